@@ -1,0 +1,80 @@
+//! Claims: keys that at most one stream may hold.
+
+use crate::ids::OrganizationId;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What a claim is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClaimKind {
+    /// A `userName`, unique in its organization without regard to case.
+    UserName,
+    /// A group's `displayName`: Entra needs it unique although RFC 7643 does not.
+    GroupName,
+    /// The id of a resource that exists; referring to one needs it to be held.
+    Resource,
+    /// An organization's domain, unique in the deployment.
+    Domain,
+}
+
+impl ClaimKind {
+    /// The stable name in stores.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ClaimKind::UserName => "user_name",
+            ClaimKind::GroupName => "group_name",
+            ClaimKind::Resource => "resource",
+            ClaimKind::Domain => "domain",
+        }
+    }
+
+    /// Reads the stable name.
+    pub fn parse(s: &str) -> Option<Self> {
+        [ClaimKind::UserName, ClaimKind::GroupName, ClaimKind::Resource, ClaimKind::Domain].into_iter().find(|k| k.as_str() == s)
+    }
+}
+
+/// A claim as the domain speaks of it: the folded value in clear. It never reaches a store.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ClearClaim {
+    /// What it is about.
+    pub kind: ClaimKind,
+    /// The case-folded value.
+    pub value: String,
+}
+
+impl fmt::Debug for ClearClaim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ClearClaim({})", self.kind.as_str())
+    }
+}
+
+impl ClearClaim {
+    /// A claim on a value that is folded already.
+    pub fn new(kind: ClaimKind, folded: impl Into<String>) -> Self {
+        Self { kind, value: folded.into() }
+    }
+}
+
+/// A claim as stores know it: a keyed hash of the folded value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Claim {
+    /// Where it holds; [`OrganizationId::NONE`] for the whole deployment.
+    pub scope: OrganizationId,
+    /// What it is about.
+    pub kind: ClaimKind,
+    /// HMAC-SHA256 of the folded value under the scope's key.
+    pub key: [u8; 32],
+}
+
+/// What an append does with claims.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimChanges<C> {
+    /// Given up. Done before [`Self::take`], so that a stream may retake its own key.
+    pub release: Vec<C>,
+    /// Taken; the append fails if another stream holds one.
+    pub take: Vec<C>,
+    /// Must be held by somebody; the append fails if one is not.
+    pub require: Vec<C>,
+}

@@ -1,0 +1,86 @@
+//! One inbound request with our answer, kept whatever became of it.
+
+use crate::actor::Actor;
+use crate::ids::{ExchangeId, OrganizationId};
+use crate::interpretation::Interpretation;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// The protocol an exchange speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// SCIM 2.0 (RFC 7644).
+    Scim,
+}
+
+/// One inbound request as received, secrets removed, with what we answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    /// Its id; delivering the same exchange again appends nothing.
+    pub id: ExchangeId,
+    /// The organization the token named; [`OrganizationId::NONE`] if none.
+    pub organization: OrganizationId,
+    /// The `/Bulk` exchange this one is an operation of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ExchangeId>,
+    /// When the first byte was read.
+    pub received_at: DateTime<Utc>,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The HTTP method as received.
+    pub method: String,
+    /// Path and query as received, secrets removed.
+    pub target: String,
+    /// Headers as received, secrets removed.
+    pub headers: Vec<(String, String)>,
+    /// The peer's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// Who called.
+    pub caller: Actor,
+    /// What was asked for, such as `users.patch`.
+    pub operation: String,
+    /// The id of the resource it was about, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// Liberties taken to read it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interpretations: Vec<Interpretation>,
+    /// True if it had a shape the decoder does not know.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown_shape: bool,
+    /// What we answered.
+    pub answer: Answer,
+    /// From the first byte to the append, in microseconds.
+    pub duration_us: u64,
+    /// What was taken out of `request_body` before it was kept, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redactions: Vec<String>,
+    /// The body as received, secrets removed. Stored beside the document.
+    #[serde(skip)]
+    pub request_body: Vec<u8>,
+    /// The body we answered with; see [`Answer::body_kept`]. Stored beside the document.
+    #[serde(skip)]
+    pub answer_body: Vec<u8>,
+}
+
+/// What we answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers that carry meaning (`Location`, `ETag`, `Retry-After`, `WWW-Authenticate`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<(String, String)>,
+    /// RFC 7644 section 3.12.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scim_type: Option<String>,
+    /// The error's text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// Length of the body in bytes.
+    pub body_bytes: u64,
+    /// False if the body was too long to keep.
+    pub body_kept: bool,
+}

@@ -1,0 +1,5 @@
+//! The group aggregate.
+
+mod event;
+
+pub use event::GroupEvent;

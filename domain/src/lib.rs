@@ -1,0 +1,20 @@
+//! Rollcall's domain: values in, events out.
+//!
+//! Nothing here reads a clock, draws a random number, opens a socket or knows a database. Time,
+//! ids and the actor come in through [`context::Context`]; the log and the tables of the views are
+//! ports ([`log`], [`sql`]) that adapters implement.
+
+pub mod actor;
+pub mod claim;
+pub mod context;
+pub mod exchange;
+pub mod fold_text;
+pub mod group;
+pub mod ids;
+pub mod interpretation;
+pub mod log;
+pub mod organization;
+pub mod personal;
+pub mod scim;
+pub mod sql;
+pub mod user;

@@ -1,0 +1,170 @@
+//! How a batch of appends is decided: a pure function, the same for every store that can look at
+//! its facts under a lock.
+//!
+//! A store locks the heads of the organizations that [`wanted`] names, reads the [`Facts`], calls
+//! [`plan`], writes the [`Plan`] and commits. Appends of one organization are thereby decided one
+//! after another, so checking before writing is exact and a refused append leaves no trace.
+
+use super::port::*;
+use crate::claim::Claim;
+use crate::ids::{ExchangeId, OrganizationId};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// What must be read, and whose heads must be locked, before a batch can be decided.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Lock these heads, in this order, so that two batches cannot wait for each other.
+    pub organizations: BTreeSet<OrganizationId>,
+    /// Read the versions of these streams.
+    pub streams: BTreeSet<StreamId>,
+    /// Read the holders of these claims.
+    pub claims: BTreeSet<Claim>,
+    /// See whether these exchanges are there.
+    pub exchanges: BTreeSet<(OrganizationId, ExchangeId)>,
+}
+
+/// What the store holds, for everything in [`Wanted`]. What is absent is not there.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Ends of the logs.
+    pub heads: HashMap<OrganizationId, Head>,
+    /// Stream versions.
+    pub versions: HashMap<StreamId, Version>,
+    /// Holders of claims.
+    pub claims: HashMap<Claim, StreamId>,
+    /// Exchanges that are there, with the positions they caused.
+    pub exchanges: HashMap<(OrganizationId, ExchangeId), (ExchangeNumber, Option<(Position, Position)>)>,
+}
+
+/// What becomes of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClaimOutcome {
+    /// The stream holds it from now on.
+    Held(StreamId),
+    /// Nobody holds it any more.
+    Free,
+}
+
+/// What to write, and what to answer.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// One outcome for each append, in order.
+    pub outcomes: Vec<Result<Appended, AppendError>>,
+    /// Records to insert.
+    pub records: Vec<Record>,
+    /// Exchanges to insert.
+    pub exchanges: Vec<RecordedExchange>,
+    /// Claims that changed, in their final state.
+    pub claims: BTreeMap<Claim, ClaimOutcome>,
+    /// Heads that moved.
+    pub heads: BTreeMap<OrganizationId, Head>,
+}
+
+/// What [`plan`] needs to know about these appends.
+pub fn wanted(appends: &[Append]) -> Wanted {
+    let mut w = Wanted::default();
+    for append in appends {
+        w.organizations.insert(append.organization);
+        if let Some(write) = &append.write {
+            w.streams.insert(write.stream);
+            let c = &write.claims;
+            w.claims.extend(c.release.iter().chain(&c.take).chain(&c.require));
+        }
+        if let Some(exchange) = &append.exchange {
+            w.exchanges.insert((append.organization, exchange.id));
+        }
+    }
+    w
+}
+
+/// Decides a batch: each append alone, in order, on top of those before it.
+pub fn plan(mut facts: Facts, appends: Vec<Append>) -> Plan {
+    let mut plan = Plan::default();
+    for append in appends {
+        let outcome = one(&mut facts, &mut plan, append);
+        plan.outcomes.push(outcome);
+    }
+    plan
+}
+
+fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, AppendError> {
+    let organization = append.organization;
+    if let Some(known) = append.exchange.as_ref().and_then(|x| facts.exchanges.get(&(organization, x.id))) {
+        return Ok(Appended { positions: known.1, exchange_number: Some(known.0), repeated: true });
+    }
+    if let Some(write) = &append.write {
+        check(facts, write)?;
+    }
+    // From here on nothing can fail.
+    let mut head = facts.heads.get(&organization).copied().unwrap_or_default();
+    let mut done = Appended::default();
+    if let Some(write) = append.write {
+        let cause = append.exchange.as_ref().map(|x| x.id).or(write.cause);
+        done.positions = events(facts, plan, &mut head, write, cause);
+    }
+    if let Some(exchange) = append.exchange {
+        head.exchange_number += 1;
+        done.exchange_number = Some(head.exchange_number);
+        facts.exchanges.insert((organization, exchange.id), (head.exchange_number, done.positions));
+        plan.exchanges.push(RecordedExchange { number: head.exchange_number, positions: done.positions, after: head.position, exchange });
+    }
+    if done != Appended::default() {
+        facts.heads.insert(organization, head);
+        plan.heads.insert(organization, head);
+    }
+    Ok(done)
+}
+
+fn check(facts: &Facts, write: &Write) -> Result<(), AppendError> {
+    let actual = facts.versions.get(&write.stream).copied().unwrap_or(0);
+    if actual != write.expected {
+        return Err(AppendError::LostRace { stream: write.stream, expected: write.expected, actual });
+    }
+    for claim in &write.claims.take {
+        if let Some(&holder) = facts.claims.get(claim)
+            && holder != write.stream
+        {
+            return Err(AppendError::ClaimTaken { kind: claim.kind, holder });
+        }
+    }
+    for (index, claim) in write.claims.require.iter().enumerate() {
+        if !facts.claims.contains_key(claim) {
+            return Err(AppendError::ReferenceMissing { index });
+        }
+    }
+    Ok(())
+}
+
+fn events(facts: &mut Facts, plan: &mut Plan, head: &mut Head, write: Write, cause: Option<ExchangeId>) -> Option<(Position, Position)> {
+    for claim in write.claims.release {
+        // Only the holder gives a claim up: a late release must not free a successor's.
+        if facts.claims.get(&claim) == Some(&write.stream) {
+            facts.claims.remove(&claim);
+            plan.claims.insert(claim, ClaimOutcome::Free);
+        }
+    }
+    for claim in write.claims.take {
+        if facts.claims.insert(claim, write.stream) != Some(write.stream) {
+            plan.claims.insert(claim, ClaimOutcome::Held(write.stream));
+        }
+    }
+    let first = head.position + 1;
+    let mut version = write.expected;
+    for event in write.events {
+        head.position += 1;
+        version += 1;
+        plan.records.push(Record {
+            position: head.position,
+            stream: write.stream,
+            version,
+            event_type: event.event_type,
+            event_version: event.event_version,
+            payload: event.payload,
+            recorded_at: write.recorded_at,
+            exchange: cause,
+            actor: write.actor.clone(),
+        });
+    }
+    facts.versions.insert(write.stream, version);
+    (head.position >= first).then_some((first, head.position))
+}

@@ -1,0 +1,14 @@
+//! The log: the port that adapters implement, and its words.
+//!
+//! What every adapter promises (and `tests/store` checks):
+//! - an append is atomic: events, claims and exchange, all or nothing;
+//! - positions of an organization are 1, 2, 3... without a gap, in commit order; so are exchange
+//!   numbers; a reader who saw `n` never later sees a record at or below `n` appear;
+//! - an answered append survives a crash;
+//! - a lost race, a taken claim, a missing reference and a repeated exchange are four answers.
+
+mod batch;
+mod port;
+
+pub use batch::{ClaimOutcome, Facts, Plan, Wanted, plan, wanted};
+pub use port::*;

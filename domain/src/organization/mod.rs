@@ -1,0 +1,5 @@
+//! The organization aggregate.
+
+mod event;
+
+pub use event::OrganizationEvent;

@@ -1,0 +1,151 @@
+//! The port through which views are kept in tables.
+//!
+//! SQL is written once, in a subset that SQLite and PostgreSQL read alike: types `TEXT` and
+//! `BIGINT`, parameters `$1..$n` numbered in the order in which they first appear, `INSERT ... ON
+//! CONFLICT ... DO UPDATE`. No collation is relied on: order by numbers, compare text for equality.
+
+use crate::ids::OrganizationId;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// A bound parameter or a column. The type is part of a null, because PostgreSQL wants it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SqlValue {
+    /// `TEXT`
+    Text(Option<String>),
+    /// `BIGINT`
+    Int(Option<i64>),
+}
+
+impl From<&str> for SqlValue {
+    fn from(v: &str) -> Self {
+        SqlValue::Text(Some(v.to_owned()))
+    }
+}
+impl From<String> for SqlValue {
+    fn from(v: String) -> Self {
+        SqlValue::Text(Some(v))
+    }
+}
+impl From<Option<String>> for SqlValue {
+    fn from(v: Option<String>) -> Self {
+        SqlValue::Text(v)
+    }
+}
+impl From<i64> for SqlValue {
+    fn from(v: i64) -> Self {
+        SqlValue::Int(Some(v))
+    }
+}
+impl From<Option<i64>> for SqlValue {
+    fn from(v: Option<i64>) -> Self {
+        SqlValue::Int(v)
+    }
+}
+impl From<u64> for SqlValue {
+    fn from(v: u64) -> Self {
+        SqlValue::Int(Some(i64::try_from(v).unwrap_or(i64::MAX)))
+    }
+}
+impl From<bool> for SqlValue {
+    fn from(v: bool) -> Self {
+        SqlValue::Int(Some(i64::from(v)))
+    }
+}
+impl From<OrganizationId> for SqlValue {
+    fn from(v: OrganizationId) -> Self {
+        SqlValue::Text(Some(v.to_string()))
+    }
+}
+
+/// One row, columns in the order of the query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SqlRow(pub Vec<SqlValue>);
+
+impl SqlRow {
+    /// The text in column `i`; an error if it is null or no text.
+    pub fn text(&self, i: usize) -> Result<&str, SqlError> {
+        match self.0.get(i) {
+            Some(SqlValue::Text(Some(s))) => Ok(s),
+            other => Err(SqlError::Shape(format!("column {i} is {other:?}, not text"))),
+        }
+    }
+
+    /// The text in column `i`, or `None` if it is null.
+    pub fn optional_text(&self, i: usize) -> Result<Option<&str>, SqlError> {
+        match self.0.get(i) {
+            Some(SqlValue::Text(s)) => Ok(s.as_deref()),
+            Some(SqlValue::Int(None)) => Ok(None),
+            other => Err(SqlError::Shape(format!("column {i} is {other:?}, not text"))),
+        }
+    }
+
+    /// The integer in column `i`; an error if it is null or no integer.
+    pub fn int(&self, i: usize) -> Result<i64, SqlError> {
+        match self.0.get(i) {
+            Some(SqlValue::Int(Some(n))) => Ok(*n),
+            other => Err(SqlError::Shape(format!("column {i} is {other:?}, not an integer"))),
+        }
+    }
+
+    /// The integer in column `i`, or `None` if it is null.
+    pub fn optional_int(&self, i: usize) -> Result<Option<i64>, SqlError> {
+        match self.0.get(i) {
+            Some(SqlValue::Int(n)) => Ok(*n),
+            Some(SqlValue::Text(None)) => Ok(None),
+            other => Err(SqlError::Shape(format!("column {i} is {other:?}, not an integer"))),
+        }
+    }
+}
+
+/// Why a view could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SqlError {
+    /// The database is away; asking again later may help.
+    #[error("the views cannot be reached: {0}")]
+    Unavailable(String),
+    /// A row had another shape than the view expects.
+    #[error("unexpected row: {0}")]
+    Shape(String),
+    /// The database refused the statement.
+    #[error("statement refused: {0}")]
+    Refused(String),
+}
+
+/// The tables of the views in one database.
+#[async_trait]
+pub trait SqlStore: Send + Sync + 'static {
+    /// Reads outside a transaction; sees everything committed before the call.
+    async fn query(&self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError>;
+
+    /// Begins a writing transaction. At most one per `organization` is open at a time, in all
+    /// processes on this database; a second waits. Dropping it without commit rolls back.
+    async fn begin(&self, organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError>;
+
+    /// Begins a writing transaction that excludes every other writer, in all processes.
+    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError>;
+
+    /// An empty store beside this one, for a rebuild or a comparison. It is dropped with its last
+    /// handle unless [`Self::promote`] made it the live one.
+    async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError>;
+
+    /// Makes `scratch` (from [`Self::scratch`]) the live tables, for all processes, and drops the
+    /// old ones. `exclusive` is a transaction from [`Self::begin_exclusive`], committed by this call.
+    async fn promote(&self, scratch: Arc<dyn SqlStore>, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError>;
+
+    /// For [`Self::promote`]: names the scratch tables to the adapter that made them.
+    fn scratch_name(&self) -> Option<String>;
+}
+
+/// One writing transaction.
+#[async_trait]
+pub trait SqlTransaction: Send {
+    /// Reads inside the transaction.
+    async fn query(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError>;
+    /// Writes; gives the number of rows touched.
+    async fn execute(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<u64, SqlError>;
+    /// Runs several writes one after another; cheaper than one call each.
+    async fn execute_all(&mut self, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError>;
+    /// Makes everything visible, at once.
+    async fn commit(self: Box<Self>) -> Result<(), SqlError>;
+}
