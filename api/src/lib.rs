@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The `rollcall` binary as a library: SCIM, administration, audit and the command line.
+//!
+//! This is the only crate that knows all others. A request goes from [`router`] to one file per
+//! operation, from there to a use case in [`engine`], and from there to the ports of the domain.
+
+pub mod admin;
+pub mod audit;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod engine;
+mod health;
+pub mod ids;
+pub mod openapi;
+pub mod problem;
+mod restore;
+pub mod router;
+pub mod scim;
+pub mod secrets;
+pub mod serve;
+pub mod state;
+mod stores;
+pub mod telemetry;

@@ -19,6 +19,9 @@ pub enum ClaimKind {
 }
 
 impl ClaimKind {
+    /// All kinds, in their order.
+    pub const ALL: [ClaimKind; 4] = [ClaimKind::UserName, ClaimKind::GroupName, ClaimKind::Resource, ClaimKind::Domain];
+
     /// The stable name in stores.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,7 +34,7 @@ impl ClaimKind {
 
     /// Reads the stable name.
     pub fn parse(s: &str) -> Option<Self> {
-        [ClaimKind::UserName, ClaimKind::GroupName, ClaimKind::Resource, ClaimKind::Domain].into_iter().find(|k| k.as_str() == s)
+        Self::ALL.into_iter().find(|k| k.as_str() == s)
     }
 }
 
@@ -69,7 +72,7 @@ pub struct Claim {
 }
 
 /// What an append does with claims.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimChanges<C> {
     /// Given up. Done before [`Self::take`], so that a stream may retake its own key.
     pub release: Vec<C>,
@@ -77,4 +80,17 @@ pub struct ClaimChanges<C> {
     pub take: Vec<C>,
     /// Must be held by somebody; the append fails if one is not.
     pub require: Vec<C>,
+}
+
+impl<C> Default for ClaimChanges<C> {
+    fn default() -> Self {
+        Self { release: Vec::new(), take: Vec::new(), require: Vec::new() }
+    }
+}
+
+impl<C> ClaimChanges<C> {
+    /// Whether nothing is asked.
+    pub fn is_empty(&self) -> bool {
+        self.release.is_empty() && self.take.is_empty() && self.require.is_empty()
+    }
 }

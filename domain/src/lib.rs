@@ -7,6 +7,8 @@
 pub mod actor;
 pub mod claim;
 pub mod context;
+mod diff;
+pub mod event;
 pub mod exchange;
 pub mod fold_text;
 pub mod group;

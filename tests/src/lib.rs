@@ -1,1 +1,15 @@
-//! Placeholder.
+//! End to end: the harness around the real binary, a client that behaves as Entra ID does, the
+//! recorded requests, and the benchmark's parts.
+
+pub mod admin;
+pub mod bench;
+pub mod corpus;
+pub mod http;
+pub mod ledger;
+pub mod postgres_cluster;
+pub mod python;
+pub mod refusal;
+pub mod rng;
+pub mod scim;
+pub mod server;
+pub mod world;

@@ -1,1 +1,19 @@
-//! Placeholder.
+//! The log and the views in PostgreSQL: for teams that run several processes on one database.
+//!
+//! The log lives in the schema `rollcall`. Its table `events` is a superset of the one postgres-es
+//! uses, so [`Repository`] can hand streams to cqrs-es; append, order, claims and catch-up are
+//! ours, because that crate has none of them. The views live in `rollcall_views`.
+
+mod error;
+mod fault;
+mod log;
+mod options;
+mod repository;
+mod schema;
+mod views;
+
+pub use error::OpenError;
+pub use log::PostgresLog;
+pub use options::ConnectOptions;
+pub use repository::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT, Repository};
+pub use views::PostgresViews;

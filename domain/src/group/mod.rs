@@ -1,5 +1,11 @@
 //! The group aggregate.
 
+mod command;
+mod decide;
 mod event;
+mod state;
 
+pub use command::{GroupCommand, GroupError};
+pub use decide::{claims, decide, required};
 pub use event::GroupEvent;
+pub use state::{Group, Members, evolve_attributes};

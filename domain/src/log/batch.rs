@@ -60,6 +60,13 @@ pub struct Plan {
     pub heads: BTreeMap<OrganizationId, Head>,
 }
 
+impl Plan {
+    /// Whether there is nothing to write: all was refused, or was there already.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty() && self.exchanges.is_empty() && self.claims.is_empty()
+    }
+}
+
 /// What [`plan`] needs to know about these appends.
 pub fn wanted(appends: &[Append]) -> Wanted {
     let mut w = Wanted::default();
@@ -68,7 +75,11 @@ pub fn wanted(appends: &[Append]) -> Wanted {
         if let Some(write) = &append.write {
             w.streams.insert(write.stream);
             let c = &write.claims;
-            w.claims.extend(c.release.iter().chain(&c.take).chain(&c.require));
+            for claim in c.release.iter().chain(&c.take).chain(&c.require) {
+                w.claims.insert(*claim);
+                // A claim may hold beyond its organization: two organizations must not decide on it at once.
+                w.organizations.insert(claim.scope);
+            }
         }
         if let Some(exchange) = &append.exchange {
             w.exchanges.insert((append.organization, exchange.id));

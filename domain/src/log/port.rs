@@ -150,6 +150,15 @@ pub struct Append {
     pub exchange: Option<Exchange>,
 }
 
+impl Append {
+    /// Whether its parts agree on whose log they go to. One that does not would tear a hole into
+    /// two logs, so stores refuse it.
+    pub fn is_of_one_organization(&self) -> bool {
+        self.write.as_ref().is_none_or(|w| w.stream.organization == self.organization)
+            && self.exchange.as_ref().is_none_or(|x| x.organization == self.organization)
+    }
+}
+
 /// What an append became.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Appended {

@@ -1,4 +1,44 @@
 //! SCIM 2.0: vocabulary, grammar, and the one decoder for every dialect. Pure functions.
+//!
+//! A request body becomes canonical [`Attributes`] ([`decode_resource`]) or a list of [`Intent`]s
+//! ([`decode_patch`], then [`apply_intents`]); every liberty taken on the way is noted by name. What
+//! cannot be read is an error, never a guess: an answer of 2xx says that all of it was applied.
+
+mod apply;
+mod canonical;
+mod discovery;
+mod elements;
+mod error;
+mod filter;
+mod grammar;
+mod intent;
+mod limits;
+mod matching;
+mod members;
+mod names;
+mod object;
+mod patch;
+mod path;
+mod render;
+mod resource;
+mod schema;
+mod schema_user;
+mod sort;
+
+pub use apply::apply_intents;
+pub use discovery::{ProviderLimits, resource_types, schemas, service_provider_config};
+pub use error::{ERROR_URN, ScimError, ScimType};
+pub use filter::{CompareOp, Filter, matches, parse_filter};
+pub use intent::Intent;
+pub use limits::{Limits, check_nesting};
+pub use patch::{PATCH_OP_URN, decode_patch};
+pub use path::{AttributePath, parse_path};
+pub use render::{Meta, project, render_resource};
+pub use resource::{DecodedResource, decode_resource};
+pub use schema::{
+    AttributeDef, AttributeType, ENTERPRISE_URN, GROUP_URN, Mutability, ResourceKind, Returned, Schema, USER_URN, Uniqueness,
+};
+pub use sort::{SortKey, sort_key};
 
 use serde_json::{Map, Value};
 
@@ -6,3 +46,19 @@ use serde_json::{Map, Value};
 /// nothing unassigned; extensions under their schema URN. Never `id`, `meta`, `schemas`, `groups`
 /// or `members`.
 pub type Attributes = Map<String, Value>;
+
+/// The entry whose key differs in case only (RFC 7643 section 2.1), with the key as it is there.
+fn get_ci<'a>(map: &'a Map<String, Value>, key: &str) -> Option<(&'a String, &'a Value)> {
+    map.get_key_value(key).or_else(|| map.iter().find(|(k, _)| k.eq_ignore_ascii_case(key)))
+}
+
+/// What RFC 7643 section 2.5 calls unassigned, and the empty string, which Entra sends for it.
+fn is_unassigned(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(s) => s.is_empty(),
+        Value::Array(a) => a.is_empty(),
+        Value::Object(o) => o.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}

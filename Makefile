@@ -1,0 +1,51 @@
+# Rollcall: `make build`, `make run`, `make test`, `make check`, `make bench`.
+# Everything that is made lies in target/; `make run` keeps its data in ./data.
+
+CARGO ?= cargo
+DATA ?= data
+LISTEN ?= 127.0.0.1:8080
+# Golden files are compared and never written by a test run.
+export INSTA_UPDATE ?= no
+
+.PHONY: help build run test check bench deps deps-build snapshots
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make build   the server: target/release/rollcall"
+	@echo "make run     starts it on the embedded store in ./$(DATA)"
+	@echo "make test    all tests (PostgreSQL and the conformance suites included)"
+	@echo "make check   formatting, lints, tests, snapshots: what CI runs"
+	@echo "make bench   the benchmark, in release (BENCH='--quick' for a short one)"
+	@echo "make deps    installs what is missing of the system packages and Python tools"
+
+build: deps-build
+	$(CARGO) build --release --locked -p rollcall-api --bin rollcall
+
+run: build
+	target/release/rollcall serve --data $(DATA) --listen $(LISTEN)
+
+test: deps
+	$(CARGO) build --locked -p rollcall-api --bin rollcall
+	$(CARGO) test --locked --workspace --no-fail-fast
+
+check: deps
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	rm -f target/snapshot-references
+	INSTA_SNAPSHOT_REFERENCES_FILE=$(CURDIR)/target/snapshot-references $(MAKE) --no-print-directory test
+	$(MAKE) --no-print-directory snapshots
+
+# Needs the list that the tests of `make check` have just written.
+snapshots:
+	.ci/snapshots target/snapshot-references
+
+bench: deps
+	$(CARGO) build --release --locked -p rollcall-api --bin rollcall -p rollcall-tests --bin bench
+	target/release/bench $(BENCH)
+
+# Only what is missing, and nothing at all where everything is there.
+deps:
+	.ci/deps test
+
+deps-build:
+	.ci/deps build

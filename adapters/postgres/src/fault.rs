@@ -1,0 +1,41 @@
+//! What a failure means.
+
+use sqlx::Error;
+
+/// What a failure means for whoever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The connection is of no use any more; another may be.
+    Lost,
+    /// No connection can be had, or the server cannot write now.
+    Away,
+    /// Two transactions were in each other's way; the same again may succeed.
+    Conflict,
+    /// The server read the statement and refuses it.
+    Refused,
+    /// An answer could not be read.
+    Unreadable,
+}
+
+pub(crate) fn fault(e: &Error) -> Fault {
+    match e {
+        Error::Database(e) => match e.code().as_deref() {
+            Some("40001" | "40P01") => Fault::Conflict,
+            // Terminated by an operator, by a shutdown, or while starting.
+            Some(code) if code.starts_with("08") || code.starts_with("57P") => Fault::Lost,
+            // Cancelled; out of disk, memory or connections; broken disk; read only; lock not had.
+            Some(code) if ["57", "53", "58"].iter().any(|class| code.starts_with(class)) => Fault::Away,
+            Some("25006" | "55P03") => Fault::Away,
+            _ => Fault::Refused,
+        },
+        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => Fault::Lost,
+        Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed | Error::Configuration(_) => Fault::Away,
+        Error::RowNotFound
+        | Error::TypeNotFound { .. }
+        | Error::ColumnIndexOutOfBounds { .. }
+        | Error::ColumnNotFound(_)
+        | Error::ColumnDecode { .. }
+        | Error::Decode(_) => Fault::Unreadable,
+        _ => Fault::Refused,
+    }
+}

@@ -1,0 +1,137 @@
+//! Committing a batch, through lost connections and conflicts.
+
+use super::session::{Outcomes, Session};
+use crate::fault::{Fault, fault};
+use crate::options::ConnectOptions;
+use rollcall_domain::log::{Append, AppendError, Appended};
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::oneshot;
+
+/// How often a batch is tried again after a conflict.
+const CONFLICTS: u32 = 5;
+
+/// An append and who waits for it.
+pub(super) struct Queued {
+    pub append: Append,
+    pub reply: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+pub(super) type Batch = Vec<Queued>;
+
+/// Commits a batch, answers its callers, and gives the connection back if it is still good.
+pub(super) async fn commit(
+    mut session: Option<Session>,
+    database: &PgConnectOptions,
+    options: &ConnectOptions,
+    batch: Batch,
+) -> Option<Session> {
+    let (appends, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|q| (q.append, q.reply)).unzip();
+    let place = Place { database, options };
+    let mut outcomes = place.append(&mut session, &appends).await;
+    if appends.len() > 1 && matches!(outcomes, Err(Failed::Refused(_))) {
+        // One of them is not what the server can store: it must fail alone.
+        let mut alone = Outcomes::new();
+        for append in &appends {
+            alone.extend(place.append(&mut session, std::slice::from_ref(append)).await.unwrap_or_else(|failed| vec![failed.answer()]));
+        }
+        outcomes = Ok(alone);
+    }
+    let outcomes = outcomes.unwrap_or_else(|failed| {
+        tracing::warn!(reason = failed.reason(), appends = appends.len(), "log.append failed");
+        vec![failed.answer(); appends.len()]
+    });
+    for (reply, outcome) in replies.into_iter().zip(outcomes) {
+        // A caller that went away does not undo its append.
+        drop(reply.send(outcome));
+    }
+    session
+}
+
+/// Why a batch has no outcomes.
+enum Failed {
+    Away(String),
+    Refused(String),
+}
+
+impl Failed {
+    fn reason(&self) -> &str {
+        let (Failed::Away(why) | Failed::Refused(why)) = self;
+        why
+    }
+
+    fn answer(self) -> Result<Appended, AppendError> {
+        let (Failed::Away(why) | Failed::Refused(why)) = self;
+        Err(AppendError::Unavailable(why))
+    }
+}
+
+struct Place<'a> {
+    database: &'a PgConnectOptions,
+    options: &'a ConnectOptions,
+}
+
+impl Place<'_> {
+    async fn append(&self, session: &mut Option<Session>, appends: &[Append]) -> Result<Outcomes, Failed> {
+        let mut lost = false;
+        let mut conflicts = 0;
+        // What an earlier try had decided when its commit was cut off.
+        let mut earlier: Option<Outcomes> = None;
+        loop {
+            let mut with = match session.take() {
+                Some(session) => session,
+                None => Session::connect(self.database, self.options.connect_timeout).await.map_err(|e| Failed::Away(e.to_string()))?,
+            };
+            let open: Vec<usize> = (0..appends.len()).filter(|i| !is_open_ended(&appends[*i], earlier.as_ref().map(|o| &o[*i]))).collect();
+            let retried: Vec<Append> = open.iter().map(|i| appends[*i].clone()).collect();
+            let mut sent = None;
+            let tried = tokio::time::timeout(self.options.statement_timeout, with.append(&retried, &mut sent)).await;
+            let error = match tried {
+                Ok(Ok(outcomes)) => {
+                    *session = Some(with);
+                    return Ok(merge(appends.len(), &open, outcomes, earlier));
+                }
+                Ok(Err(e)) => e,
+                // Dropping the connection is the only way to end what may still be going on there.
+                Err(_) => sqlx::Error::PoolTimedOut,
+            };
+            let fault = fault(&error);
+            // What the server answered to is decided; what was cut off may have been committed.
+            let cut_off = sent.filter(|_| matches!(fault, Fault::Lost | Fault::Away));
+            match fault {
+                Fault::Conflict | Fault::Refused | Fault::Unreadable => *session = with.roll_back().await.is_ok().then_some(with),
+                Fault::Lost | Fault::Away => drop(with),
+            }
+            match fault {
+                Fault::Conflict | Fault::Unreadable if conflicts < CONFLICTS => conflicts += 1,
+                Fault::Lost if !lost => {
+                    lost = true;
+                    if let Some(outcomes) = cut_off {
+                        earlier = Some(outcomes);
+                    }
+                }
+                Fault::Refused | Fault::Unreadable => return Err(Failed::Refused(error.to_string())),
+                Fault::Lost | Fault::Away | Fault::Conflict => return Err(Failed::Away(error.to_string())),
+            }
+        }
+    }
+}
+
+/// Whether nobody can tell what became of an append: its commit was cut off, and it has no
+/// exchange by which it would be recognised.
+fn is_open_ended(append: &Append, earlier: Option<&Result<Appended, AppendError>>) -> bool {
+    append.exchange.is_none() && matches!(earlier, Some(Ok(_)))
+}
+
+/// The outcomes of a whole batch, of which `open` were tried again after a commit that was cut off.
+fn merge(len: usize, open: &[usize], outcomes: Outcomes, earlier: Option<Outcomes>) -> Outcomes {
+    let Some(earlier) = earlier else { return outcomes };
+    let mut all = vec![Err(AppendError::Unavailable("the connection was lost while committing".into())); len];
+    for (index, outcome) in open.iter().zip(outcomes) {
+        all[*index] = match (outcome, &earlier[*index]) {
+            // It is there because we put it there.
+            (Ok(now), Ok(before)) if now.repeated && !before.repeated => Ok(Appended { repeated: now.positions != before.positions, ..now }),
+            (now, _) => now,
+        };
+    }
+    all
+}

@@ -1,0 +1,135 @@
+//! The log in PostgreSQL.
+
+mod codec;
+mod commit;
+mod read;
+mod restore;
+mod session;
+mod writer;
+
+use crate::error::OpenError;
+use crate::options::{self, ConnectOptions};
+use crate::repository::Repository;
+use crate::schema::{self, Part};
+use async_trait::async_trait;
+use codec::log_error;
+use read::Reader;
+use rollcall_domain::claim::Claim;
+use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::log::*;
+use session::Session;
+use sqlx::postgres::PgConnectOptions;
+use std::sync::Arc;
+use std::time::Duration;
+use writer::Writer;
+
+const PART: Part = Part { name: "log", schema: "rollcall", supported: 1, ddl: include_str!("schema.sql") };
+
+/// The log in the schema `rollcall`. Several processes may have one open on the same database.
+///
+/// [`Log::load`] reads with a statement of its own rather than through postgres-es, whose
+/// `get_events` parses payloads (they would come back reordered) and leaves the envelope out.
+/// cqrs-es reads the same rows through [`Self::repository`].
+#[derive(Clone)]
+pub struct PostgresLog(Arc<Inner>);
+
+struct Inner {
+    database: PgConnectOptions,
+    connect_timeout: Duration,
+    reader: Reader,
+    writer: Writer,
+}
+
+impl PostgresLog {
+    /// Opens the log in a database; makes its tables if they are not there.
+    pub async fn connect(url: &str, options: ConnectOptions) -> Result<Self, OpenError> {
+        let database = options::parse(url)?;
+        let connect_timeout = options.connect_timeout;
+        schema::prepare(&database, &PART, connect_timeout).await?;
+        let pool = options::pool(database.clone(), options.readers.max(1), connect_timeout);
+        let reader = Reader { pool, timeout: options.statement_timeout };
+        let writer = Writer::start(database.clone(), options).map_err(OpenError::Writer)?;
+        Ok(Self(Arc::new(Inner { database, connect_timeout, reader, writer })))
+    }
+
+    /// The streams as cqrs-es wants them.
+    pub fn repository(&self) -> Repository {
+        Repository::new(self.clone(), self.0.reader.pool.clone())
+    }
+}
+
+#[async_trait]
+impl Log for PostgresLog {
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        if !append.is_of_one_organization() {
+            return Err(AppendError::Unavailable("the append names two organizations".into()));
+        }
+        self.0.writer.append(append).await
+    }
+
+    async fn load(&self, stream: &StreamId, after: Version) -> Result<Vec<Record>, LogError> {
+        self.0.reader.load(stream, after).await
+    }
+
+    async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+        self.0.reader.records(organization, after, limit).await
+    }
+
+    async fn exchanges(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+        bodies: Bodies,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        self.0.reader.exchanges(organization, after, limit, bodies).await
+    }
+
+    async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
+        self.0.reader.exchange(organization, id).await
+    }
+
+    async fn head(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.0.reader.head(organization).await
+    }
+
+    async fn heads(&self) -> Result<Vec<(OrganizationId, Head)>, LogError> {
+        self.0.reader.heads().await
+    }
+
+    async fn snapshot(&self, stream: &StreamId) -> Result<Option<AggregateSnapshot>, LogError> {
+        self.0.reader.snapshot(*stream).await
+    }
+
+    async fn save_snapshot(&self, snapshot: AggregateSnapshot) -> Result<(), LogError> {
+        self.0.reader.save_snapshot(&snapshot).await
+    }
+
+    async fn holder(&self, claim: &Claim) -> Result<Option<StreamId>, LogError> {
+        self.0.reader.holder(claim).await
+    }
+
+    async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError> {
+        self.0.reader.claims(scope, after, limit).await
+    }
+
+    async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+        self.0.reader.claim_key(scope, fresh).await
+    }
+
+    async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError> {
+        self.0.reader.claim_keys().await
+    }
+
+    async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
+        // A connection of its own: dropping it rolls back whatever a failure left.
+        let mut session = Session::connect(&self.0.database, self.0.connect_timeout).await.map_err(log_error)?;
+        restore::restore(&mut session, parts).await?;
+        session.close().await;
+        Ok(())
+    }
+
+    async fn ping(&self) -> Result<(), LogError> {
+        self.0.reader.ping().await
+    }
+}

@@ -1,0 +1,172 @@
+//! What is read from the log, through a pool.
+
+use super::codec::{self, int, log_error};
+use crate::fault::{Fault, fault};
+use rollcall_domain::claim::{Claim, ClaimKind};
+use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::log::*;
+use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
+use sqlx::query::Query;
+use std::time::Duration;
+
+const RECORD: &str =
+    "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
+const EXCHANGE: &str = "number, first, last, after, document::text";
+const EXCHANGE_BODIES: &str = "number, first, last, after, document::text, request_body, answer_body";
+
+/// Runs queries. They change nothing that running them twice would change again, so a dead
+/// connection, of which a restarted server leaves a pool full, is worth another try.
+pub(super) struct Reader {
+    pub pool: PgPool,
+    pub timeout: Duration,
+}
+
+type Prepared<'q> = Query<'q, Postgres, PgArguments>;
+
+impl Reader {
+    /// Runs a query until a connection lives through it.
+    pub async fn rows<'q>(&self, query: impl Fn() -> Prepared<'q>) -> Result<Vec<PgRow>, LogError> {
+        let mut tries = self.pool.options().get_max_connections() + 1;
+        loop {
+            tries -= 1;
+            let answer = tokio::time::timeout(self.timeout, query().fetch_all(&self.pool)).await;
+            match answer.map_err(|_| LogError::Unavailable("the database does not answer".into()))? {
+                Err(e) if tries > 0 && matches!(fault(&e), Fault::Lost | Fault::Conflict) => {}
+                answer => return answer.map_err(log_error),
+            }
+        }
+    }
+
+    async fn all<'q, T>(
+        &self,
+        query: impl Fn() -> Prepared<'q>,
+        row: impl FnMut(&PgRow) -> sqlx::Result<T>,
+    ) -> Result<Vec<T>, LogError> {
+        self.rows(query).await?.iter().map(row).collect::<Result<_, _>>().map_err(log_error)
+    }
+
+    async fn one<'q, T>(
+        &self,
+        query: impl Fn() -> Prepared<'q>,
+        row: impl FnOnce(&PgRow) -> sqlx::Result<T>,
+    ) -> Result<Option<T>, LogError> {
+        self.rows(query).await?.first().map(row).transpose().map_err(log_error)
+    }
+
+    pub async fn load(&self, stream: &StreamId, after: Version) -> Result<Vec<Record>, LogError> {
+        let sql = format!(
+            "SELECT {RECORD} FROM rollcall.events WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 ORDER BY sequence"
+        );
+        let id = stream.aggregate_id();
+        self.all(|| sqlx::query(&sql).bind(stream.kind.as_str()).bind(&id).bind(int(after)), codec::record).await
+    }
+
+    pub async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+        let sql = format!("SELECT {RECORD} FROM rollcall.events WHERE organization = $1 AND position > $2 ORDER BY position LIMIT $3");
+        self.all(|| sqlx::query(&sql).bind(organization.0).bind(int(after)).bind(int(limit as u64)), codec::record).await
+    }
+
+    pub async fn exchanges(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+        bodies: Bodies,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        let columns = match bodies {
+            Bodies::Read => EXCHANGE_BODIES,
+            Bodies::Skip => EXCHANGE,
+        };
+        let sql = format!("SELECT {columns} FROM rollcall.exchanges WHERE organization = $1 AND number > $2 ORDER BY number LIMIT $3");
+        let query = || sqlx::query(&sql).bind(organization.0).bind(int(after)).bind(int(limit as u64));
+        self.all(query, |row| codec::exchange(row, bodies)).await
+    }
+
+    pub async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
+        let sql = format!("SELECT {EXCHANGE_BODIES} FROM rollcall.exchanges WHERE organization = $1 AND id = $2");
+        self.one(|| sqlx::query(&sql).bind(organization.0).bind(id.0), |row| codec::exchange(row, Bodies::Read)).await
+    }
+
+    pub async fn head(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        let sql = "SELECT organization, position, exchange_number FROM rollcall.heads WHERE organization = $1";
+        Ok(self.one(|| sqlx::query(sql).bind(organization.0), codec::head).await?.map_or_else(Head::default, |(_, head)| head))
+    }
+
+    /// A head that was only locked so far has nothing behind it.
+    pub async fn heads(&self) -> Result<Vec<(OrganizationId, Head)>, LogError> {
+        let sql = "SELECT organization, position, exchange_number FROM rollcall.heads \
+                   WHERE position > 0 OR exchange_number > 0 ORDER BY organization";
+        self.all(|| sqlx::query(sql), codec::head).await
+    }
+
+    pub async fn snapshot(&self, stream: StreamId) -> Result<Option<AggregateSnapshot>, LogError> {
+        use sqlx::Row as _;
+        let sql = "SELECT version, schema, state FROM rollcall.aggregate_snapshots WHERE aggregate_type = $1 AND aggregate_id = $2";
+        let id = stream.aggregate_id();
+        self.one(
+            || sqlx::query(sql).bind(stream.kind.as_str()).bind(&id),
+            |row| Ok(AggregateSnapshot { stream, version: codec::count(row, 0)?, schema: row.try_get(1)?, state: row.try_get(2)? }),
+        )
+        .await
+    }
+
+    pub async fn save_snapshot(&self, snapshot: &AggregateSnapshot) -> Result<(), LogError> {
+        let sql = "INSERT INTO rollcall.aggregate_snapshots AS kept (aggregate_type, aggregate_id, version, schema, state) \
+                   VALUES ($1, $2, $3, $4, $5) ON CONFLICT (aggregate_type, aggregate_id) DO UPDATE \
+                   SET version = excluded.version, schema = excluded.schema, state = excluded.state \
+                   WHERE excluded.version >= kept.version";
+        let (kind, id) = (snapshot.stream.kind.as_str(), snapshot.stream.aggregate_id());
+        let query =
+            || sqlx::query(sql).bind(kind).bind(&id).bind(int(snapshot.version)).bind(&snapshot.schema).bind(&snapshot.state);
+        self.rows(query).await.map(drop)
+    }
+
+    pub async fn holder(&self, claim: &Claim) -> Result<Option<StreamId>, LogError> {
+        let sql = "SELECT holder_organization, holder_kind, holder_id FROM rollcall.claims WHERE scope = $1 AND kind = $2 AND key = $3";
+        let query = || sqlx::query(sql).bind(claim.scope.0).bind(claim.kind.as_str()).bind(&claim.key[..]);
+        self.one(query, |row| codec::stream(row, 0)).await
+    }
+
+    /// Claims in the domain's order, which knows kinds by rank where the table knows them by name:
+    /// so one kind after another.
+    pub async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError> {
+        let sql = "SELECT key, holder_organization, holder_kind, holder_id FROM rollcall.claims \
+                   WHERE scope = $1 AND kind = $2 AND key > $3 ORDER BY key LIMIT $4";
+        let mut found = Vec::new();
+        for kind in ClaimKind::ALL {
+            let after: &[u8] = match &after {
+                Some(claim) if claim.kind > kind => continue,
+                Some(claim) if claim.kind == kind => &claim.key,
+                // Shorter than every key, so before the first.
+                _ => &[],
+            };
+            let left = int((limit - found.len()) as u64);
+            let query = || sqlx::query(sql).bind(scope.0).bind(kind.as_str()).bind(after).bind(left);
+            found.extend(self.all(query, |row| codec::claim(row, scope, kind)).await?);
+        }
+        Ok(found)
+    }
+
+    pub async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+        let insert = "INSERT INTO rollcall.claim_keys (scope, key) VALUES ($1, $2) ON CONFLICT (scope) DO NOTHING";
+        self.rows(|| sqlx::query(insert).bind(scope.0).bind(&fresh[..])).await?;
+        // A statement of its own: it sees the key of whoever came first.
+        let select = "SELECT key FROM rollcall.claim_keys WHERE scope = $1";
+        let kept = self.one(|| sqlx::query(select).bind(scope.0), |row| codec::key(row, 0)).await?;
+        kept.ok_or_else(|| LogError::Damaged(format!("the claim key of {scope} vanished")))
+    }
+
+    pub async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError> {
+        let sql = "SELECT scope, key FROM rollcall.claim_keys ORDER BY scope";
+        self.all(|| sqlx::query(sql), |row| Ok((codec::organization(row, 0)?, codec::key(row, 1)?))).await
+    }
+
+    pub async fn ping(&self) -> Result<(), LogError> {
+        use sqlx::Row as _;
+        let sql = "SELECT current_setting('transaction_read_only')";
+        match self.one(|| sqlx::query(sql), |row| row.try_get::<String, _>(0)).await?.as_deref() {
+            Some("off") => Ok(()),
+            _ => Err(LogError::Unavailable("the database is read only".into())),
+        }
+    }
+}

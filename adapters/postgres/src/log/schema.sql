@@ -1,0 +1,64 @@
+-- Positions and numbers are given out here, under the row's lock.
+CREATE TABLE rollcall.heads (
+    organization    uuid   NOT NULL PRIMARY KEY,
+    position        bigint NOT NULL DEFAULT 0,
+    exchange_number bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
+
+-- The first seven columns are those of postgres-es. `json` keeps the text as it came.
+CREATE TABLE rollcall.events (
+    aggregate_type text   NOT NULL,
+    aggregate_id   text   NOT NULL,
+    sequence       bigint NOT NULL CHECK (sequence > 0),
+    event_type     text   NOT NULL,
+    event_version  text   NOT NULL,
+    payload        json   NOT NULL,
+    metadata       json   NOT NULL,
+    organization   uuid   NOT NULL,
+    position       bigint NOT NULL CHECK (position > 0),
+    recorded_at    bigint NOT NULL,
+    exchange       uuid,
+    actor          text   NOT NULL,
+    CONSTRAINT events_pkey PRIMARY KEY (aggregate_type, aggregate_id, sequence),
+    CONSTRAINT events_position UNIQUE (organization, position)
+);
+COMMENT ON COLUMN rollcall.events.recorded_at IS 'microseconds since 1970';
+
+CREATE TABLE rollcall.exchanges (
+    organization uuid   NOT NULL,
+    number       bigint NOT NULL CHECK (number > 0),
+    id           uuid   NOT NULL,
+    first        bigint,
+    last         bigint,
+    after        bigint NOT NULL,
+    document     json   NOT NULL,
+    request_body bytea  NOT NULL,
+    answer_body  bytea  NOT NULL,
+    CONSTRAINT exchanges_pkey PRIMARY KEY (organization, number),
+    CONSTRAINT exchanges_id UNIQUE (organization, id)
+);
+
+CREATE TABLE rollcall.claims (
+    scope               uuid  NOT NULL,
+    kind                text  NOT NULL,
+    key                 bytea NOT NULL,
+    holder_organization uuid  NOT NULL,
+    holder_kind         text  NOT NULL,
+    holder_id           uuid  NOT NULL,
+    CONSTRAINT claims_pkey PRIMARY KEY (scope, kind, key)
+);
+
+CREATE TABLE rollcall.claim_keys (
+    scope uuid  NOT NULL PRIMARY KEY,
+    key   bytea NOT NULL
+);
+
+-- Not the snapshots of postgres-es: those are made from events that were applied twice.
+CREATE TABLE rollcall.aggregate_snapshots (
+    aggregate_type text   NOT NULL,
+    aggregate_id   text   NOT NULL,
+    version        bigint NOT NULL,
+    schema         text   NOT NULL,
+    state          text   NOT NULL,
+    PRIMARY KEY (aggregate_type, aggregate_id)
+);

@@ -1,0 +1,208 @@
+//! One connection that appends: locks, facts, plan, writes, commit.
+
+use super::codec::{self, int};
+use rollcall_domain::claim::{Claim, ClaimKind};
+use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::log::*;
+use serde_json::json;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{Connection as _, Executor as _, Row as _};
+use std::collections::{BTreeSet, HashSet};
+use std::time::Duration;
+use uuid::Uuid;
+
+/// Plans are made once and kept: every statement is a lookup by key, and must stay one when the
+/// tables grow after it was planned. Some hosts turn `synchronous_commit` off for everybody.
+const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
+     SET enable_mergejoin = off; SET idle_in_transaction_session_timeout = '30s'; \
+     SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
+
+const LOCK_HEADS: &str = "SELECT organization, position, exchange_number FROM rollcall.heads \
+     WHERE organization = ANY($1) ORDER BY organization FOR UPDATE";
+
+const MAKE_HEADS: &str = "INSERT INTO rollcall.heads (organization) SELECT organization FROM unnest($1::uuid[]) AS t(organization) \
+     ORDER BY organization ON CONFLICT (organization) DO NOTHING";
+
+const FACTS: &str = include_str!("facts.sql");
+const WRITE: &str = include_str!("write.sql");
+
+/// A connection that appends.
+pub(super) struct Session {
+    connection: PgConnection,
+    /// Organizations whose head row is known to be there.
+    known: HashSet<OrganizationId>,
+}
+
+impl Session {
+    pub async fn connect(options: &PgConnectOptions, timeout: Duration) -> sqlx::Result<Self> {
+        let connect = async {
+            let mut connection = PgConnection::connect_with(options).await?;
+            connection.execute(SETTINGS).await?;
+            Ok(Self { connection, known: HashSet::new() })
+        };
+        tokio::time::timeout(timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+    }
+
+    /// Decides and writes a batch in one transaction. `sent` is set once the commit is on its way:
+    /// a failure after that leaves open whether it happened.
+    pub async fn append(&mut self, appends: &[Append], sent: &mut Option<Vec<Result<Appended, AppendError>>>) -> sqlx::Result<Outcomes> {
+        let facts = self.begin(&wanted(appends)).await?;
+        let plan = plan(facts, appends.to_vec());
+        if plan.is_empty() {
+            // Nothing to flush: everything was refused or was there already.
+            self.connection.execute("ROLLBACK").await?;
+            return Ok(plan.outcomes);
+        }
+        self.write(&plan).await?;
+        *sent = Some(plan.outcomes.clone());
+        self.connection.execute("COMMIT").await?;
+        Ok(plan.outcomes)
+    }
+
+    /// Locks the heads, then reads the facts: in a statement of its own, whose snapshot is taken
+    /// when the locks are held.
+    pub async fn begin(&mut self, wanted: &Wanted) -> sqlx::Result<Facts> {
+        let unknown: Vec<Uuid> = wanted.organizations.iter().filter(|o| !self.known.contains(o)).map(|o| o.0).collect();
+        if !unknown.is_empty() {
+            // Outside the transaction, so that it waits for nobody while it holds a lock.
+            sqlx::query(MAKE_HEADS).bind(&unknown).execute(&mut self.connection).await?;
+            self.known.extend(unknown.into_iter().map(OrganizationId));
+        }
+        self.connection.execute("BEGIN").await?;
+        let organizations: Vec<Uuid> = wanted.organizations.iter().map(|o| o.0).collect();
+        let rows = sqlx::query(LOCK_HEADS).bind(&organizations).fetch_all(&mut self.connection).await?;
+        let heads = rows.iter().map(codec::head).collect::<sqlx::Result<_>>()?;
+        if rows.len() != organizations.len() {
+            self.known.clear();
+            return Err(sqlx::Error::RowNotFound);
+        }
+        let mut facts = Facts { heads, ..Facts::default() };
+        self.read(wanted, &mut facts).await?;
+        Ok(facts)
+    }
+
+    async fn read(&mut self, wanted: &Wanted, facts: &mut Facts) -> sqlx::Result<()> {
+        let streams: Vec<&StreamId> = wanted.streams.iter().collect();
+        let claims: Vec<&Claim> = wanted.claims.iter().collect();
+        let exchanges: Vec<&(OrganizationId, ExchangeId)> = wanted.exchanges.iter().collect();
+        let rows = sqlx::query(FACTS)
+            .bind(streams.iter().map(|s| s.kind.as_str()).collect::<Vec<_>>())
+            .bind(streams.iter().map(|s| s.aggregate_id()).collect::<Vec<_>>())
+            .bind(claims.iter().map(|c| c.scope.0).collect::<Vec<_>>())
+            .bind(claims.iter().map(|c| c.kind.as_str()).collect::<Vec<_>>())
+            .bind(claims.iter().map(|c| &c.key[..]).collect::<Vec<_>>())
+            .bind(exchanges.iter().map(|x| x.0.0).collect::<Vec<_>>())
+            .bind(exchanges.iter().map(|x| x.1.0).collect::<Vec<_>>())
+            .fetch_all(&mut self.connection)
+            .await?;
+        for row in &rows {
+            let index = row.try_get::<i64, _>(1)? as usize - 1;
+            match row.try_get::<&str, _>(0)? {
+                "stream" => drop(facts.versions.insert(*streams[index], codec::count(row, 2)?)),
+                "claim" => drop(facts.claims.insert(*claims[index], codec::stream(row, 5)?)),
+                _ => drop(facts.exchanges.insert(*exchanges[index], (codec::count(row, 2)?, codec::positions(row, 3)?))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a plan in one statement.
+    pub async fn write(&mut self, plan: &Plan) -> sqlx::Result<()> {
+        let r = &plan.records;
+        let x = &plan.exchanges;
+        let freed: Vec<&Claim> = plan.claims.iter().filter(|(_, o)| **o == ClaimOutcome::Free).map(|(c, _)| c).collect();
+        let held: Vec<(&Claim, &StreamId)> = plan.claims.iter().filter_map(|(c, o)| holder(o).map(|s| (c, s))).collect();
+        let done = sqlx::query(WRITE)
+            .bind(r.iter().map(|r| r.stream.kind.as_str()).collect::<Vec<_>>())
+            .bind(r.iter().map(|r| r.stream.aggregate_id()).collect::<Vec<_>>())
+            .bind(r.iter().map(|r| int(r.version)).collect::<Vec<_>>())
+            .bind(r.iter().map(|r| r.event_type.as_str()).collect::<Vec<_>>())
+            .bind(r.iter().map(|r| r.event_version.as_str()).collect::<Vec<_>>())
+            .bind(r.iter().map(|r| r.payload.as_str()).collect::<Vec<_>>())
+            .bind(r.iter().map(metadata).collect::<sqlx::Result<Vec<_>>>()?)
+            .bind(r.iter().map(|r| r.stream.organization.0).collect::<Vec<_>>())
+            .bind(r.iter().map(|r| int(r.position)).collect::<Vec<_>>())
+            .bind(r.iter().map(|r| r.recorded_at.timestamp_micros()).collect::<Vec<_>>())
+            .bind(r.iter().map(|r| r.exchange.map(|x| x.0)).collect::<Vec<_>>())
+            .bind(r.iter().map(|r| text(&r.actor)).collect::<sqlx::Result<Vec<_>>>()?)
+            .bind(x.iter().map(|x| x.exchange.organization.0).collect::<Vec<_>>())
+            .bind(x.iter().map(|x| int(x.number)).collect::<Vec<_>>())
+            .bind(x.iter().map(|x| x.exchange.id.0).collect::<Vec<_>>())
+            .bind(x.iter().map(|x| x.positions.map(|p| int(p.0))).collect::<Vec<_>>())
+            .bind(x.iter().map(|x| x.positions.map(|p| int(p.1))).collect::<Vec<_>>())
+            .bind(x.iter().map(|x| int(x.after)).collect::<Vec<_>>())
+            .bind(x.iter().map(|x| serde_json::to_string(&x.exchange).map_err(encode)).collect::<sqlx::Result<Vec<_>>>()?)
+            .bind(x.iter().map(|x| &x.exchange.request_body[..]).collect::<Vec<_>>())
+            .bind(x.iter().map(|x| &x.exchange.answer_body[..]).collect::<Vec<_>>())
+            .bind(freed.iter().map(|c| c.scope.0).collect::<Vec<_>>())
+            .bind(freed.iter().map(|c| c.kind.as_str()).collect::<Vec<_>>())
+            .bind(freed.iter().map(|c| &c.key[..]).collect::<Vec<_>>())
+            .bind(held.iter().map(|(c, _)| c.scope.0).collect::<Vec<_>>())
+            .bind(held.iter().map(|(c, _)| ClaimKind::as_str(c.kind)).collect::<Vec<_>>())
+            .bind(held.iter().map(|(c, _)| &c.key[..]).collect::<Vec<_>>())
+            .bind(held.iter().map(|(_, s)| s.organization.0).collect::<Vec<_>>())
+            .bind(held.iter().map(|(_, s)| s.kind.as_str()).collect::<Vec<_>>())
+            .bind(held.iter().map(|(_, s)| s.id).collect::<Vec<_>>())
+            .bind(plan.heads.keys().map(|o| o.0).collect::<Vec<_>>())
+            .bind(plan.heads.values().map(|h| int(h.position)).collect::<Vec<_>>())
+            .bind(plan.heads.values().map(|h| int(h.exchange_number)).collect::<Vec<_>>())
+            .execute(&mut self.connection)
+            .await?;
+        if done.rows_affected() == plan.heads.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+    }
+
+    /// Keys of a backup. Gives the scopes that had another key.
+    pub async fn keep_keys(&mut self, keys: &[(OrganizationId, [u8; 32])]) -> sqlx::Result<BTreeSet<OrganizationId>> {
+        let scopes: Vec<Uuid> = keys.iter().map(|k| k.0.0).collect();
+        let values: Vec<&[u8]> = keys.iter().map(|k| &k.1[..]).collect();
+        let sql = "INSERT INTO rollcall.claim_keys (scope, key) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT (scope) DO NOTHING";
+        sqlx::query(sql).bind(&scopes).bind(&values).execute(&mut self.connection).await?;
+        let sql = "SELECT k.scope FROM rollcall.claim_keys k JOIN unnest($1::uuid[], $2::bytea[]) AS t(scope, key) \
+                   ON k.scope = t.scope WHERE k.key <> t.key";
+        let rows = sqlx::query(sql).bind(&scopes).bind(&values).fetch_all(&mut self.connection).await?;
+        rows.iter().map(|row| codec::organization(row, 0)).collect()
+    }
+
+    pub async fn commit(&mut self) -> sqlx::Result<()> {
+        self.connection.execute("COMMIT").await.map(drop)
+    }
+
+    pub async fn roll_back(&mut self) -> sqlx::Result<()> {
+        self.connection.execute("ROLLBACK").await.map(drop)
+    }
+
+    pub async fn close(self) {
+        // The server notices either way; this is only polite.
+        drop(self.connection.close().await);
+    }
+}
+
+/// One outcome for each append.
+pub(super) type Outcomes = Vec<Result<Appended, AppendError>>;
+
+fn holder(outcome: &ClaimOutcome) -> Option<&StreamId> {
+    match outcome {
+        ClaimOutcome::Held(stream) => Some(stream),
+        ClaimOutcome::Free => None,
+    }
+}
+
+/// What cqrs-es reads as metadata: texts only. The port reads the columns.
+fn metadata(r: &Record) -> sqlx::Result<String> {
+    let mut metadata = json!({
+        crate::METADATA_RECORDED_AT: r.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+        crate::METADATA_ACTOR: text(&r.actor)?,
+    });
+    if let Some(exchange) = r.exchange {
+        metadata[crate::METADATA_EXCHANGE] = exchange.to_string().into();
+    }
+    Ok(metadata.to_string())
+}
+
+fn text(actor: &rollcall_domain::actor::Actor) -> sqlx::Result<String> {
+    serde_json::to_string(actor).map_err(encode)
+}
+
+fn encode(e: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Encode(e.into())
+}

@@ -1,0 +1,37 @@
+//! How to use a database.
+
+use crate::error::OpenError;
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How a log uses its database. The defaults are meant for everybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// Connections that append. Organizations share them; one organization never uses two at once.
+    pub writers: usize,
+    /// Connections that read, at most.
+    pub readers: u32,
+    /// How long to wait for a connection before the log is called unavailable.
+    pub connect_timeout: Duration,
+    /// How long to wait for a statement before its connection is given up.
+    pub statement_timeout: Duration,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self { writers: 3, readers: 8, connect_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(20) }
+    }
+}
+
+/// Reads a URL. Statements are not logged: a trace of ours says what is being done.
+pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
+    Ok(PgConnectOptions::from_str(url)?.application_name("rollcall").statement_cache_capacity(256).disable_statement_logging())
+}
+
+/// A pool that waits `timeout` for a connection. Connections are not tested before use, which
+/// would cost a round trip each time: whoever reads tries again when one turns out to be dead.
+pub(crate) fn pool(options: PgConnectOptions, size: u32, timeout: Duration) -> PgPool {
+    PgPoolOptions::new().max_connections(size).acquire_timeout(timeout).test_before_acquire(false).connect_lazy_with(options)
+}

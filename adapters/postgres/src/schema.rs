@@ -1,0 +1,72 @@
+//! Making and checking the tables.
+
+use crate::error::OpenError;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{Connection as _, Executor as _, Row as _};
+use std::time::Duration;
+
+/// Held while tables are made, so that two processes that start together do not both try.
+const LOCK: i64 = 0x726f_6c6c_6361_6c6c;
+
+/// A part of the database with a format of its own.
+pub(crate) struct Part {
+    /// Its name in `rollcall.format`.
+    pub name: &'static str,
+    /// The schema it lives in.
+    pub schema: &'static str,
+    /// The format this program writes. Format 1 is the first: there is nothing older to convert.
+    pub supported: i32,
+    /// Makes the tables, or leaves them as they are.
+    pub ddl: &'static str,
+}
+
+/// Brings a part to the format this program writes; refuses one that is newer.
+pub(crate) async fn prepare(options: &PgConnectOptions, part: &Part, timeout: Duration) -> Result<(), OpenError> {
+    let mut connection = connect(options, timeout).await?;
+    // Most starts find everything in place, and then need no right to create anything.
+    if found(&mut connection, part).await? == Some(part.supported) {
+        connection.close().await?;
+        return Ok(());
+    }
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
+    let found = found(&mut transaction, part).await?;
+    if found.is_none() {
+        transaction
+            .execute(
+                "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS rollcall; \
+                 CREATE TABLE IF NOT EXISTS rollcall.format (part text PRIMARY KEY, version integer NOT NULL)",
+            )
+            .await?;
+        transaction.execute(part.ddl).await?;
+        sqlx::query("INSERT INTO rollcall.format (part, version) VALUES ($1, $2) ON CONFLICT (part) DO NOTHING")
+            .bind(part.name)
+            .bind(part.supported)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await?;
+    connection.close().await?;
+    Ok(())
+}
+
+pub(crate) async fn connect(options: &PgConnectOptions, timeout: Duration) -> Result<PgConnection, OpenError> {
+    Ok(tokio::time::timeout(timeout, PgConnection::connect_with(options)).await.map_err(|_| OpenError::TimedOut)??)
+}
+
+/// The format of a part; `None` if it is not there.
+async fn found(connection: &mut PgConnection, part: &Part) -> Result<Option<i32>, OpenError> {
+    let there = sqlx::query("SELECT to_regclass('rollcall.format') IS NOT NULL, to_regnamespace($1) IS NOT NULL")
+        .bind(part.schema)
+        .fetch_one(&mut *connection)
+        .await?;
+    if !there.try_get::<bool, _>(0)? {
+        return Ok(None);
+    }
+    let row = sqlx::query("SELECT version FROM rollcall.format WHERE part = $1").bind(part.name).fetch_optional(connection).await?;
+    let version: Option<i32> = row.map(|row| row.try_get(0)).transpose()?;
+    match version {
+        Some(found) if found > part.supported => Err(OpenError::Newer { found, supported: part.supported }),
+        _ => Ok(version.filter(|_| there.get(1))),
+    }
+}

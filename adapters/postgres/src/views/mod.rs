@@ -1,0 +1,161 @@
+//! The views in PostgreSQL.
+
+mod scratch;
+mod transaction;
+mod value;
+
+use crate::error::OpenError;
+use crate::fault::{Fault, fault};
+use crate::options;
+use crate::schema::{self, Part};
+use async_trait::async_trait;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use scratch::{LIVE, Scratch};
+use sqlx::postgres::{PgConnectOptions, PgPool};
+use sqlx::{Connection as _, Executor as _, PgTransaction};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use transaction::{OrganizationLock, Transaction, Turn};
+use value::sql_error;
+
+const PART: Part = Part { name: "views", schema: LIVE, supported: 1, ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_views" };
+const TIMEOUT: Duration = Duration::from_secs(2);
+const READERS: u32 = 8;
+/// Transactions of this process at a time. Others wait here and not inside the server, where each
+/// of them would hold a connection.
+const WRITERS: u32 = 4;
+
+/// The views in the schema `rollcall_views`. Several processes may have them open.
+pub struct PostgresViews {
+    /// Without a schema of its own.
+    database: PgConnectOptions,
+    schema: String,
+    readers: PgPool,
+    writers: PgPool,
+    free: Arc<Semaphore>,
+    /// In this process organizations queue here, one in the database at a time.
+    organizations: Mutex<HashMap<OrganizationId, OrganizationLock>>,
+    scratch: Option<Scratch>,
+}
+
+impl PostgresViews {
+    /// Opens the views in a database; makes their schema if it is not there, and sweeps what
+    /// processes left that were interrupted.
+    pub async fn connect(url: &str) -> Result<Self, OpenError> {
+        let database = options::parse(url)?;
+        schema::prepare(&database, &PART, TIMEOUT).await?;
+        let mut connection = schema::connect(&database, TIMEOUT).await?;
+        if let Err(e) = scratch::sweep(&mut connection).await {
+            tracing::warn!(error = %e, "leftover schemas could not be dropped");
+        }
+        drop(connection.close().await);
+        Ok(Self::new(database, LIVE.into(), None))
+    }
+
+    fn new(database: PgConnectOptions, schema: String, scratch: Option<Scratch>) -> Self {
+        let options = database.clone().options([("search_path", schema.as_str())]);
+        Self {
+            readers: options::pool(options.clone(), READERS, TIMEOUT),
+            writers: options::pool(options, WRITERS, TIMEOUT),
+            free: Arc::new(Semaphore::new(WRITERS as usize)),
+            organizations: Mutex::default(),
+            database,
+            schema,
+            scratch,
+        }
+    }
+
+    fn organization(&self, organization: OrganizationId) -> OrganizationLock {
+        let mut organizations = self.organizations.lock().unwrap_or_else(PoisonError::into_inner);
+        if organizations.len() > 1000 {
+            organizations.retain(|_, lock| Arc::strong_count(lock) > 1);
+        }
+        organizations.entry(organization).or_default().clone()
+    }
+
+    /// Begins, takes the locks, and only then lets statements (and their snapshots) follow.
+    async fn transaction(&self, locks: &str, organization: Option<OrganizationLock>) -> Result<Box<dyn SqlTransaction>, SqlError> {
+        let organization = match organization {
+            Some(lock) => Some(lock.lock_owned().await),
+            None => None,
+        };
+        let permit = self.free.clone().acquire_owned().await.map_err(|e| SqlError::Unavailable(e.to_string()))?;
+        let mut tries = WRITERS + 1;
+        loop {
+            tries -= 1;
+            match self.locked(locks).await {
+                // One of those a restarted server left in the pool.
+                Err(e) if tries > 0 && fault(&e) == Fault::Lost => {}
+                begun => return Ok(Transaction::new(begun.map_err(sql_error)?, Turn { permit, organization })),
+            }
+        }
+    }
+
+    /// Begins first and locks then: sqlx rolls back a transaction whose caller goes away while it
+    /// waits for a lock, but would leave one open that was begun and locked in one step.
+    async fn locked(&self, locks: &str) -> sqlx::Result<PgTransaction<'static>> {
+        let mut transaction = self.writers.begin().await?;
+        transaction.execute(&*format!("SET LOCAL synchronous_commit = off; SELECT {locks}")).await?;
+        Ok(transaction)
+    }
+}
+
+#[async_trait]
+impl SqlStore for PostgresViews {
+    async fn query(&self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError> {
+        let mut tries = READERS + 1;
+        loop {
+            tries -= 1;
+            let mut connection = self.readers.acquire().await.map_err(sql_error)?;
+            match value::bind(sql, &params).fetch_all(&mut *connection).await {
+                Err(e) if tries > 0 && value::is_stale(&e) => connection.clear_cached_statements().await.map_err(sql_error)?,
+                Err(e) if tries > 0 && matches!(fault(&e), Fault::Lost | Fault::Conflict) => {}
+                answer => return value::rows(&answer.map_err(sql_error)?),
+            }
+        }
+    }
+
+    async fn begin(&self, organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError> {
+        let schema = &self.schema;
+        // Shared with all who write, alone among those who write to this organization.
+        let locks = format!(
+            "pg_advisory_xact_lock_shared(hashtextextended('{schema} writers', 0)), \
+             pg_advisory_xact_lock(hashtextextended('{schema} {organization}', 0))"
+        );
+        self.transaction(&locks, Some(self.organization(organization))).await
+    }
+
+    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+        self.transaction(&format!("pg_advisory_xact_lock(hashtextextended('{} writers', 0))", self.schema), None).await
+    }
+
+    async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
+        let made = tokio::time::timeout(TIMEOUT, Scratch::make(&self.database)).await;
+        let scratch = made.map_err(|_| SqlError::Unavailable("the database does not answer".into()))??;
+        Ok(Arc::new(Self::new(self.database.clone(), scratch.name.clone(), Some(scratch))))
+    }
+
+    async fn promote(&self, scratch: Arc<dyn SqlStore>, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
+        let name = scratch.scratch_name().ok_or_else(|| SqlError::Refused("not a scratch store".into()))?;
+        let old = scratch::promote(&name, exclusive).await?;
+        // Done. What is left to do is tidying up, which the next start would do as well.
+        let sql = format!("SET lock_timeout = '5s'; SET client_min_messages = warning; DROP SCHEMA IF EXISTS {old} CASCADE");
+        match schema::connect(&self.database, TIMEOUT).await {
+            Ok(mut connection) => {
+                if let Err(e) = connection.execute(&*sql).await {
+                    tracing::warn!(error = %e, "the replaced views could not be dropped");
+                }
+                drop(connection.close().await);
+            }
+            Err(e) => tracing::warn!(error = %e, "the replaced views could not be dropped"),
+        }
+        Ok(())
+    }
+
+    fn scratch_name(&self) -> Option<String> {
+        self.scratch.as_ref().map(|scratch| scratch.name.clone())
+    }
+}

@@ -1,0 +1,37 @@
+//! Why a data folder cannot be opened.
+
+use std::path::PathBuf;
+
+/// Why a data folder cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Somebody else works on it.
+    #[error("the data folder {} is in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// It was written by a newer Rollcall, which an older one must not touch.
+    #[error("the data was written in format {found}, this program knows formats up to {supported}")]
+    Newer {
+        /// The format found.
+        found: i64,
+        /// The newest format this program knows.
+        supported: i64,
+    },
+    /// A file or folder cannot be used.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which one.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// SQLite cannot use the file.
+    #[error("the database cannot be opened: {0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+impl OpenError {
+    pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { path, source }
+    }
+}

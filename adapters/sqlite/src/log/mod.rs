@@ -1,0 +1,156 @@
+//! The log in SQLite.
+
+mod codec;
+mod read;
+mod write;
+mod writer;
+
+use crate::connection::{self, Durability};
+use crate::error::OpenError;
+use crate::folder::{self, Held};
+use crate::pool::Pool;
+use async_trait::async_trait;
+use codec::log_error;
+use rollcall_domain::claim::Claim;
+use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::log::*;
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::Arc;
+use writer::Writer;
+
+/// The format this program writes and reads.
+const FORMAT: i64 = 1;
+const READERS: usize = 2;
+/// Page caches, in KiB.
+const WRITER_CACHE: u32 = 16 * 1024;
+const READER_CACHE: u32 = 4 * 1024;
+
+/// The log in `log.db`: one writer thread with group commit, a few readers beside it.
+pub struct SqliteLog {
+    // The fields are dropped in this order: the last connection to close is the one that may
+    // write, so that it can tidy up, and the folder is let go after that.
+    readers: Option<Pool>,
+    writer: Writer,
+    _folder: Option<Arc<Held>>,
+}
+
+impl SqliteLog {
+    /// Opens the log of a data folder; makes both if they are not there.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        let folder = folder::share(dir)?;
+        let path = dir.join("log.db");
+        let mut writer = connection::writer(&path, Durability::Full, WRITER_CACHE)?;
+        connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
+        let readers: Vec<Connection> = (0..READERS).map(|_| connection::reader(&path, READER_CACHE)).collect::<Result<_, _>>()?;
+        Ok(Self {
+            readers: Some(Pool::start("log-reader", readers).map_err(OpenError::io(dir))?),
+            writer: Writer::start(writer).map_err(OpenError::io(dir))?,
+            _folder: Some(folder),
+        })
+    }
+
+    /// A log that is gone when it is dropped.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        let mut writer = connection::memory()?;
+        connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
+        Ok(Self { readers: None, writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?, _folder: None })
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
+        match &self.readers {
+            Some(readers) => match readers.run(move |connection| job(connection).map_err(log_error)).await {
+                Ok(answer) => answer,
+                Err(_) => Err(LogError::Unavailable("the reader stopped".into())),
+            },
+            None => self.writer.run(move |connection| job(connection).map_err(log_error)).await,
+        }
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
+        self.writer.run(move |connection| job(connection).map_err(log_error)).await
+    }
+}
+
+#[async_trait]
+impl Log for SqliteLog {
+    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        if !append.is_of_one_organization() {
+            return Err(AppendError::Unavailable("the append names two organizations".into()));
+        }
+        self.writer.append(append).await
+    }
+
+    async fn load(&self, stream: &StreamId, after: Version) -> Result<Vec<Record>, LogError> {
+        let stream = *stream;
+        self.read(move |db| read::load(db, &stream, after)).await
+    }
+
+    async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+        self.read(move |db| read::records(db, organization, after, limit)).await
+    }
+
+    async fn exchanges(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+        bodies: Bodies,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        self.read(move |db| read::exchanges(db, organization, after, limit, bodies)).await
+    }
+
+    async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
+        self.read(move |db| read::exchange(db, organization, id)).await
+    }
+
+    async fn head(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.read(move |db| read::head(db, organization)).await
+    }
+
+    async fn heads(&self) -> Result<Vec<(OrganizationId, Head)>, LogError> {
+        self.read(read::heads).await
+    }
+
+    async fn snapshot(&self, stream: &StreamId) -> Result<Option<AggregateSnapshot>, LogError> {
+        let stream = *stream;
+        self.read(move |db| read::snapshot(db, stream)).await
+    }
+
+    async fn save_snapshot(&self, snapshot: AggregateSnapshot) -> Result<(), LogError> {
+        self.write(move |db| write::save_snapshot(db, &snapshot)).await
+    }
+
+    async fn holder(&self, claim: &Claim) -> Result<Option<StreamId>, LogError> {
+        let claim = *claim;
+        self.read(move |db| read::holder(db, &claim)).await
+    }
+
+    async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError> {
+        self.read(move |db| read::claims(db, scope, after, limit)).await
+    }
+
+    async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+        self.write(move |db| write::claim_key(db, scope, fresh)).await
+    }
+
+    async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError> {
+        self.read(read::claim_keys).await
+    }
+
+    async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
+        self.writer.run(move |db| write::restore(db, &parts)).await
+    }
+
+    async fn ping(&self) -> Result<(), LogError> {
+        // Taking the write lock shows that the file can be written, without writing to it.
+        self.write(|db| db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?.rollback()).await?;
+        self.read(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
+    }
+}

@@ -1,0 +1,132 @@
+//! The one thread that writes. Appends that wait are committed together, so that one flush of the
+//! disk serves all of them.
+
+use super::write;
+use rollcall_domain::log::{Append, AppendError, Appended, LogError};
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+/// Appends that may wait. More callers than this are told that the log is unavailable.
+const QUEUE: usize = 4096;
+/// Appends in one transaction.
+const BATCH: usize = 512;
+/// Bytes of bodies and payloads in one transaction, roughly.
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
+
+type Reply = oneshot::Sender<Result<Appended, AppendError>>;
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+enum Work {
+    Append(Box<Append>, Reply),
+    Other(Job),
+}
+
+/// The writer. Dropping it finishes the queue and closes the connection.
+pub(super) struct Writer {
+    queue: Option<SyncSender<Work>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub fn start(connection: Connection) -> std::io::Result<Self> {
+        let (queue, work) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || run(connection, &work))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+        let (reply, answer) = oneshot::channel();
+        self.post(Work::Append(Box::new(append), reply)).map_err(|why| AppendError::Unavailable(why.into()))?;
+        answer.await.unwrap_or_else(|_| Err(AppendError::Unavailable("the writer stopped".into())))
+    }
+
+    /// Runs something else on the writing connection, between two batches.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> Result<T, LogError> + Send + 'static,
+    ) -> Result<T, LogError> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| drop(reply.send(job(connection))));
+        self.post(Work::Other(job)).map_err(|why| LogError::Unavailable(why.into()))?;
+        answer.await.unwrap_or_else(|_| Err(LogError::Unavailable("the writer stopped".into())))
+    }
+
+    fn post(&self, work: Work) -> Result<(), &'static str> {
+        let Some(queue) = &self.queue else { return Err("the log is closed") };
+        queue.try_send(work).map_err(|e| match e {
+            TrySendError::Full(_) => "too many writes are waiting",
+            TrySendError::Disconnected(_) => "the writer stopped",
+        })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+fn run(mut connection: Connection, queue: &Receiver<Work>) {
+    while let Ok(first) = queue.recv() {
+        let mut appends = Vec::new();
+        let mut replies = Vec::new();
+        let mut bytes = 0;
+        let mut next = Some(first);
+        let mut other = None;
+        while let Some(work) = next.take() {
+            match work {
+                Work::Append(append, reply) => {
+                    bytes += size(&append);
+                    appends.push(*append);
+                    replies.push(reply);
+                    if appends.len() < BATCH && bytes < BATCH_BYTES {
+                        next = queue.try_recv().ok();
+                    }
+                }
+                Work::Other(job) => other = Some(job),
+            }
+        }
+        // A panic must not take the writer with it: its callers see their replies dropped, the
+        // transaction is rolled back, and the next batch is served.
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            if !appends.is_empty() {
+                commit(&mut connection, appends, replies);
+            }
+            if let Some(job) = other {
+                job(&mut connection);
+            }
+        }));
+        if done.is_err() {
+            tracing::error!("the log's writer panicked");
+        }
+    }
+}
+
+fn commit(connection: &mut Connection, appends: Vec<Append>, replies: Vec<Reply>) {
+    match write::append(connection, appends) {
+        Ok(outcomes) => {
+            for (reply, outcome) in replies.into_iter().zip(outcomes) {
+                // A caller that went away does not undo its append.
+                drop(reply.send(outcome));
+            }
+        }
+        Err(e) => {
+            tracing::error!(error = %e, appends = replies.len(), "log.append failed");
+            for reply in replies {
+                drop(reply.send(Err(AppendError::Unavailable(e.to_string()))));
+            }
+        }
+    }
+}
+
+fn size(append: &Append) -> usize {
+    let bodies = append.exchange.as_ref().map_or(0, |x| x.request_body.len() + x.answer_body.len());
+    let payloads: usize = append.write.iter().flat_map(|w| &w.events).map(|e| e.payload.len()).sum();
+    bodies + payloads
+}

@@ -1,0 +1,186 @@
+//! The views in SQLite.
+
+mod file;
+mod transaction;
+mod value;
+
+use crate::connection::Durability;
+use crate::error::OpenError;
+use crate::folder::{self, Held};
+use async_trait::async_trait;
+use file::Open;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use tokio::sync::{RwLock, Semaphore};
+use transaction::Transaction;
+
+const SCRATCH: &str = "views.scratch-";
+
+/// The views in `views.db`: one writer, a few readers that never wait for it.
+pub struct SqliteViews(Arc<Inner>);
+
+struct Inner {
+    /// None once this was promoted away, or when a promotion failed half way.
+    open: RwLock<Option<Open>>,
+    /// SQLite has one writer, so organizations take turns.
+    turn: Arc<Semaphore>,
+    path: PathBuf,
+    durability: Durability,
+    /// True for a scratch store; its file goes with it.
+    scratch: AtomicBool,
+    /// Scratch stores made here that still live.
+    scratches: Mutex<HashMap<String, Weak<Inner>>>,
+    home: Arc<Home>,
+}
+
+/// What must outlive the files.
+struct Home {
+    dir: PathBuf,
+    /// Numbers the scratch files.
+    next: AtomicU64,
+    /// None for a folder of our own, which goes with us.
+    lock: Option<Arc<Held>>,
+}
+
+impl SqliteViews {
+    /// Opens the views of a data folder; makes both if they are not there. Removes scratch files
+    /// that an earlier process left.
+    pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        let lock = folder::share(dir)?;
+        for entry in std::fs::read_dir(dir).map_err(OpenError::io(dir))? {
+            let entry = entry.map_err(OpenError::io(dir))?;
+            if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+                std::fs::remove_file(entry.path()).map_err(OpenError::io(entry.path()))?;
+            }
+        }
+        let home = Home { dir: dir.to_owned(), next: AtomicU64::new(1), lock: Some(lock) };
+        Self::new(Arc::new(home), "views.db", Durability::Normal, false)
+    }
+
+    /// Views that are gone with their last handle. They are kept in a folder of their own among
+    /// the system's temporary files and never flushed: readers beside a writer need a file.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let temporary = std::env::temp_dir();
+        let dir = loop {
+            let n = NEXT.fetch_add(1, Ordering::Relaxed);
+            let dir = temporary.join(format!("rollcall-views-{}-{n}", std::process::id()));
+            match std::fs::create_dir(&dir) {
+                Ok(()) => break dir,
+                // Left by a process that was killed and had our id.
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(OpenError::io(dir)(e)),
+            }
+        };
+        Self::new(Arc::new(Home { dir, next: AtomicU64::new(1), lock: None }), "views.db", Durability::Off, false)
+    }
+
+    fn new(home: Arc<Home>, name: &str, durability: Durability, scratch: bool) -> Result<Self, OpenError> {
+        let path = home.dir.join(name);
+        let open = RwLock::new(Some(Open::open(&path, durability)?));
+        let (turn, scratch, scratches) = (Arc::new(Semaphore::new(1)), AtomicBool::new(scratch), Mutex::default());
+        Ok(Self(Arc::new(Inner { open, turn, path, durability, scratch, scratches, home })))
+    }
+
+    async fn transaction(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+        let turn = self.0.turn.clone().acquire_owned().await.map_err(|_| closed())?;
+        let writer = self.0.open.read().await.as_ref().ok_or_else(closed)?.writer.clone();
+        Ok(Box::new(Transaction::begin(writer, turn).await?))
+    }
+}
+
+fn closed() -> SqlError {
+    SqlError::Unavailable("these views are closed".into())
+}
+
+fn failed(e: impl std::fmt::Display) -> SqlError {
+    SqlError::Unavailable(e.to_string())
+}
+
+#[async_trait]
+impl SqlStore for SqliteViews {
+    async fn query(&self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError> {
+        let open = self.0.open.read().await;
+        let sql = sql.to_owned();
+        let rows = open.as_ref().ok_or_else(closed)?.readers.run(move |db| value::query(db, &sql, &params)).await;
+        rows.map_err(|_| SqlError::Unavailable("the reader stopped".into()))?
+    }
+
+    async fn begin(&self, _organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError> {
+        self.transaction().await
+    }
+
+    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+        self.transaction().await
+    }
+
+    async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
+        let home = self.0.home.clone();
+        let name = format!("{SCRATCH}{}.db", home.next.fetch_add(1, Ordering::Relaxed));
+        let made = name.clone();
+        // Nothing of it is worth a flush before it is promoted; then all of it is flushed at once.
+        let scratch = tokio::task::spawn_blocking(move || {
+            file::remove_database(&home.dir.join(&made));
+            Self::new(home, &made, Durability::Off, true)
+        });
+        let scratch = scratch.await.map_err(failed)?.map_err(failed)?;
+        let mut known = self.0.scratches.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|_, scratch| scratch.strong_count() > 0);
+        known.insert(name, Arc::downgrade(&scratch.0));
+        Ok(Arc::new(scratch))
+    }
+
+    async fn promote(&self, scratch: Arc<dyn SqlStore>, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
+        let name = scratch.scratch_name().ok_or_else(|| SqlError::Refused("not a scratch store".into()))?;
+        let known = self.0.scratches.lock().unwrap_or_else(PoisonError::into_inner).get(&name).and_then(Weak::upgrade);
+        let inner = known.ok_or_else(|| SqlError::Refused(format!("{name} is no scratch of these views")))?;
+        let _turn = inner.turn.try_acquire().map_err(|_| SqlError::Refused("the scratch is being written".into()))?;
+        if self.0.turn.available_permits() > 0 {
+            return Err(SqlError::Refused("the transaction is not of these views".into()));
+        }
+        // From here on nobody reads or begins until the file is the new one. What the exclusive
+        // transaction wrote went into tables that are about to vanish.
+        let mut gate = self.0.open.write().await;
+        drop(exclusive);
+        let (Some(live), Some(new)) = (gate.take(), inner.open.write().await.take()) else { return Err(closed()) };
+        let (path, durability, from) = (self.0.path.clone(), self.0.durability, inner.path.clone());
+        let swap = tokio::task::spawn_blocking(move || {
+            let replaced = file::replace(live, &path, new, &from);
+            (replaced, Open::open(&path, durability))
+        });
+        let (replaced, open) = swap.await.map_err(failed)?;
+        *gate = Some(open.map_err(failed)?);
+        replaced?;
+        inner.scratch.store(false, Ordering::Release);
+        Ok(())
+    }
+
+    fn scratch_name(&self) -> Option<String> {
+        let name = self.0.path.file_name()?.to_str()?.to_owned();
+        self.0.scratch.load(Ordering::Acquire).then_some(name)
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let scratch = *self.scratch.get_mut();
+        drop(self.open.get_mut().take());
+        if scratch {
+            file::remove_database(&self.path);
+        }
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if self.lock.is_none()
+            && let Err(e) = std::fs::remove_dir_all(&self.dir)
+        {
+            tracing::warn!(error = %e, path = %self.dir.display(), "a temporary folder could not be removed");
+        }
+    }
+}

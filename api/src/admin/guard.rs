@@ -1,0 +1,85 @@
+//! The extractor is the guard: a handler that can name [`Admin`] has one.
+
+use crate::engine::{Done, ExecuteError, Order, Precondition};
+use crate::problem::Problem;
+use crate::secrets;
+use crate::state::App;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{StatusCode, header};
+use rollcall_domain::actor::Actor;
+use rollcall_domain::context::Context;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{AggregateKind, StreamId};
+use rollcall_domain::organization::{Organization, OrganizationCommand, OrganizationError};
+use rollcall_projections::organizations::OrganizationRow;
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+
+/// The holder of the operator key.
+pub struct Admin(());
+
+impl FromRequestParts<Arc<App>> for Admin {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let value = parts.headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
+        let key =
+            value.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, key)| key.trim());
+        match key {
+            Some(key) if secrets::same(&secrets::sha256_hex(key), &app.operator_sha256) => Ok(Admin(())),
+            _ => Err(Problem::new(StatusCode::UNAUTHORIZED, "send the operator key as a bearer token; it lies in DIR/operator.key")),
+        }
+    }
+}
+
+/// The organization in a path: its domain or its id.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct OrganizationPath {
+    /// Domain or id of the organization.
+    pub organization: String,
+}
+
+impl OrganizationPath {
+    /// Finds it, or says that there is none.
+    pub async fn find(&self, app: &App) -> Result<OrganizationRow, Problem> {
+        let found = match self.organization.parse::<OrganizationId>() {
+            Ok(id) => app.organizations.by_id(id).await,
+            Err(_) => app.organizations.by_domain(&self.organization).await,
+        };
+        found
+            .map_err(|e| Problem::unavailable(&e))?
+            .ok_or_else(|| Problem::not_found(format!("there is no organization {:?}", self.organization)))
+    }
+}
+
+/// Runs a command on an organization for the operator.
+pub(super) async fn command(app: &App, _: &Admin, id: OrganizationId, fresh: bool, command: OrganizationCommand) -> Result<Done, Problem> {
+    let order = Order::<Organization> {
+        stream: StreamId { organization: id, kind: AggregateKind::Organization, id: id.0 },
+        fresh,
+        command,
+        context: Arc::new(Context::new(app.engine.clock.now(), Actor::Operator, None)),
+        precondition: Precondition::None,
+        require: Vec::new(),
+        seal: Box::new(|_, _, _| None),
+    };
+    app.engine.execute(order).await.map_err(problem)
+}
+
+fn problem(error: ExecuteError<OrganizationError>) -> Problem {
+    match error {
+        ExecuteError::Refused(refusal) => match refusal {
+            OrganizationError::NotFound | OrganizationError::UnknownToken => Problem::not_found(refusal.to_string()),
+            OrganizationError::AlreadyExists | OrganizationError::TooManyTokens => Problem::conflict(refusal.to_string()),
+            OrganizationError::InvalidName
+            | OrganizationError::InvalidDomain
+            | OrganizationError::InvalidLabel
+            | OrganizationError::ExpiryPassed => Problem::bad_request(refusal.to_string()),
+        },
+        ExecuteError::Taken { holder, .. } => Problem::conflict(format!("another organization ({}) has this domain", holder.id)),
+        other => Problem::unavailable(&other),
+    }
+}

@@ -1,0 +1,38 @@
+//! Administration: what the operator does to organizations, tokens, views and the whole.
+
+mod backup;
+mod connection;
+mod guard;
+mod organizations;
+mod tokens;
+mod views;
+
+pub use backup::{BACKUP_FORMAT, BackupLine};
+pub use guard::{Admin, OrganizationPath};
+pub use organizations::{OrganizationBody, OrganizationCreated};
+pub use tokens::{TokenBody, TokenIssued};
+pub use views::{RebuiltBody, VerifiedBody, ViewBody};
+
+use crate::state::App;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Routes of the administration.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(organizations::list, organizations::create))
+        .routes(routes!(organizations::show))
+        .routes(routes!(connection::enable_organization))
+        .routes(routes!(connection::disable_organization))
+        .routes(routes!(connection::enable_scim))
+        .routes(routes!(connection::disable_scim))
+        .routes(routes!(tokens::list, tokens::issue))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(views::status))
+        .routes(routes!(views::rebuild))
+        .routes(routes!(views::verify))
+        .routes(routes!(views::resume))
+        .routes(routes!(backup::backup))
+        .routes(routes!(backup::restore))
+}

@@ -1,0 +1,87 @@
+//! The command line's side of `/api/v1`.
+
+use super::ServerArgs;
+use crate::problem::Problem;
+use crate::secrets::read_operator_key;
+use anyhow::{Context, anyhow, bail};
+use reqwest::{Method, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// Talks to one server as its operator.
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    key: String,
+    /// Whether results are printed as JSON.
+    pub json: bool,
+}
+
+/// The data folder when none is named.
+pub fn default_data() -> PathBuf {
+    PathBuf::from("data")
+}
+
+impl Client {
+    /// Finds the server and its operator key.
+    pub fn new(server: ServerArgs) -> anyhow::Result<Self> {
+        let data = server.data.unwrap_or_else(default_data);
+        let key = read_operator_key(&data)?;
+        let base = server.url.unwrap_or_else(|| local_address(&data)).trim_end_matches('/').to_owned();
+        if !base.starts_with("http://") && !base.starts_with("https://") {
+            bail!("--url {base}: write an address such as http://127.0.0.1:8080");
+        }
+        let http = reqwest::Client::builder().user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION"))).build()?;
+        Ok(Self { http, base, key, json: server.json })
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> anyhow::Result<T> {
+        let response = self.send(method, path, body).await?;
+        response.json().await.context("the server's answer cannot be read: are both of the same version?")
+    }
+
+    /// GET
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.request(Method::GET, path, None::<&()>).await
+    }
+
+    /// Sends a request whose answer has no body.
+    pub async fn act(&self, method: Method, path: &str) -> anyhow::Result<()> {
+        self.send(method, path, None::<&()>).await.map(|_| ())
+    }
+
+    /// Sends a request; an answer that is no success becomes an error with its detail.
+    pub async fn send(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> anyhow::Result<Response> {
+        let mut request = self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.checked(request).await
+    }
+
+    /// Sends a stream.
+    pub async fn upload(&self, path: &str, body: reqwest::Body) -> anyhow::Result<Response> {
+        self.checked(self.http.post(format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key).body(body)).await
+    }
+
+    async fn checked(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
+        let unreachable = || format!("cannot reach the server at {}: is it running? Name it with --url", self.base);
+        let response = request.send().await.with_context(unreachable)?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        match response.json::<Problem>().await {
+            Ok(problem) => Err(anyhow!("{}", problem.detail)),
+            Err(_) => Err(anyhow!("the server answered {status}")),
+        }
+    }
+}
+
+/// What the server on this machine wrote down when it started.
+fn local_address(data: &Path) -> String {
+    let written = std::fs::read_to_string(data.join("address")).map(|a| a.trim().to_owned());
+    written.ok().filter(|a| !a.is_empty()).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned())
+}

@@ -1,0 +1,135 @@
+//! The command line.
+
+mod backup;
+mod client;
+mod config;
+mod events;
+mod exchanges;
+mod org;
+mod output;
+mod scim;
+mod views;
+
+use crate::config::ServeArgs;
+use crate::{serve, telemetry};
+use clap::{Args, Parser, Subcommand};
+use client::Client;
+use std::path::PathBuf;
+
+/// Rollcall: the place where Microsoft Entra ID meets an application.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// How commands find the server.
+#[derive(Clone, Debug, Args)]
+pub struct ServerArgs {
+    /// Data folder of the server: its operator key opens the administration [default: data]
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+    /// The server's address; the one it wrote into DIR/address if absent
+    #[arg(long, env = "ROLLCALL_URL", value_name = "URL", global = true)]
+    pub url: Option<String>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Box<ServeCommand>),
+    /// Organizations
+    #[command(subcommand)]
+    Org(org::Org),
+    /// An organization's SCIM connection
+    #[command(subcommand)]
+    Scim(scim::Scim),
+    /// What happened
+    #[command(subcommand)]
+    Events(events::Events),
+    /// What was asked and answered
+    #[command(subcommand)]
+    Exchanges(exchanges::Exchanges),
+    /// Read models
+    #[command(subcommand)]
+    Views(views::Views),
+    /// Write the whole log to a file while the server runs
+    Backup(backup::Backup),
+    /// Put a backup in place on a running server that is empty
+    Restore(backup::Restore),
+    /// Configuration of the server
+    #[command(subcommand)]
+    Config(config::Config),
+}
+
+/// `rollcall serve`; `--data` is the global one.
+#[derive(Debug, Args)]
+pub struct ServeCommand {
+    #[command(flatten)]
+    args: ServeArgs,
+}
+
+/// How a command that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// As it should.
+    Success,
+    /// A comparison found differences.
+    Difference,
+}
+
+/// Why a command failed, and the exit code that says so.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub error: anyhow::Error,
+    /// 2 for wrong flags or configuration, else 1.
+    pub code: u8,
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { error, code: 1 }
+    }
+}
+
+fn usage(error: anyhow::Error) -> Failure {
+    Failure { error, code: 2 }
+}
+
+/// Runs one command.
+pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    let Cli { server, command } = cli;
+    match command {
+        Command::Serve(serve) => start(serve.args.with_data(server.data)),
+        Command::Config(config) => config::run(config, server),
+        Command::Org(org) => call(server, async |client| org::run(org, client).await),
+        Command::Scim(scim) => call(server, async |client| scim::run(scim, client).await),
+        Command::Events(events) => call(server, async |client| events::run(events, client).await),
+        Command::Exchanges(exchanges) => call(server, async |client| exchanges::run(exchanges, client).await),
+        Command::Views(views) => call(server, async |client| views::run(views, client).await),
+        Command::Backup(backup) => call(server, async |client| backup::backup(backup, client).await),
+        Command::Restore(restore) => call(server, async |client| backup::restore(restore, client).await),
+    }
+}
+
+fn start(args: ServeArgs) -> Result<Exit, Failure> {
+    let config = args.resolve().map_err(usage)?;
+    telemetry::start_logs(config.log_format, &config.log).map_err(usage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    // A store that cannot be opened, or a port that is taken, is for the operator to change.
+    runtime.block_on(serve::serve(config)).map_err(usage)?;
+    Ok(Exit::Success)
+}
+
+fn call(server: ServerArgs, command: impl AsyncFnOnce(Client) -> anyhow::Result<Exit>) -> Result<Exit, Failure> {
+    let client = Client::new(server).map_err(usage)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    Ok(runtime.block_on(command(client))?)
+}

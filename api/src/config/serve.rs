@@ -1,0 +1,228 @@
+//! What `rollcall serve` can be told.
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Flags and environment of `rollcall serve`; the same names, in snake case, go into the file.
+#[derive(Clone, Debug, Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServeArgs {
+    /// Configuration file (TOML); default DIR/rollcall.toml if it is there
+    #[arg(long, env = "ROLLCALL_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Data folder: operator key, and the embedded store. A flag of its own, for all commands.
+    #[arg(skip)]
+    pub data: Option<PathBuf>,
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, env = "ROLLCALL_LISTEN", value_name = "ADDR")]
+    pub listen: Option<String>,
+    /// Address under which Entra reaches this server
+    #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Keep log and views in PostgreSQL instead of the data folder
+    #[arg(long, env = "ROLLCALL_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Connections to PostgreSQL for reading
+    #[arg(long, env = "ROLLCALL_DATABASE_CONNECTIONS", value_name = "N")]
+    pub database_connections: Option<u32>,
+    /// Log format
+    #[arg(long, env = "ROLLCALL_LOG_FORMAT", value_enum, value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Log filter, such as info or rollcall_api=debug
+    #[arg(long, env = "ROLLCALL_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+    /// Longest request body in bytes
+    #[arg(long, env = "ROLLCALL_MAX_BODY_BYTES", value_name = "BYTES")]
+    pub max_body_bytes: Option<u64>,
+    /// Most members in one request
+    #[arg(long, env = "ROLLCALL_MAX_MEMBERS", value_name = "N")]
+    pub max_members: Option<usize>,
+    /// Most operations in one bulk request
+    #[arg(long, env = "ROLLCALL_MAX_BULK_OPERATIONS", value_name = "N")]
+    pub max_bulk_operations: Option<u64>,
+    /// Most SCIM requests under way at once; more are answered 503
+    #[arg(long, env = "ROLLCALL_MAX_IN_FLIGHT", value_name = "N")]
+    pub max_in_flight: Option<usize>,
+    /// Requests per second and token before 429; 0 is no limit
+    #[arg(long, env = "ROLLCALL_RATE_LIMIT", value_name = "N")]
+    pub rate_limit: Option<u32>,
+    /// Requests at once per token before 429
+    #[arg(long, env = "ROLLCALL_RATE_BURST", value_name = "N")]
+    pub rate_burst: Option<u32>,
+    /// Resources on a page when the client does not say
+    #[arg(long, env = "ROLLCALL_DEFAULT_PAGE_SIZE", value_name = "N")]
+    pub default_page_size: Option<u64>,
+    /// Most resources on a page
+    #[arg(long, env = "ROLLCALL_MAX_PAGE_SIZE", value_name = "N")]
+    pub max_page_size: Option<u64>,
+    /// Milliseconds between two looks for records that are not folded yet
+    #[arg(long, env = "ROLLCALL_SWEEP_MS", value_name = "MS")]
+    pub sweep_ms: Option<u64>,
+}
+
+/// The configuration in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServeConfig {
+    /// Data folder.
+    pub data: PathBuf,
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Address under which Entra reaches this server, without a slash at the end; the one it
+    /// listens on, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<String>,
+    /// PostgreSQL, if it is used. Never printed: it may hold a password.
+    #[serde(skip)]
+    pub database_url: Option<String>,
+    /// Connections for reading.
+    pub database_connections: u32,
+    /// Log format.
+    pub log_format: LogFormat,
+    /// Log filter.
+    pub log: String,
+    /// Longest request body in bytes.
+    pub max_body_bytes: u64,
+    /// Most members in one request.
+    pub max_members: usize,
+    /// Most operations in one bulk request.
+    pub max_bulk_operations: u64,
+    /// Most SCIM requests under way at once.
+    pub max_in_flight: usize,
+    /// Requests per second and token.
+    pub rate_limit: u32,
+    /// Requests at once per token.
+    pub rate_burst: u32,
+    /// Resources on a page by default.
+    pub default_page_size: u64,
+    /// Most resources on a page.
+    pub max_page_size: u64,
+    /// Milliseconds between two sweeps.
+    pub sweep_ms: u64,
+}
+
+impl ServeArgs {
+    /// The same with the data folder that the command line names for all commands.
+    pub fn with_data(self, data: Option<PathBuf>) -> Self {
+        Self { data, ..self }
+    }
+
+    /// Adds what the configuration file says, and checks everything. Errors name what to change.
+    pub fn resolve(self) -> anyhow::Result<ServeConfig> {
+        let data = self.data.clone();
+        let file = match (&self.config, &data) {
+            (Some(path), _) => read(path)?,
+            (None, Some(data)) if data.join("rollcall.toml").exists() => read(&data.join("rollcall.toml"))?,
+            _ => ServeArgs::default(),
+        };
+        let listen = self.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        let listen: SocketAddr = listen.parse().with_context(|| format!("--listen {listen}: write an address such as 127.0.0.1:8080"))?;
+        let config = ServeConfig {
+            data: data.or(file.data).context("name the data folder with --data DIR (or ROLLCALL_DATA)")?,
+            public_url: self.public_url.or(file.public_url).map(public_url).transpose()?,
+            listen,
+            database_url: self.database_url.or(file.database_url).filter(|url| !url.is_empty()),
+            database_connections: self.database_connections.or(file.database_connections).unwrap_or(8),
+            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+            log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+            max_body_bytes: self.max_body_bytes.or(file.max_body_bytes).unwrap_or(16 * 1024 * 1024),
+            max_members: self.max_members.or(file.max_members).unwrap_or(100_000),
+            max_bulk_operations: self.max_bulk_operations.or(file.max_bulk_operations).unwrap_or(1_000),
+            max_in_flight: self.max_in_flight.or(file.max_in_flight).unwrap_or(1_024),
+            rate_limit: self.rate_limit.or(file.rate_limit).unwrap_or(500),
+            rate_burst: self.rate_burst.or(file.rate_burst).unwrap_or(2_000),
+            default_page_size: self.default_page_size.or(file.default_page_size).unwrap_or(100),
+            max_page_size: self.max_page_size.or(file.max_page_size).unwrap_or(1_000),
+            sweep_ms: self.sweep_ms.or(file.sweep_ms).unwrap_or(1_000),
+        };
+        config.validate()?;
+        Ok(config)
+    }
+}
+
+impl ServeConfig {
+    fn validate(&self) -> anyhow::Result<()> {
+        if let Some(url) = &self.database_url
+            && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
+        {
+            bail!("--database-url must begin with postgres://");
+        }
+        let positive = [
+            ("--max-body-bytes", self.max_body_bytes),
+            ("--max-members", self.max_members as u64),
+            ("--max-bulk-operations", self.max_bulk_operations),
+            ("--max-in-flight", self.max_in_flight as u64),
+            ("--default-page-size", self.default_page_size),
+            ("--max-page-size", self.max_page_size),
+            ("--sweep-ms", self.sweep_ms),
+            ("--database-connections", u64::from(self.database_connections)),
+        ];
+        for (flag, value) in positive {
+            if value == 0 {
+                bail!("{flag} must be at least 1");
+            }
+        }
+        if self.default_page_size > self.max_page_size {
+            bail!("--default-page-size must not be larger than --max-page-size ({})", self.max_page_size);
+        }
+        Ok(())
+    }
+}
+
+fn public_url(url: String) -> anyhow::Result<String> {
+    let url = url.trim_end_matches('/').to_owned();
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match rest {
+        Some(host) if !host.is_empty() && !url.contains(['?', '#', ' ']) => Ok(url),
+        _ => bail!("--public-url {url}: write an address such as https://rollcall.example.com"),
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<ServeArgs> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the configuration file {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("cannot use the configuration file {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(public_url: &str) -> ServeArgs {
+        ServeArgs { data: Some("/nowhere".into()), public_url: Some(public_url.into()), ..ServeArgs::default() }
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("rollcall.toml");
+        std::fs::write(&file, "listen = \"127.0.0.1:1\"\nrate_limit = 7\n").unwrap();
+        let args = ServeArgs { config: Some(file.clone()), listen: Some("127.0.0.1:2".into()), ..args("https://x.example/") };
+        let config = args.clone().resolve().unwrap();
+        assert_eq!((config.listen.port(), config.rate_limit, config.public_url.as_deref()), (2, 7, Some("https://x.example")));
+        std::fs::write(&file, "listne = \"127.0.0.1:1\"\n").unwrap();
+        assert!(format!("{:#}", args.resolve().unwrap_err()).contains("listne"));
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        for bad in ["example.com", "https://", "https://a b"] {
+            assert!(args(bad).resolve().is_err(), "{bad}");
+        }
+        assert!(ServeArgs { database_url: Some("mysql://x".into()), ..args("http://x") }.resolve().is_err());
+        assert!(ServeArgs { max_body_bytes: Some(0), ..args("http://x") }.resolve().is_err());
+    }
+}

@@ -1,0 +1,183 @@
+//! Running one command to its end.
+
+use super::request_store::{Left, PreconditionFailed, RequestStore};
+use super::warm::LoadError;
+use super::{Engine, Hosted, Times};
+use cqrs_es::{AggregateError, CqrsFramework};
+use rollcall_domain::claim::ClaimKind;
+use rollcall_domain::context::Context;
+use rollcall_domain::exchange::Exchange;
+use rollcall_domain::ids::ResourceId;
+use rollcall_domain::log::{AppendError, Appended, LogError, StreamId, Version};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How often a command is decided anew after a lost race before the caller is asked to come back.
+const ATTEMPTS: u32 = 64;
+
+/// Which versions of the aggregate the caller accepts (`If-Match`, RFC 7644 section 3.14).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Precondition {
+    /// Any.
+    None,
+    /// One that exists.
+    Exists,
+    /// One of these.
+    OneOf(Vec<Version>),
+}
+
+impl Precondition {
+    pub(super) fn holds(&self, version: Version) -> bool {
+        match self {
+            Precondition::None => true,
+            Precondition::Exists => version > 0,
+            Precondition::OneOf(versions) => versions.contains(&version),
+        }
+    }
+}
+
+/// Makes the exchange that is appended with the events, from the state that the command leads to.
+/// Called once for each attempt.
+pub type Seal<A> = Box<dyn FnMut(&A, Version, Times) -> Option<Exchange> + Send>;
+
+/// One command for one aggregate.
+pub struct Order<A: Hosted> {
+    /// The aggregate.
+    pub stream: StreamId,
+    /// True if the id was drawn for this command, so that there is nothing to load.
+    pub fresh: bool,
+    /// What is asked.
+    pub command: A::Command,
+    /// Time, actor and cause.
+    pub context: Arc<Context>,
+    /// Which versions the caller accepts.
+    pub precondition: Precondition,
+    /// Resources that must exist.
+    pub require: Vec<ResourceId>,
+    /// Makes the exchange.
+    pub seal: Seal<A>,
+}
+
+/// What a command came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// What was appended.
+    pub appended: Appended,
+    /// The aggregate's version now.
+    pub version: Version,
+    /// First and last change.
+    pub times: Times,
+}
+
+/// Why a command was not carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError<E> {
+    /// The aggregate refused it.
+    #[error("{0}")]
+    Refused(E),
+    /// The caller accepts other versions only.
+    #[error("the resource has another version")]
+    PreconditionFailed,
+    /// Another aggregate holds a key that must be unique.
+    #[error("the {} is taken", kind.as_str())]
+    Taken {
+        /// What it is about.
+        kind: ClaimKind,
+        /// Who holds it.
+        holder: StreamId,
+    },
+    /// A resource that must exist does not.
+    #[error("there is no resource {0}")]
+    Missing(ResourceId),
+    /// Our own trouble: the log is away, or too many races were lost.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
+    /// Our own trouble: the log or a view holds something that cannot be understood.
+    #[error("damaged: {0}")]
+    Damaged(String),
+}
+
+impl Engine {
+    /// Decides a command, appends what it leads to, and waits until the views show it. A lost race
+    /// is decided anew; the caller never sees it.
+    pub async fn execute<A: Hosted>(&self, order: Order<A>) -> Result<Done, ExecuteError<A::Error>> {
+        let Order { stream, fresh, command, context, precondition, require, seal } = order;
+        let seal = Mutex::new(seal);
+        let aggregate_id = stream.aggregate_id();
+        for attempt in 0..ATTEMPTS {
+            let left = Mutex::new(None);
+            let store = RequestStore {
+                engine: self,
+                stream,
+                fresh: fresh && attempt == 0,
+                context: context.clone(),
+                precondition: &precondition,
+                require: &require,
+                seal: &seal,
+                left: &left,
+            };
+            let framework = CqrsFramework::new(store, vec![], context.clone());
+            match framework.execute(&aggregate_id, command.clone()).await {
+                Ok(()) => {}
+                Err(AggregateError::AggregateConflict) => {
+                    metrics::counter!("rollcall_lost_races_total").increment(1);
+                    back_off(attempt).await;
+                    continue;
+                }
+                Err(error) => return Err(explain(error, &require)),
+            }
+            drop(framework);
+            let Some(Left { appended, version, times }) = left.into_inner().unwrap_or_else(|e| e.into_inner()) else { break };
+            self.show(&stream, &appended).await?;
+            return Ok(Done { appended, version, times });
+        }
+        Err(ExecuteError::Unavailable(format!("{stream} changed {ATTEMPTS} times while this request was decided")))
+    }
+
+    /// Folds what was appended, so that every later read sees it.
+    async fn show<E>(&self, stream: &StreamId, appended: &Appended) -> Result<(), ExecuteError<E>> {
+        let Some((_, last)) = appended.positions else { return Ok(()) };
+        match self.folder.fold_to(stream.organization, last).await {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_unavailable() => Err(ExecuteError::Unavailable(error.to_string())),
+            Err(error) => Err(ExecuteError::Damaged(error.to_string())),
+        }
+    }
+}
+
+/// Waits longer after each lost race. The wait differs between processes by what they run, which
+/// is enough to let one of them through.
+async fn back_off(attempt: u32) {
+    if attempt > 2 {
+        tokio::time::sleep(Duration::from_micros(250 * u64::from(attempt.min(40)))).await;
+    }
+}
+
+fn explain<E: std::error::Error>(error: AggregateError<E>, require: &[ResourceId]) -> ExecuteError<E> {
+    let cause = match error {
+        AggregateError::UserError(refusal) => return ExecuteError::Refused(refusal),
+        AggregateError::AggregateConflict => return ExecuteError::Unavailable("lost race".to_owned()),
+        AggregateError::DatabaseConnectionError(e) | AggregateError::DeserializationError(e) | AggregateError::UnexpectedError(e) => e,
+    };
+    if cause.is::<PreconditionFailed>() {
+        return ExecuteError::PreconditionFailed;
+    }
+    let cause = match cause.downcast::<AppendError>() {
+        Ok(refused) => {
+            return match *refused {
+                AppendError::ClaimTaken { kind, holder } => ExecuteError::Taken { kind, holder },
+                AppendError::ReferenceMissing { index } => match require.get(index) {
+                    Some(id) => ExecuteError::Missing(*id),
+                    None => ExecuteError::Damaged(format!("needed claim {index} was not asked for")),
+                },
+                AppendError::Unavailable(reason) => ExecuteError::Unavailable(reason),
+                lost @ AppendError::LostRace { .. } => ExecuteError::Unavailable(lost.to_string()),
+            };
+        }
+        Err(other) => other,
+    };
+    match cause.downcast_ref::<LoadError>() {
+        Some(LoadError::Log(LogError::Unavailable(reason))) => ExecuteError::Unavailable(reason.clone()),
+        _ => ExecuteError::Damaged(cause.to_string()),
+    }
+}

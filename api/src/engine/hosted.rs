@@ -1,0 +1,89 @@
+//! What the engine must know of an aggregate beyond `cqrs_es::Aggregate`.
+
+use super::Engine;
+use super::warm::Warm;
+use rollcall_domain::claim::{ClaimChanges, ClearClaim};
+use rollcall_domain::context::Context;
+use rollcall_domain::group::{self, Group};
+use rollcall_domain::ids::{OrganizationId, ResourceId};
+use rollcall_domain::log::{AggregateKind, StreamId};
+use rollcall_domain::organization::{self, Organization};
+use rollcall_domain::user::{self, User};
+use std::sync::Arc;
+
+/// An aggregate that the engine can run commands on.
+pub trait Hosted:
+    cqrs_es::Aggregate<Services = Arc<Context>, Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
+{
+    /// Its kind in the log.
+    const KIND: AggregateKind;
+    /// Names the shape of its serialized state; another name throws old snapshots away.
+    const SCHEMA: &'static str;
+
+    /// Whether its streams may get so long that snapshots pay.
+    const LONG: bool = false;
+
+    /// The claims that go with events.
+    fn claims(stream: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim>;
+
+    /// Where those claims hold.
+    fn claim_scope(stream: &StreamId) -> OrganizationId {
+        stream.organization
+    }
+
+    /// How much memory a warm copy takes, in users.
+    fn weight(&self) -> usize {
+        1
+    }
+
+    /// The engine's warm copies.
+    fn warm(engine: &Engine) -> &Warm<Self>;
+}
+
+impl Hosted for User {
+    const KIND: AggregateKind = AggregateKind::User;
+    const SCHEMA: &'static str = "user-1";
+
+    fn claims(stream: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim> {
+        user::claims(ResourceId(stream.id), events)
+    }
+
+    fn warm(engine: &Engine) -> &Warm<Self> {
+        &engine.users
+    }
+}
+
+impl Hosted for Group {
+    const KIND: AggregateKind = AggregateKind::Group;
+    const SCHEMA: &'static str = "group-1";
+    const LONG: bool = true;
+
+    fn claims(stream: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim> {
+        group::claims(ResourceId(stream.id), events)
+    }
+
+    fn weight(&self) -> usize {
+        1 + self.present().map_or(0, |(_, members)| members.size())
+    }
+
+    fn warm(engine: &Engine) -> &Warm<Self> {
+        &engine.groups
+    }
+}
+
+impl Hosted for Organization {
+    const KIND: AggregateKind = AggregateKind::Organization;
+    const SCHEMA: &'static str = "organization-1";
+
+    fn claims(_: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim> {
+        organization::claims(events)
+    }
+
+    fn claim_scope(_: &StreamId) -> OrganizationId {
+        OrganizationId::NONE
+    }
+
+    fn warm(engine: &Engine) -> &Warm<Self> {
+        &engine.organizations
+    }
+}

@@ -1,0 +1,70 @@
+//! Use cases: load, decide, append, fold.
+//!
+//! The engine is the only way to write. It knows the ports of the domain and nothing of HTTP.
+
+pub(crate) mod claims;
+mod command;
+mod hosted;
+mod request_store;
+mod warm;
+
+pub use command::{Done, ExecuteError, Order, Precondition};
+pub use hosted::Hosted;
+pub use warm::Times;
+
+use crate::clock::Clock;
+use crate::ids::Ids;
+use claims::ClaimKeys;
+use rollcall_domain::exchange::Exchange;
+use rollcall_domain::group::Group;
+use rollcall_domain::log::{Append, AppendError, Appended, Log};
+use rollcall_domain::organization::Organization;
+use rollcall_domain::sql::SqlStore;
+use rollcall_domain::user::User;
+use rollcall_projections::fold::Folder;
+use std::sync::Arc;
+use warm::Warm;
+
+/// Everything a use case needs.
+pub struct Engine {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// The tables of the views.
+    pub views: Arc<dyn SqlStore>,
+    /// Feeds the views.
+    pub folder: Arc<Folder>,
+    /// Time.
+    pub clock: Clock,
+    /// Ids and secrets.
+    pub ids: Ids,
+    keys: ClaimKeys,
+    users: Warm<User>,
+    groups: Warm<Group>,
+    organizations: Warm<Organization>,
+}
+
+impl Engine {
+    /// An engine on a log and its views.
+    pub fn new(log: Arc<dyn Log>, views: Arc<dyn SqlStore>, folder: Arc<Folder>, clock: Clock) -> Self {
+        Self {
+            keys: ClaimKeys::new(log.clone()),
+            users: Warm::new(8_192),
+            // A member weighs one; so some millions of memberships are kept at most.
+            groups: Warm::new(1_000_000),
+            organizations: Warm::new(4_096),
+            ids: Ids::new(clock.clone()),
+            log,
+            views,
+            folder,
+            clock,
+        }
+    }
+
+    /// Keeps an exchange that caused no event.
+    pub async fn record(&self, exchange: Exchange) -> Result<Appended, AppendError> {
+        let started = std::time::Instant::now();
+        let done = self.log.append(Append { organization: exchange.organization, write: None, exchange: Some(exchange) }).await;
+        metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
+        done
+    }
+}

@@ -1,0 +1,182 @@
+//! The `cqrs_es` event store of one request: warm copies in, one append out.
+
+use super::Hosted;
+use super::command::{Precondition, Seal};
+use super::warm::{Slot, catch_up};
+use super::{Engine, Times};
+use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope};
+use rollcall_domain::claim::{ClaimKind, ClearClaim};
+use rollcall_domain::context::Context;
+use rollcall_domain::ids::ResourceId;
+use rollcall_domain::log::{Append, AppendError, Appended, NewEvent, StreamId, Version, Write};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use tokio::sync::OwnedMutexGuard;
+
+/// What one execution leaves behind for the engine.
+pub(super) struct Left {
+    pub(super) appended: Appended,
+    pub(super) version: Version,
+    pub(super) times: Times,
+}
+
+/// Runs one command on one stream; `cqrs_es::CqrsFramework` drives it.
+pub(super) struct RequestStore<'a, A: Hosted> {
+    pub(super) engine: &'a Engine,
+    pub(super) stream: StreamId,
+    pub(super) fresh: bool,
+    pub(super) context: Arc<Context>,
+    pub(super) precondition: &'a Precondition,
+    pub(super) require: &'a [ResourceId],
+    pub(super) seal: &'a Mutex<Seal<A>>,
+    pub(super) left: &'a Mutex<Option<Left>>,
+}
+
+/// A locked aggregate on its way through a command.
+pub(super) struct Locked<A> {
+    guard: OwnedMutexGuard<Option<Slot<A>>>,
+    /// The state that the command works on; the warm one is only replaced by a committed one.
+    slot: Slot<A>,
+}
+
+impl<A: Hosted> AggregateContext<A> for Locked<A> {
+    fn aggregate(&mut self) -> &mut A {
+        &mut self.slot.state
+    }
+}
+
+/// The precondition did not hold; carried through `cqrs_es` and taken out again.
+#[derive(Debug, thiserror::Error)]
+#[error("the resource has another version")]
+pub(super) struct PreconditionFailed;
+
+impl<A: Hosted> RequestStore<'_, A> {
+    async fn append(&self, events: &[A::Event], slot: &mut Slot<A>) -> Result<Appended, AggregateError<A::Error>> {
+        let unexpected = |e: serde_json::Error| AggregateError::UnexpectedError(Box::new(e));
+        let expected = slot.version;
+        let mut new_events = Vec::with_capacity(events.len());
+        for event in events {
+            new_events.push(NewEvent {
+                event_type: event.event_type(),
+                event_version: event.event_version(),
+                payload: serde_json::to_string(event).map_err(unexpected)?,
+            });
+            slot.passed(self.context.now);
+        }
+        let mut claims = A::claims(&self.stream, events);
+        claims.require.extend(self.require.iter().map(|id| ClearClaim::new(ClaimKind::Resource, id.to_string())));
+        let scope = A::claim_scope(&self.stream);
+        let claims = self.engine.keys.seal(scope, || self.engine.ids.key(), claims).await;
+        let claims = claims.map_err(|e| refused(AppendError::Unavailable(e.to_string())))?;
+        let exchange = {
+            let mut seal = self.seal.lock().unwrap_or_else(|e| e.into_inner());
+            (seal)(&slot.state, slot.version, slot.times)
+        };
+        let write = Write {
+            stream: self.stream,
+            expected,
+            events: new_events,
+            claims,
+            recorded_at: self.context.now,
+            actor: self.context.actor.clone(),
+            cause: self.context.exchange,
+        };
+        let append = Append { organization: self.stream.organization, write: Some(write), exchange };
+        let started = std::time::Instant::now();
+        let appended = self.engine.log.append(append).await;
+        metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
+        appended.map_err(refused)
+    }
+}
+
+fn refused<E: std::error::Error>(error: AppendError) -> AggregateError<E> {
+    match error {
+        AppendError::LostRace { .. } => AggregateError::AggregateConflict,
+        other => AggregateError::UnexpectedError(Box::new(other)),
+    }
+}
+
+impl<A: Hosted> cqrs_es::EventStore<A> for RequestStore<'_, A> {
+    type AC = Locked<A>;
+
+    async fn load_events(&self, _: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        let records = self.engine.log.load(&self.stream, 0).await.map_err(|e| AggregateError::DatabaseConnectionError(Box::new(e)))?;
+        let envelope = |record: &rollcall_domain::log::Record| {
+            Ok(EventEnvelope {
+                aggregate_id: record.stream.aggregate_id(),
+                sequence: usize::try_from(record.version).unwrap_or(usize::MAX),
+                payload: rollcall_domain::event::decode(record).map_err(|e| AggregateError::DeserializationError(Box::new(e)))?,
+                metadata: HashMap::new(),
+            })
+        };
+        records.iter().map(envelope).collect()
+    }
+
+    async fn load_aggregate(&self, _: &str) -> Result<Locked<A>, AggregateError<A::Error>> {
+        let mut guard = A::warm(self.engine).lock(self.stream).await;
+        let slot = match guard.take() {
+            Some(warm) => warm,
+            None if self.fresh => Slot::empty(),
+            None => {
+                let loaded = catch_up(&*self.engine.log, &self.stream, None).await;
+                loaded.map_err(|e| AggregateError::DatabaseConnectionError(Box::new(e)))?
+            }
+        };
+        *guard = Some(slot.clone());
+        if !self.precondition.holds(slot.version) {
+            return Err(AggregateError::UnexpectedError(Box::new(PreconditionFailed)));
+        }
+        Ok(Locked { guard, slot })
+    }
+
+    async fn commit(
+        &self,
+        events: Vec<A::Event>,
+        mut locked: Locked<A>,
+        _: HashMap<String, String>,
+    ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
+        let appended = match self.append(&events, &mut locked.slot).await {
+            Ok(appended) => appended,
+            Err(error) => {
+                // The warm copy may be stale (a lost race), or the append may have happened after
+                // all (a lost connection): read what is there before the next command.
+                let stale = locked.guard.take();
+                if let (AggregateError::AggregateConflict, Some(stale)) = (&error, stale) {
+                    *locked.guard = catch_up(&*self.engine.log, &self.stream, Some(stale)).await.ok();
+                }
+                return Err(error);
+            }
+        };
+        let Locked { mut guard, mut slot } = locked;
+        let left = Left { version: slot.version, times: slot.times, appended };
+        if left.appended.repeated {
+            guard.take();
+        } else {
+            if A::LONG && slot.wants_snapshot() {
+                slot.snapshot = slot.version;
+                self.engine.keep_snapshot(self.stream, slot.clone());
+            }
+            A::warm(self.engine).weigh(&self.stream, slot.state.weight());
+            *guard = Some(slot);
+        }
+        *self.left.lock().unwrap_or_else(|e| e.into_inner()) = Some(left);
+        Ok(Vec::new())
+    }
+}
+
+impl Engine {
+    /// Keeps a snapshot beside the request; losing it only costs time.
+    fn keep_snapshot<A: Hosted>(&self, stream: StreamId, slot: Slot<A>) {
+        let log = self.log.clone();
+        tokio::spawn(async move {
+            let kept = match tokio::task::spawn_blocking(move || slot.to_snapshot(stream)).await {
+                Ok(Ok(snapshot)) => log.save_snapshot(snapshot).await.map_err(|e| e.to_string()),
+                Ok(Err(error)) => Err(error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            if let Err(error) = kept {
+                tracing::warn!(%stream, %error, "aggregate snapshot was not kept");
+            }
+        });
+    }
+}

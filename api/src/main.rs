@@ -1,0 +1,17 @@
+//! The `rollcall` binary.
+
+use clap::Parser;
+use rollcall_api::cli::{Cli, Exit};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Usage errors end in clap, with exit code 2.
+    match rollcall_api::cli::run(Cli::parse()) {
+        Ok(Exit::Success) => ExitCode::SUCCESS,
+        Ok(Exit::Difference) => ExitCode::from(1),
+        Err(failure) => {
+            eprintln!("rollcall: {:#}", failure.error);
+            ExitCode::from(failure.code)
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Reading a backup: every line is checked, claims are derived from the events.
+
+use crate::admin::{BACKUP_FORMAT, BackupLine};
+use crate::engine::Hosted;
+use crate::engine::claims::hash;
+use crate::problem::Problem;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use rollcall_domain::claim::{Claim, ClaimChanges, ClearClaim};
+use rollcall_domain::event::decode;
+use rollcall_domain::group::Group;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{AggregateKind, Log, Record, RecordedExchange, Restored, StreamId};
+use rollcall_domain::organization::Organization;
+use rollcall_domain::user::User;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// So many parts go into the log at once.
+const BATCH: usize = 500;
+
+/// Takes the lines of a backup one by one.
+pub struct Restorer {
+    log: Arc<dyn Log>,
+    begun: bool,
+    ended: bool,
+    records: u64,
+    exchanges: u64,
+    keys: HashMap<OrganizationId, [u8; 32]>,
+    claims: BTreeMap<Claim, StreamId>,
+    parts: Vec<Restored>,
+}
+
+impl Restorer {
+    /// A restorer into an empty log.
+    pub fn new(log: Arc<dyn Log>) -> Self {
+        Self { log, begun: false, ended: false, records: 0, exchanges: 0, keys: HashMap::new(), claims: BTreeMap::new(), parts: Vec::new() }
+    }
+
+    /// Takes one line.
+    pub async fn line(&mut self, line: &[u8]) -> Result<(), Problem> {
+        let bad = |what: &str| Problem::bad_request(format!("this is not a backup that can be restored: {what}"));
+        let line: BackupLine = serde_json::from_slice(line).map_err(|e| bad(&format!("line cannot be read at column {}", e.column())))?;
+        if self.ended {
+            return Err(bad("there is more after its last line"));
+        }
+        match line {
+            BackupLine::Begin { format: BACKUP_FORMAT, .. } if !self.begun => self.begun = true,
+            BackupLine::Begin { format, .. } => return Err(bad(&format!("format {format}; this version reads {BACKUP_FORMAT}"))),
+            _ if !self.begun => return Err(bad("its first line is missing")),
+            BackupLine::ClaimKey { scope, key } => {
+                let key =
+                    BASE64.decode(key).ok().and_then(|k| <[u8; 32]>::try_from(k).ok()).ok_or_else(|| bad("a claim key is damaged"))?;
+                self.keys.insert(scope, key);
+                self.parts.push(Restored::ClaimKey(scope, key));
+            }
+            BackupLine::Record { record } => {
+                self.records += 1;
+                self.claims_of(&record)?;
+                self.parts.push(Restored::Record(*record));
+            }
+            BackupLine::Exchange { number, positions, after, mut exchange, request, answer } => {
+                self.exchanges += 1;
+                exchange.request_body = BASE64.decode(request).map_err(|_| bad("a body is damaged"))?;
+                exchange.answer_body = BASE64.decode(answer).map_err(|_| bad("a body is damaged"))?;
+                self.parts.push(Restored::Exchange(Box::new(RecordedExchange { number, positions, after, exchange: *exchange })));
+            }
+            BackupLine::End { records, exchanges } if (records, exchanges) == (self.records, self.exchanges) => self.ended = true,
+            BackupLine::End { .. } => return Err(bad("its last line counts other than what came")),
+        }
+        if self.parts.len() >= BATCH { self.flush().await } else { Ok(()) }
+    }
+
+    /// Ends the restore; gives the numbers of records and exchanges.
+    pub async fn finish(mut self) -> Result<(u64, u64), Problem> {
+        if !self.ended {
+            return Err(Problem::bad_request(
+                "the backup broke off: its last line is missing. Begin again with a fresh data folder or database",
+            ));
+        }
+        let claims = std::mem::take(&mut self.claims);
+        for (claim, holder) in claims {
+            self.parts.push(Restored::Claim(claim, holder));
+            if self.parts.len() >= BATCH {
+                self.flush().await?;
+            }
+        }
+        self.flush().await?;
+        Ok((self.records, self.exchanges))
+    }
+
+    async fn flush(&mut self) -> Result<(), Problem> {
+        let parts = std::mem::take(&mut self.parts);
+        self.log.restore(parts).await.map_err(|e| Problem::unavailable(&e))
+    }
+
+    fn claims_of(&mut self, record: &Record) -> Result<(), Problem> {
+        let (changes, scope) = match record.stream.kind {
+            AggregateKind::User => changes::<User>(record)?,
+            AggregateKind::Group => changes::<Group>(record)?,
+            AggregateKind::Organization => changes::<Organization>(record)?,
+        };
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let key = *self.keys.get(&scope).ok_or_else(|| Problem::bad_request("the backup lacks a claim key"))?;
+        for claim in &changes.release {
+            self.claims.remove(&hash(scope, &key, claim));
+        }
+        for claim in &changes.take {
+            self.claims.insert(hash(scope, &key, claim), record.stream);
+        }
+        Ok(())
+    }
+}
+
+fn changes<A: Hosted>(record: &Record) -> Result<(ClaimChanges<ClearClaim>, OrganizationId), Problem> {
+    let event: A::Event = decode(record).map_err(|e| Problem::bad_request(e.to_string()))?;
+    Ok((A::claims(&record.stream, &[event]), A::claim_scope(&record.stream)))
+}

@@ -1,0 +1,54 @@
+//! The token decides the organization; nothing else does.
+
+use crate::secrets::sha256_hex;
+use crate::state::App;
+use axum::http::{HeaderMap, header};
+use rollcall_domain::actor::Actor;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::scim::ScimError;
+use rollcall_projections::organizations::ScimState;
+
+/// A caller that is let in, or known but not let in now.
+pub struct Caller {
+    /// The organization.
+    pub organization: OrganizationId,
+    /// Who it is.
+    pub actor: Actor,
+    /// Why the request is not to be carried out now.
+    pub refusal: Option<ScimError>,
+}
+
+/// Finds out who calls. An unknown, expired or revoked token is nobody: the answers do not tell
+/// them apart.
+pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, ScimError> {
+    let nobody = || {
+        ScimError::unauthorized("the bearer token is missing, unknown, expired or revoked: put a live token into Secret Token".to_owned())
+    };
+    let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(nobody)?;
+    let (scheme, secret) = value.split_once(' ').ok_or_else(nobody)?;
+    let secret = secret.trim();
+    if !scheme.eq_ignore_ascii_case("bearer") || secret.is_empty() || secret.len() > 512 {
+        return Err(nobody());
+    }
+    let known = app.organizations.token(&sha256_hex(secret)).await.map_err(|e| app.trouble("token lookup", &e))?;
+    // Found by the hash of 256 random bits: nothing is left for the comparison's timing to tell.
+    let known = known.ok_or_else(nobody)?;
+    let (token, organization) = known;
+    if token.revoked.is_some() || token.expires.is_some_and(|at| at <= app.engine.clock.now()) {
+        return Err(nobody());
+    }
+    let refusal = if !organization.enabled {
+        Some("this organization is switched off; nothing is lost, Entra will retry")
+    } else if organization.scim != ScimState::Enabled {
+        Some("the SCIM connection is switched off; nothing is lost, Entra will retry")
+    } else if organization.stopped.is_some() {
+        Some("the directory is being repaired; nothing is lost, Entra will retry")
+    } else {
+        None
+    };
+    let mut refusal = refusal.map(|detail| ScimError::unavailable(detail.to_owned()));
+    if refusal.is_none() && !app.rate.admits(token.id) {
+        refusal = Some(ScimError::too_many_requests("too many requests with this token: slow down".to_owned()));
+    }
+    Ok(Caller { organization: organization.id, actor: Actor::ScimToken { token: token.id }, refusal })
+}

@@ -1,0 +1,30 @@
+//! POST to a resource endpoint (RFC 7644 section 3.3).
+
+use super::call::Call;
+use super::reply::Reply;
+use super::resource::{Resource, etag, location, render};
+use super::write::{WriteCall, write};
+use rollcall_domain::ids::ResourceId;
+use rollcall_domain::scim::{DecodedResource, ScimError, decode_resource, project};
+
+/// Creates a resource from the body.
+pub async fn create<A: Resource>(call: &mut Call) -> Result<Reply, ScimError> {
+    let body = call.json()?;
+    let limits = call.app.limits.clone();
+    let decoded = decode_resource(A::RESOURCE, &body, &limits, &mut call.notes)?;
+    let id = call.app.engine.ids.resource();
+    create_as::<A>(call, id, decoded).await
+}
+
+/// Creates a resource under an id that was drawn for it.
+pub async fn create_as<A: Resource>(call: &mut Call, id: ResourceId, decoded: DecodedResource) -> Result<Reply, ScimError> {
+    let limits = call.app.limits.clone();
+    let selection = call.query.selection(A::RESOURCE, &limits, &mut call.notes)?;
+    let base = call.app.scim_base.clone();
+    let shape = Box::new(move |state: &A, version, times| {
+        let mut resource = render(&base, id, state, version, times, None, selection.shows("members"))?;
+        project(A::RESOURCE, &mut resource, &selection.attributes, &selection.excluded);
+        Ok(Reply::json(201, &resource).with("location", location(&base, A::RESOURCE, id)).with("etag", etag(version)))
+    });
+    write(call, WriteCall { id, fresh: true, command: A::create(decoded), shape }).await
+}

@@ -1,0 +1,152 @@
+//! Where a SCIM request comes in: the exchange is opened first and closed last, whatever happens.
+
+use super::authenticate::authenticate;
+use super::call::{Call, Conditions};
+use super::dispatch::dispatch;
+use super::failure;
+use super::opened::Opened;
+use super::query::Query;
+use super::reply::Reply;
+use super::route::route;
+use crate::state::App;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::request::Parts;
+use axum::http::{Response, Uri};
+use futures::FutureExt;
+use rollcall_domain::interpretation::{Notes, Reading};
+use rollcall_domain::scim::ScimError;
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The SCIM base path below the public URL.
+pub const PREFIX: &str = "/scim/v2";
+/// How much of a body is read, and kept, of a caller who is not known.
+const STRANGER_BODY_BYTES: usize = 64 * 1024;
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Whether a request is for SCIM, doubled slashes included.
+pub fn is_scim(uri: &Uri) -> bool {
+    below_prefix(uri.path()).is_some()
+}
+
+/// The path below the SCIM base, with the slashes that came in.
+fn below_prefix(path: &str) -> Option<&str> {
+    let mut rest = path;
+    for segment in PREFIX.split('/').filter(|s| !s.is_empty()) {
+        rest = rest.trim_start_matches('/').strip_prefix(segment)?;
+    }
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// Serves one request to its end, also when the client goes away in the middle.
+pub async fn entry(app: Arc<App>, request: Request) -> Response<Body> {
+    let Ok(permit) = app.in_flight.clone().try_acquire_owned() else {
+        metrics::counter!("rollcall_overload_total").increment(1);
+        let error = ScimError::unavailable("too many requests at once; try again later".to_owned());
+        return Reply::failure(error, app.engine.ids.exchange()).into_response(app.engine.ids.exchange());
+    };
+    let served = tokio::spawn(async move {
+        let response = serve(&app, request).await;
+        drop(permit);
+        response
+    });
+    served.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request ended without an answer");
+        Response::builder().status(503).header("retry-after", "30").body(Body::empty()).unwrap_or_default()
+    })
+}
+
+async fn serve(app: &Arc<App>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0);
+    let mut opened = Opened::new(app.engine.ids.exchange(), app.engine.clock.now(), &parts, peer);
+    let mut notes = Notes::default();
+    // A panic is our own trouble: it is answered 503, and recorded like everything else.
+    let guarded = AssertUnwindSafe(carry_out(app, &parts, body, &mut opened, &mut notes)).catch_unwind().await;
+    let outcome = guarded.unwrap_or_else(|_| {
+        metrics::counter!("rollcall_panics_total").increment(1);
+        Err(failure::damaged("a request handler panicked"))
+    });
+    let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
+    if !reply.recorded
+        && let Err(error) = app.engine.record(opened.close(&reply, &notes)).await
+    {
+        metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
+        reply = Reply::failure(failure::unavailable("recording an exchange", &error), opened.id);
+    }
+    measure(&opened, &reply, &notes);
+    reply.into_response(opened.id)
+}
+
+async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opened, notes: &mut Notes) -> Result<Reply, ScimError> {
+    let path = below_prefix(parts.uri.path()).unwrap_or_default();
+    if parts.uri.path().contains("//") {
+        notes.note(Reading::DoubledSlash, "");
+    }
+    let operation = route(parts.method.as_str(), path);
+    opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
+    let caller = authenticate(app, &parts.headers).await;
+    let limit = if caller.is_ok() { app.config.max_body_bytes as usize } else { STRANGER_BODY_BYTES };
+    let body = read_body(body, limit).await;
+    if let Ok(body) = &body {
+        opened.body = body.clone();
+    }
+    let caller = caller?;
+    opened.organization = caller.organization;
+    opened.caller = caller.actor;
+    if let Some(refusal) = caller.refusal {
+        return Err(refusal);
+    }
+    body?;
+    let query = Query::from_url(parts.uri.query().unwrap_or_default(), notes)?;
+    let mut call = Call {
+        app: app.clone(),
+        opened: Arc::new(opened.clone()),
+        query,
+        conditions: Conditions::from_headers(&parts.headers),
+        notes: std::mem::take(notes),
+    };
+    let outcome = dispatch(&mut call, operation?).await;
+    *notes = call.notes;
+    outcome
+}
+
+async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, ScimError> {
+    match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_too_long(&error) => {
+            Err(ScimError::too_large(format!("the body is longer than {limit} bytes: send fewer members or operations per request")))
+        }
+        Ok(Err(_)) => Err(ScimError::invalid_syntax("the body broke off".to_owned())),
+        Err(_) => Err(ScimError::plain(408, "the body did not arrive in time")),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        if inner.to_string().contains("length limit exceeded") {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
+
+fn measure(opened: &Opened, reply: &Reply, notes: &Notes) {
+    let status = reply.status.to_string();
+    let organization = opened.organization.to_string();
+    metrics::counter!("rollcall_requests_total", "operation" => opened.operation, "status" => status, "organization" => organization.clone()).increment(1);
+    metrics::histogram!("rollcall_request_seconds", "operation" => opened.operation).record(opened.started.elapsed());
+    if reply.error.as_ref().is_some_and(|e| e.unknown_shape) {
+        metrics::counter!("rollcall_unknown_shapes_total", "organization" => organization).increment(1);
+    }
+    if !notes.list().is_empty() {
+        metrics::counter!("rollcall_interpretations_total").increment(notes.list().len() as u64);
+    }
+    tracing::debug!(exchange = %opened.id, operation = opened.operation, status = reply.status, "exchange closed");
+}

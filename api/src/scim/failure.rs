@@ -1,0 +1,41 @@
+//! From the engine's errors to SCIM's (RFC 7644 section 3.12).
+
+use super::resource::Resource;
+use crate::engine::ExecuteError;
+use rollcall_domain::claim::ClaimKind;
+use rollcall_domain::ids::ResourceId;
+use rollcall_domain::scim::ScimError;
+
+/// What the client is told when something of ours is broken: never a 4xx, for Entra must retry.
+pub fn damaged(what: &str) -> ScimError {
+    tracing::error!(what, "cannot answer");
+    ScimError::unavailable("the server cannot answer this now; nothing was changed, try again later".to_owned())
+}
+
+/// Our own trouble with a store.
+pub fn unavailable(doing: &str, error: &dyn std::fmt::Display) -> ScimError {
+    tracing::warn!(doing, %error, "store is away");
+    ScimError::unavailable("the store cannot be reached at the moment; try again later".to_owned())
+}
+
+/// What the client is told about a command that was not carried out.
+pub fn of_command<A: Resource>(id: ResourceId, error: ExecuteError<A::Error>) -> ScimError {
+    match error {
+        ExecuteError::Refused(refusal) => A::refusal(id, refusal),
+        ExecuteError::PreconditionFailed => {
+            ScimError::precondition_failed("the resource has another version than If-Match says: read it again".to_owned())
+        }
+        ExecuteError::Taken { kind, holder } => {
+            let (attribute, noun) = match kind {
+                ClaimKind::GroupName => ("displayName", "group"),
+                ClaimKind::UserName | ClaimKind::Resource | ClaimKind::Domain => ("userName", "user"),
+            };
+            ScimError::uniqueness(format!("this {attribute} is already used by {noun} {} (upper and lower case count as equal)", holder.id))
+        }
+        ExecuteError::Missing(member) => ScimError::invalid_value(format!(
+            "{member} is neither a user nor a group of this organization: provision it before it becomes a member"
+        )),
+        ExecuteError::Unavailable(reason) => unavailable("command", &reason),
+        ExecuteError::Damaged(reason) => damaged(&reason),
+    }
+}

@@ -1,0 +1,32 @@
+//! SCIM 2.0 over HTTP (RFC 7644): from a request to an exchange, a command, an answer.
+//!
+//! [`entry`] opens the exchange and closes it whatever happens in between; [`route`] names the
+//! operation; one file per operation does it.
+
+mod authenticate;
+mod bulk;
+mod call;
+mod create;
+mod delete;
+mod discovery;
+mod dispatch;
+mod entry;
+mod failure;
+mod list;
+mod opened;
+mod patch;
+mod query;
+mod rate;
+mod read;
+mod redact;
+mod replace;
+mod reply;
+mod resource;
+mod route;
+mod write;
+
+pub use entry::{PREFIX, entry, is_scim};
+pub use rate::RateLimit;
+
+/// The media type of every answer (RFC 7644 section 8.1).
+pub const MEDIA_TYPE: &str = "application/scim+json";

@@ -1,0 +1,175 @@
+//! Query parameters of SCIM requests (RFC 7644 sections 3.4.2 and 3.9, RFC 9865).
+
+use rollcall_domain::interpretation::{Notes, Reading};
+use rollcall_domain::scim::{AttributePath, Limits, ResourceKind, ScimError, parse_path};
+use serde_json::Value;
+
+/// What a client may say about the answer it wants. Unparsed, for the kind may come later.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Query {
+    /// `filter`
+    pub filter: Option<String>,
+    /// `attributes`
+    pub attributes: Vec<String>,
+    /// `excludedAttributes`
+    pub excluded: Vec<String>,
+    /// `sortBy`
+    pub sort_by: Option<String>,
+    /// `sortOrder` is `descending`.
+    pub descending: bool,
+    /// `startIndex`, at least 1.
+    pub start_index: Option<u64>,
+    /// `count`, at least 0.
+    pub count: Option<u64>,
+    /// `cursor`: empty asks for the first page.
+    pub cursor: Option<String>,
+}
+
+impl Query {
+    /// Reads the query part of a URL. A parameter that is not known is ignored, wherever it stands
+    /// (Entra's `aadOptscim062020` flag is one), and noted.
+    pub fn from_url(query: &str, notes: &mut Notes) -> Result<Self, ScimError> {
+        let mut q = Query::default();
+        for pair in query.split('&').filter(|p| !p.is_empty()) {
+            let (name, value) = pair.split_once('=').map_or((pair, None), |(n, v)| (n, Some(v)));
+            let name = decode(name)?;
+            let value = value.map(decode).transpose()?;
+            match (name.to_ascii_lowercase().as_str(), value) {
+                ("filter", Some(v)) => q.filter = Some(v),
+                ("attributes", Some(v)) => q.attributes = names(&v),
+                ("excludedattributes", Some(v)) => q.excluded = names(&v),
+                ("sortby", Some(v)) => q.sort_by = Some(v).filter(|v| !v.trim().is_empty()),
+                ("sortorder", Some(v)) => q.descending = descending(&v)?,
+                ("startindex", Some(v)) => q.start_index = Some(number("startIndex", &v)?.max(1).unsigned_abs()),
+                ("count", Some(v)) => q.count = Some(number("count", &v)?.max(0).unsigned_abs()),
+                ("cursor", v) => q.cursor = Some(v.unwrap_or_default()),
+                _ => notes.note(Reading::UnknownParameter, name.chars().take(100).collect::<String>()),
+            }
+        }
+        Ok(q)
+    }
+
+    /// Reads the body of a `.search` request (RFC 7644 section 3.4.3).
+    pub fn from_search(body: &Value, notes: &mut Notes) -> Result<Self, ScimError> {
+        let Value::Object(map) = body else {
+            return Err(ScimError::invalid_syntax("a search request must be a JSON object".to_owned()));
+        };
+        let mut q = Query::default();
+        for (name, value) in map {
+            match (name.to_ascii_lowercase().as_str(), value) {
+                ("schemas", _) | (_, Value::Null) => {}
+                ("filter", Value::String(v)) => q.filter = Some(v.clone()),
+                ("attributes", v) => q.attributes = list(name, v)?,
+                ("excludedattributes", v) => q.excluded = list(name, v)?,
+                ("sortby", Value::String(v)) => q.sort_by = Some(v.clone()),
+                ("sortorder", Value::String(v)) => q.descending = descending(v)?,
+                ("startindex", v) => q.start_index = Some(integer(name, v)?.max(1).unsigned_abs()),
+                ("count", v) => q.count = Some(integer(name, v)?.max(0).unsigned_abs()),
+                ("cursor", Value::String(v)) => q.cursor = Some(v.clone()),
+                ("filter" | "sortby" | "sortorder" | "cursor", _) => {
+                    return Err(ScimError::invalid_value(format!("{name} must be a string")));
+                }
+                _ => notes.note(Reading::UnknownParameter, name.chars().take(100).collect::<String>()),
+            }
+        }
+        Ok(q)
+    }
+
+    /// What of a resource is to be shown.
+    pub fn selection(&self, kind: ResourceKind, limits: &Limits, notes: &mut Notes) -> Result<Selection, ScimError> {
+        let mut paths = |names: &[String]| names.iter().map(|n| parse_path(kind, n, limits, notes)).collect::<Result<Vec<_>, _>>();
+        Ok(Selection { attributes: paths(&self.attributes)?, excluded: paths(&self.excluded)? })
+    }
+}
+
+/// The attributes a client wants to see, or not.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Only these, if there are any.
+    pub attributes: Vec<AttributePath>,
+    /// Not these.
+    pub excluded: Vec<AttributePath>,
+}
+
+impl Selection {
+    /// Whether a top-level attribute is to be shown, so that it need not be loaded otherwise.
+    pub fn shows(&self, attribute: &str) -> bool {
+        let names = |paths: &[AttributePath]| paths.iter().any(|p| p.urn.is_none() && p.attribute == attribute);
+        let whole = |p: &AttributePath| p.urn.is_none() && p.attribute == attribute && p.sub.is_none();
+        if self.attributes.is_empty() { !self.excluded.iter().any(whole) } else { names(&self.attributes) }
+    }
+}
+
+fn names(list: &str) -> Vec<String> {
+    list.split(',').map(str::trim).filter(|n| !n.is_empty()).map(str::to_owned).collect()
+}
+
+fn list(name: &str, value: &Value) -> Result<Vec<String>, ScimError> {
+    let text =
+        |v: &Value| v.as_str().map(str::to_owned).ok_or_else(|| ScimError::invalid_value(format!("{name} must list attribute names")));
+    match value {
+        Value::Array(items) => items.iter().map(text).collect(),
+        Value::String(v) => Ok(names(v)),
+        other => text(other).map(|t| vec![t]),
+    }
+}
+
+fn descending(order: &str) -> Result<bool, ScimError> {
+    match order.to_ascii_lowercase().as_str() {
+        "ascending" => Ok(false),
+        "descending" => Ok(true),
+        _ => Err(ScimError::invalid_value("sortOrder must be ascending or descending".to_owned())),
+    }
+}
+
+fn number(name: &str, value: &str) -> Result<i64, ScimError> {
+    value.trim().parse().map_err(|_| ScimError::invalid_value(format!("{name} must be an integer")))
+}
+
+fn integer(name: &str, value: &Value) -> Result<i64, ScimError> {
+    match value {
+        Value::String(v) => number(name, v),
+        other => other.as_i64().ok_or_else(|| ScimError::invalid_value(format!("{name} must be an integer"))),
+    }
+}
+
+/// Undoes form encoding: `+` is a blank, `%2B` a plus.
+fn decode(text: &str) -> Result<String, ScimError> {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while i < bytes.len() {
+        match bytes[i] {
+            b'+' => out.push(b' '),
+            b'%' => {
+                let hex = bytes.get(i + 1..i + 3).and_then(|h| std::str::from_utf8(h).ok()).and_then(|h| u8::from_str_radix(h, 16).ok());
+                match hex {
+                    Some(byte) => {
+                        out.push(byte);
+                        i += 2;
+                    }
+                    None => return Err(ScimError::invalid_value(format!("the query is not well encoded at byte {i}"))),
+                }
+            }
+            byte => out.push(byte),
+        }
+        i += 1;
+    }
+    String::from_utf8(out).map_err(|_| ScimError::invalid_value("the query is not UTF-8".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_entra_sends() {
+        let mut notes = Notes::default();
+        let q = Query::from_url("excludedAttributes=members&aadOptscim062020&filter=displayName+eq+%22A+%2B%20B%22&", &mut notes).unwrap();
+        assert_eq!(q.filter.as_deref(), Some(r#"displayName eq "A + B""#));
+        assert_eq!(q.excluded, ["members"]);
+        assert_eq!(notes.list()[0].reading, Reading::UnknownParameter);
+        assert!(Query::from_url("filter=%2", &mut notes).is_err());
+        assert_eq!(Query::from_url("startIndex=-3&count=-1", &mut notes).unwrap().start_index, Some(1));
+    }
+}

@@ -1,0 +1,61 @@
+//! The operator key, and how secrets are compared.
+
+use crate::ids::Ids;
+use anyhow::{Context, bail};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use subtle::ConstantTimeEq;
+
+/// SHA-256 of a secret, in lower-case hex: all that is kept of it.
+pub fn sha256_hex(secret: &str) -> String {
+    Sha256::digest(secret.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
+}
+
+/// Compares in a time that does not depend on where the two differ.
+pub fn same(a: &str, b: &str) -> bool {
+    a.as_bytes().ct_eq(b.as_bytes()).into()
+}
+
+/// Where the operator key lies.
+pub fn operator_key_path(data: &Path) -> PathBuf {
+    data.join("operator.key")
+}
+
+/// Reads the operator key, made on first use with mode 0600.
+pub fn operator_key(data: &Path, ids: &Ids) -> anyhow::Result<String> {
+    let path = operator_key_path(data);
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(mut file) => {
+            let key = ids.secret("rollcall_operator_");
+            file.write_all(format!("{key}\n").as_bytes())
+                .and_then(|()| file.sync_all())
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            Ok(key)
+        }
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+            if fs::metadata(&path)?.mode() & 0o077 != 0 {
+                bail!("{} can be read by others: run chmod 600 {0} and start again", path.display());
+            }
+            read_operator_key(data)
+        }
+        Err(e) => Err(e).with_context(|| format!("cannot write {}", path.display())),
+    }
+}
+
+/// Reads the operator key of a data folder.
+pub fn read_operator_key(data: &Path) -> anyhow::Result<String> {
+    let path = operator_key_path(data);
+    let key = fs::read_to_string(&path)
+        .with_context(|| format!("cannot read the operator key {}: name the server's data folder with --data", path.display()))?;
+    match key.trim() {
+        "" => bail!("{} is empty: remove it and start the server again", path.display()),
+        key => Ok(key.to_owned()),
+    }
+}

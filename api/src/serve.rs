@@ -1,0 +1,131 @@
+//! `rollcall serve`: from a configuration to a running server, and its end.
+
+use crate::clock::Clock;
+use crate::config::ServeConfig;
+use crate::engine::Engine;
+use crate::ids::Ids;
+use crate::router::router;
+use crate::state::App;
+use crate::{secrets, stores, telemetry};
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use rollcall_projections::fold::{FoldError, Folder};
+use rollcall_projections::schema::{Prepared, prepare};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// How long a stop waits for requests that were accepted.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Runs the server until it is told to stop.
+pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
+    std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
+    let metrics = telemetry::start_metrics()?;
+    let clock = Clock::system();
+    let stores = stores::open(&config).await?;
+    let operator_key = secrets::operator_key(&config.data, &Ids::new(clock.clone()))?;
+    let folder = Arc::new(Folder::new(stores.log.clone(), stores.views.clone()));
+    if let Prepared::Outdated = prepare(&*stores.views).await.context("cannot prepare the views")? {
+        tracing::info!("the views are of another version: rebuilding them from the log");
+        folder.rebuild().await.context("cannot rebuild the views")?;
+    }
+    resume(&folder).await;
+    let engine = Arc::new(Engine::new(stores.log.clone(), stores.views.clone(), folder, clock));
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: choose another address with --listen", config.listen))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
+    let app = Arc::new(App::new(engine, config, &public_url, &operator_key, metrics));
+    announce(&app, stores.name, &url);
+    run(app, listener, &url).await
+}
+
+/// A new version may understand what the old one could not.
+async fn resume(folder: &Folder) {
+    let Ok(status) = folder.status().await else { return };
+    for view in status.iter().filter(|v| v.stopped.is_some()) {
+        match folder.resume(view.organization).await {
+            Ok(_) => tracing::info!(organization = %view.organization, "views resumed"),
+            Err(error) => tracing::error!(organization = %view.organization, %error, "views are still stopped"),
+        }
+    }
+}
+
+async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<()> {
+    let address_file = app.config.data.join("address");
+    std::fs::write(&address_file, format!("{url}\n")).with_context(|| format!("cannot write {}", address_file.display()))?;
+    let (stop, stopping) = watch::channel(false);
+    let sweeper = tokio::spawn(sweep(app.clone(), stopping.clone()));
+    let listener = listener.tap_io(|socket| {
+        let _ = socket.set_nodelay(true);
+    });
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let mut told = stopping.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = told.wait_for(|stop| *stop).await;
+    });
+    let server = tokio::spawn(async move { server.await });
+    signals().await?;
+    tracing::info!("stopping: finishing what was accepted");
+    let _ = stop.send(true);
+    let drained = tokio::time::timeout(DRAIN, async {
+        let _ = server.await;
+        // Requests whose client went away are finished as well.
+        let _ = app.in_flight.acquire_many(u32::try_from(app.config.max_in_flight).unwrap_or(u32::MAX)).await;
+    });
+    if drained.await.is_err() {
+        tracing::warn!("some requests did not end in {} s", DRAIN.as_secs());
+    }
+    let _ = sweeper.await;
+    let _ = std::fs::remove_file(address_file);
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn signals() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Folds what a crash, or a read nobody waits for, left unfolded.
+async fn sweep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
+    loop {
+        match app.engine.folder.sweep().await {
+            Ok(lags) => {
+                for lag in lags {
+                    let organization = lag.organization.to_string();
+                    let left = if lag.outcome.is_ok() { 0 } else { lag.records };
+                    let stopped = matches!(lag.outcome, Err(FoldError::Stopped { .. }));
+                    metrics::gauge!("rollcall_view_lag_records", "organization" => organization.clone()).set(left as f64);
+                    metrics::gauge!("rollcall_view_stopped", "organization" => organization).set(if stopped { 1.0 } else { 0.0 });
+                }
+            }
+            Err(error) => tracing::warn!(%error, "sweep could not look at the views"),
+        }
+        let pause = tokio::time::sleep(Duration::from_millis(app.config.sweep_ms));
+        tokio::select! {
+            () = pause => {}
+            _ = stopping.wait_for(|stop| *stop) => break,
+        }
+    }
+}
+
+fn announce(app: &App, store: &str, url: &str) {
+    let data = app.config.data.display();
+    let key = secrets::operator_key_path(Path::new(&app.config.data));
+    println!("Rollcall {} listens on {url} ({store})", env!("CARGO_PKG_VERSION"));
+    println!("  Tenant URL for Entra   {}", app.scim_base);
+    println!("  operator key           {}", key.display());
+    println!("  next                   rollcall --data {data} org create \"Example Ltd\" --domain example");
+}

@@ -1,0 +1,65 @@
+//! What every handler shares.
+
+use crate::config::ServeConfig;
+use crate::engine::Engine;
+use crate::scim::{PREFIX, RateLimit};
+use metrics_exporter_prometheus::PrometheusHandle;
+use rollcall_domain::scim::{Limits, ScimError};
+use rollcall_projections::directory::Directory;
+use rollcall_projections::exchanges::Exchanges;
+use rollcall_projections::organizations::Organizations;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// The application behind the routes.
+pub struct App {
+    /// Use cases.
+    pub engine: Arc<Engine>,
+    /// Users, groups, members.
+    pub directory: Directory,
+    /// Organizations and tokens.
+    pub organizations: Organizations,
+    /// Requests and their outcomes.
+    pub exchanges: Exchanges,
+    /// The configuration.
+    pub config: ServeConfig,
+    /// Limits on what a client sends.
+    pub limits: Limits,
+    /// Public address of the SCIM endpoint: what Entra calls Tenant URL.
+    pub scim_base: Arc<str>,
+    /// SHA-256 of the operator key, in lower-case hex.
+    pub operator_sha256: String,
+    /// Limit per token.
+    pub rate: RateLimit,
+    /// One permit for each SCIM request under way.
+    pub in_flight: Arc<Semaphore>,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(engine: Arc<Engine>, config: ServeConfig, public_url: &str, operator_key: &str, metrics: PrometheusHandle) -> Self {
+        let views = engine.views.clone();
+        let limits = Limits { max_members: config.max_members, ..Limits::default() };
+        Self {
+            directory: Directory::new(views.clone()),
+            organizations: Organizations::new(views.clone()),
+            exchanges: Exchanges::new(views),
+            limits,
+            scim_base: format!("{}{PREFIX}", public_url.trim_end_matches('/')).into(),
+            operator_sha256: crate::secrets::sha256_hex(operator_key),
+            rate: RateLimit::new(config.rate_limit, config.rate_burst),
+            in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
+            metrics,
+            engine,
+            config,
+        }
+    }
+
+    /// What a SCIM client is told when a view cannot be read.
+    pub fn trouble(&self, doing: &str, error: &dyn std::fmt::Display) -> ScimError {
+        tracing::warn!(doing, %error, "view cannot be read");
+        ScimError::unavailable("the store cannot be reached at the moment; try again later".to_owned())
+    }
+}

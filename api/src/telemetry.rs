@@ -1,0 +1,37 @@
+//! Logs and metrics.
+
+use crate::config::LogFormat;
+use anyhow::Context;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// Starts writing logs to standard error.
+pub fn start_logs(format: LogFormat, filter: &str) -> anyhow::Result<()> {
+    let filter =
+        EnvFilter::try_new(filter).with_context(|| format!("--log {filter}: write a filter such as info or rollcall_api=debug"))?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let started = match format {
+        LogFormat::Text => logs.try_init(),
+        LogFormat::Json => logs.json().try_init(),
+    };
+    started.map_err(|e| anyhow::anyhow!("cannot start logging: {e}"))
+}
+
+/// Starts counting. The handle renders what `/metrics` shows.
+pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
+    let seconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
+    let handle = PrometheusBuilder::new().set_buckets(&seconds)?.install_recorder().context("cannot start metrics")?;
+    metrics::describe_counter!("rollcall_requests_total", "SCIM requests by operation, status and organization");
+    metrics::describe_histogram!("rollcall_request_seconds", "Time from the first byte of a SCIM request to its answer");
+    metrics::describe_histogram!("rollcall_append_seconds", "Time an append waits until it is durable");
+    metrics::describe_counter!("rollcall_unknown_shapes_total", "PATCH requests in a shape the decoder does not know");
+    metrics::describe_counter!("rollcall_interpretations_total", "Liberties taken to read requests");
+    metrics::describe_counter!("rollcall_lost_races_total", "Commands decided anew because somebody else was first");
+    metrics::describe_counter!("rollcall_unrecorded_exchanges_total", "Requests answered 503 because their exchange could not be kept");
+    metrics::describe_counter!("rollcall_overload_total", "Requests answered 503 because too many were under way");
+    metrics::describe_counter!("rollcall_panics_total", "Requests answered 503 because a handler panicked");
+    metrics::describe_gauge!("rollcall_view_lag_records", "Records in the log that the views do not show yet, by organization");
+    metrics::describe_gauge!("rollcall_view_stopped", "1 if a record of the organization cannot be folded");
+    Ok(handle)
+}

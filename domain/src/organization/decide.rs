@@ -1,0 +1,76 @@
+//! What a command on an organization comes to.
+
+use super::state::LIVE_TOKENS;
+use super::{Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings};
+use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
+use crate::context::Context;
+use crate::fold_text::fold_text;
+
+/// Decides a command. A command that changes nothing yields no event.
+pub fn decide(
+    organization: &Organization,
+    command: OrganizationCommand,
+    context: &Context,
+) -> Result<Vec<OrganizationEvent>, OrganizationError> {
+    match (organization, command) {
+        (Organization::Absent, OrganizationCommand::Create { name, domain }) => create(name, domain),
+        (Organization::Absent, _) => Err(OrganizationError::NotFound),
+        (Organization::Present(_), OrganizationCommand::Create { .. }) => Err(OrganizationError::AlreadyExists),
+        (Organization::Present(settings), command) => change(settings, command, context),
+    }
+}
+
+fn create(name: String, domain: String) -> Result<Vec<OrganizationEvent>, OrganizationError> {
+    if name.trim().is_empty() || !is_plain(&name) {
+        return Err(OrganizationError::InvalidName);
+    }
+    let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if domain.is_empty() || domain.len() > 63 || !domain.chars().all(slug) || domain.starts_with('-') || domain.ends_with('-') {
+        return Err(OrganizationError::InvalidDomain);
+    }
+    Ok(vec![OrganizationEvent::Created { name, domain }])
+}
+
+fn is_plain(text: &str) -> bool {
+    text.chars().count() <= 200 && !text.chars().any(char::is_control)
+}
+
+fn change(settings: &Settings, command: OrganizationCommand, context: &Context) -> Result<Vec<OrganizationEvent>, OrganizationError> {
+    let when = |condition: bool, event: OrganizationEvent| Ok(if condition { vec![event] } else { vec![] });
+    match command {
+        OrganizationCommand::Create { .. } => Err(OrganizationError::AlreadyExists),
+        OrganizationCommand::Enable => when(!settings.enabled, OrganizationEvent::Enabled {}),
+        OrganizationCommand::Disable => when(settings.enabled, OrganizationEvent::Disabled {}),
+        OrganizationCommand::EnableScim => when(settings.scim != Scim::Enabled, OrganizationEvent::ScimEnabled {}),
+        OrganizationCommand::DisableScim => when(settings.scim != Scim::Disabled, OrganizationEvent::ScimDisabled {}),
+        OrganizationCommand::IssueToken { token, sha256, label, expires_at } => {
+            if !is_plain(&label) {
+                return Err(OrganizationError::InvalidLabel);
+            }
+            if expires_at.is_some_and(|at| at <= context.now) {
+                return Err(OrganizationError::ExpiryPassed);
+            }
+            if settings.tokens.values().filter(|t| t.is_live(context.now)).count() >= LIVE_TOKENS {
+                return Err(OrganizationError::TooManyTokens);
+            }
+            let mut events = when(settings.scim == Scim::Never, OrganizationEvent::ScimEnabled {})?;
+            events.push(OrganizationEvent::ScimTokenIssued { token, sha256, label, expires_at });
+            Ok(events)
+        }
+        OrganizationCommand::RevokeToken { token } => match settings.tokens.get(&token) {
+            None => Err(OrganizationError::UnknownToken),
+            Some(known) => when(!known.revoked, OrganizationEvent::ScimTokenRevoked { token }),
+        },
+    }
+}
+
+/// The claims that go with an organization's events. They hold in the whole deployment.
+pub fn claims(events: &[OrganizationEvent]) -> ClaimChanges<ClearClaim> {
+    let mut claims = ClaimChanges::default();
+    for event in events {
+        if let OrganizationEvent::Created { domain, .. } = event {
+            claims.take.push(ClearClaim::new(ClaimKind::Domain, fold_text(domain)));
+        }
+    }
+    claims
+}

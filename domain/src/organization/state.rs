@@ -1,0 +1,118 @@
+//! An organization, folded from its events.
+
+use super::{OrganizationCommand, OrganizationError, OrganizationEvent, decide};
+use crate::context::Context;
+use crate::ids::TokenId;
+use chrono::{DateTime, Utc};
+use cqrs_es::event_sink::EventSink;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// So many tokens may be live at once: the old and the new one of a rotation.
+pub const LIVE_TOKENS: usize = 2;
+
+/// The SCIM connection's switch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scim {
+    /// Never set up.
+    #[default]
+    Never,
+    /// Accepts requests.
+    Enabled,
+    /// Answers 503.
+    Disabled,
+}
+
+/// A SCIM token as the organization knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// SHA-256 in lower-case hex.
+    pub sha256: String,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// True once it was revoked.
+    pub revoked: bool,
+}
+
+impl Token {
+    /// Whether a request with this token is let in at an instant.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        !self.revoked && self.expires_at.is_none_or(|at| now < at)
+    }
+}
+
+/// What an organization that exists has set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    /// Its name for people.
+    pub name: String,
+    /// Its slug.
+    pub domain: String,
+    /// False while the operator has switched it off.
+    pub enabled: bool,
+    /// Its SCIM connection.
+    pub scim: Scim,
+    /// All tokens ever issued.
+    pub tokens: BTreeMap<TokenId, Token>,
+}
+
+/// The state of one organization.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Organization {
+    /// Not created yet.
+    #[default]
+    Absent,
+    /// Exists.
+    Present(Settings),
+}
+
+impl Organization {
+    fn evolve(&mut self, event: OrganizationEvent) {
+        if let OrganizationEvent::Created { name, domain } = event {
+            *self = Organization::Present(Settings { name, domain, enabled: true, scim: Scim::Never, tokens: BTreeMap::new() });
+            return;
+        }
+        let Organization::Present(settings) = self else { return };
+        match event {
+            OrganizationEvent::Created { .. } => {}
+            OrganizationEvent::Disabled {} => settings.enabled = false,
+            OrganizationEvent::Enabled {} => settings.enabled = true,
+            OrganizationEvent::ScimEnabled {} => settings.scim = Scim::Enabled,
+            OrganizationEvent::ScimDisabled {} => settings.scim = Scim::Disabled,
+            OrganizationEvent::ScimTokenIssued { token, sha256, expires_at, .. } => {
+                settings.tokens.insert(token, Token { sha256, expires_at, revoked: false });
+            }
+            OrganizationEvent::ScimTokenRevoked { token } => {
+                if let Some(token) = settings.tokens.get_mut(&token) {
+                    token.revoked = true;
+                }
+            }
+        }
+    }
+}
+
+impl cqrs_es::Aggregate for Organization {
+    const TYPE: &'static str = "Organization";
+    type Command = OrganizationCommand;
+    type Event = OrganizationEvent;
+    type Error = OrganizationError;
+    type Services = Arc<Context>;
+
+    async fn handle(
+        &mut self,
+        command: OrganizationCommand,
+        context: &Arc<Context>,
+        sink: &EventSink<Self>,
+    ) -> Result<(), OrganizationError> {
+        for event in decide(self, command, context)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: OrganizationEvent) {
+        self.evolve(event);
+    }
+}

@@ -1,0 +1,112 @@
+//! How much of a request is read.
+
+use super::error::{ScimError, quoted};
+use serde_json::Value;
+
+/// Bounds on what one request may ask for. Each breach is a clear error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How deep arrays and objects of a body may nest.
+    pub max_nesting: usize,
+    /// Length of a filter or path in bytes.
+    pub max_filter_bytes: usize,
+    /// How deep parentheses, brackets and `not` of a filter may nest.
+    pub max_filter_depth: usize,
+    /// Number of comparisons in a filter.
+    pub max_filter_terms: usize,
+    /// Number of members named by one request.
+    pub max_members: usize,
+    /// Number of operations in one PATCH or `/Bulk`.
+    pub max_operations: usize,
+    /// Length of one string value in bytes.
+    pub max_value_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_nesting: 32,
+            max_filter_bytes: 8192,
+            max_filter_depth: 32,
+            max_filter_terms: 200,
+            max_members: 100_000,
+            max_operations: 10_000,
+            max_value_bytes: 1024 * 1024,
+        }
+    }
+}
+
+impl Limits {
+    /// Refuses strings that are too long, anywhere in a body.
+    pub(super) fn check_strings(&self, value: &Value) -> Result<(), ScimError> {
+        match value {
+            Value::String(s) if s.len() > self.max_value_bytes => {
+                let (found, most) = (s.len(), self.max_value_bytes);
+                Err(ScimError::too_large(format!("a value of {found} bytes is longer than the {most} bytes accepted: {}", quoted(s))))
+            }
+            Value::Array(items) => items.iter().try_for_each(|v| self.check_strings(v)),
+            Value::Object(map) => map.values().try_for_each(|v| self.check_strings(v)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn check_members(&self, found: usize) -> Result<(), ScimError> {
+        let most = self.max_members;
+        if found > most {
+            return Err(ScimError::too_large(format!(
+                "{found} members in one request are more than the {most} accepted; send them in several"
+            )));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_operations(&self, found: usize) -> Result<(), ScimError> {
+        let most = self.max_operations;
+        if found > most {
+            return Err(ScimError::too_large(format!(
+                "{found} operations are more than the {most} accepted; send them in several requests"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a body whose arrays and objects nest deeper than `max`, before anything parses it.
+/// Whether the bytes are JSON at all is not looked at.
+pub fn check_nesting(body: &[u8], max: usize) -> Result<(), ScimError> {
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for byte in body {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > max {
+                    return Err(ScimError::invalid_syntax(format!("the body nests deeper than the {max} levels accepted")));
+                }
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_nesting;
+
+    #[test]
+    fn brackets_in_strings_do_not_nest() {
+        assert!(check_nesting(br#"{"a":"[[[[\"[[[["}"#, 1).is_ok());
+        assert!(check_nesting(br#"{"a":"\\","b":[]}"#, 1).is_err());
+    }
+}

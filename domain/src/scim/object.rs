@@ -1,0 +1,174 @@
+//! The keys of a body read as paths: plain names, dotted names, URN-qualified names, and objects
+//! under a schema URN. The same for a resource and for a PATCH operation without a path.
+
+use super::canonical::wrong_type;
+use super::error::{ScimError, ScimType, quoted};
+use super::limits::Limits;
+use super::names;
+use super::path::{self, AttributePath};
+use super::schema::ResourceKind;
+use super::{get_ci, is_unassigned};
+use crate::interpretation::{Notes, Reading};
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+
+/// What one key sets.
+pub(super) struct Assignment {
+    /// Which attribute, or part of one. A schema alone if a whole extension is unassigned.
+    pub path: AttributePath,
+    /// To what, as sent.
+    pub value: Value,
+}
+
+/// Reads all keys of an object. `unknown` is the error for an attribute that does not exist.
+pub(super) fn assignments(
+    kind: ResourceKind,
+    object: &Map<String, Value>,
+    unknown: ScimType,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<Vec<Assignment>, ScimError> {
+    let mut found = Vec::new();
+    for (key, value) in object {
+        read_key(kind, key, value, unknown, limits, notes, &mut found)?;
+    }
+    check_twice(&found)?;
+    // What sets a whole attribute comes before what sets a part of it.
+    found.sort_by_key(|a| a.path.sub.is_some() || a.path.filter.is_some());
+    Ok(found)
+}
+
+fn read_key(
+    kind: ResourceKind,
+    key: &str,
+    value: &Value,
+    unknown: ScimType,
+    limits: &Limits,
+    notes: &mut Notes,
+    found: &mut Vec<Assignment>,
+) -> Result<(), ScimError> {
+    let core = kind.schema_urn();
+    if key.eq_ignore_ascii_case(core) {
+        return match value {
+            Value::Object(inner) => inner.iter().try_for_each(|(k, v)| {
+                // A schema does not hold itself, so this goes one level down at most.
+                if names::is_urn(k) { Err(nested_schema(k)) } else { read_key(kind, k, v, unknown, limits, notes, found) }
+            }),
+            other => Err(not_an_object(key, other)),
+        };
+    }
+    if let Some(schema) = kind.extension(key) {
+        if key != schema.urn {
+            notes.note(Reading::AttributeCase, schema.urn);
+        }
+        return match value {
+            Value::Object(inner) if !inner.is_empty() => inner.iter().try_for_each(|(k, v)| {
+                let path = parse_key(kind, &format!("{}:{k}", schema.urn), unknown, limits, notes)?;
+                if path.sub.is_some() || path.filter.is_some() {
+                    notes.note(Reading::KeyAsPath, path.to_string());
+                }
+                found.push(Assignment { path, value: v.clone() });
+                Ok(())
+            }),
+            other => unassigned_schema(key, other, schema.urn, found),
+        };
+    }
+    if let Value::Object(inner) = value
+        && names::is_urn(key)
+        && !names::is_reserved_urn(key)
+        && !is_below_known_schema(kind, key)
+    {
+        if inner.is_empty() {
+            return unassigned_schema(key, value, key, found);
+        }
+        return inner.iter().try_for_each(|(k, v)| {
+            if k.is_empty() {
+                return Err(ScimError::invalid_syntax(format!("an attribute of {} has no name", quoted(key))));
+            }
+            found.push(Assignment { path: AttributePath::extension(key, k), value: v.clone() });
+            Ok(())
+        });
+    }
+    let path = parse_key(kind, key, unknown, limits, notes)?;
+    if path.is_schema() {
+        let urn = path.urn.as_deref().unwrap_or(key);
+        return unassigned_schema(key, value, urn, found);
+    }
+    if path.sub.is_some() || path.filter.is_some() || names::is_urn(key) {
+        notes.note(Reading::KeyAsPath, path.to_string());
+    }
+    found.push(Assignment { path, value: value.clone() });
+    Ok(())
+}
+
+/// True for `...enterprise:2.0:User:manager` and the like, whose value may be an object.
+fn is_below_known_schema(kind: ResourceKind, key: &str) -> bool {
+    kind.extensions().iter().copied().chain([kind.schema()]).any(|schema| {
+        let (prefix, rest) = key.split_at_checked(schema.urn.len()).unwrap_or_default();
+        prefix.eq_ignore_ascii_case(schema.urn) && rest.starts_with([':', '.'])
+    })
+}
+
+/// A schema URN whose value holds no attributes: unassigned, or an error.
+fn unassigned_schema(key: &str, value: &Value, urn: &str, found: &mut Vec<Assignment>) -> Result<(), ScimError> {
+    if !is_unassigned(value) {
+        return Err(not_an_object(key, value));
+    }
+    found.push(Assignment { path: AttributePath::extension(urn, ""), value: value.clone() });
+    Ok(())
+}
+
+fn not_an_object(key: &str, value: &Value) -> ScimError {
+    wrong_type(&format!("the schema {}", quoted(key)), "an object of attributes", value)
+}
+
+fn nested_schema(key: &str) -> ScimError {
+    ScimError::invalid_syntax(format!("the schema {} cannot stand inside another one", quoted(key)))
+}
+
+/// A key as a path; `password` is refused.
+fn parse_key(kind: ResourceKind, key: &str, unknown: ScimType, limits: &Limits, notes: &mut Notes) -> Result<AttributePath, ScimError> {
+    path::parse_key(kind, key, limits, notes).map_err(|problem| match &problem.unknown {
+        Some(name) if is_password(name) => password(),
+        Some(name) => ScimError::typed(
+            unknown,
+            format!(
+                "{} has no attribute {} (key {}): remove it from the mapping; custom attributes belong under an extension URN such as \
+             urn:ietf:params:scim:schemas:extension:yourname:2.0:{}",
+                kind.name(),
+                quoted(name),
+                quoted(key),
+                kind.name()
+            ),
+        ),
+        None => ScimError { scim_type: Some(unknown), ..problem.in_path(key) },
+    })
+}
+
+/// True for the attribute Rollcall refuses to have.
+pub(super) fn is_password(name: &str) -> bool {
+    name.eq_ignore_ascii_case("password")
+}
+
+/// Why a password is refused.
+pub(super) fn password() -> ScimError {
+    ScimError::invalid_value("Rollcall stores no passwords: remove the mapping to password from the attribute mappings in Entra")
+}
+
+/// Two keys for one attribute are fine if they say the same.
+fn check_twice(found: &[Assignment]) -> Result<(), ScimError> {
+    let mut seen: HashMap<String, &Value> = HashMap::new();
+    for assignment in found {
+        let name = assignment.path.to_string();
+        let folded = name.to_ascii_lowercase();
+        if seen.insert(folded, &assignment.value).is_some_and(|before| before != &assignment.value) {
+            return Err(ScimError::invalid_syntax(format!("{} stands twice, with different values", quoted(&name))));
+        }
+    }
+    Ok(())
+}
+
+/// The value under a key in any case.
+pub(super) fn member<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
+    get_ci(object, key).map(|(_, v)| v)
+}

@@ -1,0 +1,239 @@
+//! The body of a PATCH (RFC 7644 section 3.5.2) in every dialect Entra speaks, read as intents.
+
+use super::apply::{Edit, guard_required};
+use super::error::{ScimError, ScimType, quoted};
+use super::filter::{CompareOp, Filter};
+use super::intent::Intent;
+use super::is_unassigned;
+use super::limits::Limits;
+use super::members;
+use super::object::{assignments, is_password, member, password};
+use super::path::{self, AttributePath};
+use super::resource::is_members;
+use super::schema::ResourceKind;
+use crate::interpretation::{Notes, Reading};
+use serde_json::{Map, Value};
+
+/// The schema of a PATCH body.
+pub const PATCH_OP_URN: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+#[derive(Clone, Copy, PartialEq)]
+enum Op {
+    Add,
+    Replace,
+    Remove,
+}
+
+/// Reads the body of a PATCH. Paths are checked against the schema here, values when the intents are
+/// applied.
+pub fn decode_patch(kind: ResourceKind, body: &Value, limits: &Limits, notes: &mut Notes) -> Result<Vec<Intent>, ScimError> {
+    let Value::Object(object) = body else {
+        return Err(ScimError::invalid_syntax("the body of a PATCH must be a JSON object with Operations").unknown_shape());
+    };
+    limits.check_strings(body)?;
+    read_envelope(object, notes);
+    let operations = match member(object, "Operations") {
+        Some(Value::Array(operations)) if !operations.is_empty() => operations.as_slice(),
+        Some(one @ Value::Object(_)) => {
+            notes.note(Reading::SingleAsArray, "Operations");
+            std::slice::from_ref(one)
+        }
+        _ => return Err(ScimError::invalid_syntax("a PATCH needs Operations: an array of at least one operation").unknown_shape()),
+    };
+    limits.check_operations(operations.len())?;
+    let mut decoder = Decoder { kind, limits, notes, intents: Vec::new(), members: 0 };
+    for (index, operation) in operations.iter().enumerate() {
+        decoder.operation(operation).map_err(|e| in_operation(index, operations.len(), e))?;
+    }
+    Ok(decoder.intents)
+}
+
+fn in_operation(index: usize, count: usize, mut error: ScimError) -> ScimError {
+    if count > 1 {
+        error.detail = format!("operation {} of {count}: {}", index + 1, error.detail);
+    }
+    error
+}
+
+fn read_envelope(object: &Map<String, Value>, notes: &mut Notes) {
+    let is_patch_op = |urn: &Value| urn.as_str().is_some_and(|u| u.eq_ignore_ascii_case(PATCH_OP_URN));
+    match member(object, "schemas") {
+        Some(Value::Array(listed)) if listed.iter().any(is_patch_op) => {}
+        None | Some(Value::Null) => notes.note(Reading::SchemasMissing, "schemas"),
+        Some(Value::Array(listed)) if listed.is_empty() => notes.note(Reading::SchemasMissing, "schemas"),
+        Some(_) => notes.note(Reading::UnknownSchemaIgnored, "schemas"),
+    }
+    for key in object.keys() {
+        if !key.eq_ignore_ascii_case("schemas") && !key.eq_ignore_ascii_case("Operations") {
+            notes.note(Reading::StrayKeyIgnored, key.as_str());
+        }
+    }
+}
+
+struct Decoder<'a> {
+    kind: ResourceKind,
+    limits: &'a Limits,
+    notes: &'a mut Notes,
+    intents: Vec<Intent>,
+    members: usize,
+}
+
+impl Decoder<'_> {
+    fn operation(&mut self, operation: &Value) -> Result<(), ScimError> {
+        let Value::Object(object) = operation else {
+            return Err(ScimError::invalid_syntax("an operation must be an object with op, path and value").unknown_shape());
+        };
+        for key in object.keys() {
+            if !["op", "path", "value"].iter().any(|k| key.eq_ignore_ascii_case(k)) {
+                self.notes.note(Reading::StrayKeyIgnored, format!("Operations.{key}"));
+            }
+        }
+        let op = self.op(member(object, "op"))?;
+        let value = member(object, "value");
+        let path = match member(object, "path") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.trim().is_empty() => {
+                self.notes.note(Reading::EmptyAsUnassigned, "path");
+                None
+            }
+            Some(Value::String(text)) => Some(self.path(text)?),
+            Some(_) => return Err(ScimError::invalid_path("path must be a text").unknown_shape()),
+        };
+        match (op, path, value) {
+            (Op::Remove, None, _) => Err(ScimError::no_target("remove needs a path that says what to remove")),
+            (Op::Remove, Some(path), value) => self.remove(path, value),
+            (_, _, None) => Err(ScimError::invalid_value("add and replace need a value").unknown_shape()),
+            (op, None, Some(Value::Object(object))) => self.pathless(op, object),
+            (_, None, Some(_)) => {
+                Err(ScimError::invalid_value("without a path, value must be an object whose keys are attributes").unknown_shape())
+            }
+            (op, Some(path), Some(value)) if path.is_schema() && value.is_object() && !is_unassigned(value) => {
+                let urn = path.urn.unwrap_or_default();
+                self.pathless(op, &Map::from_iter([(urn, value.clone())]))
+            }
+            (op, Some(path), Some(value)) => self.set(op, path, value),
+        }
+    }
+
+    fn op(&mut self, op: Option<&Value>) -> Result<Op, ScimError> {
+        let Some(Value::String(word)) = op else {
+            return Err(ScimError::invalid_syntax("an operation needs op: add, replace or remove").unknown_shape());
+        };
+        let known = [("add", Op::Add), ("replace", Op::Replace), ("remove", Op::Remove)];
+        let Some((name, op)) = known.into_iter().find(|(name, _)| word.eq_ignore_ascii_case(name)) else {
+            return Err(ScimError::invalid_syntax(format!("op must be add, replace or remove, not {}", quoted(word))).unknown_shape());
+        };
+        if word != name {
+            self.notes.note(Reading::OperationCase, "op");
+        }
+        Ok(op)
+    }
+
+    fn path(&mut self, text: &str) -> Result<AttributePath, ScimError> {
+        path::parse_key(self.kind, text, self.limits, self.notes).map_err(|problem| match &problem.unknown {
+            Some(name) if is_password(name) => password(),
+            _ => problem.in_path(text),
+        })
+    }
+
+    fn check_writable(&self, path: &AttributePath) -> Result<(), ScimError> {
+        if path.is_read_only(self.kind) {
+            return Err(ScimError::mutability(format!("{path} is read-only: remove it from the mapping")));
+        }
+        // Nothing but its extensions makes up a resource, so its core schema is no target.
+        if path.is_schema() && path.urn.as_deref() == Some(self.kind.schema_urn()) {
+            return Err(ScimError::invalid_path(format!("{path} is the schema of the whole resource: name an attribute")));
+        }
+        Ok(())
+    }
+
+    fn pathless(&mut self, op: Op, object: &Map<String, Value>) -> Result<(), ScimError> {
+        for assignment in assignments(self.kind, object, ScimType::InvalidPath, self.limits, self.notes)? {
+            self.set(op, assignment.path, &assignment.value)?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, op: Op, path: AttributePath, value: &Value) -> Result<(), ScimError> {
+        self.check_writable(&path)?;
+        if is_members(self.kind, &path) {
+            return self.set_members(op, &path, value);
+        }
+        guard_required(self.kind, &path, Edit::Replace(value))?;
+        let value = value.clone();
+        self.intents.push(if op == Op::Add { Intent::Add { path, value } } else { Intent::Replace { path, value } });
+        Ok(())
+    }
+
+    fn remove(&mut self, path: AttributePath, value: Option<&Value>) -> Result<(), ScimError> {
+        self.check_writable(&path)?;
+        if is_members(self.kind, &path) {
+            return self.remove_members(&path, value);
+        }
+        guard_required(self.kind, &path, Edit::Remove(None))?;
+        self.intents.push(Intent::Remove { path, value: value.filter(|v| !v.is_null()).cloned() });
+        Ok(())
+    }
+
+    fn set_members(&mut self, op: Op, path: &AttributePath, value: &Value) -> Result<(), ScimError> {
+        if path.filter.is_some() || path.sub.is_some() {
+            let message = format!("{path} cannot be set: members are added to and removed from {} as a whole", path.attribute);
+            return Err(ScimError::invalid_path(message).unknown_shape());
+        }
+        if is_unassigned(value) {
+            if op == Op::Replace {
+                self.intents.push(Intent::ClearMembers);
+            }
+            return Ok(());
+        }
+        let ids = members::decode(value, self.notes)?;
+        self.count_members(ids.len())?;
+        self.intents.push(if op == Op::Add { Intent::AddMembers(ids) } else { Intent::ReplaceMembers(ids) });
+        Ok(())
+    }
+
+    fn remove_members(&mut self, path: &AttributePath, value: Option<&Value>) -> Result<(), ScimError> {
+        let ids = match (&path.filter, path.sub.as_deref(), value) {
+            (Some(filter), None | Some("value"), _) => {
+                let mut named = Vec::new();
+                if !collect_values(filter, &mut named) {
+                    let message = format!("{path} is not understood: members are removed by [value eq \"id\"], joined by or");
+                    return Err(ScimError::invalid_path(message).unknown_shape());
+                }
+                members::removable(named, self.notes)
+            }
+            // RFC 7644 would empty the group; Entra means only these.
+            (None, None, Some(value)) if !value.is_null() => {
+                self.notes.note(Reading::MemberRemovalByValue, "members");
+                members::decode_removed(value, self.notes)?
+            }
+            (None, None, _) => {
+                self.intents.push(Intent::ClearMembers);
+                return Ok(());
+            }
+            _ => {
+                return Err(ScimError::invalid_path(format!("{path} cannot be removed: name members by [value eq \"id\"]")).unknown_shape());
+            }
+        };
+        self.count_members(ids.len())?;
+        self.intents.push(Intent::RemoveMembers(ids));
+        Ok(())
+    }
+
+    fn count_members(&mut self, more: usize) -> Result<(), ScimError> {
+        self.members += more;
+        self.limits.check_members(self.members)
+    }
+}
+
+/// Gathers the ids of `value eq "a" or value eq "b"`; false for any other filter.
+fn collect_values<'a>(filter: &'a Filter, into: &mut Vec<&'a str>) -> bool {
+    match filter {
+        Filter::Or(a, b) => collect_values(a, into) && collect_values(b, into),
+        Filter::Compare { path, op: CompareOp::Equal, value: Value::String(id) } if path.attribute == "value" => {
+            into.push(id);
+            true
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,82 @@
+//! What a command on a user comes to.
+
+use super::{User, UserCommand, UserError, UserEvent};
+use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
+use crate::context::Context;
+use crate::diff;
+use crate::fold_text::fold_text;
+use crate::ids::ResourceId;
+use crate::interpretation::Notes;
+use crate::personal::Personal;
+use crate::scim::{Attributes, ResourceKind, apply_intents};
+use serde_json::Value;
+
+/// Decides a command. A command that changes nothing yields no event.
+pub fn decide(user: &User, command: UserCommand, context: &Context) -> Result<Vec<UserEvent>, UserError> {
+    match (user, command) {
+        (User::Absent, UserCommand::Create { mut attributes }) => {
+            attributes.entry("active").or_insert(Value::Bool(true));
+            Ok(vec![UserEvent::Created { attributes: Personal::new(attributes) }])
+        }
+        (User::Present { .. } | User::Deleted, UserCommand::Create { .. }) => Err(UserError::AlreadyExists),
+        (User::Absent | User::Deleted, _) => Err(UserError::NotFound),
+        (User::Present { attributes }, UserCommand::Change { intents }) => {
+            let mut notes = Notes::default();
+            let after = apply_intents(ResourceKind::User, attributes, &intents, &mut notes)?;
+            context.note_all(notes);
+            Ok(difference(attributes, &after))
+        }
+        (User::Present { attributes }, UserCommand::Replace { attributes: mut after }) => {
+            after.entry("active").or_insert_with(|| Value::Bool(is_active(attributes)));
+            Ok(difference(attributes, &after))
+        }
+        (User::Present { attributes }, UserCommand::Delete) => {
+            Ok(vec![UserEvent::Deleted { user_name: Personal::new(user_name(attributes).to_owned()) }])
+        }
+    }
+}
+
+fn difference(before: &Attributes, after: &Attributes) -> Vec<UserEvent> {
+    let mut events = Vec::new();
+    let (old, new) = (user_name(before), user_name(after));
+    if old != new {
+        events.push(UserEvent::Renamed { before: old.to_owned().into(), after: new.to_owned().into() });
+    }
+    let changes = diff::changes(before, after, &["userName", "active"]);
+    if !changes.is_empty() {
+        events.push(UserEvent::Changed { changes });
+    }
+    match (is_active(before), is_active(after)) {
+        (false, true) => events.push(UserEvent::Activated {}),
+        (true, false) => events.push(UserEvent::Deactivated {}),
+        _ => {}
+    }
+    events
+}
+
+fn user_name(attributes: &Attributes) -> &str {
+    attributes.get("userName").and_then(Value::as_str).unwrap_or_default()
+}
+
+fn is_active(attributes: &Attributes) -> bool {
+    attributes.get("active").and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// The claims that go with a user's events: its `userName` and its id.
+pub fn claims(id: ResourceId, events: &[UserEvent]) -> ClaimChanges<ClearClaim> {
+    let name = |n: &str| ClearClaim::new(ClaimKind::UserName, fold_text(n));
+    let resource = || ClearClaim::new(ClaimKind::Resource, id.to_string());
+    let mut claims = ClaimChanges::default();
+    for event in events {
+        match event {
+            UserEvent::Created { attributes } => claims.take.extend([name(user_name(attributes.value())), resource()]),
+            UserEvent::Renamed { before, after } if fold_text(before.value()) != fold_text(after.value()) => {
+                claims.release.push(name(before.value()));
+                claims.take.push(name(after.value()));
+            }
+            UserEvent::Deleted { user_name } => claims.release.extend([name(user_name.value()), resource()]),
+            UserEvent::Renamed { .. } | UserEvent::Activated {} | UserEvent::Deactivated {} | UserEvent::Changed { .. } => {}
+        }
+    }
+    claims
+}

@@ -1,0 +1,81 @@
+//! A user, folded from its events.
+
+use super::{UserCommand, UserError, UserEvent, decide};
+use crate::context::Context;
+use crate::diff;
+use crate::scim::Attributes;
+use cqrs_es::event_sink::EventSink;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// The state of one user.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum User {
+    /// Not created yet.
+    #[default]
+    Absent,
+    /// Exists.
+    Present {
+        /// Canonical attributes, `userName` and `active` among them.
+        attributes: Attributes,
+    },
+    /// Existed.
+    Deleted,
+}
+
+impl User {
+    /// The attributes of a user that exists.
+    pub fn attributes(&self) -> Option<&Attributes> {
+        match self {
+            User::Present { attributes } => Some(attributes),
+            User::Absent | User::Deleted => None,
+        }
+    }
+
+    fn evolve(&mut self, event: &UserEvent) {
+        match (&mut *self, event) {
+            (_, UserEvent::Created { attributes }) => *self = User::Present { attributes: attributes.value().clone() },
+            (_, UserEvent::Deleted { .. }) => *self = User::Deleted,
+            (User::Present { attributes }, event) => evolve_attributes(attributes, event),
+            (User::Absent | User::Deleted, _) => {}
+        }
+    }
+}
+
+/// What an event does to the attributes of a user that exists.
+pub fn evolve_attributes(attributes: &mut Attributes, event: &UserEvent) {
+    match event {
+        UserEvent::Created { attributes: all } => *attributes = all.value().clone(),
+        UserEvent::Renamed { after, .. } => {
+            attributes.insert("userName".into(), Value::String(after.value().clone()));
+        }
+        UserEvent::Activated {} => {
+            attributes.insert("active".into(), Value::Bool(true));
+        }
+        UserEvent::Deactivated {} => {
+            attributes.insert("active".into(), Value::Bool(false));
+        }
+        UserEvent::Changed { changes } => diff::apply(attributes, changes),
+        UserEvent::Deleted { .. } => {}
+    }
+}
+
+impl cqrs_es::Aggregate for User {
+    const TYPE: &'static str = "User";
+    type Command = UserCommand;
+    type Event = UserEvent;
+    type Error = UserError;
+    type Services = Arc<Context>;
+
+    async fn handle(&mut self, command: UserCommand, context: &Arc<Context>, sink: &EventSink<Self>) -> Result<(), UserError> {
+        for event in decide(self, command, context)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: UserEvent) {
+        self.evolve(&event);
+    }
+}

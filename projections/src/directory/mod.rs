@@ -1,0 +1,21 @@
+//! The directory: users, groups and members as they are now; what SCIM reads.
+
+mod cursor;
+mod groups;
+mod inject;
+mod members;
+mod plan;
+mod query;
+mod search;
+mod shelf;
+mod users;
+
+pub use groups::GROUPS;
+pub use members::MEMBERS;
+pub use query::{Directory, GroupRef, MemberKind, MemberRow, ResourceRow};
+pub use search::{Page, SearchError, SearchRequest, SearchResult, Sort};
+pub use users::{EMAILS, USERS};
+
+pub(crate) use groups::Groups;
+pub(crate) use members::Members;
+pub(crate) use users::Users;

@@ -1,0 +1,346 @@
+//! Reading the directory.
+
+use super::plan::{By, Plan};
+use crate::table::{key_lists, numbered, with};
+use crate::text::{count, id, instant};
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::{OrganizationId, ResourceId};
+use rollcall_domain::log::{Position, Version};
+use rollcall_domain::scim::{Attributes, Meta, ResourceKind, render_resource};
+use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlValue};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// A user or a group without its members.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResourceRow {
+    /// Its id.
+    pub id: ResourceId,
+    /// Position of its first event; the order in which resources are listed.
+    pub seq: Position,
+    /// Number of its events; its ETag.
+    pub version: Version,
+    /// When it was created.
+    pub created: DateTime<Utc>,
+    /// When it last changed; a group also by its members.
+    pub modified: DateTime<Utc>,
+    /// Canonical attributes.
+    pub attributes: Attributes,
+}
+
+/// What a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberKind {
+    /// A user.
+    User,
+    /// A group.
+    Group,
+}
+
+/// A member of a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRow {
+    /// Its id.
+    pub id: ResourceId,
+    /// What it is.
+    pub kind: MemberKind,
+    /// Its `displayName`, or a user's `userName`.
+    pub display: String,
+}
+
+/// A group that a user is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupRef {
+    /// The group's id.
+    pub id: ResourceId,
+    /// Its `displayName`.
+    pub display: String,
+}
+
+/// Reads the directory.
+#[derive(Clone)]
+pub struct Directory {
+    pub(super) views: Arc<dyn SqlStore>,
+}
+
+/// Rows of a list read at once.
+pub(super) const PAGE: usize = 1_000;
+const COLUMNS: &str = "id, seq, version, created, modified, resource";
+
+impl Directory {
+    /// Reads from these views.
+    pub fn new(views: Arc<dyn SqlStore>) -> Self {
+        Self { views }
+    }
+
+    /// A user.
+    pub async fn user(&self, organization: OrganizationId, user: ResourceId) -> Result<Option<ResourceRow>, SqlError> {
+        self.one(organization, ResourceKind::User, user).await
+    }
+
+    /// A group, without its members.
+    pub async fn group(&self, organization: OrganizationId, group: ResourceId) -> Result<Option<ResourceRow>, SqlError> {
+        self.one(organization, ResourceKind::Group, group).await
+    }
+
+    async fn one(&self, organization: OrganizationId, kind: ResourceKind, id: ResourceId) -> Result<Option<ResourceRow>, SqlError> {
+        let params = vec![organization.into(), id.to_string().into()];
+        Ok(self.rows(kind, "id = $2", params).await?.pop())
+    }
+
+    /// A group's members in the order in which they joined.
+    pub async fn members(&self, organization: OrganizationId, group: ResourceId) -> Result<Vec<MemberRow>, SqlError> {
+        let sql = "SELECT m.member_id, u.display, g.display FROM directory_members m \
+             LEFT JOIN directory_users u ON u.organization = m.organization AND u.id = m.member_id \
+             LEFT JOIN directory_groups g ON g.organization = m.organization AND g.id = m.member_id \
+             WHERE m.organization = $1 AND m.group_id = $2 ORDER BY m.since";
+        let rows = self.views.query(sql, vec![organization.into(), group.to_string().into()]).await?;
+        let members = rows.iter().map(|row| {
+            let (kind, display) = match (row.optional_text(1)?, row.optional_text(2)?) {
+                (Some(display), None) => (MemberKind::User, display),
+                (None, Some(display)) => (MemberKind::Group, display),
+                _ => return Err(SqlError::Shape(format!("a member of group {group} is not exactly one resource"))),
+            };
+            Ok(MemberRow { id: id(row.text(0)?)?, kind, display: display.to_owned() })
+        });
+        members.collect()
+    }
+
+    /// The groups that users are in directly, in the order in which they joined. Users in none are
+    /// absent.
+    pub async fn groups_of(
+        &self,
+        organization: OrganizationId,
+        users: &[ResourceId],
+    ) -> Result<HashMap<ResourceId, Vec<GroupRef>>, SqlError> {
+        let mut found: HashMap<_, Vec<_>> = HashMap::new();
+        let keys: Vec<SqlValue> = users.iter().map(|id| id.to_string().into()).collect();
+        for keys in key_lists(&keys) {
+            let sql = format!(
+                "SELECT m.member_id, m.group_id, g.display FROM directory_members m \
+                 JOIN directory_groups g ON g.organization = m.organization AND g.id = m.group_id \
+                 WHERE m.organization = $1 AND m.member_id IN ({}) ORDER BY m.since",
+                numbered(2, keys.len())
+            );
+            for row in self.views.query(&sql, with(organization.into(), keys)).await? {
+                let group = GroupRef { id: id(row.text(1)?)?, display: row.text(2)?.to_owned() };
+                found.entry(id(row.text(0)?)?).or_default().push(group);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Resources as they are on the wire. Groups of users and members of groups are read only if
+    /// asked for.
+    pub async fn render(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        rows: &[ResourceRow],
+        base_url: &str,
+        with_references: bool,
+    ) -> Result<Vec<Value>, SqlError> {
+        let mut out = Vec::with_capacity(rows.len());
+        if kind == ResourceKind::Group {
+            for row in rows {
+                let members = match with_references {
+                    true => Some(self.members(organization, row.id).await?.iter().map(|m| member_value(m, base_url)).collect()),
+                    false => None,
+                };
+                out.push(wire(kind, row, base_url, None, members));
+            }
+            return Ok(out);
+        }
+        let mut groups = HashMap::new();
+        if with_references {
+            groups = self.groups_of(organization, &rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?;
+        }
+        for row in rows {
+            let of = groups.remove(&row.id).unwrap_or_default();
+            let of = with_references.then(|| of.iter().map(|g| group_value(g, base_url)).collect());
+            out.push(wire(kind, row, base_url, of, None));
+        }
+        Ok(out)
+    }
+
+    /// The groups that a user is in, as they are on the wire.
+    pub async fn groups_on_wire(&self, organization: OrganizationId, user: ResourceId, base_url: &str) -> Result<Vec<Value>, SqlError> {
+        let groups = self.groups_of(organization, &[user]).await?.remove(&user).unwrap_or_default();
+        Ok(groups.iter().map(|g| group_value(g, base_url)).collect())
+    }
+
+    /// How many resources there are.
+    pub(super) async fn total(&self, organization: OrganizationId, kind: ResourceKind) -> Result<u64, SqlError> {
+        let sql = format!("SELECT count(*) FROM {} WHERE organization = $1", table(kind));
+        let rows = self.views.query(&sql, vec![organization.into()]).await?;
+        rows.first().map_or(Ok(0), |row| count(row.int(0)?))
+    }
+
+    /// The resources after a place, in order.
+    pub(super) async fn after(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        seq: u64,
+        limit: u64,
+    ) -> Result<Vec<ResourceRow>, SqlError> {
+        self.rows(kind, "seq > $2 ORDER BY seq LIMIT $3", vec![organization.into(), seq.into(), limit.into()]).await
+    }
+
+    /// The resources after as many others, in order.
+    pub(super) async fn skip(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        skip: u64,
+        limit: u64,
+    ) -> Result<Vec<ResourceRow>, SqlError> {
+        // The inner query counts along the index alone.
+        let sql = format!(
+            "seq IN (SELECT seq FROM {} WHERE organization = $1 ORDER BY seq LIMIT $2 OFFSET $3) ORDER BY seq",
+            table(kind)
+        );
+        self.rows(kind, &sql, vec![organization.into(), limit.into(), skip.into()]).await
+    }
+
+    /// The resources at these places, by place.
+    pub(super) async fn at(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        places: &[u64],
+    ) -> Result<HashMap<u64, ResourceRow>, SqlError> {
+        let mut found = HashMap::new();
+        let keys: Vec<SqlValue> = places.iter().map(|seq| (*seq).into()).collect();
+        for keys in key_lists(&keys) {
+            let condition = format!("seq IN ({})", numbered(2, keys.len()));
+            let rows = self.rows(kind, &condition, with(organization.into(), keys)).await?;
+            found.extend(rows.into_iter().map(|row| (row.seq, row)));
+        }
+        Ok(found)
+    }
+
+    /// What a plan finds, in order; none if that is more than a page, so that looking at every
+    /// resource is as good.
+    pub(super) async fn look_up(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        plan: Plan,
+    ) -> Result<Option<Vec<ResourceRow>>, SqlError> {
+        let mut found = BTreeMap::new();
+        for (by, keys) in plan {
+            let keys: Vec<SqlValue> = keys.into_iter().map(Into::into).collect();
+            for keys in key_lists(&keys) {
+                for row in self.lookup(organization, kind, by, keys).await? {
+                    found.insert(row.seq, row);
+                }
+                if found.len() > PAGE {
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(found.into_values().collect()))
+    }
+
+    async fn lookup(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        by: By,
+        keys: Vec<SqlValue>,
+    ) -> Result<Vec<ResourceRow>, SqlError> {
+        let n = keys.len();
+        let condition = format!("{} LIMIT ${}", by.condition(&numbered(2, n)), n + 2);
+        let mut params = with(organization.into(), keys);
+        params.push((PAGE as u64 + 1).into());
+        self.rows(kind, &condition, params).await
+    }
+
+    /// Which of these resources stand in a membership with which of those named.
+    pub(super) async fn named(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        resources: &[ResourceRow],
+        named: &[SqlValue],
+    ) -> Result<HashMap<ResourceId, Vec<String>>, SqlError> {
+        let (own, other) = match kind {
+            ResourceKind::User => ("member_id", "group_id"),
+            ResourceKind::Group => ("group_id", "member_id"),
+        };
+        let mut found: HashMap<_, Vec<_>> = HashMap::new();
+        let owners: Vec<SqlValue> = resources.iter().map(|row| row.id.to_string().into()).collect();
+        for owners in key_lists(&owners) {
+            for named in key_lists(named) {
+                let sql = format!(
+                    "SELECT {own}, {other} FROM directory_members WHERE organization = $1 AND {own} IN ({}) AND {other} IN ({})",
+                    numbered(2, owners.len()),
+                    numbered(2 + owners.len(), named.len())
+                );
+                let params = with(organization.into(), owners.iter().cloned().chain(named).collect());
+                for row in self.views.query(&sql, params).await? {
+                    found.entry(id(row.text(0)?)?).or_default().push(row.text(1)?.to_owned());
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    async fn rows(&self, kind: ResourceKind, condition: &str, params: Vec<SqlValue>) -> Result<Vec<ResourceRow>, SqlError> {
+        let sql = format!("SELECT {COLUMNS} FROM {} WHERE organization = $1 AND {condition}", table(kind));
+        self.views.query(&sql, params).await?.iter().map(resource_row).collect()
+    }
+}
+
+fn table(kind: ResourceKind) -> &'static str {
+    match kind {
+        ResourceKind::User => super::USERS.name,
+        ResourceKind::Group => super::GROUPS.name,
+    }
+}
+
+fn resource_row(row: &SqlRow) -> Result<ResourceRow, SqlError> {
+    Ok(ResourceRow {
+        id: id(row.text(0)?)?,
+        seq: count(row.int(1)?)?,
+        version: count(row.int(2)?)?,
+        created: instant(row.int(3)?)?,
+        modified: instant(row.int(4)?)?,
+        attributes: serde_json::from_str(row.text(5)?).map_err(|e| SqlError::Shape(format!("stored attributes: {:?}", e.classify())))?,
+    })
+}
+
+/// A resource as it is on the wire.
+pub(super) fn wire(
+    kind: ResourceKind,
+    row: &ResourceRow,
+    base_url: &str,
+    groups: Option<Vec<Value>>,
+    members: Option<Vec<Value>>,
+) -> Value {
+    let location = format!("{base_url}{}/{}", endpoint(kind), row.id);
+    let meta = Meta { created: row.created, last_modified: row.modified, version: row.version, location };
+    render_resource(kind, row.id, &row.attributes, &meta, groups, members)
+}
+
+/// A member as it is on the wire (RFC 7643 section 4.2).
+pub(super) fn member_value(member: &MemberRow, base_url: &str) -> Value {
+    let kind = match member.kind {
+        MemberKind::User => ResourceKind::User,
+        MemberKind::Group => ResourceKind::Group,
+    };
+    let reference = format!("{base_url}{}/{}", endpoint(kind), member.id);
+    json!({ "value": member.id, "$ref": reference, "display": member.display, "type": kind.name() })
+}
+
+/// A user's group as it is on the wire (RFC 7643 section 4.1.2).
+pub(super) fn group_value(group: &GroupRef, base_url: &str) -> Value {
+    let reference = format!("{base_url}{}/{}", endpoint(ResourceKind::Group), group.id);
+    json!({ "value": group.id, "$ref": reference, "display": group.display, "type": "direct" })
+}
+
+fn endpoint(kind: ResourceKind) -> &'static str {
+    kind.endpoint()
+}

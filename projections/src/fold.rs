@@ -1,0 +1,309 @@
+//! Folding: moves an organization's views forward, rows and checkpoint in one transaction.
+//!
+//! A record that cannot be folded stops its organization: everything before it is kept, the stop
+//! is written beside the checkpoint, and nothing is skipped. A new process tries a stop once
+//! again, because it may be newer code; so does [`Folder::resume`].
+
+use crate::checkpoint::{Checkpoint, Stop};
+use crate::lane::Lane;
+use crate::page::{Bad, Rows};
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{Bodies, ExchangeNumber, Head, Log, LogError, Position, Record, RecordedExchange};
+use rollcall_domain::sql::{SqlError, SqlStore};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// Why views could not be moved forward.
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError {
+    /// A record cannot be folded; the views stand before it.
+    #[error("the views stopped at position {position}: {error}")]
+    Stopped {
+        /// The record's position.
+        position: Position,
+        /// Why; never a payload.
+        error: String,
+    },
+    /// The views know more than the log: the log was replaced by an older one. Rebuild.
+    #[error("the views are at position {position}, but the log ends at {head}: rebuild the views")]
+    Ahead {
+        /// Where the views are.
+        position: Position,
+        /// Where the log ends.
+        head: Position,
+    },
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The views cannot be read or written.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+}
+
+impl FoldError {
+    /// True if asking again later may help without anybody doing anything.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, FoldError::Log(LogError::Unavailable(_)) | FoldError::Sql(SqlError::Unavailable(_)))
+    }
+}
+
+/// What a call folded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// Records folded by this call; none if another call did it.
+    pub records: u64,
+    /// Exchanges folded by this call.
+    pub exchanges: u64,
+}
+
+/// Moves views forward. One for each log and set of views in a process; any number of processes.
+pub struct Folder {
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) views: Arc<dyn SqlStore>,
+    lanes: Mutex<HashMap<OrganizationId, Arc<Lane>>>,
+    page: usize,
+}
+
+enum StepError {
+    /// This record cannot be folded.
+    Record { position: Position, event_type: String, why: String },
+    /// Something in the page is refused, and it is not known what.
+    Page { after: Position, why: String, records: usize, error: Option<SqlError> },
+    Fold(FoldError),
+}
+
+impl From<SqlError> for StepError {
+    fn from(e: SqlError) -> Self {
+        StepError::Fold(e.into())
+    }
+}
+impl From<LogError> for StepError {
+    fn from(e: LogError) -> Self {
+        StepError::Fold(e.into())
+    }
+}
+
+impl Folder {
+    /// Records folded in one transaction, at most.
+    pub const PAGE: usize = 1_000;
+
+    /// Folds this log into these views.
+    pub fn new(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Self {
+        Self { log, views, lanes: Mutex::default(), page: Self::PAGE }
+    }
+
+    /// The same with another page size.
+    pub fn with_page(mut self, records: usize) -> Self {
+        self.page = records.max(1);
+        self
+    }
+
+    /// Folds everything the log holds of an organization.
+    pub async fn fold(&self, organization: OrganizationId) -> Result<Folded, FoldError> {
+        let head = self.log.head(organization).await?;
+        self.reach(organization, head).await
+    }
+
+    /// Sees to it that everything up to a position is folded. Many callers share one run.
+    pub async fn fold_to(&self, organization: OrganizationId, position: Position) -> Result<Folded, FoldError> {
+        self.reach(organization, Head { position, exchange_number: 0 }).await
+    }
+
+    /// Folds what an append just made, without reading it back if the views stand right before
+    /// it; if not, what lies between is read from the log.
+    pub async fn fold_appended(
+        &self,
+        organization: OrganizationId,
+        records: Vec<Record>,
+        exchanges: Vec<RecordedExchange>,
+    ) -> Result<Folded, FoldError> {
+        let last = records.iter().map(|r| r.position).chain(exchanges.iter().map(|x| x.after)).max();
+        let want = Head {
+            position: last.unwrap_or_default(),
+            exchange_number: exchanges.iter().map(|x| x.number).max().unwrap_or_default(),
+        };
+        self.lane(organization).hand_over(records, exchanges);
+        self.reach(organization, want).await
+    }
+
+    /// Tries a stopped organization again.
+    pub async fn resume(&self, organization: OrganizationId) -> Result<Folded, FoldError> {
+        *self.lane(organization).running.lock().await = false;
+        self.fold(organization).await
+    }
+
+    /// Forgets what is known to be folded; for use after the views were replaced.
+    pub(crate) fn forget(&self) {
+        for lane in self.lanes.lock().unwrap_or_else(|e| e.into_inner()).values() {
+            lane.forget();
+        }
+    }
+
+    fn lane(&self, organization: OrganizationId) -> Arc<Lane> {
+        Arc::clone(self.lanes.lock().unwrap_or_else(|e| e.into_inner()).entry(organization).or_default())
+    }
+
+    /// Sees to it that everything up to `want` is folded, and nothing that nobody wanted.
+    pub(crate) async fn reach(&self, organization: OrganizationId, want: Head) -> Result<Folded, FoldError> {
+        let lane = self.lane(organization);
+        let mut folded = Folded::default();
+        if lane.want(want) {
+            return Ok(folded);
+        }
+        let mut retried = lane.running.lock().await;
+        let mut page = self.page;
+        let mut before = None;
+        while !lane.covers(want) {
+            // Everything that others asked for meanwhile goes along.
+            match self.step(organization, &lane, lane.wanted(), page, !*retried).await {
+                Ok((at, step)) => {
+                    // Only a step that went on has tried a stop again.
+                    *retried |= step != Folded::default();
+                    folded.records += step.records;
+                    folded.exchanges += step.exchanges;
+                    if before == Some(at) && !lane.covers(want) {
+                        return Err(LogError::Damaged(format!("nothing follows position {} although more was appended", at.position)).into());
+                    }
+                    before = Some(at);
+                }
+                Err(StepError::Fold(e)) => return Err(e),
+                // One at a time shows which it is.
+                Err(StepError::Page { .. }) if page > 1 => page = 1,
+                Err(StepError::Page { records: 1, after, why, .. }) => {
+                    *retried = true;
+                    return Err(self.stop(organization, after + 1, "", why).await);
+                }
+                Err(StepError::Page { why, error, .. }) => return Err(error.unwrap_or(SqlError::Refused(why)).into()),
+                Err(StepError::Record { position, event_type, why }) => {
+                    *retried = true;
+                    self.before_stop(organization, &lane, position, page).await?;
+                    return Err(self.stop(organization, position, &event_type, why).await);
+                }
+            }
+        }
+        Ok(folded)
+    }
+
+    /// Folds what stands before a record that cannot be folded.
+    async fn before_stop(&self, organization: OrganizationId, lane: &Lane, position: Position, page: usize) -> Result<(), FoldError> {
+        let target = Head { position: position - 1, exchange_number: lane.wanted().exchange_number };
+        loop {
+            match self.step(organization, lane, target, page, true).await {
+                Ok((_, step)) if step == Folded::default() => return Ok(()),
+                Ok(_) => {}
+                Err(StepError::Fold(e)) => return Err(e),
+                Err(StepError::Record { why, .. } | StepError::Page { why, .. }) => return Err(SqlError::Refused(why).into()),
+            }
+        }
+    }
+
+    /// Writes down that a record cannot be folded. Gives the error to answer with.
+    async fn stop(&self, organization: OrganizationId, position: Position, event_type: &str, error: String) -> FoldError {
+        tracing::error!(%organization, position, event_type, error, "a record cannot be folded: the views of this organization stop");
+        let written = async {
+            let mut tx = self.views.begin(organization).await?;
+            let mut checkpoint = Checkpoint::read(&mut *tx, organization).await?;
+            if checkpoint.at.position + 1 != position {
+                return Ok(()); // Another process got further.
+            }
+            checkpoint.stopped = Some(Stop { position, error: error.clone() });
+            let (sql, params) = checkpoint.save(organization);
+            tx.execute(&sql, params).await?;
+            tx.commit().await
+        };
+        match written.await {
+            Ok(()) => FoldError::Stopped { position, error },
+            Err(e) => e.into(),
+        }
+    }
+
+    /// One transaction: at most a page after the checkpoint, up to `target`.
+    async fn step(
+        &self,
+        organization: OrganizationId,
+        lane: &Lane,
+        target: Head,
+        page: usize,
+        retry: bool,
+    ) -> Result<(Head, Folded), StepError> {
+        let mut tx = self.views.begin(organization).await?;
+        let checkpoint = Checkpoint::read(&mut *tx, organization).await?;
+        if checkpoint.covers(target) {
+            lane.reached(checkpoint.at);
+            return Ok((checkpoint.at, Folded::default()));
+        }
+        if let Some(Stop { position, error }) = checkpoint.stopped
+            && !retry
+        {
+            lane.forget();
+            return Err(StepError::Fold(FoldError::Stopped { position, error }));
+        }
+        let mut at = checkpoint.at;
+        let records = self.records(organization, lane, at.position, room(at.position, target.position, page)).await?;
+        let mut rows = Rows::fetch(&mut *tx, organization, &records).await?;
+        for record in &records {
+            let bad = |Bad(why)| StepError::Record { position: record.position, event_type: record.event_type.clone(), why };
+            rows.record(record).map_err(bad)?;
+            at.position = record.position;
+        }
+        let mut folded = Folded { records: records.len() as u64, exchanges: 0 };
+        // When looking for the one that is refused, a record goes alone.
+        if page > 1 || records.is_empty() {
+            let limit = room(at.exchange_number, target.exchange_number, page);
+            for exchange in self.exchanges(organization, lane, at.exchange_number, limit).await? {
+                // What it caused comes first.
+                if exchange.after > at.position {
+                    break;
+                }
+                at.exchange_number = exchange.number;
+                folded.exchanges += 1;
+                rows.exchange(exchange).map_err(|Bad(why)| StepError::Fold(SqlError::Refused(why).into()))?;
+            }
+        }
+        if at == checkpoint.at {
+            return Ok((at, folded));
+        }
+        let after = checkpoint.at.position;
+        let refused = |why, error| StepError::Page { after, why, records: records.len(), error };
+        let mut statements = rows.flush().map_err(|Bad(why)| refused(why, None))?;
+        statements.push(Checkpoint { at, stopped: None }.save(organization));
+        match tx.execute_all(statements).await {
+            Ok(()) => {}
+            // The text may hold values, so it goes to whoever handles the error, not into the tables.
+            Err(e @ SqlError::Refused(_)) => return Err(refused("the database refused its rows".to_owned(), Some(e))),
+            Err(e) => return Err(e.into()),
+        }
+        tx.commit().await?;
+        lane.reached(at);
+        Ok((at, folded))
+    }
+
+    async fn records(&self, organization: OrganizationId, lane: &Lane, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+        let handed = lane.records(after, limit);
+        let records = if handed.is_empty() && limit > 0 { self.log.records(organization, after, limit).await? } else { handed };
+        match (after + 1..).zip(&records).find(|(expected, record)| record.position != *expected) {
+            Some((expected, _)) => Err(LogError::Damaged(format!("position {expected} is missing"))),
+            None => Ok(records),
+        }
+    }
+
+    async fn exchanges(
+        &self,
+        organization: OrganizationId,
+        lane: &Lane,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        let handed = lane.exchanges(after, limit);
+        let exchanges =
+            if handed.is_empty() && limit > 0 { self.log.exchanges(organization, after, limit, Bodies::Skip).await? } else { handed };
+        match (after + 1..).zip(&exchanges).find(|(expected, exchange)| exchange.number != *expected) {
+            Some((expected, _)) => Err(LogError::Damaged(format!("exchange {expected} is missing"))),
+            None => Ok(exchanges),
+        }
+    }
+}
+
+fn room(at: u64, target: u64, page: usize) -> usize {
+    usize::try_from(target.saturating_sub(at)).map_or(page, |n| n.min(page))
+}

@@ -1,0 +1,70 @@
+//! All views anew, beside the live ones, then in their place.
+
+use crate::checkpoint::Stop;
+use crate::fold::{FoldError, Folder};
+use crate::schema::prepare;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{Head, Log};
+use rollcall_domain::sql::SqlStore;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What a rebuild did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// Records folded.
+    pub records: u64,
+    /// Exchanges folded.
+    pub exchanges: u64,
+    /// Organizations with a log.
+    pub organizations: usize,
+    /// Those with a record that cannot be folded; their views hold what stands before it.
+    pub stopped: BTreeMap<OrganizationId, Stop>,
+}
+
+/// Rebuilds all views from the log. The live ones answer until the new ones take their place.
+/// Where a [`Folder`] serves these views, use [`Folder::rebuild`].
+pub async fn rebuild(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Rebuilt, FoldError> {
+    let scratch = views.scratch().await?;
+    prepare(&*scratch).await?;
+    let folder = Folder::new(Arc::clone(&log), Arc::clone(&scratch));
+    let mut done = Rebuilt::default();
+    catch_up(&folder, &mut done).await?;
+    // From here on nobody folds; what came in meanwhile is little.
+    let exclusive = views.begin_exclusive().await?;
+    catch_up(&folder, &mut done).await?;
+    drop(folder);
+    views.promote(scratch, exclusive).await?;
+    tracing::info!(records = done.records, exchanges = done.exchanges, organizations = done.organizations, "views rebuilt");
+    Ok(done)
+}
+
+impl Folder {
+    /// Rebuilds all views from the log.
+    pub async fn rebuild(&self) -> Result<Rebuilt, FoldError> {
+        let rebuilt = rebuild(Arc::clone(&self.log), Arc::clone(&self.views)).await;
+        self.forget();
+        rebuilt
+    }
+}
+
+async fn catch_up(folder: &Folder, done: &mut Rebuilt) -> Result<(), FoldError> {
+    let heads: Vec<(OrganizationId, Head)> = folder.log.heads().await?;
+    done.organizations = heads.len();
+    for (organization, head) in heads {
+        if done.stopped.contains_key(&organization) {
+            continue;
+        }
+        match folder.reach(organization, head).await {
+            Ok(folded) => {
+                done.records += folded.records;
+                done.exchanges += folded.exchanges;
+            }
+            Err(FoldError::Stopped { position, error }) => {
+                done.stopped.insert(organization, Stop { position, error });
+            }
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}

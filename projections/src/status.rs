@@ -1,0 +1,78 @@
+//! How far all organizations' views are, and catching up with what was left.
+
+use crate::checkpoint::{Checkpoint, Stop};
+use crate::fold::{FoldError, Folded, Folder};
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{ExchangeNumber, Head, Position};
+use std::collections::HashMap;
+
+/// How far one organization's views are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ViewStatus {
+    /// Whose views.
+    pub organization: OrganizationId,
+    /// The last record folded.
+    pub position: Position,
+    /// The last record in the log.
+    pub head: Position,
+    /// The last exchange folded.
+    pub exchange_number: ExchangeNumber,
+    /// The last exchange in the log.
+    pub exchange_head: ExchangeNumber,
+    /// Set if a record could not be folded.
+    pub stopped: Option<Stop>,
+}
+
+/// What a sweep found and did for one organization.
+#[derive(Debug)]
+pub struct Lag {
+    /// Whose views.
+    pub organization: OrganizationId,
+    /// Records that were not folded yet.
+    pub records: u64,
+    /// Exchanges that were not folded yet.
+    pub exchanges: u64,
+    /// What folding them came to.
+    pub outcome: Result<Folded, FoldError>,
+}
+
+impl Folder {
+    /// How far the views are, of every organization that has a log or views.
+    pub async fn status(&self) -> Result<Vec<ViewStatus>, FoldError> {
+        // Checkpoints first: heads only grow, so a checkpoint above its head is real.
+        let mut checkpoints: HashMap<_, _> = Checkpoint::all(&*self.views).await?.into_iter().collect();
+        let mut heads = self.log.heads().await?;
+        let known: std::collections::HashSet<_> = heads.iter().map(|(o, _)| *o).collect();
+        heads.extend(checkpoints.keys().filter(|o| !known.contains(o)).map(|o| (*o, Head::default())).collect::<Vec<_>>());
+        heads.sort_by_key(|(organization, _)| *organization);
+        let status = heads.into_iter().map(|(organization, head)| {
+            let checkpoint = checkpoints.remove(&organization).unwrap_or_default();
+            ViewStatus {
+                organization,
+                position: checkpoint.at.position,
+                head: head.position,
+                exchange_number: checkpoint.at.exchange_number,
+                exchange_head: head.exchange_number,
+                stopped: checkpoint.stopped,
+            }
+        });
+        Ok(status.collect())
+    }
+
+    /// Folds what a crash or another process left, for all organizations that lag. One that
+    /// cannot be folded does not keep the others waiting.
+    pub async fn sweep(&self) -> Result<Vec<Lag>, FoldError> {
+        let mut lags = Vec::new();
+        for status in self.status().await? {
+            let ViewStatus { organization, position, head, exchange_number, exchange_head, .. } = status;
+            if position > head || exchange_number > exchange_head {
+                tracing::error!(%organization, position, head, "the views know more than the log: rebuild them");
+                lags.push(Lag { organization, records: 0, exchanges: 0, outcome: Err(FoldError::Ahead { position, head }) });
+            } else if position < head || exchange_number < exchange_head {
+                let outcome = self.reach(organization, Head { position: head, exchange_number: exchange_head }).await;
+                lags.push(Lag { organization, records: head - position, exchanges: exchange_head - exchange_number, outcome });
+            }
+        }
+        Ok(lags)
+    }
+}

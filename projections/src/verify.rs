@@ -1,0 +1,211 @@
+//! Compares the live views with what the log says they should be, row by row.
+
+use crate::checkpoint::Checkpoint;
+use crate::fold::{FoldError, Folder};
+use crate::schema::{TABLES, prepare};
+use crate::table::Table;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{Head, Log};
+use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// One row that differs. Rows hold personal data: show them to the operator only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The table.
+    pub table: &'static str,
+    /// The row's primary key.
+    pub key: Vec<String>,
+    /// The live row; absent if it is missing there.
+    pub live: Option<String>,
+    /// The row as the log gives it; absent if there should be none.
+    pub rebuilt: Option<String>,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Rows compared.
+    pub rows: u64,
+    /// How many differ.
+    pub count: u64,
+    /// The first of them.
+    pub shown: Vec<Difference>,
+}
+
+impl Differences {
+    /// At most this many are shown.
+    pub const SHOWN: usize = 100;
+
+    fn add(&mut self, table: &'static str, key: Vec<String>, live: Option<&SqlRow>, rebuilt: Option<&SqlRow>) {
+        self.count += 1;
+        if self.shown.len() < Self::SHOWN {
+            self.shown.push(Difference { table, key, live: live.map(shown), rebuilt: rebuilt.map(shown) });
+        }
+    }
+
+    fn merge(&mut self, other: Differences) {
+        self.rows += other.rows;
+        self.count += other.count;
+        self.shown.extend(other.shown.into_iter().take(Self::SHOWN - self.shown.len()));
+    }
+}
+
+const PAGE: usize = 1_000;
+/// So often an organization is compared while it may change; then its folding is held.
+const FREE_TRIES: usize = 3;
+
+/// Folds the log into a scratch copy, each organization up to its live checkpoint, and compares.
+pub async fn verify(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Differences, FoldError> {
+    let scratch = views.scratch().await?;
+    prepare(&*scratch).await?;
+    let folder = Folder::new(log, Arc::clone(&scratch));
+    let mut found = Differences::default();
+    for organization in organizations(&folder, &*views).await? {
+        found.merge(one(&folder, &*views, &*scratch, organization).await?);
+    }
+    Ok(found)
+}
+
+/// Every organization with a log, a checkpoint or a row.
+async fn organizations(folder: &Folder, views: &dyn SqlStore) -> Result<BTreeSet<OrganizationId>, FoldError> {
+    let mut all: BTreeSet<_> = folder.log.heads().await?.into_iter().map(|(organization, _)| organization).collect();
+    all.extend(Checkpoint::all(views).await?.into_iter().map(|(organization, _)| organization));
+    for table in TABLES {
+        for row in views.query(&format!("SELECT DISTINCT organization FROM {}", table.name), Vec::new()).await? {
+            all.insert(crate::text::id(row.text(0)?)?);
+        }
+    }
+    Ok(all)
+}
+
+async fn one(
+    folder: &Folder,
+    views: &dyn SqlStore,
+    scratch: &dyn SqlStore,
+    organization: OrganizationId,
+) -> Result<Differences, FoldError> {
+    for _ in 0..FREE_TRIES {
+        let before = checkpoint(&mut Reader::Store(views), organization).await?;
+        let found = compare(folder, &mut Reader::Store(views), scratch, organization, before).await?;
+        if checkpoint(&mut Reader::Store(views), organization).await? == before {
+            return Ok(found);
+        }
+    }
+    let mut tx = views.begin(organization).await?;
+    let mut live = Reader::Held(&mut *tx);
+    let held = checkpoint(&mut live, organization).await?;
+    compare(folder, &mut live, scratch, organization, held).await
+}
+
+/// The live views, free or held still.
+enum Reader<'a> {
+    Store(&'a dyn SqlStore),
+    Held(&'a mut dyn SqlTransaction),
+}
+
+impl Reader<'_> {
+    async fn query(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError> {
+        match self {
+            Reader::Store(store) => store.query(sql, params).await,
+            Reader::Held(tx) => tx.query(sql, params).await,
+        }
+    }
+}
+
+async fn checkpoint(live: &mut Reader<'_>, organization: OrganizationId) -> Result<Head, SqlError> {
+    let sql = "SELECT position, exchange_number FROM checkpoints WHERE organization = $1";
+    let rows = live.query(sql, vec![organization.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(Head::default()) };
+    Ok(Head { position: crate::text::count(row.int(0)?)?, exchange_number: crate::text::count(row.int(1)?)? })
+}
+
+async fn compare(
+    folder: &Folder,
+    live: &mut Reader<'_>,
+    scratch: &dyn SqlStore,
+    organization: OrganizationId,
+    at: Head,
+) -> Result<Differences, FoldError> {
+    let head = folder.log.head(organization).await?;
+    if at.position > head.position || at.exchange_number > head.exchange_number {
+        return Err(FoldError::Ahead { position: at.position, head: head.position });
+    }
+    folder.reach(organization, at).await?;
+    let mut found = Differences::default();
+    for table in TABLES {
+        compare_table(table, live, scratch, organization, &mut found).await?;
+    }
+    Ok(found)
+}
+
+async fn compare_table(
+    table: &'static Table,
+    live: &mut Reader<'_>,
+    scratch: &dyn SqlStore,
+    organization: OrganizationId,
+    found: &mut Differences,
+) -> Result<(), FoldError> {
+    let place = table.columns.iter().position(|c| c.name == table.order).unwrap_or_default();
+    let keys: Vec<usize> = table.columns.iter().enumerate().filter(|(_, c)| table.key.contains(&c.name)).map(|(i, _)| i).collect();
+    let select = format!("SELECT {} FROM {} WHERE organization = $1 AND {}", table.all(), table.name, table.order);
+    let mut low = i64::MIN;
+    loop {
+        let (rows, high) = page(live, &select, table.order, place, organization, low).await?;
+        let range = format!("{select} > $2 AND {} <= $3", table.order);
+        let rebuilt = scratch.query(&range, vec![organization.into(), low.into(), high.into()]).await?;
+        let mut expected: BTreeMap<Vec<String>, SqlRow> = rebuilt.into_iter().map(|row| (key(&row, &keys), row)).collect();
+        let live_rows: HashMap<Vec<String>, SqlRow> = rows.into_iter().map(|row| (key(&row, &keys), row)).collect();
+        for (key, row) in live_rows {
+            found.rows += 1;
+            match expected.remove(&key) {
+                Some(same) if same == row => {}
+                other => found.add(table.name, key, Some(&row), other.as_ref()),
+            }
+        }
+        for (key, row) in expected {
+            found.add(table.name, key, None, Some(&row));
+        }
+        if high == i64::MAX {
+            return Ok(());
+        }
+        low = high;
+    }
+}
+
+/// The next rows, with all that share the last one's place; and up to which place that is.
+async fn page(
+    live: &mut Reader<'_>,
+    select: &str,
+    order: &str,
+    place: usize,
+    organization: OrganizationId,
+    low: i64,
+) -> Result<(Vec<SqlRow>, i64), SqlError> {
+    let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
+    let mut rows = live.query(&format!("{select} > $2 ORDER BY {order} LIMIT $3"), vec![organization.into(), low.into(), limit.into()]).await?;
+    if rows.len() < PAGE {
+        return Ok((rows, i64::MAX));
+    }
+    let high = rows.last().map_or(Ok(i64::MAX), |row| row.int(place))?;
+    rows.retain(|row| row.int(place).is_ok_and(|n| n < high));
+    rows.extend(live.query(&format!("{select} = $2"), vec![organization.into(), high.into()]).await?);
+    Ok((rows, high))
+}
+
+fn key(row: &SqlRow, keys: &[usize]) -> Vec<String> {
+    keys.iter().filter_map(|&i| row.0.get(i)).map(value).collect()
+}
+
+fn shown(row: &SqlRow) -> String {
+    row.0.iter().map(value).collect::<Vec<_>>().join(" | ")
+}
+
+fn value(value: &SqlValue) -> String {
+    match value {
+        SqlValue::Text(Some(text)) => text.clone(),
+        SqlValue::Int(Some(n)) => n.to_string(),
+        SqlValue::Text(None) | SqlValue::Int(None) => "null".to_owned(),
+    }
+}

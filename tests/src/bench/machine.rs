@@ -1,0 +1,42 @@
+//! On what the figures were measured.
+
+use serde::Serialize;
+use std::fs;
+
+/// The machine and the build.
+#[derive(Clone, Debug, Serialize)]
+pub struct Machine {
+    /// CPU model as the kernel names it.
+    pub cpu: String,
+    /// Cores this process may use.
+    pub cores: usize,
+    /// Main memory in MiB.
+    pub memory_mib: u64,
+    /// Kernel release.
+    pub kernel: String,
+}
+
+impl Machine {
+    /// What the kernel says; `unknown` where it says nothing.
+    pub fn here() -> Self {
+        let field = |file: &str, name: &str| {
+            let text = fs::read_to_string(file).unwrap_or_default();
+            text.lines().find(|l| l.starts_with(name)).and_then(|l| l.split_once(':')).map(|(_, v)| v.trim().to_owned())
+        };
+        let memory = field("/proc/meminfo", "MemTotal").and_then(|v| v.split(' ').next().and_then(|n| n.parse::<u64>().ok()));
+        Self {
+            cpu: field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            memory_mib: memory.unwrap_or(0) / 1024,
+            kernel: fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| "unknown".to_owned(), |s| s.trim().to_owned()),
+        }
+    }
+}
+
+/// The most memory a process ever held (`VmHWM`), in MiB.
+pub fn peak_memory_mib(pid: u32) -> anyhow::Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find(|l| l.starts_with("VmHWM:")).ok_or_else(|| anyhow::anyhow!("no VmHWM for {pid}"))?;
+    let kib: f64 = line.split_whitespace().nth(1).unwrap_or_default().parse()?;
+    Ok(kib / 1024.0)
+}

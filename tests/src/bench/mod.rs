@@ -1,0 +1,7 @@
+//! The benchmark's parts: a load generator that costs little, the baselines, the machine's name.
+
+pub mod baseline;
+pub mod directory;
+pub mod machine;
+pub mod report;
+pub mod wire;

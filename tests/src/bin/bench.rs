@@ -1,0 +1,225 @@
+//! `make bench`: real servers, measured against what the stores can do by themselves, in one run.
+//!
+//! `bench [--quick] [--json] [--only NAMES]` with NAMES among `sqlite,postgres,directory`.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use rollcall_tests::bench::baseline::{pgbench_inserts, sqlite_inserts};
+use rollcall_tests::bench::directory::{add_many, add_one_by_one, create_users, fill, match_queries};
+use rollcall_tests::bench::machine::{Machine, peak_memory_mib};
+use rollcall_tests::bench::report::{Figure, Goal, Report, median};
+use rollcall_tests::bench::wire::Until;
+use rollcall_tests::postgres_cluster::PostgresCluster;
+use rollcall_tests::rng::Rng;
+use rollcall_tests::server::{Server, Store, binary};
+use rollcall_tests::world::World;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+struct Plan {
+    quick: bool,
+    json: bool,
+    only: Option<String>,
+    folder: PathBuf,
+}
+
+impl Plan {
+    fn from_arguments() -> Result<Self> {
+        // Data lies next to the build: the same disk for servers and baselines, and no RAM disk.
+        let folder = binary()?.parent().context("a folder")?.join("bench-data");
+        std::fs::create_dir_all(&folder)?;
+        let mut plan = Self { quick: false, json: false, only: None, folder };
+        let mut arguments = std::env::args().skip(1);
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--quick" => plan.quick = true,
+                "--json" => plan.json = true,
+                "--only" => plan.only = Some(arguments.next().context("--only needs names")?),
+                other => bail!("unknown argument {other}; usage: bench [--quick] [--json] [--only sqlite,postgres,directory]"),
+            }
+        }
+        Ok(plan)
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.split(',').any(|o| o == name))
+    }
+
+    fn pick<T>(&self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+
+    fn say(&self, text: &str) {
+        // Figures go to standard output, progress does not.
+        eprintln!("{text}");
+    }
+}
+
+// One thread: the load generator must leave the machine to the server.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let plan = Plan::from_arguments()?;
+    let machine = Machine::here();
+    plan.say(&format!("{}, {} cores, {} MiB, Linux {}", machine.cpu, machine.cores, machine.memory_mib, machine.kernel));
+    let mut figures = Vec::new();
+    let mut told = 0;
+    for part in ["sqlite", "postgres", "directory"] {
+        if !plan.wants(part) {
+            continue;
+        }
+        match part {
+            "sqlite" => figures.push(creates_on_sqlite(&plan).await.context("creates on SQLite")?),
+            "postgres" => figures.push(creates_on_postgres(&plan).await.context("creates on PostgreSQL")?),
+            _ => large_directory(&plan, &mut figures).await.context("a large directory")?,
+        }
+        for figure in &figures[told..] {
+            plan.say(&figure.line());
+        }
+        told = figures.len();
+    }
+    ensure!(!figures.is_empty(), "nothing was measured");
+    let report = Report { machine, quick: plan.quick, figures };
+    if plan.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        let m = &report.machine;
+        println!("\n{}, {} cores, {} MiB, Linux {}{}", m.cpu, m.cores, m.memory_mib, m.kernel, if report.quick { " (quick)" } else { "" });
+        for figure in &report.figures {
+            println!("{}", figure.line());
+        }
+    }
+    Ok(())
+}
+
+/// Rounds of baseline, load, baseline; the ratio of each round is to the mean of its two baselines.
+async fn creates_on_sqlite(plan: &Plan) -> Result<Figure> {
+    let w = World::around(Server::start_in(Store::Sqlite, &plan.folder).await?).await?;
+    let (time, rounds) = (Duration::from_secs(plan.pick(4, 1)), plan.pick(5, 2));
+    let mut next = 0;
+    next += create_users(&w, next, Until::Time(time)).await?.requests + 100;
+    let (mut ratios, mut rates, mut bases) = (Vec::new(), Vec::new(), Vec::new());
+    let mut before = sqlite_inserts(&plan.folder, time)?;
+    for round in 0..rounds {
+        let driven = create_users(&w, next, Until::Time(time)).await?;
+        next += driven.requests + 100;
+        let after = sqlite_inserts(&plan.folder, time)?;
+        let base = f64::midpoint(before, after);
+        plan.say(&format!("  sqlite round {round}: {:.0} users/s, {base:.0} rows/s", driven.rate()));
+        ratios.push(driven.rate() / base);
+        rates.push(driven.rate());
+        bases.push(base);
+        before = after;
+    }
+    let details = format!("{:.0} users/s at 16 connections; {:.0} one-row commits/s", median(&rates), median(&bases));
+    Ok(Figure::new("SQLite: user creates / one-row commits", median(&ratios), "", Goal::AtLeast(0.8), details))
+}
+
+async fn creates_on_postgres(plan: &Plan) -> Result<Figure> {
+    let cluster = PostgresCluster::start()?;
+    let url = cluster.url();
+    let w = World::around(Server::start_in(Store::Postgres(url.clone()), &plan.folder).await?).await?;
+    let (time, rounds) = (Duration::from_secs(plan.pick(5, 2)), plan.pick(5, 2));
+    let mut next = 0;
+    next += create_users(&w, next, Until::Time(time)).await?.requests + 100;
+    let (mut ratios, mut rates, mut bases) = (Vec::new(), Vec::new(), Vec::new());
+    let mut before = pgbench_inserts(&url, &plan.folder, time).await?;
+    for round in 0..rounds {
+        let driven = create_users(&w, next, Until::Time(time)).await?;
+        next += driven.requests + 100;
+        let after = pgbench_inserts(&url, &plan.folder, time).await?;
+        let base = f64::midpoint(before, after);
+        plan.say(&format!("  postgres round {round}: {:.0} users/s, {base:.0} tps", driven.rate()));
+        ratios.push(driven.rate() / base);
+        rates.push(driven.rate());
+        bases.push(base);
+        before = after;
+    }
+    let details = format!("{:.0} users/s at 16 connections; pgbench {:.0} tps at 16 clients", median(&rates), median(&bases));
+    Ok(Figure::new("PostgreSQL: user creates / pgbench", median(&ratios), "", Goal::AtLeast(0.3), details))
+}
+
+/// One directory of 100,000 users with a large group, beside a small one.
+async fn large_directory(plan: &Plan, figures: &mut Vec<Figure>) -> Result<()> {
+    let (few, many) = (1_000, plan.pick(100_000, 10_000));
+    let small = World::around(Server::start_in(Store::Sqlite, &plan.folder).await?).await?;
+    fill(&small, few).await?;
+    let mut large = World::around(Server::start_in(Store::Sqlite, &plan.folder).await?).await?;
+    let (ids, filled) = fill(&large, many).await?;
+    plan.say(&format!("  {many} users at {:.0} users/s", filled.rate()));
+
+    figures.push(matches(plan, &small, few, &large, many).await?);
+    drop(small);
+
+    let group = large.scim.create_group("Everybody").await?;
+    figures.push(members(plan, &large, &group, &ids[..ids.len() / 2]).await?);
+    // Before the rebuild, which is an operator's doing and not a part of serving.
+    let peak = peak_memory_mib(large.server.pid().context("the server does not run")?)?;
+    let details = format!("VmHWM with {many} users and a group of {}", ids.len() / 2);
+    figures.push(Figure::new("peak memory", peak, "MiB", Goal::AtMost(300.0), details));
+    figures.push(rebuild(plan, &large).await?);
+    figures.push(cold_group(&mut large, &group, &ids).await?);
+    drop_quietly(&plan.folder);
+    Ok(())
+}
+
+/// Rounds on both directories in turn, so that both see the same disk and the same neighbours.
+async fn matches(plan: &Plan, small: &World, few: u64, large: &World, many: u64) -> Result<Figure> {
+    let (time, rounds) = (Duration::from_secs(plan.pick(3, 1)), plan.pick(5, 2));
+    let mut rng = Rng::new(17);
+    match_queries(small, few, &mut rng, time).await?;
+    match_queries(large, many, &mut rng, time).await?;
+    let (mut ratios, mut rates_small, mut rates_large) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let a = match_queries(small, few, &mut rng, time).await?.rate();
+        let b = match_queries(large, many, &mut rng, time).await?.rate();
+        ratios.push(a / b);
+        rates_small.push(a);
+        rates_large.push(b);
+    }
+    let details = format!("{:.0}/s among {few} users, {:.0}/s among {many}", median(&rates_small), median(&rates_large));
+    Ok(Figure::new("match queries: slower in the large directory", median(&ratios), "times", Goal::AtMost(1.3), details))
+}
+
+async fn members(plan: &Plan, w: &World, group: &str, ids: &[String]) -> Result<Figure> {
+    const EDGE: usize = 500;
+    let first = add_one_by_one(w, group, &ids[..EDGE]).await?;
+    let between = add_many(w, group, &ids[EDGE..ids.len() - EDGE], 1).await?;
+    plan.say(&format!("  {} members at {:.0}/s, one per request", between.requests, between.rate()));
+    let last = add_one_by_one(w, group, &ids[ids.len() - EDGE..]).await?;
+    let (a, b) = (median(&first), median(&last));
+    let details = format!("median {a:.2} ms for the first {EDGE}, {b:.2} ms for the last of {}; {:.0}/s between", ids.len(), between.rate());
+    Ok(Figure::new("member adds: last against first", b / a, "times", Goal::AtMost(1.15), details))
+}
+
+async fn rebuild(plan: &Plan, w: &World) -> Result<Figure> {
+    let (mut rates, mut records) = (Vec::new(), 0);
+    for _ in 0..plan.pick(3, 1) {
+        let said = w.server.cli(&["views", "rebuild"]).await?;
+        let seconds = said["seconds"].as_f64().with_context(|| format!("no seconds in {said}"))?;
+        records = said["records"].as_u64().with_context(|| format!("no records in {said}"))?;
+        rates.push(records as f64 / seconds);
+    }
+    let peak = peak_memory_mib(w.server.pid().context("the server does not run")?)?;
+    let details = format!("{records} records; VmHWM {peak:.0} MiB afterwards");
+    Ok(Figure::new("records folded in a rebuild", median(&rates), "records/s", Goal::AtLeast(30_000.0), details))
+}
+
+/// Fills the group to all users, starts the server again, and adds one member that is new.
+async fn cold_group(w: &mut World, group: &str, ids: &[String]) -> Result<Figure> {
+    let (newcomer, rest) = ids[ids.len() / 2..].split_last().context("no users")?;
+    add_many(w, group, rest, 1000).await?;
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        w.server.terminate().await?;
+        w.server.restart().await?;
+        times.push(add_one_by_one(w, group, std::slice::from_ref(newcomer)).await?[0]);
+        let removed = w.scim.fresh().operations(&format!("/Groups/{group}"), rollcall_tests::scim::remove_member(newcomer)).await?;
+        removed.expect(204)?;
+    }
+    let details = format!("one member add after a start, group of {}; {times:.0?} ms", ids.len() - 1);
+    Ok(Figure::new("cold load of a large group", median(&times) / 1000.0, "s", Goal::AtMost(1.0), details))
+}
+
+/// The data of all servers is gone with them; what is left is an empty folder.
+fn drop_quietly(folder: &Path) {
+    let _ = std::fs::remove_dir(folder);
+}

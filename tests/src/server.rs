@@ -1,0 +1,228 @@
+//! The real `rollcall` binary as a child process, on a throw-away data folder.
+
+use crate::http::{Address, Http, Request};
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server that is not ready by then never will be.
+const START_PATIENCE: Duration = Duration::from_secs(30);
+const STOP_PATIENCE: Duration = Duration::from_secs(20);
+/// How often a state is looked at that nobody announces.
+const GLANCE: Duration = Duration::from_millis(10);
+
+/// Where a server keeps its log.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// Embedded, in the data folder.
+    Sqlite,
+    /// In the PostgreSQL database with this URL.
+    Postgres(String),
+}
+
+/// A running server, or one that was killed and may be started again.
+#[derive(Debug)]
+pub struct Server {
+    binary: PathBuf,
+    folder: tempfile::TempDir,
+    store: Store,
+    flags: Vec<String>,
+    child: Option<Child>,
+    address: Address,
+}
+
+impl Server {
+    /// Starts the binary on an empty data folder and waits until it is ready.
+    pub async fn start(store: Store) -> Result<Self> {
+        Self::start_in(store, &std::env::temp_dir()).await
+    }
+
+    /// As [`Self::start`], with the data folder inside `parent` (a benchmark cares for the disk).
+    pub async fn start_in(store: Store, parent: &Path) -> Result<Self> {
+        // The limit per token is for one tenant's storm; a test or benchmark is such a storm.
+        Self::start_with(store, parent, &["--rate-limit", "0"]).await
+    }
+
+    /// As [`Self::start_in`], with more flags and the rate limit of a fresh installation.
+    pub async fn start_with(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("rollcall-test-").tempdir_in(parent)?;
+        let flags = flags.iter().map(|&f| f.to_owned()).collect();
+        let mut server = Self { binary: binary()?, folder, store, flags, child: None, address: Address::default() };
+        server.restart().await?;
+        Ok(server)
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// Everything the server printed, over all its starts.
+    pub fn log_file(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    /// Where it listens; stays valid over restarts.
+    pub fn address(&self) -> Address {
+        self.address.clone()
+    }
+
+    /// The process id, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
+    }
+
+    /// The operator's key.
+    pub fn operator_key(&self) -> Result<String> {
+        Ok(fs::read_to_string(self.data().join("operator.key")).context("operator.key")?.trim().to_owned())
+    }
+
+    /// Kills the process as a power cut would: no signal handler runs.
+    pub fn kill9(&mut self) -> Result<()> {
+        if let Some(mut child) = self.child.take() {
+            child.kill()?;
+            child.wait()?;
+        }
+        Ok(())
+    }
+
+    /// Asks the process to end (SIGTERM) and waits; gives how it ended.
+    pub async fn terminate(&mut self) -> Result<std::process::ExitStatus> {
+        let mut child = self.child.take().context("the server does not run")?;
+        let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status()?;
+        ensure!(sent.success(), "kill -TERM failed");
+        let deadline = Instant::now() + STOP_PATIENCE;
+        while Instant::now() < deadline {
+            if let Some(status) = child.try_wait()? {
+                return Ok(status);
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+        child.kill()?;
+        child.wait()?;
+        bail!("the server did not end within {STOP_PATIENCE:?} of SIGTERM")
+    }
+
+    /// Starts the binary (again) on the same data folder and waits until it is ready.
+    pub async fn restart(&mut self) -> Result<()> {
+        self.spawn()?;
+        self.ready().await
+    }
+
+    /// Starts the binary without waiting.
+    pub fn spawn(&mut self) -> Result<()> {
+        self.kill9()?;
+        // An address of an earlier start must not be taken for this one's.
+        let address_file = self.data().join("address");
+        match fs::remove_file(&address_file) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e).context("cannot remove the old address file"),
+            _ => {}
+        }
+        let log = File::options().create(true).append(true).open(self.log_file())?;
+        let mut command = Command::new(&self.binary);
+        command.arg("serve").arg("--data").arg(self.data()).args(["--listen", "127.0.0.1:0", "--log-format", "json"]);
+        command.args(["--public-url", PUBLIC_URL]).args(&self.flags);
+        if let Store::Postgres(url) = &self.store {
+            command.args(["--database-url", url]);
+        }
+        clean_environment(&mut command);
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        self.child = Some(command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?);
+        Ok(())
+    }
+
+    /// Waits until the server says it is ready to serve.
+    pub async fn ready(&mut self) -> Result<()> {
+        let deadline = Instant::now() + START_PATIENCE;
+        let http = Http::new(self.address.clone());
+        loop {
+            self.still_running()?;
+            if let Ok(text) = fs::read_to_string(self.data().join("address"))
+                && let Some(authority) = text.trim().strip_prefix("http://")
+                && text.ends_with('\n')
+            {
+                self.address.set(authority);
+                if http.send(Request::new("GET", "/readyz")).await.is_ok_and(|a| a.status == 200) {
+                    return Ok(());
+                }
+            }
+            ensure!(Instant::now() < deadline, "not ready within {START_PATIENCE:?}:\n{}", self.log_tail(30));
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// An error, with what it printed last, if the process has ended by itself.
+    pub fn still_running(&mut self) -> Result<()> {
+        match self.child.as_mut().map(Child::try_wait) {
+            Some(Ok(None)) => Ok(()),
+            Some(Ok(Some(status))) => bail!("the server ended by itself ({status}):\n{}", self.log_tail(30)),
+            Some(Err(e)) => Err(e.into()),
+            None => bail!("the server does not run"),
+        }
+    }
+
+    /// The last lines the server printed.
+    pub fn log_tail(&self, lines: usize) -> String {
+        let text = fs::read_to_string(self.log_file()).unwrap_or_default();
+        let all: Vec<&str> = text.lines().collect();
+        all[all.len().saturating_sub(lines)..].join("\n")
+    }
+
+    /// Runs a command of the command line against this server; gives all of how it ended.
+    pub async fn command(&self, args: &[&str]) -> Result<Output> {
+        let mut command = Command::new(&self.binary);
+        command.args(args).arg("--data").arg(self.data()).arg("--url").arg(self.address.url()).arg("--json");
+        clean_environment(&mut command);
+        let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output()).await?;
+        output.context("cannot run the command line")
+    }
+
+    /// Runs a command that must succeed; gives the JSON it printed.
+    pub async fn cli(&self, args: &[&str]) -> Result<Value> {
+        let output = self.command(args).await?;
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        ensure!(output.status.success(), "rollcall {}: {}\n{out}\n{err}", args.join(" "), output.status);
+        if out.trim().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&out).with_context(|| format!("rollcall {} --json printed no JSON: {out:?}", args.join(" ")))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Nothing to be done about a failure here: the process is gone or going.
+        let _ = self.kill9();
+        if std::thread::panicking() {
+            eprintln!("--- the server printed last ---\n{}\n---", self.log_tail(40));
+        }
+    }
+}
+
+/// The public URL every server under test is given; it shows in `meta.location`.
+pub const PUBLIC_URL: &str = "https://rollcall.example";
+
+/// A developer's own settings must not reach the server under test, nor a proxy the loopback.
+fn clean_environment(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy().to_ascii_lowercase();
+        if text.starts_with("rollcall_") || text == "database_url" || text.ends_with("_proxy") {
+            command.env_remove(&name);
+        }
+    }
+}
+
+/// The binary under test: `ROLLCALL_BIN`, or the one next to this test's own executable.
+pub fn binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("ROLLCALL_BIN") {
+        return Ok(PathBuf::from(path));
+    }
+    let own = std::env::current_exe()?;
+    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join("rollcall")).find(|path| path.is_file());
+    found.with_context(|| {
+        format!("no `rollcall` near {}: build it first (cargo build -p rollcall-api --bin rollcall) or set ROLLCALL_BIN", own.display())
+    })
+}

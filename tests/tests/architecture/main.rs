@@ -1,0 +1,5 @@
+//! The house rules that a compiler does not hold: who may depend on whom, where SQL may stand, and
+//! how long a file may be.
+
+mod dependencies;
+mod sources;

@@ -1,0 +1,103 @@
+//! Rules about the text of the sources.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// All `.rs` files of the workspace, by path from its root.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned();
+    let mut found = Vec::new();
+    for room in ["domain", "projections", "adapters", "api", "tests", "snapshots"] {
+        collect(&root.join(room), &root, &mut found);
+    }
+    assert!(found.len() > 50, "only {} source files were found", found.len());
+    found
+}
+
+fn collect(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
+    let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let paths: Vec<PathBuf> = entries.map(|e| e.expect("an entry").path()).collect();
+    for path in paths {
+        if path.is_dir() {
+            collect(&path, root, found);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            let name = path.strip_prefix(root).expect("inside the workspace").to_string_lossy().into_owned();
+            found.push((name, fs::read_to_string(&path).expect("a text")));
+        }
+    }
+}
+
+fn is_test(name: &str) -> bool {
+    name.split('/').any(|part| part == "tests" || part == "tests.rs" || part.ends_with("_tests.rs"))
+}
+
+fn assert_none(rule: &str, offenders: Vec<String>) {
+    assert!(offenders.is_empty(), "{rule}:\n{}", offenders.join("\n"));
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    let silent = sources().into_iter().filter(|(_, text)| !text.trim_start().starts_with("//!")).map(|(name, _)| name).collect();
+    assert_none("these files have no module documentation", silent);
+}
+
+#[test]
+fn no_source_file_is_longer_than_500_lines() {
+    let long = sources()
+        .into_iter()
+        .filter(|(name, _)| !is_test(name))
+        .map(|(name, text)| (name, text.lines().count()))
+        .filter(|(_, lines)| *lines > 500)
+        .map(|(name, lines)| format!("{name}: {lines}"))
+        .collect();
+    assert_none("these files are to be split", long);
+}
+
+#[test]
+fn sql_stands_in_adapters_and_projections_only() {
+    let mut offenders = Vec::new();
+    for (name, text) in sources().into_iter().filter(|(name, _)| name.starts_with("api/") || name.starts_with("domain/")) {
+        for (n, line) in text.lines().enumerate() {
+            if looks_like_sql(line) {
+                offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
+            }
+        }
+    }
+    assert_none("SQL text outside adapters and projections", offenders);
+}
+
+/// Keywords in upper case, as house style writes SQL, inside a string literal.
+fn looks_like_sql(line: &str) -> bool {
+    let code = line.trim_start();
+    if code.starts_with("//") || !code.contains('"') {
+        return false;
+    }
+    const OPENINGS: [&str; 11] = [
+        "SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE", "CREATE INDEX", "DROP TABLE", "ALTER TABLE", "ON CONFLICT", "PRAGMA ",
+        "BEGIN IMMEDIATE",
+    ];
+    OPENINGS.iter().any(|word| line.contains(word))
+}
+
+#[test]
+fn the_sql_rule_can_see_sql() {
+    assert!(looks_like_sql("    store.query(\"SELECT id FROM users\", vec![])"));
+    assert!(looks_like_sql("let s = \"DELETE FROM users\";"));
+    assert!(!looks_like_sql("    // SELECT is said in a comment \"here\""));
+    assert!(!looks_like_sql("let s = \"select an organization\";"));
+}
+
+#[test]
+fn nothing_is_left_to_do_in_silence() {
+    let marks = ["todo!(", "unimplemented!(", "#[allow("].map(|m| m.to_owned());
+    let mut offenders = Vec::new();
+    for (name, text) in sources() {
+        for (n, line) in text.lines().enumerate() {
+            // This file names the marks to look for.
+            if !name.ends_with("architecture/sources.rs") && !line.trim_start().starts_with("//") && marks.iter().any(|m| line.contains(m)) {
+                offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
+            }
+        }
+    }
+    assert_none("stubs, or lints switched off without a reason", offenders);
+}

@@ -1,0 +1,66 @@
+//! Conformance suites written by others, against the real server.
+
+use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::python;
+use rollcall_tests::scim::BASE;
+use rollcall_tests::world::{World, on_sqlite};
+use serde_json::Value;
+
+#[tokio::test]
+async fn scim2_tester_finds_no_error() {
+    on_sqlite(async |w| {
+        let headers = format!("Authorization: Bearer {}", w.scim.token().context("token")?);
+        let url = base(w);
+        let said = python::run("scim2", &["--url", &url, "test", "-v"], &[("SCIM_CLI_HEADERS", &headers)]).await?;
+        let of = |status: &str| said.out.lines().filter(|l| l.starts_with(status)).count();
+        let (good, bad) = (of("SUCCESS ") + of("COMPLIANT ") + of("ACCEPTABLE "), of("ERROR ") + of("CRITICAL ") + of("DEVIATION "));
+        println!("scim2-tester: {good} good, {bad} bad, {} skipped", of("SKIPPED "));
+        ensure!(bad == 0, "scim2-tester found {bad} errors:\n{}", complaints(&said.out));
+        // A suite that stops early reports no error either.
+        ensure!(good >= 60, "only {good} checks were made:\n{}\n{}", said.out, said.err);
+        Ok(())
+    })
+    .await;
+}
+
+/// The lines that are not successes, each with its reason below it.
+fn complaints(text: &str) -> String {
+    let mut keep = false;
+    let mut out = Vec::new();
+    for line in text.lines() {
+        if !line.starts_with(' ') {
+            keep = ["ERROR ", "CRITICAL ", "DEVIATION "].iter().any(|s| line.starts_with(s));
+        }
+        if keep {
+            out.push(line);
+        }
+    }
+    out.join("\n")
+}
+
+#[tokio::test]
+async fn scim_sanity_complains_about_204_only() {
+    on_sqlite(async |w| {
+        let token = w.scim.token().context("token")?.to_owned();
+        let said = python::run("scim-sanity", &["probe", &base(w), "--token", &token, "--json-output", "--i-accept-side-effects"], &[]).await?;
+        let report = serde_json::Deserializer::from_str(&said.out)
+            .into_iter::<Value>()
+            .map_while(Result::ok)
+            .find(|v| v["results"].is_array())
+            .with_context(|| format!("no report in:\n{}\n{}", said.out, said.err))?;
+        let results = report["results"].as_array().context("results")?;
+        let of = |status: &str| results.iter().filter(|r| r["status"].as_str().is_some_and(|s| s.eq_ignore_ascii_case(status))).collect::<Vec<_>>();
+        let failed: Vec<&Value> = of("fail").into_iter().chain(of("error")).collect();
+        // RFC 7644 section 3.5.2 allows 204, and Entra's rule for groups prefers it.
+        let unexpected: Vec<String> = failed.iter().map(|r| r.to_string()).filter(|text| !text.contains("204")).collect();
+        println!("scim-sanity: {} passed, {} failed about 204, {} skipped", of("pass").len(), failed.len() - unexpected.len(), of("skip").len());
+        ensure!(unexpected.is_empty(), "scim-sanity complains:\n{}", unexpected.join("\n"));
+        ensure!(of("pass").len() >= 20, "only {} checks passed:\n{}", of("pass").len(), said.out);
+        Ok(())
+    })
+    .await;
+}
+
+fn base(w: &World) -> String {
+    format!("{}{BASE}", w.server.address().url())
+}

@@ -1,0 +1,119 @@
+//! `/Bulk` (RFC 7644 section 3.7): references across order and cycles, errors counted.
+
+use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::refusal::refused;
+use rollcall_tests::scim::{Scim, user};
+use rollcall_tests::world::on_sqlite;
+use serde_json::{Value, json};
+
+async fn bulk(scim: &Scim, fail_on_errors: Option<u32>, operations: Value) -> Result<Vec<Value>> {
+    let mut body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations});
+    if let Some(n) = fail_on_errors {
+        body["failOnErrors"] = n.into();
+    }
+    let answer = scim.post("/Bulk", &body).await?.expect_json(200)?;
+    ensure!(answer["schemas"] == json!(["urn:ietf:params:scim:api:messages:2.0:BulkResponse"]), "{answer}");
+    Ok(answer["Operations"].as_array().context("no Operations")?.clone())
+}
+
+fn status(operation: &Value) -> &str {
+    operation["status"].as_str().unwrap_or("no text")
+}
+
+/// The id at the end of an operation's location.
+fn location_id(operation: &Value) -> Result<&str> {
+    operation["location"].as_str().and_then(|l| l.rsplit('/').next()).with_context(|| format!("no location in {operation}"))
+}
+
+fn post_user(bulk_id: &str, data: Value) -> Value {
+    json!({"method": "POST", "path": "/Users", "bulkId": bulk_id, "data": data})
+}
+
+#[tokio::test]
+async fn references_are_resolved_whatever_the_order() {
+    on_sqlite(async |w| {
+        let done = bulk(
+            &w.scim,
+            None,
+            json!([
+                {"method": "POST", "path": "/Groups", "bulkId": "g", "data": {"displayName": "Door A", "members": [{"value": "bulkId:u"}]}},
+                post_user("u", user("ada@contoso.example")),
+                {"method": "PATCH", "path": "/Users/bulkId:u", "data": {"Operations": [{"op": "add", "path": "title", "value": "Chief"}]}},
+            ]),
+        )
+        .await?;
+        let statuses: Vec<&str> = done.iter().map(status).collect();
+        ensure!(statuses[..2] == ["201", "201"] && (statuses[2] == "200" || statuses[2] == "204"), "{statuses:?}");
+        ensure!(done[0]["bulkId"] == "g" && done[1]["bulkId"] == "u" && done[0]["method"] == "POST", "{done:?}");
+        let (door, ada) = (location_id(&done[0])?, location_id(&done[1])?);
+        ensure!(w.scim.members(door).await? == [ada], "the member");
+        ensure!(w.scim.get(&format!("/Users/{ada}")).await?.expect_json(200)?["title"] == "Chief", "the title");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn groups_that_contain_each_other_are_resolved() {
+    on_sqlite(async |w| {
+        let nested = |name: &str, bulk_id: &str, member: &str| {
+            json!({"method": "POST", "path": "/Groups", "bulkId": bulk_id,
+                   "data": {"displayName": name, "members": [{"type": "Group", "value": format!("bulkId:{member}")}]}})
+        };
+        let done = bulk(&w.scim, None, json!([nested("A", "a", "b"), nested("B", "b", "a")])).await?;
+        ensure!(done.iter().all(|o| status(o) == "201"), "{done:?}");
+        let (a, b) = (location_id(&done[0])?, location_id(&done[1])?);
+        ensure!(w.scim.members(a).await? == [b] && w.scim.members(b).await? == [a], "the circle is not closed");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn errors_are_reported_alone_and_counted() {
+    on_sqlite(async |w| {
+        w.scim.create_user("taken@contoso.example").await?;
+        let operations = json!([
+            post_user("1", user("one@contoso.example")),
+            post_user("2", user("taken@contoso.example")),
+            {"method": "DELETE", "path": "/Users/00000000-aaaa-4bbb-8ccc-000000000000"},
+            post_user("3", user("three@contoso.example")),
+        ]);
+        let stopped = bulk(&w.scim, Some(1), operations.clone()).await?;
+        ensure!(stopped.iter().map(status).collect::<Vec<_>>() == ["201", "409"], "failOnErrors 1: {stopped:?}");
+        ensure!(stopped[1]["response"]["scimType"] == "uniqueness", "{}", stopped[1]);
+        let all = bulk(&w.scim, None, operations).await?;
+        ensure!(all.iter().map(status).collect::<Vec<_>>() == ["409", "409", "404", "201"], "all: {all:?}");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_or_reported() {
+    on_sqlite(async |w| {
+        let unknown = json!([{"method": "POST", "path": "/Groups", "bulkId": "g",
+                              "data": {"displayName": "Door A", "members": [{"value": "bulkId:nobody"}]}}]);
+        let done = bulk(&w.scim, None, unknown).await?;
+        ensure!(status(&done[0]).starts_with('4'), "a reference to nothing: {done:?}");
+        let same = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+                          "Operations": [post_user("x", user("a@contoso.example")), post_user("x", user("b@contoso.example"))]});
+        let answer = w.scim.post("/Bulk", &same).await?;
+        if answer.status == 200 {
+            let done = answer.json()?;
+            ensure!(status(&done["Operations"][1]).starts_with('4'), "the same bulkId twice: {done}");
+        } else {
+            let scim_type = answer.json()?["scimType"].as_str().map(str::to_owned);
+            refused(answer, 400, scim_type.as_deref())?;
+        }
+        let config = w.scim.get("/ServiceProviderConfig").await?.expect_json(200)?;
+        let limit = config["bulk"]["maxOperations"].as_u64().context("maxOperations")?;
+        let many: Vec<Value> = (0..=limit).map(|n| json!({"method": "DELETE", "path": format!("/Users/{n}")})).collect();
+        let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": many});
+        let answer = w.scim.post("/Bulk", &body).await?;
+        let scim_type = answer.json()?["scimType"].as_str().map(str::to_owned);
+        refused(answer, 413, scim_type.as_deref())?;
+        Ok(())
+    })
+    .await;
+}

@@ -1,0 +1,14 @@
+//! SCIM over a real socket: what Entra sends, what RFC 7644 asks for, what must be refused.
+
+mod bulk;
+mod corpus;
+mod discovery;
+mod errors;
+mod exchanges;
+mod limits;
+mod listing;
+mod oddities;
+mod secrets;
+mod tenancy;
+mod tokens;
+mod versions;

@@ -1,0 +1,78 @@
+//! Secrets are nowhere: not in the log, not in the views, not in what the server prints.
+
+use anyhow::{Result, ensure};
+use rollcall_tests::scim::{CONTENT_TYPE, user};
+use rollcall_tests::world::{issue, on_sqlite};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+#[tokio::test]
+async fn tokens_and_passwords_are_in_no_file_and_no_metric() {
+    on_sqlite(async |w| {
+        const PASSWORD: &str = "correct-horse-battery-staple-93";
+        const STRAY: &str = "stray-secret-in-the-wrong-place-71";
+        let second = issue(&w.server, "acme").await?;
+        let token = w.scim.token().unwrap_or_default().to_owned();
+        let ada = w.scim.create_user("ada@contoso.example").await?;
+        let with_password = json!({"userName": "eve@contoso.example", "password": PASSWORD});
+        w.scim.with_token(&second.secret).post("/Users", &with_password).await?.expect(400)?;
+        w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "replace", "path": "password", "value": PASSWORD}])).await?.expect(400)?;
+        w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "replace", "value": {"Password": PASSWORD}}])).await?.expect(400)?;
+        // Broken JSON cannot be searched for members by name, and yet its secrets must not stay.
+        let broken = format!("{{\"userName\":\"x\",\"password\":\"{PASSWORD}\",");
+        w.scim.send(w.scim.request("POST", "/Users").header("Content-Type", CONTENT_TYPE).body(broken)).await?.expect(400)?;
+        w.scim.with_token(STRAY).get("/Users").await?.expect(401)?;
+        w.scim.get(&format!("/Users?access_token={STRAY}&count=1")).await?;
+        w.scim.get(&format!("/Users?access%5Ftoken={STRAY}&count=1")).await?;
+        let cookie = w.scim.request("GET", "/Users").header("Cookie", format!("session={STRAY}")).header("Proxy-Authorization", format!("Basic {STRAY}"));
+        w.scim.send(cookie).await?.expect(200)?;
+        w.scim.post("/Users", &user("last@contoso.example")).await?.expect(201)?;
+        let metrics = w.admin.get("/metrics").await?.expect(200)?.body;
+
+        let operator = w.server.operator_key()?;
+        let listed = w.admin.exchanges(&w.acme.id).await?.iter().map(ToString::to_string).collect::<String>();
+        // Everything reaches the files once the server has ended.
+        ensure!(w.server.terminate().await?.success(), "the server did not end well");
+        let mut haystacks = vec![(PathBuf::from("/metrics"), metrics.to_vec()), (PathBuf::from("exchanges list"), listed.into_bytes())];
+        haystacks.push((w.server.log_file(), std::fs::read(w.server.log_file())?));
+        read_all(&w.server.data(), &mut haystacks)?;
+        ensure!(haystacks.iter().any(|(_, bytes)| contains(bytes, "ada@contoso.example")), "the log is not among the files searched");
+        for (path, bytes) in &haystacks {
+            for (what, secret) in [("a token", token.as_str()), ("a token", &second.secret), ("a password", PASSWORD), ("a stray secret", STRAY)] {
+                ensure!(!contains(bytes, secret), "{what} stands in {}", path.display());
+            }
+            ensure!(path.ends_with("operator.key") || !contains(bytes, &operator), "the operator key stands in {}", path.display());
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_of_the_data_folder_are_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    on_sqlite(async |w| {
+        let mode = std::fs::metadata(w.server.data().join("operator.key"))?.permissions().mode();
+        ensure!(mode & 0o077 == 0, "operator.key has mode {mode:o}");
+        Ok(())
+    })
+    .await;
+}
+
+fn read_all(folder: &Path, into: &mut Vec<(PathBuf, Vec<u8>)>) -> Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            read_all(&path, into)?;
+        } else {
+            let bytes = std::fs::read(&path)?;
+            into.push((path, bytes));
+        }
+    }
+    Ok(())
+}
+
+fn contains(bytes: &[u8], needle: &str) -> bool {
+    !needle.is_empty() && bytes.windows(needle.len()).any(|w| w == needle.as_bytes())
+}

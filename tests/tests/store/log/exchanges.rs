@@ -1,0 +1,69 @@
+//! What exchanges do.
+
+use crate::fixture::Logs;
+use crate::given::*;
+use rollcall_domain::ids::ExchangeId;
+use rollcall_domain::log::*;
+use uuid::Uuid;
+
+pub async fn exchanges_come_back_with_and_without_bodies(it: Logs) -> anyhow::Result<()> {
+    it.log.append(bare(ONE, 1)).await?;
+    let full = it.log.exchanges(ONE, 0, 10, Bodies::Read).await?;
+    assert_eq!(full, [RecordedExchange { number: 1, positions: None, after: 0, exchange: exchange(ONE, 1) }]);
+    assert_eq!(it.log.exchange(ONE, ExchangeId(Uuid::from_u128(1))).await?.as_ref(), full.first());
+    let mut bodiless = exchange(ONE, 1);
+    bodiless.request_body.clear();
+    bodiless.answer_body.clear();
+    assert_eq!(it.log.exchanges(ONE, 0, 10, Bodies::Skip).await?[0].exchange, bodiless);
+    // Another organization's is not there.
+    assert_eq!(it.log.exchange(TWO, ExchangeId(Uuid::from_u128(1))).await?, None);
+    Ok(())
+}
+
+pub async fn an_exchange_names_the_positions_it_caused(it: Logs) -> anyhow::Result<()> {
+    it.log.append(write(user(1), 0, 2)).await?;
+    it.log.append(write(user(1), 2, 2).exchange(1)).await?;
+    it.log.append(bare(ONE, 2)).await?;
+    it.log.append(write(user(1), 4, 0).exchange(3)).await?;
+    let found = it.log.exchanges(ONE, 0, 10, Bodies::Skip).await?;
+    let found: Vec<_> = found.iter().map(|x| (x.number, x.positions, x.after)).collect();
+    assert_eq!(found, [(1, Some((3, 4)), 4), (2, None, 4), (3, None, 4)]);
+    assert_eq!(it.log.head(ONE).await?, Head { position: 4, exchange_number: 3 });
+    Ok(())
+}
+
+pub async fn a_repeated_exchange_appends_nothing(it: Logs) -> anyhow::Result<()> {
+    let first = it.log.append(write(user(1), 0, 2).exchange(1)).await?;
+    // Whatever else the second try brings along.
+    let again = it.log.append(write(user(2), 0, 1).takes(name(1)).exchange(1)).await?;
+    assert_eq!(again, Appended { repeated: true, ..first });
+    assert_eq!(it.log.head(ONE).await?, Head { position: 2, exchange_number: 1 });
+    assert_eq!(it.log.holder(&name(1)).await?, None);
+    // The same id means nothing in another organization.
+    assert!(!it.log.append(bare(TWO, 1)).await?.repeated);
+    Ok(())
+}
+
+pub async fn one_exchange_sent_by_many_at_once_is_appended_once(it: Logs) -> anyhow::Result<()> {
+    let sent = (0..16).map(|_| it.log.append(write(user(1), 0, 1).exchange(1)));
+    let appended = futures::future::try_join_all(sent).await?;
+    assert_eq!(appended.iter().filter(|a| !a.repeated).count(), 1);
+    assert!(appended.iter().all(|a| (a.positions, a.exchange_number) == (Some((1, 1)), Some(1))), "{appended:?}");
+    assert_eq!(it.log.exchanges(ONE, 0, 10, Bodies::Skip).await?.len(), 1);
+    Ok(())
+}
+
+pub async fn exchanges_are_paged(it: Logs) -> anyhow::Result<()> {
+    for n in 1..=5 {
+        it.log.append(bare(ONE, n)).await?;
+    }
+    let numbers = async |after, limit| {
+        let page = it.log.exchanges(ONE, after, limit, Bodies::Skip).await?;
+        anyhow::Ok(page.iter().map(|x| (x.number, x.exchange.id.0.as_u128() as u64)).collect::<Vec<_>>())
+    };
+    assert_eq!(numbers(0, 2).await?, [(1, 1), (2, 2)]);
+    assert_eq!(numbers(2, 2).await?, [(3, 3), (4, 4)]);
+    assert_eq!(numbers(4, 2).await?, [(5, 5)]);
+    assert_eq!(numbers(5, 2).await?, []);
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! The contract of the log.
+
+mod append;
+mod claims;
+mod concurrent;
+mod exchanges;
+mod reads;
+
+mod append_contract {
+    use super::append;
+    crate::contract!(super::super::append, log:
+        positions_are_gapless_in_every_organization
+        a_refused_append_leaves_no_trace
+        four_refusals_are_four_answers
+        an_append_of_two_organizations_is_refused
+        payloads_come_back_as_they_were
+        envelopes_come_back_as_they_were
+    );
+    use append as _;
+}
+mod claims_contract {
+    crate::contract!(super::super::claims, log:
+        one_append_releases_and_takes
+        a_stream_may_retake_its_own
+        a_late_release_frees_nobody_elses
+        claims_are_of_one_scope
+        a_claim_without_events_is_held
+        a_claim_of_the_deployment_has_one_holder
+        claims_are_paged_in_their_order
+        the_first_claim_key_wins
+    );
+}
+mod exchanges_contract {
+    crate::contract!(super::super::exchanges, log:
+        exchanges_come_back_with_and_without_bodies
+        an_exchange_names_the_positions_it_caused
+        a_repeated_exchange_appends_nothing
+        one_exchange_sent_by_many_at_once_is_appended_once
+        exchanges_are_paged
+    );
+}
+mod reads_contract {
+    crate::contract!(super::super::reads, log:
+        an_empty_log_answers
+        streams_load_after_a_version
+        records_are_paged
+        snapshots_keep_the_latest
+        heads_name_every_log
+    );
+}
+mod concurrent_contract {
+    crate::contract!(super::super::concurrent, log:
+        sixteen_writers_leave_no_gap
+        one_of_many_wins_a_race
+        one_of_many_gets_a_claim
+    );
+}

@@ -1,0 +1,33 @@
+//! The contract that every store passes, and what only one of them promises.
+//!
+//! A test of the contract is a function of a [`fixture`]; the macros below run it on every
+//! adapter: SQLite in a file, SQLite in memory, PostgreSQL.
+
+mod fixture;
+mod given;
+mod log;
+mod postgres;
+mod postgres_faults;
+mod rate;
+mod restore;
+mod sqlite;
+mod views;
+
+/// Runs functions of `$of` on every adapter; `$open` names the function of [`fixture`] that opens one.
+#[macro_export]
+macro_rules! contract {
+    ($of:path, $open:ident: $($test:ident)*) => {
+        mod sqlite_file { contract!(@run $of, sqlite_file, $open: $($test)*); }
+        mod sqlite_memory { contract!(@run $of, sqlite_memory, $open: $($test)*); }
+        mod postgres { contract!(@run $of, postgres, $open: $($test)*); }
+    };
+    (@run $of:path, $adapter:ident, $open:ident: $($test:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $test() -> anyhow::Result<()> {
+                use $of as contract;
+                contract::$test($crate::fixture::$adapter::$open().await?).await
+            }
+        )*
+    };
+}
