@@ -158,10 +158,11 @@ fn dialects_of_post() {
 }
 
 #[test]
-fn a_user_is_active_unless_it_says_otherwise() {
+fn what_active_means_when_it_is_absent_is_for_the_command_to_decide() {
+    // A POST makes an active user; a PUT must not switch a disabled one on.
     let body = json!({ "schemas": [USER_URN], "userName": "ada" });
     let decoded = decode_resource(ResourceKind::User, &body, &limits(), &mut Notes::default());
-    assert_eq!(decoded.map(|d| d.attributes.get("active").cloned()), Ok(Some(json!(true))));
+    assert_eq!(decoded.map(|d| d.attributes.get("active").cloned()), Ok(None));
 }
 
 #[test]
@@ -468,7 +469,34 @@ fn limits_are_clear_errors() {
     assert_eq!(patch(ResourceKind::User, json!({ "Operations": [op, op] })).status, 413);
     let long = json!({ "op": "add", "path": "title", "value": "x".repeat(11) });
     assert_eq!(patch(ResourceKind::User, json!({ "Operations": [long] })).status, 413);
+    let wide: serde_json::Map<String, Value> = (0..2001).map(|i| (format!("a{i}"), json!(1))).collect();
+    let wide = json!({ "userName": "ada", DOORCTL: wide });
+    assert_eq!(decode_resource(ResourceKind::User, &wide, &limits(), &mut Notes::default()).map_err(|e| e.status), Err(413));
     let small = Limits { max_members: 1, ..Limits::default() };
     let two = json!({ "displayName": "A", "members": [{ "value": ADA }, { "value": BRAM }] });
     assert_eq!(decode_resource(ResourceKind::Group, &two, &small, &mut Notes::default()).map_err(|e| e.status), Err(413));
+}
+
+#[test]
+fn notes_hold_no_values() {
+    let operations = json!([
+        { "op": "Replace", "path": "emails[value eq \"secret@x\"].display", "value": "Secret" },
+        { "op": "remove", "path": "phoneNumbers[value eq \"secret\"]" },
+        { "op": "add", "value": { "emails[value eq \"secret@y\"].type": "work", "title": "" } },
+    ]);
+    let mut notes = Notes::default();
+    let intents =
+        decode_patch(ResourceKind::User, &json!({ "Operations": operations }), &limits(), &mut notes).unwrap_or_else(|e| panic!("{e}"));
+    apply_intents(ResourceKind::User, &ada(), &intents, &mut notes).unwrap_or_else(|e| panic!("{e}"));
+    let said: Vec<String> = notes.list().iter().map(|i| format!("{:?} {}", i.reading, i.at)).collect();
+    assert!(said.iter().any(|s| s == "ValuePathCreated emails[...].display"), "{said:?}");
+    assert!(!said.iter().any(|s| s.to_lowercase().contains("secret")), "{said:?}");
+}
+
+#[test]
+fn many_values_are_read_in_a_moment() {
+    // Quadratic work on these would take minutes.
+    let many: Vec<Value> = (0..30_000).map(|i| json!({ "value": i.to_string() })).collect();
+    let (after, _) = patch(json!([{ "op": "add", "path": "roles", "value": many }])).unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(after["roles"].as_array().map(Vec::len), Some(30_001));
 }

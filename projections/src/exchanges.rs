@@ -169,12 +169,7 @@ impl Exchanges {
     }
 
     /// At most `limit` exchanges of an organization.
-    pub async fn list(
-        &self,
-        organization: OrganizationId,
-        filter: &ExchangeFilter,
-        limit: usize,
-    ) -> Result<Vec<ExchangeRow>, SqlError> {
+    pub async fn list(&self, organization: OrganizationId, filter: &ExchangeFilter, limit: usize) -> Result<Vec<ExchangeRow>, SqlError> {
         let mut params: Vec<SqlValue> = vec![organization.into()];
         let mut conditions = vec!["organization = $1".to_owned()];
         let mut condition = |text: &str, value: SqlValue| {

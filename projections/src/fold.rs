@@ -66,9 +66,18 @@ pub struct Folder {
 
 enum StepError {
     /// This record cannot be folded.
-    Record { position: Position, event_type: String, why: String },
+    Record {
+        position: Position,
+        event_type: String,
+        why: String,
+    },
     /// Something in the page is refused, and it is not known what.
-    Page { after: Position, why: String, records: usize, error: Option<SqlError> },
+    Page {
+        after: Position,
+        why: String,
+        records: usize,
+        error: Option<SqlError>,
+    },
     Fold(FoldError),
 }
 
@@ -86,6 +95,8 @@ impl From<LogError> for StepError {
 impl Folder {
     /// Records folded in one transaction, at most.
     pub const PAGE: usize = 1_000;
+    /// The same where nobody waits for a turn: the larger, the fewer times a page of an index is written.
+    pub(crate) const LARGE_PAGE: usize = 5_000;
 
     /// Folds this log into these views.
     pub fn new(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Self {
@@ -118,10 +129,8 @@ impl Folder {
         exchanges: Vec<RecordedExchange>,
     ) -> Result<Folded, FoldError> {
         let last = records.iter().map(|r| r.position).chain(exchanges.iter().map(|x| x.after)).max();
-        let want = Head {
-            position: last.unwrap_or_default(),
-            exchange_number: exchanges.iter().map(|x| x.number).max().unwrap_or_default(),
-        };
+        let want =
+            Head { position: last.unwrap_or_default(), exchange_number: exchanges.iter().map(|x| x.number).max().unwrap_or_default() };
         self.lane(organization).hand_over(records, exchanges);
         self.reach(organization, want).await
     }
@@ -162,7 +171,9 @@ impl Folder {
                     folded.records += step.records;
                     folded.exchanges += step.exchanges;
                     if before == Some(at) && !lane.covers(want) {
-                        return Err(LogError::Damaged(format!("nothing follows position {} although more was appended", at.position)).into());
+                        return Err(
+                            LogError::Damaged(format!("nothing follows position {} although more was appended", at.position)).into()
+                        );
                     }
                     before = Some(at);
                 }
@@ -267,7 +278,10 @@ impl Folder {
         let refused = |why, error| StepError::Page { after, why, records: records.len(), error };
         let mut statements = rows.flush().map_err(|Bad(why)| refused(why, None))?;
         statements.push(Checkpoint { at, stopped: None }.save(organization));
-        match tx.execute_all(statements).await {
+        // While the database writes this page, the next one is read.
+        let more = room(at.position, target.position, page);
+        let (written, ()) = tokio::join!(tx.execute_all(statements), self.read_ahead(organization, lane, at.position, more));
+        match written {
             Ok(()) => {}
             // The text may hold values, so it goes to whoever handles the error, not into the tables.
             Err(e @ SqlError::Refused(_)) => return Err(refused("the database refused its rows".to_owned(), Some(e))),
@@ -276,6 +290,15 @@ impl Folder {
         tx.commit().await?;
         lane.reached(at);
         Ok((at, folded))
+    }
+
+    /// Reads what the next step will want. If that fails, the next step reads it again and tells.
+    async fn read_ahead(&self, organization: OrganizationId, lane: &Lane, after: Position, limit: usize) {
+        if limit > 0
+            && let Ok(records) = self.log.records(organization, after, limit).await
+        {
+            lane.hand_over(records, Vec::new());
+        }
     }
 
     async fn records(&self, organization: OrganizationId, lane: &Lane, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {

@@ -27,7 +27,7 @@ pub struct Rebuilt {
 pub async fn rebuild(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Rebuilt, FoldError> {
     let scratch = views.scratch().await?;
     prepare(&*scratch).await?;
-    let folder = Folder::new(Arc::clone(&log), Arc::clone(&scratch));
+    let folder = Folder::new(Arc::clone(&log), Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
     let mut done = Rebuilt::default();
     catch_up(&folder, &mut done).await?;
     // From here on nobody folds; what came in meanwhile is little.

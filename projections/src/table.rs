@@ -88,21 +88,31 @@ impl Table {
 
     /// Writes rows, in place of those with the same key. No key may come twice in `rows`.
     pub fn upsert(&self, rows: Vec<Vec<SqlValue>>, out: &mut Vec<Statement>) {
+        self.write(rows, &|_| true, out);
+    }
+
+    /// Writes rows that are there already and differ in `columns` only; indexes on others are left
+    /// alone, which is most of the cost.
+    pub fn update(&self, rows: Vec<Vec<SqlValue>>, columns: &[&str], out: &mut Vec<Statement>) {
+        self.write(rows, &|column| columns.contains(&column), out);
+    }
+
+    fn write(&self, rows: Vec<Vec<SqlValue>>, set: &dyn Fn(&str) -> bool, out: &mut Vec<Statement>) {
         let mut left = rows.len();
         let mut rows = rows.into_iter();
         for size in ROWS {
             while left >= size {
-                out.push((self.upsert_sql(size), rows.by_ref().take(size).flatten().collect()));
+                out.push((self.write_sql(size, set), rows.by_ref().take(size).flatten().collect()));
                 left -= size;
             }
         }
     }
 
-    fn upsert_sql(&self, rows: usize) -> String {
+    fn write_sql(&self, rows: usize, set: &dyn Fn(&str) -> bool) -> String {
         let width = self.columns.len();
         let tuple = |row: usize| format!("({})", numbered(row * width + 1, width));
         let values = (0..rows).map(tuple).collect::<Vec<_>>().join(", ");
-        let sets = self.columns.iter().filter(|c| !self.key.contains(&c.name));
+        let sets = self.columns.iter().filter(|c| !self.key.contains(&c.name) && set(c.name));
         let sets = sets.map(|c| format!("{0} = excluded.{0}", c.name)).collect::<Vec<_>>().join(", ");
         let then = if sets.is_empty() { "DO NOTHING".to_owned() } else { format!("DO UPDATE SET {sets}") };
         format!("INSERT INTO {} ({}) VALUES {values} ON CONFLICT ({}) {then}", self.name, self.all(), self.key.join(", "))

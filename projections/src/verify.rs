@@ -60,7 +60,7 @@ const FREE_TRIES: usize = 3;
 pub async fn verify(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Differences, FoldError> {
     let scratch = views.scratch().await?;
     prepare(&*scratch).await?;
-    let folder = Folder::new(log, Arc::clone(&scratch));
+    let folder = Folder::new(log, Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
     let mut found = Differences::default();
     for organization in organizations(&folder, &*views).await? {
         found.merge(one(&folder, &*views, &*scratch, organization).await?);
@@ -184,7 +184,8 @@ async fn page(
     low: i64,
 ) -> Result<(Vec<SqlRow>, i64), SqlError> {
     let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
-    let mut rows = live.query(&format!("{select} > $2 ORDER BY {order} LIMIT $3"), vec![organization.into(), low.into(), limit.into()]).await?;
+    let mut rows =
+        live.query(&format!("{select} > $2 ORDER BY {order} LIMIT $3"), vec![organization.into(), low.into(), limit.into()]).await?;
     if rows.len() < PAGE {
         return Ok((rows, i64::MAX));
     }

@@ -265,13 +265,22 @@ async fn world() -> World {
 async fn planted_differences_are_found() {
     let world = world().await;
     let clean = verify(world.log.clone(), world.views.clone()).await.unwrap();
-    assert_eq!((clean.count, clean.rows), (0, 1_200 * 4 + 1 + 1 + 1 + 3), "users, two mails and a membership each; group, organization, token");
+    assert_eq!(
+        (clean.count, clean.rows),
+        (0, 1_200 * 4 + 1 + 1 + 1 + 3),
+        "users, two mails and a membership each; group, organization, token"
+    );
     let org = "0000000a";
     for (table, sql, live, rebuilt) in [
         ("directory_users", "UPDATE directory_users SET version = 9 WHERE seq = 1203 - 1", true, true),
         ("directory_emails", "DELETE FROM directory_emails WHERE value = 'home.u7'", false, true),
         ("directory_groups", "UPDATE directory_groups SET display = 'Nobody'", true, true),
-        ("directory_members", "INSERT INTO directory_members (organization, group_id, member_id, since) VALUES ('00000000-0000-0000-0000-00000000000c', 'g', 'm', 1)", true, false),
+        (
+            "directory_members",
+            "INSERT INTO directory_members (organization, group_id, member_id, since) VALUES ('00000000-0000-0000-0000-00000000000c', 'g', 'm', 1)",
+            true,
+            false,
+        ),
         ("organizations", "UPDATE organizations SET enabled = 0", true, true),
         ("tokens", "UPDATE tokens SET last_used = 5", true, true),
         ("exchanges", "DELETE FROM exchanges WHERE number = 3", false, true),
@@ -283,7 +292,11 @@ async fn planted_differences_are_found() {
         assert_eq!(found.count, 1, "{sql}: {:?}", found.shown);
         let shown = &found.shown[0];
         assert_eq!((shown.table, shown.live.is_some(), shown.rebuilt.is_some()), (table, live, rebuilt), "{sql}");
-        assert!(!shown.key.is_empty() && (shown.key[0].contains(org) || shown.key[0].ends_with("0c") || table == "tokens"), "{:?}", shown.key);
+        assert!(
+            !shown.key.is_empty() && (shown.key[0].contains(org) || shown.key[0].ends_with("0c") || table == "tokens"),
+            "{:?}",
+            shown.key
+        );
         rebuild(world.log.clone(), world.views.clone()).await.unwrap();
         assert_eq!(verify(world.log.clone(), world.views.clone()).await.unwrap().count, 0, "a rebuild mends it");
     }
@@ -304,7 +317,10 @@ async fn a_rebuild_stops_where_folding_does_and_goes_on_elsewhere() {
     let rebuilt = folder.rebuild().await.unwrap();
     assert_eq!((rebuilt.organizations, rebuilt.stopped[&ORG].position, rebuilt.stopped.len()), (2, 2, 1));
     let kept = Checkpoint::all(&*world.views).await.unwrap();
-    assert_eq!(kept.iter().map(|(_, c)| (c.at.position, c.stopped.is_some())).collect::<std::collections::BTreeSet<_>>(), [(1, false), (1, true)].into());
+    assert_eq!(
+        kept.iter().map(|(_, c)| (c.at.position, c.stopped.is_some())).collect::<std::collections::BTreeSet<_>>(),
+        [(1, false), (1, true)].into()
+    );
     assert_eq!(verify(world.log.clone(), world.views.clone()).await.unwrap().count, 0, "compared as far as it goes");
 }
 

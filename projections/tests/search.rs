@@ -2,12 +2,10 @@
 
 mod support;
 
-use rollcall_domain::group::GroupEvent;
 use rollcall_domain::scim::{ResourceKind, ScimType};
 use rollcall_domain::sql::SqlStore;
 use rollcall_projections::directory::{Page, SearchError, SearchRequest};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use support::watched::WatchedViews;
 use support::*;
 
@@ -118,7 +116,7 @@ async fn every_lookup_goes_by_index() {
     assert_eq!(walks, 2, "only the two lists without a filter");
     for sql in queries {
         for step in plan_of(&*world.views, &sql).await {
-            assert!(!step.starts_with("SCAN ") || step.starts_with("SCAN m VIRTUAL"), "{sql}\n{step}");
+            assert!(!step.starts_with("SCAN "), "{sql}\n{step}");
         }
     }
 }
@@ -148,7 +146,10 @@ async fn statements_of_folding_go_by_index() {
             assert!(step.starts_with("SEARCH"), "{sql}\n{step}");
         }
     }
-    assert!(plan_of(&*world.views, "SELECT id FROM directory_users WHERE resource = $1").await[0].starts_with("SCAN"), "the check can fail");
+    assert!(
+        plan_of(&*world.views, "SELECT id FROM directory_users WHERE resource = $1").await[0].starts_with("SCAN"),
+        "the check can fail"
+    );
 }
 
 #[tokio::test]
@@ -273,6 +274,4 @@ async fn unreadable_rows_are_errors() {
     // A fold does not build on such a row either.
     world.user(2, vec![changed("title", Some(json!("x")))]).await;
     assert!(world.folder().fold(ORG).await.is_err());
-    let _: Arc<dyn SqlStore> = world.views;
-    let _ = GroupEvent::MembersAdded { members: Vec::new() };
 }

@@ -28,7 +28,17 @@ fn record(position: u64, id: Uuid, version: u64, event: &UserEvent) -> Restored 
     };
     let stream = StreamId { organization: ORG, kind: AggregateKind::User, id };
     let recorded_at = at(position);
-    Restored::Record(Record { position, stream, version, event_type, event_version, payload, recorded_at, exchange: None, actor: Actor::Operator })
+    Restored::Record(Record {
+        position,
+        stream,
+        version,
+        event_type,
+        event_version,
+        payload,
+        recorded_at,
+        exchange: None,
+        actor: Actor::Operator,
+    })
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -40,12 +50,17 @@ async fn records_folded_per_second() {
     let (log, views) = (SqliteLog::open(&dir).unwrap(), SqliteViews::open(&dir).unwrap());
     let mut parts = Vec::new();
     for n in 0..USERS {
-        parts.push(record(n + 1, scattered(n), 1, &created_with(json!({
-            "userName": format!("person.{n}@contoso.example"), "active": true, "displayName": format!("Person {n}"),
-            "externalId": scattered(n + USERS).to_string(), "name": { "givenName": "Person", "familyName": n.to_string() },
-            "emails": [{ "type": "work", "value": format!("person.{n}@contoso.example"), "primary": true }],
-            ENTERPRISE: { "department": "Doors", "manager": { "value": scattered(0).to_string() } },
-        }))));
+        parts.push(record(
+            n + 1,
+            scattered(n),
+            1,
+            &created_with(json!({
+                "userName": format!("person.{n}@contoso.example"), "active": true, "displayName": format!("Person {n}"),
+                "externalId": scattered(n + USERS).to_string(), "name": { "givenName": "Person", "familyName": n.to_string() },
+                "emails": [{ "type": "work", "value": format!("person.{n}@contoso.example"), "primary": true }],
+                ENTERPRISE: { "department": "Doors", "manager": { "value": scattered(0).to_string() } },
+            })),
+        ));
     }
     for n in 0..USERS {
         parts.push(record(USERS + n + 1, scattered(n), 2, &changed("title", Some(json!("Engineer")))));

@@ -164,7 +164,8 @@ impl Http {
             None => self.connect().await?,
         };
         let asked = format!("{} {}", request.method, request.target);
-        let mut built = hyper::Request::builder().method(request.method.as_str()).uri(&request.target).header("Host", self.address.authority());
+        let mut built =
+            hyper::Request::builder().method(request.method.as_str()).uri(&request.target).header("Host", self.address.authority());
         for (name, value) in &request.headers {
             built = built.header(name, value);
         }

@@ -137,7 +137,12 @@ impl PostgresCluster {
 
     fn run(&self, program: &str, args: &[&str]) -> anyhow::Result<()> {
         let output = self.command(program).args(args).output().with_context(|| format!("{program} cannot be run"))?;
-        ensure!(output.status.success(), "{program}: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "{program}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
         Ok(())
     }
 }
@@ -164,7 +169,8 @@ impl Server {
 
 /// Waits for a line, which says that the server is gone already, or for the end of this process.
 fn watch(pid: u32, dir: &Path) -> anyhow::Result<Child> {
-    let script = r#"read -r _ || { kill -QUIT "$0"; while kill -0 "$0"; do sleep 0.1; done; rm -rf "$1"; }"#;
+    // A process that is dead but not yet buried has no command line.
+    let script = r#"read -r _ || { kill -QUIT "$0"; while grep -q . "/proc/$0/cmdline"; do sleep 0.1; done; rm -rf "$1"; }"#;
     let mut command = Command::new("sh");
     command.args(["-c", script, &pid.to_string()]).arg(dir);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());

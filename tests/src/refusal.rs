@@ -14,13 +14,15 @@ pub fn refused(answer: Answer, status: u16, scim_type: Option<&str>) -> Result<S
     ensure!(content_type.starts_with("application/scim+json"), "{}: an error with content type {content_type:?}", answer.asked);
     let body = answer.json()?;
     ensure!(body["schemas"] == serde_json::json!([ERROR_URN]), "{}: schemas {}", answer.asked, body["schemas"]);
-    ensure!(body["status"] == status.to_string(), "{}: status {} in the body", answer.asked, body["status"]);
+    ensure!(body["status"].as_str() == Some(&status.to_string()), "{}: status {} in the body", answer.asked, body["status"]);
     let found = body.get("scimType").and_then(|v| v.as_str());
     ensure!(found == scim_type, "{}: scimType {found:?} instead of {scim_type:?}: {body}", answer.asked);
     let detail = body["detail"].as_str().with_context(|| format!("{}: no detail in {body}", answer.asked))?;
     // The admin who reads the detail in Entra can give the operator the exchange's id.
     let exchange = answer.header("exchange-id").with_context(|| format!("{}: no exchange-id", answer.asked))?;
-    let detail = detail.strip_suffix(&format!(" [exchange {exchange}]")).with_context(|| format!("{}: {detail:?} does not name {exchange}", answer.asked))?;
+    let detail = detail
+        .strip_suffix(&format!(" [exchange {exchange}]"))
+        .with_context(|| format!("{}: {detail:?} does not name {exchange}", answer.asked))?;
     ensure!(!detail.is_empty(), "{}: an empty detail", answer.asked);
     Ok(detail.to_owned())
 }

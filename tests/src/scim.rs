@@ -100,7 +100,8 @@ impl Scim {
     pub async fn members(&self, group: &str) -> Result<Vec<String>> {
         let body = self.get(&format!("/Groups/{group}")).await?.expect_json(200)?;
         let members = body["members"].as_array().cloned().unwrap_or_default();
-        let mut ids = members.iter().map(|m| m["value"].as_str().map(str::to_owned)).collect::<Option<Vec<_>>>().context("a member without value")?;
+        let mut ids =
+            members.iter().map(|m| m["value"].as_str().map(str::to_owned)).collect::<Option<Vec<_>>>().context("a member without value")?;
         ids.sort();
         Ok(ids)
     }

@@ -70,7 +70,8 @@ pub async fn organization(server: &Server, name: &str, domain: &str) -> Result<O
 /// Issues a SCIM token.
 pub async fn issue(server: &Server, domain: &str) -> Result<Issued> {
     let made = server.cli(&["scim", "token", "issue", "--org", domain]).await?;
-    let field = |name: &str| made[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in the answer of `scim token issue`"));
+    let field =
+        |name: &str| made[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in the answer of `scim token issue`"));
     Ok(Issued { id: field("token_id")?, secret: field("token")? })
 }
 

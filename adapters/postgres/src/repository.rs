@@ -42,7 +42,11 @@ impl PersistedEventRepository for Repository {
         self.inner.get_events::<A>(aggregate_id).await
     }
 
-    async fn get_last_events<A: Aggregate>(&self, aggregate_id: &str, last_sequence: usize) -> Result<Vec<SerializedEvent>, PersistenceError> {
+    async fn get_last_events<A: Aggregate>(
+        &self,
+        aggregate_id: &str,
+        last_sequence: usize,
+    ) -> Result<Vec<SerializedEvent>, PersistenceError> {
         // Not asked of postgres-es, which writes the number into the statement and so makes a
         // prepared statement of every number there is.
         let mut events = self.inner.get_events::<A>(aggregate_id).await?;
@@ -115,9 +119,5 @@ fn write<A: Aggregate>(first: &SerializedEvent, events: &[SerializedEvent]) -> R
 }
 
 fn new_event(event: &SerializedEvent) -> NewEvent {
-    NewEvent {
-        event_type: event.event_type.clone(),
-        event_version: event.event_version.clone(),
-        payload: event.payload.to_string(),
-    }
+    NewEvent { event_type: event.event_type.clone(), event_version: event.event_version.clone(), payload: event.payload.to_string() }
 }

@@ -56,10 +56,11 @@ pub(crate) async fn connect(options: &PgConnectOptions, timeout: Duration) -> Re
 
 /// The format of a part; `None` if it is not there.
 async fn found(connection: &mut PgConnection, part: &Part) -> Result<Option<i32>, OpenError> {
-    let there = sqlx::query("SELECT to_regclass('rollcall.format') IS NOT NULL, to_regnamespace($1) IS NOT NULL")
-        .bind(part.schema)
-        .fetch_one(&mut *connection)
-        .await?;
+    // Asked of the tables: to_regclass answers from a cache that may not know yet what was
+    // committed while this waited for the lock.
+    let sql = "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'rollcall' AND tablename = 'format'), \
+               EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)";
+    let there = sqlx::query(sql).bind(part.schema).fetch_one(&mut *connection).await?;
     if !there.try_get::<bool, _>(0)? {
         return Ok(None);
     }

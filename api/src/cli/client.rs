@@ -32,7 +32,12 @@ impl Client {
         if !base.starts_with("http://") && !base.starts_with("https://") {
             bail!("--url {base}: write an address such as http://127.0.0.1:8080");
         }
-        let http = reqwest::Client::builder().user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION"))).build()?;
+        let mut http = reqwest::Client::builder().user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")));
+        if is_local(&base) {
+            // The operator key must not travel through a proxy to reach this very machine.
+            http = http.no_proxy();
+        }
+        let http = http.build()?;
         Ok(Self { http, base, key, json: server.json })
     }
 
@@ -78,6 +83,11 @@ impl Client {
             Err(_) => Err(anyhow!("the server answered {status}")),
         }
     }
+}
+
+fn is_local(base: &str) -> bool {
+    let host = reqwest::Url::parse(base).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// What the server on this machine wrote down when it started.

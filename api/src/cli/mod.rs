@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 /// Rollcall: the place where Microsoft Entra ID meets an application.
 #[derive(Debug, Parser)]
-#[command(name = "rollcall", version, about, propagate_version = true)]
+#[command(name = "rollcall", version)]
 pub struct Cli {
     #[command(flatten)]
     server: ServerArgs,
@@ -132,4 +132,18 @@ fn call(server: ServerArgs, command: impl AsyncFnOnce(Client) -> anyhow::Result<
     let client = Client::new(server).map_err(usage)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
     Ok(runtime.block_on(command(client))?)
+}
+
+/// All commands with their help, one after another: the command line's reference.
+pub fn reference() -> String {
+    fn add(command: &mut clap::Command, path: &str, out: &mut String) {
+        let path = if path.is_empty() { command.get_name().to_owned() } else { format!("{path} {}", command.get_name()) };
+        out.push_str(&format!("## {path}\n\n{}\n", command.render_help()));
+        for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+            add(sub, &path, out);
+        }
+    }
+    let mut out = String::new();
+    add(&mut <Cli as clap::CommandFactory>::command(), "", &mut out);
+    out
 }

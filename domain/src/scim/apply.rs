@@ -47,8 +47,10 @@ pub fn apply_intents(kind: ResourceKind, attributes: &Attributes, intents: &[Int
         guard_required(kind, path, change)?;
         edit(kind, &mut copy, path, change, notes)?;
         if path.urn.is_none() && path.def(kind).is_some_and(|d| d.required) {
-            // An array around nothing is nothing, too.
-            guard_required(kind, path, Edit::Remove(None)).or_else(|e| if copy.contains_key(&path.attribute) { Ok(()) } else { Err(e) })?;
+            if !copy.contains_key(&path.attribute) {
+                // An array around nothing is nothing, too.
+                guard_required(kind, path, Edit::Remove(None))?;
+            }
             canonical::check_required(kind, &copy)?;
         }
     }
@@ -143,7 +145,7 @@ fn edit_attribute(
 ) -> Result<(), ScimError> {
     let key = get_ci(siblings, &path.attribute).map_or_else(|| path.attribute.clone(), |(k, _)| k.clone());
     let current = siblings.remove(&key);
-    let at = path.to_string();
+    let at = path.label();
     if let Edit::Remove(_) = change
         && current.is_none()
     {

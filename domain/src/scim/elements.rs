@@ -48,12 +48,12 @@ pub(super) fn edit_all(def: Def, current: Option<Value>, change: Edit<'_>, at: &
             }
         },
         Edit::Add(value) => {
-            for new in values_sent(def, value, at, notes)? {
-                if !values.contains(&new) {
-                    values.push(new);
-                    move_primary(&mut values, |i, last| i == last, at, notes);
-                }
-            }
+            collapse(&mut values);
+            let before = values.len();
+            values.extend(values_sent(def, value, at, notes)?);
+            // A value that is there already is not new, even if it is the primary one.
+            collapse(&mut values);
+            move_primary(def, &mut values, |i| i >= before, at, notes);
         }
         Edit::Remove(None | Some(Value::Null)) => values.clear(),
         Edit::Remove(Some(value)) => {
@@ -123,7 +123,7 @@ pub(super) fn edit_matching(
     } else {
         edit_chosen(def, &mut values, &matching, filter, sub, change, at, notes)?;
     }
-    canonical::check_primary(&values, at)?;
+    check_primary(def, &values, at)?;
     finish(values)
 }
 
@@ -174,7 +174,7 @@ fn edit_chosen(
         *value = Value::Object(object);
     }
     retain(values, |i, v| !(chosen(i) && v.as_object().is_some_and(Map::is_empty)));
-    move_primary(values, |i, _| chosen(i), at, notes);
+    move_primary(def, values, chosen, at, notes);
     Ok(())
 }
 
@@ -209,19 +209,26 @@ fn edit_subs(
     if unassigns {
         retain(values, |i, v| !(chosen(i) && v.as_object().is_some_and(is_bare)));
     } else {
-        move_primary(values, |i, _| chosen(i), at, notes);
+        move_primary(def, values, chosen, at, notes);
     }
-    canonical::check_primary(values, at)
+    check_primary(def, values, at)
 }
 
-/// If one of the new values is primary, no other is (RFC 7644 section 3.5.2).
-fn move_primary(values: &mut [Value], is_new: impl Fn(usize, usize) -> bool, at: &str, notes: &mut Notes) {
-    let last = values.len().saturating_sub(1);
-    if !values.iter().enumerate().any(|(i, v)| is_new(i, last) && is_primary(v)) {
+fn check_primary(def: Def, values: &[Value], at: &str) -> Result<(), ScimError> {
+    if def.is_some() { canonical::check_primary(values, at) } else { Ok(()) }
+}
+
+/// If one of the new values is primary, no other is (RFC 7644 section 3.5.2). What no schema
+/// describes may mean something else by the word.
+fn move_primary(def: Def, values: &mut [Value], is_new: impl Fn(usize) -> bool, at: &str, notes: &mut Notes) {
+    if def.is_none() {
+        return;
+    }
+    if !values.iter().enumerate().any(|(i, v)| is_new(i) && is_primary(v)) {
         return;
     }
     for (i, value) in values.iter_mut().enumerate() {
-        if !is_new(i, last) && is_primary(value) {
+        if !is_new(i) && is_primary(value) {
             value["primary"] = Value::Bool(false);
             notes.note(Reading::PrimaryMoved, at);
         }

@@ -22,6 +22,9 @@ pub struct Limits {
     pub max_value_bytes: usize,
 }
 
+/// Names are matched in any case, which costs the square of their number; no schema has this many.
+const MAX_KEYS: usize = 2000;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -37,15 +40,27 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses strings that are too long, anywhere in a body.
-    pub(super) fn check_strings(&self, value: &Value) -> Result<(), ScimError> {
+    /// Refuses strings and keys that are too long and objects that are too wide, anywhere in a body.
+    pub(super) fn check_sizes(&self, value: &Value) -> Result<(), ScimError> {
         match value {
             Value::String(s) if s.len() > self.max_value_bytes => {
                 let (found, most) = (s.len(), self.max_value_bytes);
                 Err(ScimError::too_large(format!("a value of {found} bytes is longer than the {most} bytes accepted: {}", quoted(s))))
             }
-            Value::Array(items) => items.iter().try_for_each(|v| self.check_strings(v)),
-            Value::Object(map) => map.values().try_for_each(|v| self.check_strings(v)),
+            Value::Array(items) => items.iter().try_for_each(|v| self.check_sizes(v)),
+            Value::Object(map) if map.len() > MAX_KEYS => {
+                Err(ScimError::too_large(format!("an object with {} attributes has more than the {MAX_KEYS} accepted", map.len())))
+            }
+            Value::Object(map) => map.iter().try_for_each(|(key, v)| {
+                if key.len() > self.max_filter_bytes {
+                    let (found, most) = (key.len(), self.max_filter_bytes);
+                    return Err(ScimError::too_large(format!(
+                        "a key of {found} bytes is longer than the {most} bytes accepted: {}",
+                        quoted(key)
+                    )));
+                }
+                self.check_sizes(v)
+            }),
             _ => Ok(()),
         }
     }

@@ -65,7 +65,7 @@ fn read_key(
             Value::Object(inner) if !inner.is_empty() => inner.iter().try_for_each(|(k, v)| {
                 let path = parse_key(kind, &format!("{}:{k}", schema.urn), unknown, limits, notes)?;
                 if path.sub.is_some() || path.filter.is_some() {
-                    notes.note(Reading::KeyAsPath, path.to_string());
+                    notes.note(Reading::KeyAsPath, path.label());
                 }
                 found.push(Assignment { path, value: v.clone() });
                 Ok(())
@@ -95,7 +95,7 @@ fn read_key(
         return unassigned_schema(key, value, urn, found);
     }
     if path.sub.is_some() || path.filter.is_some() || names::is_urn(key) {
-        notes.note(Reading::KeyAsPath, path.to_string());
+        notes.note(Reading::KeyAsPath, path.label());
     }
     found.push(Assignment { path, value: value.clone() });
     Ok(())

@@ -30,7 +30,7 @@ pub fn decode_patch(kind: ResourceKind, body: &Value, limits: &Limits, notes: &m
     let Value::Object(object) = body else {
         return Err(ScimError::invalid_syntax("the body of a PATCH must be a JSON object with Operations").unknown_shape());
     };
-    limits.check_strings(body)?;
+    limits.check_sizes(body)?;
     read_envelope(object, notes);
     let operations = match member(object, "Operations") {
         Some(Value::Array(operations)) if !operations.is_empty() => operations.as_slice(),

@@ -6,6 +6,7 @@ use super::grammar::{Parser, Problem};
 use super::limits::Limits;
 use super::schema::{AttributeDef, ResourceKind};
 use crate::interpretation::Notes;
+use serde_json::Value;
 use std::fmt;
 
 /// Names an attribute, some of its values, or a part of them. Names are in the schema's case.
@@ -51,6 +52,21 @@ impl AttributePath {
         match &self.sub {
             Some(sub) => def.and_then(|d| d.sub(sub)),
             None => def,
+        }
+    }
+
+    /// The path as it may stand in notes, which never hold a value: a filter shows only if all it says
+    /// is what the value is for.
+    pub(super) fn label(&self) -> String {
+        let Some(filter) = &self.filter else { return self.to_string() };
+        let says_only_type = |e: Vec<(&str, &Value)>| e.iter().all(|(name, _)| matches!(*name, "type" | "primary"));
+        if filter.equalities().is_some_and(says_only_type) {
+            return self.to_string();
+        }
+        let plain = AttributePath { filter: None, sub: None, ..self.clone() };
+        match &self.sub {
+            Some(sub) => format!("{plain}[...].{sub}"),
+            None => format!("{plain}[...]"),
         }
     }
 

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 /// A resource as sent, in canonical form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecodedResource {
-    /// All attributes but the members. A user has `userName` and `active`, a group `displayName`.
+    /// All attributes but the members. A user has `userName` (and `active` if it was sent), a group `displayName`.
     pub attributes: Attributes,
     /// The members of a group, if the body speaks of them. Whether they exist is checked elsewhere.
     pub members: Option<Vec<ResourceId>>,
@@ -28,20 +28,20 @@ pub fn decode_resource(kind: ResourceKind, body: &Value, limits: &Limits, notes:
             ScimError::invalid_syntax(format!("the body must be a JSON object with the attributes of a {}", kind.name())).unknown_shape()
         );
     };
-    limits.check_strings(body)?;
+    limits.check_sizes(body)?;
     read_schemas(kind, object, notes);
     let mut attributes = Attributes::new();
     let mut found_members = None;
     for assignment in assignments(kind, object, ScimType::InvalidSyntax, limits, notes)? {
         let (path, value) = (assignment.path, assignment.value);
         if path.is_schema() {
-            note_empty(&value, &path.to_string(), notes);
+            note_empty(&value, &path.label(), notes);
             continue;
         }
         if path.is_read_only(kind) {
             // Entra sends `meta` with every POST, and `schemas` is read above.
             if !(path.urn.is_none() && matches!(path.attribute.as_str(), "meta" | "schemas")) {
-                notes.note(Reading::ReadOnlyIgnored, path.to_string());
+                notes.note(Reading::ReadOnlyIgnored, path.label());
             }
             continue;
         }
@@ -60,9 +60,6 @@ pub fn decode_resource(kind: ResourceKind, body: &Value, limits: &Limits, notes:
         edit(kind, &mut attributes, &path, Edit::Replace(&value), notes)?;
     }
     check_required(kind, &attributes)?;
-    if kind == ResourceKind::User && !attributes.contains_key("active") {
-        attributes.insert("active".to_owned(), Value::Bool(true));
-    }
     Ok(DecodedResource { attributes, members: found_members })
 }
 

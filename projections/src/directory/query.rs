@@ -197,10 +197,7 @@ impl Directory {
         limit: u64,
     ) -> Result<Vec<ResourceRow>, SqlError> {
         // The inner query counts along the index alone.
-        let sql = format!(
-            "seq IN (SELECT seq FROM {} WHERE organization = $1 ORDER BY seq LIMIT $2 OFFSET $3) ORDER BY seq",
-            table(kind)
-        );
+        let sql = format!("seq IN (SELECT seq FROM {} WHERE organization = $1 ORDER BY seq LIMIT $2 OFFSET $3) ORDER BY seq", table(kind));
         self.rows(kind, &sql, vec![organization.into(), limit.into(), skip.into()]).await
     }
 

@@ -47,6 +47,8 @@ pub(crate) struct Slot {
     pub row: Option<Row>,
     /// True if more than version and time changed.
     pub attributes_changed: bool,
+    /// True if what it is looked up by may have changed too.
+    pub keys_changed: bool,
 }
 
 /// Users or groups by id. Sorted, so that a page is written in the order of the primary key.
@@ -90,7 +92,7 @@ impl Shelf {
                     stored: row.text(5)?.to_owned(),
                     parsed: None,
                 };
-                shelf.slots.insert(id(row.text(0)?)?, Slot { stored_seq: Some(seq), row: Some(stored), attributes_changed: false });
+                shelf.slots.insert(id(row.text(0)?)?, Slot { stored_seq: Some(seq), row: Some(stored), ..Slot::default() });
             }
         }
         Ok(shelf)
@@ -102,7 +104,7 @@ impl Shelf {
         if slot.row.is_some() {
             return Err(Bad::new("created although it exists"));
         }
-        slot.attributes_changed = true;
+        (slot.attributes_changed, slot.keys_changed) = (true, true);
         slot.row = Some(Row {
             seq: record.position,
             version: record.version,

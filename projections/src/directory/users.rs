@@ -76,6 +76,7 @@ impl Users {
             event => {
                 let slot = self.0.change(record)?;
                 slot.attributes_changed = true;
+                slot.keys_changed |= touches_keys(&event);
                 if let Some(row) = slot.row.as_mut() {
                     evolve_attributes(row.attributes()?, &event);
                 }
@@ -86,10 +87,13 @@ impl Users {
 
     /// The statements that bring the tables to what the shelf holds.
     pub fn flush(self, organization: OrganizationId, out: &mut Vec<Statement>) -> Result<(), Bad> {
-        let (mut gone, mut stale_mails, mut rows, mut mails) = (Vec::new(), Vec::<SqlValue>::new(), Vec::new(), Vec::new());
+        let (mut gone, mut stale_mails, mut mails) = (Vec::new(), Vec::<SqlValue>::new(), Vec::new());
+        let (mut rows, mut light_rows) = (Vec::new(), Vec::new());
         for (id, slot) in self.0.slots {
             if let Some(seq) = slot.stored_seq {
-                stale_mails.push(seq.into());
+                if slot.keys_changed || slot.row.is_none() {
+                    stale_mails.push(seq.into());
+                }
                 if slot.row.is_none() {
                     gone.push(id.to_string().into());
                 }
@@ -100,8 +104,11 @@ impl Users {
             let attributes = row.attributes()?;
             let user_name = text_of(attributes, "userName").ok_or_else(|| Bad::new("leaves a user without userName"))?;
             let resource = serde_json::to_string(attributes).map_err(|_| Bad::new("the attributes cannot be written"))?;
-            mails.extend(mail_keys(attributes).into_iter().map(|key| vec![organization.into(), seq.into(), key.into()]));
-            rows.push(vec![
+            if slot.keys_changed {
+                mails.extend(mail_keys(attributes).into_iter().map(|key| vec![organization.into(), seq.into(), key.into()]));
+            }
+            let into = if slot.keys_changed { &mut rows } else { &mut light_rows };
+            into.push(vec![
                 organization.into(),
                 id.to_string().into(),
                 seq.into(),
@@ -119,8 +126,19 @@ impl Users {
         USERS.delete(organization, "id", &gone, out);
         EMAILS.delete(organization, "seq", &stale_mails, out);
         USERS.upsert(rows, out);
+        USERS.update(light_rows, &["version", "modified", "resource"], out);
         EMAILS.upsert(mails, out);
         Ok(())
+    }
+}
+
+/// Whether an event may change what a user is looked up by or shown as.
+fn touches_keys(event: &UserEvent) -> bool {
+    let is_key = |name: &str| matches!(name, "userName" | "displayName" | "externalId" | "emails") || name.ends_with(":manager");
+    match event {
+        UserEvent::Activated {} | UserEvent::Deactivated {} => false,
+        UserEvent::Changed { changes } => changes.iter().any(|change| is_key(&change.attribute)),
+        UserEvent::Created { .. } | UserEvent::Renamed { .. } | UserEvent::Deleted { .. } => true,
     }
 }
 

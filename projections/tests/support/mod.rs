@@ -88,8 +88,7 @@ impl World {
         let stream = StreamId { organization, kind, id };
         let n = events.len() as u64;
         let expected = *self.versions.lock().unwrap().entry(stream).and_modify(|v| *v += n).or_insert(n) - n;
-        let write =
-            Write { stream, expected, events, claims: no_claims(), recorded_at: self.tick(), actor: Actor::Operator, cause: None };
+        let write = Write { stream, expected, events, claims: no_claims(), recorded_at: self.tick(), actor: Actor::Operator, cause: None };
         self.log.append(Append { organization, write: Some(write), exchange: None }).await.unwrap()
     }
 
@@ -194,14 +193,7 @@ pub fn request(kind: ResourceKind, text: Option<&str>, sort: Option<&str>, page:
         let path = parse_path(kind, s.trim_start_matches('-'), &Limits::default(), &mut Default::default()).unwrap();
         Sort { path, descending: s.starts_with('-') }
     });
-    SearchRequest {
-        filter: text.map(|t| filter(kind, t)),
-        sort,
-        page,
-        with_members: true,
-        with_groups: true,
-        base_url: BASE.into(),
-    }
+    SearchRequest { filter: text.map(|t| filter(kind, t)), sort, page, with_members: true, with_groups: true, base_url: BASE.into() }
 }
 
 pub fn all() -> Page {

@@ -50,7 +50,9 @@ fn tool(name: &str) -> Result<std::path::PathBuf> {
     if let Some(found) = on_path {
         return Ok(found);
     }
-    let mut versions: Vec<_> = std::fs::read_dir("/usr/lib/postgresql").map(|d| d.flatten().map(|e| e.path().join("bin").join(name)).collect()).unwrap_or_default();
+    let mut versions: Vec<_> = std::fs::read_dir("/usr/lib/postgresql")
+        .map(|d| d.flatten().map(|e| e.path().join("bin").join(name)).collect())
+        .unwrap_or_default();
     versions.retain(|f: &std::path::PathBuf| f.is_file());
     versions.sort();
     versions.pop().with_context(|| format!("{name} is missing: `make deps` installs it"))

@@ -63,12 +63,18 @@ pub async fn match_queries(w: &World, users: u64, rng: &mut Rng, time: Duration)
         .map(|_| prepare("GET", &format!("/Users?{}", filter(&format!("userName eq \"{}\"", user_name(rng.below(users))))), token, ""))
         .collect();
     let expected = status_is(200);
-    drive(&authority, CONNECTIONS, Until::Time(time), |n| targets[n as usize % targets.len()].clone(), |n, status, body| {
-        expected(n, status, body)?;
-        // Cheap, and yet no empty answer passes for a match.
-        ensure!(body.windows(16).any(|w| w == b"\"totalResults\":1"), "no match in {}", String::from_utf8_lossy(body));
-        Ok(())
-    })
+    drive(
+        &authority,
+        CONNECTIONS,
+        Until::Time(time),
+        |n| targets[n as usize % targets.len()].clone(),
+        |n, status, body| {
+            expected(n, status, body)?;
+            // Cheap, and yet no empty answer passes for a match.
+            ensure!(body.windows(16).any(|w| w == b"\"totalResults\":1"), "no match in {}", String::from_utf8_lossy(body));
+            Ok(())
+        },
+    )
     .await
 }
 

@@ -165,6 +165,8 @@ mod tests {
     #[test]
     fn requests_say_how_long_they_are() {
         let text = String::from_utf8(prepare("POST", "/Users", "t", "{}")).unwrap();
-        assert!(text.starts_with("POST /scim/v2/Users HTTP/1.1\r\n") && text.contains("Content-Length: 2\r\n") && text.ends_with("\r\n\r\n{}"));
+        assert!(
+            text.starts_with("POST /scim/v2/Users HTTP/1.1\r\n") && text.contains("Content-Length: 2\r\n") && text.ends_with("\r\n\r\n{}")
+        );
     }
 }

@@ -186,7 +186,8 @@ async fn members(plan: &Plan, w: &World, group: &str, ids: &[String]) -> Result<
     plan.say(&format!("  {} members at {:.0}/s, one per request", between.requests, between.rate()));
     let last = add_one_by_one(w, group, &ids[ids.len() - EDGE..]).await?;
     let (a, b) = (median(&first), median(&last));
-    let details = format!("median {a:.2} ms for the first {EDGE}, {b:.2} ms for the last of {}; {:.0}/s between", ids.len(), between.rate());
+    let details =
+        format!("median {a:.2} ms for the first {EDGE}, {b:.2} ms for the last of {}; {:.0}/s between", ids.len(), between.rate());
     Ok(Figure::new("member adds: last against first", b / a, "times", Goal::AtMost(1.15), details))
 }
 

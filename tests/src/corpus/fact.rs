@@ -254,8 +254,20 @@ mod tests {
     #[test]
     fn what_is_not_a_fact_is_an_error() {
         for text in [
-            "", "$.id", "$.id equals 1", "$.id == ", "$.id == {", "$. exists", "id exists", "len($.a) > 1", "len($.a == 1", "header x absent",
-            "$.a exists now", "$['a exists", "$[x] exists", "body full",
+            "",
+            "$.id",
+            "$.id equals 1",
+            "$.id == ",
+            "$.id == {",
+            "$. exists",
+            "id exists",
+            "len($.a) > 1",
+            "len($.a == 1",
+            "header x absent",
+            "$.a exists now",
+            "$['a exists",
+            "$[x] exists",
+            "body full",
         ] {
             assert!(Fact::parse(text).is_err(), "{text:?}");
         }

@@ -162,7 +162,8 @@ pub async fn play_all(scim: &Scim) -> Result<Vec<Played>> {
         println!("{} {:>3} {}", if played.failures.is_empty() { "ok  " } else { "FAIL" }, line.seq, line.name);
         all.push(played);
     }
-    let failed: Vec<String> = all.iter().filter(|p| !p.failures.is_empty()).map(|p| format!("{}: {}", p.name, p.failures.join("; "))).collect();
+    let failed: Vec<String> =
+        all.iter().filter(|p| !p.failures.is_empty()).map(|p| format!("{}: {}", p.name, p.failures.join("; "))).collect();
     ensure!(all.len() == 102, "the corpus has {} requests, not 102", all.len());
     if !failed.is_empty() {
         bail!("{} of {} requests did not hold:\n{}", failed.len(), all.len(), failed.join("\n"));
@@ -180,7 +181,11 @@ mod tests {
         let lines = corpus()?;
         assert_eq!(lines.len(), 102);
         for line in &lines {
-            assert!(!line.expect.body_facts.is_empty() || line.method == "DELETE" || line.expect.status == 404, "{} says nothing", line.name);
+            assert!(
+                !line.expect.body_facts.is_empty() || line.method == "DELETE" || line.expect.status == 404,
+                "{} says nothing",
+                line.name
+            );
             for fact in &line.expect.body_facts {
                 Fact::parse(fact).with_context(|| line.name.clone())?;
             }

@@ -18,7 +18,8 @@ fn direct(metadata: &Metadata, name: &str, tests: bool) -> BTreeSet<String> {
 fn reached(metadata: &Metadata, name: &str) -> BTreeSet<String> {
     let resolve = metadata.resolve.as_ref().expect("a resolved graph");
     let name_of = |id| metadata.packages.iter().find(|p| &p.id == id).map(|p| p.name.to_string()).expect("a package");
-    let root = metadata.workspace_packages().into_iter().find(|p| p.name.as_str() == name).unwrap_or_else(|| panic!("no crate {name}")).id.clone();
+    let root =
+        metadata.workspace_packages().into_iter().find(|p| p.name.as_str() == name).unwrap_or_else(|| panic!("no crate {name}")).id.clone();
     let (mut seen, mut todo) = (BTreeSet::from([root.clone()]), vec![root]);
     while let Some(id) = todo.pop() {
         let node = resolve.nodes.iter().find(|n| n.id == id).expect("a node");
@@ -69,7 +70,11 @@ fn adapters_see_neither_http_nor_each_other() {
         .filter(|p| p.manifest_path.components().any(|c| c.as_str() == "adapters"))
         .map(|p| p.name.to_string())
         .collect();
-    assert_eq!(adapters.iter().map(String::as_str).collect::<BTreeSet<_>>(), BTreeSet::from(ADAPTERS), "a new adapter belongs into this test");
+    assert_eq!(
+        adapters.iter().map(String::as_str).collect::<BTreeSet<_>>(),
+        BTreeSet::from(ADAPTERS),
+        "a new adapter belongs into this test"
+    );
     for adapter in &adapters {
         let reached = reached(&metadata, adapter);
         none_of(adapter, &reached, &["axum", "rollcall-api"]);

@@ -73,7 +73,16 @@ fn looks_like_sql(line: &str) -> bool {
         return false;
     }
     const OPENINGS: [&str; 11] = [
-        "SELECT ", "INSERT INTO", "UPDATE ", "DELETE FROM", "CREATE TABLE", "CREATE INDEX", "DROP TABLE", "ALTER TABLE", "ON CONFLICT", "PRAGMA ",
+        "SELECT ",
+        "INSERT INTO",
+        "UPDATE ",
+        "DELETE FROM",
+        "CREATE TABLE",
+        "CREATE INDEX",
+        "DROP TABLE",
+        "ALTER TABLE",
+        "ON CONFLICT",
+        "PRAGMA ",
         "BEGIN IMMEDIATE",
     ];
     OPENINGS.iter().any(|word| line.contains(word))
@@ -94,7 +103,8 @@ fn nothing_is_left_to_do_in_silence() {
     for (name, text) in sources() {
         for (n, line) in text.lines().enumerate() {
             // This file names the marks to look for.
-            if !name.ends_with("architecture/sources.rs") && !line.trim_start().starts_with("//") && marks.iter().any(|m| line.contains(m)) {
+            if !name.ends_with("architecture/sources.rs") && !line.trim_start().starts_with("//") && marks.iter().any(|m| line.contains(m))
+            {
                 offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
             }
         }

@@ -99,7 +99,8 @@ async fn one_user_name(w: &World, processes: &[Scim]) -> Result<()> {
             }
         }
         ensure!((created, taken) == (1, CLIENTS - 1), "{created} created and {taken} refused");
-        let list = w.scim.get(&format!("/Users?{}", rollcall_tests::scim::filter(&format!("userName eq \"{name}\"")))).await?.expect_json(200)?;
+        let list =
+            w.scim.get(&format!("/Users?{}", rollcall_tests::scim::filter(&format!("userName eq \"{name}\"")))).await?.expect_json(200)?;
         ensure!(list["totalResults"] == 1, "{list}");
     }
     Ok(())
@@ -111,11 +112,16 @@ async fn read_your_writes_anywhere(processes: &[Scim; 2]) -> Result<()> {
         let (writer, reader) = (&processes[n % 2], &processes[(n + 1) % 2]);
         let id = writer.create_user(&format!("seen{n}@contoso.example")).await?;
         reader.get(&format!("/Users/{id}")).await?.expect(200)?;
-        let list = reader.get(&format!("/Users?{}", rollcall_tests::scim::filter(&format!("userName eq \"SEEN{n}@contoso.example\"")))).await?;
+        let list =
+            reader.get(&format!("/Users?{}", rollcall_tests::scim::filter(&format!("userName eq \"SEEN{n}@contoso.example\"")))).await?;
         ensure!(list.expect_json(200)?["totalResults"] == 1, "user {n} is not found by name in the other process");
-        writer.operations(&format!("/Users/{id}"), serde_json::json!([{"op": "replace", "path": "title", "value": "T"}])).await?.expect(200)?;
+        writer
+            .operations(&format!("/Users/{id}"), serde_json::json!([{"op": "replace", "path": "title", "value": "T"}]))
+            .await?
+            .expect(200)?;
         // The other process holds a copy of the user that is out of date now: it must notice.
-        let twice = reader.operations(&format!("/Users/{id}"), serde_json::json!([{"op": "replace", "path": "nickName", "value": "N"}])).await?;
+        let twice =
+            reader.operations(&format!("/Users/{id}"), serde_json::json!([{"op": "replace", "path": "nickName", "value": "N"}])).await?;
         let body = twice.expect_json(200)?;
         ensure!(body["title"] == "T" && body["nickName"] == "N", "{body}");
     }

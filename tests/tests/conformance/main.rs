@@ -42,18 +42,26 @@ fn complaints(text: &str) -> String {
 async fn scim_sanity_complains_about_204_only() {
     on_sqlite(async |w| {
         let token = w.scim.token().context("token")?.to_owned();
-        let said = python::run("scim-sanity", &["probe", &base(w), "--token", &token, "--json-output", "--i-accept-side-effects"], &[]).await?;
+        let said =
+            python::run("scim-sanity", &["probe", &base(w), "--token", &token, "--json-output", "--i-accept-side-effects"], &[]).await?;
         let report = serde_json::Deserializer::from_str(&said.out)
             .into_iter::<Value>()
             .map_while(Result::ok)
             .find(|v| v["results"].is_array())
             .with_context(|| format!("no report in:\n{}\n{}", said.out, said.err))?;
         let results = report["results"].as_array().context("results")?;
-        let of = |status: &str| results.iter().filter(|r| r["status"].as_str().is_some_and(|s| s.eq_ignore_ascii_case(status))).collect::<Vec<_>>();
+        let of = |status: &str| {
+            results.iter().filter(|r| r["status"].as_str().is_some_and(|s| s.eq_ignore_ascii_case(status))).collect::<Vec<_>>()
+        };
         let failed: Vec<&Value> = of("fail").into_iter().chain(of("error")).collect();
         // RFC 7644 section 3.5.2 allows 204, and Entra's rule for groups prefers it.
         let unexpected: Vec<String> = failed.iter().map(|r| r.to_string()).filter(|text| !text.contains("204")).collect();
-        println!("scim-sanity: {} passed, {} failed about 204, {} skipped", of("pass").len(), failed.len() - unexpected.len(), of("skip").len());
+        println!(
+            "scim-sanity: {} passed, {} failed about 204, {} skipped",
+            of("pass").len(),
+            failed.len() - unexpected.len(),
+            of("skip").len()
+        );
         ensure!(unexpected.is_empty(), "scim-sanity complains:\n{}", unexpected.join("\n"));
         ensure!(of("pass").len() >= 20, "only {} checks passed:\n{}", of("pass").len(), said.out);
         Ok(())

@@ -6,12 +6,20 @@ use rollcall_tests::world::{World, on_postgres, on_sqlite};
 
 #[tokio::test]
 async fn all_requests_hold_on_sqlite() {
-    on_sqlite(play_and_look_back).await;
+    on_sqlite(async |world| {
+        ensure!(world.server.data().join("log.db").exists(), "the log is not where the embedded store keeps it");
+        play_and_look_back(world).await
+    })
+    .await;
 }
 
 #[tokio::test]
 async fn all_requests_hold_on_postgres() {
-    on_postgres(async |world, _cluster| play_and_look_back(world).await).await;
+    on_postgres(async |world, _cluster| {
+        ensure!(!world.server.data().join("log.db").exists(), "the server uses the embedded store");
+        play_and_look_back(world).await
+    })
+    .await;
 }
 
 async fn play_and_look_back(world: &mut World) -> Result<()> {

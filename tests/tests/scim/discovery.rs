@@ -15,7 +15,11 @@ async fn what_the_server_says_about_itself() {
             ensure!(config[feature]["supported"] == true, "{feature}: {config}");
         }
         ensure!(config["changePassword"]["supported"] == false, "changePassword");
-        ensure!(config["pagination"]["cursor"] == true && config["pagination"]["defaultPaginationMethod"] == "index", "{}", config["pagination"]);
+        ensure!(
+            config["pagination"]["cursor"] == true && config["pagination"]["defaultPaginationMethod"] == "index",
+            "{}",
+            config["pagination"]
+        );
         ensure!(config["authenticationSchemes"][0]["type"] == "oauthbearertoken", "{config}");
 
         for kind in ["ResourceTypes", "Schemas"] {
@@ -43,7 +47,10 @@ async fn locations_are_public_and_answers_are_scim_json() {
         let answer = w.scim.post("/Users", &rollcall_tests::scim::user("ada@contoso.example")).await?.expect(201)?;
         let location = answer.header("location").context("no Location")?.to_owned();
         let body = answer.json()?;
-        ensure!(body["meta"]["location"] == location.as_str() && location.starts_with(&format!("{PUBLIC_URL}/scim/v2/Users/")), "{location}");
+        ensure!(
+            body["meta"]["location"] == location.as_str() && location.starts_with(&format!("{PUBLIC_URL}/scim/v2/Users/")),
+            "{location}"
+        );
         for answer in [answer, w.scim.get("/Users").await?, w.scim.get("/Schemas").await?, w.scim.get("/Users/x").await?] {
             let content_type = answer.header("content-type").unwrap_or_default();
             ensure!(content_type.starts_with("application/scim+json"), "{}: {content_type}", answer.asked);
@@ -62,7 +69,10 @@ async fn health_metrics_and_description() {
         let metrics = w.admin.get("/metrics").await?.expect(200)?.text();
         ensure!(metrics.lines().any(|l| l.starts_with("# TYPE rollcall")), "no metric of ours in:\n{metrics}");
         let description: Value = w.admin.get("/api/v1/openapi.json").await?.expect_json(200)?;
-        ensure!(description["paths"].as_object().is_some_and(|p| p.keys().any(|k| k.contains("/exchanges"))), "no /exchanges in the description");
+        ensure!(
+            description["paths"].as_object().is_some_and(|p| p.keys().any(|k| k.contains("/exchanges"))),
+            "no /exchanges in the description"
+        );
         let refused = w.admin.get_anonymous(&format!("/api/v1/organizations/{}/events", w.acme.id)).await?;
         ensure!(refused.status == 401, "events without a key: {}", refused.status);
         let with_scim_token = w.scim.send(
@@ -84,8 +94,7 @@ async fn events_are_told_in_order_with_their_cause() {
         w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "Replace", "path": "active", "value": "False"}])).await?.expect(200)?;
         let records = w.admin.events_after(&w.acme.id, 0).await?;
         rollcall_tests::admin::gapless(&records, 0)?;
-        let of_ada: Vec<&str> =
-            records.iter().filter(|r| r["subject"] == ada.as_str()).filter_map(|r| r["type"].as_str()).collect();
+        let of_ada: Vec<&str> = records.iter().filter(|r| r["subject"] == ada.as_str()).filter_map(|r| r["type"].as_str()).collect();
         ensure!(of_ada == ["UserCreated", "UserDeactivated"], "{of_ada:?}");
         let last = records.last().context("no record")?;
         let cause = last["exchange"].as_str().with_context(|| format!("no exchange in {last}"))?;

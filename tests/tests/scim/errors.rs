@@ -34,7 +34,9 @@ async fn bodies_that_cannot_be_read() {
 #[tokio::test]
 async fn filters_that_cannot_be_read_name_the_position() {
     on_sqlite(async |w| {
-        for (text, position) in [("userName eq", "11"), ("userName xx \"a\"", "9"), ("userName eq \"a\" and", "19"), ("(userName eq \"a\"", "16")] {
+        for (text, position) in
+            [("userName eq", "11"), ("userName xx \"a\"", "9"), ("userName eq \"a\" and", "19"), ("(userName eq \"a\"", "16")]
+        {
             let detail = refused(w.scim.get(&format!("/Users?{}", filter(text))).await?, 400, Some("invalidFilter"))?;
             ensure!(names_about(&detail, position), "{text}: {detail:?} does not name position {position}");
         }
@@ -72,14 +74,20 @@ async fn patches_that_cannot_be_applied_change_nothing() {
             (json!([{"op": "remove"}]), "noTarget", &[]),
             (json!([{"op": "remove", "path": "userName"}]), "mutability", &["userName"]),
             (json!([{"op": "frobnicate", "path": "title", "value": "x"}]), "invalidSyntax|invalidValue", &["frobnicate"]),
-            (json!([{"op": "replace", "path": "title", "value": "Chief"}, {"op": "replace", "path": "active", "value": "maybe"}]), "invalidValue", &[
-                "active",
-            ]),
+            (
+                json!([{"op": "replace", "path": "title", "value": "Chief"}, {"op": "replace", "path": "active", "value": "maybe"}]),
+                "invalidValue",
+                &["active"],
+            ),
         ];
         for (operations, scim_types, words) in cases {
             let answer = w.scim.operations(&path, operations.clone()).await?;
             let found = answer.json()?["scimType"].as_str().unwrap_or_default().to_owned();
-            ensure!(scim_types.split('|').any(|t| t == found), "{operations}: scimType {found:?} instead of {scim_types}: {}", answer.text());
+            ensure!(
+                scim_types.split('|').any(|t| t == found),
+                "{operations}: scimType {found:?} instead of {scim_types}: {}",
+                answer.text()
+            );
             refused_naming(answer, 400, Some(&found), words)?;
         }
         ensure!(w.scim.get(&path).await?.expect_json(200)? == before, "a refused PATCH changed something");
@@ -119,7 +127,10 @@ async fn names_are_unique_without_regard_to_case_and_free_again() {
         refused(w.scim.operations(&format!("/Users/{bram}"), rename.clone()).await?, 409, Some("uniqueness"))?;
         // A change of case of one's own name is no conflict, and a name given up is free.
         w.scim.operations(&format!("/Users/{ada}"), rename).await?.expect(200)?;
-        w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "replace", "path": "userName", "value": "a@contoso.example"}])).await?.expect(200)?;
+        w.scim
+            .operations(&format!("/Users/{ada}"), json!([{"op": "replace", "path": "userName", "value": "a@contoso.example"}]))
+            .await?
+            .expect(200)?;
         w.scim.put(&format!("/Users/{bram}"), &user("ada@contoso.example")).await?.expect(200)?;
         w.scim.delete(&format!("/Users/{ada}")).await?.expect(204)?;
         let again = w.scim.create_user("a@contoso.example").await?;

@@ -53,10 +53,16 @@ async fn by_index(scim: &Scim) -> Result<()> {
         seen.extend(found);
     }
     ensure!(seen == (0..MANY).map(name).collect::<Vec<_>>(), "the pages do not give every user once, oldest first");
-    for (query, start_index, items) in [("startIndex=0&count=3", 1, 3), ("startIndex=-5&count=3", 1, 3), ("count=0", 1, 0), ("count=-1", 1, 0), ("startIndex=251", 251, 0)] {
+    for (query, start_index, items) in
+        [("startIndex=0&count=3", 1, 3), ("startIndex=-5&count=3", 1, 3), ("count=0", 1, 0), ("count=-1", 1, 0), ("startIndex=251", 251, 0)]
+    {
         let page = scim.get(&format!("/Users?{query}")).await?.expect_json(200)?;
         let shown = page["Resources"].as_array().map_or(0, Vec::len);
-        ensure!(shown == items && page["totalResults"] == MANY && page["startIndex"] == start_index, "{query}: {shown} shown, {}", page["startIndex"]);
+        ensure!(
+            shown == items && page["totalResults"] == MANY && page["startIndex"] == start_index,
+            "{query}: {shown} shown, {}",
+            page["startIndex"]
+        );
     }
     refused(scim.get("/Users?startIndex=one").await?, 400, Some("invalidValue"))?;
     Ok(())

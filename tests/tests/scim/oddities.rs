@@ -39,10 +39,14 @@ async fn any_accept_header_gets_scim_json() {
 #[tokio::test]
 async fn any_content_type_is_read_as_json_and_noted() {
     on_sqlite(async |w| {
-        for (n, (content_type, noted)) in
-            [("application/scim+json", false), ("application/json; charset=utf-8", false), ("APPLICATION/SCIM+JSON", false), ("text/plain", true)]
-                .into_iter()
-                .enumerate()
+        for (n, (content_type, noted)) in [
+            ("application/scim+json", false),
+            ("application/json; charset=utf-8", false),
+            ("APPLICATION/SCIM+JSON", false),
+            ("text/plain", true),
+        ]
+        .into_iter()
+        .enumerate()
         {
             let request = w.scim.request("POST", "/Users").json(content_type, &user(&format!("u{n}@contoso.example")));
             w.scim.send(request).await?.expect(201)?;
@@ -65,7 +69,11 @@ async fn doubled_slashes_unknown_parameters_and_missing_headers() {
             ensure!(readings(w).await?.contains(&"doubled-slash".to_owned()), "{target}: {:?}", readings(w).await?);
         }
         let query = filter("userName eq \"nobody\"");
-        for target in [format!("{BASE}/Users?aadOptscim062020&{query}"), format!("{BASE}/Users?{query}&aadOptscim062020"), format!("{BASE}/Users/?{query}")] {
+        for target in [
+            format!("{BASE}/Users?aadOptscim062020&{query}"),
+            format!("{BASE}/Users?{query}&aadOptscim062020"),
+            format!("{BASE}/Users/?{query}"),
+        ] {
             let list = w.scim.send(bare(w, "GET", &target)).await?.expect_json(200)?;
             ensure!(list["totalResults"] == 0 && list["Resources"] == json!([]), "{target}: {list}");
         }
@@ -95,7 +103,11 @@ async fn liberties_taken_are_noted_by_name() {
             (&user_path, json!([{"op": "add", "path": "phoneNumbers[type eq \"mobile\"].value", "value": "+41"}]), &["value-path-created"]),
             (&user_path, json!([{"op": "add", "path": manager, "value": bram}]), &["manager-as-string"]),
             (&user_path, json!([{"op": "replace", "path": "title", "value": ""}]), &["empty-as-unassigned"]),
-            (&group_path, json!([{"op": "remove", "path": "members", "value": [{"value": bram}]}]), &["member-removal-by-value", "remove-absent"]),
+            (
+                &group_path,
+                json!([{"op": "remove", "path": "members", "value": [{"value": bram}]}]),
+                &["member-removal-by-value", "remove-absent"],
+            ),
         ];
         for (path, operations, expected) in cases {
             let answer = w.scim.operations(path, operations.clone()).await?;

@@ -16,7 +16,10 @@ async fn tokens_and_passwords_are_in_no_file_and_no_metric() {
         let ada = w.scim.create_user("ada@contoso.example").await?;
         let with_password = json!({"userName": "eve@contoso.example", "password": PASSWORD});
         w.scim.with_token(&second.secret).post("/Users", &with_password).await?.expect(400)?;
-        w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "replace", "path": "password", "value": PASSWORD}])).await?.expect(400)?;
+        w.scim
+            .operations(&format!("/Users/{ada}"), json!([{"op": "replace", "path": "password", "value": PASSWORD}]))
+            .await?
+            .expect(400)?;
         w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "replace", "value": {"Password": PASSWORD}}])).await?.expect(400)?;
         // Broken JSON cannot be searched for members by name, and yet its secrets must not stay.
         let broken = format!("{{\"userName\":\"x\",\"password\":\"{PASSWORD}\",");
@@ -24,7 +27,11 @@ async fn tokens_and_passwords_are_in_no_file_and_no_metric() {
         w.scim.with_token(STRAY).get("/Users").await?.expect(401)?;
         w.scim.get(&format!("/Users?access_token={STRAY}&count=1")).await?;
         w.scim.get(&format!("/Users?access%5Ftoken={STRAY}&count=1")).await?;
-        let cookie = w.scim.request("GET", "/Users").header("Cookie", format!("session={STRAY}")).header("Proxy-Authorization", format!("Basic {STRAY}"));
+        let cookie = w
+            .scim
+            .request("GET", "/Users")
+            .header("Cookie", format!("session={STRAY}"))
+            .header("Proxy-Authorization", format!("Basic {STRAY}"));
         w.scim.send(cookie).await?.expect(200)?;
         w.scim.post("/Users", &user("last@contoso.example")).await?.expect(201)?;
         let metrics = w.admin.get("/metrics").await?.expect(200)?.body;
@@ -38,7 +45,9 @@ async fn tokens_and_passwords_are_in_no_file_and_no_metric() {
         read_all(&w.server.data(), &mut haystacks)?;
         ensure!(haystacks.iter().any(|(_, bytes)| contains(bytes, "ada@contoso.example")), "the log is not among the files searched");
         for (path, bytes) in &haystacks {
-            for (what, secret) in [("a token", token.as_str()), ("a token", &second.secret), ("a password", PASSWORD), ("a stray secret", STRAY)] {
+            for (what, secret) in
+                [("a token", token.as_str()), ("a token", &second.secret), ("a password", PASSWORD), ("a stray secret", STRAY)]
+            {
                 ensure!(!contains(bytes, secret), "{what} stands in {}", path.display());
             }
             ensure!(path.ends_with("operator.key") || !contains(bytes, &operator), "the operator key stands in {}", path.display());

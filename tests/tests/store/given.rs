@@ -32,13 +32,12 @@ pub fn payload(n: usize) -> String {
 
 /// An append of `n` events on top of `expected`.
 pub fn write(stream: StreamId, expected: Version, n: usize) -> Append {
-    let event =
-        |i| NewEvent { event_type: "UserChanged".into(), event_version: "1".into(), payload: payload(expected as usize + i + 1) };
+    let event = |i| NewEvent { event_type: "UserChanged".into(), event_version: "1".into(), payload: payload(expected as usize + i + 1) };
     let write = Write {
         stream,
         expected,
         events: (0..n).map(event).collect(),
-        claims: ClaimChanges::default(),
+        claims: ClaimChanges { release: Vec::new(), take: Vec::new(), require: Vec::new() },
         recorded_at: time(expected as i64),
         actor: Actor::ScimToken { token: TokenId(Uuid::from_u128(7)) },
         cause: None,

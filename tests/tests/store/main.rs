@@ -3,18 +3,7 @@
 //! A test of the contract is a function of a [`fixture`]; the macros below run it on every
 //! adapter: SQLite in a file, SQLite in memory, PostgreSQL.
 
-mod fixture;
-mod given;
-mod log;
-mod postgres;
-mod postgres_faults;
-mod rate;
-mod restore;
-mod sqlite;
-mod views;
-
 /// Runs functions of `$of` on every adapter; `$open` names the function of [`fixture`] that opens one.
-#[macro_export]
 macro_rules! contract {
     ($of:path, $open:ident: $($test:ident)*) => {
         mod sqlite_file { contract!(@run $of, sqlite_file, $open: $($test)*); }
@@ -31,3 +20,13 @@ macro_rules! contract {
         )*
     };
 }
+
+mod fixture;
+mod given;
+mod log;
+mod postgres;
+mod postgres_faults;
+mod rate;
+mod restore;
+mod sqlite;
+mod views;

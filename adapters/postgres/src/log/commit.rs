@@ -129,7 +129,9 @@ fn merge(len: usize, open: &[usize], outcomes: Outcomes, earlier: Option<Outcome
     for (index, outcome) in open.iter().zip(outcomes) {
         all[*index] = match (outcome, &earlier[*index]) {
             // It is there because we put it there.
-            (Ok(now), Ok(before)) if now.repeated && !before.repeated => Ok(Appended { repeated: now.positions != before.positions, ..now }),
+            (Ok(now), Ok(before)) if now.repeated && !before.repeated => {
+                Ok(Appended { repeated: now.positions != before.positions, ..now })
+            }
             (now, _) => now,
         };
     }

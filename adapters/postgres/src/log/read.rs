@@ -37,11 +37,7 @@ impl Reader {
         }
     }
 
-    async fn all<'q, T>(
-        &self,
-        query: impl Fn() -> Prepared<'q>,
-        row: impl FnMut(&PgRow) -> sqlx::Result<T>,
-    ) -> Result<Vec<T>, LogError> {
+    async fn all<'q, T>(&self, query: impl Fn() -> Prepared<'q>, row: impl FnMut(&PgRow) -> sqlx::Result<T>) -> Result<Vec<T>, LogError> {
         self.rows(query).await?.iter().map(row).collect::<Result<_, _>>().map_err(log_error)
     }
 
@@ -116,8 +112,7 @@ impl Reader {
                    SET version = excluded.version, schema = excluded.schema, state = excluded.state \
                    WHERE excluded.version >= kept.version";
         let (kind, id) = (snapshot.stream.kind.as_str(), snapshot.stream.aggregate_id());
-        let query =
-            || sqlx::query(sql).bind(kind).bind(&id).bind(int(snapshot.version)).bind(&snapshot.schema).bind(&snapshot.state);
+        let query = || sqlx::query(sql).bind(kind).bind(&id).bind(int(snapshot.version)).bind(&snapshot.schema).bind(&snapshot.state);
         self.rows(query).await.map(drop)
     }
 

@@ -155,7 +155,8 @@ impl Session {
     pub async fn keep_keys(&mut self, keys: &[(OrganizationId, [u8; 32])]) -> sqlx::Result<BTreeSet<OrganizationId>> {
         let scopes: Vec<Uuid> = keys.iter().map(|k| k.0.0).collect();
         let values: Vec<&[u8]> = keys.iter().map(|k| &k.1[..]).collect();
-        let sql = "INSERT INTO rollcall.claim_keys (scope, key) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT (scope) DO NOTHING";
+        let sql =
+            "INSERT INTO rollcall.claim_keys (scope, key) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT (scope) DO NOTHING";
         sqlx::query(sql).bind(&scopes).bind(&values).execute(&mut self.connection).await?;
         let sql = "SELECT k.scope FROM rollcall.claim_keys k JOIN unnest($1::uuid[], $2::bytea[]) AS t(scope, key) \
                    ON k.scope = t.scope WHERE k.key <> t.key";

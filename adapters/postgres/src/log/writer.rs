@@ -12,6 +12,7 @@ use rollcall_domain::log::{Append, AppendError, Appended};
 use sqlx::postgres::PgConnectOptions;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 /// Appends that may wait. More callers than this are told that the log is unavailable.
@@ -20,6 +21,9 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 256;
 /// Bytes of bodies and payloads in one transaction, roughly.
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
+/// How long the first of a batch waits for as many as came before, when nothing else is under way:
+/// callers that were answered together come back together, and a commit takes longer than this.
+const GATHER: Duration = Duration::from_micros(200);
 
 /// The way to the thread. When it is dropped, the thread finishes what it has and ends.
 pub(super) struct Writer {
@@ -31,7 +35,7 @@ impl Writer {
         let (queue, appends) = mpsc::channel(QUEUE);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (waiting, busy, served) = (BTreeMap::new(), BTreeSet::new(), OrganizationId::NONE);
-        let dispatcher = Dispatcher { database, options, queue: appends, waiting, count: 0, busy, served };
+        let dispatcher = Dispatcher { database, options, queue: appends, waiting, count: 0, expected: 1, busy, served };
         std::thread::Builder::new().name("log-writer".into()).spawn(move || runtime.block_on(dispatcher.run()))?;
         Ok(Self { queue })
     }
@@ -55,6 +59,8 @@ struct Dispatcher {
     waiting: BTreeMap<OrganizationId, VecDeque<Queued>>,
     /// How many wait.
     count: usize,
+    /// How many came together of late.
+    expected: usize,
     /// Organizations with a batch under way.
     busy: BTreeSet<OrganizationId>,
     /// The organization served last.
@@ -86,8 +92,20 @@ impl Dispatcher {
                 },
             }
             // Whatever else came meanwhile goes into the same batch.
-            while self.count < QUEUE && let Ok(queued) = self.queue.try_recv() {
-                self.take_in(queued);
+            let gathered = Instant::now() + GATHER;
+            loop {
+                while self.count < QUEUE
+                    && let Ok(queued) = self.queue.try_recv()
+                {
+                    self.take_in(queued);
+                }
+                let enough = self.count == 0 || self.count >= self.expected;
+                if enough || !running.is_empty() || Instant::now() >= gathered {
+                    break;
+                }
+                // Far below what a timer can do. Nobody else runs on this thread, and the callers
+                // that are awaited need the processor.
+                std::thread::yield_now();
             }
         }
         for session in idle.into_iter().flatten() {
@@ -111,7 +129,10 @@ impl Dispatcher {
         let (before, after): (Vec<_>, Vec<_>) = self.waiting.keys().filter(|o| !self.busy.contains(o)).partition(|o| **o <= self.served);
         for organization in after.into_iter().chain(before) {
             let Some(queue) = self.waiting.get_mut(&organization) else { continue };
-            while batch.len() < BATCH && bytes < BATCH_BYTES && let Some(queued) = queue.pop_front() {
+            while batch.len() < BATCH
+                && bytes < BATCH_BYTES
+                && let Some(queued) = queue.pop_front()
+            {
                 bytes += size(&queued.append);
                 batch.push(queued);
                 self.served = organization;
@@ -119,6 +140,9 @@ impl Dispatcher {
         }
         self.waiting.retain(|_, queue| !queue.is_empty());
         self.count -= batch.len();
+        if !batch.is_empty() {
+            self.expected = batch.len().max((self.expected + batch.len()) / 2);
+        }
         (!batch.is_empty()).then_some(batch)
     }
 }

@@ -53,7 +53,8 @@ pub(super) fn stream(row: &Row<'_>, column: usize) -> rusqlite::Result<StreamId>
 }
 
 /// The columns [`record`] reads.
-pub(super) const RECORD: &str = "organization, kind, id, position, version, event_type, event_version, payload, recorded_at, exchange, actor";
+pub(super) const RECORD: &str =
+    "organization, kind, id, position, version, event_type, event_version, payload, recorded_at, exchange, actor";
 
 /// A record from [`RECORD`].
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {

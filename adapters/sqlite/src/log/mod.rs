@@ -57,10 +57,7 @@ impl SqliteLog {
         Ok(Self { readers: None, writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?, _folder: None })
     }
 
-    async fn read<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
-    ) -> Result<T, LogError> {
+    async fn read<T: Send + 'static>(&self, job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static) -> Result<T, LogError> {
         match &self.readers {
             Some(readers) => match readers.run(move |connection| job(connection).map_err(log_error)).await {
                 Ok(answer) => answer,

@@ -20,10 +20,8 @@ fn one<T>(
 }
 
 pub(super) fn load(db: &Connection, stream: &StreamId, after: Version) -> rusqlite::Result<Vec<Record>> {
-    let sql = format!(
-        "SELECT {} FROM event WHERE id = ?1 AND kind = ?2 AND organization = ?3 AND version > ?4 ORDER BY version",
-        codec::RECORD
-    );
+    let sql =
+        format!("SELECT {} FROM event WHERE id = ?1 AND kind = ?2 AND organization = ?3 AND version > ?4 ORDER BY version", codec::RECORD);
     all(db, &sql, params![stream.id.as_bytes(), stream.kind.as_str(), stream.organization.0.as_bytes(), int(after)], codec::record)
 }
 
@@ -52,12 +50,15 @@ pub(super) fn exchange(db: &Connection, organization: OrganizationId, id: Exchan
     one(db, &sql, params![id.0.as_bytes(), organization.0.as_bytes()], |row| codec::exchange(row, Bodies::Read))
 }
 
+/// An exchange's number, and the first and last position it caused.
+type Place = (ExchangeNumber, Option<(Position, Position)>);
+
 /// What an exchange was given when it was appended.
 pub(super) fn exchange_place(
     db: &Connection,
     organization: OrganizationId,
     id: ExchangeId,
-) -> rusqlite::Result<Option<(ExchangeNumber, Option<(Position, Position)>)>> {
+) -> rusqlite::Result<Option<Place>> {
     let sql = "SELECT number, first, last FROM exchange WHERE id = ?1 AND organization = ?2";
     one(db, sql, params![id.0.as_bytes(), organization.0.as_bytes()], |row| Ok((row.get(0)?, codec::positions(row, 1)?)))
 }

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// Appends that may wait. More callers than this are told that the log is unavailable.
@@ -15,6 +16,9 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 512;
 /// Bytes of bodies and payloads in one transaction, roughly.
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// How long the first of a batch waits for as many as came before: callers that were answered
+/// together come back together, and a flush of the disk takes longer than this.
+const GATHER: Duration = Duration::from_micros(200);
 
 type Reply = oneshot::Sender<Result<Appended, AppendError>>;
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
@@ -73,7 +77,9 @@ impl Drop for Writer {
 }
 
 fn run(mut connection: Connection, queue: &Receiver<Work>) {
+    let mut expected = 1;
     while let Ok(first) = queue.recv() {
+        let gathered = Instant::now() + GATHER;
         let mut appends = Vec::new();
         let mut replies = Vec::new();
         let mut bytes = 0;
@@ -86,11 +92,20 @@ fn run(mut connection: Connection, queue: &Receiver<Work>) {
                     appends.push(*append);
                     replies.push(reply);
                     if appends.len() < BATCH && bytes < BATCH_BYTES {
-                        next = queue.try_recv().ok();
+                        next = match queue.try_recv() {
+                            Ok(work) => Some(work),
+                            Err(_) if appends.len() < expected => {
+                                queue.recv_timeout(gathered.saturating_duration_since(Instant::now())).ok()
+                            }
+                            Err(_) => None,
+                        };
                     }
                 }
                 Work::Other(job) => other = Some(job),
             }
+        }
+        if !appends.is_empty() {
+            expected = appends.len().max((expected + appends.len()) / 2);
         }
         // A panic must not take the writer with it: its callers see their replies dropped, the
         // transaction is rolled back, and the next batch is served.

@@ -23,7 +23,7 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub fn open(path: &Path, durability: Durability) -> Result<Self, OpenError> {
+    pub fn at(path: &Path, durability: Durability) -> Result<Self, OpenError> {
         let mut writer = connection::writer(path, durability, WRITER_CACHE)?;
         connection::migrate(&mut writer, "", FORMAT)?;
         let readers = (0..READERS).map(|_| connection::reader(path, READER_CACHE)).collect::<Result<_, _>>()?;

@@ -81,7 +81,7 @@ impl SqliteViews {
 
     fn new(home: Arc<Home>, name: &str, durability: Durability, scratch: bool) -> Result<Self, OpenError> {
         let path = home.dir.join(name);
-        let open = RwLock::new(Some(Open::open(&path, durability)?));
+        let open = RwLock::new(Some(Open::at(&path, durability)?));
         let (turn, scratch, scratches) = (Arc::new(Semaphore::new(1)), AtomicBool::new(scratch), Mutex::default());
         Ok(Self(Arc::new(Inner { open, turn, path, durability, scratch, scratches, home })))
     }
@@ -150,7 +150,7 @@ impl SqlStore for SqliteViews {
         let (path, durability, from) = (self.0.path.clone(), self.0.durability, inner.path.clone());
         let swap = tokio::task::spawn_blocking(move || {
             let replaced = file::replace(live, &path, new, &from);
-            (replaced, Open::open(&path, durability))
+            (replaced, Open::at(&path, durability))
         });
         let (replaced, open) = swap.await.map_err(failed)?;
         *gate = Some(open.map_err(failed)?);

@@ -9,7 +9,14 @@ pub(super) fn sql_error(e: rusqlite::Error) -> SqlError {
     use ErrorCode::*;
     match e.sqlite_error_code() {
         Some(
-            SystemIoFailure | DiskFull | CannotOpen | DatabaseBusy | DatabaseLocked | OutOfMemory | ReadOnly | PermissionDenied
+            SystemIoFailure
+            | DiskFull
+            | CannotOpen
+            | DatabaseBusy
+            | DatabaseLocked
+            | OutOfMemory
+            | ReadOnly
+            | PermissionDenied
             | FileLockingProtocolFailed,
         ) => SqlError::Unavailable(e.to_string()),
         _ => SqlError::Refused(e.to_string()),

@@ -43,7 +43,9 @@ pub async fn sixteen_writers_leave_no_gap(it: Logs) -> anyhow::Result<()> {
             let organization = if n % 4 == 0 { TWO } else { ONE };
             let mut mine = 0;
             for round in 0..ROUNDS {
-                let appended = log.append(write(user_in(organization, n), mine, 1 + (round % 3) as usize).exchange(n * 1000 + u128::from(round))).await?;
+                let appended = log
+                    .append(write(user_in(organization, n), mine, 1 + (round % 3) as usize).exchange(n * 1000 + u128::from(round)))
+                    .await?;
                 mine += 1 + round % 3;
                 ensure!(appended.positions.is_some_and(|(first, last)| last - first == round % 3));
                 // One in three is refused: too late, or for a name that is taken.

@@ -2,13 +2,14 @@
 
 mod append;
 mod claims;
+pub use concurrent::follow;
+
 mod concurrent;
 mod exchanges;
 mod reads;
 
 mod append_contract {
-    use super::append;
-    crate::contract!(super::super::append, log:
+    contract!(super::super::append, log:
         positions_are_gapless_in_every_organization
         a_refused_append_leaves_no_trace
         four_refusals_are_four_answers
@@ -16,10 +17,9 @@ mod append_contract {
         payloads_come_back_as_they_were
         envelopes_come_back_as_they_were
     );
-    use append as _;
 }
 mod claims_contract {
-    crate::contract!(super::super::claims, log:
+    contract!(super::super::claims, log:
         one_append_releases_and_takes
         a_stream_may_retake_its_own
         a_late_release_frees_nobody_elses
@@ -31,7 +31,7 @@ mod claims_contract {
     );
 }
 mod exchanges_contract {
-    crate::contract!(super::super::exchanges, log:
+    contract!(super::super::exchanges, log:
         exchanges_come_back_with_and_without_bodies
         an_exchange_names_the_positions_it_caused
         a_repeated_exchange_appends_nothing
@@ -40,7 +40,7 @@ mod exchanges_contract {
     );
 }
 mod reads_contract {
-    crate::contract!(super::super::reads, log:
+    contract!(super::super::reads, log:
         an_empty_log_answers
         streams_load_after_a_version
         records_are_paged
@@ -49,7 +49,7 @@ mod reads_contract {
     );
 }
 mod concurrent_contract {
-    crate::contract!(super::super::concurrent, log:
+    contract!(super::super::concurrent, log:
         sixteen_writers_leave_no_gap
         one_of_many_wins_a_race
         one_of_many_gets_a_claim

@@ -48,9 +48,9 @@ pub async fn records_are_paged(it: Logs) -> anyhow::Result<()> {
     // Beyond nine, where an order by text would go wrong.
     assert_eq!(positions(8, 3).await?, [9, 10, 11]);
     assert_eq!(positions(11, 3).await?, [12]);
-    assert_eq!(positions(12, 3).await?, []);
+    assert!(positions(12, 3).await?.is_empty());
     assert_eq!(positions(0, usize::MAX).await?, (1..=12).collect::<Vec<_>>());
-    assert_eq!(positions(0, 0).await?, []);
+    assert!(positions(0, 0).await?.is_empty());
     Ok(())
 }
 

@@ -1,0 +1,84 @@
+//! A backup of one store is restored into another, of every kind.
+
+use crate::fixture::{self, Logs};
+use crate::given::*;
+use rollcall_domain::claim::ClaimKind;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::*;
+use std::sync::Arc;
+
+/// Everything a log holds, in the order in which it is restored.
+async fn backup(log: &Arc<dyn Log>) -> anyhow::Result<Vec<Restored>> {
+    let keys = log.claim_keys().await?;
+    let mut parts: Vec<_> = keys.iter().map(|(scope, key)| Restored::ClaimKey(*scope, *key)).collect();
+    let heads = log.heads().await?;
+    for (organization, _) in &heads {
+        parts.extend(all_records(log, *organization).await?.into_iter().map(Restored::Record));
+        let exchanges = log.exchanges(*organization, 0, 10_000, Bodies::Read).await?;
+        parts.extend(exchanges.into_iter().map(|x| Restored::Exchange(Box::new(x))));
+    }
+    for scope in [OrganizationId::NONE, ONE, TWO] {
+        let claims = log.claims(scope, None, 10_000).await?;
+        parts.extend(claims.into_iter().map(|(claim, holder)| Restored::Claim(claim, holder)));
+    }
+    Ok(parts)
+}
+
+async fn fill(log: &Arc<dyn Log>) -> anyhow::Result<()> {
+    log.claim_key(OrganizationId::NONE, [7; 32]).await?;
+    log.claim_key(ONE, [8; 32]).await?;
+    log.append(bare(OrganizationId::NONE, 1)).await?;
+    for n in 0..20 {
+        let organization = if n % 3 == 0 { TWO } else { ONE };
+        let stream = user_in(organization, n);
+        let taken = claim_in(organization, ClaimKind::UserName, n as u8);
+        log.append(write(stream, 0, 3).takes(taken).exchange(n + 100)).await?;
+        log.append(bare(organization, n + 200)).await?;
+        if n % 5 == 0 {
+            log.append(write(stream, 3, 1).releases(taken)).await?;
+        }
+    }
+    log.append(write(user(50), 0, 1).takes(claim_in(OrganizationId::NONE, ClaimKind::Domain, 1))).await?;
+    Ok(())
+}
+
+async fn round_trip(from: Logs, to: Logs) -> anyhow::Result<()> {
+    fill(&from.log).await?;
+    let parts = backup(&from.log).await?;
+    for part in parts.chunks(13) {
+        to.log.restore(part.to_vec()).await?;
+    }
+    assert_eq!(backup(&to.log).await?, parts);
+    assert_eq!(to.log.heads().await?, from.log.heads().await?);
+    // It goes on where it was: same positions, same claims, same exchanges known.
+    let next = |log: Arc<dyn Log>| async move {
+        (
+            log.append(write(user(1), 3, 2)).await,
+            log.append(write(user(60), 0, 1).takes(name(1))).await,
+            log.append(bare(ONE, 101)).await,
+            log.append(write(user(1), 3, 1)).await,
+        )
+    };
+    assert_eq!(next(to.log.clone()).await, next(from.log.clone()).await);
+    // A part that does not follow what is there is refused, and leaves nothing.
+    let before = to.log.heads().await?;
+    let refused = to.log.restore(parts).await;
+    assert!(matches!(refused, Err(LogError::Damaged(_))), "{refused:?}");
+    assert_eq!(to.log.heads().await?, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn from_a_file_to_postgres() -> anyhow::Result<()> {
+    round_trip(fixture::sqlite_file::log().await?, fixture::postgres::log().await?).await
+}
+
+#[tokio::test]
+async fn from_postgres_to_a_file() -> anyhow::Result<()> {
+    round_trip(fixture::postgres::log().await?, fixture::sqlite_file::log().await?).await
+}
+
+#[tokio::test]
+async fn from_a_file_to_memory() -> anyhow::Result<()> {
+    round_trip(fixture::sqlite_file::log().await?, fixture::sqlite_memory::log().await?).await
+}

@@ -1,0 +1,45 @@
+//! The contract of the views' tables.
+
+mod scratch;
+mod transactions;
+
+mod transactions_contract {
+    contract!(super::super::transactions, views:
+        rows_come_back_with_their_types
+        parameters_go_by_their_numbers
+        a_wrong_statement_is_refused
+        a_dropped_transaction_is_rolled_back
+        a_failed_statement_fails_its_transaction
+        several_writes_are_one_call
+        readers_see_what_is_committed_and_do_not_wait
+        an_organization_has_one_writer
+        the_exclusive_writer_is_alone
+        a_begin_that_is_given_up_leaves_nothing_locked
+    );
+}
+mod scratch_contract {
+    contract!(super::super::scratch, views:
+        a_scratch_store_is_empty_and_apart
+        a_scratch_store_is_written_while_the_live_one_is_locked
+        a_promoted_scratch_store_is_live
+        prepared_statements_survive_a_promotion
+        writers_who_waited_write_to_the_new_tables
+        only_a_scratch_store_is_promoted
+    );
+}
+
+use rollcall_domain::sql::{SqlError, SqlStore};
+
+/// A table with one row for each of a few names.
+async fn counters(views: &dyn SqlStore, names: &[&str]) -> Result<(), SqlError> {
+    let mut transaction = views.begin_exclusive().await?;
+    transaction.execute("CREATE TABLE counter (name TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL, note TEXT)", vec![]).await?;
+    for name in names {
+        transaction.execute("INSERT INTO counter (name, n) VALUES ($1, $2)", vec![(*name).into(), 0_i64.into()]).await?;
+    }
+    transaction.commit().await
+}
+
+async fn count(views: &dyn SqlStore, name: &str) -> Result<i64, SqlError> {
+    views.query("SELECT n FROM counter WHERE name = $1", vec![name.into()]).await?[0].int(0)
+}
