@@ -10,7 +10,9 @@ const KEY_BYTES: usize = 256;
 /// The form under which a text is looked up: case-folded and cut. Equal texts have equal keys;
 /// equal keys do not make equal texts, so what a lookup finds is compared again.
 pub(crate) fn lookup_key(value: &str) -> String {
-    bounded(&fold_text(value), KEY_BYTES)
+    // The same for ASCII, and many times faster; most keys of a directory are.
+    let folded = if value.is_ascii() { value.to_ascii_lowercase() } else { fold_text(value) };
+    bounded(&folded, KEY_BYTES)
 }
 
 /// At most `max` bytes of a text, without the NUL that PostgreSQL cannot keep.
@@ -59,6 +61,8 @@ mod tests {
     #[test]
     fn a_key_is_folded_cut_at_a_character_and_free_of_nul() {
         assert_eq!(lookup_key("ADA\0"), "ada ");
+        let ascii: String = (0..128_u8).map(char::from).collect();
+        assert_eq!(lookup_key(&ascii), bounded(&fold_text(&ascii), KEY_BYTES));
         let long = "ä".repeat(300);
         assert_eq!(lookup_key(&long), "ä".repeat(128));
         assert_eq!(bounded("aä", 2), "a");

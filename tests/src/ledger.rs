@@ -28,6 +28,7 @@ pub struct Ledger {
     refusals: Mutex<Vec<String>>,
     unavailable: AtomicU64,
     stopped: AtomicBool,
+    paused: AtomicBool,
     names: AtomicU64,
 }
 
@@ -57,6 +58,11 @@ impl Ledger {
         let refusals = lock(&self.refusals);
         ensure!(refusals.is_empty(), "{} answers that Entra would take amiss, the first: {}", refusals.len(), refusals[0]);
         Ok(())
+    }
+
+    /// Lets the load rest, so that what it was promised can be looked at in peace, or go on.
+    pub fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::Relaxed);
     }
 
     /// Ends the load after the requests under way.
@@ -89,7 +95,8 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// it. A connection that breaks is opened again; what was not answered is not promised.
 pub async fn load(ledger: Arc<Ledger>, scim: Scim, group: String, mut rng: Rng) {
     while !ledger.stopped.load(Ordering::Relaxed) {
-        if one_user(&ledger, &scim, &group, &mut rng).await.is_err() {
+        let paused = ledger.paused.load(Ordering::Relaxed);
+        if paused || one_user(&ledger, &scim, &group, &mut rng).await.is_err() {
             // The server is gone or its database is: look again soon.
             tokio::time::sleep(rng.millis(2, 20)).await;
         }

@@ -8,7 +8,7 @@ use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::context::Context;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::ResourceId;
-use rollcall_domain::log::{AppendError, Appended, LogError, StreamId, Version};
+use rollcall_domain::log::{AppendError, Appended, LogError, Record, StreamId, Version};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -127,17 +127,21 @@ impl Engine {
                 Err(error) => return Err(explain(error, &require)),
             }
             drop(framework);
-            let Some(Left { appended, version, times }) = left.into_inner().unwrap_or_else(|e| e.into_inner()) else { break };
-            self.show(&stream, &appended).await?;
+            let Some(Left { appended, records, version, times }) = left.into_inner().unwrap_or_else(|e| e.into_inner()) else { break };
+            self.show(&stream, &appended, records).await?;
             return Ok(Done { appended, version, times });
         }
         Err(ExecuteError::Unavailable(format!("{stream} changed {ATTEMPTS} times while this request was decided")))
     }
 
     /// Folds what was appended, so that every later read sees it.
-    async fn show<E>(&self, stream: &StreamId, appended: &Appended) -> Result<(), ExecuteError<E>> {
+    async fn show<E>(&self, stream: &StreamId, appended: &Appended, records: Vec<Record>) -> Result<(), ExecuteError<E>> {
         let Some((_, last)) = appended.positions else { return Ok(()) };
-        match self.folder.fold_to(stream.organization, last).await {
+        let shown = match records.is_empty() {
+            true => self.folder.fold_to(stream.organization, last).await,
+            false => self.folder.fold_appended(stream.organization, records, Vec::new()).await,
+        };
+        match shown {
             Ok(_) => Ok(()),
             Err(error) if error.is_unavailable() => Err(ExecuteError::Unavailable(error.to_string())),
             Err(error) => Err(ExecuteError::Damaged(error.to_string())),

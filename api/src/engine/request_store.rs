@@ -8,7 +8,7 @@ use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope};
 use rollcall_domain::claim::{ClaimKind, ClearClaim};
 use rollcall_domain::context::Context;
 use rollcall_domain::ids::ResourceId;
-use rollcall_domain::log::{Append, AppendError, Appended, NewEvent, StreamId, Version, Write};
+use rollcall_domain::log::{Append, AppendError, Appended, NewEvent, Record, StreamId, Version, Write};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::OwnedMutexGuard;
@@ -16,6 +16,7 @@ use tokio::sync::OwnedMutexGuard;
 /// What one execution leaves behind for the engine.
 pub(super) struct Left {
     pub(super) appended: Appended,
+    pub(super) records: Vec<Record>,
     pub(super) version: Version,
     pub(super) times: Times,
 }
@@ -51,7 +52,7 @@ impl<A: Hosted> AggregateContext<A> for Locked<A> {
 pub(super) struct PreconditionFailed;
 
 impl<A: Hosted> RequestStore<'_, A> {
-    async fn append(&self, events: &[A::Event], slot: &mut Slot<A>) -> Result<Appended, AggregateError<A::Error>> {
+    async fn append(&self, events: &[A::Event], slot: &mut Slot<A>) -> Result<(Appended, Vec<Record>), AggregateError<A::Error>> {
         let unexpected = |e: serde_json::Error| AggregateError::UnexpectedError(Box::new(e));
         let expected = slot.version;
         let mut new_events = Vec::with_capacity(events.len());
@@ -81,12 +82,33 @@ impl<A: Hosted> RequestStore<'_, A> {
             actor: self.context.actor.clone(),
             cause: self.context.exchange,
         };
+        let written = write.clone();
         let append = Append { organization: self.stream.organization, write: Some(write), exchange };
         let started = std::time::Instant::now();
         let appended = self.engine.log.append(append).await;
         metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
-        appended.map_err(refused)
+        let appended = appended.map_err(refused)?;
+        let records = records(written, &appended);
+        Ok((appended, records))
     }
+}
+
+/// The records that an append made, so that the views need not read them back.
+fn records(write: Write, appended: &Appended) -> Vec<Record> {
+    let Some((first, _)) = appended.positions.filter(|_| !appended.repeated) else { return Vec::new() };
+    let Write { stream, expected, events, recorded_at, actor, cause, .. } = write;
+    let record = |(i, event): (u64, NewEvent)| Record {
+        position: first + i,
+        stream,
+        version: expected + 1 + i,
+        event_type: event.event_type,
+        event_version: event.event_version,
+        payload: event.payload,
+        recorded_at,
+        exchange: cause,
+        actor: actor.clone(),
+    };
+    (0..).zip(events).map(record).collect()
 }
 
 fn refused<E: std::error::Error>(error: AppendError) -> AggregateError<E> {
@@ -101,7 +123,7 @@ impl<A: Hosted> cqrs_es::EventStore<A> for RequestStore<'_, A> {
 
     async fn load_events(&self, _: &str) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
         let records = self.engine.log.load(&self.stream, 0).await.map_err(|e| AggregateError::DatabaseConnectionError(Box::new(e)))?;
-        let envelope = |record: &rollcall_domain::log::Record| {
+        let envelope = |record: &Record| {
             Ok(EventEnvelope {
                 aggregate_id: record.stream.aggregate_id(),
                 sequence: usize::try_from(record.version).unwrap_or(usize::MAX),
@@ -135,8 +157,8 @@ impl<A: Hosted> cqrs_es::EventStore<A> for RequestStore<'_, A> {
         mut locked: Locked<A>,
         _: HashMap<String, String>,
     ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
-        let appended = match self.append(&events, &mut locked.slot).await {
-            Ok(appended) => appended,
+        let (appended, records) = match self.append(&events, &mut locked.slot).await {
+            Ok(done) => done,
             Err(error) => {
                 // The warm copy may be stale (a lost race), or the append may have happened after
                 // all (a lost connection): read what is there before the next command.
@@ -148,7 +170,7 @@ impl<A: Hosted> cqrs_es::EventStore<A> for RequestStore<'_, A> {
             }
         };
         let Locked { mut guard, mut slot } = locked;
-        let left = Left { version: slot.version, times: slot.times, appended };
+        let left = Left { version: slot.version, times: slot.times, appended, records };
         if left.appended.repeated {
             guard.take();
         } else {

@@ -47,7 +47,8 @@ pub async fn entry(app: Arc<App>, request: Request) -> Response<Body> {
     let Ok(permit) = app.in_flight.clone().try_acquire_owned() else {
         metrics::counter!("rollcall_overload_total").increment(1);
         let error = ScimError::unavailable("too many requests at once; try again later".to_owned());
-        return Reply::failure(error, app.engine.ids.exchange()).into_response(app.engine.ids.exchange());
+        let id = app.engine.ids.exchange();
+        return Reply::failure(error, id).into_response(id);
     };
     let served = tokio::spawn(async move {
         let response = serve(&app, request).await;

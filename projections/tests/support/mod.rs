@@ -164,10 +164,10 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
         headers: vec![("user-agent".into(), "test".into())],
         source: Some("192.0.2.1".into()),
         caller,
-        operation: if n % 2 == 0 { "users.patch" } else { "users.get" }.into(),
+        operation: if n.is_multiple_of(2) { "users.patch" } else { "users.get" }.into(),
         subject: Some(user(n % 3).to_string()),
         interpretations: vec![Interpretation { reading: Reading::OperationCase, at: "Operations[0]".into() }],
-        unknown_shape: n % 5 == 0,
+        unknown_shape: n.is_multiple_of(5),
         answer: Answer {
             status,
             headers: Vec::new(),

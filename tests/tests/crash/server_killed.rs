@@ -28,12 +28,14 @@ async fn survive(w: &mut World, mut rng: Rng) -> Result<()> {
         load.answers(&mut w.server).await?;
         tokio::time::sleep(rng.millis(1, 250)).await;
         w.server.kill9()?;
+        load.ledger.pause(true);
         let promises = load.ledger.take();
         answered += promises.len();
         w.server.restart().await?;
         let kept = audit.check(&promises, &w.scim.fresh(), &w.admin, &w.acme.id, &load.group).await;
         kept.with_context(|| format!("after kill {round}"))?;
         load.ledger.no_refusal()?;
+        load.ledger.pause(false);
         if round % 10 == 0 {
             w.server.cli(&["views", "verify"]).await?;
         }

@@ -12,8 +12,9 @@ use rollcall_domain::log::{Append, AppendError, Appended};
 use sqlx::postgres::PgConnectOptions;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 
 /// Appends that may wait. More callers than this are told that the log is unavailable.
 const QUEUE: usize = 4096;
@@ -23,7 +24,7 @@ const BATCH: usize = 256;
 const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// How long the first of a batch waits for as many as came before, when nothing else is under way:
 /// callers that were answered together come back together, and a commit takes longer than this.
-const GATHER: Duration = Duration::from_micros(200);
+const GATHER: Duration = Duration::from_millis(1);
 
 /// The way to the thread. When it is dropped, the thread finishes what it has and ends.
 pub(super) struct Writer {
@@ -91,25 +92,31 @@ impl Dispatcher {
                     None => open = false,
                 },
             }
-            // Whatever else came meanwhile goes into the same batch.
-            let gathered = Instant::now() + GATHER;
-            loop {
-                while self.count < QUEUE
-                    && let Ok(queued) = self.queue.try_recv()
-                {
-                    self.take_in(queued);
-                }
-                let enough = self.count == 0 || self.count >= self.expected;
-                if enough || !running.is_empty() || Instant::now() >= gathered {
-                    break;
-                }
-                // Far below what a timer can do. Nobody else runs on this thread, and the callers
-                // that are awaited need the processor.
-                std::thread::yield_now();
-            }
+            open &= self.gather(!running.is_empty()).await;
         }
         for session in idle.into_iter().flatten() {
             session.close().await;
+        }
+    }
+
+    /// Takes in whatever else came meanwhile: it goes into the same batch. False once nothing more
+    /// can come.
+    async fn gather(&mut self, running: bool) -> bool {
+        let gathered = Instant::now() + GATHER;
+        loop {
+            while self.count < QUEUE
+                && let Ok(queued) = self.queue.try_recv()
+            {
+                self.take_in(queued);
+            }
+            if running || self.count == 0 || self.count >= self.expected {
+                return true;
+            }
+            match tokio::time::timeout_at(gathered, self.queue.recv()).await {
+                Ok(Some(queued)) => self.take_in(queued),
+                Ok(None) => return false,
+                Err(_) => return true,
+            }
         }
     }
 

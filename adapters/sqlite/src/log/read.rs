@@ -54,11 +54,7 @@ pub(super) fn exchange(db: &Connection, organization: OrganizationId, id: Exchan
 type Place = (ExchangeNumber, Option<(Position, Position)>);
 
 /// What an exchange was given when it was appended.
-pub(super) fn exchange_place(
-    db: &Connection,
-    organization: OrganizationId,
-    id: ExchangeId,
-) -> rusqlite::Result<Option<Place>> {
+pub(super) fn exchange_place(db: &Connection, organization: OrganizationId, id: ExchangeId) -> rusqlite::Result<Option<Place>> {
     let sql = "SELECT number, first, last FROM exchange WHERE id = ?1 AND organization = ?2";
     one(db, sql, params![id.0.as_bytes(), organization.0.as_bytes()], |row| Ok((row.get(0)?, codec::positions(row, 1)?)))
 }
