@@ -35,6 +35,8 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         folder.rebuild().await.context("cannot rebuild the views")?;
     }
     resume(&folder).await;
+    // A crash may have left records unfolded, and a loss of power views that fell behind.
+    folder.sweep().await.context("cannot bring the views up to the log")?;
     let engine = Arc::new(Engine::new(stores.log.clone(), stores.views.clone(), folder, clock));
     let listener = TcpListener::bind(config.listen)
         .await

@@ -2,7 +2,7 @@
 
 use crate::config::LogFormat;
 use anyhow::Context;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
@@ -21,10 +21,14 @@ pub fn start_logs(format: LogFormat, filter: &str) -> anyhow::Result<()> {
 /// Starts counting. The handle renders what `/metrics` shows.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let seconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];
-    let handle = PrometheusBuilder::new().set_buckets(&seconds)?.install_recorder().context("cannot start metrics")?;
+    let sizes = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0];
+    let batch_size = Matcher::Full("rollcall_append_batch_size".to_owned());
+    let builder = PrometheusBuilder::new().set_buckets(&seconds)?.set_buckets_for_metric(batch_size, &sizes)?;
+    let handle = builder.install_recorder().context("cannot start metrics")?;
     metrics::describe_counter!("rollcall_requests_total", "SCIM requests by operation, status and organization");
     metrics::describe_histogram!("rollcall_request_seconds", "Time from the first byte of a SCIM request to its answer");
     metrics::describe_histogram!("rollcall_append_seconds", "Time an append waits until it is durable");
+    metrics::describe_histogram!("rollcall_append_batch_size", "Appends that one commit of the log holds");
     metrics::describe_counter!("rollcall_unknown_shapes_total", "PATCH requests in a shape the decoder does not know");
     metrics::describe_counter!("rollcall_interpretations_total", "Liberties taken to read requests");
     metrics::describe_counter!("rollcall_lost_races_total", "Commands decided anew because somebody else was first");

@@ -15,13 +15,23 @@ static HELD: Mutex<Option<HashMap<PathBuf, Weak<Held>>>> = Mutex::new(None);
 #[derive(Debug)]
 pub(crate) struct Held {
     path: PathBuf,
-    _file: File,
+    file: File,
     owned: AtomicBool,
 }
 
 /// A data folder that no other process can use while this value lives.
 #[derive(Debug)]
 pub struct DataFolder(Arc<Held>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Said aloud: closing is not enough while a child process that is just being started has a
+        // copy of the open file.
+        if let Err(e) = self.file.unlock() {
+            tracing::warn!(error = %e, path = %self.path.display(), "the data folder could not be unlocked");
+        }
+    }
+}
 
 impl DataFolder {
     /// Locks a folder, which is created if it is not there. Refused with [`OpenError::InUse`] while
@@ -64,7 +74,7 @@ pub(crate) fn share(dir: &Path) -> Result<Arc<Held>, OpenError> {
         Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path)),
         Err(TryLockError::Error(e)) => return Err(OpenError::io(&name)(e)),
     }
-    let lock = Arc::new(Held { path: path.clone(), _file: file, owned: AtomicBool::new(false) });
+    let lock = Arc::new(Held { path: path.clone(), file, owned: AtomicBool::new(false) });
     held.insert(path, Arc::downgrade(&lock));
     Ok(lock)
 }

@@ -6,6 +6,7 @@ use super::canonical::{self, note_empty, prune, wrong_type};
 use super::elements;
 use super::error::ScimError;
 use super::intent::Intent;
+use super::object::is_stray_schemas;
 use super::path::AttributePath;
 use super::schema::{AttributeDef, ResourceKind};
 use super::{Attributes, get_ci, is_unassigned};
@@ -121,6 +122,9 @@ fn edit_schema(
         Edit::Add(value) if is_unassigned(value) => note_empty(value, urn, notes),
         Edit::Add(Value::Object(map)) | Edit::Replace(Value::Object(map)) => {
             for (name, value) in map {
+                if is_stray_schemas(name, notes) {
+                    continue;
+                }
                 let mut path = AttributePath::extension(urn, name);
                 if let Some(schema) = kind.extension(urn) {
                     let unknown = || ScimError::invalid_path(format!("{urn} has no attribute \"{name}\""));

@@ -63,6 +63,9 @@ fn read_key(
         }
         return match value {
             Value::Object(inner) if !inner.is_empty() => inner.iter().try_for_each(|(k, v)| {
+                if is_stray_schemas(k, notes) {
+                    return Ok(());
+                }
                 let path = parse_key(kind, &format!("{}:{k}", schema.urn), unknown, limits, notes)?;
                 if path.sub.is_some() || path.filter.is_some() {
                     notes.note(Reading::KeyAsPath, path.label());
@@ -82,6 +85,9 @@ fn read_key(
             return unassigned_schema(key, value, key, found);
         }
         return inner.iter().try_for_each(|(k, v)| {
+            if is_stray_schemas(k, notes) {
+                return Ok(());
+            }
             if k.is_empty() {
                 return Err(ScimError::invalid_syntax(format!("an attribute of {} has no name", quoted(key))));
             }
@@ -99,6 +105,15 @@ fn read_key(
     }
     found.push(Assignment { path, value: value.clone() });
     Ok(())
+}
+
+/// Some clients repeat `schemas` inside an extension's object. It says nothing that the key does not.
+pub(super) fn is_stray_schemas(key: &str, notes: &mut Notes) -> bool {
+    let stray = key.eq_ignore_ascii_case("schemas");
+    if stray {
+        notes.note(Reading::StrayKeyIgnored, "schemas");
+    }
+    stray
 }
 
 /// True for `...enterprise:2.0:User:manager` and the like, whose value may be an object.

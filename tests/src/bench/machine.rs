@@ -40,3 +40,15 @@ pub fn peak_memory_mib(pid: u32) -> anyhow::Result<f64> {
     let kib: f64 = line.split_whitespace().nth(1).unwrap_or_default().parse()?;
     Ok(kib / 1024.0)
 }
+
+/// CPU time a process has used so far, in seconds.
+pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+    // Linux counts in hundredths for user space, whatever the kernel's own clock.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may hold anything; after it come the fields from the third on.
+    let rest = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
+    let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    anyhow::ensure!(ticks.len() == 2, "no CPU time for {pid}");
+    Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
+}

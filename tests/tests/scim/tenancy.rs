@@ -33,7 +33,10 @@ async fn two_organizations_with_the_same_names() {
         let foreign_member = ours.operations(&format!("/Groups/{our_door}"), add_members(&[&their_ada])).await?;
         refused_naming(foreign_member, 400, Some("invalidValue"), &[&their_ada])?;
         // A manager is a name for somebody, and need not be known; a foreign one must not become known by it.
-        theirs.operations(&format!("/Users/{their_ada}"), json!([{"op": "add", "path": "displayName", "value": "Ada of Globex"}])).await?.expect(200)?;
+        theirs
+            .operations(&format!("/Users/{their_ada}"), json!([{"op": "add", "path": "displayName", "value": "Ada of Globex"}]))
+            .await?
+            .expect(200)?;
         let foreign_manager =
             json!([{"op": "add", "path": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager", "value": their_ada}]);
         ours.operations(&format!("/Users/{our_ada}"), foreign_manager).await?;

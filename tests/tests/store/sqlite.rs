@@ -38,7 +38,7 @@ async fn a_folder_has_one_owner() -> anyhow::Result<()> {
     assert!(matches!(DataFolder::lock(dir.path()), Err(OpenError::InUse(_))));
     assert!(matches!(SqliteLog::open(dir.path()), Err(OpenError::InUse(_))));
     assert!(matches!(SqliteViews::open(dir.path()), Err(OpenError::InUse(_))));
-    drop(stranger);
+    stranger.unlock()?;
     SqliteLog::open(dir.path())?;
     Ok(())
 }

@@ -46,6 +46,7 @@ impl Session {
     /// Decides and writes a batch in one transaction. `sent` is set once the commit is on its way:
     /// a failure after that leaves open whether it happened.
     pub async fn append(&mut self, appends: &[Append], sent: &mut Option<Vec<Result<Appended, AppendError>>>) -> sqlx::Result<Outcomes> {
+        metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
         let facts = self.begin(&wanted(appends)).await?;
         let plan = plan(facts, appends.to_vec());
         if plan.is_empty() {

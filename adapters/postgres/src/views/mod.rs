@@ -98,7 +98,10 @@ impl PostgresViews {
     /// waits for a lock, but would leave one open that was begun and locked in one step.
     async fn locked(&self, locks: &str) -> sqlx::Result<PgTransaction<'static>> {
         let mut transaction = self.writers.begin().await?;
-        transaction.execute(&*format!("SET LOCAL synchronous_commit = off; SELECT {locks}")).await?;
+        // A scratch copy can be lost. What was answered cannot: a view that fell back with a crash of
+        // the server would be read before it has caught up again.
+        let durability = if self.scratch.is_some() { "off" } else { "on" };
+        transaction.execute(&*format!("SET LOCAL synchronous_commit = {durability}; SELECT {locks}")).await?;
         Ok(transaction)
     }
 }

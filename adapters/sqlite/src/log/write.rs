@@ -13,6 +13,7 @@ pub(super) fn append(db: &mut Connection, appends: Vec<Append>) -> rusqlite::Res
     // Immediate: nobody may write between the reading of the facts and the writing of the plan.
     // Dropped without commit, also by a commit that failed, it rolls back.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
     let facts = facts(&transaction, &wanted(&appends))?;
     let plan = plan(facts, appends);
     write(&transaction, &plan)?;

@@ -6,7 +6,7 @@ mod transactions;
 mod transactions_contract {
     contract!(super::super::transactions, views:
         rows_come_back_with_their_types
-        parameters_go_by_their_numbers
+        a_parameter_may_appear_twice
         a_wrong_statement_is_refused
         a_dropped_transaction_is_rolled_back
         a_failed_statement_fails_its_transaction

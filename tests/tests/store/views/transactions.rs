@@ -28,9 +28,9 @@ pub async fn rows_come_back_with_their_types(it: Views) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub async fn parameters_go_by_their_numbers(it: Views) -> anyhow::Result<()> {
+pub async fn a_parameter_may_appear_twice(it: Views) -> anyhow::Result<()> {
     counters(&*it.views, &["a", "b"]).await?;
-    let sql = "SELECT name FROM counter WHERE n = $2 AND name = $1 AND $1 <> 'b'";
+    let sql = "SELECT name FROM counter WHERE name = $1 AND n = $2 AND n + 1 = $2 + 1 AND $1 <> 'b'";
     let rows = it.views.query(sql, vec!["a".into(), 0_i64.into()]).await?;
     assert_eq!(rows[0].text(0)?, "a");
     Ok(())
