@@ -43,7 +43,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}: choose another address with --listen", config.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
-    let app = Arc::new(App::new(engine, config, &public_url, &operator_key, metrics));
+    let app = Arc::new(App::new(engine, config, &public_url, &operator_key, metrics, stores.shared));
     announce(&app, stores.name, &url);
     run(app, listener, &url).await
 }
@@ -109,6 +109,9 @@ async fn sweep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
                     let organization = lag.organization.to_string();
                     let left = if lag.outcome.is_ok() { 0 } else { lag.records };
                     let stopped = matches!(lag.outcome, Err(FoldError::Stopped { .. }));
+                    if stopped {
+                        app.engine.organizations_changed();
+                    }
                     metrics::gauge!("rollcall_view_lag_records", "organization" => organization.clone()).set(left as f64);
                     metrics::gauge!("rollcall_view_stopped", "organization" => organization).set(if stopped { 1.0 } else { 0.0 });
                 }

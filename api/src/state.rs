@@ -2,7 +2,7 @@
 
 use crate::config::ServeConfig;
 use crate::engine::Engine;
-use crate::scim::{PREFIX, RateLimit};
+use crate::scim::{KnownTokens, PREFIX, RateLimit};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::scim::{Limits, ScimError};
 use rollcall_projections::directory::Directory;
@@ -29,6 +29,8 @@ pub struct App {
     pub scim_base: Arc<str>,
     /// SHA-256 of the operator key, in lower-case hex.
     pub operator_sha256: String,
+    /// Tokens looked up lately, if this process owns the store.
+    pub known_tokens: Option<KnownTokens>,
     /// Limit per token.
     pub rate: RateLimit,
     /// One permit for each SCIM request under way.
@@ -39,7 +41,14 @@ pub struct App {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(engine: Arc<Engine>, config: ServeConfig, public_url: &str, operator_key: &str, metrics: PrometheusHandle) -> Self {
+    pub fn new(
+        engine: Arc<Engine>,
+        config: ServeConfig,
+        public_url: &str,
+        operator_key: &str,
+        metrics: PrometheusHandle,
+        shared: bool,
+    ) -> Self {
         let views = engine.views.clone();
         let limits = Limits { max_members: config.max_members, ..Limits::default() };
         Self {
@@ -49,6 +58,7 @@ impl App {
             limits,
             scim_base: format!("{}{PREFIX}", public_url.trim_end_matches('/')).into(),
             operator_sha256: crate::secrets::sha256_hex(operator_key),
+            known_tokens: (!shared).then(KnownTokens::default),
             rate: RateLimit::new(config.rate_limit, config.rate_burst),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
             metrics,

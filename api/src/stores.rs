@@ -14,6 +14,8 @@ pub struct Stores {
     pub log: Arc<dyn Log>,
     /// The views.
     pub views: Arc<dyn SqlStore>,
+    /// True if other processes may write them too.
+    pub shared: bool,
     /// What they are, for people.
     pub name: &'static str,
     _folder: Option<DataFolder>,
@@ -26,13 +28,13 @@ pub async fn open(config: &ServeConfig) -> anyhow::Result<Stores> {
             let folder = DataFolder::lock(&config.data)?;
             let log = SqliteLog::open(&config.data)?;
             let views = SqliteViews::open(&config.data)?;
-            Ok(Stores { log: Arc::new(log), views: Arc::new(views), name: "embedded store", _folder: Some(folder) })
+            Ok(Stores { log: Arc::new(log), views: Arc::new(views), shared: false, name: "embedded store", _folder: Some(folder) })
         }
         Some(url) => {
             let options = ConnectOptions { readers: config.database_connections, ..ConnectOptions::default() };
             let log = PostgresLog::connect(url, options).await.context("cannot use the PostgreSQL database of --database-url")?;
             let views = PostgresViews::connect(url).await.context("cannot use the PostgreSQL database of --database-url")?;
-            Ok(Stores { log: Arc::new(log), views: Arc::new(views), name: "PostgreSQL", _folder: None })
+            Ok(Stores { log: Arc::new(log), views: Arc::new(views), shared: true, name: "PostgreSQL", _folder: None })
         }
     }
 }

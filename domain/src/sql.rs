@@ -148,4 +148,6 @@ pub trait SqlTransaction: Send {
     async fn execute_all(&mut self, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError>;
     /// Makes everything visible, at once.
     async fn commit(self: Box<Self>) -> Result<(), SqlError>;
+    /// [`Self::execute_all`] and [`Self::commit`] in one; cheaper where a call has a price.
+    async fn finish(mut self: Box<Self>, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError>;
 }

@@ -79,11 +79,7 @@ mod user {
             UserEvent::Changed {
                 changes: vec![
                     change("title", json!("Guard"), Value::Null),
-                    change(
-                        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
-                        Value::Null,
-                        json!("Security"),
-                    ),
+                    change("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", Value::Null, json!("Security")),
                 ],
             },
             UserEvent::Deactivated {},

@@ -280,14 +280,13 @@ impl Folder {
         statements.push(Checkpoint { at, stopped: None }.save(organization));
         // While the database writes this page, the next one is read.
         let more = room(at.position, target.position, page);
-        let (written, ()) = tokio::join!(tx.execute_all(statements), self.read_ahead(organization, lane, at.position, more));
+        let (written, ()) = tokio::join!(tx.finish(statements), self.read_ahead(organization, lane, at.position, more));
         match written {
             Ok(()) => {}
             // The text may hold values, so it goes to whoever handles the error, not into the tables.
             Err(e @ SqlError::Refused(_)) => return Err(refused("the database refused its rows".to_owned(), Some(e))),
             Err(e) => return Err(e.into()),
         }
-        tx.commit().await?;
         lane.reached(at);
         Ok((at, folded))
     }

@@ -58,9 +58,9 @@ pub struct Table {
     pub order: &'static str,
 }
 
-/// Statements come in these sizes only, so that a prepared one is used again. Larger ones are not
-/// faster: SQLite finds a parameter by its name in time that grows with their number.
-const ROWS: [usize; 3] = [16, 4, 1];
+/// A statement writes any number of rows up to the first, or the second: few enough forms for a
+/// prepared one to be used again, and one round trip for what a group of requests changed.
+const ROWS: (usize, usize) = (16, 64);
 const KEYS: [usize; 3] = [1, 8, 64];
 
 impl Table {
@@ -101,11 +101,10 @@ impl Table {
     fn write(&self, rows: Vec<Vec<SqlValue>>, set: &dyn Fn(&str) -> bool, out: &mut Vec<Statement>) {
         let mut left = rows.len();
         let mut rows = rows.into_iter();
-        for size in ROWS {
-            while left >= size {
-                out.push((self.write_sql(size, set), rows.by_ref().take(size).flatten().collect()));
-                left -= size;
-            }
+        while left > 0 {
+            let size = if left >= ROWS.1 { ROWS.1 } else { left.min(ROWS.0) };
+            out.push((self.write_sql(size, set), rows.by_ref().take(size).flatten().collect()));
+            left -= size;
         }
     }
 

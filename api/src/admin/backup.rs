@@ -174,5 +174,6 @@ pub async fn restore(_: Admin, State(app): State<Arc<App>>, body: Body) -> Resul
     }
     let (records, exchanges) = restorer.finish().await?;
     app.engine.folder.sweep().await.map_err(|e| Problem::unavailable(&e))?;
+    app.engine.organizations_changed();
     Ok(Json(RestoredBody { records, exchanges }))
 }

@@ -106,7 +106,9 @@ pub async fn status(_: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<Vi
     responses((status = 200, body = RebuiltBody), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn rebuild(_: Admin, State(app): State<Arc<App>>) -> Result<Json<RebuiltBody>, Problem> {
     let started = Instant::now();
-    let done = app.engine.folder.rebuild().await.map_err(|e| Problem::unavailable(&e))?;
+    let done = app.engine.folder.rebuild().await;
+    app.engine.organizations_changed();
+    let done = done.map_err(|e| Problem::unavailable(&e))?;
     Ok(Json(RebuiltBody {
         records: done.records,
         exchanges: done.exchanges,
@@ -134,7 +136,9 @@ pub async fn verify(_: Admin, State(app): State<Arc<App>>) -> Result<Json<Verifi
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn resume(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Problem> {
     let organization = path.find(&app).await?;
-    match app.engine.folder.resume(organization.id).await {
+    let resumed = app.engine.folder.resume(organization.id).await;
+    app.engine.organizations_changed();
+    match resumed {
         Ok(_) => Ok(StatusCode::NO_CONTENT),
         Err(error @ FoldError::Stopped { .. }) => Err(Problem::conflict(error.to_string())),
         Err(error) => Err(Problem::unavailable(&error)),

@@ -8,7 +8,7 @@ use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::context::Context;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::ResourceId;
-use rollcall_domain::log::{AppendError, Appended, LogError, Record, StreamId, Version};
+use rollcall_domain::log::{AggregateKind, AppendError, Appended, LogError, Record, StreamId, Version};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -128,7 +128,11 @@ impl Engine {
             }
             drop(framework);
             let Some(Left { appended, records, version, times }) = left.into_inner().unwrap_or_else(|e| e.into_inner()) else { break };
-            self.show(&stream, &appended, records).await?;
+            let shown = self.show(&stream, &appended, records).await;
+            if A::KIND == AggregateKind::Organization || shown.is_err() {
+                self.organizations_changed();
+            }
+            shown?;
             return Ok(Done { appended, version, times });
         }
         Err(ExecuteError::Unavailable(format!("{stream} changed {ATTEMPTS} times while this request was decided")))

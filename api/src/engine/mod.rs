@@ -23,6 +23,7 @@ use rollcall_domain::sql::SqlStore;
 use rollcall_domain::user::User;
 use rollcall_projections::fold::Folder;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use warm::Warm;
 
 /// Everything a use case needs.
@@ -37,6 +38,7 @@ pub struct Engine {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: Ids,
+    changes: AtomicU64,
     keys: ClaimKeys,
     users: Warm<User>,
     groups: Warm<Group>,
@@ -47,6 +49,7 @@ impl Engine {
     /// An engine on a log and its views.
     pub fn new(log: Arc<dyn Log>, views: Arc<dyn SqlStore>, folder: Arc<Folder>, clock: Clock) -> Self {
         Self {
+            changes: AtomicU64::new(0),
             keys: ClaimKeys::new(log.clone()),
             users: Warm::new(8_192),
             // A member weighs one; so some millions of memberships are kept at most.
@@ -58,6 +61,16 @@ impl Engine {
             folder,
             clock,
         }
+    }
+
+    /// Counts the changes of organizations and of the state of their views by this process.
+    pub fn organizations_state(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// To be called once an organization, or the state of its views, is another in the views.
+    pub fn organizations_changed(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Keeps an exchange that caused no event.

@@ -12,6 +12,7 @@ mod discovery;
 mod dispatch;
 mod entry;
 mod failure;
+mod known_tokens;
 mod list;
 mod opened;
 mod patch;
@@ -26,6 +27,7 @@ mod route;
 mod write;
 
 pub use entry::{PREFIX, entry, is_scim};
+pub use known_tokens::KnownTokens;
 pub use rate::RateLimit;
 
 /// The media type of every answer (RFC 7644 section 8.1).

@@ -152,6 +152,10 @@ impl SqlTransaction for WatchedTransaction {
         }
         self.inner.execute_all(statements).await
     }
+    async fn finish(mut self: Box<Self>, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+        self.execute_all(statements).await?;
+        self.commit().await
+    }
     async fn commit(self: Box<Self>) -> Result<(), SqlError> {
         if self.no_commit {
             return Err(SqlError::Unavailable("the connection broke".into()));

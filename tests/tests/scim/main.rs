@@ -8,6 +8,7 @@ mod exchanges;
 mod limits;
 mod listing;
 mod oddities;
+mod operate;
 mod secrets;
 mod tenancy;
 mod tokens;

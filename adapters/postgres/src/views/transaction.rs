@@ -63,6 +63,11 @@ impl SqlTransaction for Transaction {
         Ok(())
     }
 
+    async fn finish(mut self: Box<Self>, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+        self.execute_all(statements).await?;
+        self.commit().await
+    }
+
     async fn commit(mut self: Box<Self>) -> Result<(), SqlError> {
         match self.inner.take() {
             Some(inner) => inner.commit().await.map_err(value::sql_error),

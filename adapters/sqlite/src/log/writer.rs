@@ -18,7 +18,7 @@ const BATCH: usize = 512;
 const BATCH_BYTES: usize = 16 * 1024 * 1024;
 /// How long the first of a batch waits for as many as came before: callers that were answered
 /// together come back together, and a flush of the disk takes longer than this.
-const GATHER: Duration = Duration::from_micros(200);
+const GATHER: Duration = Duration::from_micros(50);
 
 type Reply = oneshot::Sender<Result<Appended, AppendError>>;
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;

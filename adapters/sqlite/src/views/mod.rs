@@ -89,7 +89,7 @@ impl SqliteViews {
     async fn transaction(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
         let turn = self.0.turn.clone().acquire_owned().await.map_err(|_| closed())?;
         let writer = self.0.open.read().await.as_ref().ok_or_else(closed)?.writer.clone();
-        Ok(Box::new(Transaction::begin(writer, turn).await?))
+        Ok(Box::new(Transaction::new(writer, turn)))
     }
 }
 
