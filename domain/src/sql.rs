@@ -122,6 +122,18 @@ pub trait SqlStore: Send + Sync + 'static {
     /// processes on this database; a second waits. Dropping it without commit rolls back.
     async fn begin(&self, organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError>;
 
+    /// [`Self::begin`] and a first query in one; cheaper where a call has a price.
+    async fn begin_with(
+        &self,
+        organization: OrganizationId,
+        sql: &str,
+        params: Vec<SqlValue>,
+    ) -> Result<(Box<dyn SqlTransaction>, Vec<SqlRow>), SqlError> {
+        let mut transaction = self.begin(organization).await?;
+        let rows = transaction.query(sql, params).await?;
+        Ok((transaction, rows))
+    }
+
     /// Begins a writing transaction that excludes every other writer, in all processes.
     async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError>;
 

@@ -59,10 +59,22 @@ impl Checkpoint {
         out.remove(0)
     }
 
+    /// Begins a transaction and reads it under the organization's lock.
+    pub(crate) async fn begin(views: &dyn SqlStore, organization: OrganizationId) -> Result<(Box<dyn SqlTransaction>, Self), SqlError> {
+        let (tx, rows) = views.begin_with(organization, &Self::select(), vec![organization.into()]).await?;
+        Ok((tx, Self::first(&rows)?))
+    }
+
     /// Reads it under the organization's lock.
     pub(crate) async fn read(tx: &mut dyn SqlTransaction, organization: OrganizationId) -> Result<Self, SqlError> {
-        let sql = format!("SELECT {} FROM checkpoints WHERE organization = $1", CHECKPOINTS.all());
-        let rows = tx.query(&sql, vec![organization.into()]).await?;
+        Self::first(&tx.query(&Self::select(), vec![organization.into()]).await?)
+    }
+
+    fn select() -> String {
+        format!("SELECT {} FROM checkpoints WHERE organization = $1", CHECKPOINTS.all())
+    }
+
+    fn first(rows: &[SqlRow]) -> Result<Self, SqlError> {
         rows.first().map_or_else(|| Ok(Self::default()), |row| Ok(Self::from_row(row)?.1))
     }
 

@@ -237,8 +237,7 @@ impl Folder {
         page: usize,
         retry: bool,
     ) -> Result<(Head, Folded), StepError> {
-        let mut tx = self.views.begin(organization).await?;
-        let checkpoint = Checkpoint::read(&mut *tx, organization).await?;
+        let (mut tx, checkpoint) = Checkpoint::begin(&*self.views, organization).await?;
         if checkpoint.covers(target) {
             lane.reached(checkpoint.at);
             return Ok((checkpoint.at, Folded::default()));

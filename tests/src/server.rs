@@ -4,6 +4,8 @@ use crate::http::{Address, Http, Request};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -31,6 +33,7 @@ pub struct Server {
     store: Store,
     flags: Vec<String>,
     child: Option<Child>,
+    watch: Option<Child>,
     address: Address,
 }
 
@@ -50,7 +53,7 @@ impl Server {
     pub async fn start_with(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("rollcall-test-").tempdir_in(parent)?;
         let flags = flags.iter().map(|&f| f.to_owned()).collect();
-        let mut server = Self { binary: binary()?, folder, store, flags, child: None, address: Address::default() };
+        let mut server = Self { binary: binary()?, folder, store, flags, child: None, watch: None, address: Address::default() };
         server.restart().await?;
         Ok(server)
     }
@@ -86,6 +89,17 @@ impl Server {
             child.kill()?;
             child.wait()?;
         }
+        self.unwatch()
+    }
+
+    /// Tells the watcher that the server is gone: its process id may be another's soon.
+    fn unwatch(&mut self) -> Result<()> {
+        if let Some(mut watch) = self.watch.take() {
+            if let Some(mut pipe) = watch.stdin.take() {
+                pipe.write_all(b"gone\n")?;
+            }
+            watch.wait()?;
+        }
         Ok(())
     }
 
@@ -97,12 +111,14 @@ impl Server {
         let deadline = Instant::now() + STOP_PATIENCE;
         while Instant::now() < deadline {
             if let Some(status) = child.try_wait()? {
+                self.unwatch()?;
                 return Ok(status);
             }
             tokio::time::sleep(GLANCE).await;
         }
         child.kill()?;
         child.wait()?;
+        self.unwatch()?;
         bail!("the server did not end within {STOP_PATIENCE:?} of SIGTERM")
     }
 
@@ -130,7 +146,10 @@ impl Server {
         }
         clean_environment(&mut command);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        self.child = Some(command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?);
+        let child = command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let pid = child.id();
+        self.child = Some(child);
+        self.watch = Some(watch(pid)?);
         Ok(())
     }
 
@@ -200,6 +219,16 @@ impl Drop for Server {
             eprintln!("--- the server printed last ---\n{}\n---", self.log_tail(40));
         }
     }
+}
+
+/// Ends the server when the pipe from this process closes without a word, so that not even a killed
+/// test run leaves one behind.
+fn watch(pid: u32) -> Result<Child> {
+    let mut command = Command::new("sh");
+    command.args(["-c", "read -r _ || kill -9 \"$0\"", &pid.to_string()]);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    // Not reached by the interrupt that a terminal sends to the tests.
+    Ok(command.process_group(0).spawn()?)
 }
 
 /// The public URL every server under test is given; it shows in `meta.location`.

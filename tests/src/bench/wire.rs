@@ -2,6 +2,8 @@
 //! writes prepared bytes to a socket and reads as much of the answer as it must.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use futures::TryStreamExt as _;
+use futures::stream::FuturesUnordered;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -122,7 +124,7 @@ pub async fn drive(
         Until::Count(count) => n >= count,
         Until::Time(time) => begun.elapsed() >= time,
     };
-    futures::future::try_join_all(wires.into_iter().map(|mut wire| {
+    let clients = wires.into_iter().map(|mut wire| {
         let (next, done, over, prepared, answered) = (&next, &done, &over, &prepared, &answered);
         async move {
             loop {
@@ -135,8 +137,9 @@ pub async fn drive(
                 done.fetch_add(1, Ordering::Relaxed);
             }
         }
-    }))
-    .await?;
+    });
+    // Polls the connection that has an answer, and no other.
+    clients.collect::<FuturesUnordered<_>>().try_collect::<()>().await?;
     Ok(Driven { requests: done.into_inner(), elapsed: begun.elapsed() })
 }
 

@@ -114,10 +114,12 @@ async fn creates_on_postgres(plan: &Plan) -> Result<Figure> {
 async fn creates(plan: &Plan, w: &World, time: Duration, unit: &str, baseline: impl AsyncFn() -> Result<f64>) -> Result<(f64, String)> {
     let mut next = create_users(w, 0, Until::Time(time)).await?.requests + GAP;
     let (mut ratios, mut rates, mut bases) = (Vec::new(), Vec::new(), Vec::new());
-    let (cpu, mut created) = (Cpu::begin(w)?, 0);
+    let (cpu, mut created, mut generator) = (Cpu::begin(w)?, 0, 0.0);
     let mut before = baseline().await?;
     for round in 0..plan.pick(5, 2) {
+        let own = Cpu::of(std::process::id())?;
         let driven = create_users(w, next, Until::Time(time)).await?;
+        generator += own.used()?;
         next += driven.requests + GAP;
         created += driven.requests;
         let after = baseline().await?;
@@ -129,9 +131,10 @@ async fn creates(plan: &Plan, w: &World, time: Duration, unit: &str, baseline: i
         before = after;
     }
     let details = format!(
-        "{:.0} users/s at 16 connections, {:.0} us of the server's CPU each; {:.0} {unit}",
+        "{:.0} users/s at 16 connections, {:.0} us of the server's CPU each and {:.0} us of the load generator's; {:.0} {unit}",
         median(&rates),
         cpu.micros_each(created)?,
+        generator * 1e6 / created as f64,
         median(&bases),
     );
     Ok((median(&ratios), details))
@@ -168,12 +171,19 @@ struct Cpu {
 
 impl Cpu {
     fn begin(w: &World) -> Result<Self> {
-        let pid = w.server.pid().context("the server does not run")?;
+        Self::of(w.server.pid().context("the server does not run")?)
+    }
+
+    fn of(pid: u32) -> Result<Self> {
         Ok(Self { pid, before: cpu_seconds(pid)? })
     }
 
+    fn used(&self) -> Result<f64> {
+        Ok(cpu_seconds(self.pid)? - self.before)
+    }
+
     fn micros_each(&self, requests: u64) -> Result<f64> {
-        Ok((cpu_seconds(self.pid)? - self.before) * 1e6 / requests as f64)
+        Ok(self.used()? * 1e6 / requests as f64)
     }
 }
 

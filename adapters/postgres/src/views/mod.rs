@@ -1,5 +1,7 @@
 //! The views in PostgreSQL.
 
+mod rail;
+mod remote;
 mod scratch;
 mod transaction;
 mod value;
@@ -8,9 +10,8 @@ use crate::error::OpenError;
 use crate::fault::{Fault, fault};
 use crate::options;
 use crate::schema::{self, Part};
-use async_trait::async_trait;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{SqlError, SqlRow, SqlTransaction, SqlValue};
 use scratch::{LIVE, Scratch};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection as _, Executor as _, PgTransaction};
@@ -28,8 +29,10 @@ const READERS: u32 = 8;
 /// of them would hold a connection.
 const WRITERS: u32 = 4;
 
-/// The views in the schema `rollcall_views`. Several processes may have them open.
-pub struct PostgresViews {
+pub use remote::PostgresViews;
+
+/// The views, to be used on their own thread.
+struct Local {
     /// Without a schema of its own.
     database: PgConnectOptions,
     schema: String,
@@ -41,10 +44,10 @@ pub struct PostgresViews {
     scratch: Option<Scratch>,
 }
 
-impl PostgresViews {
+impl Local {
     /// Opens the views in a database; makes their schema if it is not there, and sweeps what
     /// processes left that were interrupted.
-    pub async fn connect(url: &str) -> Result<Self, OpenError> {
+    async fn connect(url: &str) -> Result<Self, OpenError> {
         let database = options::parse(url)?;
         schema::prepare(&database, &PART, TIMEOUT).await?;
         let mut connection = schema::connect(&database, TIMEOUT).await?;
@@ -56,7 +59,10 @@ impl PostgresViews {
     }
 
     fn new(database: PgConnectOptions, schema: String, scratch: Option<Scratch>) -> Self {
-        let options = database.clone().options([("search_path", schema.as_str())]);
+        // A scratch copy can be lost. What was answered cannot: a view that fell back with a crash of
+        // the server would be read before it has caught up again.
+        let durability = if scratch.is_some() { "off" } else { "on" };
+        let options = database.clone().options([("search_path", schema.as_str()), ("synchronous_commit", durability)]);
         Self {
             readers: options::pool(options.clone(), READERS, TIMEOUT),
             writers: options::pool(options, WRITERS, TIMEOUT),
@@ -98,16 +104,12 @@ impl PostgresViews {
     /// waits for a lock, but would leave one open that was begun and locked in one step.
     async fn locked(&self, locks: &str) -> sqlx::Result<PgTransaction<'static>> {
         let mut transaction = self.writers.begin().await?;
-        // A scratch copy can be lost. What was answered cannot: a view that fell back with a crash of
-        // the server would be read before it has caught up again.
-        let durability = if self.scratch.is_some() { "off" } else { "on" };
-        transaction.execute(&*format!("SET LOCAL synchronous_commit = {durability}; SELECT {locks}")).await?;
+        transaction.execute(&*format!("SELECT {locks}")).await?;
         Ok(transaction)
     }
 }
 
-#[async_trait]
-impl SqlStore for PostgresViews {
+impl Local {
     async fn query(&self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError> {
         let mut tries = READERS + 1;
         loop {
@@ -135,15 +137,14 @@ impl SqlStore for PostgresViews {
         self.transaction(&format!("pg_advisory_xact_lock(hashtextextended('{} writers', 0))", self.schema), None).await
     }
 
-    async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
+    async fn scratch(&self) -> Result<Self, SqlError> {
         let made = tokio::time::timeout(TIMEOUT, Scratch::make(&self.database)).await;
         let scratch = made.map_err(|_| SqlError::Unavailable("the database does not answer".into()))??;
-        Ok(Arc::new(Self::new(self.database.clone(), scratch.name.clone(), Some(scratch))))
+        Ok(Self::new(self.database.clone(), scratch.name.clone(), Some(scratch)))
     }
 
-    async fn promote(&self, scratch: Arc<dyn SqlStore>, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
-        let name = scratch.scratch_name().ok_or_else(|| SqlError::Refused("not a scratch store".into()))?;
-        let old = scratch::promote(&name, exclusive).await?;
+    async fn promote(&self, name: &str, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
+        let old = scratch::promote(name, exclusive).await?;
         // Done. What is left to do is tidying up, which the next start would do as well.
         let sql = format!("SET lock_timeout = '5s'; SET client_min_messages = warning; DROP SCHEMA IF EXISTS {old} CASCADE");
         match schema::connect(&self.database, TIMEOUT).await {
@@ -156,9 +157,5 @@ impl SqlStore for PostgresViews {
             Err(e) => tracing::warn!(error = %e, "the replaced views could not be dropped"),
         }
         Ok(())
-    }
-
-    fn scratch_name(&self) -> Option<String> {
-        self.scratch.as_ref().map(|scratch| scratch.name.clone())
     }
 }
