@@ -2,7 +2,7 @@
 
 use crate::config::ServeConfig;
 use crate::engine::Engine;
-use crate::scim::{KnownTokens, PREFIX, RateLimit};
+use crate::scim::{KnownTokens, PREFIX, RateLimit, StrangerLimit};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::scim::{Limits, ScimError};
 use rollcall_projections::directory::Directory;
@@ -33,6 +33,8 @@ pub struct App {
     pub known_tokens: Option<KnownTokens>,
     /// Limit per token.
     pub rate: RateLimit,
+    /// Limit on those without one.
+    pub strangers: StrangerLimit,
     /// One permit for each SCIM request under way.
     pub in_flight: Arc<Semaphore>,
     /// Renders `/metrics`.
@@ -59,6 +61,7 @@ impl App {
             scim_base: format!("{}{PREFIX}", public_url.trim_end_matches('/')).into(),
             operator_sha256: crate::secrets::sha256_hex(operator_key),
             known_tokens: (!shared).then(KnownTokens::default),
+            strangers: StrangerLimit::default(),
             rate: RateLimit::new(config.rate_limit, config.rate_burst),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
             metrics,

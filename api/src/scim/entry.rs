@@ -14,6 +14,7 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::request::Parts;
 use axum::http::{Response, Uri};
 use futures::FutureExt;
+use rollcall_domain::actor::Actor;
 use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::scim::ScimError;
 use std::net::SocketAddr;
@@ -73,7 +74,10 @@ async fn serve(app: &Arc<App>, request: Request) -> Response<Body> {
         Err(failure::damaged("a request handler panicked"))
     });
     let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
-    if !reply.recorded
+    if opened.caller == Actor::Unauthenticated && reply.status == 401 && !app.strangers.admits() {
+        metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
+        reply = Reply::failure(ScimError::too_many_requests("too many requests without a valid token"), opened.id);
+    } else if !reply.recorded
         && let Err(error) = app.engine.record(opened.close(&reply, &notes)).await
     {
         metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);

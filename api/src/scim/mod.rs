@@ -28,7 +28,7 @@ mod write;
 
 pub use entry::{PREFIX, entry, is_scim};
 pub use known_tokens::KnownTokens;
-pub use rate::RateLimit;
+pub use rate::{RateLimit, StrangerLimit};
 
 /// The media type of every answer (RFC 7644 section 8.1).
 pub const MEDIA_TYPE: &str = "application/scim+json";

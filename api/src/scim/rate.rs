@@ -1,6 +1,6 @@
 //! A limit on requests per token, so that one tenant's storm does not drown the others.
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use rollcall_domain::ids::TokenId;
 use std::num::NonZeroU32;
 
@@ -17,5 +17,25 @@ impl RateLimit {
     /// Whether a request may pass now.
     pub fn admits(&self, token: TokenId) -> bool {
         self.0.as_ref().is_none_or(|limiter| limiter.check_key(&token).is_ok())
+    }
+}
+
+/// Requests of strangers that are kept per second, and at once: somebody who knows no token must
+/// not be able to fill the disk.
+const STRANGERS: (NonZeroU32, NonZeroU32) = (NonZeroU32::new(50).unwrap(), NonZeroU32::new(2_000).unwrap());
+
+/// A limit on requests whose token is not known, of all callers together.
+pub struct StrangerLimit(DefaultDirectRateLimiter);
+
+impl Default for StrangerLimit {
+    fn default() -> Self {
+        Self(RateLimiter::direct(Quota::per_second(STRANGERS.0).allow_burst(STRANGERS.1)))
+    }
+}
+
+impl StrangerLimit {
+    /// Whether one more may be kept now.
+    pub fn admits(&self) -> bool {
+        self.0.check().is_ok()
     }
 }

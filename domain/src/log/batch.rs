@@ -23,6 +23,9 @@ pub struct Wanted {
     pub exchanges: BTreeSet<(OrganizationId, ExchangeId)>,
 }
 
+/// Where an exchange is: its number, and positions of the first and last event it caused.
+pub type ExchangePlace = (ExchangeNumber, Option<(Position, Position)>);
+
 /// What the store holds, for everything in [`Wanted`]. What is absent is not there.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -33,7 +36,7 @@ pub struct Facts {
     /// Holders of claims.
     pub claims: HashMap<Claim, StreamId>,
     /// Exchanges that are there, with the positions they caused.
-    pub exchanges: HashMap<(OrganizationId, ExchangeId), (ExchangeNumber, Option<(Position, Position)>)>,
+    pub exchanges: HashMap<(OrganizationId, ExchangeId), ExchangePlace>,
 }
 
 /// What becomes of a claim.

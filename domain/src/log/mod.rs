@@ -10,5 +10,5 @@
 mod batch;
 mod port;
 
-pub use batch::{ClaimOutcome, Facts, Plan, Wanted, plan, wanted};
+pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
 pub use port::*;

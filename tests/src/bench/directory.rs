@@ -89,17 +89,33 @@ fn add_member(group: &str, token: &str, members: &[String]) -> Vec<u8> {
 
 /// Adds these members one after another, one per request; gives how long each took, in ms.
 pub async fn add_one_by_one(w: &World, group: &str, members: &[String]) -> Result<Vec<f64>> {
-    let token = token(w)?;
     let mut wire = Wire::connect(&w.server.address().authority()).await?;
     let mut times = Vec::with_capacity(members.len());
     for member in members {
-        let request = add_member(group, token, std::slice::from_ref(member));
-        let begun = Instant::now();
-        let (status, body) = wire.call(&request).await?;
-        ensure!(status == 204, "{status}: {}", String::from_utf8_lossy(body));
-        times.push(begun.elapsed().as_secs_f64() * 1000.0);
+        times.push(add_one(w, &mut wire, group, member).await?);
     }
     Ok(times)
+}
+
+/// Adds these members to two groups, one to the one, then one to the other: both see the same
+/// machine at the same time. Gives how long each took, in ms.
+pub async fn add_in_turn(w: &World, groups: [&str; 2], members: &[String]) -> Result<[Vec<f64>; 2]> {
+    let mut wire = Wire::connect(&w.server.address().authority()).await?;
+    let mut times = [Vec::with_capacity(members.len()), Vec::with_capacity(members.len())];
+    for member in members {
+        for (group, times) in groups.iter().zip(&mut times) {
+            times.push(add_one(w, &mut wire, group, member).await?);
+        }
+    }
+    Ok(times)
+}
+
+async fn add_one(w: &World, wire: &mut Wire, group: &str, member: &String) -> Result<f64> {
+    let request = add_member(group, token(w)?, std::slice::from_ref(member));
+    let begun = Instant::now();
+    let (status, body) = wire.call(&request).await?;
+    ensure!(status == 204, "{status}: {}", String::from_utf8_lossy(body));
+    Ok(begun.elapsed().as_secs_f64() * 1000.0)
 }
 
 /// Adds these members over several connections, `per_request` at a time.

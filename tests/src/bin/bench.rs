@@ -4,7 +4,7 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rollcall_tests::bench::baseline::{pgbench_inserts, sqlite_inserts};
-use rollcall_tests::bench::directory::{add_many, add_one_by_one, create_users, fill, match_queries};
+use rollcall_tests::bench::directory::{add_in_turn, add_many, add_one_by_one, create_users, fill, match_queries};
 use rollcall_tests::bench::machine::{Machine, cpu_seconds, peak_memory_mib};
 use rollcall_tests::bench::report::{Figure, Goal, Report, median};
 use rollcall_tests::bench::wire::Until;
@@ -216,15 +216,23 @@ async fn matches(plan: &Plan, small: &World, few: u64, large: &World, many: u64)
     Ok(Figure::new("match queries: slower in the large directory", median(&ratios), "times", Goal::AtMost(1.3), details))
 }
 
+/// The last members of a large group against the first ones of another, added in turn at the same
+/// time; the first ones of the large group were added minutes earlier, on another machine so to say.
 async fn members(plan: &Plan, w: &World, group: &str, ids: &[String]) -> Result<Figure> {
     const EDGE: usize = 500;
     let first = add_one_by_one(w, group, &ids[..EDGE]).await?;
     let between = add_many(w, group, &ids[EDGE..ids.len() - EDGE], 1).await?;
     plan.say(&format!("  {} members at {:.0}/s, one per request", between.requests, between.rate()));
-    let last = add_one_by_one(w, group, &ids[ids.len() - EDGE..]).await?;
-    let (a, b) = (median(&first), median(&last));
-    let details =
-        format!("median {a:.2} ms for the first {EDGE}, {b:.2} ms for the last of {}; {:.0}/s between", ids.len(), between.rate());
+    let fresh = w.scim.create_group("Fresh").await?;
+    let [last, beginning] = add_in_turn(w, [group, &fresh], &ids[ids.len() - EDGE..]).await?;
+    let (a, b) = (median(&beginning), median(&last));
+    let details = format!(
+        "median {b:.2} ms for the last {EDGE} of {}, {a:.2} ms for the first {EDGE} of another group meanwhile, {:.2} ms for its own first; \
+         {:.0}/s between",
+        ids.len(),
+        median(&first),
+        between.rate()
+    );
     Ok(Figure::new("member adds: last against first", b / a, "times", Goal::AtMost(1.15), details))
 }
 
