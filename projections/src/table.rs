@@ -190,12 +190,12 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_cut_into_fixed_sizes_and_none_is_lost() {
+    fn rows_are_cut_into_few_sizes_and_none_is_lost() {
         let row = |n: i64| vec!["o".into(), n.into(), SqlValue::Text(None)];
         let mut out = Vec::new();
-        PAIRS.upsert((0..16 + 4 + 2).map(row).collect(), &mut out);
-        assert_eq!(out.iter().map(|(_, p)| p.len() / 3).collect::<Vec<_>>(), [16, 4, 1, 1]);
-        assert_eq!(out.last().map(|(_, p)| p[1].clone()), Some(21_i64.into()));
+        PAIRS.upsert((0..64 + 16 + 7).map(row).collect(), &mut out);
+        assert_eq!(out.iter().map(|(_, p)| p.len() / 3).collect::<Vec<_>>(), [64, 16, 7]);
+        assert_eq!(out.last().map(|(_, p)| p[p.len() - 2].clone()), Some(86_i64.into()));
     }
 
     #[test]

@@ -356,8 +356,6 @@ const MEMBER: &[AttributeDef] = &[
     AttributeDef::string("value", "The id of the member.").exact().mutable(Mutability::Immutable),
     AttributeDef::reference("$ref", &["User", "Group"], "The URL of the member.").mutable(Mutability::Immutable),
     AttributeDef::string("type", "Whether the member is a user or a group.").mutable(Mutability::Immutable).usual(&["User", "Group"]),
-    // Not advertised: it is derived, so what a client wrote would not come back.
-    AttributeDef::string("display", "The name of the member.").mutable(Mutability::ReadOnly),
 ];
 
 static GROUP: Schema = Schema {

@@ -128,7 +128,7 @@ mod tests {
         check(User, r#"groups.value eq "g""#, &[(By::Group, &["g"])]);
         check(Group, r#"id eq "g" and members eq "u""#, &[(By::Id, &["g"])]);
         check(Group, r#"members[value eq "u"]"#, &[(By::Member, &["u"])]);
-        check(Group, r#"members.display eq "u""#, &[]);
+        check(Group, r#"members.type eq "User""#, &[]);
         check(Group, r#"displayName eq "Building A""#, &[(By::DisplayName, &["building a"])]);
     }
 }

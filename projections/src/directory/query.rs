@@ -329,7 +329,8 @@ pub(super) fn member_value(member: &MemberRow, base_url: &str) -> Value {
         MemberKind::Group => ResourceKind::Group,
     };
     let reference = format!("{base_url}{}/{}", endpoint(kind), member.id);
-    json!({ "value": member.id, "$ref": reference, "display": member.display, "type": kind.name() })
+    // Without a name: RFC 7643's schema has none for members, and a client compares what it wrote.
+    json!({ "value": member.id, "$ref": reference, "type": kind.name() })
 }
 
 /// A user's group as it is on the wire (RFC 7643 section 4.1.2).
