@@ -24,11 +24,10 @@ pub(crate) fn writer(path: &Path, durability: Durability, cache_kib: u32) -> rus
         Durability::Normal => "NORMAL",
         Durability::Off => "OFF",
     };
-    // A checkpoint copies pages home and flushes twice, so it is worth waiting for 32 MiB of them: most are
-    // the same few pages of indexes, written again and again.
+    // A checkpoint copies pages home and flushes twice, so it is worth waiting for 8 MiB of them.
     // A log that one long reader let grow is cut back afterwards.
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 8000; PRAGMA journal_size_limit = 67108864;"
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 67108864;"
     ))?;
     Ok(connection)
 }

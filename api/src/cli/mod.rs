@@ -122,11 +122,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
 fn start(args: ServeArgs) -> Result<Exit, Failure> {
     let config = args.resolve().map_err(usage)?;
     telemetry::start_logs(config.log_format, &config.log).map_err(usage)?;
-    // The store writes on threads of its own; on a small machine workers on every core only get in
-    // their way (measured on two cores: a fifth fewer creates).
-    let workers = std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1));
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
-    let runtime = runtime.map_err(anyhow::Error::from)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     // A store that cannot be opened, or a port that is taken, is for the operator to change.
     runtime.block_on(serve::serve(config)).map_err(usage)?;
     Ok(Exit::Success)
