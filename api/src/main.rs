@@ -4,7 +4,7 @@ use clap::Parser;
 use rollcall_api::cli::{Cli, Exit};
 use std::process::ExitCode;
 
-/// Requests allocate much and briefly; this allocator makes a create a tenth cheaper than the system's.
+/// Requests allocate much and briefly, on several threads.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
