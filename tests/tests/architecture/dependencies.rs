@@ -49,7 +49,7 @@ fn none_of(what: &str, found: &BTreeSet<String>, forbidden: &[&str]) {
 }
 
 const DATABASES: [&str; 5] = ["sqlx", "sqlx-core", "rusqlite", "libsqlite3-sys", "postgres-es"];
-const ADAPTERS: [&str; 2] = ["rollcall-sqlite", "rollcall-postgres"];
+const ADAPTERS: [&str; 4] = ["rollcall-sqlite", "rollcall-postgres", "rollcall-entra", "rollcall-saml"];
 
 #[test]
 fn the_domain_knows_no_technology() {
