@@ -17,6 +17,7 @@ pub mod interpretation;
 pub mod log;
 pub mod organization;
 pub mod personal;
+pub mod saml;
 pub mod scim;
 pub mod sql;
 pub mod user;

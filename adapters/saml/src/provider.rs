@@ -1,0 +1,113 @@
+//! The service provider of one organization: what it is called, whom it trusts, what it accepts.
+
+use crate::keys::KeyPair;
+use chrono::TimeDelta;
+use rollcall_domain::saml::IdpSettings;
+
+/// What a connection is put together from.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Our entity id, "Identifier" in Azure: an `https:` or `urn:` URI, else Entra writes `spn:` before it.
+    pub entity_id: String,
+    /// Where responses are posted to, "Reply URL" in Azure.
+    pub acs_url: String,
+    /// Where logout messages are sent to, "Logout Url" in Azure.
+    pub slo_url: String,
+    /// Our own keys: the current one first, then those that are still accepted for decryption. May be empty.
+    pub keys: Vec<KeyPair>,
+    /// The identity provider.
+    pub idp: IdpSettings,
+    /// What is accepted.
+    pub policy: Policy,
+}
+
+/// What is accepted, where SAML leaves a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether a response that answers no request is accepted (a tile in My Apps).
+    pub allow_idp_initiated: bool,
+    /// How far the clocks of both sides may be apart.
+    pub clock_skew: TimeDelta,
+    /// How old an assertion may be at most, whatever its conditions say.
+    pub max_age: TimeDelta,
+    /// Bytes of a response after base64.
+    pub max_bytes: usize,
+    /// Whether authentication requests are signed: Entra checks that only when an admin asks for it.
+    pub sign_requests: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            allow_idp_initiated: false,
+            clock_skew: TimeDelta::minutes(3),
+            max_age: TimeDelta::minutes(5),
+            max_bytes: 256 * 1024,
+            sign_requests: false,
+        }
+    }
+}
+
+/// Why a connection cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// Signatures could not be checked at all.
+    #[error("the identity provider has no usable signing certificate")]
+    NoSigningCertificate,
+    /// A stored certificate cannot be read.
+    #[error("the identity provider's certificate {sha256} cannot be read: {why}")]
+    Certificate {
+        /// Its fingerprint.
+        sha256: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// An address or an entity id is empty or no URL.
+    #[error("{what} is not usable: {value}")]
+    Address {
+        /// Which one.
+        what: &'static str,
+        /// What it says.
+        value: String,
+    },
+}
+
+/// The service provider of one organization. Cheap to share, made once for each change of settings.
+#[derive(Debug)]
+pub struct ServiceProvider {
+    pub(crate) connection: Connection,
+}
+
+impl ServiceProvider {
+    /// Checks a connection and makes a service provider of it.
+    pub fn new(connection: Connection) -> Result<Self, SetupError> {
+        if connection.idp.signing_certificates.is_empty() {
+            return Err(SetupError::NoSigningCertificate);
+        }
+        for (what, value) in [
+            ("the reply URL", &connection.acs_url),
+            ("the logout URL", &connection.slo_url),
+            ("the sign-on URL of the identity provider", &connection.idp.sso_redirect_url),
+        ] {
+            if url::Url::parse(value).is_err() {
+                return Err(SetupError::Address { what, value: value.clone() });
+            }
+        }
+        for (what, value) in [("our entity id", &connection.entity_id), ("the identity provider's entity id", &connection.idp.entity_id)] {
+            if value.trim().is_empty() {
+                return Err(SetupError::Address { what, value: value.clone() });
+            }
+        }
+        Ok(Self { connection })
+    }
+
+    /// What it was made from.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Our metadata: what an identity provider that imports it needs.
+    pub fn metadata_xml(&self) -> String {
+        crate::metadata::write(&self.connection)
+    }
+}
