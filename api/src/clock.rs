@@ -3,6 +3,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A source of time. The real one outside tests; a replay brings its own.
 #[derive(Clone)]
@@ -20,9 +21,32 @@ impl Clock {
         Self(Arc::new(now))
     }
 
+    /// A clock that stands still until its hand is moved.
+    pub fn by_hand(start: DateTime<Utc>) -> (Self, ClockHand) {
+        let hand = ClockHand(Arc::new(AtomicI64::new(start.timestamp_micros())));
+        let read = hand.clone();
+        (Self::from_fn(move || read.at()), hand)
+    }
+
     /// The present instant in whole milliseconds: what SCIM shows is then what the log holds.
     pub fn now(&self) -> DateTime<Utc> {
         (self.0)().trunc_subsecs(3)
+    }
+}
+
+/// The hand of a clock that somebody else moves.
+#[derive(Clone, Debug)]
+pub struct ClockHand(Arc<AtomicI64>);
+
+impl ClockHand {
+    /// Sets the clock, in whole microseconds.
+    pub fn set(&self, now: DateTime<Utc>) {
+        self.0.store(now.timestamp_micros(), Ordering::SeqCst);
+    }
+
+    /// What it shows.
+    pub fn at(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(self.0.load(Ordering::SeqCst)).unwrap_or_default()
     }
 }
 

@@ -4,12 +4,14 @@
 //! operation, from there to a use case in [`engine`], and from there to the ports of the domain.
 
 pub mod admin;
+mod assembly;
 pub mod audit;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
 mod health;
+pub mod host;
 pub mod ids;
 pub mod openapi;
 pub mod problem;
@@ -19,5 +21,5 @@ pub mod scim;
 pub mod secrets;
 pub mod serve;
 pub mod state;
-mod stores;
+pub mod stores;
 pub mod telemetry;

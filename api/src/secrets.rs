@@ -10,6 +10,9 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq;
 
+/// Operator keys begin with this.
+pub const OPERATOR_PREFIX: &str = "rollcall_operator_";
+
 /// SHA-256 of a secret, in lower-case hex: all that is kept of it.
 pub fn sha256_hex(secret: &str) -> String {
     Sha256::digest(secret.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
@@ -33,7 +36,7 @@ pub fn operator_key(data: &Path, ids: &Ids) -> anyhow::Result<String> {
     let path = operator_key_path(data);
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
         Ok(mut file) => {
-            let key = ids.secret("rollcall_operator_");
+            let key = ids.secret(OPERATOR_PREFIX);
             file.write_all(format!("{key}\n").as_bytes())
                 .and_then(|()| file.sync_all())
                 .with_context(|| format!("cannot write {}", path.display()))?;

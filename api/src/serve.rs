@@ -2,15 +2,14 @@
 
 use crate::clock::Clock;
 use crate::config::ServeConfig;
-use crate::engine::Engine;
-use crate::ids::Ids;
+use crate::ids::{Ids, Random};
 use crate::router::router;
-use crate::state::App;
-use crate::{secrets, stores, telemetry};
+use crate::scim::StrangerLimit;
+use crate::state::{App, Settings};
+use crate::{assembly, secrets, stores, telemetry};
 use anyhow::Context;
 use axum::serve::ListenerExt;
-use rollcall_projections::fold::{FoldError, Folder};
-use rollcall_projections::schema::{Prepared, prepare};
+use rollcall_projections::fold::FoldError;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,36 +26,19 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
     let metrics = telemetry::start_metrics()?;
     let clock = Clock::system();
+    let ids = Ids::new(clock.clone(), Random::system());
     let stores = stores::open(&config).await?;
-    let operator_key = secrets::operator_key(&config.data, &Ids::new(clock.clone()))?;
-    let folder = Arc::new(Folder::new(stores.log.clone(), stores.views.clone()));
-    if let Prepared::Outdated = prepare(&*stores.views).await.context("cannot prepare the views")? {
-        tracing::info!("the views are of another version: rebuilding them from the log");
-        folder.rebuild().await.context("cannot rebuild the views")?;
-    }
-    resume(&folder).await;
-    // A crash may have left records unfolded, and a loss of power views that fell behind.
-    folder.sweep().await.context("cannot bring the views up to the log")?;
-    let engine = Arc::new(Engine::new(stores.log.clone(), stores.views.clone(), folder, clock));
+    let operator_key = secrets::operator_key(&config.data, &ids)?;
+    let engine = assembly::engine(&stores, clock, ids).await?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}: choose another address with --listen", config.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
-    let app = Arc::new(App::new(engine, config, &public_url, &operator_key, metrics, stores.shared));
+    let settings = Settings { config, public_url, operator_key, metrics, shared: stores.shared, strangers: StrangerLimit::default() };
+    let app = Arc::new(App::new(engine, settings));
     announce(&app, stores.name, &url);
     run(app, listener, &url).await
-}
-
-/// A new version may understand what the old one could not.
-async fn resume(folder: &Folder) {
-    let Ok(status) = folder.status().await else { return };
-    for view in status.iter().filter(|v| v.stopped.is_some()) {
-        match folder.resume(view.organization).await {
-            Ok(_) => tracing::info!(organization = %view.organization, "views resumed"),
-            Err(error) => tracing::error!(organization = %view.organization, %error, "views are still stopped"),
-        }
-    }
 }
 
 async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<()> {

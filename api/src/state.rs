@@ -41,16 +41,26 @@ pub struct App {
     pub metrics: PrometheusHandle,
 }
 
+/// What an application is told besides its engine.
+pub struct Settings {
+    /// The configuration.
+    pub config: ServeConfig,
+    /// Address under which clients reach it.
+    pub public_url: String,
+    /// Opens the administration.
+    pub operator_key: String,
+    /// Renders `/metrics`.
+    pub metrics: PrometheusHandle,
+    /// True if other processes may write the same store.
+    pub shared: bool,
+    /// Limit on requests without a known token.
+    pub strangers: StrangerLimit,
+}
+
 impl App {
     /// Puts the parts together.
-    pub fn new(
-        engine: Arc<Engine>,
-        config: ServeConfig,
-        public_url: &str,
-        operator_key: &str,
-        metrics: PrometheusHandle,
-        shared: bool,
-    ) -> Self {
+    pub fn new(engine: Arc<Engine>, settings: Settings) -> Self {
+        let Settings { config, public_url, operator_key, metrics, shared, strangers } = settings;
         let views = engine.views.clone();
         let limits = Limits { max_members: config.max_members, ..Limits::default() };
         Self {
@@ -59,9 +69,9 @@ impl App {
             exchanges: Exchanges::new(views),
             limits,
             scim_base: format!("{}{PREFIX}", public_url.trim_end_matches('/')).into(),
-            operator_sha256: crate::secrets::sha256_hex(operator_key),
+            operator_sha256: crate::secrets::sha256_hex(&operator_key),
             known_tokens: (!shared).then(KnownTokens::default),
-            strangers: StrangerLimit::default(),
+            strangers,
             rate: RateLimit::new(config.rate_limit, config.rate_burst),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
             metrics,

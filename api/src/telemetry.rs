@@ -18,6 +18,11 @@ pub fn start_logs(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     started.map_err(|e| anyhow::anyhow!("cannot start logging: {e}"))
 }
 
+/// Metrics that nobody counts into, for an application that runs inside another.
+pub fn silent_metrics() -> PrometheusHandle {
+    PrometheusBuilder::new().build_recorder().handle()
+}
+
 /// Starts counting. The handle renders what `/metrics` shows.
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let seconds = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0];

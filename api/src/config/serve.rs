@@ -129,25 +129,29 @@ impl ServeArgs {
             (None, Some(data)) if data.join("rollcall.toml").exists() => read(&data.join("rollcall.toml"))?,
             _ => ServeArgs::default(),
         };
-        let listen = self.listen.or(file.listen).unwrap_or_else(|| "127.0.0.1:8080".to_owned());
-        let listen: SocketAddr = listen.parse().with_context(|| format!("--listen {listen}: write an address such as 127.0.0.1:8080"))?;
+        let data = data.or(file.data).context("name the data folder with --data DIR (or ROLLCALL_DATA)")?;
+        let default = ServeConfig::at(data);
+        let listen = match self.listen.or(file.listen) {
+            Some(listen) => listen.parse().with_context(|| format!("--listen {listen}: write an address such as 127.0.0.1:8080"))?,
+            None => default.listen,
+        };
         let config = ServeConfig {
-            data: data.or(file.data).context("name the data folder with --data DIR (or ROLLCALL_DATA)")?,
             public_url: self.public_url.or(file.public_url).map(public_url).transpose()?,
             listen,
             database_url: self.database_url.or(file.database_url).filter(|url| !url.is_empty()),
-            database_connections: self.database_connections.or(file.database_connections).unwrap_or(8),
-            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
-            log: self.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
-            max_body_bytes: self.max_body_bytes.or(file.max_body_bytes).unwrap_or(16 * 1024 * 1024),
-            max_members: self.max_members.or(file.max_members).unwrap_or(100_000),
-            max_bulk_operations: self.max_bulk_operations.or(file.max_bulk_operations).unwrap_or(1_000),
-            max_in_flight: self.max_in_flight.or(file.max_in_flight).unwrap_or(1_024),
-            rate_limit: self.rate_limit.or(file.rate_limit).unwrap_or(500),
-            rate_burst: self.rate_burst.or(file.rate_burst).unwrap_or(2_000),
-            default_page_size: self.default_page_size.or(file.default_page_size).unwrap_or(100),
-            max_page_size: self.max_page_size.or(file.max_page_size).unwrap_or(1_000),
-            sweep_ms: self.sweep_ms.or(file.sweep_ms).unwrap_or(1_000),
+            database_connections: self.database_connections.or(file.database_connections).unwrap_or(default.database_connections),
+            log_format: self.log_format.or(file.log_format).unwrap_or(default.log_format),
+            log: self.log.or(file.log).unwrap_or(default.log),
+            max_body_bytes: self.max_body_bytes.or(file.max_body_bytes).unwrap_or(default.max_body_bytes),
+            max_members: self.max_members.or(file.max_members).unwrap_or(default.max_members),
+            max_bulk_operations: self.max_bulk_operations.or(file.max_bulk_operations).unwrap_or(default.max_bulk_operations),
+            max_in_flight: self.max_in_flight.or(file.max_in_flight).unwrap_or(default.max_in_flight),
+            rate_limit: self.rate_limit.or(file.rate_limit).unwrap_or(default.rate_limit),
+            rate_burst: self.rate_burst.or(file.rate_burst).unwrap_or(default.rate_burst),
+            default_page_size: self.default_page_size.or(file.default_page_size).unwrap_or(default.default_page_size),
+            max_page_size: self.max_page_size.or(file.max_page_size).unwrap_or(default.max_page_size),
+            sweep_ms: self.sweep_ms.or(file.sweep_ms).unwrap_or(default.sweep_ms),
+            data: default.data,
         };
         config.validate()?;
         Ok(config)
@@ -155,6 +159,28 @@ impl ServeArgs {
 }
 
 impl ServeConfig {
+    /// What is in force where nobody said otherwise.
+    pub fn at(data: PathBuf) -> Self {
+        Self {
+            data,
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            database_url: None,
+            database_connections: 8,
+            log_format: LogFormat::default(),
+            log: "info".to_owned(),
+            max_body_bytes: 16 * 1024 * 1024,
+            max_members: 100_000,
+            max_bulk_operations: 1_000,
+            max_in_flight: 1_024,
+            rate_limit: 500,
+            rate_burst: 2_000,
+            default_page_size: 100,
+            max_page_size: 1_000,
+            sweep_ms: 1_000,
+        }
+    }
+
     fn validate(&self) -> anyhow::Result<()> {
         if let Some(url) = &self.database_url
             && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))

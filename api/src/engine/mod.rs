@@ -47,7 +47,7 @@ pub struct Engine {
 
 impl Engine {
     /// An engine on a log and its views.
-    pub fn new(log: Arc<dyn Log>, views: Arc<dyn SqlStore>, folder: Arc<Folder>, clock: Clock) -> Self {
+    pub fn new(log: Arc<dyn Log>, views: Arc<dyn SqlStore>, folder: Arc<Folder>, clock: Clock, ids: Ids) -> Self {
         Self {
             changes: AtomicU64::new(0),
             keys: ClaimKeys::new(log.clone()),
@@ -55,7 +55,7 @@ impl Engine {
             // A member weighs one; so some millions of memberships are kept at most.
             groups: Warm::new(1_000_000),
             organizations: Warm::new(4_096),
-            ids: Ids::new(clock.clone()),
+            ids,
             log,
             views,
             folder,

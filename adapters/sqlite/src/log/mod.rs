@@ -38,9 +38,18 @@ pub struct SqliteLog {
 impl SqliteLog {
     /// Opens the log of a data folder; makes both if they are not there.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::at(dir, Durability::Full)
+    }
+
+    /// The same without flushing anything: for a folder that is being made and can be made again.
+    pub fn open_unflushed(dir: &Path) -> Result<Self, OpenError> {
+        Self::at(dir, Durability::Off)
+    }
+
+    fn at(dir: &Path, durability: Durability) -> Result<Self, OpenError> {
         let folder = folder::share(dir)?;
         let path = dir.join("log.db");
-        let mut writer = connection::writer(&path, Durability::Full, WRITER_CACHE)?;
+        let mut writer = connection::writer(&path, durability, WRITER_CACHE)?;
         connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
         let readers: Vec<Connection> = (0..READERS).map(|_| connection::reader(&path, READER_CACHE)).collect::<Result<_, _>>()?;
         Ok(Self {

@@ -50,6 +50,15 @@ impl SqliteViews {
     /// Opens the views of a data folder; makes both if they are not there. Removes scratch files
     /// that an earlier process left.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
+        Self::at(dir, Durability::Normal)
+    }
+
+    /// The same without flushing anything: for a folder that is being made and can be made again.
+    pub fn open_unflushed(dir: &Path) -> Result<Self, OpenError> {
+        Self::at(dir, Durability::Off)
+    }
+
+    fn at(dir: &Path, durability: Durability) -> Result<Self, OpenError> {
         let lock = folder::share(dir)?;
         for entry in std::fs::read_dir(dir).map_err(OpenError::io(dir))? {
             let entry = entry.map_err(OpenError::io(dir))?;
@@ -58,7 +67,7 @@ impl SqliteViews {
             }
         }
         let home = Home { dir: dir.to_owned(), next: AtomicU64::new(1), lock: Some(lock) };
-        Self::new(Arc::new(home), "views.db", Durability::Normal, false)
+        Self::new(Arc::new(home), "views.db", durability, false)
     }
 
     /// Views that are gone with their last handle. They are kept in a folder of their own among

@@ -1,0 +1,95 @@
+//! The whole application in process: at times and with ids of the caller's choosing.
+
+use anyhow::{Context as _, Result, ensure};
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_api::host::{Host, HostRequest, HostSetup};
+use rollcall_api::ids::Random;
+use rollcall_api::stores::Stores;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{Bodies, Record, RecordedExchange};
+use rollcall_tests::world::start_cluster;
+use serde_json::{Value, json};
+
+fn begin() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+async fn host(stores: Stores) -> Result<Host> {
+    let setup = HostSetup {
+        stores,
+        random: Random::seeded(1),
+        start: begin(),
+        public_url: "https://rollcall.example.com".to_owned(),
+        operator_key: None,
+        config: HostSetup::config(),
+    };
+    Host::open(setup).await
+}
+
+/// An organization, a user, a change an hour later, and a request with a wrong token.
+async fn story(host: &Host) -> Result<(Vec<Record>, Vec<RecordedExchange>)> {
+    let made = host.create_organization(begin(), "Acme", "acme").await?;
+    let token = host.issue_token(begin(), "acme", "entra").await?.token;
+    let at = begin() + TimeDelta::minutes(40);
+    let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada@contoso.example", "active": true});
+    let create = HostRequest::new(at, "POST", "/scim/v2/Users", &token).with_body("application/scim+json", user.to_string());
+    let answer = host.handle(create).await?;
+    ensure!(answer.status == 201 && answer.exchange.is_some(), "{answer:?}");
+    let shown: Value = serde_json::from_slice(&answer.body)?;
+    ensure!(shown["meta"]["created"] == "2024-10-04T00:40:00.000Z", "the time of arrival counts: {shown}");
+    let id = shown["id"].as_str().context("id")?;
+    let patch = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "Replace", "path": "active", "value": "False"}]});
+    let later = at + TimeDelta::hours(1);
+    let change =
+        HostRequest::new(later, "PATCH", &format!("/scim/v2/Users/{id}"), &token).with_body("application/scim+json", patch.to_string());
+    ensure!(host.handle(change).await?.status == 200);
+    ensure!(host.handle(HostRequest::new(later, "GET", "/scim/v2/Users", "wrong")).await?.status == 401);
+    let log = &host.app().engine.log;
+    let organization = OrganizationId(made.organization_id);
+    let exchanges = log.exchanges(organization, 0, 100, Bodies::Read).await?;
+    Ok((log.records(organization, 0, 100).await?, exchanges.into_iter().map(without_duration).collect()))
+}
+
+/// How long it took is the one thing that is measured.
+fn without_duration(mut recorded: RecordedExchange) -> RecordedExchange {
+    recorded.exchange.duration_us = 0;
+    recorded
+}
+
+#[tokio::test]
+async fn the_same_requests_at_the_same_times_give_the_same_log_on_every_store() -> Result<()> {
+    let cluster = start_cluster().await;
+    let (folder, unflushed) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let expected = story(&host(Stores::in_memory()?).await?).await?;
+    ensure!(expected.0.len() == 5 && expected.1.len() == 2, "{expected:?}");
+    ensure!(expected.0[4].recorded_at == begin() + TimeDelta::minutes(100), "{:?}", expected.0[4]);
+    for stores in
+        [Stores::in_folder(folder.path())?, Stores::in_folder_unflushed(unflushed.path())?, Stores::in_postgres(&cluster.url(), 2).await?]
+    {
+        let name = stores.name;
+        ensure!(story(&host(stores).await?).await? == expected, "{name} has another log");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_administration_refuses_is_told() -> Result<()> {
+    let host = host(Stores::in_memory()?).await?;
+    host.create_organization(begin(), "Acme", "acme").await?;
+    let again = host.create_organization(begin(), "Acme", "acme").await;
+    ensure!(again.is_err_and(|e| e.to_string().starts_with("409: another organization")));
+    ensure!(host.issue_token(begin(), "nobody", "x").await.is_err_and(|e| e.to_string().starts_with("404")));
+    let broken = HostRequest { method: "NOT A METHOD".to_owned(), target: "/".to_owned(), ..HostRequest::default() };
+    ensure!(host.handle(broken).await.is_err());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_folder_made_in_process_is_a_folder_of_the_server() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    story(&host(Stores::in_folder_unflushed(folder.path())?).await?).await?;
+    let reopened = host(Stores::in_folder(folder.path())?).await?;
+    let found = reopened.app().organizations.by_domain("acme").await?;
+    ensure!(found.is_some_and(|o| o.enabled));
+    Ok(())
+}
