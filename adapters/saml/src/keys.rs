@@ -112,6 +112,10 @@ impl KeyPair {
     pub fn not_after(&self) -> Option<DateTime<Utc>> {
         instant(self.certificate.not_after())
     }
+
+    pub(crate) fn private(&self) -> &PKey<Private> {
+        &self.key
+    }
 }
 
 /// SHA-256 over a certificate's DER, in lower-case hex.

@@ -10,12 +10,16 @@
 //!
 //! [`Assertion::id`]: rollcall_domain::saml::Assertion::id
 
+mod gate;
+mod hardening;
 pub mod keys;
 mod logout;
 pub mod metadata;
 mod provider;
+mod redirect;
 mod request;
 mod response;
+mod xml;
 
 pub use keys::KeyPair;
 pub use logout::{LogoutRequest, LogoutResponse, LogoutStatus};

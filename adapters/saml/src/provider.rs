@@ -1,8 +1,13 @@
 //! The service provider of one organization: what it is called, whom it trusts, what it accepts.
 
 use crate::keys::KeyPair;
-use chrono::TimeDelta;
-use rollcall_domain::saml::IdpSettings;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
+use openssl::pkey::{PKey, Public};
+use openssl::x509::X509;
+use rollcall_domain::saml::{IdpCertificate, IdpSettings};
+use samael::crypto::CertificateDer;
 
 /// What a connection is put together from.
 #[derive(Clone, Debug)]
@@ -76,6 +81,36 @@ pub enum SetupError {
 #[derive(Debug)]
 pub struct ServiceProvider {
     pub(crate) connection: Connection,
+    pub(crate) trusted: Vec<Trusted>,
+}
+
+/// A certificate of the identity provider, ready for use.
+#[derive(Debug)]
+pub(crate) struct Trusted {
+    pub(crate) settings: IdpCertificate,
+    pub(crate) certificate: CertificateDer,
+    pub(crate) key: PKey<Public>,
+}
+
+impl Trusted {
+    /// Whether it counts at an instant. A clock behind ours may have made it a moment ago.
+    pub(crate) fn is_valid(&self, now: DateTime<Utc>, skew: TimeDelta) -> bool {
+        self.settings.not_before <= now + skew && now < self.settings.not_after
+    }
+
+    fn of(settings: &IdpCertificate) -> Result<Self, SetupError> {
+        let refused = |why: String| SetupError::Certificate { sha256: settings.sha256.clone(), why };
+        let der = STANDARD.decode(&settings.der).map_err(|e| refused(e.to_string()))?;
+        let certificate = X509::from_der(&der).map_err(|e| refused(e.to_string()))?;
+        let key = certificate.public_key().map_err(|e| refused(e.to_string()))?;
+        if let Some(weak) = crate::metadata::weakness(&key) {
+            return Err(refused(weak));
+        }
+        if crate::keys::fingerprint(&certificate) != settings.sha256 {
+            return Err(refused("its fingerprint is another".to_owned()));
+        }
+        Ok(Self { settings: settings.clone(), certificate: CertificateDer::from(der), key })
+    }
 }
 
 impl ServiceProvider {
@@ -98,7 +133,8 @@ impl ServiceProvider {
                 return Err(SetupError::Address { what, value: value.clone() });
             }
         }
-        Ok(Self { connection })
+        let trusted = connection.idp.signing_certificates.iter().map(Trusted::of).collect::<Result<_, _>>()?;
+        Ok(Self { connection, trusted })
     }
 
     /// What it was made from.
