@@ -95,26 +95,30 @@ impl Restorer {
     }
 
     fn claims_of(&mut self, record: &Record) -> Result<(), Problem> {
-        let (changes, scope) = match record.stream.kind {
+        let changes = match record.stream.kind {
             AggregateKind::User => changes::<User>(record)?,
             AggregateKind::Group => changes::<Group>(record)?,
             AggregateKind::Organization => changes::<Organization>(record)?,
         };
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let key = *self.keys.get(&scope).ok_or_else(|| Problem::bad_request("the backup lacks a claim key"))?;
         for claim in &changes.release {
-            self.claims.remove(&hash(scope, &key, claim));
+            let claim = self.sealed(record, claim)?;
+            self.claims.remove(&claim);
         }
         for claim in &changes.take {
-            self.claims.insert(hash(scope, &key, claim), record.stream);
+            let claim = self.sealed(record, claim)?;
+            self.claims.insert(claim, record.stream);
         }
         Ok(())
     }
+
+    fn sealed(&self, record: &Record, claim: &ClearClaim) -> Result<Claim, Problem> {
+        let scope = claim.kind.scope(record.stream.organization);
+        let key = self.keys.get(&scope).ok_or_else(|| Problem::bad_request("the backup lacks a claim key"))?;
+        Ok(hash(scope, key, claim))
+    }
 }
 
-fn changes<A: Hosted>(record: &Record) -> Result<(ClaimChanges<ClearClaim>, OrganizationId), Problem> {
+fn changes<A: Hosted>(record: &Record) -> Result<ClaimChanges<ClearClaim>, Problem> {
     let event: A::Event = decode(record).map_err(|e| Problem::bad_request(e.to_string()))?;
-    Ok((A::claims(&record.stream, &[event]), A::claim_scope(&record.stream)))
+    Ok(A::claims(&record.stream, &[event]))
 }

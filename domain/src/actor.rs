@@ -1,6 +1,6 @@
 //! Who caused something.
 
-use crate::ids::TokenId;
+use crate::ids::{ResourceId, TokenId};
 use serde::{Deserialize, Serialize};
 
 /// The caller behind an exchange or an event. A new way to authenticate is a new variant.
@@ -13,6 +13,11 @@ pub enum Actor {
     ScimToken {
         /// Which token, never its secret.
         token: TokenId,
+    },
+    /// A person who signed in.
+    User {
+        /// Who.
+        user: ResourceId,
     },
     /// The holder of the operator key.
     Operator,

@@ -16,11 +16,25 @@ pub enum ClaimKind {
     Resource,
     /// An organization's domain, unique in the deployment.
     Domain,
+    /// A SAML assertion of an issuer; whoever took it has used it.
+    Assertion,
+    /// A SAML authentication request; whoever took it has answered it.
+    SamlRequest,
+    /// The first refused check of a session that ended early.
+    SessionRefusal,
 }
 
 impl ClaimKind {
     /// All kinds, in their order.
-    pub const ALL: [ClaimKind; 4] = [ClaimKind::UserName, ClaimKind::GroupName, ClaimKind::Resource, ClaimKind::Domain];
+    pub const ALL: [ClaimKind; 7] = [
+        ClaimKind::UserName,
+        ClaimKind::GroupName,
+        ClaimKind::Resource,
+        ClaimKind::Domain,
+        ClaimKind::Assertion,
+        ClaimKind::SamlRequest,
+        ClaimKind::SessionRefusal,
+    ];
 
     /// The stable name in stores.
     pub fn as_str(self) -> &'static str {
@@ -29,7 +43,23 @@ impl ClaimKind {
             ClaimKind::GroupName => "group_name",
             ClaimKind::Resource => "resource",
             ClaimKind::Domain => "domain",
+            ClaimKind::Assertion => "assertion",
+            ClaimKind::SamlRequest => "saml_request",
+            ClaimKind::SessionRefusal => "session_refusal",
         }
+    }
+
+    /// Where claims of this kind hold when a stream of an organization takes them.
+    pub fn scope(self, organization: OrganizationId) -> OrganizationId {
+        match self {
+            ClaimKind::Domain => OrganizationId::NONE,
+            _ => organization,
+        }
+    }
+
+    /// Whether it is taken once and for all: not even its holder may take it again.
+    pub fn is_once(self) -> bool {
+        matches!(self, ClaimKind::Assertion | ClaimKind::SamlRequest | ClaimKind::SessionRefusal)
     }
 
     /// Reads the stable name.

@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 pub enum Protocol {
     /// SCIM 2.0 (RFC 7644).
     Scim,
+    /// SAML 2.0.
+    Saml,
 }
 
 /// One inbound request as received, secrets removed, with what we answered.

@@ -50,6 +50,15 @@ id!(
     ResourceId
 );
 
+id!(
+    /// A session that began with a login (never its token).
+    SessionId
+);
+id!(
+    /// A key pair of an organization as SAML service provider.
+    SamlKeyId
+);
+
 impl OrganizationId {
     /// Stands for "no organization": exchanges whose token named none, and claims that hold in
     /// the whole deployment.

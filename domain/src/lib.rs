@@ -15,6 +15,7 @@ pub mod group;
 pub mod ids;
 pub mod interpretation;
 pub mod log;
+pub mod login;
 pub mod organization;
 pub mod personal;
 pub mod saml;

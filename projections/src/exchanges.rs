@@ -58,6 +58,7 @@ pub(crate) fn values(organization: OrganizationId, recorded: RecordedExchange) -
     let (caller, token) = match &exchange.caller {
         Actor::Unauthenticated => ("unauthenticated", None),
         Actor::ScimToken { token } => ("scim_token", Some(token.to_string())),
+        Actor::User { .. } => ("user", None),
         Actor::Operator => ("operator", None),
         Actor::System => ("system", None),
     };

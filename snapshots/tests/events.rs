@@ -1,15 +1,17 @@
 //! One golden file for every version of every payload ever written: today's events serialize as
 //! the file of their version says, and every file can still be read.
 
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::GroupEvent;
-use rollcall_domain::ids::{OrganizationId, ResourceId, TokenId};
+use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId};
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
-use rollcall_domain::organization::OrganizationEvent;
+use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
+use rollcall_domain::organization::{CertificateOwner, IdpEndpoints, OrganizationEvent, SamlKey, SamlPolicy, SealedKey, SpCertificate};
+use rollcall_domain::saml::{IdpCertificate, NameId, SignedParts};
 use rollcall_domain::scim::Attributes;
-use rollcall_domain::user::{Change, UserEvent};
+use rollcall_domain::user::{Change, SessionEnd, SignedIn, UserEvent};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -27,8 +29,116 @@ fn change() -> Change {
     }
 }
 
+fn instant(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000 + seconds, 0).expect("an instant")
+}
+
+fn attempt() -> Attempt {
+    let name_id = NameId {
+        value: "ada@x.example".to_owned().into(),
+        format: Some("urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress".into()),
+        name_qualifier: None,
+        sp_name_qualifier: None,
+    };
+    let asserted = Asserted {
+        id: "_assertion".into(),
+        issuer: "https://sts.windows.net/tenant/".into(),
+        name_id,
+        object_identifier: Some("8f0f0c5c-0000-4000-8000-000000000001".to_owned().into()),
+        session_index: Some("_session".into()),
+        issued_at: instant(0),
+        authn_instant: instant(-60),
+        authn_context: Some("urn:oasis:names:tc:SAML:2.0:ac:classes:Password".into()),
+        certificate_sha256: "11".repeat(32),
+        signed: SignedParts::Assertion,
+        encrypted: true,
+    };
+    Attempt {
+        message_sha256: "22".repeat(32),
+        initiated_by: Some(Initiator::ServiceProvider),
+        request: Some("_request".into()),
+        source: Some("192.0.2.1".to_owned().into()),
+        asserted: Some(asserted),
+    }
+}
+
+fn refused() -> Box<RefusedLogin> {
+    Box::new(RefusedLogin {
+        reason: "replayed".into(),
+        detail: "the assertion was used before".into(),
+        used_before: true,
+        attempt: attempt(),
+    })
+}
+
+/// Events of logins and sessions.
+fn login_samples() -> Vec<DomainEvent> {
+    let session = SessionId(Uuid::from_u128(3));
+    let drift = Drift { attribute: "displayName".into(), scim: "Ada".to_owned().into(), asserted: "Ada K.".to_owned().into() };
+    let signed_in = SignedIn {
+        session,
+        token_sha256: "33".repeat(32),
+        began_at: instant(1),
+        expires_at: instant(3_600),
+        matched_by: MatchedBy::ExternalId,
+        attempt: attempt(),
+        drift: vec![drift],
+    };
+    vec![
+        DomainEvent::User(UserEvent::SignedIn(Box::new(signed_in))),
+        DomainEvent::User(UserEvent::LoginRefused(refused())),
+        DomainEvent::User(UserEvent::SessionEnded { session, end: SessionEnd::SignedOutAtIdentityProvider }),
+        DomainEvent::User(UserEvent::SessionRefused { session, milliseconds: 412, ended_by: Some(ExchangeId(Uuid::from_u128(4))) }),
+        DomainEvent::Organization(OrganizationEvent::LoginRefused(refused())),
+    ]
+}
+
+/// Events of a SAML connection.
+fn saml_samples() -> Vec<DomainEvent> {
+    let idp = IdpEndpoints {
+        entity_id: "https://sts.windows.net/tenant/".into(),
+        sso_redirect_url: "https://login.microsoftonline.com/tenant/saml2".into(),
+        slo_redirect_url: Some("https://login.microsoftonline.com/tenant/saml2".into()),
+        slo_response_url: None,
+        valid_until: None,
+    };
+    let certificate = IdpCertificate {
+        sha256: "11".repeat(32),
+        der: "AAAA".into(),
+        subject: "CN=Microsoft Azure Federated SSO Certificate".into(),
+        not_before: instant(0),
+        not_after: instant(86_400),
+    };
+    let own = SpCertificate { sha256: "44".repeat(32), der: "BBBB".into(), not_before: instant(0), not_after: instant(86_400) };
+    let sealed =
+        SealedKey { algorithm: "aes-256-gcm".into(), sealed_with: "55".repeat(8), nonce: "CCCC".into(), ciphertext: "DDDD".into() };
+    let key = SamlKeyId(Uuid::from_u128(5));
+    let policy = SamlPolicy { targets: vec!["https://app.example/".into()], ..SamlPolicy::default() };
+    let events = vec![
+        OrganizationEvent::SamlConfigured { metadata_url: Some("https://login.microsoftonline.com/tenant/metadata".into()), idp },
+        OrganizationEvent::SamlCertificateTrusted { certificate },
+        OrganizationEvent::SamlCertificateDropped { sha256: "11".repeat(32) },
+        OrganizationEvent::SamlCertificateExpiring {
+            owner: CertificateOwner::IdentityProvider,
+            sha256: "11".repeat(32),
+            not_after: instant(86_400),
+            days: 7,
+        },
+        OrganizationEvent::SamlKeyGenerated { key: SamlKey { id: key, certificate: own, sealed } },
+        OrganizationEvent::SamlKeyRetired { key },
+        OrganizationEvent::SamlPolicyChanged { policy },
+        OrganizationEvent::SamlEnabled {},
+        OrganizationEvent::SamlDisabled {},
+    ];
+    events.into_iter().map(DomainEvent::Organization).collect()
+}
+
 /// One sample of every event in its current version.
 fn samples() -> Vec<DomainEvent> {
+    [directory_samples(), login_samples(), saml_samples()].concat()
+}
+
+fn directory_samples() -> Vec<DomainEvent> {
     let id = ResourceId(Uuid::from_u128(1));
     let token = TokenId(Uuid::from_u128(2));
     let user = json!({ "userName": "ada@x.example", "active": true, "emails": [{ "type": "work", "value": "ada@x.example" }] });

@@ -72,11 +72,22 @@ pub(super) async fn command(app: &App, _: &Admin, id: OrganizationId, fresh: boo
 fn problem(error: ExecuteError<OrganizationError>) -> Problem {
     match error {
         ExecuteError::Refused(refusal) => match refusal {
-            OrganizationError::NotFound | OrganizationError::UnknownToken => Problem::not_found(refusal.to_string()),
-            OrganizationError::AlreadyExists | OrganizationError::TooManyTokens => Problem::conflict(refusal.to_string()),
+            OrganizationError::NotFound | OrganizationError::UnknownToken | OrganizationError::UnknownKey => {
+                Problem::not_found(refusal.to_string())
+            }
+            OrganizationError::AlreadyExists
+            | OrganizationError::TooManyTokens
+            | OrganizationError::SamlNotConfigured
+            | OrganizationError::OtherIdentityProvider
+            | OrganizationError::KeyExists
+            | OrganizationError::TooManyKeys
+            | OrganizationError::CurrentKey => Problem::conflict(refusal.to_string()),
             OrganizationError::InvalidName
             | OrganizationError::InvalidDomain
             | OrganizationError::InvalidLabel
+            | OrganizationError::NoCertificate
+            | OrganizationError::InvalidSessionMinutes
+            | OrganizationError::InvalidTarget
             | OrganizationError::ExpiryPassed => Problem::bad_request(refusal.to_string()),
         },
         ExecuteError::Taken { holder, .. } => Problem::conflict(format!("another organization ({}) has this domain", holder.id)),

@@ -19,27 +19,33 @@ impl ClaimKeys {
         Self { log, known: RwLock::default() }
     }
 
-    /// Hashes claims under the key of their scope; `fresh` becomes that key if it has none yet.
+    /// Hashes an organization's claims, each under the key of the scope in which it holds; `fresh`
+    /// becomes that key if it has none yet.
     pub(super) async fn seal(
         &self,
-        scope: OrganizationId,
-        fresh: impl FnOnce() -> [u8; 32],
+        organization: OrganizationId,
+        fresh: &(dyn Fn() -> [u8; 32] + Sync),
         changes: ClaimChanges<ClearClaim>,
     ) -> Result<ClaimChanges<Claim>, LogError> {
-        if changes.is_empty() {
-            return Ok(ClaimChanges::default());
-        }
-        let known = self.known.read().unwrap_or_else(|e| e.into_inner()).get(&scope).copied();
-        let key = match known {
-            Some(key) => key,
-            None => {
-                let key = self.log.claim_key(scope, fresh()).await?;
-                self.known.write().unwrap_or_else(|e| e.into_inner()).insert(scope, key);
-                key
+        let mut sealed = ClaimChanges::default();
+        for (from, into) in
+            [(changes.release, &mut sealed.release), (changes.take, &mut sealed.take), (changes.require, &mut sealed.require)]
+        {
+            for claim in from {
+                let scope = claim.kind.scope(organization);
+                into.push(hash(scope, &self.key(scope, fresh).await?, &claim));
             }
-        };
-        let seal = |claims: Vec<ClearClaim>| claims.iter().map(|c| hash(scope, &key, c)).collect();
-        Ok(ClaimChanges { release: seal(changes.release), take: seal(changes.take), require: seal(changes.require) })
+        }
+        Ok(sealed)
+    }
+
+    async fn key(&self, scope: OrganizationId, fresh: &(dyn Fn() -> [u8; 32] + Sync)) -> Result<[u8; 32], LogError> {
+        if let Some(key) = self.known.read().unwrap_or_else(|e| e.into_inner()).get(&scope) {
+            return Ok(*key);
+        }
+        let key = self.log.claim_key(scope, fresh()).await?;
+        self.known.write().unwrap_or_else(|e| e.into_inner()).insert(scope, key);
+        Ok(key)
     }
 }
 

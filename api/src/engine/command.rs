@@ -128,8 +128,10 @@ impl Engine {
             }
             drop(framework);
             let Some(Left { appended, records, version, times }) = left.into_inner().unwrap_or_else(|e| e.into_inner()) else { break };
+            // A refused login changes nothing that is looked up of an organization.
+            let of_callers = A::KIND == AggregateKind::Organization && !matches!(&records[..], [one] if is_refused_login(one));
             let shown = self.show(&stream, &appended, records).await;
-            if A::KIND == AggregateKind::Organization || shown.is_err() {
+            if of_callers || shown.is_err() {
                 self.organizations_changed();
             }
             shown?;
@@ -151,6 +153,10 @@ impl Engine {
             Err(error) => Err(ExecuteError::Damaged(error.to_string())),
         }
     }
+}
+
+fn is_refused_login(record: &Record) -> bool {
+    record.event_type == "LoginRefused"
 }
 
 /// Waits longer after each lost race. The wait differs between processes by what they run, which

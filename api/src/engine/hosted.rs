@@ -5,7 +5,7 @@ use super::warm::Warm;
 use rollcall_domain::claim::{ClaimChanges, ClearClaim};
 use rollcall_domain::context::Context;
 use rollcall_domain::group::{self, Group};
-use rollcall_domain::ids::{OrganizationId, ResourceId};
+use rollcall_domain::ids::ResourceId;
 use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::organization::{self, Organization};
 use rollcall_domain::user::{self, User};
@@ -26,9 +26,9 @@ pub trait Hosted:
     /// The claims that go with events.
     fn claims(stream: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim>;
 
-    /// Where those claims hold.
-    fn claim_scope(stream: &StreamId) -> OrganizationId {
-        stream.organization
+    /// Whether an event changes the resource that clients see: its version and its time.
+    fn modifies(_: &Self::Event) -> bool {
+        true
     }
 
     /// How much memory a warm copy takes, in users.
@@ -42,7 +42,11 @@ pub trait Hosted:
 
 impl Hosted for User {
     const KIND: AggregateKind = AggregateKind::User;
-    const SCHEMA: &'static str = "user-1";
+    const SCHEMA: &'static str = "user-2";
+
+    fn modifies(event: &Self::Event) -> bool {
+        event.changes_resource()
+    }
 
     fn claims(stream: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim> {
         user::claims(ResourceId(stream.id), events)
@@ -73,14 +77,12 @@ impl Hosted for Group {
 
 impl Hosted for Organization {
     const KIND: AggregateKind = AggregateKind::Organization;
-    const SCHEMA: &'static str = "organization-1";
+    const SCHEMA: &'static str = "organization-2";
+    /// Refused logins are kept in its stream.
+    const LONG: bool = true;
 
     fn claims(_: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim> {
         organization::claims(events)
-    }
-
-    fn claim_scope(_: &StreamId) -> OrganizationId {
-        OrganizationId::NONE
     }
 
     fn warm(engine: &Engine) -> &Warm<Self> {

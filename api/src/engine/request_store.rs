@@ -62,16 +62,15 @@ impl<A: Hosted> RequestStore<'_, A> {
                 event_version: event.event_version(),
                 payload: serde_json::to_string(event).map_err(unexpected)?,
             });
-            slot.passed(self.context.now);
+            slot.passed(event, self.context.now);
         }
         let mut claims = A::claims(&self.stream, events);
         claims.require.extend(self.require.iter().map(|id| ClearClaim::new(ClaimKind::Resource, id.to_string())));
-        let scope = A::claim_scope(&self.stream);
-        let claims = self.engine.keys.seal(scope, || self.engine.ids.key(), claims).await;
+        let claims = self.engine.keys.seal(self.stream.organization, &|| self.engine.ids.key(), claims).await;
         let claims = claims.map_err(|e| refused(AppendError::Unavailable(e.to_string())))?;
         let exchange = {
             let mut seal = self.seal.lock().unwrap_or_else(|e| e.into_inner());
-            (seal)(&slot.state, slot.version, slot.times)
+            (seal)(&slot.state, slot.revision, slot.times)
         };
         let write = Write {
             stream: self.stream,
@@ -145,7 +144,7 @@ impl<A: Hosted> cqrs_es::EventStore<A> for RequestStore<'_, A> {
             }
         };
         *guard = Some(slot.clone());
-        if !self.precondition.holds(slot.version) {
+        if !self.precondition.holds(slot.revision) {
             return Err(AggregateError::UnexpectedError(Box::new(PreconditionFailed)));
         }
         Ok(Locked { guard, slot })
@@ -170,7 +169,7 @@ impl<A: Hosted> cqrs_es::EventStore<A> for RequestStore<'_, A> {
             }
         };
         let Locked { mut guard, mut slot } = locked;
-        let left = Left { version: slot.version, times: slot.times, appended, records };
+        let left = Left { version: slot.revision, times: slot.times, appended, records };
         if left.appended.repeated {
             guard.take();
         } else {

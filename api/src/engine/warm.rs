@@ -25,6 +25,8 @@ pub struct Slot<A> {
     pub(super) state: A,
     /// How many events made it.
     pub(super) version: Version,
+    /// The version at which clients last saw it change.
+    pub(super) revision: Version,
     /// The version of its last snapshot.
     pub(super) snapshot: Version,
     /// First and last change.
@@ -33,15 +35,18 @@ pub struct Slot<A> {
 
 impl<A: Hosted> Slot<A> {
     pub(super) fn empty() -> Self {
-        Self { state: A::default(), version: 0, snapshot: 0, times: Times::default() }
+        Self { state: A::default(), version: 0, revision: 0, snapshot: 0, times: Times::default() }
     }
 
-    pub(super) fn passed(&mut self, at: DateTime<Utc>) {
+    pub(super) fn passed(&mut self, event: &A::Event, at: DateTime<Utc>) {
         if self.version == 0 {
             self.times.created = at;
         }
         self.version += 1;
-        self.times.modified = at;
+        if A::modifies(event) {
+            self.revision = self.version;
+            self.times.modified = at;
+        }
     }
 
     /// Whether so much has happened since the last snapshot that another one pays. The larger the
@@ -52,7 +57,7 @@ impl<A: Hosted> Slot<A> {
 
     /// The snapshot to keep.
     pub(super) fn to_snapshot(&self, stream: StreamId) -> Result<AggregateSnapshot, serde_json::Error> {
-        let state = serde_json::to_string(&Kept { times: self.times, state: &self.state })?;
+        let state = serde_json::to_string(&Kept { times: self.times, revision: Some(self.revision), state: &self.state })?;
         Ok(AggregateSnapshot { stream, version: self.version, schema: A::SCHEMA.to_owned(), state })
     }
 }
@@ -60,6 +65,9 @@ impl<A: Hosted> Slot<A> {
 #[derive(Serialize, Deserialize)]
 struct Kept<A> {
     times: Times,
+    /// Absent in those that were kept when every event was a change.
+    #[serde(default)]
+    revision: Option<Version>,
     state: A,
 }
 
@@ -152,7 +160,10 @@ pub(super) async fn catch_up<A: Hosted>(log: &dyn Log, stream: &StreamId, warm: 
 
 fn thaw<A: Hosted>(snapshot: AggregateSnapshot) -> Slot<A> {
     match serde_json::from_str::<Kept<A>>(&snapshot.state) {
-        Ok(kept) => Slot { state: kept.state, version: snapshot.version, snapshot: snapshot.version, times: kept.times },
+        Ok(kept) => {
+            let version = snapshot.version;
+            Slot { state: kept.state, version, revision: kept.revision.unwrap_or(version), snapshot: version, times: kept.times }
+        }
         Err(error) => {
             tracing::warn!(stream = %snapshot.stream, error = ?error.classify(), "snapshot cannot be read, loading all events");
             Slot::empty()
@@ -166,8 +177,9 @@ fn apply<A: Hosted>(slot: &mut Slot<A>, records: &[Record]) -> Result<(), LoadEr
             let what = format!("{} has version {} after {}", record.stream, record.version, slot.version);
             return Err(LogError::Damaged(what).into());
         }
-        slot.state.apply(decode(record)?);
-        slot.passed(record.recorded_at);
+        let event = decode(record)?;
+        slot.passed(&event, record.recorded_at);
+        slot.state.apply(event);
     }
     Ok(())
 }

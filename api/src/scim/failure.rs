@@ -28,7 +28,8 @@ pub fn of_command<A: Resource>(id: ResourceId, error: ExecuteError<A::Error>) ->
         ExecuteError::Taken { kind, holder } => {
             let (attribute, noun) = match kind {
                 ClaimKind::GroupName => ("displayName", "group"),
-                ClaimKind::UserName | ClaimKind::Resource | ClaimKind::Domain => ("userName", "user"),
+                // The others are taken by no SCIM request.
+                _ => ("userName", "user"),
             };
             ScimError::uniqueness(format!("this {attribute} is already used by {noun} {} (upper and lower case count as equal)", holder.id))
         }

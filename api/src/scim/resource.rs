@@ -54,7 +54,8 @@ impl Resource for User {
     }
     fn refusal(id: ResourceId, error: UserError) -> ScimError {
         match error {
-            UserError::NotFound => super::route::not_found(ResourceKind::User, &id.to_string()),
+            // No SCIM request signs anybody in.
+            UserError::NotFound | UserError::NotRecognized => super::route::not_found(ResourceKind::User, &id.to_string()),
             UserError::AlreadyExists => ScimError::uniqueness(error.to_string()),
             UserError::Scim(error) => error,
         }

@@ -136,7 +136,7 @@ fn check(facts: &Facts, write: &Write) -> Result<(), AppendError> {
     }
     for claim in &write.claims.take {
         if let Some(&holder) = facts.claims.get(claim)
-            && holder != write.stream
+            && (holder != write.stream || claim.kind.is_once())
         {
             return Err(AppendError::ClaimTaken { kind: claim.kind, holder });
         }

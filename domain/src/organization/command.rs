@@ -1,6 +1,9 @@
 //! What can be asked of an organization.
 
-use crate::ids::TokenId;
+use super::saml::{SamlKey, SamlPolicy};
+use crate::ids::{SamlKeyId, TokenId};
+use crate::login::RefusedLogin;
+use crate::saml::IdpSettings;
 use chrono::{DateTime, Utc};
 
 /// A command on one organization.
@@ -37,6 +40,53 @@ pub enum OrganizationCommand {
         /// Names the token.
         token: TokenId,
     },
+    /// For its SAML connection.
+    Saml(SamlCommand),
+}
+
+/// A command on an organization's SAML connection.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SamlCommand {
+    /// Trust an identity provider, in place of the one before, and let people sign in.
+    Configure {
+        /// Where its metadata was fetched; absent if a document was given.
+        metadata_url: Option<String>,
+        /// What its metadata says.
+        idp: IdpSettings,
+    },
+    /// Follow what the metadata of the same identity provider says now.
+    Refresh {
+        /// What its metadata says.
+        idp: IdpSettings,
+    },
+    /// Take a first key pair.
+    GenerateKey {
+        /// The key pair.
+        key: SamlKey,
+    },
+    /// Take a new key pair; the one before can still decrypt until it is retired.
+    RotateKey {
+        /// The key pair.
+        key: SamlKey,
+    },
+    /// Give up a key pair that is not the current one.
+    RetireKey {
+        /// Which.
+        key: SamlKeyId,
+    },
+    /// Allow and ask for other things.
+    ChangePolicy {
+        /// From now on.
+        policy: SamlPolicy,
+    },
+    /// Let people sign in again.
+    Enable,
+    /// Answer 503 to whoever wants to sign in.
+    Disable,
+    /// Keep that certificates come to their end, for those that do and of which it was not said.
+    WarnOfCertificates,
+    /// Keep that a login was refused of somebody who is no user here.
+    RefuseLogin(Box<RefusedLogin>),
 }
 
 /// Why a command on an organization was refused.
@@ -66,4 +116,33 @@ pub enum OrganizationError {
     /// There is no such token.
     #[error("there is no such token")]
     UnknownToken,
+    /// SAML needs an identity provider first.
+    #[error("single sign-on is not set up: give the identity provider's metadata first")]
+    SamlNotConfigured,
+    /// The metadata is another identity provider's.
+    #[error("the metadata is that of another identity provider than before: configure it anew if that is meant")]
+    OtherIdentityProvider,
+    /// Nobody could be verified.
+    #[error("the identity provider has no signing certificate")]
+    NoCertificate,
+    /// There is a key pair.
+    #[error("there is a certificate already: rotate it")]
+    KeyExists,
+    /// There is no such key pair.
+    #[error("there is no such certificate: generate one first")]
+    UnknownKey,
+    /// As many key pairs are in use as may be.
+    #[error("two certificates are in use already, which is enough for a rotation: retire the old one first")]
+    TooManyKeys,
+    /// The current key pair is needed.
+    #[error("this is the current certificate: rotate it first")]
+    CurrentKey,
+    /// The session lifetime cannot be used.
+    #[error("a session lasts from 1 minute to 30 days")]
+    InvalidSessionMinutes,
+    /// A target cannot be used.
+    #[error(
+        "a target must be an address with a path, such as https://app.example.com/; at most 50, of at most 500 characters, without @ and \\"
+    )]
+    InvalidTarget,
 }

@@ -1,5 +1,6 @@
 //! What a command on an organization comes to.
 
+use super::decide_saml;
 use super::state::LIVE_TOKENS;
 use super::{Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
@@ -61,15 +62,19 @@ fn change(settings: &Settings, command: OrganizationCommand, context: &Context) 
             None => Err(OrganizationError::UnknownToken),
             Some(known) => when(!known.revoked, OrganizationEvent::ScimTokenRevoked { token }),
         },
+        OrganizationCommand::Saml(command) => decide_saml::decide(&settings.saml, command, context),
     }
 }
 
-/// The claims that go with an organization's events. They hold in the whole deployment.
+/// The claims that go with an organization's events. That of its domain holds in the whole
+/// deployment.
 pub fn claims(events: &[OrganizationEvent]) -> ClaimChanges<ClearClaim> {
     let mut claims = ClaimChanges::default();
     for event in events {
-        if let OrganizationEvent::Created { domain, .. } = event {
-            claims.take.push(ClearClaim::new(ClaimKind::Domain, fold_text(domain)));
+        match event {
+            OrganizationEvent::Created { domain, .. } => claims.take.push(ClearClaim::new(ClaimKind::Domain, fold_text(domain))),
+            OrganizationEvent::LoginRefused(refused) => claims.take.extend(refused.used_up()),
+            _ => {}
         }
     }
     claims

@@ -1,8 +1,31 @@
 //! What can have happened to an organization. Published payloads are frozen: a change is a new version.
 
-use crate::ids::TokenId;
+use super::saml::{IdpEndpoints, SamlKey, SamlPolicy};
+use crate::ids::{SamlKeyId, TokenId};
+use crate::login::RefusedLogin;
+use crate::saml::IdpCertificate;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+
+/// Whose certificate it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CertificateOwner {
+    /// The identity provider signs with it.
+    IdentityProvider,
+    /// We sign with it, and are encrypted to.
+    ServiceProvider,
+}
+
+impl CertificateOwner {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CertificateOwner::IdentityProvider => "identity-provider",
+            CertificateOwner::ServiceProvider => "service-provider",
+        }
+    }
+}
 
 /// An event of an organization.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -47,6 +70,66 @@ pub enum OrganizationEvent {
         /// Names the token.
         token: TokenId,
     },
+    /// An identity provider is trusted, or its addresses changed. Its certificates are told one by one.
+    #[serde(rename = "SamlConfigured")]
+    SamlConfigured {
+        /// Where its metadata is fetched; absent if a document was given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        metadata_url: Option<String>,
+        /// The identity provider.
+        idp: IdpEndpoints,
+    },
+    /// The identity provider may sign with this certificate from now on.
+    #[serde(rename = "SamlCertificateTrusted")]
+    SamlCertificateTrusted {
+        /// The certificate.
+        certificate: IdpCertificate,
+    },
+    /// The identity provider may not sign with this certificate any more.
+    #[serde(rename = "SamlCertificateDropped")]
+    SamlCertificateDropped {
+        /// Its fingerprint.
+        sha256: String,
+    },
+    /// A certificate comes to its end, or has.
+    #[serde(rename = "SamlCertificateExpiring")]
+    SamlCertificateExpiring {
+        /// Whose it is.
+        owner: CertificateOwner,
+        /// Its fingerprint.
+        sha256: String,
+        /// When it ends.
+        not_after: DateTime<Utc>,
+        /// Within how many days: 60, 30, 7, 0.
+        days: u32,
+    },
+    /// We have a key pair, the current one from now on. The private half is sealed.
+    #[serde(rename = "SamlKeyGenerated")]
+    SamlKeyGenerated {
+        /// The key pair.
+        key: SamlKey,
+    },
+    /// A key pair is given up.
+    #[serde(rename = "SamlKeyRetired")]
+    SamlKeyRetired {
+        /// Which.
+        key: SamlKeyId,
+    },
+    /// Other things are allowed and asked for.
+    #[serde(rename = "SamlPolicyChanged")]
+    SamlPolicyChanged {
+        /// From now on.
+        policy: SamlPolicy,
+    },
+    /// People can sign in.
+    #[serde(rename = "SamlEnabled")]
+    SamlEnabled {},
+    /// Whoever wants to sign in is answered 503.
+    #[serde(rename = "SamlDisabled")]
+    SamlDisabled {},
+    /// A login was refused of somebody who is no user here, or whose message could not be trusted.
+    #[serde(rename = "LoginRefused")]
+    LoginRefused(Box<RefusedLogin>),
 }
 
 impl OrganizationEvent {
@@ -60,6 +143,16 @@ impl OrganizationEvent {
             OrganizationEvent::ScimDisabled {} => ("ScimDisabled", "1"),
             OrganizationEvent::ScimTokenIssued { .. } => ("ScimTokenIssued", "1"),
             OrganizationEvent::ScimTokenRevoked { .. } => ("ScimTokenRevoked", "1"),
+            OrganizationEvent::SamlConfigured { .. } => ("SamlConfigured", "1"),
+            OrganizationEvent::SamlCertificateTrusted { .. } => ("SamlCertificateTrusted", "1"),
+            OrganizationEvent::SamlCertificateDropped { .. } => ("SamlCertificateDropped", "1"),
+            OrganizationEvent::SamlCertificateExpiring { .. } => ("SamlCertificateExpiring", "1"),
+            OrganizationEvent::SamlKeyGenerated { .. } => ("SamlKeyGenerated", "1"),
+            OrganizationEvent::SamlKeyRetired { .. } => ("SamlKeyRetired", "1"),
+            OrganizationEvent::SamlPolicyChanged { .. } => ("SamlPolicyChanged", "1"),
+            OrganizationEvent::SamlEnabled {} => ("SamlEnabled", "1"),
+            OrganizationEvent::SamlDisabled {} => ("SamlDisabled", "1"),
+            OrganizationEvent::LoginRefused(_) => ("LoginRefused", "1"),
         }
     }
 }

@@ -2,10 +2,13 @@
 
 mod command;
 mod decide;
+mod decide_saml;
 mod event;
+mod saml;
 mod state;
 
-pub use command::{OrganizationCommand, OrganizationError};
+pub use command::{OrganizationCommand, OrganizationError, SamlCommand};
 pub use decide::{claims, decide};
-pub use event::OrganizationEvent;
+pub use event::{CertificateOwner, OrganizationEvent};
+pub use saml::{IdpEndpoints, LIVE_KEYS, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlSettings, SamlState, SealedKey, SpCertificate};
 pub use state::{LIVE_TOKENS, Organization, Scim, Settings, Token};

@@ -1,5 +1,6 @@
 //! An organization, folded from its events.
 
+use super::saml::SamlSettings;
 use super::{OrganizationCommand, OrganizationError, OrganizationEvent, decide};
 use crate::context::Context;
 use crate::ids::TokenId;
@@ -56,6 +57,9 @@ pub struct Settings {
     pub scim: Scim,
     /// All tokens ever issued.
     pub tokens: BTreeMap<TokenId, Token>,
+    /// Its SAML connection.
+    #[serde(default)]
+    pub saml: Box<SamlSettings>,
 }
 
 /// The state of one organization.
@@ -71,7 +75,14 @@ pub enum Organization {
 impl Organization {
     fn evolve(&mut self, event: OrganizationEvent) {
         if let OrganizationEvent::Created { name, domain } = event {
-            *self = Organization::Present(Settings { name, domain, enabled: true, scim: Scim::Never, tokens: BTreeMap::new() });
+            *self = Organization::Present(Settings {
+                name,
+                domain,
+                enabled: true,
+                scim: Scim::Never,
+                tokens: BTreeMap::new(),
+                saml: Box::default(),
+            });
             return;
         }
         let Organization::Present(settings) = self else { return };
@@ -89,6 +100,7 @@ impl Organization {
                     token.revoked = true;
                 }
             }
+            event => settings.saml.evolve(&event),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! What can be asked of a user.
 
+use super::{SessionEnd, SignIn};
+use crate::ids::{ExchangeId, SessionId};
+use crate::login::RefusedLogin;
 use crate::scim::{Attributes, Intent, ScimError};
 
 /// A command on one user.
@@ -23,6 +26,33 @@ pub enum UserCommand {
     },
     /// Remove the user.
     Delete,
+    /// Begin a session, on the word of an assertion. Somebody who is not active is refused, by an event.
+    SignIn(Box<SignIn>),
+    /// Bring the user into being as SCIM would, and begin a session, at once.
+    Provision {
+        /// Canonical attributes.
+        attributes: Attributes,
+        /// The session.
+        sign_in: Box<SignIn>,
+    },
+    /// Keep that a login as this user was refused.
+    RefuseLogin(Box<RefusedLogin>),
+    /// End a session.
+    EndSession {
+        /// Which; one that is over is left alone.
+        session: SessionId,
+        /// Why.
+        end: SessionEnd,
+    },
+    /// Keep how long it took until a session that SCIM ended was refused for the first time.
+    NoteSessionRefused {
+        /// Which.
+        session: SessionId,
+        /// From the SCIM request to the refusal.
+        milliseconds: u64,
+        /// The SCIM request.
+        ended_by: Option<ExchangeId>,
+    },
 }
 
 /// Why a command on a user was refused.
@@ -34,6 +64,9 @@ pub enum UserError {
     /// The id is in use.
     #[error("a user with this id exists or existed")]
     AlreadyExists,
+    /// The assertion does not speak of this user any more: look again who it is.
+    #[error("the assertion is not about this user")]
+    NotRecognized,
     /// The attributes cannot become what was asked.
     #[error(transparent)]
     Scim(#[from] ScimError),

@@ -1,5 +1,6 @@
 //! What a command on a user comes to.
 
+use super::session::sign_in;
 use super::{User, UserCommand, UserError, UserEvent};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
@@ -18,19 +19,34 @@ pub fn decide(user: &User, command: UserCommand, context: &Context) -> Result<Ve
             attributes.entry("active").or_insert(Value::Bool(true));
             Ok(vec![UserEvent::Created { attributes: Personal::new(attributes) }])
         }
-        (User::Present { .. } | User::Deleted, UserCommand::Create { .. }) => Err(UserError::AlreadyExists),
+        (User::Absent, UserCommand::Provision { mut attributes, sign_in: session }) => {
+            attributes.entry("active").or_insert(Value::Bool(true));
+            let mut events = vec![UserEvent::Created { attributes: Personal::new(attributes.clone()) }];
+            events.extend(sign_in(&attributes, *session, context)?);
+            Ok(events)
+        }
+        (User::Present { .. } | User::Deleted, UserCommand::Create { .. } | UserCommand::Provision { .. }) => Err(UserError::AlreadyExists),
+        (User::Present { .. } | User::Deleted, UserCommand::NoteSessionRefused { session, milliseconds, ended_by }) => {
+            Ok(vec![UserEvent::SessionRefused { session, milliseconds, ended_by }])
+        }
         (User::Absent | User::Deleted, _) => Err(UserError::NotFound),
-        (User::Present { attributes }, UserCommand::Change { intents }) => {
+        (User::Present { attributes, .. }, UserCommand::SignIn(session)) => sign_in(attributes, *session, context),
+        (User::Present { .. }, UserCommand::RefuseLogin(refused)) => Ok(vec![UserEvent::LoginRefused(refused)]),
+        (User::Present { .. }, UserCommand::EndSession { session, end }) => Ok(match user.has_session(session, context.now) {
+            true => vec![UserEvent::SessionEnded { session, end }],
+            false => vec![],
+        }),
+        (User::Present { attributes, .. }, UserCommand::Change { intents }) => {
             let mut notes = Notes::default();
             let after = apply_intents(ResourceKind::User, attributes, &intents, &mut notes)?;
             context.note_all(notes);
             Ok(difference(attributes, &after))
         }
-        (User::Present { attributes }, UserCommand::Replace { attributes: mut after }) => {
+        (User::Present { attributes, .. }, UserCommand::Replace { attributes: mut after }) => {
             after.entry("active").or_insert_with(|| Value::Bool(is_active(attributes)));
             Ok(difference(attributes, &after))
         }
-        (User::Present { attributes }, UserCommand::Delete) => {
+        (User::Present { attributes, .. }, UserCommand::Delete) => {
             Ok(vec![UserEvent::Deleted { user_name: Personal::new(user_name(attributes).to_owned()) }])
         }
     }
@@ -62,7 +78,7 @@ fn is_active(attributes: &Attributes) -> bool {
     attributes.get("active").and_then(Value::as_bool).unwrap_or(false)
 }
 
-/// The claims that go with a user's events: its `userName` and its id.
+/// The claims that go with a user's events: its `userName` and its id, and what a login uses up.
 pub fn claims(id: ResourceId, events: &[UserEvent]) -> ClaimChanges<ClearClaim> {
     let name = |n: &str| ClearClaim::new(ClaimKind::UserName, fold_text(n));
     let resource = || ClearClaim::new(ClaimKind::Resource, id.to_string());
@@ -75,7 +91,16 @@ pub fn claims(id: ResourceId, events: &[UserEvent]) -> ClaimChanges<ClearClaim> 
                 claims.take.push(name(after.value()));
             }
             UserEvent::Deleted { user_name } => claims.release.extend([name(user_name.value()), resource()]),
-            UserEvent::Renamed { .. } | UserEvent::Activated {} | UserEvent::Deactivated {} | UserEvent::Changed { .. } => {}
+            UserEvent::SignedIn(signed_in) => claims.take.extend(signed_in.attempt.used_up()),
+            UserEvent::LoginRefused(refused) => claims.take.extend(refused.used_up()),
+            UserEvent::SessionRefused { session, .. } => {
+                claims.take.push(ClearClaim::new(ClaimKind::SessionRefusal, session.to_string()));
+            }
+            UserEvent::Renamed { .. }
+            | UserEvent::Activated {}
+            | UserEvent::Deactivated {}
+            | UserEvent::Changed { .. }
+            | UserEvent::SessionEnded { .. } => {}
         }
     }
     claims

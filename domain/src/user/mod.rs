@@ -3,9 +3,11 @@
 mod command;
 mod decide;
 mod event;
+mod session;
 mod state;
 
 pub use command::{UserCommand, UserError};
 pub use decide::{claims, decide};
-pub use event::{Change, UserEvent};
+pub use event::{Change, SessionEnd, SignedIn, UserEvent, changes_resource};
+pub use session::{NewSession, SignIn};
 pub use state::{User, evolve_attributes};

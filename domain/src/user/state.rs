@@ -3,10 +3,13 @@
 use super::{UserCommand, UserError, UserEvent, decide};
 use crate::context::Context;
 use crate::diff;
+use crate::ids::SessionId;
 use crate::scim::Attributes;
+use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The state of one user.
@@ -19,6 +22,9 @@ pub enum User {
     Present {
         /// Canonical attributes, `userName` and `active` among them.
         attributes: Attributes,
+        /// Sessions that have not ended, with the instant at which each is over at the latest.
+        #[serde(default)]
+        sessions: BTreeMap<SessionId, DateTime<Utc>>,
     },
     /// Existed.
     Deleted,
@@ -28,16 +34,31 @@ impl User {
     /// The attributes of a user that exists.
     pub fn attributes(&self) -> Option<&Attributes> {
         match self {
-            User::Present { attributes } => Some(attributes),
+            User::Present { attributes, .. } => Some(attributes),
             User::Absent | User::Deleted => None,
         }
     }
 
     fn evolve(&mut self, event: &UserEvent) {
         match (&mut *self, event) {
-            (_, UserEvent::Created { attributes }) => *self = User::Present { attributes: attributes.value().clone() },
+            (_, UserEvent::Created { attributes }) => {
+                *self = User::Present { attributes: attributes.value().clone(), sessions: BTreeMap::new() }
+            }
             (_, UserEvent::Deleted { .. }) => *self = User::Deleted,
-            (User::Present { attributes }, event) => evolve_attributes(attributes, event),
+            (User::Present { sessions, .. }, UserEvent::SignedIn(signed_in)) => {
+                // Those that have run out need no event; they are forgotten when another begins.
+                sessions.retain(|_, until| signed_in.began_at < *until);
+                sessions.insert(signed_in.session, signed_in.expires_at);
+            }
+            (User::Present { sessions, .. }, UserEvent::SessionEnded { session, .. }) => {
+                sessions.remove(session);
+            }
+            (User::Present { attributes, sessions }, event) => {
+                if matches!(event, UserEvent::Deactivated {}) {
+                    sessions.clear();
+                }
+                evolve_attributes(attributes, event);
+            }
             (User::Absent | User::Deleted, _) => {}
         }
     }
@@ -57,7 +78,11 @@ pub fn evolve_attributes(attributes: &mut Attributes, event: &UserEvent) {
             attributes.insert("active".into(), Value::Bool(false));
         }
         UserEvent::Changed { changes } => diff::apply(attributes, changes),
-        UserEvent::Deleted { .. } => {}
+        UserEvent::Deleted { .. }
+        | UserEvent::SignedIn(_)
+        | UserEvent::LoginRefused(_)
+        | UserEvent::SessionEnded { .. }
+        | UserEvent::SessionRefused { .. } => {}
     }
 }
 

@@ -8,7 +8,7 @@ use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::Record;
 use rollcall_domain::scim::Attributes;
 use rollcall_domain::sql::{SqlError, SqlTransaction, SqlValue};
-use rollcall_domain::user::{UserEvent, evolve_attributes};
+use rollcall_domain::user::{UserEvent, changes_resource, evolve_attributes};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -62,12 +62,14 @@ impl Users {
         organization: OrganizationId,
         records: impl Iterator<Item = &'a Record>,
     ) -> Result<Self, SqlError> {
+        let records = records.filter(|record| changes_resource(&record.event_type));
         Ok(Self(Shelf::fetch(&USERS, tx, organization, records).await?))
     }
 
     /// Folds one event. True if the user is gone by it.
     pub fn apply(&mut self, record: &Record, event: UserEvent) -> Result<bool, Bad> {
         match event {
+            event if !event.changes_resource() => {}
             UserEvent::Created { attributes } => self.0.create(record, attributes.into_value())?,
             UserEvent::Deleted { .. } => {
                 self.0.change(record)?.row = None;
@@ -136,7 +138,12 @@ impl Users {
 fn touches_keys(event: &UserEvent) -> bool {
     let is_key = |name: &str| matches!(name, "userName" | "displayName" | "externalId" | "emails") || name.ends_with(":manager");
     match event {
-        UserEvent::Activated {} | UserEvent::Deactivated {} => false,
+        UserEvent::Activated {}
+        | UserEvent::Deactivated {}
+        | UserEvent::SignedIn(_)
+        | UserEvent::LoginRefused(_)
+        | UserEvent::SessionEnded { .. }
+        | UserEvent::SessionRefused { .. } => false,
         UserEvent::Changed { changes } => changes.iter().any(|change| is_key(&change.attribute)),
         UserEvent::Created { .. } | UserEvent::Renamed { .. } | UserEvent::Deleted { .. } => true,
     }

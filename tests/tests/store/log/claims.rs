@@ -26,6 +26,18 @@ pub async fn a_stream_may_retake_its_own(it: Logs) -> anyhow::Result<()> {
     Ok(())
 }
 
+pub async fn what_is_used_once_is_not_even_its_holders_to_take_again(it: Logs) -> anyhow::Result<()> {
+    for (kind, n) in [(ClaimKind::Assertion, 1), (ClaimKind::SamlRequest, 2), (ClaimKind::SessionRefusal, 3)] {
+        let used = claim_in(ONE, kind, n);
+        it.log.append(write(user(u128::from(n)), 0, 1).takes(used)).await?;
+        for (stream, version) in [(user(u128::from(n)), 1), (user(9), 0)] {
+            let again = it.log.append(write(stream, version, 1).takes(used)).await;
+            assert_eq!(again, Err(AppendError::ClaimTaken { kind, holder: user(u128::from(n)) }));
+        }
+    }
+    Ok(())
+}
+
 pub async fn a_late_release_frees_nobody_elses(it: Logs) -> anyhow::Result<()> {
     it.log.append(write(user(1), 0, 1).takes(name(1))).await?;
     it.log.append(write(user(1), 1, 1).releases(name(1))).await?;

@@ -22,6 +22,7 @@ mod claims_contract {
     contract!(super::super::claims, log:
         one_append_releases_and_takes
         a_stream_may_retake_its_own
+        what_is_used_once_is_not_even_its_holders_to_take_again
         a_late_release_frees_nobody_elses
         claims_are_of_one_scope
         a_claim_without_events_is_held
