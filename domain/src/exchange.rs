@@ -81,6 +81,9 @@ pub struct Answer {
     /// The error's text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// How many resources a query found; absent for everything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<u64>,
     /// Length of the body in bytes.
     pub body_bytes: u64,
     /// False if the body was too long to keep.

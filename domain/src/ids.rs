@@ -49,6 +49,10 @@ id!(
     /// A SCIM resource, user or group; what `id` says on the wire (RFC 7643 section 3.1).
     ResourceId
 );
+id!(
+    /// A run: the exchanges of one sync cycle, on-demand provisioning or connection test.
+    RunId
+);
 
 id!(
     /// A session that began with a login (never its token).

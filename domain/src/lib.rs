@@ -18,6 +18,7 @@ pub mod log;
 pub mod login;
 pub mod organization;
 pub mod personal;
+pub mod run;
 pub mod saml;
 pub mod scim;
 pub mod sql;

@@ -97,6 +97,11 @@ fn answer(call: &Call, total: u64, start: u64, items: Vec<Value>, next: Option<S
     if let Some(next) = next {
         body.insert("nextCursor".into(), json!(next));
     }
+    // A match that found its one resource is about that resource: Entra asks so before it changes it.
+    let subject = match items.as_slice() {
+        [only] if total == 1 => only.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok()),
+        _ => None,
+    };
     body.insert("Resources".into(), Value::Array(items));
-    Reply::json(200, &Value::Object(body))
+    Reply { found: Some(total), subject, ..Reply::json(200, &Value::Object(body)) }
 }

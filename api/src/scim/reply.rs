@@ -24,6 +24,8 @@ pub struct Reply {
     pub error: Option<ScimError>,
     /// The resource it is about.
     pub subject: Option<ResourceId>,
+    /// How many resources a query found.
+    pub found: Option<u64>,
     /// True if its exchange is in the log already.
     pub recorded: bool,
 }
@@ -76,6 +78,7 @@ impl Reply {
             headers: self.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect(),
             scim_type: self.error.as_ref().and_then(|e| e.scim_type).map(|t| t.as_str().to_owned()),
             detail: self.error.as_ref().map(|e| e.detail.clone()),
+            found: self.found,
             body_bytes: body.len() as u64,
             body_kept: kept,
         };

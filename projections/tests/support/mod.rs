@@ -173,6 +173,7 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
             headers: Vec::new(),
             scim_type: (status >= 400).then(|| "invalidValue".into()),
             detail: (status >= 400).then(|| "x\0".repeat(2_000)),
+            found: None,
             body_bytes: 2,
             body_kept: true,
         },
