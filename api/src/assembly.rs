@@ -4,32 +4,31 @@ use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::ids::Ids;
 use crate::stores::Stores;
+use crate::sweep::resume;
 use anyhow::Context;
+use rollcall_domain::sql::Family;
 use rollcall_projections::fold::Folder;
-use rollcall_projections::schema::{Prepared, prepare};
+use rollcall_projections::schema::Prepared;
 use std::sync::Arc;
 
 /// An engine on these stores. Views of another version are rebuilt first, and what a crash left
 /// unfolded is folded.
 pub async fn engine(stores: &Stores, clock: Clock, ids: Ids) -> anyhow::Result<Arc<Engine>> {
-    let folder = Arc::new(Folder::new(stores.log.clone(), stores.views.clone()));
-    if let Prepared::Outdated = prepare(&*stores.views).await.context("cannot prepare the views")? {
+    let folder = Arc::new(Folder::new(Family::Live, stores.log.clone(), stores.live.clone()));
+    if let Prepared::Outdated = folder.prepare().await.context("cannot prepare the views")? {
         tracing::info!("the views are of another version: rebuilding them from the log");
         folder.rebuild().await.context("cannot rebuild the views")?;
     }
     resume(&folder).await;
     // A crash may have left records unfolded, and a loss of power views that fell behind.
     folder.sweep().await.context("cannot bring the views up to the log")?;
-    Ok(Arc::new(Engine::new(stores.log.clone(), stores.views.clone(), folder, clock, ids)))
+    Ok(Arc::new(Engine::new(stores.log.clone(), stores.live.clone(), folder, clock, ids)))
 }
 
-/// A new version may understand what the old one could not.
-async fn resume(folder: &Folder) {
-    let Ok(status) = folder.status().await else { return };
-    for view in status.iter().filter(|v| v.stopped.is_some()) {
-        match folder.resume(view.organization).await {
-            Ok(_) => tracing::info!(organization = %view.organization, "views resumed"),
-            Err(error) => tracing::error!(organization = %view.organization, %error, "views are still stopped"),
-        }
-    }
+/// What feeds the auditors' views on these stores. Nobody waits for them: where their tables are of
+/// another version they are left to whoever sweeps.
+pub async fn audit(stores: &Stores) -> anyhow::Result<Arc<Folder>> {
+    let folder = Arc::new(Folder::new(Family::Audit, stores.log.clone(), stores.audit.clone()));
+    folder.prepare().await.context("cannot prepare the auditors' views")?;
+    Ok(folder)
 }

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rollcall_projections::status::ViewStatus;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -13,15 +14,16 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The log can be reached, the views have caught up, and nothing has stopped.
+/// The log can be reached, the live views have caught up, and none has stopped. How the auditors'
+/// views are is shown but decides nothing: SCIM requests do not need them, and are served here.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let log = app.engine.log.ping().await;
     let views = app.engine.folder.status().await;
+    let audit = app.audit.status().await;
     let (mut ready, mut body) = (log.is_ok(), json!({ "log": log.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned()) }));
     match views {
         Ok(views) => {
-            let lag: u64 = views.iter().map(|v| v.head.saturating_sub(v.position)).sum();
-            let stopped: Vec<_> = views.iter().filter(|v| v.stopped.is_some()).map(|v| v.organization.to_string()).collect();
+            let (lag, stopped) = summary(&views);
             ready &= stopped.is_empty() && lag < 10_000;
             body["lag"] = json!(lag);
             body["stopped"] = json!(stopped);
@@ -31,9 +33,23 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
             body["views"] = json!(error.to_string());
         }
     }
+    body["audit"] = match audit {
+        Ok(_) if app.audit.is_outdated() => json!({ "views": "being rebuilt after an upgrade" }),
+        Ok(views) => {
+            let (lag, stopped) = summary(&views);
+            json!({ "lag": lag, "stopped": stopped })
+        }
+        Err(error) => json!({ "views": error.to_string() }),
+    };
     body["ready"] = json!(ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
+}
+
+/// How many records are not folded yet, and whose views have stopped.
+fn summary(views: &[ViewStatus]) -> (u64, Vec<String>) {
+    let lag = views.iter().map(|v| v.head.saturating_sub(v.position)).sum();
+    (lag, views.iter().filter(|v| v.stopped.is_some()).map(|v| v.organization.to_string()).collect())
 }
 
 /// Prometheus' text format.

@@ -134,6 +134,11 @@ impl Host {
         let ids = Ids::new(clock.clone(), random);
         let operator_key = operator_key.unwrap_or_else(|| ids.secret(secrets::OPERATOR_PREFIX));
         let engine = assembly::engine(&stores, clock, ids).await?;
+        let audit = assembly::audit(&stores).await?;
+        // Nobody sweeps here.
+        if audit.is_outdated() {
+            audit.rebuild().await?;
+        }
         let settings = Settings {
             config,
             public_url,
@@ -142,7 +147,7 @@ impl Host {
             shared: stores.shared,
             strangers: StrangerLimit::off(),
         };
-        let app = Arc::new(App::new(engine, settings));
+        let app = Arc::new(App::new(engine, audit, settings));
         let router = router(app.clone());
         Ok(Self { app, router, hand: Mutex::new(hand), operator_key, _stores: stores })
     }

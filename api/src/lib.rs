@@ -22,4 +22,5 @@ pub mod secrets;
 pub mod serve;
 pub mod state;
 pub mod stores;
+mod sweep;
 pub mod telemetry;

@@ -6,10 +6,9 @@ use crate::ids::{Ids, Random};
 use crate::router::router;
 use crate::scim::StrangerLimit;
 use crate::state::{App, Settings};
-use crate::{assembly, secrets, stores, telemetry};
+use crate::{assembly, secrets, stores, sweep, telemetry};
 use anyhow::Context;
 use axum::serve::ListenerExt;
-use rollcall_projections::fold::FoldError;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,13 +29,14 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let stores = stores::open(&config).await?;
     let operator_key = secrets::operator_key(&config.data, &ids)?;
     let engine = assembly::engine(&stores, clock, ids).await?;
+    let audit = assembly::audit(&stores).await?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}: choose another address with --listen", config.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
     let settings = Settings { config, public_url, operator_key, metrics, shared: stores.shared, strangers: StrangerLimit::default() };
-    let app = Arc::new(App::new(engine, settings));
+    let app = Arc::new(App::new(engine, audit, settings));
     announce(&app, stores.name, &url);
     run(app, listener, &url).await
 }
@@ -45,7 +45,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     let address_file = app.config.data.join("address");
     std::fs::write(&address_file, format!("{url}\n")).with_context(|| format!("cannot write {}", address_file.display()))?;
     let (stop, stopping) = watch::channel(false);
-    let sweeper = tokio::spawn(sweep(app.clone(), stopping.clone()));
+    let sweepers = app.folders().map(|folder| tokio::spawn(sweep::run(app.clone(), folder.clone(), stopping.clone())));
     let listener = listener.tap_io(|socket| {
         let _ = socket.set_nodelay(true);
     });
@@ -66,7 +66,9 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     if drained.await.is_err() {
         tracing::warn!("some requests did not end in {} s", DRAIN.as_secs());
     }
-    let _ = sweeper.await;
+    for sweeper in sweepers {
+        let _ = sweeper.await;
+    }
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())
@@ -80,32 +82,6 @@ async fn signals() -> anyhow::Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
-}
-
-/// Folds what a crash, or a read nobody waits for, left unfolded.
-async fn sweep(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
-    loop {
-        match app.engine.folder.sweep().await {
-            Ok(lags) => {
-                for lag in lags {
-                    let organization = lag.organization.to_string();
-                    let left = if lag.outcome.is_ok() { 0 } else { lag.records };
-                    let stopped = matches!(lag.outcome, Err(FoldError::Stopped { .. }));
-                    if stopped {
-                        app.engine.organizations_changed();
-                    }
-                    metrics::gauge!("rollcall_view_lag_records", "organization" => organization.clone()).set(left as f64);
-                    metrics::gauge!("rollcall_view_stopped", "organization" => organization).set(if stopped { 1.0 } else { 0.0 });
-                }
-            }
-            Err(error) => tracing::warn!(%error, "sweep could not look at the views"),
-        }
-        let pause = tokio::time::sleep(Duration::from_millis(app.config.sweep_ms));
-        tokio::select! {
-            () = pause => {}
-            _ = stopping.wait_for(|stop| *stop) => break,
-        }
-    }
 }
 
 fn announce(app: &App, store: &str, url: &str) {

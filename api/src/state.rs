@@ -7,6 +7,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::scim::{Limits, ScimError};
 use rollcall_projections::directory::Directory;
 use rollcall_projections::exchanges::Exchanges;
+use rollcall_projections::fold::Folder;
 use rollcall_projections::organizations::Organizations;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -15,6 +16,8 @@ use tokio::sync::Semaphore;
 pub struct App {
     /// Use cases.
     pub engine: Arc<Engine>,
+    /// Feeds the views that auditors read: fold before you ask them.
+    pub audit: Arc<Folder>,
     /// Users, groups, members.
     pub directory: Directory,
     /// Organizations and tokens.
@@ -59,7 +62,7 @@ pub struct Settings {
 
 impl App {
     /// Puts the parts together.
-    pub fn new(engine: Arc<Engine>, settings: Settings) -> Self {
+    pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
         let Settings { config, public_url, operator_key, metrics, shared, strangers } = settings;
         let views = engine.views.clone();
         let limits = Limits { max_members: config.max_members, ..Limits::default() };
@@ -76,8 +79,14 @@ impl App {
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
             metrics,
             engine,
+            audit,
             config,
         }
+    }
+
+    /// What feeds the views, one for each family.
+    pub fn folders(&self) -> [&Arc<Folder>; 2] {
+        [&self.engine.folder, &self.audit]
     }
 
     /// What a SCIM client is told when a view cannot be read.

@@ -3,7 +3,7 @@
 use crate::config::ServeConfig;
 use anyhow::Context;
 use rollcall_domain::log::Log;
-use rollcall_domain::sql::SqlStore;
+use rollcall_domain::sql::{Family, SqlStore};
 use rollcall_postgres::{ConnectOptions, PostgresLog, PostgresViews};
 use rollcall_sqlite::{DataFolder, SqliteLog, SqliteViews};
 use std::path::Path;
@@ -13,8 +13,10 @@ use std::sync::Arc;
 pub struct Stores {
     /// The log.
     pub log: Arc<dyn Log>,
-    /// The views.
-    pub views: Arc<dyn SqlStore>,
+    /// The views that answer SCIM.
+    pub live: Arc<dyn SqlStore>,
+    /// The views that answer auditors.
+    pub audit: Arc<dyn SqlStore>,
     /// True if other processes may write them too.
     pub shared: bool,
     /// What they are, for people.
@@ -34,32 +36,36 @@ impl Stores {
     /// SQLite in a data folder, which is locked as long as these live.
     pub fn in_folder(data: &Path) -> anyhow::Result<Self> {
         let folder = DataFolder::lock(data)?;
-        let log = SqliteLog::open(data)?;
-        let views = SqliteViews::open(data)?;
-        Ok(Self { log: Arc::new(log), views: Arc::new(views), shared: false, name: "embedded store", _folder: Some(folder) })
+        let log = Arc::new(SqliteLog::open(data)?);
+        let live = Arc::new(SqliteViews::open(data, Family::Live)?);
+        let audit = Arc::new(SqliteViews::open(data, Family::Audit)?);
+        Ok(Self { log, live, audit, shared: false, name: "embedded store", _folder: Some(folder) })
     }
 
     /// The same without waiting for the disk: fast, and lost with the power. For a folder that is
     /// being made and can be made again.
     pub fn in_folder_unflushed(data: &Path) -> anyhow::Result<Self> {
         let folder = DataFolder::lock(data)?;
-        let log = SqliteLog::open_unflushed(data)?;
-        let views = SqliteViews::open_unflushed(data)?;
-        Ok(Self { log: Arc::new(log), views: Arc::new(views), shared: false, name: "embedded store", _folder: Some(folder) })
+        let log = Arc::new(SqliteLog::open_unflushed(data)?);
+        let live = Arc::new(SqliteViews::open_unflushed(data, Family::Live)?);
+        let audit = Arc::new(SqliteViews::open_unflushed(data, Family::Audit)?);
+        Ok(Self { log, live, audit, shared: false, name: "embedded store", _folder: Some(folder) })
     }
 
     /// A PostgreSQL database, with so many connections for reading.
     pub async fn in_postgres(url: &str, readers: u32) -> anyhow::Result<Self> {
         let options = ConnectOptions { readers, ..ConnectOptions::default() };
-        let log = PostgresLog::connect(url, options).await.context("cannot use the PostgreSQL database of --database-url")?;
-        let views = PostgresViews::connect(url).await.context("cannot use the PostgreSQL database of --database-url")?;
-        Ok(Self { log: Arc::new(log), views: Arc::new(views), shared: true, name: "PostgreSQL", _folder: None })
+        let refused = "cannot use the PostgreSQL database of --database-url";
+        let log = Arc::new(PostgresLog::connect(url, options).await.context(refused)?);
+        let live = Arc::new(PostgresViews::connect(url, Family::Live).await.context(refused)?);
+        let audit = Arc::new(PostgresViews::connect(url, Family::Audit).await.context(refused)?);
+        Ok(Self { log, live, audit, shared: true, name: "PostgreSQL", _folder: None })
     }
 
     /// Stores that are gone when they are dropped.
     pub fn in_memory() -> anyhow::Result<Self> {
-        let log = SqliteLog::in_memory()?;
-        let views = SqliteViews::in_memory()?;
-        Ok(Self { log: Arc::new(log), views: Arc::new(views), shared: false, name: "memory", _folder: None })
+        let log = Arc::new(SqliteLog::in_memory()?);
+        let (live, audit) = (Arc::new(SqliteViews::in_memory()?), Arc::new(SqliteViews::in_memory()?));
+        Ok(Self { log, live, audit, shared: false, name: "memory", _folder: None })
     }
 }

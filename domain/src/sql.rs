@@ -8,6 +8,29 @@ use crate::ids::OrganizationId;
 use async_trait::async_trait;
 use std::sync::Arc;
 
+/// Views that are folded together and kept in a store of their own, so that one family neither
+/// waits for the other nor stops with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// What answers SCIM and sign-ins: folded by whoever appended, before the answer leaves.
+    Live,
+    /// What answers auditors: folded in the background, and caught up by whoever asks.
+    Audit,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Family; 2] = [Family::Live, Family::Audit];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Family::Live => "live",
+            Family::Audit => "audit",
+        }
+    }
+}
+
 /// A bound parameter or a column. The type is part of a null, because PostgreSQL wants it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SqlValue {
@@ -112,7 +135,7 @@ pub enum SqlError {
     Refused(String),
 }
 
-/// The tables of the views in one database.
+/// The tables of one family of views in one database.
 #[async_trait]
 pub trait SqlStore: Send + Sync + 'static {
     /// Reads outside a transaction; sees everything committed before the call.

@@ -1,28 +1,38 @@
-//! Folding: moves an organization's views forward, rows and checkpoint in one transaction.
+//! Folding: moves an organization's views of one family forward, rows and checkpoint in one transaction.
 //!
-//! A record that cannot be folded stops its organization: everything before it is kept, the stop
-//! is written beside the checkpoint, and nothing is skipped. A new process tries a stop once
+//! A record that cannot be folded stops this family of its organization: everything before it is
+//! kept, the stop is written beside the checkpoint, and nothing is skipped. A new process tries a stop once
 //! again, because it may be newer code; so does [`Folder::resume`].
 
 use crate::checkpoint::{Checkpoint, Stop};
 use crate::lane::Lane;
-use crate::page::{Bad, Rows};
+use crate::page::{self, Bad};
+use crate::schema::{Prepared, prepare};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, ExchangeNumber, Head, Log, LogError, Position, Record, RecordedExchange};
-use rollcall_domain::sql::{SqlError, SqlStore};
+use rollcall_domain::sql::{Family, SqlError, SqlStore};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Why views could not be moved forward.
 #[derive(Debug, thiserror::Error)]
 pub enum FoldError {
     /// A record cannot be folded; the views stand before it.
-    #[error("the views stopped at position {position}: {error}")]
+    #[error("the {} views stopped at position {position}: {error}", family.as_str())]
     Stopped {
+        /// Which views.
+        family: Family,
         /// The record's position.
         position: Position,
         /// Why; never a payload.
         error: String,
+    },
+    /// The tables are of another version of Rollcall, and are being made anew.
+    #[error("the {} views are being rebuilt after an upgrade: ask again later", family.as_str())]
+    Outdated {
+        /// Which views.
+        family: Family,
     },
     /// The views know more than the log: the log was replaced by an older one. Rebuild.
     #[error("the views are at position {position}, but the log ends at {head}: rebuild the views")]
@@ -43,7 +53,7 @@ pub enum FoldError {
 impl FoldError {
     /// True if asking again later may help without anybody doing anything.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, FoldError::Log(LogError::Unavailable(_)) | FoldError::Sql(SqlError::Unavailable(_)))
+        matches!(self, FoldError::Outdated { .. } | FoldError::Log(LogError::Unavailable(_)) | FoldError::Sql(SqlError::Unavailable(_)))
     }
 }
 
@@ -56,11 +66,15 @@ pub struct Folded {
     pub exchanges: u64,
 }
 
-/// Moves views forward. One for each log and set of views in a process; any number of processes.
+/// Moves a family of views forward. One for each log and store of views in a process; any number
+/// of processes.
 pub struct Folder {
+    pub(crate) family: Family,
     pub(crate) log: Arc<dyn Log>,
     pub(crate) views: Arc<dyn SqlStore>,
     lanes: Mutex<HashMap<OrganizationId, Arc<Lane>>>,
+    /// True while the tables are of another version.
+    outdated: AtomicBool,
     page: usize,
 }
 
@@ -98,15 +112,38 @@ impl Folder {
     /// The same where nobody waits for a turn: the larger, the fewer times a page of an index is written.
     pub(crate) const LARGE_PAGE: usize = 5_000;
 
-    /// Folds this log into these views.
-    pub fn new(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Self {
-        Self { log, views, lanes: Mutex::default(), page: Self::PAGE }
+    /// Folds this log into a family's views.
+    pub fn new(family: Family, log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Self {
+        Self { family, log, views, lanes: Mutex::default(), outdated: AtomicBool::new(false), page: Self::PAGE }
     }
 
     /// The same with another page size.
     pub fn with_page(mut self, records: usize) -> Self {
         self.page = records.max(1);
         self
+    }
+
+    /// The family it folds.
+    pub fn family(&self) -> Family {
+        self.family
+    }
+
+    /// The store of its views, to read from.
+    pub fn views(&self) -> Arc<dyn SqlStore> {
+        self.views.clone()
+    }
+
+    /// Makes the tables if there are none. Where they are of another version nothing is folded,
+    /// and so nothing read, until [`Self::rebuild`] has made them anew.
+    pub async fn prepare(&self) -> Result<Prepared, SqlError> {
+        let prepared = prepare(self.family, &*self.views).await?;
+        self.outdated.store(prepared == Prepared::Outdated, Ordering::SeqCst);
+        Ok(prepared)
+    }
+
+    /// True while the tables are of another version.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated.load(Ordering::SeqCst)
     }
 
     /// Folds everything the log holds of an organization.
@@ -141,8 +178,9 @@ impl Folder {
         self.fold(organization).await
     }
 
-    /// Forgets what is known to be folded; for use after the views were replaced.
-    pub(crate) fn forget(&self) {
+    /// Forgets what is known to be folded; for use after the views were replaced by today's.
+    pub(crate) fn replaced(&self) {
+        self.outdated.store(false, Ordering::SeqCst);
         for lane in self.lanes.lock().unwrap_or_else(|e| e.into_inner()).values() {
             lane.forget();
         }
@@ -154,6 +192,9 @@ impl Folder {
 
     /// Sees to it that everything up to `want` is folded, and nothing that nobody wanted.
     pub(crate) async fn reach(&self, organization: OrganizationId, want: Head) -> Result<Folded, FoldError> {
+        if self.is_outdated() {
+            return Err(FoldError::Outdated { family: self.family });
+        }
         let lane = self.lane(organization);
         let mut folded = Folded::default();
         if lane.want(want) {
@@ -210,7 +251,7 @@ impl Folder {
 
     /// Writes down that a record cannot be folded. Gives the error to answer with.
     async fn stop(&self, organization: OrganizationId, position: Position, event_type: &str, error: String) -> FoldError {
-        tracing::error!(%organization, position, event_type, error, "a record cannot be folded: the views of this organization stop");
+        tracing::error!(family = self.family.as_str(), %organization, position, event_type, error, "a record cannot be folded: views of this organization stop");
         let written = async {
             let mut tx = self.views.begin(organization).await?;
             let mut checkpoint = Checkpoint::read(&mut *tx, organization).await?;
@@ -223,7 +264,7 @@ impl Folder {
             tx.commit().await
         };
         match written.await {
-            Ok(()) => FoldError::Stopped { position, error },
+            Ok(()) => FoldError::Stopped { family: self.family, position, error },
             Err(e) => e.into(),
         }
     }
@@ -246,14 +287,14 @@ impl Folder {
             && !retry
         {
             lane.forget();
-            return Err(StepError::Fold(FoldError::Stopped { position, error }));
+            return Err(StepError::Fold(FoldError::Stopped { family: self.family, position, error }));
         }
         let mut at = checkpoint.at;
         let records = self.records(organization, lane, at.position, room(at.position, target.position, page)).await?;
-        let mut rows = Rows::fetch(&mut *tx, organization, &records).await?;
+        let mut rows = page::begin(self.family, &mut *tx, organization, &records).await?;
         for record in &records {
             let bad = |Bad(why)| StepError::Record { position: record.position, event_type: record.event_type.clone(), why };
-            rows.record(record).map_err(bad)?;
+            page::fold(&mut *rows, record).map_err(bad)?;
             at.position = record.position;
         }
         let mut folded = Folded { records: records.len() as u64, exchanges: 0 };

@@ -1,11 +1,11 @@
-//! All views anew, beside the live ones, then in their place.
+//! All views of a family anew, beside the live ones, then in their place.
 
 use crate::checkpoint::Stop;
 use crate::fold::{FoldError, Folder};
 use crate::schema::prepare;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Head, Log};
-use rollcall_domain::sql::SqlStore;
+use rollcall_domain::sql::{Family, SqlStore};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,12 +22,12 @@ pub struct Rebuilt {
     pub stopped: BTreeMap<OrganizationId, Stop>,
 }
 
-/// Rebuilds all views from the log. The live ones answer until the new ones take their place.
+/// Rebuilds all views of a family from the log. The live ones answer until the new ones take their place.
 /// Where a [`Folder`] serves these views, use [`Folder::rebuild`].
-pub async fn rebuild(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Rebuilt, FoldError> {
+pub async fn rebuild(family: Family, log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Rebuilt, FoldError> {
     let scratch = views.scratch().await?;
-    prepare(&*scratch).await?;
-    let folder = Folder::new(Arc::clone(&log), Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
+    prepare(family, &*scratch).await?;
+    let folder = Folder::new(family, Arc::clone(&log), Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
     let mut done = Rebuilt::default();
     catch_up(&folder, &mut done).await?;
     // From here on nobody folds; what came in meanwhile is little.
@@ -35,15 +35,23 @@ pub async fn rebuild(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Rebu
     catch_up(&folder, &mut done).await?;
     drop(folder);
     views.promote(scratch, exclusive).await?;
-    tracing::info!(records = done.records, exchanges = done.exchanges, organizations = done.organizations, "views rebuilt");
+    tracing::info!(
+        family = family.as_str(),
+        records = done.records,
+        exchanges = done.exchanges,
+        organizations = done.organizations,
+        "views rebuilt"
+    );
     Ok(done)
 }
 
 impl Folder {
-    /// Rebuilds all views from the log.
+    /// Rebuilds all views of a family from the log.
     pub async fn rebuild(&self) -> Result<Rebuilt, FoldError> {
-        let rebuilt = rebuild(Arc::clone(&self.log), Arc::clone(&self.views)).await;
-        self.forget();
+        let rebuilt = rebuild(self.family, Arc::clone(&self.log), Arc::clone(&self.views)).await;
+        if rebuilt.is_ok() {
+            self.replaced();
+        }
         rebuilt
     }
 }
@@ -60,7 +68,7 @@ async fn catch_up(folder: &Folder, done: &mut Rebuilt) -> Result<(), FoldError> 
                 done.records += folded.records;
                 done.exchanges += folded.exchanges;
             }
-            Err(FoldError::Stopped { position, error }) => {
+            Err(FoldError::Stopped { position, error, .. }) => {
                 done.stopped.insert(organization, Stop { position, error });
             }
             Err(e) => return Err(e),

@@ -1,19 +1,18 @@
 //! All tables, and whether a store has them in today's shape.
 
 use crate::checkpoint::CHECKPOINTS;
-use crate::directory::{EMAILS, GROUPS, MEMBERS, USERS};
-use crate::exchanges::EXCHANGES;
-use crate::organizations::{ORGANIZATIONS, TOKENS};
 use crate::table::Table;
 use crate::text::stable_hash;
-use rollcall_domain::sql::{SqlError, SqlStore};
+use crate::{audit, live};
+use rollcall_domain::sql::{Family, SqlError, SqlStore};
 
-/// Raise this when a fold gives other rows than before from the same records, so that views made
-/// by older code are rebuilt.
-const FOLD_VERSION: &str = "1";
-
-/// The tables whose rows come from folding.
-pub const TABLES: [&Table; 7] = [&USERS, &EMAILS, &GROUPS, &MEMBERS, &ORGANIZATIONS, &TOKENS, &EXCHANGES];
+/// The tables of a family whose rows come from folding.
+pub fn tables(family: Family) -> &'static [&'static Table] {
+    match family {
+        Family::Live => live::TABLES,
+        Family::Audit => audit::TABLES,
+    }
+}
 
 /// What [`prepare`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,27 +25,31 @@ pub enum Prepared {
     Outdated,
 }
 
-/// Names today's tables and folds.
-pub fn schema_version() -> String {
-    let ddl = ddl();
-    format!("{:016x}", stable_hash(ddl.iter().map(String::as_str).chain([FOLD_VERSION])))
+/// Names a family's tables and folds of today.
+pub fn schema_version(family: Family) -> String {
+    let fold_version = match family {
+        Family::Live => live::FOLD_VERSION,
+        Family::Audit => audit::FOLD_VERSION,
+    };
+    format!("{:016x}", stable_hash(ddl(family).iter().map(String::as_str).chain([fold_version])))
 }
 
-fn ddl() -> Vec<String> {
-    TABLES.into_iter().chain([&CHECKPOINTS]).flat_map(Table::ddl).collect()
+fn ddl(family: Family) -> Vec<String> {
+    tables(family).iter().chain([&&CHECKPOINTS]).flat_map(|table| table.ddl()).collect()
 }
 
-/// Makes the tables if there are none; else says whether they have today's shape.
-pub async fn prepare(store: &dyn SqlStore) -> Result<Prepared, SqlError> {
+/// Makes a family's tables if there are none; else says whether they have today's shape.
+pub async fn prepare(family: Family, store: &dyn SqlStore) -> Result<Prepared, SqlError> {
+    let version = schema_version(family);
     // Exclusive, because several processes may start at once.
     let mut tx = store.begin_exclusive().await?;
     tx.execute("CREATE TABLE IF NOT EXISTS view_schema (version TEXT NOT NULL, PRIMARY KEY (version))", Vec::new()).await?;
     let found = tx.query("SELECT version FROM view_schema", Vec::new()).await?;
     if let Some(row) = found.first() {
-        return Ok(if row.text(0)? == schema_version() { Prepared::Ready } else { Prepared::Outdated });
+        return Ok(if row.text(0)? == version { Prepared::Ready } else { Prepared::Outdated });
     }
-    let mut statements: Vec<_> = ddl().into_iter().map(|sql| (sql, Vec::new())).collect();
-    statements.push(("INSERT INTO view_schema (version) VALUES ($1)".to_owned(), vec![schema_version().into()]));
+    let mut statements: Vec<_> = ddl(family).into_iter().map(|sql| (sql, Vec::new())).collect();
+    statements.push(("INSERT INTO view_schema (version) VALUES ($1)".to_owned(), vec![version.into()]));
     tx.execute_all(statements).await?;
     tx.commit().await?;
     Ok(Prepared::Created)

@@ -1,9 +1,10 @@
-//! How far all organizations' views are, and catching up with what was left.
+//! How far all organizations' views of a family are, and catching up with what was left.
 
 use crate::checkpoint::{Checkpoint, Stop};
 use crate::fold::{FoldError, Folded, Folder};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{ExchangeNumber, Head, Position};
+use rollcall_domain::sql::Family;
 use std::collections::HashMap;
 
 /// How far one organization's views are.
@@ -11,6 +12,8 @@ use std::collections::HashMap;
 pub struct ViewStatus {
     /// Whose views.
     pub organization: OrganizationId,
+    /// Which views.
+    pub family: Family,
     /// The last record folded.
     pub position: Position,
     /// The last record in the log.
@@ -49,6 +52,7 @@ impl Folder {
             let checkpoint = checkpoints.remove(&organization).unwrap_or_default();
             ViewStatus {
                 organization,
+                family: self.family,
                 position: checkpoint.at.position,
                 head: head.position,
                 exchange_number: checkpoint.at.exchange_number,
@@ -66,7 +70,7 @@ impl Folder {
         for status in self.status().await? {
             let ViewStatus { organization, position, head, exchange_number, exchange_head, .. } = status;
             if position > head || exchange_number > exchange_head {
-                tracing::error!(%organization, position, head, "the views know more than the log: rebuild them");
+                tracing::error!(family = self.family.as_str(), %organization, position, head, "the views know more than the log: rebuild them");
                 lags.push(Lag { organization, records: 0, exchanges: 0, outcome: Err(FoldError::Ahead { position, head }) });
             } else if position < head || exchange_number < exchange_head {
                 let outcome = self.reach(organization, Head { position: head, exchange_number: exchange_head }).await;

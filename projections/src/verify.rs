@@ -1,12 +1,12 @@
-//! Compares the live views with what the log says they should be, row by row.
+//! Compares the views of a family with what the log says they should be, row by row.
 
 use crate::checkpoint::Checkpoint;
 use crate::fold::{FoldError, Folder};
-use crate::schema::{TABLES, prepare};
+use crate::schema::{prepare, tables};
 use crate::table::Table;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Head, Log};
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -45,7 +45,8 @@ impl Differences {
         }
     }
 
-    fn merge(&mut self, other: Differences) {
+    /// Adds what another comparison found.
+    pub fn merge(&mut self, other: Differences) {
         self.rows += other.rows;
         self.count += other.count;
         self.shown.extend(other.shown.into_iter().take(Self::SHOWN - self.shown.len()));
@@ -57,10 +58,10 @@ const PAGE: usize = 1_000;
 const FREE_TRIES: usize = 3;
 
 /// Folds the log into a scratch copy, each organization up to its live checkpoint, and compares.
-pub async fn verify(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Differences, FoldError> {
+pub async fn verify(family: Family, log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Differences, FoldError> {
     let scratch = views.scratch().await?;
-    prepare(&*scratch).await?;
-    let folder = Folder::new(log, Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
+    prepare(family, &*scratch).await?;
+    let folder = Folder::new(family, log, Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
     let mut found = Differences::default();
     for organization in organizations(&folder, &*views).await? {
         found.merge(one(&folder, &*views, &*scratch, organization).await?);
@@ -68,11 +69,21 @@ pub async fn verify(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Diffe
     Ok(found)
 }
 
+impl Folder {
+    /// Compares its views with the log.
+    pub async fn verify(&self) -> Result<Differences, FoldError> {
+        if self.is_outdated() {
+            return Err(FoldError::Outdated { family: self.family });
+        }
+        verify(self.family, Arc::clone(&self.log), Arc::clone(&self.views)).await
+    }
+}
+
 /// Every organization with a log, a checkpoint or a row.
 async fn organizations(folder: &Folder, views: &dyn SqlStore) -> Result<BTreeSet<OrganizationId>, FoldError> {
     let mut all: BTreeSet<_> = folder.log.heads().await?.into_iter().map(|(organization, _)| organization).collect();
     all.extend(Checkpoint::all(views).await?.into_iter().map(|(organization, _)| organization));
-    for table in TABLES {
+    for table in tables(folder.family) {
         for row in views.query(&format!("SELECT DISTINCT organization FROM {}", table.name), Vec::new()).await? {
             all.insert(crate::text::id(row.text(0)?)?);
         }
@@ -134,7 +145,7 @@ async fn compare(
     }
     folder.reach(organization, at).await?;
     let mut found = Differences::default();
-    for table in TABLES {
+    for table in tables(folder.family) {
         compare_table(table, live, scratch, organization, &mut found).await?;
     }
     Ok(found)

@@ -6,6 +6,7 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::group::GroupEvent;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::OrganizationEvent;
+use rollcall_domain::sql::Family;
 use rollcall_domain::user::UserEvent;
 use rollcall_projections::directory::{GroupRef, MemberKind, MemberRow};
 use rollcall_projections::exchanges::{ExchangeFilter, Exchanges, Start};
@@ -157,13 +158,13 @@ async fn exchanges_can_be_searched() {
 #[tokio::test]
 async fn tables_of_another_version_are_told_and_left_alone() {
     let world = World::new().await;
-    assert_eq!(prepare(&*world.views).await.unwrap(), Prepared::Ready);
+    assert_eq!(prepare(Family::Live, &*world.views).await.unwrap(), Prepared::Ready);
     let mut tx = world.views.begin_exclusive().await.unwrap();
     tx.execute("UPDATE view_schema SET version = $1", vec!["other".into()]).await.unwrap();
     tx.commit().await.unwrap();
-    assert_eq!(prepare(&*world.views).await.unwrap(), Prepared::Outdated);
+    assert_eq!(prepare(Family::Live, &*world.views).await.unwrap(), Prepared::Outdated);
     world.user(1, vec![created("ada")]).await;
-    rollcall_projections::rebuild::rebuild(world.log.clone(), world.views.clone()).await.unwrap();
-    assert_eq!(prepare(&*world.views).await.unwrap(), Prepared::Ready);
+    rollcall_projections::rebuild::rebuild(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
+    assert_eq!(prepare(Family::Live, &*world.views).await.unwrap(), Prepared::Ready);
     assert!(world.directory().user(ORG, user(1)).await.unwrap().is_some());
 }

@@ -4,7 +4,7 @@ mod support;
 
 use rollcall_domain::actor::Actor;
 use rollcall_domain::log::{Bodies, Head};
-use rollcall_domain::sql::SqlError;
+use rollcall_domain::sql::{Family, SqlError};
 use rollcall_projections::checkpoint::Checkpoint;
 use rollcall_projections::fold::{FoldError, Folded, Folder};
 use rollcall_projections::organizations::Organizations;
@@ -47,7 +47,7 @@ async fn a_bad_record_stops_its_organization_only_until_it_can_be_read() {
 
     let folder = world.folder();
     let lags = folder.sweep().await.unwrap();
-    let stopped = |e: &FoldError| matches!(e, FoldError::Stopped { position: 4, error } if error.contains("UserPainted"));
+    let stopped = |e: &FoldError| matches!(e, FoldError::Stopped { position: 4, error, .. } if error.contains("UserPainted"));
     assert_eq!(lags.len(), 2);
     assert!(lags[0].organization == ORG && lags[0].outcome.as_ref().is_err_and(stopped), "{lags:?}");
     assert!(lags[1].outcome.is_ok(), "{lags:?}");
@@ -85,7 +85,7 @@ async fn an_event_that_does_not_fit_its_row_stops() {
     let world = World::new().await;
     world.user(1, vec![created("a"), created("a")]).await;
     let error = world.folder().fold(ORG).await.unwrap_err();
-    assert!(matches!(&error, FoldError::Stopped { position: 2, error } if error.contains("exists")), "{error}");
+    assert!(matches!(&error, FoldError::Stopped { position: 2, error, .. } if error.contains("exists")), "{error}");
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn an_interrupted_fold_leaves_rows_and_checkpoint_in_step() {
     }
     folder.fold(ORG).await.unwrap();
     assert_eq!((users(&world).await, checkpoint(&world).await.at.position), (5, 5));
-    assert_eq!(verify(world.log.clone(), world.views.clone()).await.unwrap().count, 0);
+    assert_eq!(verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap().count, 0);
 }
 
 /// Polls once and lets others run.
@@ -193,5 +193,5 @@ async fn views_ahead_of_the_log_are_told() {
     let emptied = World::over(Arc::new(rollcall_sqlite::SqliteLog::in_memory().unwrap()), world.views.clone());
     let lags = emptied.folder().sweep().await.unwrap();
     assert!(matches!(lags[0].outcome, Err(FoldError::Ahead { position: 1, head: 0 })), "{lags:?}");
-    assert!(matches!(verify(emptied.log, emptied.views).await, Err(FoldError::Ahead { .. })));
+    assert!(matches!(verify(Family::Live, emptied.log, emptied.views).await, Err(FoldError::Ahead { .. })));
 }

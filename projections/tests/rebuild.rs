@@ -10,6 +10,7 @@ use rollcall_domain::ids::ResourceId;
 use rollcall_domain::log::Log;
 use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::scim::ResourceKind;
+use rollcall_domain::sql::Family;
 use rollcall_domain::user::UserEvent;
 use rollcall_projections::checkpoint::Checkpoint;
 use rollcall_projections::fold::Folder;
@@ -237,10 +238,10 @@ proptest! {
             }
             world.folder().with_page(7).fold(ORG).await.unwrap();
             model.agrees(&world).await;
-            let found = verify(world.log.clone(), world.views.clone()).await.unwrap();
+            let found = verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
             assert_eq!(found.count, 0, "{:?}", found.shown);
             assert!(found.rows > 0);
-            rebuild(world.log.clone(), world.views.clone()).await.unwrap();
+            rebuild(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
             model.agrees(&world).await;
         });
     }
@@ -264,7 +265,7 @@ async fn world() -> World {
 #[tokio::test]
 async fn planted_differences_are_found() {
     let world = world().await;
-    let clean = verify(world.log.clone(), world.views.clone()).await.unwrap();
+    let clean = verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
     assert_eq!(
         (clean.count, clean.rows),
         (0, 1_200 * 4 + 1 + 1 + 1 + 3),
@@ -288,7 +289,7 @@ async fn planted_differences_are_found() {
         let mut tx = world.views.begin_exclusive().await.unwrap();
         assert_eq!(tx.execute(sql, Vec::new()).await.unwrap(), 1, "{sql}");
         tx.commit().await.unwrap();
-        let found = verify(world.log.clone(), world.views.clone()).await.unwrap();
+        let found = verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
         assert_eq!(found.count, 1, "{sql}: {:?}", found.shown);
         let shown = &found.shown[0];
         assert_eq!((shown.table, shown.live.is_some(), shown.rebuilt.is_some()), (table, live, rebuilt), "{sql}");
@@ -297,8 +298,8 @@ async fn planted_differences_are_found() {
             "{:?}",
             shown.key
         );
-        rebuild(world.log.clone(), world.views.clone()).await.unwrap();
-        assert_eq!(verify(world.log.clone(), world.views.clone()).await.unwrap().count, 0, "a rebuild mends it");
+        rebuild(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
+        assert_eq!(verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap().count, 0, "a rebuild mends it");
     }
     assert_eq!(world.views.query("SELECT seq FROM directory_users WHERE version > $1", vec![1_i64.into()]).await.unwrap(), []);
 }
@@ -321,7 +322,7 @@ async fn a_rebuild_stops_where_folding_does_and_goes_on_elsewhere() {
         kept.iter().map(|(_, c)| (c.at.position, c.stopped.is_some())).collect::<std::collections::BTreeSet<_>>(),
         [(1, false), (1, true)].into()
     );
-    assert_eq!(verify(world.log.clone(), world.views.clone()).await.unwrap().count, 0, "compared as far as it goes");
+    assert_eq!(verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap().count, 0, "compared as far as it goes");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -330,7 +331,7 @@ async fn verifying_and_rebuilding_while_records_come_in() {
     let writer = {
         let world = world.clone();
         tokio::spawn(async move {
-            let folder = Folder::new(world.log.clone(), world.views.clone());
+            let folder = Folder::new(Family::Live, world.log.clone(), world.views.clone());
             for n in 2_000..2_150 {
                 let position = world.user(n, vec![created(&format!("u{n}"))]).await.positions.unwrap().1;
                 folder.fold_to(ORG, position).await.unwrap();
@@ -340,9 +341,9 @@ async fn verifying_and_rebuilding_while_records_come_in() {
     };
     let mut rounds = 0;
     while !writer.is_finished() {
-        let found = verify(world.log.clone(), world.views.clone()).await.unwrap();
+        let found = verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
         assert_eq!(found.count, 0, "{:?}", found.shown);
-        rebuild(world.log.clone(), world.views.clone()).await.unwrap();
+        rebuild(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
         rounds += 1;
     }
     writer.await.unwrap();

@@ -3,6 +3,7 @@
 mod support;
 
 use rollcall_domain::log::{AggregateKind, Log, NewEvent, Record, Restored, StreamId};
+use rollcall_domain::sql::Family;
 use rollcall_domain::{actor::Actor, user::UserEvent};
 use rollcall_projections::rebuild::rebuild;
 use rollcall_sqlite::{DataFolder, SqliteLog, SqliteViews};
@@ -47,7 +48,7 @@ async fn records_folded_per_second() {
     let dir = std::env::temp_dir().join(format!("rollcall-throughput-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     let folder = DataFolder::lock(&dir).unwrap();
-    let (log, views) = (SqliteLog::open(&dir).unwrap(), SqliteViews::open(&dir).unwrap());
+    let (log, views) = (SqliteLog::open(&dir).unwrap(), SqliteViews::open(&dir, Family::Live).unwrap());
     let mut parts = Vec::new();
     for n in 0..USERS {
         parts.push(record(
@@ -71,7 +72,7 @@ async fn records_folded_per_second() {
     let (log, views): (Arc<dyn Log>, _) = (Arc::new(log), Arc::new(views));
     for _ in 0..2 {
         let begin = Instant::now();
-        let rebuilt = rebuild(log.clone(), views.clone()).await.unwrap();
+        let rebuilt = rebuild(Family::Live, log.clone(), views.clone()).await.unwrap();
         let seconds = begin.elapsed().as_secs_f64();
         println!("{} records in {seconds:.2} s: {:.0} records/s", rebuilt.records, rebuilt.records as f64 / seconds);
         assert_eq!(rebuilt.records, 2 * USERS);

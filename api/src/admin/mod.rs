@@ -11,7 +11,7 @@ pub use backup::{BACKUP_FORMAT, BackupLine};
 pub use guard::{Admin, OrganizationPath};
 pub use organizations::{OrganizationBody, OrganizationCreated};
 pub use tokens::{TokenBody, TokenIssued};
-pub use views::{RebuiltBody, VerifiedBody, ViewBody};
+pub use views::{RebuiltBody, VerifiedBody, ViewBody, ViewFamily};
 
 use crate::state::App;
 use std::sync::Arc;

@@ -4,15 +4,16 @@ use super::guard::{Admin, OrganizationPath};
 use crate::problem::Problem;
 use crate::state::App;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use rollcall_domain::sql::Family;
 use rollcall_projections::fold::FoldError;
 use rollcall_projections::status::ViewStatus;
-use rollcall_projections::verify::verify as compare;
+use rollcall_projections::verify::Differences;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Instant;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// How far one organization's views are.
@@ -20,6 +21,8 @@ use uuid::Uuid;
 pub struct ViewBody {
     /// The organization; the nil id stands for exchanges that named none.
     pub organization_id: Uuid,
+    /// `live`, what answers SCIM, or `audit`, what answers auditors.
+    pub family: String,
     /// Position of the last record that is folded.
     pub position: u64,
     /// Position of the last record in the log.
@@ -45,6 +48,7 @@ impl From<ViewStatus> for ViewBody {
     fn from(s: ViewStatus) -> Self {
         Self {
             organization_id: s.organization.0,
+            family: s.family.as_str().to_owned(),
             position: s.position,
             head: s.head,
             exchange_number: s.exchange_number,
@@ -57,6 +61,8 @@ impl From<ViewStatus> for ViewBody {
 /// What a rebuild did.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct RebuiltBody {
+    /// Which views.
+    pub family: String,
     /// Records folded.
     pub records: u64,
     /// Exchanges folded.
@@ -97,31 +103,76 @@ pub struct DifferenceBody {
 #[utoipa::path(get, path = "/api/v1/views", tag = "views", security(("operator" = [])),
     responses((status = 200, body = Vec<ViewBody>), (status = 401, body = Problem)))]
 pub async fn status(_: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<ViewBody>>, Problem> {
-    let status = app.engine.folder.status().await.map_err(|e| Problem::unavailable(&e))?;
-    Ok(Json(status.into_iter().map(ViewBody::from).collect()))
+    let mut all = Vec::new();
+    for folder in app.folders() {
+        all.extend(folder.status().await.map_err(|e| Problem::unavailable(&e))?.into_iter().map(ViewBody::from));
+    }
+    all.sort_by_key(|view| view.organization_id);
+    Ok(Json(all))
 }
 
-/// Rebuilds all views from the log, beside the live ones, and switches.
-#[utoipa::path(post, path = "/api/v1/views/rebuild", tag = "views", security(("operator" = [])),
-    responses((status = 200, body = RebuiltBody), (status = 401, body = Problem), (status = 503, body = Problem)))]
-pub async fn rebuild(_: Admin, State(app): State<Arc<App>>) -> Result<Json<RebuiltBody>, Problem> {
-    let started = Instant::now();
-    let done = app.engine.folder.rebuild().await;
-    app.engine.organizations_changed();
-    let done = done.map_err(|e| Problem::unavailable(&e))?;
-    Ok(Json(RebuiltBody {
-        records: done.records,
-        exchanges: done.exchanges,
-        seconds: started.elapsed().as_secs_f64(),
-        stopped: done.stopped.keys().map(|id| id.0).collect(),
-    }))
+/// Which views are rebuilt.
+#[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct RebuildQuery {
+    /// Only this family; both if absent.
+    pub family: Option<ViewFamily>,
+}
+
+/// A family of views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum ViewFamily {
+    /// What answers SCIM.
+    Live,
+    /// What answers auditors.
+    Audit,
+}
+
+impl ViewFamily {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ViewFamily::Live => Family::Live.as_str(),
+            ViewFamily::Audit => Family::Audit.as_str(),
+        }
+    }
+}
+
+/// Rebuilds views from the log, beside those in use, and switches.
+#[utoipa::path(post, path = "/api/v1/views/rebuild", tag = "views", params(RebuildQuery), security(("operator" = [])),
+    responses((status = 200, body = Vec<RebuiltBody>), (status = 401, body = Problem), (status = 503, body = Problem)))]
+pub async fn rebuild(_: Admin, State(app): State<Arc<App>>, Query(query): Query<RebuildQuery>) -> Result<Json<Vec<RebuiltBody>>, Problem> {
+    let mut all = Vec::new();
+    for folder in app.folders() {
+        let family = folder.family().as_str();
+        if query.family.is_some_and(|only| only.as_str() != family) {
+            continue;
+        }
+        let started = Instant::now();
+        let done = folder.rebuild().await;
+        app.engine.organizations_changed();
+        let done = done.map_err(|e| Problem::unavailable(&e))?;
+        all.push(RebuiltBody {
+            family: family.to_owned(),
+            records: done.records,
+            exchanges: done.exchanges,
+            seconds: started.elapsed().as_secs_f64(),
+            stopped: done.stopped.keys().map(|id| id.0).collect(),
+        });
+    }
+    Ok(Json(all))
 }
 
 /// Rebuilds all views in a scratch copy and compares row by row.
 #[utoipa::path(post, path = "/api/v1/views/verify", tag = "views", security(("operator" = [])),
     responses((status = 200, body = VerifiedBody), (status = 401, body = Problem), (status = 503, body = Problem)))]
 pub async fn verify(_: Admin, State(app): State<Arc<App>>) -> Result<Json<VerifiedBody>, Problem> {
-    let found = compare(app.engine.log.clone(), app.engine.views.clone()).await.map_err(|e| Problem::unavailable(&e))?;
+    let mut found = Differences::default();
+    for folder in app.folders() {
+        found.merge(folder.verify().await.map_err(|e| Problem::unavailable(&e))?);
+    }
     let shown = found.shown.into_iter();
     Ok(Json(VerifiedBody {
         equal: found.count == 0,
@@ -136,11 +187,15 @@ pub async fn verify(_: Admin, State(app): State<Arc<App>>) -> Result<Json<Verifi
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn resume(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Problem> {
     let organization = path.find(&app).await?;
-    let resumed = app.engine.folder.resume(organization.id).await;
-    app.engine.organizations_changed();
-    match resumed {
-        Ok(_) => Ok(StatusCode::NO_CONTENT),
-        Err(error @ FoldError::Stopped { .. }) => Err(Problem::conflict(error.to_string())),
-        Err(error) => Err(Problem::unavailable(&error)),
+    let mut all = Ok(StatusCode::NO_CONTENT);
+    for folder in app.folders() {
+        let resumed = folder.resume(organization.id).await;
+        app.engine.organizations_changed();
+        match resumed {
+            Ok(_) => {}
+            Err(error @ FoldError::Stopped { .. }) => all = all.and(Err(Problem::conflict(error.to_string()))),
+            Err(error) => all = all.and(Err(Problem::unavailable(&error))),
+        }
     }
+    all
 }

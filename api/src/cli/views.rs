@@ -3,7 +3,7 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
-use crate::admin::{RebuiltBody, VerifiedBody, ViewBody};
+use crate::admin::{RebuiltBody, VerifiedBody, ViewBody, ViewFamily};
 use clap::Subcommand;
 use reqwest::Method;
 
@@ -12,8 +12,12 @@ use reqwest::Method;
 pub enum Views {
     /// How far the views are, and whether one has stopped
     Status,
-    /// Rebuild all views from the log, beside the live ones, and switch
-    Rebuild,
+    /// Rebuild views from the log, beside those in use, and switch
+    Rebuild {
+        /// Only this family: what answers SCIM, or what answers auditors
+        #[arg(long, value_name = "FAMILY")]
+        family: Option<ViewFamily>,
+    },
     /// Rebuild in a scratch copy and compare row by row; exit code 1 if they differ
     Verify,
     /// Try again to fold the record at which an organization's views have stopped
@@ -36,20 +40,23 @@ pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
                 let row = |v: ViewBody| {
                     let state = v.stopped.map_or_else(|| "ok".to_owned(), |s| format!("STOPPED at {}: {}", s.position, s.error));
                     let at = |done: u64, head: u64| format!("{done}/{head}");
-                    vec![v.organization_id.to_string(), at(v.position, v.head), at(v.exchange_number, v.exchange_head), state]
+                    vec![v.organization_id.to_string(), v.family, at(v.position, v.head), at(v.exchange_number, v.exchange_head), state]
                 };
-                output::table(&["ORGANIZATION", "RECORDS", "EXCHANGES", "STATE"], &all.into_iter().map(row).collect::<Vec<_>>());
+                output::table(&["ORGANIZATION", "FAMILY", "RECORDS", "EXCHANGES", "STATE"], &all.into_iter().map(row).collect::<Vec<_>>());
             }
             return Ok(if stopped { Exit::Difference } else { Exit::Success });
         }
-        Views::Rebuild => {
-            let done: RebuiltBody = client.request(Method::POST, "/views/rebuild", None::<&()>).await?;
+        Views::Rebuild { family } => {
+            let only = family.map(|f| format!("?family={}", f.as_str())).unwrap_or_default();
+            let done: Vec<RebuiltBody> = client.request(Method::POST, &format!("/views/rebuild{only}"), None::<&()>).await?;
             if client.json {
                 output::json(&done)?;
             } else {
-                println!("{} records and {} exchanges folded in {:.2} s", done.records, done.exchanges, done.seconds);
+                for d in &done {
+                    println!("{}: {} records and {} exchanges folded in {:.2} s", d.family, d.records, d.exchanges, d.seconds);
+                }
             }
-            return Ok(if done.stopped.is_empty() { Exit::Success } else { Exit::Difference });
+            return Ok(if done.iter().all(|d| d.stopped.is_empty()) { Exit::Success } else { Exit::Difference });
         }
         Views::Verify => {
             let found: VerifiedBody = client.request(Method::POST, "/views/verify", None::<&()>).await?;

@@ -14,7 +14,7 @@ use rollcall_domain::interpretation::{Interpretation, Reading};
 use rollcall_domain::log::{AggregateKind, Append, Appended, Log, NewEvent, StreamId, Write};
 use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::scim::{Attributes, Filter, Limits, ResourceKind, parse_filter, parse_path};
-use rollcall_domain::sql::SqlStore;
+use rollcall_domain::sql::{Family, SqlStore};
 use rollcall_domain::user::{Change, UserEvent};
 use rollcall_projections::directory::{Directory, Page, SearchRequest, Sort};
 use rollcall_projections::fold::Folder;
@@ -51,6 +51,7 @@ pub fn at(n: u64) -> DateTime<Utc> {
 pub struct World {
     pub log: Arc<dyn Log>,
     pub views: Arc<dyn SqlStore>,
+    pub audit: Arc<dyn SqlStore>,
     versions: Mutex<HashMap<StreamId, u64>>,
     clock: Mutex<u64>,
 }
@@ -58,16 +59,23 @@ pub struct World {
 impl World {
     pub async fn new() -> Self {
         let views = SqliteViews::in_memory().unwrap();
-        assert_eq!(prepare(&views).await.unwrap(), Prepared::Created);
+        assert_eq!(prepare(Family::Live, &views).await.unwrap(), Prepared::Created);
         Self::over(Arc::new(SqliteLog::in_memory().unwrap()), Arc::new(views))
     }
 
     pub fn over(log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Self {
-        Self { log, views, versions: Mutex::default(), clock: Mutex::default() }
+        let audit = Arc::new(SqliteViews::in_memory().unwrap());
+        Self { log, views, audit, versions: Mutex::default(), clock: Mutex::default() }
     }
 
     pub fn folder(&self) -> Folder {
-        Folder::new(self.log.clone(), self.views.clone())
+        Folder::new(Family::Live, self.log.clone(), self.views.clone())
+    }
+    /// Feeds the auditors' views.
+    pub async fn audit_folder(&self) -> Folder {
+        let folder = Folder::new(Family::Audit, self.log.clone(), self.audit.clone());
+        folder.prepare().await.unwrap();
+        folder
     }
     pub fn directory(&self) -> Directory {
         Directory::new(self.views.clone())

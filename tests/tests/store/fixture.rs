@@ -31,6 +31,7 @@ pub async fn database() -> anyhow::Result<String> {
 
 pub mod sqlite_file {
     use super::{Logs, Views};
+    use rollcall_domain::sql::Family;
     use rollcall_sqlite::{SqliteLog, SqliteViews};
     use std::sync::Arc;
 
@@ -41,7 +42,7 @@ pub mod sqlite_file {
 
     pub async fn views() -> anyhow::Result<Views> {
         let dir = tempfile::tempdir()?;
-        Ok(Views { views: Arc::new(SqliteViews::open(dir.path())?), _keep: Box::new(dir) })
+        Ok(Views { views: Arc::new(SqliteViews::open(dir.path(), Family::Live)?), _keep: Box::new(dir) })
     }
 }
 
@@ -61,6 +62,7 @@ pub mod sqlite_memory {
 
 pub mod postgres {
     use super::{Logs, Views, database};
+    use rollcall_domain::sql::Family;
     use rollcall_postgres::{ConnectOptions, PostgresLog, PostgresViews};
     use std::sync::Arc;
 
@@ -69,6 +71,6 @@ pub mod postgres {
     }
 
     pub async fn views() -> anyhow::Result<Views> {
-        Ok(Views { views: Arc::new(PostgresViews::connect(&database().await?).await?), _keep: Box::new(()) })
+        Ok(Views { views: Arc::new(PostgresViews::connect(&database().await?, Family::Live).await?), _keep: Box::new(()) })
     }
 }

@@ -9,7 +9,7 @@ use cqrs_es::{Aggregate, AggregateContext as _, EventStore as _};
 use rollcall_domain::ids::ExchangeId;
 use rollcall_domain::log::*;
 use rollcall_domain::organization::OrganizationEvent;
-use rollcall_domain::sql::SqlStore as _;
+use rollcall_domain::sql::{Family, SqlStore as _};
 use rollcall_postgres::*;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ async fn another_process_knows_an_exchange_and_a_claim() -> anyhow::Result<()> {
 async fn many_processes_may_start_at_once() -> anyhow::Result<()> {
     let url = database().await?;
     let logs = futures::future::try_join_all((0..8).map(|_| connect(&url))).await?;
-    let views = futures::future::try_join_all((0..8).map(|_| PostgresViews::connect(&url))).await?;
+    let views = futures::future::try_join_all((0..8).map(|_| PostgresViews::connect(&url, Family::Live))).await?;
     assert_eq!(logs[7].append(write(user(1), 0, 1)).await?.positions, Some((1, 1)));
     assert_eq!(views[7].query("SELECT 1", vec![]).await?[0].int(0)?, 1);
     Ok(())
@@ -76,13 +76,13 @@ async fn many_processes_may_start_at_once() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     let url = database().await?;
-    let (log, views) = (connect(&url).await?, PostgresViews::connect(&url).await?);
+    let (log, views) = (connect(&url).await?, PostgresViews::connect(&url, Family::Live).await?);
     let mut transaction = views.begin_exclusive().await?;
     transaction.execute("UPDATE rollcall.format SET version = 7", vec![]).await?;
     transaction.commit().await?;
     drop(log);
     assert!(matches!(connect(&url).await, Err(OpenError::Newer { found: 7, supported: 1 })));
-    assert!(matches!(PostgresViews::connect(&url).await, Err(OpenError::Newer { found: 7, supported: 1 })));
+    assert!(matches!(PostgresViews::connect(&url, Family::Live).await, Err(OpenError::Newer { found: 7, supported: 1 })));
     Ok(())
 }
 
@@ -108,7 +108,8 @@ async fn a_bad_append_fails_alone() -> anyhow::Result<()> {
 #[tokio::test]
 async fn views_of_two_processes_exclude_each_other_and_switch_together() -> anyhow::Result<()> {
     let url = database().await?;
-    let (one, two) = (Arc::new(PostgresViews::connect(&url).await?), Arc::new(PostgresViews::connect(&url).await?));
+    let (one, two) =
+        (Arc::new(PostgresViews::connect(&url, Family::Live).await?), Arc::new(PostgresViews::connect(&url, Family::Live).await?));
     let mut transaction = one.begin_exclusive().await?;
     transaction.execute("CREATE TABLE counter (n BIGINT NOT NULL)", vec![]).await?;
     transaction.execute("INSERT INTO counter (n) VALUES (0)", vec![]).await?;
@@ -133,7 +134,7 @@ async fn views_of_two_processes_exclude_each_other_and_switch_together() -> anyh
     transaction.execute("CREATE TABLE counter (n BIGINT NOT NULL)", vec![]).await?;
     transaction.execute("INSERT INTO counter (n) VALUES (100)", vec![]).await?;
     transaction.commit().await?;
-    PostgresViews::connect(&url).await?;
+    PostgresViews::connect(&url, Family::Live).await?;
     let exclusive = one.begin_exclusive().await?;
     one.promote(scratch, exclusive).await?;
     assert_eq!(two.query("SELECT n FROM counter", vec![]).await?[0].int(0)?, 100);
@@ -145,15 +146,40 @@ async fn views_of_two_processes_exclude_each_other_and_switch_together() -> anyh
 #[tokio::test]
 async fn leftover_schemas_are_swept_at_the_next_start() -> anyhow::Result<()> {
     let url = database().await?;
-    let views = PostgresViews::connect(&url).await?;
+    let views = PostgresViews::connect(&url, Family::Live).await?;
     let mut transaction = views.begin_exclusive().await?;
     transaction.execute("CREATE SCHEMA rollcall_views_scratch_0", vec![]).await?;
     transaction.execute("CREATE TABLE rollcall_views_scratch_0.t (n BIGINT)", vec![]).await?;
     transaction.execute("CREATE SCHEMA rollcall_views_old_0", vec![]).await?;
     transaction.commit().await?;
-    PostgresViews::connect(&url).await?;
+    PostgresViews::connect(&url, Family::Live).await?;
     let left = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('rollcall_views_scratch_0', 'rollcall_views_old_0')";
     assert_eq!(views.query(left, vec![]).await?[0].int(0)?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn families_have_schemas_of_their_own() -> anyhow::Result<()> {
+    let url = database().await?;
+    let (live, audit) = (PostgresViews::connect(&url, Family::Live).await?, PostgresViews::connect(&url, Family::Audit).await?);
+    let word = async |views: &dyn rollcall_domain::sql::SqlStore, text: &str| {
+        let mut transaction = views.begin(ONE).await?;
+        transaction.execute("CREATE TABLE word (word TEXT NOT NULL)", vec![]).await?;
+        transaction.execute("INSERT INTO word (word) VALUES ($1)", vec![text.into()]).await?;
+        anyhow::Ok(transaction.commit().await?)
+    };
+    word(&live, "live").await?;
+    word(&audit, "audit").await?;
+    // One writes, and is replaced, while the other is being written.
+    let _busy = live.begin(ONE).await?;
+    let scratch = audit.scratch().await?;
+    word(&*scratch, "new").await?;
+    PostgresViews::connect(&url, Family::Live).await?;
+    let exclusive = audit.begin_exclusive().await?;
+    audit.promote(scratch, exclusive).await?;
+    for (views, text) in [(&live, "live"), (&audit, "new")] {
+        assert_eq!(views.query("SELECT word FROM word", vec![]).await?[0].text(0)?, text);
+    }
     Ok(())
 }
 

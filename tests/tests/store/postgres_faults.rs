@@ -4,7 +4,7 @@ use crate::given::*;
 use crate::log::follow;
 use anyhow::ensure;
 use rollcall_domain::log::*;
-use rollcall_domain::sql::{SqlError, SqlStore as _};
+use rollcall_domain::sql::{Family, SqlError, SqlStore as _};
 use rollcall_postgres::{ConnectOptions, PostgresLog, PostgresViews};
 use rollcall_tests::postgres_cluster::PostgresCluster;
 use sqlx::{Connection as _, Executor as _, PgConnection};
@@ -87,7 +87,7 @@ async fn cut(url: String, done: Arc<AtomicBool>) -> sqlx::Result<u64> {
 async fn a_server_that_went_away_is_unavailable_until_it_is_back() -> anyhow::Result<()> {
     let mut cluster = tokio::task::spawn_blocking(PostgresCluster::start).await??;
     let log = PostgresLog::connect(&cluster.url(), ConnectOptions::default()).await?;
-    let views = PostgresViews::connect(&cluster.url()).await?;
+    let views = PostgresViews::connect(&cluster.url(), Family::Live).await?;
     let mut transaction = views.begin(ONE).await?;
     transaction.execute("CREATE TABLE t (n BIGINT)", vec![]).await?;
     transaction.commit().await?;

@@ -2,7 +2,7 @@
 
 use crate::given::*;
 use rollcall_domain::log::*;
-use rollcall_domain::sql::SqlStore as _;
+use rollcall_domain::sql::{Family, SqlStore as _};
 use rollcall_sqlite::{DataFolder, OpenError, SqliteLog, SqliteViews};
 use std::fs::File;
 
@@ -27,7 +27,7 @@ async fn a_folder_has_one_owner() -> anyhow::Result<()> {
     let owner = DataFolder::lock(dir.path())?;
     // Log and views of the owner share its lock; a second owner does not get it.
     let log = SqliteLog::open(dir.path())?;
-    let views = SqliteViews::open(dir.path())?;
+    let views = SqliteViews::open(dir.path(), Family::Live)?;
     assert!(matches!(DataFolder::lock(dir.path()), Err(OpenError::InUse(_))));
     drop(owner);
     let owner = DataFolder::lock(dir.path())?;
@@ -37,7 +37,7 @@ async fn a_folder_has_one_owner() -> anyhow::Result<()> {
     stranger.lock()?;
     assert!(matches!(DataFolder::lock(dir.path()), Err(OpenError::InUse(_))));
     assert!(matches!(SqliteLog::open(dir.path()), Err(OpenError::InUse(_))));
-    assert!(matches!(SqliteViews::open(dir.path()), Err(OpenError::InUse(_))));
+    assert!(matches!(SqliteViews::open(dir.path(), Family::Live), Err(OpenError::InUse(_))));
     stranger.unlock()?;
     SqliteLog::open(dir.path())?;
     Ok(())
@@ -47,7 +47,7 @@ async fn a_folder_has_one_owner() -> anyhow::Result<()> {
 async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     drop(SqliteLog::open(dir.path())?);
-    drop(SqliteViews::open(dir.path())?);
+    drop(SqliteViews::open(dir.path(), Family::Live)?);
     for name in ["log.db", "views.db"] {
         // Bytes 60 to 63 of the file are SQLite's user_version, big-endian.
         let path = dir.path().join(name);
@@ -57,7 +57,7 @@ async fn a_newer_format_is_refused() -> anyhow::Result<()> {
         std::fs::write(&path, bytes)?;
     }
     assert!(matches!(SqliteLog::open(dir.path()), Err(OpenError::Newer { found: 2, supported: 1 })));
-    assert!(matches!(SqliteViews::open(dir.path()), Err(OpenError::Newer { found: 2, supported: 1 })));
+    assert!(matches!(SqliteViews::open(dir.path(), Family::Live), Err(OpenError::Newer { found: 2, supported: 1 })));
     Ok(())
 }
 
@@ -77,7 +77,7 @@ async fn scratch_files(dir: &std::path::Path) -> anyhow::Result<Vec<String>> {
 #[tokio::test]
 async fn a_promoted_scratch_is_there_when_opened_again() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    let views = SqliteViews::open(dir.path())?;
+    let views = SqliteViews::open(dir.path(), Family::Live)?;
     put(&views, "old").await?;
     let scratch = views.scratch().await?;
     put(&*scratch, "new").await?;
@@ -86,7 +86,7 @@ async fn a_promoted_scratch_is_there_when_opened_again() -> anyhow::Result<()> {
     assert_eq!(get(&views).await?, "new");
     assert_eq!(scratch_files(dir.path()).await?, Vec::<String>::new());
     drop(views);
-    let views = SqliteViews::open(dir.path())?;
+    let views = SqliteViews::open(dir.path(), Family::Live)?;
     assert_eq!(get(&views).await?, "new");
     Ok(())
 }
@@ -94,7 +94,7 @@ async fn a_promoted_scratch_is_there_when_opened_again() -> anyhow::Result<()> {
 #[tokio::test]
 async fn scratch_files_go_with_their_store_or_at_the_next_start() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    let views = SqliteViews::open(dir.path())?;
+    let views = SqliteViews::open(dir.path(), Family::Live)?;
     let scratch = views.scratch().await?;
     put(&*scratch, "new").await?;
     assert!(!scratch_files(dir.path()).await?.is_empty());
@@ -102,8 +102,25 @@ async fn scratch_files_go_with_their_store_or_at_the_next_start() -> anyhow::Res
     assert_eq!(scratch_files(dir.path()).await?, Vec::<String>::new());
     drop(views);
     std::fs::write(dir.path().join("views.scratch-9.db-wal"), "left by a crash")?;
-    SqliteViews::open(dir.path())?;
+    SqliteViews::open(dir.path(), Family::Live)?;
     assert_eq!(scratch_files(dir.path()).await?, Vec::<String>::new());
+    Ok(())
+}
+
+#[tokio::test]
+async fn families_have_files_of_their_own() -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let (live, audit) = (SqliteViews::open(dir.path(), Family::Live)?, SqliteViews::open(dir.path(), Family::Audit)?);
+    put(&live, "live").await?;
+    put(&audit, "audit").await?;
+    // One writes, and is replaced, while the other is being written.
+    let _busy = live.begin(ONE).await?;
+    let scratch = audit.scratch().await?;
+    put(&*scratch, "new").await?;
+    SqliteViews::open(dir.path(), Family::Live)?;
+    let exclusive = audit.begin_exclusive().await?;
+    audit.promote(scratch, exclusive).await?;
+    assert_eq!((get(&live).await?, get(&audit).await?), ("live".to_owned(), "new".to_owned()));
     Ok(())
 }
 

@@ -11,8 +11,8 @@ use crate::fault::{Fault, fault};
 use crate::options;
 use crate::schema::{self, Part};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::sql::{SqlError, SqlRow, SqlTransaction, SqlValue};
-use scratch::{LIVE, Scratch};
+use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlTransaction, SqlValue};
+use scratch::Scratch;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection as _, Executor as _, PgTransaction};
 use std::collections::HashMap;
@@ -22,7 +22,8 @@ use tokio::sync::Semaphore;
 use transaction::{OrganizationLock, Transaction, Turn};
 use value::sql_error;
 
-const PART: Part = Part { name: "views", schema: LIVE, supported: 1, ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_views" };
+const LIVE: Part = Part { name: "views", schema: "rollcall_views", supported: 1, ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_views" };
+const AUDIT: Part = Part { name: "audit", schema: "rollcall_audit", supported: 1, ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_audit" };
 const TIMEOUT: Duration = Duration::from_secs(2);
 const READERS: u32 = 8;
 /// Transactions of this process at a time. Others wait here and not inside the server, where each
@@ -35,6 +36,8 @@ pub use remote::PostgresViews;
 struct Local {
     /// Without a schema of its own.
     database: PgConnectOptions,
+    /// The schema of the family, also in a scratch copy of it.
+    family: &'static str,
     schema: String,
     readers: PgPool,
     writers: PgPool,
@@ -45,20 +48,24 @@ struct Local {
 }
 
 impl Local {
-    /// Opens the views in a database; makes their schema if it is not there, and sweeps what
+    /// Opens a family of views in a database; makes their schema if it is not there, and sweeps what
     /// processes left that were interrupted.
-    async fn connect(url: &str) -> Result<Self, OpenError> {
+    async fn connect(url: &str, family: Family) -> Result<Self, OpenError> {
+        let part = match family {
+            Family::Live => LIVE,
+            Family::Audit => AUDIT,
+        };
         let database = options::parse(url)?;
-        schema::prepare(&database, &PART, TIMEOUT).await?;
+        schema::prepare(&database, &part, TIMEOUT).await?;
         let mut connection = schema::connect(&database, TIMEOUT).await?;
-        if let Err(e) = scratch::sweep(&mut connection).await {
+        if let Err(e) = scratch::sweep(&mut connection, part.schema).await {
             tracing::warn!(error = %e, "leftover schemas could not be dropped");
         }
         drop(connection.close().await);
-        Ok(Self::new(database, LIVE.into(), None))
+        Ok(Self::new(database, part.schema, part.schema.into(), None))
     }
 
-    fn new(database: PgConnectOptions, schema: String, scratch: Option<Scratch>) -> Self {
+    fn new(database: PgConnectOptions, family: &'static str, schema: String, scratch: Option<Scratch>) -> Self {
         // A scratch copy can be lost. What was answered cannot: a view that fell back with a crash of
         // the server would be read before it has caught up again.
         let durability = if scratch.is_some() { "off" } else { "on" };
@@ -69,6 +76,7 @@ impl Local {
             free: Arc::new(Semaphore::new(WRITERS as usize)),
             organizations: Mutex::default(),
             database,
+            family,
             schema,
             scratch,
         }
@@ -138,13 +146,13 @@ impl Local {
     }
 
     async fn scratch(&self) -> Result<Self, SqlError> {
-        let made = tokio::time::timeout(TIMEOUT, Scratch::make(&self.database)).await;
+        let made = tokio::time::timeout(TIMEOUT, Scratch::make(&self.database, self.family)).await;
         let scratch = made.map_err(|_| SqlError::Unavailable("the database does not answer".into()))??;
-        Ok(Self::new(self.database.clone(), scratch.name.clone(), Some(scratch)))
+        Ok(Self::new(self.database.clone(), self.family, scratch.name.clone(), Some(scratch)))
     }
 
     async fn promote(&self, name: &str, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
-        let old = scratch::promote(name, exclusive).await?;
+        let old = scratch::promote(self.family, name, exclusive).await?;
         // Done. What is left to do is tidying up, which the next start would do as well.
         let sql = format!("SET lock_timeout = '5s'; SET client_min_messages = warning; DROP SCHEMA IF EXISTS {old} CASCADE");
         match schema::connect(&self.database, TIMEOUT).await {

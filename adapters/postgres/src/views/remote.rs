@@ -5,22 +5,22 @@ use super::rail::Rail;
 use crate::error::OpenError;
 use async_trait::async_trait;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 use std::sync::Arc;
 
-/// The views in the schema `rollcall_views`. Several processes may have them open.
+/// A family of views in the schema `rollcall_views` or `rollcall_audit`. Several processes may have them open.
 pub struct PostgresViews {
     local: Option<Arc<Local>>,
     rail: Rail,
 }
 
 impl PostgresViews {
-    /// Opens the views in a database; makes their schema if it is not there, and sweeps what
+    /// Opens a family of views in a database; makes their schema if it is not there, and sweeps what
     /// processes left that were interrupted.
-    pub async fn connect(url: &str) -> Result<Self, OpenError> {
+    pub async fn connect(url: &str, family: Family) -> Result<Self, OpenError> {
         let rail = Rail::start().map_err(OpenError::Writer)?;
         let url = url.to_owned();
-        let opened = rail.run(async move { Ok(Local::connect(&url).await) }).await;
+        let opened = rail.run(async move { Ok(Local::connect(&url, family).await) }).await;
         let local = opened.map_err(|e| OpenError::Writer(std::io::Error::other(e)))??;
         Ok(Self { local: Some(Arc::new(local)), rail })
     }

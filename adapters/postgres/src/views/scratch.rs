@@ -5,9 +5,6 @@ use rollcall_domain::sql::{SqlError, SqlTransaction};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
 
-/// The live schema's name, and what scratch schemas and replaced ones are called after.
-pub(super) const LIVE: &str = "rollcall_views";
-
 /// A schema of its own. While this lives, it holds a lock that says so to other processes.
 pub(super) struct Scratch {
     pub name: String,
@@ -20,11 +17,12 @@ fn lock(name: &str) -> String {
 }
 
 impl Scratch {
-    pub async fn make(database: &PgConnectOptions) -> Result<Self, SqlError> {
+    /// Makes an empty one. Its name, and that of what it may replace, begins with the family's schema.
+    pub async fn make(database: &PgConnectOptions, family: &str) -> Result<Self, SqlError> {
         let mut keeper = PgConnection::connect_with(database).await.map_err(sql_error)?;
         // No two live connections have one backend id, so no two live scratch schemas one name.
         let row = sqlx::query("SELECT pg_backend_pid()").fetch_one(&mut keeper).await.map_err(sql_error)?;
-        let name = format!("{LIVE}_scratch_{}", row.try_get::<i32, _>(0).map_err(sql_error)?);
+        let name = format!("{family}_scratch_{}", row.try_get::<i32, _>(0).map_err(sql_error)?);
         let sql = format!(
             "SET client_min_messages = warning; SELECT pg_advisory_lock({}); DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}",
             lock(&name)
@@ -51,9 +49,9 @@ impl Drop for Scratch {
 }
 
 /// Drops what earlier processes left: replaced schemas, and scratch schemas nobody holds.
-pub(super) async fn sweep(connection: &mut PgConnection) -> sqlx::Result<()> {
-    let sql = "SELECT nspname::text FROM pg_namespace WHERE nspname LIKE 'rollcall\\_views\\_scratch\\_%' OR nspname LIKE 'rollcall\\_views\\_old\\_%'";
-    let rows = sqlx::query(sql).fetch_all(&mut *connection).await?;
+pub(super) async fn sweep(connection: &mut PgConnection, family: &str) -> sqlx::Result<()> {
+    let sql = "SELECT nspname::text FROM pg_namespace WHERE starts_with(nspname, $1 || '_scratch_') OR starts_with(nspname, $1 || '_old_')";
+    let rows = sqlx::query(sql).bind(family).fetch_all(&mut *connection).await?;
     for row in rows {
         let name: String = row.try_get(0)?;
         if !name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
@@ -72,13 +70,13 @@ pub(super) async fn sweep(connection: &mut PgConnection) -> sqlx::Result<()> {
     Ok(())
 }
 
-/// Gives the scratch schema the live one's name, in one transaction. The old one is only renamed
+/// Gives the scratch schema the family's name, in one transaction. The old one is only renamed
 /// there: dropping it would wait for those who read it. Gives the old one's new name.
-pub(super) async fn promote(scratch: &str, mut exclusive: Box<dyn SqlTransaction>) -> Result<String, SqlError> {
+pub(super) async fn promote(family: &str, scratch: &str, mut exclusive: Box<dyn SqlTransaction>) -> Result<String, SqlError> {
     let old = scratch.replacen("_scratch_", "_old_", 1);
     exclusive.execute(&format!("DROP SCHEMA IF EXISTS {old} CASCADE"), Vec::new()).await?;
-    exclusive.execute(&format!("ALTER SCHEMA {LIVE} RENAME TO {old}"), Vec::new()).await?;
-    exclusive.execute(&format!("ALTER SCHEMA {scratch} RENAME TO {LIVE}"), Vec::new()).await?;
+    exclusive.execute(&format!("ALTER SCHEMA {family} RENAME TO {old}"), Vec::new()).await?;
+    exclusive.execute(&format!("ALTER SCHEMA {scratch} RENAME TO {family}"), Vec::new()).await?;
     // The views are written with lax durability; which tables they are is not left to luck.
     exclusive.execute("SET LOCAL synchronous_commit = on", Vec::new()).await?;
     exclusive.commit().await?;

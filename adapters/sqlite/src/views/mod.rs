@@ -10,7 +10,7 @@ use crate::folder::{self, Held};
 use async_trait::async_trait;
 use file::Open;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -18,9 +18,15 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{RwLock, Semaphore};
 use transaction::Transaction;
 
-const SCRATCH: &str = "views.scratch-";
+/// What the files of a family are called after.
+fn stem(family: Family) -> &'static str {
+    match family {
+        Family::Live => "views",
+        Family::Audit => "audit",
+    }
+}
 
-/// The views in `views.db`: one writer, a few readers that never wait for it.
+/// A family of views in `views.db` or `audit.db`: one writer, a few readers that never wait for it.
 pub struct SqliteViews(Arc<Inner>);
 
 struct Inner {
@@ -28,6 +34,8 @@ struct Inner {
     open: RwLock<Option<Open>>,
     /// SQLite has one writer, so organizations take turns.
     turn: Arc<Semaphore>,
+    /// What scratch files are called after.
+    stem: &'static str,
     path: PathBuf,
     durability: Durability,
     /// True for a scratch store; its file goes with it.
@@ -47,27 +55,28 @@ struct Home {
 }
 
 impl SqliteViews {
-    /// Opens the views of a data folder; makes both if they are not there. Removes scratch files
-    /// that an earlier process left.
-    pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Self::at(dir, Durability::Normal)
+    /// Opens a family of views of a data folder; makes both if they are not there. Removes scratch
+    /// files that an earlier process left.
+    pub fn open(dir: &Path, family: Family) -> Result<Self, OpenError> {
+        Self::at(dir, family, Durability::Normal)
     }
 
     /// The same without flushing anything: for a folder that is being made and can be made again.
-    pub fn open_unflushed(dir: &Path) -> Result<Self, OpenError> {
-        Self::at(dir, Durability::Off)
+    pub fn open_unflushed(dir: &Path, family: Family) -> Result<Self, OpenError> {
+        Self::at(dir, family, Durability::Off)
     }
 
-    fn at(dir: &Path, durability: Durability) -> Result<Self, OpenError> {
+    fn at(dir: &Path, family: Family, durability: Durability) -> Result<Self, OpenError> {
         let lock = folder::share(dir)?;
+        let scratch = scratch_prefix(stem(family));
         for entry in std::fs::read_dir(dir).map_err(OpenError::io(dir))? {
             let entry = entry.map_err(OpenError::io(dir))?;
-            if entry.file_name().to_string_lossy().starts_with(SCRATCH) {
+            if entry.file_name().to_string_lossy().starts_with(&scratch) {
                 std::fs::remove_file(entry.path()).map_err(OpenError::io(entry.path()))?;
             }
         }
         let home = Home { dir: dir.to_owned(), next: AtomicU64::new(1), lock: Some(lock) };
-        Self::new(Arc::new(home), "views.db", durability, false)
+        Self::new(Arc::new(home), stem(family), &format!("{}.db", stem(family)), durability, false)
     }
 
     /// Views that are gone with their last handle. They are kept in a folder of their own among
@@ -85,14 +94,15 @@ impl SqliteViews {
                 Err(e) => return Err(OpenError::io(dir)(e)),
             }
         };
-        Self::new(Arc::new(Home { dir, next: AtomicU64::new(1), lock: None }), "views.db", Durability::Off, false)
+        let home = Home { dir, next: AtomicU64::new(1), lock: None };
+        Self::new(Arc::new(home), "views", "views.db", Durability::Off, false)
     }
 
-    fn new(home: Arc<Home>, name: &str, durability: Durability, scratch: bool) -> Result<Self, OpenError> {
+    fn new(home: Arc<Home>, stem: &'static str, name: &str, durability: Durability, scratch: bool) -> Result<Self, OpenError> {
         let path = home.dir.join(name);
         let open = RwLock::new(Some(Open::at(&path, durability)?));
         let (turn, scratch, scratches) = (Arc::new(Semaphore::new(1)), AtomicBool::new(scratch), Mutex::default());
-        Ok(Self(Arc::new(Inner { open, turn, path, durability, scratch, scratches, home })))
+        Ok(Self(Arc::new(Inner { open, turn, stem, path, durability, scratch, scratches, home })))
     }
 
     async fn transaction(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
@@ -100,6 +110,10 @@ impl SqliteViews {
         let writer = self.0.open.read().await.as_ref().ok_or_else(closed)?.writer.clone();
         Ok(Box::new(Transaction::new(writer, turn)))
     }
+}
+
+fn scratch_prefix(stem: &str) -> String {
+    format!("{stem}.scratch-")
 }
 
 fn closed() -> SqlError {
@@ -128,13 +142,13 @@ impl SqlStore for SqliteViews {
     }
 
     async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
-        let home = self.0.home.clone();
-        let name = format!("{SCRATCH}{}.db", home.next.fetch_add(1, Ordering::Relaxed));
+        let (home, stem) = (self.0.home.clone(), self.0.stem);
+        let name = format!("{}{}.db", scratch_prefix(stem), home.next.fetch_add(1, Ordering::Relaxed));
         let made = name.clone();
         // Nothing of it is worth a flush before it is promoted; then all of it is flushed at once.
         let scratch = tokio::task::spawn_blocking(move || {
             file::remove_database(&home.dir.join(&made));
-            Self::new(home, &made, Durability::Off, true)
+            Self::new(home, stem, &made, Durability::Off, true)
         });
         let scratch = scratch.await.map_err(failed)?.map_err(failed)?;
         let mut known = self.0.scratches.lock().unwrap_or_else(PoisonError::into_inner);
