@@ -40,6 +40,7 @@ pub(crate) fn actor_key(actor: &Actor) -> String {
     match actor {
         Actor::Unauthenticated => "unauthenticated".to_owned(),
         Actor::ScimToken { token } => format!("scim_token:{token}"),
+        Actor::User { user } => format!("user:{user}"),
         Actor::Operator => "operator".to_owned(),
         Actor::System => "system".to_owned(),
     }
