@@ -10,9 +10,7 @@ const KEY_BYTES: usize = 256;
 /// The form under which a text is looked up: case-folded and cut. Equal texts have equal keys;
 /// equal keys do not make equal texts, so what a lookup finds is compared again.
 pub(crate) fn lookup_key(value: &str) -> String {
-    // The same for ASCII, and many times faster; most keys of a directory are.
-    let folded = if value.is_ascii() { value.to_ascii_lowercase() } else { fold_text(value) };
-    bounded(&folded, KEY_BYTES)
+    bounded(&fold_text(value), KEY_BYTES)
 }
 
 /// At most `max` bytes of a text, without the NUL that PostgreSQL cannot keep.
