@@ -81,6 +81,18 @@ impl From<OrganizationId> for SqlValue {
     }
 }
 
+impl SqlValue {
+    /// What it is, without what it says: an error goes into logs, where no name may be.
+    fn shape(value: Option<&Self>) -> &'static str {
+        match value {
+            None => "not there",
+            Some(SqlValue::Text(None) | SqlValue::Int(None)) => "null",
+            Some(SqlValue::Text(Some(_))) => "a text",
+            Some(SqlValue::Int(Some(_))) => "an integer",
+        }
+    }
+}
+
 /// One row, columns in the order of the query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlRow(pub Vec<SqlValue>);
@@ -90,7 +102,7 @@ impl SqlRow {
     pub fn text(&self, i: usize) -> Result<&str, SqlError> {
         match self.0.get(i) {
             Some(SqlValue::Text(Some(s))) => Ok(s),
-            other => Err(SqlError::Shape(format!("column {i} is {other:?}, not text"))),
+            other => Err(SqlError::Shape(format!("column {i} is {}, not a text", SqlValue::shape(other)))),
         }
     }
 
@@ -99,7 +111,7 @@ impl SqlRow {
         match self.0.get(i) {
             Some(SqlValue::Text(s)) => Ok(s.as_deref()),
             Some(SqlValue::Int(None)) => Ok(None),
-            other => Err(SqlError::Shape(format!("column {i} is {other:?}, not text"))),
+            other => Err(SqlError::Shape(format!("column {i} is {}, not a text", SqlValue::shape(other)))),
         }
     }
 
@@ -107,7 +119,7 @@ impl SqlRow {
     pub fn int(&self, i: usize) -> Result<i64, SqlError> {
         match self.0.get(i) {
             Some(SqlValue::Int(Some(n))) => Ok(*n),
-            other => Err(SqlError::Shape(format!("column {i} is {other:?}, not an integer"))),
+            other => Err(SqlError::Shape(format!("column {i} is {}, not an integer", SqlValue::shape(other)))),
         }
     }
 
@@ -116,7 +128,7 @@ impl SqlRow {
         match self.0.get(i) {
             Some(SqlValue::Int(n)) => Ok(*n),
             Some(SqlValue::Text(None)) => Ok(None),
-            other => Err(SqlError::Shape(format!("column {i} is {other:?}, not an integer"))),
+            other => Err(SqlError::Shape(format!("column {i} is {}, not an integer", SqlValue::shape(other)))),
         }
     }
 }
