@@ -478,6 +478,40 @@ fn limits_are_clear_errors() {
 }
 
 #[test]
+fn operations_that_look_at_too_much_are_refused() {
+    let many: Vec<Value> = (0..3_000).map(|i| json!({ "value": i.to_string() })).collect();
+    let mut operations = vec![json!({ "op": "add", "path": "roles", "value": many })];
+    operations.extend((0..3_000).map(|i| json!({ "op": "add", "path": "roles[type eq \"t\"].value", "value": i.to_string() })));
+    assert_eq!(patch(json!(operations)).map_err(|e| e.status), Err(413));
+    // Each of many is held against each of many.
+    let unwanted = json!([{ "op": "add", "path": "roles", "value": many }, { "op": "remove", "path": "roles", "value": many }]);
+    assert_eq!(patch(unwanted).map_err(|e| e.status), Err(413));
+}
+
+#[test]
+fn a_resource_that_is_too_large_to_keep_at_hand_is_refused() {
+    let long = "x".repeat(900_000);
+    let custom = |n: usize| -> Value { (0..n).map(|i| (format!("a{i}"), json!(long))).collect::<serde_json::Map<_, _>>().into() };
+    assert!(user(json!({ DOORCTL: custom(2) })).is_ok());
+    assert_eq!(user(json!({ DOORCTL: custom(5) })).map_err(|e| e.status), Err(413));
+    let operations: Vec<Value> = (0..5).map(|i| json!({ "op": "add", "path": format!("{DOORCTL}:a{i}"), "value": long })).collect();
+    assert_eq!(patch(json!(operations)).map_err(|e| e.status), Err(413));
+}
+
+#[test]
+fn a_custom_attribute_has_a_name_that_a_path_can_say() {
+    for name in ["a:b", "a.b", "a b", "a[b", "a\"b", "", "a\u{0}"] {
+        let extension = json!({ DOORCTL: { name: "1" } });
+        assert_eq!(user(extension.clone()).map_err(|e| e.scim_type), Err(Some(ScimType::InvalidSyntax)), "{name:?}");
+        refused(json!({ "op": "add", "value": extension }), ScimType::InvalidPath, "name");
+    }
+    for name in ["badgeNumber", "badge-number_2", "größe", "2fa"] {
+        let (stored, _) = user(json!({ DOORCTL: { name: "1" } })).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(stored[DOORCTL][name], "1");
+    }
+}
+
+#[test]
 fn notes_hold_no_values() {
     let operations = json!([
         { "op": "Replace", "path": "emails[value eq \"secret@x\"].display", "value": "Secret" },

@@ -10,7 +10,7 @@ use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::log::StreamId;
 use rollcall_domain::log::Version;
-use rollcall_domain::scim::{ScimError, check_nesting};
+use rollcall_domain::scim::{ScimError, read_json};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -31,20 +31,12 @@ pub struct Call {
 impl Call {
     /// The body as JSON.
     pub fn json(&mut self) -> Result<Value, ScimError> {
-        let body = self.opened.body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&self.opened.body);
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(ScimError::invalid_syntax("the body is empty; it must be a JSON object".to_owned()));
-        }
-        check_nesting(body, self.app.limits.max_nesting)?;
         let content_type = self.opened.headers.iter().find(|(n, _)| n == "content-type").map_or("", |(_, v)| v);
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if media_type != super::MEDIA_TYPE && media_type != "application/json" {
             self.notes.note(Reading::ContentType, "content-type");
         }
-        serde_json::from_slice(body).map_err(|e| {
-            // serde's message may repeat a value; line and column do not.
-            ScimError::invalid_syntax(format!("the body is not JSON: line {}, column {} cannot be read", e.line(), e.column()))
-        })
+        read_json(&self.opened.body, &self.app.limits)
     }
 
     /// The context of a command that this call asks for.

@@ -6,6 +6,7 @@ use super::canonical::{self, note_empty, prune, wrong_type};
 use super::elements;
 use super::error::ScimError;
 use super::intent::Intent;
+use super::limits::{Effort, check_resource};
 use super::object::is_stray_schemas;
 use super::path::AttributePath;
 use super::schema::{AttributeDef, ResourceKind};
@@ -38,6 +39,7 @@ impl<'a> Edit<'a> {
 /// Those about members are the group's to decide and are skipped here.
 pub fn apply_intents(kind: ResourceKind, attributes: &Attributes, intents: &[Intent], notes: &mut Notes) -> Result<Attributes, ScimError> {
     let mut copy = attributes.clone();
+    let mut effort = Effort::default();
     for intent in intents {
         let (path, change) = match intent {
             Intent::Add { path, value } => (path, Edit::Add(value)),
@@ -46,6 +48,7 @@ pub fn apply_intents(kind: ResourceKind, attributes: &Attributes, intents: &[Int
             Intent::AddMembers(_) | Intent::RemoveMembers(_) | Intent::ReplaceMembers(_) | Intent::ClearMembers => continue,
         };
         guard_required(kind, path, change)?;
+        effort.spend(values_looked_at(&copy, path, change))?;
         edit(kind, &mut copy, path, change, notes)?;
         if path.urn.is_none() && path.def(kind).is_some_and(|d| d.required) {
             if !copy.contains_key(&path.attribute) {
@@ -55,7 +58,24 @@ pub fn apply_intents(kind: ResourceKind, attributes: &Attributes, intents: &[Int
             canonical::check_required(kind, &copy)?;
         }
     }
+    check_resource(&copy)?;
     Ok(copy)
+}
+
+/// How many values an edit compares.
+fn values_looked_at(attributes: &Attributes, path: &AttributePath, change: Edit<'_>) -> usize {
+    let count = |value: Option<&Value>| value.and_then(Value::as_array).map_or(0, Vec::len);
+    let container = match &path.urn {
+        None => Some(attributes),
+        Some(urn) => get_ci(attributes, urn).and_then(|(_, extension)| extension.as_object()),
+    };
+    let present = count(container.and_then(|c| get_ci(c, &path.attribute)).map(|(_, value)| value));
+    match change {
+        // Each value is held against each of those to take away.
+        Edit::Remove(Some(unwanted)) => present.saturating_mul(count(Some(unwanted)).max(1)),
+        Edit::Remove(None) => present,
+        Edit::Add(new) | Edit::Replace(new) => present + count(Some(new)),
+    }
 }
 
 /// What a resource always has can be changed but not taken away.

@@ -1,5 +1,6 @@
 //! How much of a request is read.
 
+use super::Attributes;
 use super::error::{ScimError, quoted};
 use serde_json::Value;
 
@@ -80,6 +81,55 @@ impl Limits {
         if found > most {
             return Err(ScimError::too_large(format!(
                 "{found} operations are more than the {most} accepted; send them in several requests"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// How large the attributes of one resource may be. They are held in memory, and copied by every change.
+const MAX_RESOURCE_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many values the operations of one PATCH may be compared with: each operation on an attribute
+/// looks at all its values.
+const MAX_COMPARISONS: usize = 200_000;
+
+/// How much memory the values of a resource take, roughly.
+pub fn resource_bytes(attributes: &Attributes) -> usize {
+    attributes.iter().map(|(key, value)| key.len() + value_bytes(value)).sum()
+}
+
+fn value_bytes(value: &Value) -> usize {
+    // What a value takes besides its text.
+    const EACH: usize = 32;
+    EACH + match value {
+        Value::String(s) => s.len(),
+        Value::Array(items) => items.iter().map(value_bytes).sum(),
+        Value::Object(map) => resource_bytes(map),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
+}
+
+/// Refuses a resource that is too large to be kept at hand.
+pub(super) fn check_resource(attributes: &Attributes) -> Result<(), ScimError> {
+    let found = resource_bytes(attributes);
+    if found > MAX_RESOURCE_BYTES {
+        return Err(ScimError::too_large(format!("the resource would take {found} bytes, more than the {MAX_RESOURCE_BYTES} accepted")));
+    }
+    Ok(())
+}
+
+/// Counts what the operations of one PATCH cost.
+#[derive(Default)]
+pub(super) struct Effort(usize);
+
+impl Effort {
+    /// One more operation looks at so many values.
+    pub fn spend(&mut self, values: usize) -> Result<(), ScimError> {
+        self.0 = self.0.saturating_add(values).saturating_add(1);
+        if self.0 > MAX_COMPARISONS {
+            return Err(ScimError::too_large(format!(
+                "these operations look at more than {MAX_COMPARISONS} values; send them in several requests"
             )));
         }
         Ok(())

@@ -12,6 +12,7 @@ mod error;
 mod filter;
 mod grammar;
 mod intent;
+mod json;
 mod limits;
 mod matching;
 mod members;
@@ -30,7 +31,8 @@ pub use discovery::{ProviderLimits, resource_types, schemas, service_provider_co
 pub use error::{ERROR_URN, ScimError, ScimType};
 pub use filter::{CompareOp, Filter, matches, parse_filter};
 pub use intent::Intent;
-pub use limits::{Limits, check_nesting};
+pub use json::read_json;
+pub use limits::{Limits, check_nesting, resource_bytes};
 pub use patch::{PATCH_OP_URN, decode_patch};
 pub use path::{AttributePath, parse_path};
 pub use render::{Meta, project, render_resource};

@@ -42,6 +42,12 @@ fn is_name(name: &str) -> bool {
     chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
+/// True for what may name an attribute of a custom extension: anything that a path can tell from its
+/// own signs.
+pub(super) fn is_custom_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(|c: char| c.is_control() || c.is_whitespace() || ":.[]()\"\\,".contains(c))
+}
+
 /// True if a key or name begins like a schema URN.
 pub(super) fn is_urn(name: &str) -> bool {
     name.get(..4).is_some_and(|p| p.eq_ignore_ascii_case("urn:"))

@@ -88,8 +88,10 @@ fn read_key(
             if is_stray_schemas(k, notes) {
                 return Ok(());
             }
-            if k.is_empty() {
-                return Err(ScimError::invalid_syntax(format!("an attribute of {} has no name", quoted(key))));
+            if !names::is_custom_name(k) {
+                let message =
+                    format!("{} cannot name an attribute of {}: letters, digits, hyphens and underscores do", quoted(k), quoted(key));
+                return Err(ScimError::typed(unknown, message));
             }
             found.push(Assignment { path: AttributePath::extension(key, k), value: v.clone() });
             Ok(())

@@ -3,7 +3,7 @@
 use super::apply::{Edit, edit};
 use super::canonical::{check_required, note_empty};
 use super::error::{ScimError, ScimType, quoted};
-use super::limits::Limits;
+use super::limits::{Limits, check_resource};
 use super::object::{assignments, member};
 use super::path::AttributePath;
 use super::schema::ResourceKind;
@@ -11,6 +11,9 @@ use super::{Attributes, get_ci, members};
 use crate::ids::ResourceId;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
+
+/// So many entries of `schemas` are looked at; they mean nothing, but each is looked up among the keys.
+const MOST_SCHEMAS: usize = 100;
 
 /// A resource as sent, in canonical form.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +63,7 @@ pub fn decode_resource(kind: ResourceKind, body: &Value, limits: &Limits, notes:
         edit(kind, &mut attributes, &path, Edit::Replace(&value), notes)?;
     }
     check_required(kind, &attributes)?;
+    check_resource(&attributes)?;
     Ok(DecodedResource { attributes, members: found_members })
 }
 
@@ -74,7 +78,7 @@ fn read_schemas(kind: ResourceKind, object: &Map<String, Value>, notes: &mut Not
         notes.note(Reading::SchemasMissing, "schemas");
         return;
     };
-    for urn in listed {
+    for urn in listed.iter().take(MOST_SCHEMAS) {
         let is_known = |u: &str| kind.schema_urn().eq_ignore_ascii_case(u) || kind.extension(u).is_some() || get_ci(object, u).is_some();
         if !urn.as_str().is_some_and(is_known) {
             notes.note(Reading::UnknownSchemaIgnored, "schemas");
