@@ -1,7 +1,7 @@
 //! Running one command to its end.
 
 use super::request_store::{Left, PreconditionFailed, RequestStore};
-use super::warm::LoadError;
+use super::warm::{LoadError, catch_up};
 use super::{Engine, Hosted, Times};
 use cqrs_es::{AggregateError, CqrsFramework};
 use rollcall_domain::claim::ClaimKind;
@@ -9,6 +9,7 @@ use rollcall_domain::context::Context;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::log::{AggregateKind, AppendError, Appended, LogError, Record, StreamId, Version};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -106,6 +107,7 @@ impl Engine {
         let aggregate_id = stream.aggregate_id();
         for attempt in 0..ATTEMPTS {
             let left = Mutex::new(None);
+            let warm = AtomicBool::new(false);
             let store = RequestStore {
                 engine: self,
                 stream,
@@ -115,6 +117,7 @@ impl Engine {
                 require: &require,
                 seal: &seal,
                 left: &left,
+                warm: &warm,
             };
             let framework = CqrsFramework::new(store, vec![], context.clone());
             match framework.execute(&aggregate_id, command.clone()).await {
@@ -124,6 +127,8 @@ impl Engine {
                     back_off(attempt).await;
                     continue;
                 }
+                // An append would have shown that the warm copy is stale; a refusal has to ask.
+                Err(error) if is_judgement(&error) && warm.into_inner() && self.was_overtaken::<A>(&stream).await? => continue,
                 Err(error) => return Err(explain(error, &require)),
             }
             drop(framework);
@@ -138,6 +143,17 @@ impl Engine {
             return Ok(Done { appended, version, times });
         }
         Err(ExecuteError::Unavailable(format!("{stream} changed {ATTEMPTS} times while this request was decided")))
+    }
+
+    /// Brings the warm copy up to the log. True if another process had appended to the stream.
+    async fn was_overtaken<A: Hosted>(&self, stream: &StreamId) -> Result<bool, ExecuteError<A::Error>> {
+        let mut guard = A::warm(self).lock(*stream).await;
+        let Some(slot) = guard.take() else { return Ok(true) };
+        let before = slot.version;
+        let current = catch_up(&*self.log, stream, Some(slot)).await.map_err(load_failed)?;
+        let overtaken = current.version != before;
+        *guard = Some(current);
+        Ok(overtaken)
     }
 
     /// Folds what was appended, so that every later read sees it.
@@ -167,6 +183,22 @@ async fn back_off(attempt: u32) {
     }
 }
 
+/// Whether a command was refused for what the aggregate is like.
+fn is_judgement<E: std::error::Error>(error: &AggregateError<E>) -> bool {
+    match error {
+        AggregateError::UserError(_) => true,
+        AggregateError::UnexpectedError(cause) => cause.is::<PreconditionFailed>(),
+        _ => false,
+    }
+}
+
+fn load_failed<E>(error: LoadError) -> ExecuteError<E> {
+    match error {
+        LoadError::Log(LogError::Unavailable(reason)) => ExecuteError::Unavailable(reason),
+        other => ExecuteError::Damaged(other.to_string()),
+    }
+}
+
 fn explain<E: std::error::Error>(error: AggregateError<E>, require: &[ResourceId]) -> ExecuteError<E> {
     let cause = match error {
         AggregateError::UserError(refusal) => return ExecuteError::Refused(refusal),
@@ -190,8 +222,8 @@ fn explain<E: std::error::Error>(error: AggregateError<E>, require: &[ResourceId
         }
         Err(other) => other,
     };
-    match cause.downcast_ref::<LoadError>() {
-        Some(LoadError::Log(LogError::Unavailable(reason))) => ExecuteError::Unavailable(reason.clone()),
-        _ => ExecuteError::Damaged(cause.to_string()),
+    match cause.downcast::<LoadError>() {
+        Ok(error) => load_failed(*error),
+        Err(cause) => ExecuteError::Damaged(cause.to_string()),
     }
 }

@@ -8,6 +8,7 @@ use rollcall_domain::group::{self, Group};
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::organization::{self, Organization};
+use rollcall_domain::scim::resource_bytes;
 use rollcall_domain::user::{self, User};
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ pub trait Hosted:
         true
     }
 
-    /// How much memory a warm copy takes, in users.
+    /// How much memory a warm copy takes, in units of its kind.
     fn weight(&self) -> usize {
         1
     }
@@ -52,6 +53,11 @@ impl Hosted for User {
         user::claims(ResourceId(stream.id), events)
     }
 
+    /// One for an ordinary user, more for one with much to tell.
+    fn weight(&self) -> usize {
+        1 + self.attributes().map_or(0, resource_bytes) / 8_192
+    }
+
     fn warm(engine: &Engine) -> &Warm<Self> {
         &engine.users
     }
@@ -67,7 +73,9 @@ impl Hosted for Group {
     }
 
     fn weight(&self) -> usize {
-        1 + self.present().map_or(0, |(_, members)| members.size())
+        // What a group takes without members is worth this many of them.
+        const ITSELF: usize = 16;
+        ITSELF + self.present().map_or(0, |(attributes, members)| members.size() + resource_bytes(attributes) / 256)
     }
 
     fn warm(engine: &Engine) -> &Warm<Self> {

@@ -10,6 +10,7 @@ use rollcall_domain::context::Context;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::log::{Append, AppendError, Appended, NewEvent, Record, StreamId, Version, Write};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::sync::OwnedMutexGuard;
 
@@ -31,6 +32,8 @@ pub(super) struct RequestStore<'a, A: Hosted> {
     pub(super) require: &'a [ResourceId],
     pub(super) seal: &'a Mutex<Seal<A>>,
     pub(super) left: &'a Mutex<Option<Left>>,
+    /// Set if the command is decided on a warm copy, which another process may have overtaken.
+    pub(super) warm: &'a AtomicBool,
 }
 
 /// A locked aggregate on its way through a command.
@@ -136,13 +139,17 @@ impl<A: Hosted> cqrs_es::EventStore<A> for RequestStore<'_, A> {
     async fn load_aggregate(&self, _: &str) -> Result<Locked<A>, AggregateError<A::Error>> {
         let mut guard = A::warm(self.engine).lock(self.stream).await;
         let slot = match guard.take() {
-            Some(warm) => warm,
+            Some(warm) => {
+                self.warm.store(true, Ordering::Relaxed);
+                warm
+            }
             None if self.fresh => Slot::empty(),
             None => {
                 let loaded = catch_up(&*self.engine.log, &self.stream, None).await;
                 loaded.map_err(|e| AggregateError::DatabaseConnectionError(Box::new(e)))?
             }
         };
+        A::warm(self.engine).weigh(&self.stream, slot.state.weight());
         *guard = Some(slot.clone());
         if !self.precondition.holds(slot.revision) {
             return Err(AggregateError::UnexpectedError(Box::new(PreconditionFailed)));

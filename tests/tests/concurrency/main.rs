@@ -5,9 +5,10 @@ use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};
 use rollcall_tests::http::Answer;
 use rollcall_tests::refusal::refused;
-use rollcall_tests::scim::{Scim, add_members, remove_member, user};
+use rollcall_tests::scim::{CONTENT_TYPE, Scim, add_members, remove_member, user};
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::{World, on_postgres, on_sqlite};
+use serde_json::json;
 
 const CLIENTS: usize = 64;
 /// Each client adds and removes its member this often before its last word.
@@ -31,6 +32,7 @@ async fn two_processes_on_postgres() {
         let token = w.scim.token().context("token")?;
         let clients = [w.scim.clone(), Scim::anonymous(second.address()).with_token(token)];
         read_your_writes_anywhere(&clients).await?;
+        judged_on_what_another_process_wrote(&clients).await?;
         members_of_one_group(w, &clients).await?;
         one_user_name(w, &clients).await?;
         consistent(w).await
@@ -46,6 +48,23 @@ fn spread(processes: &[Scim]) -> Vec<Scim> {
 /// Entra never sees a lost race: 409 and 412 would make it put the group aside for hours.
 fn applied(answer: Answer) -> Result<()> {
     ensure!(answer.status == 204 || answer.status == 200, "{}: {} {}", answer.asked, answer.status, answer.text());
+    Ok(())
+}
+
+/// A process judges a request on what is in the log, not on a copy that another process has overtaken.
+async fn judged_on_what_another_process_wrote(processes: &[Scim]) -> Result<()> {
+    let [a, b] = processes else { anyhow::bail!("two processes") };
+    let path = format!("/Users/{}", a.create_user("overtaken@contoso.example").await?);
+    let mail = |kind: &str| json!([{"op": "add", "path": "emails", "value": [{"type": kind, "value": format!("{kind}@contoso.example")}]}]);
+    applied(b.operations(&path, mail("home")).await?)?;
+    let title = json!({"Operations": [{"op": "add", "path": "title", "value": "Chief"}]});
+    let request = a.request("PATCH", &path).header("If-Match", "W/\"2\"").json(CONTENT_TYPE, &title);
+    applied(a.send(request).await?)?;
+    applied(b.operations(&path, mail("work")).await?)?;
+    applied(a.operations(&path, json!([{"op": "replace", "path": "emails[value sw \"work\"].display", "value": "W"}])).await?)?;
+    applied(b.operations(&path, json!([{"op": "remove", "path": "emails"}])).await?)?;
+    let gone = a.operations(&path, json!([{"op": "replace", "path": "emails[value sw \"work\"].display", "value": "W"}])).await?;
+    refused(gone, 400, Some("noTarget"))?;
     Ok(())
 }
 
