@@ -7,6 +7,7 @@
 
 use super::call::{Call, Conditions};
 use super::create::create_as;
+use super::delete::delete;
 use super::dispatch::dispatch;
 use super::patch::patch;
 use super::query::Query;
@@ -64,9 +65,16 @@ pub async fn bulk(call: &mut Call) -> Result<Reply, ScimError> {
         note(part, index, outcome, &call.app.scim_base, &mut progress);
     }
     for (index, group, members) in std::mem::take(&mut progress.open) {
-        let outcome = add_open(call, group, &members, &progress).await;
-        if let Err(error) = outcome {
-            note(&parts[index], index, Err(error), &call.app.scim_base, &mut progress);
+        match add_open(call, group, &members, &progress).await {
+            // The answer says which version the resource has when all is done.
+            Ok(reply) => note_version(&reply, &mut progress.results[index]),
+            Err(error) => {
+                // Half of what was asked must not stay under an answer that says it failed.
+                if let Err(left) = undo(call, group).await {
+                    tracing::warn!(exchange = %call.opened.id, error = %left, "a group of a bulk request stays without its members");
+                }
+                note(&parts[index], index, Err(error), &call.app.scim_base, &mut progress);
+            }
         }
     }
     let results: Vec<Value> = progress.results.into_iter().flatten().collect();
@@ -166,7 +174,7 @@ fn open_members(data: &mut Value, operation: &Operation, progress: &Progress) ->
     open
 }
 
-async fn add_open(call: &mut Call, group: ResourceId, members: &[String], progress: &Progress) -> Result<(), ScimError> {
+async fn add_open(call: &mut Call, group: ResourceId, members: &[String], progress: &Progress) -> Result<Reply, ScimError> {
     let unsettled = members.iter().find(|m| !progress.done.contains(*m));
     if let Some(bulk_id) = unsettled {
         return Err(unresolved(bulk_id));
@@ -178,7 +186,14 @@ async fn add_open(call: &mut Call, group: ResourceId, members: &[String], progre
     });
     let part = Part { method: "PATCH".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: BTreeSet::new() };
     let mut child = child(call, &part, &format!("/Groups/{group}"), "groups.patch", &data);
-    patch::<Group>(&mut child, group).await.map(|_| ())
+    patch::<Group>(&mut child, group).await
+}
+
+/// Takes a group away again that this request created.
+async fn undo(call: &mut Call, group: ResourceId) -> Result<Reply, ScimError> {
+    let part = Part { method: "DELETE".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: BTreeSet::new() };
+    let mut child = child(call, &part, &format!("/Groups/{group}"), "groups.delete", &Value::Null);
+    delete::<Group>(&mut child, group).await
 }
 
 fn unresolved(bulk_id: &str) -> ScimError {
@@ -206,22 +221,33 @@ fn note(part: &Part, index: usize, outcome: Result<Reply, ScimError>, base: &str
             settled.insert(bulk_id.clone());
         }
     }
-    if let Some(reply) = &reply {
-        let kind = if part.path.to_ascii_lowercase().contains("/groups") { ResourceKind::Group } else { ResourceKind::User };
-        if let Some(id) = reply.subject {
-            result.insert("location".into(), json!(location(base, kind, id)));
-        }
-        if let Some((_, version)) = reply.headers.iter().find(|(name, _)| *name == "etag") {
-            result.insert("version".into(), json!(version));
-        }
+    // RFC 7644 section 3.7: always there but for a POST that failed.
+    let path = part.path.split_once('?').map_or(part.path.as_str(), |(path, _)| path);
+    let about = match route(&part.method, &resolve_text(path, progress)) {
+        Ok(Operation::Create(kind)) => reply.as_ref().and_then(|r| r.subject).map(|id| (kind, id)),
+        Ok(operation) => operation.subject(),
+        Err(_) => None,
+    };
+    if let Some((kind, id)) = about {
+        result.insert("location".into(), json!(location(base, kind, id)));
     }
-    if let Some(body) = body.filter(|_| failed) {
+    let mut result = Some(Value::Object(result));
+    if let Some(reply) = &reply {
+        note_version(reply, &mut result);
+    }
+    if let (Some(Value::Object(result)), Some(body)) = (&mut result, body.filter(|_| failed)) {
         result.insert("response".into(), body);
     }
     if failed && !matches!(&progress.results[index], Some(before) if before["response"].is_object()) {
         progress.errors += 1;
     }
-    progress.results[index] = Some(Value::Object(result));
+    progress.results[index] = result;
+}
+
+fn note_version(reply: &Reply, result: &mut Option<Value>) {
+    if let (Some(result), Some((_, version))) = (result, reply.headers.iter().find(|(name, _)| *name == "etag")) {
+        result["version"] = json!(version);
+    }
 }
 
 fn read(body: &Value, max_operations: u64) -> Result<(Vec<Part>, Option<u64>), ScimError> {
@@ -269,9 +295,17 @@ fn collect(value: &Value, needs: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => needs.extend(text.strip_prefix("bulkId:").map(str::to_owned)),
         Value::Array(items) => items.iter().for_each(|item| collect(item, needs)),
-        Value::Object(map) => map.values().for_each(|item| collect(item, needs)),
+        Value::Object(map) => map.iter().for_each(|(name, item)| match item {
+            Value::String(path) if name.eq_ignore_ascii_case("path") => needs.extend(quoted_references(path).map(str::to_owned)),
+            item => collect(item, needs),
+        }),
         _ => {}
     }
+}
+
+/// The bulk ids in the filters of a PATCH path, such as `members[value eq "bulkId:1"]`.
+fn quoted_references(path: &str) -> impl Iterator<Item = &str> {
+    path.split("\"bulkId:").skip(1).filter_map(|rest| rest.split_once('"')).map(|(bulk_id, _)| bulk_id)
 }
 
 fn resolve(value: &mut Value, progress: &Progress) {
@@ -282,7 +316,16 @@ fn resolve(value: &mut Value, progress: &Progress) {
             }
         }
         Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, progress)),
-        Value::Object(map) => map.values_mut().for_each(|item| resolve(item, progress)),
+        Value::Object(map) => map.iter_mut().for_each(|(name, item)| match item {
+            Value::String(path) if name.eq_ignore_ascii_case("path") => {
+                let named: Vec<(String, ResourceId)> =
+                    quoted_references(path).filter_map(|b| Some((b.to_owned(), *progress.ids.get(b)?))).collect();
+                for (bulk_id, id) in named {
+                    *path = path.replace(&format!("\"bulkId:{bulk_id}\""), &format!("\"{id}\""));
+                }
+            }
+            item => resolve(item, progress),
+        }),
         _ => {}
     }
 }

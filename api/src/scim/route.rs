@@ -33,6 +33,16 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// The resource it is about, if its path names one.
+    pub fn subject(&self) -> Option<(ResourceKind, ResourceId)> {
+        match self {
+            Operation::Read(kind, id) | Operation::Replace(kind, id) | Operation::Patch(kind, id) | Operation::Delete(kind, id) => {
+                Some((*kind, *id))
+            }
+            _ => None,
+        }
+    }
+
     /// The stable name in exchanges and metrics.
     pub fn name(&self) -> &'static str {
         use ResourceKind::{Group, User};
@@ -68,6 +78,8 @@ pub fn route(method: &str, path: &str) -> Result<Operation, ScimError> {
     let kind = |endpoint: &str| {
         [ResourceKind::User, ResourceKind::Group].into_iter().find(|k| k.endpoint().trim_start_matches('/').eq_ignore_ascii_case(endpoint))
     };
+    // The server leaves the body out by itself (RFC 9110 section 9.3.2).
+    let method = if method == "HEAD" { "GET" } else { method };
     match *segments.as_slice() {
         [] => allow(method, &[("GET", Operation::List(None))]),
         [".search"] => allow(method, &[("POST", Operation::Search(None))]),
@@ -102,6 +114,12 @@ pub fn route(method: &str, path: &str) -> Result<Operation, ScimError> {
             segments.len()
         ))),
     }
+}
+
+/// The methods that are possible at a path, for `Allow` (RFC 9110 section 15.5.6).
+pub fn allowed(path: &str) -> String {
+    let possible = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter().filter(|method| route(method, path).is_ok());
+    possible.collect::<Vec<_>>().join(", ")
 }
 
 /// The answer about a resource that is not there, or belongs to somebody else.

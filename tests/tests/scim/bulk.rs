@@ -117,3 +117,75 @@ async fn what_makes_no_sense_is_refused_or_reported() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_reference_in_the_filter_of_a_path_is_resolved() {
+    on_sqlite(async |w| {
+        let group = w.scim.create_group("Door").await?;
+        let path = format!("/Groups/{group}");
+        let operation = |op: Value| json!({"method": "PATCH", "path": path, "data": {"Operations": [op]}});
+        let done = bulk(
+            &w.scim,
+            None,
+            json!([
+                post_user("u", user("ada@contoso.example")),
+                operation(json!({"op": "add", "path": "members", "value": [{"value": "bulkId:u"}]})),
+                operation(json!({"op": "remove", "path": "members[value eq \"bulkId:u\"]"})),
+                operation(json!({"op": "remove", "path": "members[value eq \"bulkId:nobody\"]"})),
+            ]),
+        )
+        .await?;
+        ensure!(done.iter().map(status).collect::<Vec<_>>() == ["201", "204", "204", "409"], "{done:?}");
+        ensure!(w.scim.members(&group).await?.is_empty(), "answered 204 and not done");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cycle_that_cannot_be_closed_leaves_nothing_behind() {
+    on_sqlite(async |w| {
+        let done = bulk(
+            &w.scim,
+            None,
+            json!([
+                {"method": "POST", "path": "/Groups", "bulkId": "a", "data": {"displayName": "A", "members": [{"value": "bulkId:b"}]}},
+                {"method": "POST", "path": "/Groups", "bulkId": "b", "data": {"displayName": "", "members": [{"value": "bulkId:a"}]}},
+            ]),
+        )
+        .await?;
+        ensure!(done.iter().map(status).collect::<Vec<_>>() == ["409", "400"], "{done:?}");
+        let groups = w.scim.get("/Groups").await?.expect_json(200)?;
+        ensure!(groups["totalResults"] == 0, "answered 409 and created: {groups}");
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn every_operation_says_where_and_in_which_version() {
+    on_sqlite(async |w| {
+        let id = w.scim.create_user("ada@contoso.example").await?;
+        let path = format!("/Users/{id}");
+        let done = bulk(
+            &w.scim,
+            None,
+            json!([
+                {"method": "POST", "path": "/Groups", "bulkId": "a", "data": {"displayName": "A", "members": [{"value": "bulkId:b"}]}},
+                {"method": "POST", "path": "/Groups", "bulkId": "b", "data": {"displayName": "B", "members": [{"value": "bulkId:a"}]}},
+                {"method": "PATCH", "path": path, "data": {"Operations": [{"op": "add", "path": "shoe", "value": "x"}]}},
+                {"method": "DELETE", "path": path, "version": "W/\"9\""},
+            ]),
+        )
+        .await?;
+        ensure!(done.iter().map(status).collect::<Vec<_>>() == ["201", "201", "400", "412"], "{done:?}");
+        for operation in &done[..2] {
+            let group = location_id(operation)?;
+            let shown = w.scim.get(&format!("/Groups/{group}")).await?.expect_json(200)?;
+            ensure!(shown["meta"]["version"] == operation["version"], "{operation} but {shown}");
+        }
+        ensure!(location_id(&done[2])? == id && location_id(&done[3])? == id, "{done:?}");
+        Ok(())
+    })
+    .await;
+}
