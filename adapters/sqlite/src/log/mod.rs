@@ -155,6 +155,12 @@ impl Log for SqliteLog {
     }
 
     async fn ping(&self) -> Result<(), LogError> {
+        if self.writer.is_failing() {
+            // Only a commit tells whether there is room on the disk again. While
+            // nobody appends, nothing but this would find out.
+            self.write(|db| db.pragma_update(None, "user_version", FORMAT)).await?;
+            self.writer.recovered();
+        }
         // Taking the write lock shows that the file can be written, without writing to it.
         self.write(|db| db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?.rollback()).await?;
         self.read(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await

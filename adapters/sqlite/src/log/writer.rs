@@ -5,6 +5,8 @@ use super::write;
 use rollcall_domain::log::{Append, AppendError, Appended, LogError};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -31,20 +33,33 @@ enum Work {
 /// The writer. Dropping it finishes the queue and closes the connection.
 pub(super) struct Writer {
     queue: Option<SyncSender<Work>>,
+    failing: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub fn start(connection: Connection) -> std::io::Result<Self> {
         let (queue, work) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || run(connection, &work))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        let failing = Arc::new(AtomicBool::new(false));
+        let told = failing.clone();
+        let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || run(connection, &work, &told))?;
+        Ok(Self { queue: Some(queue), failing, thread: Some(thread) })
+    }
+
+    /// Whether the last transaction could not be committed, as on a full disk.
+    pub fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
     }
 
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (reply, answer) = oneshot::channel();
         self.post(Work::Append(Box::new(append), reply)).map_err(|why| AppendError::Unavailable(why.into()))?;
         answer.await.unwrap_or_else(|_| Err(AppendError::Unavailable("the writer stopped".into())))
+    }
+
+    /// Says that a transaction was committed all the same.
+    pub fn recovered(&self) {
+        self.failing.store(false, Ordering::Relaxed);
     }
 
     /// Runs something else on the writing connection, between two batches.
@@ -76,7 +91,7 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: &Receiver<Work>) {
+fn run(mut connection: Connection, queue: &Receiver<Work>, failing: &AtomicBool) {
     let mut expected = 1;
     while let Ok(first) = queue.recv() {
         let gathered = Instant::now() + GATHER;
@@ -111,7 +126,7 @@ fn run(mut connection: Connection, queue: &Receiver<Work>) {
         // transaction is rolled back, and the next batch is served.
         let done = catch_unwind(AssertUnwindSafe(|| {
             if !appends.is_empty() {
-                commit(&mut connection, appends, replies);
+                failing.store(!commit(&mut connection, appends, replies), Ordering::Relaxed);
             }
             if let Some(job) = other {
                 job(&mut connection);
@@ -123,19 +138,22 @@ fn run(mut connection: Connection, queue: &Receiver<Work>) {
     }
 }
 
-fn commit(connection: &mut Connection, appends: Vec<Append>, replies: Vec<Reply>) {
+/// True if it is in the log.
+fn commit(connection: &mut Connection, appends: Vec<Append>, replies: Vec<Reply>) -> bool {
     match write::append(connection, appends) {
         Ok(outcomes) => {
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 // A caller that went away does not undo its append.
                 drop(reply.send(outcome));
             }
+            true
         }
         Err(e) => {
             tracing::error!(error = %e, appends = replies.len(), "log.append failed");
             for reply in replies {
                 drop(reply.send(Err(AppendError::Unavailable(e.to_string()))));
             }
+            false
         }
     }
 }
