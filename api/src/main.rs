@@ -1,7 +1,8 @@
 //! The `rollcall` binary.
 
 use clap::Parser;
-use rollcall_api::cli::{Cli, Exit};
+use clap::error::ErrorKind;
+use rollcall_api::cli::{Cli, Exit, Failure};
 use std::process::ExitCode;
 
 /// Requests allocate much and briefly, on several threads.
@@ -9,13 +10,20 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Usage errors end in clap, with exit code 2.
-    match rollcall_api::cli::run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        // Help and version are no errors, and are longer than a line.
+        Err(answer) if !answer.use_stderr() || answer.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => answer.exit(),
+        Err(error) => return failed(&Failure::of_arguments(&error)),
+    };
+    match rollcall_api::cli::run(cli) {
         Ok(Exit::Success) => ExitCode::SUCCESS,
         Ok(Exit::Difference) => ExitCode::from(1),
-        Err(failure) => {
-            eprintln!("rollcall: {:#}", failure.error);
-            ExitCode::from(failure.code)
-        }
+        Err(failure) => failed(&failure),
     }
+}
+
+fn failed(failure: &Failure) -> ExitCode {
+    eprintln!("rollcall: {}", failure.in_one_line());
+    ExitCode::from(failure.code)
 }

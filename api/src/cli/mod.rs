@@ -93,6 +93,34 @@ pub struct Failure {
     pub code: u8,
 }
 
+impl Failure {
+    /// What went wrong, once: some errors repeat what caused them.
+    pub fn in_one_line(&self) -> String {
+        let mut told = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if told.is_empty() {
+                told = cause;
+            } else if !told.contains(&cause) {
+                told = format!("{told}: {cause}");
+            }
+        }
+        one_line(&told)
+    }
+
+    /// Arguments that cannot be read.
+    pub fn of_arguments(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        // What follows is the usage, which --help shows better.
+        let what = text.split("\n\nUsage:").next().and_then(|t| t.split("\n\nFor more").next()).unwrap_or_default();
+        usage(anyhow::anyhow!("{} (see --help)", what.trim_start_matches("error: ").trim()))
+    }
+}
+
+/// Runs of blanks and ends of lines as one blank.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self { error, code: 1 }

@@ -220,7 +220,12 @@ fn public_url(url: String) -> anyhow::Result<String> {
 
 fn read(path: &Path) -> anyhow::Result<ServeArgs> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the configuration file {}", path.display()))?;
-    toml::from_str(&text).with_context(|| format!("cannot use the configuration file {}", path.display()))
+    toml::from_str(&text).map_err(|e| {
+        // The error shows itself on several lines; a message is one.
+        let before = text.as_bytes().iter().take(e.span().map_or(0, |s| s.start));
+        let line = before.filter(|byte| **byte == b'\n').count() + 1;
+        anyhow::anyhow!("cannot use the configuration file {}, line {line}: {}", path.display(), e.message())
+    })
 }
 
 #[cfg(test)]
