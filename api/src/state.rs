@@ -38,6 +38,8 @@ pub struct App {
     pub rate: RateLimit,
     /// Limit on those without one.
     pub strangers: StrangerLimit,
+    /// Bodies of strangers that are read at a time.
+    pub stranger_bodies: Semaphore,
     /// One permit for each SCIM request under way.
     pub in_flight: Arc<Semaphore>,
     /// Renders `/metrics`.
@@ -76,6 +78,7 @@ impl App {
             known_tokens: (!shared).then(KnownTokens::default),
             strangers,
             rate: RateLimit::new(config.rate_limit, config.rate_burst),
+            stranger_bodies: Semaphore::new((config.max_in_flight / 8).clamp(1, 64)),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
             metrics,
             engine,

@@ -7,12 +7,13 @@ use super::failure;
 use super::opened::Opened;
 use super::query::Query;
 use super::reply::Reply;
-use super::route::route;
+use super::route::{allowed, route};
 use crate::state::App;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::request::Parts;
 use axum::http::{Response, Uri};
+use bytes::Bytes;
 use futures::FutureExt;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::interpretation::{Notes, Reading};
@@ -28,6 +29,8 @@ pub const PREFIX: &str = "/scim/v2";
 const STRANGER_BODY_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for a caller who is not known.
+const STRANGER_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether a request is for SCIM, doubled slashes included.
 pub fn is_scim(uri: &Uri) -> bool {
@@ -74,6 +77,9 @@ async fn serve(app: &Arc<App>, request: Request) -> Response<Body> {
         Err(failure::damaged("a request handler panicked"))
     });
     let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
+    if reply.status == 405 {
+        reply = reply.with("allow", allowed(below_prefix(parts.uri.path()).unwrap_or_default()));
+    }
     if opened.caller == Actor::Unauthenticated && reply.status == 401 && !app.strangers.admits() {
         metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
         reply = Reply::failure(ScimError::too_many_requests("too many requests without a valid token"), opened.id);
@@ -95,8 +101,10 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
     let operation = route(parts.method.as_str(), path);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
     let caller = authenticate(app, &parts.headers).await;
-    let limit = if caller.is_ok() { app.config.max_body_bytes as usize } else { STRANGER_BODY_BYTES };
-    let body = read_body(body, limit).await;
+    let body = match &caller {
+        Ok(_) => read_body(body, usize::try_from(app.config.max_body_bytes).unwrap_or(usize::MAX), BODY_TIMEOUT).await,
+        Err(_) => read_stranger(app, body).await,
+    };
     if let Ok(body) = &body {
         opened.body = body.clone();
     }
@@ -120,8 +128,17 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
     outcome
 }
 
-async fn read_body(body: Body, limit: usize) -> Result<bytes::Bytes, ScimError> {
-    match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, limit)).await {
+/// What a caller who is not known has to say, for the record: not much, not for long, and of a few at a
+/// time, for each of them takes up room that callers with a token need.
+async fn read_stranger(app: &App, body: Body) -> Result<Bytes, ScimError> {
+    match app.stranger_bodies.try_acquire() {
+        Ok(_room) => read_body(body, STRANGER_BODY_BYTES, STRANGER_BODY_TIMEOUT).await,
+        Err(_) => Ok(Bytes::new()),
+    }
+}
+
+async fn read_body(body: Body, limit: usize, patience: Duration) -> Result<Bytes, ScimError> {
+    match tokio::time::timeout(patience, to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) if is_too_long(&error) => {
             Err(ScimError::too_large(format!("the body is longer than {limit} bytes: send fewer members or operations per request")))

@@ -1,0 +1,39 @@
+//! Callers without a token: they are answered, and take nothing from those who have one.
+
+use anyhow::Result;
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use rollcall_tests::refusal::refused;
+use rollcall_tests::scim::Scim;
+use rollcall_tests::server::{Server, Store};
+use rollcall_tests::world::World;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+const STRANGERS: usize = 64;
+
+/// Sends half a request and waits for an answer.
+async fn half_a_request(authority: String) -> Result<TcpStream> {
+    let mut socket = TcpStream::connect(authority).await?;
+    socket.write_all(b"POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n").await?;
+    socket.read_u8().await?;
+    Ok(socket)
+}
+
+#[tokio::test]
+async fn many_who_send_half_a_request_leave_room_for_the_others() -> Result<()> {
+    // Two bodies of strangers may be waited for at a time.
+    let server = Server::start_with(Store::Sqlite, &std::env::temp_dir(), &["--max-in-flight", "16"]).await?;
+    let w = World::around(server).await?;
+    let authority = w.server.address().authority();
+    let strangers: FuturesUnordered<_> = (0..STRANGERS).map(|_| half_a_request(authority.clone())).collect();
+    // Before, sixteen of them kept all others out for as long as they liked.
+    let mut answered = strangers.take(STRANGERS - 2);
+    let mut sockets = Vec::new();
+    while let Some(socket) = answered.next().await {
+        sockets.push(socket?);
+    }
+    w.scim.get("/Users?count=0").await?.expect(200)?;
+    refused(Scim::anonymous(w.server.address()).get("/Users").await?, 401, None)?;
+    Ok(())
+}
