@@ -25,7 +25,10 @@ pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Scim
     let nobody = || {
         ScimError::unauthorized("the bearer token is missing, unknown, expired or revoked: put a live token into Secret Token".to_owned())
     };
-    let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(nobody)?;
+    // Two of them would let whoever stands in between, and us, believe different things.
+    let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else { return Err(nobody()) };
+    let value = value.to_str().map_err(|_| nobody())?;
     let (scheme, secret) = value.split_once(' ').ok_or_else(nobody)?;
     let secret = secret.trim();
     if !scheme.eq_ignore_ascii_case("bearer") || secret.is_empty() || secret.len() > 512 {

@@ -2,7 +2,7 @@
 
 use super::call::Call;
 use super::reply::Reply;
-use super::resource::{Resource, etag, location, render};
+use super::resource::{Resource, Shown, etag, location, render};
 use super::write::{WriteCall, write};
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::scim::{DecodedResource, ScimError, decode_resource, project};
@@ -21,8 +21,9 @@ pub async fn create_as<A: Resource>(call: &mut Call, id: ResourceId, decoded: De
     let limits = call.app.limits.clone();
     let selection = call.query.selection(A::RESOURCE, &limits, &mut call.notes)?;
     let base = call.app.scim_base.clone();
+    let shown = if selection.shows("members") { Shown::All } else { Shown::Nobody };
     let shape = Box::new(move |state: &A, version, times| {
-        let mut resource = render(&base, id, state, version, times, None, selection.shows("members"))?;
+        let mut resource = render(&base, id, state, version, times, None, &shown)?;
         project(A::RESOURCE, &mut resource, &selection.attributes, &selection.excluded);
         Ok(Reply::json(201, &resource).with("location", location(&base, A::RESOURCE, id)).with("etag", etag(version)))
     });

@@ -4,7 +4,8 @@ use super::call::Call;
 use super::failure;
 use super::query::Query;
 use super::reply::Reply;
-use rollcall_domain::scim::{ResourceKind, ScimError, ScimType, parse_filter, parse_path, project};
+use rollcall_domain::interpretation::Notes;
+use rollcall_domain::scim::{Limits, ResourceKind, ScimError, ScimType, parse_filter, parse_path, project};
 use rollcall_projections::directory::{Page, SearchError, SearchRequest, SearchResult, Sort};
 use serde_json::{Map, Value, json};
 
@@ -37,6 +38,8 @@ async fn every_kind(call: &mut Call, start: u64, count: u64) -> Result<Reply, Sc
         return Err(ScimError::invalid_value("a query over all resource types takes no cursor: use startIndex and count".to_owned()));
     }
     // An attribute that only one kind has matches nothing of the other; known to neither is an error.
+    let query = call.query.clone();
+    call.query = concerning(&query, ResourceKind::User, &call.app.limits);
     let users = one_kind(call, ResourceKind::User, Page::Index { start, count }).await;
     if let Err(error) = &users
         && !is_about_the_query(error)
@@ -45,6 +48,7 @@ async fn every_kind(call: &mut Call, start: u64, count: u64) -> Result<Reply, Sc
     }
     let (total, mut items) = users.as_ref().map_or((0, vec![]), |found| (found.total, found.items.clone()));
     let rest = count.saturating_sub(items.len() as u64);
+    call.query = concerning(&query, ResourceKind::Group, &call.app.limits);
     let groups = one_kind(call, ResourceKind::Group, Page::Index { start: start.saturating_sub(total).max(1), count: rest }).await;
     let total = match (users, groups) {
         (_, Ok(found)) => {
@@ -55,6 +59,22 @@ async fn every_kind(call: &mut Call, start: u64, count: u64) -> Result<Reply, Sc
         (_, Err(error)) => return Err(error),
     };
     Ok(answer(call, total, start, items, None))
+}
+
+/// A query over all kinds as far as it concerns one: what it says about attributes that only the other
+/// has neither selects nor orders anything here.
+fn concerning(query: &Query, kind: ResourceKind, limits: &Limits) -> Query {
+    let known = |kind, name: &str| parse_path(kind, name, limits, &mut Notes::default()).is_ok();
+    let concerns = |name: &str| known(kind, name) || !ResourceKind::ALL.into_iter().any(|other| known(other, name));
+    let mut query = query.clone();
+    if !query.attributes.is_empty() {
+        query.attributes.retain(|name| concerns(name));
+        // An empty list would mean all.
+        query.attributes.push("id".to_owned());
+    }
+    query.excluded.retain(|name| concerns(name));
+    query.sort_by = query.sort_by.filter(|name| concerns(name));
+    query
 }
 
 fn is_about_the_query(error: &ScimError) -> bool {

@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::failure;
 use super::reply::Reply;
-use super::resource::{Resource, etag, location, render};
+use super::resource::{Resource, Shown, etag, location, render};
 use super::write::{WriteCall, write};
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::scim::{ResourceKind, ScimError, decode_patch, project};
@@ -19,16 +19,18 @@ pub async fn patch<A: Resource>(call: &mut Call, id: ResourceId) -> Result<Reply
     let shown = A::RESOURCE == ResourceKind::User || !selection.attributes.is_empty();
     let groups = groups_of(call, A::RESOURCE, id, shown && selection.shows("groups")).await?;
     let base = call.app.scim_base.clone();
+    let command = A::change(intents);
+    let wanted = !selection.attributes.is_empty() && selection.shows("members");
+    let members = Shown::of_command::<A>(call, id, &command, wanted).await?;
     let shape = Box::new(move |state: &A, version, times| {
         if !shown {
             return Ok(Reply::empty(204).with("etag", etag(version)));
         }
-        let members = !selection.attributes.is_empty() && selection.shows("members");
-        let mut resource = render(&base, id, state, version, times, groups.clone(), members)?;
+        let mut resource = render(&base, id, state, version, times, groups.clone(), &members)?;
         project(A::RESOURCE, &mut resource, &selection.attributes, &selection.excluded);
         Ok(Reply::json(200, &resource).with("location", location(&base, A::RESOURCE, id)).with("etag", etag(version)))
     });
-    write(call, WriteCall { id, fresh: false, command: A::change(intents), shape }).await
+    write(call, WriteCall { id, fresh: false, command, shape }).await
 }
 
 /// The groups a user is in, for the answer.

@@ -3,6 +3,7 @@
 use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::scim::{AttributePath, Limits, ResourceKind, ScimError, parse_path};
 use serde_json::Value;
+use std::collections::HashMap;
 
 /// What a client may say about the answer it wants. Unparsed, for the kind may come later.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,16 +26,32 @@ pub struct Query {
     pub cursor: Option<String>,
 }
 
+/// The parameters that are read, in lower case.
+const PARAMETERS: [&str; 8] = ["filter", "attributes", "excludedattributes", "sortby", "sortorder", "startindex", "count", "cursor"];
+/// So many attributes may be named: each is looked for in each resource of the answer.
+const MOST_NAMES: usize = 200;
+
 impl Query {
     /// Reads the query part of a URL. A parameter that is not known is ignored, wherever it stands
     /// (Entra's `aadOptscim062020` flag is one), and noted.
     pub fn from_url(query: &str, notes: &mut Notes) -> Result<Self, ScimError> {
         let mut q = Query::default();
+        let mut said: HashMap<String, Option<String>> = HashMap::new();
         for pair in query.split('&').filter(|p| !p.is_empty()) {
             let (name, value) = pair.split_once('=').map_or((pair, None), |(n, v)| (n, Some(v)));
             let name = decode(name)?;
             let value = value.map(decode).transpose()?;
-            match (name.to_ascii_lowercase().as_str(), value) {
+            let known = name.to_ascii_lowercase();
+            if PARAMETERS.contains(&known.as_str()) {
+                // Which of two would count, and what one without a value would mean, is anybody's guess.
+                if value.is_none() && known != "cursor" {
+                    return Err(ScimError::invalid_value(format!("the parameter {known} needs a value")));
+                }
+                if said.insert(known.clone(), value.clone()).is_some_and(|before| before != value) {
+                    return Err(ScimError::invalid_value(format!("the parameter {known} stands twice, with different values")));
+                }
+            }
+            match (known.as_str(), value) {
                 ("filter", Some(v)) => q.filter = Some(v),
                 ("attributes", Some(v)) => q.attributes = names(&v),
                 ("excludedattributes", Some(v)) => q.excluded = names(&v),
@@ -77,6 +94,10 @@ impl Query {
 
     /// What of a resource is to be shown.
     pub fn selection(&self, kind: ResourceKind, limits: &Limits, notes: &mut Notes) -> Result<Selection, ScimError> {
+        let named = self.attributes.len() + self.excluded.len();
+        if named > MOST_NAMES {
+            return Err(ScimError::invalid_value(format!("{named} attributes are named, more than the {MOST_NAMES} accepted")));
+        }
         let mut paths = |names: &[String]| names.iter().map(|n| parse_path(kind, n, limits, notes)).collect::<Result<Vec<_>, _>>();
         Ok(Selection { attributes: paths(&self.attributes)?, excluded: paths(&self.excluded)? })
     }
@@ -169,7 +190,10 @@ mod tests {
         assert_eq!(q.filter.as_deref(), Some(r#"displayName eq "A + B""#));
         assert_eq!(q.excluded, ["members"]);
         assert_eq!(notes.list()[0].reading, Reading::UnknownParameter);
-        assert!(Query::from_url("filter=%2", &mut notes).is_err());
+        for bad in ["filter=%2", "filter", "count", "count=1&count=2", "filter=a&FILTER=b"] {
+            assert!(Query::from_url(bad, &mut notes).is_err(), "{bad}");
+        }
+        assert_eq!(Query::from_url("cursor&count=1&count=1", &mut notes).unwrap().cursor.as_deref(), Some(""));
         assert_eq!(Query::from_url("startIndex=-3&count=-1", &mut notes).unwrap().start_index, Some(1));
     }
 }

@@ -9,8 +9,9 @@ const REMOVED: &str = "[removed]";
 /// A target longer than this is cut: the filter limit is shorter.
 const TARGET_BYTES: usize = 16 * 1024;
 
-/// Header names whose values are never kept.
-const SECRET_HEADERS: [&str; 6] = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-forwarded-client-cert"];
+/// A header with one of these in its name is never kept: proxies pass credentials on under many names.
+const SECRET_HEADERS: [&str; 10] =
+    ["authorization", "cookie", "token", "secret", "password", "credential", "assertion", "api-key", "apikey", "client-cert"];
 /// Names of parameters and attributes whose values are never kept.
 const SECRET_NAMES: [&str; 8] =
     ["password", "access_token", "token", "client_secret", "client_assertion", "secret", "authorization", "bearer"];
@@ -26,7 +27,7 @@ fn is_secret(name: &str) -> bool {
 /// Headers in order, secrets removed.
 pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let keep = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
-        let secret = SECRET_HEADERS.contains(&name.as_str());
+        let secret = SECRET_HEADERS.iter().any(|word| name.as_str().contains(word));
         let value = if secret { REMOVED.to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() };
         (name.as_str().to_owned(), value)
     };
@@ -43,6 +44,10 @@ pub fn target(target: &str) -> String {
         .map(|pair| match pair.split_once('=') {
             // A name that cannot be decoded is not trusted to be harmless.
             Some((name, _)) if decode(name).map_or(true, |name| is_secret(&name)) => format!("{name}={REMOVED}"),
+            // A filter may compare with one.
+            Some((name, value)) if decode(value).map_or(true, |value| value.to_ascii_lowercase().contains("password")) => {
+                format!("{name}={REMOVED}")
+            }
             _ => pair.to_owned(),
         })
         .collect();
@@ -119,6 +124,11 @@ mod tests {
         }
         assert_eq!(target("/Users?token=hunter2&filter=x"), "/Users?token=[removed]&filter=x");
         assert_eq!(target("/Users?access%5Ftoken=hunter2&x"), "/Users?access%5Ftoken=[removed]&x");
+        assert_eq!(target("/Users?count=1&filter=pass%77ord+eq+%22hunter2%22"), "/Users?count=1&filter=[removed]");
+        let sent = HeaderMap::from_iter(
+            ["x-forwarded-access-token", "x-original-authorization", "cookie"].map(|n| (n.parse().unwrap(), "hunter2".parse().unwrap())),
+        );
+        assert!(headers(&sent).iter().all(|(_, value)| value == REMOVED));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What users and groups have in common for SCIM.
 
+use super::call::Call;
 use super::failure;
 use crate::engine::{Hosted, Times};
 use rollcall_domain::group::{self, Group, GroupCommand, GroupError};
@@ -8,6 +9,7 @@ use rollcall_domain::log::Version;
 use rollcall_domain::scim::{Attributes, DecodedResource, Intent, Meta, ResourceKind, ScimError, render_resource};
 use rollcall_domain::user::{User, UserCommand, UserError};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 
 /// A SCIM resource with an aggregate behind it.
 pub trait Resource: Hosted {
@@ -29,8 +31,42 @@ pub trait Resource: Hosted {
     /// Attributes of a resource that exists.
     fn present(&self) -> Option<&Attributes>;
     /// Members of a group that exists, as the wire shows them before a view has names for them.
-    fn members(&self) -> Option<Vec<Value>> {
+    fn members(&self, _: &Shown) -> Option<Vec<Value>> {
         None
+    }
+}
+
+/// Which of a group's members an answer shows. A deleted user stays in the group's own stream, but is
+/// nobody's member.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// None.
+    Nobody,
+    /// All: each was seen to exist just now.
+    All,
+    /// Those that exist.
+    Those(HashSet<ResourceId>),
+}
+
+impl Shown {
+    /// The members of a group that the directory knows, and those that a command names, which are
+    /// checked when it is carried out.
+    pub async fn of_command<A: Resource>(call: &Call, id: ResourceId, command: &A::Command, wanted: bool) -> Result<Self, ScimError> {
+        if A::RESOURCE != ResourceKind::Group || !wanted {
+            return Ok(Self::Nobody);
+        }
+        let known = call.app.directory.members(call.opened.organization, id).await;
+        let known = known.map_err(|e| failure::unavailable("members of a group", &e))?;
+        let named = A::required(id, command).map_err(|e| A::refusal(id, e))?;
+        Ok(Self::Those(known.into_iter().map(|member| member.id).chain(named).collect()))
+    }
+
+    fn has(&self, id: &ResourceId) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::All => true,
+            Self::Those(ids) => ids.contains(id),
+        }
     }
 }
 
@@ -94,8 +130,9 @@ impl Resource for Group {
     fn present(&self) -> Option<&Attributes> {
         Group::present(self).map(|(attributes, _)| attributes)
     }
-    fn members(&self) -> Option<Vec<Value>> {
-        Group::present(self).map(|(_, members)| members.iter().map(|id| json!({ "value": id.to_string() })).collect())
+    fn members(&self, shown: &Shown) -> Option<Vec<Value>> {
+        let (_, members) = Group::present(self)?;
+        Some(members.iter().filter(|id| shown.has(id)).map(|id| json!({ "value": id.to_string() })).collect())
     }
 }
 
@@ -122,9 +159,9 @@ pub fn render<A: Resource>(
     version: Version,
     times: Times,
     groups: Option<Vec<Value>>,
-    members: bool,
+    shown: &Shown,
 ) -> Result<Value, ScimError> {
     let attributes = state.present().ok_or_else(|| failure::damaged("a resource that was just written is not there"))?;
-    let members = if members { state.members() } else { None };
+    let members = state.members(shown);
     Ok(render_resource(A::RESOURCE, id, attributes, &meta(base, A::RESOURCE, id, version, times), groups, members))
 }

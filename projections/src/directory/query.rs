@@ -107,6 +107,19 @@ impl Directory {
         members.collect()
     }
 
+    /// How many members these groups have together.
+    pub(super) async fn count_members(&self, organization: OrganizationId, groups: &[ResourceRow]) -> Result<u64, SqlError> {
+        let mut members = 0;
+        let keys: Vec<SqlValue> = groups.iter().map(|group| group.id.to_string().into()).collect();
+        for keys in key_lists(&keys) {
+            let sql =
+                format!("SELECT count(*) FROM directory_members WHERE organization = $1 AND group_id IN ({})", numbered(2, keys.len()));
+            let rows = self.views.query(&sql, with(organization.into(), keys)).await?;
+            members += rows.first().map_or(Ok(0), |row| count(row.int(0)?))?;
+        }
+        Ok(members)
+    }
+
     /// The groups that users are in directly, in the order in which they joined. Users in none are
     /// absent.
     pub async fn groups_of(

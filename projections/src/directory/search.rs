@@ -78,6 +78,9 @@ pub enum SearchError {
     Scim(#[from] ScimError),
 }
 
+/// So many members go into one answer about several groups: all of it is in memory at once.
+const MOST_MEMBERS: u64 = 200_000;
+
 /// The part asked for, whatever the way of paging.
 struct Window {
     cursor: Option<Cursor>,
@@ -125,11 +128,21 @@ impl Directory {
             ResourceKind::User => request.with_groups,
             ResourceKind::Group => request.with_members,
         };
-        let given = window.cursor.map_or(0, |c| c.given) + found.rows.len() as u64;
+        let given = window.cursor.map_or(0, |c| c.given).saturating_add(found.rows.len() as u64);
         let next_cursor = match (&request.page, found.rows.last()) {
             (Page::Cursor { .. }, Some(last)) if found.more => Some(Cursor { query, seq: last.seq, given, total: found.total }.encode()),
             _ => None,
         };
+        if kind == ResourceKind::Group && with_references && found.rows.len() > 1 {
+            let members = self.count_members(organization, &found.rows).await?;
+            if members > MOST_MEMBERS {
+                return Err(ScimError::too_many(format!(
+                    "the groups of this page have {members} members, more than the {MOST_MEMBERS} that fit into one answer: \
+                     ask with excludedAttributes=members, or for a smaller count"
+                ))
+                .into());
+            }
+        }
         let items = self.render(organization, kind, &found.rows, &request.base_url, with_references).await?;
         Ok(SearchResult { total: found.total, items, next_cursor })
     }

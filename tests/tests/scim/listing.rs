@@ -184,3 +184,21 @@ fn keys(value: &Value) -> Vec<&str> {
     keys.sort_unstable();
     keys
 }
+
+#[tokio::test]
+async fn what_only_one_kind_has_hides_nothing_of_the_other() {
+    on_sqlite(async |w| {
+        w.scim.create_user("ada@contoso.example").await?;
+        w.scim.create_group("Door").await?;
+        for query in ["attributes=userName", "sortBy=userName", "excludedAttributes=members", "attributes=members,userName"] {
+            let found = w.scim.get(&format!("/?{query}")).await?.expect_json(200)?;
+            ensure!(found["totalResults"] == 2, "{query}: {found}");
+        }
+        refused(w.scim.get("/?attributes=shoe").await?, 400, Some("invalidPath"))?;
+        let many = vec!["displayName"; 300].join(",");
+        refused(w.scim.get(&format!("/Users?attributes={many}")).await?, 400, Some("invalidValue"))?;
+        refused(w.scim.get("/Users?cursor=ffffffffffffffff-1-ffffffffffffffff-1").await?, 400, Some("invalidCursor"))?;
+        Ok(())
+    })
+    .await;
+}

@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::http::{Answer, Request};
-use rollcall_tests::scim::{BASE, filter, user};
+use rollcall_tests::refusal::refused;
+use rollcall_tests::scim::{BASE, CONTENT_TYPE, filter, user};
 use rollcall_tests::world::{World, on_sqlite};
 use serde_json::{Value, json};
 
@@ -116,6 +117,43 @@ async fn liberties_taken_are_noted_by_name() {
             for name in expected {
                 ensure!(found.iter().any(|r| r == name), "{operations}: {name} is not among {found:?}");
             }
+        }
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_that_stands_twice_is_not_guessed_about() {
+    on_sqlite(async |w| {
+        for body in [
+            r#"{"userName":"a@x","active":false,"active":true}"#,
+            r#"{"userName":"a@x","urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"employeeNumber":123456789012345678901}}"#,
+        ] {
+            let request = w.scim.request("POST", "/Users").header("Content-Type", CONTENT_TYPE).body(body.to_owned());
+            refused(w.scim.send(request).await?, 400, Some("invalidSyntax"))?;
+        }
+        for query in ["filter", "count=1&count=2", "filter=userName+pr&FILTER=active+pr"] {
+            refused(w.scim.get(&format!("/Users?{query}")).await?, 400, Some("invalidValue"))?;
+        }
+        w.scim.get("/Users?count=1&count=1&cursor").await?.expect(200)?;
+        let token = w.scim.token().unwrap_or_default();
+        let twice = w.scim.request("GET", "/Users").header("Authorization", format!("Bearer {token}"));
+        refused(w.scim.send(twice).await?, 401, None)?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn head_is_a_get_without_a_body_and_405_says_what_is_allowed() {
+    on_sqlite(async |w| {
+        let id = w.scim.create_user("ada@contoso.example").await?;
+        let head = w.scim.send(w.scim.request("HEAD", &format!("/Users/{id}"))).await?.expect(200)?;
+        ensure!(head.text().is_empty() && head.header("etag") == Some("W/\"1\""), "{head:?}");
+        for (path, allowed) in [("/Users", "GET, HEAD, POST"), ("/Bulk", "POST"), ("/Schemas", "GET, HEAD")] {
+            let answer = w.scim.send(w.scim.request("PUT", path)).await?;
+            ensure!(answer.status == 405 && answer.header("allow") == Some(allowed), "{path}: {answer:?}");
         }
         Ok(())
     })

@@ -73,3 +73,22 @@ async fn what_changes_nothing_is_no_event() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_deleted_user_is_no_member_in_any_answer() {
+    on_sqlite(async |w| {
+        let (ada, bram) = (w.scim.create_user("ada@contoso.example").await?, w.scim.create_user("bram@contoso.example").await?);
+        let group = w.scim.create_group("Door").await?;
+        let path = format!("/Groups/{group}");
+        w.scim.operations(&path, add_members(&[&ada, &bram])).await?.expect(204)?;
+        w.scim.delete(&format!("/Users/{ada}")).await?.expect(204)?;
+        let put = w.scim.put(&path, &json!({"displayName": "Door A"})).await?.expect_json(200)?;
+        ensure!(put["members"] == json!([{"value": bram}]), "{put}");
+        let patch = json!({"Operations": [{"op": "replace", "path": "displayName", "value": "Door B"}]});
+        let patched = w.scim.patch(&format!("{path}?attributes=members"), &patch).await?.expect_json(200)?;
+        ensure!(patched["members"] == json!([{"value": bram}]), "{patched}");
+        ensure!(w.scim.members(&group).await? == [bram], "the directory");
+        Ok(())
+    })
+    .await;
+}
