@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use rollcall_domain::run::Pulse;
 use rollcall_projections::status::ViewStatus;
 use serde_json::json;
 use std::sync::Arc;
@@ -54,5 +55,28 @@ fn summary(views: &[ViewStatus]) -> (u64, Vec<String>) {
 
 /// Prometheus' text format.
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    measure_cycles(&app).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response()
+}
+
+/// How old the last cycle of each organization is, and whether they still come. Measured when asked,
+/// because both change while nothing happens.
+async fn measure_cycles(app: &App) {
+    let now = app.engine.clock.now();
+    match app.runs.rhythms().await {
+        Ok(rhythms) => {
+            for (organization, rhythm) in rhythms {
+                let labels = [("organization", organization.to_string())];
+                let age = rhythm.since(now).map_or(0, |since| since.num_seconds());
+                metrics::gauge!("rollcall_last_cycle_age_seconds", &labels).set(age as f64);
+                metrics::gauge!("rollcall_usual_cycle_seconds", &labels).set(rhythm.usual().num_seconds() as f64);
+                let pulse = rhythm.pulse(now);
+                for state in Pulse::ALL {
+                    let labels = [("organization", organization.to_string()), ("state", state.as_str().to_owned())];
+                    metrics::gauge!("rollcall_cycles", &labels).set(if state == pulse { 1.0 } else { 0.0 });
+                }
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the rhythm of the cycles cannot be read"),
+    }
 }

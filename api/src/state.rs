@@ -9,6 +9,7 @@ use rollcall_projections::directory::Directory;
 use rollcall_projections::exchanges::Exchanges;
 use rollcall_projections::fold::Folder;
 use rollcall_projections::organizations::Organizations;
+use rollcall_projections::runs::Runs;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -24,6 +25,8 @@ pub struct App {
     pub organizations: Organizations,
     /// Requests and their outcomes.
     pub exchanges: Exchanges,
+    /// Sync cycles and other runs.
+    pub runs: Runs,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -72,6 +75,7 @@ impl App {
             directory: Directory::new(views.clone()),
             organizations: Organizations::new(views.clone()),
             exchanges: Exchanges::new(views),
+            runs: Runs::new(audit.views()),
             limits,
             scim_base: format!("{}{PREFIX}", public_url.trim_end_matches('/')).into(),
             operator_sha256: crate::secrets::sha256_hex(&operator_key),

@@ -3,6 +3,7 @@
 
 use crate::events::{EVENTS, Events};
 use crate::page::{Bad, Rows};
+use crate::runs::{RUN_EXCHANGES, RUN_INFERENCE, RUNS, RunRows};
 use crate::table::{Statement, Table};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::OrganizationId;
@@ -13,19 +14,20 @@ use rollcall_domain::sql::{SqlError, SqlTransaction};
 pub(crate) const FOLD_VERSION: &str = "1";
 
 /// The tables of this family.
-pub(crate) const TABLES: &[&Table] = &[&EVENTS];
+pub(crate) const TABLES: &[&Table] = &[&EVENTS, &RUNS, &RUN_EXCHANGES, &RUN_INFERENCE];
 
 /// The working set of one page.
 #[derive(Debug)]
 pub(crate) struct AuditRows {
     organization: OrganizationId,
     events: Events,
+    runs: RunRows,
 }
 
 impl AuditRows {
     /// Reads what the views need of the rows that are there.
     pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId) -> Result<Self, SqlError> {
-        Ok(Self { organization, events: Events::fetch(tx, organization).await? })
+        Ok(Self { organization, events: Events::fetch(tx, organization).await?, runs: RunRows::fetch(tx, organization).await? })
     }
 }
 
@@ -35,13 +37,15 @@ impl Rows for AuditRows {
         Ok(())
     }
 
-    fn exchange(&mut self, _: RecordedExchange) -> Result<(), Bad> {
+    fn exchange(&mut self, recorded: RecordedExchange) -> Result<(), Bad> {
+        self.runs.exchange(&recorded);
         Ok(())
     }
 
     fn flush(self: Box<Self>) -> Result<Vec<Statement>, Bad> {
         let mut out = Vec::new();
         self.events.flush(&mut out);
+        self.runs.flush(&mut out)?;
         Ok(out)
     }
 }

@@ -141,6 +141,8 @@ pub struct ExchangeFilter {
     pub failed: bool,
     /// Only those with a shape the decoder does not know.
     pub unknown_shape: bool,
+    /// Only those with these numbers.
+    pub numbers: Option<Vec<ExchangeNumber>>,
     /// Where to begin, and in which direction.
     pub from: Start,
 }
@@ -204,6 +206,11 @@ impl Exchanges {
                 "ASC"
             }
         };
+        if let Some(numbers) = &filter.numbers {
+            // Numbers of the log, not what a client sent; and too many to bind each.
+            let list = numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+            conditions.push(format!("number IN ({list})"));
+        }
         params.push(SqlValue::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
         let sql = format!(
             "SELECT {} FROM exchanges WHERE {} ORDER BY number {direction} LIMIT ${}",

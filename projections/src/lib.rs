@@ -19,6 +19,7 @@ mod live;
 pub mod organizations;
 mod page;
 pub mod rebuild;
+pub mod runs;
 pub mod schema;
 pub mod status;
 pub mod table;

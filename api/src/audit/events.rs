@@ -51,7 +51,7 @@ pub struct EventBody {
 }
 
 impl EventBody {
-    fn new(record: Record) -> Result<Self, Problem> {
+    pub(super) fn new(record: Record) -> Result<Self, Problem> {
         let payload: Value = serde_json::from_str(&record.payload).map_err(|e| Problem::unavailable(&e))?;
         // The payload is tagged with the event's name, which stands in the envelope already.
         let payload = payload.get(&record.event_type).cloned().unwrap_or(payload);

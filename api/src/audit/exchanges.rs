@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::log::RecordedExchange;
 use rollcall_projections::exchanges::{ExchangeFilter, ExchangeRow, Start};
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub struct ExchangeQuery {
     pub operation: Option<String>,
     /// Only those about the resource with this id.
     pub subject: Option<String>,
+    /// Only those of the run with this id.
+    pub run: Option<Uuid>,
 }
 
 /// One exchange in a list.
@@ -166,8 +168,40 @@ pub async fn list(
         ..ExchangeFilter::default()
     };
     let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
-    let rows = app.exchanges.list(organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?;
+    let rows = match query.run {
+        None => app.exchanges.list(organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?,
+        Some(run) => of_run(&app, organization, RunId(run), filter, limit).await?,
+    };
     Ok(Json(rows.into_iter().map(ExchangeSummary::from).collect()))
+}
+
+/// Exchanges of one run. Which they are is in the auditors' views, what they were in the live ones.
+async fn of_run(
+    app: &App,
+    organization: OrganizationId,
+    run: RunId,
+    filter: ExchangeFilter,
+    limit: usize,
+) -> Result<Vec<ExchangeRow>, Problem> {
+    app.audit.fold(organization).await.map_err(|e| Problem::unavailable(&e))?;
+    let mut numbers = app.runs.numbers(organization, run).await.map_err(|e| Problem::unavailable(&e))?;
+    match filter.from {
+        Start::After(after) => numbers.retain(|n| *n > after),
+        Start::Before(before) => numbers.retain(|n| *n < before),
+        Start::Latest => {}
+    }
+    if !matches!(filter.from, Start::After(_)) {
+        numbers.reverse();
+    }
+    let mut rows = Vec::new();
+    for chunk in numbers.chunks(1_000) {
+        let filter = ExchangeFilter { numbers: Some(chunk.to_vec()), ..filter.clone() };
+        rows.extend(app.exchanges.list(organization, &filter, limit - rows.len()).await.map_err(|e| Problem::unavailable(&e))?);
+        if rows.len() >= limit {
+            break;
+        }
+    }
+    Ok(rows)
 }
 
 /// The exchange in a path.

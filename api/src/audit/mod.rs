@@ -2,9 +2,11 @@
 
 mod events;
 mod exchanges;
+mod runs;
 
 pub use events::EventBody;
 pub use exchanges::{ExchangeBody, ExchangeSummary};
+pub use runs::{RhythmBody, RunBody};
 
 use crate::state::App;
 use std::sync::Arc;
@@ -13,5 +15,12 @@ use utoipa_axum::routes;
 
 /// Routes of the audit.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(events::list)).routes(routes!(exchanges::list)).routes(routes!(exchanges::show))
+    OpenApiRouter::new()
+        .routes(routes!(events::list))
+        .routes(routes!(exchanges::list))
+        .routes(routes!(exchanges::show))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::show))
+        .routes(routes!(runs::changes))
+        .routes(routes!(runs::rhythm))
 }

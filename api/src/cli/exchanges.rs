@@ -28,6 +28,9 @@ pub enum Exchanges {
         /// Only those about this resource
         #[arg(long, value_name = "ID")]
         subject: Option<Uuid>,
+        /// Only those of this run
+        #[arg(long, value_name = "ID")]
+        run: Option<Uuid>,
         /// Oldest first, after this number
         #[arg(long, value_name = "NUMBER")]
         after: Option<u64>,
@@ -51,7 +54,7 @@ pub enum Exchanges {
 /// Runs it.
 pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Exchanges::List { org, failed, unknown_shape, operation, subject, after, before, limit } => {
+        Exchanges::List { org, failed, unknown_shape, operation, subject, run, after, before, limit } => {
             let mut path = format!("/organizations/{org}/exchanges?limit={limit}&failed={failed}&unknown_shape={unknown_shape}");
             for (name, value) in [("after", after), ("before", before)] {
                 if let Some(value) = value {
@@ -63,6 +66,9 @@ pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
             }
             if let Some(subject) = subject {
                 write!(path, "&subject={subject}")?;
+            }
+            if let Some(run) = run {
+                write!(path, "&run={run}")?;
             }
             let all: Vec<ExchangeSummary> = client.get(&path).await?;
             if client.json {

@@ -7,6 +7,7 @@ mod events;
 mod exchanges;
 mod org;
 mod output;
+mod runs;
 mod scim;
 mod views;
 
@@ -56,6 +57,9 @@ enum Command {
     /// What was asked and answered
     #[command(subcommand)]
     Exchanges(exchanges::Exchanges),
+    /// Sync cycles, on-demand runs and connection tests
+    #[command(subcommand)]
+    Runs(runs::Runs),
     /// Read models
     #[command(subcommand)]
     Views(views::Views),
@@ -141,6 +145,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Scim(scim) => call(server, async |client| scim::run(scim, client).await),
         Command::Events(events) => call(server, async |client| events::run(events, client).await),
         Command::Exchanges(exchanges) => call(server, async |client| exchanges::run(exchanges, client).await),
+        Command::Runs(runs) => call(server, async |client| runs::run(runs, client).await),
         Command::Views(views) => call(server, async |client| views::run(views, client).await),
         Command::Backup(backup) => call(server, async |client| backup::backup(backup, client).await),
         Command::Restore(restore) => call(server, async |client| backup::restore(restore, client).await),

@@ -73,11 +73,16 @@ impl Inference {
         self.lanes.iter().map(|lane| &lane.rhythm).filter(|r| r.last().is_some()).max_by_key(|r| r.last())
     }
 
+    /// The same once all that is open has ended: a cycle counts from its beginning on.
+    pub fn rhythm_to_come(&self) -> Option<Rhythm> {
+        let mut then = self.clone();
+        then.expire(DateTime::<Utc>::MAX_UTC);
+        then.rhythm().cloned()
+    }
+
     /// Whether the cycles still come, at an instant.
     pub fn pulse(&self, now: DateTime<Utc>) -> Pulse {
-        let mut then = self.clone();
-        then.expire(now);
-        then.rhythm().map_or(Pulse::Never, |rhythm| rhythm.pulse(now))
+        self.rhythm_to_come().map_or(Pulse::Never, |rhythm| rhythm.pulse(now))
     }
 
     fn lane(&mut self, fact: &Fact) -> usize {

@@ -46,6 +46,9 @@ pub enum Pulse {
 }
 
 impl Pulse {
+    /// All states.
+    pub const ALL: [Pulse; 5] = [Pulse::Never, Pulse::Regular, Pulse::Late, Pulse::Silent, Pulse::Stretched];
+
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {

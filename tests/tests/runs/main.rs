@@ -1,0 +1,4 @@
+//! Runs as their readers see them: over `/api/v1`, of an application in process whose time is told.
+
+mod day;
+mod reading;
