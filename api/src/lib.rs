@@ -15,6 +15,7 @@ pub mod host;
 pub mod ids;
 pub mod openapi;
 pub mod problem;
+pub mod replay;
 mod restore;
 pub mod router;
 pub mod scim;

@@ -1,18 +1,13 @@
 //! Reading a backup: every line is checked, claims are derived from the events.
 
 use crate::admin::{BACKUP_FORMAT, BackupLine};
-use crate::engine::Hosted;
-use crate::engine::claims::hash;
+use crate::engine::claims::{hash, of_record};
 use crate::problem::Problem;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rollcall_domain::claim::{Claim, ClaimChanges, ClearClaim};
-use rollcall_domain::event::decode;
-use rollcall_domain::group::Group;
+use rollcall_domain::claim::{Claim, ClearClaim};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{AggregateKind, Log, Record, RecordedExchange, Restored, StreamId};
-use rollcall_domain::organization::Organization;
-use rollcall_domain::user::User;
+use rollcall_domain::log::{Log, Record, RecordedExchange, Restored, StreamId};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -95,11 +90,7 @@ impl Restorer {
     }
 
     fn claims_of(&mut self, record: &Record) -> Result<(), Problem> {
-        let changes = match record.stream.kind {
-            AggregateKind::User => changes::<User>(record)?,
-            AggregateKind::Group => changes::<Group>(record)?,
-            AggregateKind::Organization => changes::<Organization>(record)?,
-        };
+        let changes = of_record(record).map_err(|e| Problem::bad_request(e.to_string()))?;
         for claim in &changes.release {
             let claim = self.sealed(record, claim)?;
             self.claims.remove(&claim);
@@ -116,9 +107,4 @@ impl Restorer {
         let key = self.keys.get(&scope).ok_or_else(|| Problem::bad_request("the backup lacks a claim key"))?;
         Ok(hash(scope, key, claim))
     }
-}
-
-fn changes<A: Hosted>(record: &Record) -> Result<ClaimChanges<ClearClaim>, Problem> {
-    let event: A::Event = decode(record).map_err(|e| Problem::bad_request(e.to_string()))?;
-    Ok(A::claims(&record.stream, &[event]))
 }

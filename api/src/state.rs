@@ -45,6 +45,8 @@ pub struct App {
     pub stranger_bodies: Semaphore,
     /// One permit for each SCIM request under way.
     pub in_flight: Arc<Semaphore>,
+    /// One permit: a replay takes a processor to itself.
+    pub replaying: Arc<Semaphore>,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
 }
@@ -84,6 +86,7 @@ impl App {
             rate: RateLimit::new(config.rate_limit, config.rate_burst),
             stranger_bodies: Semaphore::new((config.max_in_flight / 8).clamp(1, 64)),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
+            replaying: Arc::new(Semaphore::new(1)),
             metrics,
             engine,
             audit,

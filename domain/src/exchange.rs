@@ -26,6 +26,9 @@ pub struct Exchange {
     /// The `/Bulk` exchange this one is an operation of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<ExchangeId>,
+    /// The exchange that was submitted again with this one, by the operator's hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replays: Option<ExchangeId>,
     /// When the first byte was read.
     pub received_at: DateTime<Utc>,
     /// The protocol.
@@ -59,6 +62,9 @@ pub struct Exchange {
     /// What was taken out of `request_body` before it was kept, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redactions: Vec<String>,
+    /// True if the bodies were kept once and dropped later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bodies_dropped: bool,
     /// The body as received, secrets removed. Stored beside the document.
     #[serde(skip)]
     pub request_body: Vec<u8>,

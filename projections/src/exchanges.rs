@@ -36,6 +36,7 @@ pub const EXCHANGES: Table = Table {
         text("interpretations"),
         int("unknown_shape"),
         optional_text("parent"),
+        optional_text("replays"),
     ],
     key: &["organization", "number"],
     indexes: &[
@@ -84,6 +85,7 @@ pub(crate) fn values(organization: OrganizationId, recorded: RecordedExchange) -
         serde_json::to_string(&exchange.interpretations)?.into(),
         exchange.unknown_shape.into(),
         exchange.parent.map(|p| p.to_string()).into(),
+        exchange.replays.map(|p| p.to_string()).into(),
     ])
 }
 
@@ -126,6 +128,8 @@ pub struct ExchangeRow {
     pub unknown_shape: bool,
     /// The `/Bulk` exchange it was part of.
     pub parent: Option<ExchangeId>,
+    /// The exchange that was submitted again with this one.
+    pub replays: Option<ExchangeId>,
 }
 
 /// Which exchanges to list. Everything left `None` does not restrict.
@@ -254,5 +258,6 @@ fn exchange_row(row: &SqlRow) -> Result<ExchangeRow, SqlError> {
         interpretations: serde_json::from_str(row.text(18)?).map_err(|e| SqlError::Shape(format!("interpretations: {e}")))?,
         unknown_shape: row.int(19)? != 0,
         parent: row.optional_text(20)?.map(id).transpose()?,
+        replays: row.optional_text(21)?.map(id).transpose()?,
     })
 }

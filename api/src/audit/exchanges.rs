@@ -79,6 +79,8 @@ pub struct ExchangeSummary {
     pub unknown_shape: bool,
     /// The bulk exchange it is a part of.
     pub parent: Option<Uuid>,
+    /// The exchange that the operator submitted again with this one.
+    pub replays: Option<Uuid>,
 }
 
 impl From<ExchangeRow> for ExchangeSummary {
@@ -102,6 +104,7 @@ impl From<ExchangeRow> for ExchangeSummary {
             interpretations: json!(row.interpretations),
             unknown_shape: row.unknown_shape,
             parent: row.parent.map(|p| p.0),
+            replays: row.replays.map(|p| p.0),
         }
     }
 }

@@ -2,10 +2,12 @@
 
 mod events;
 mod exchanges;
+mod replay;
 mod runs;
 
 pub use events::EventBody;
 pub use exchanges::{ExchangeBody, ExchangeSummary};
+pub use replay::ReplayRequest;
 pub use runs::{RhythmBody, RunBody};
 
 use crate::state::App;
@@ -23,4 +25,5 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(runs::show))
         .routes(routes!(runs::changes))
         .routes(routes!(runs::rhythm))
+        .merge(replay::routes())
 }

@@ -129,6 +129,7 @@ mod tests {
             interpretations,
             unknown_shape: false,
             parent: None,
+            replays: None,
         };
         let row = row(summary);
         assert_eq!(row[3..7], ["200", "1.5", "4-5", "string-boolean"]);

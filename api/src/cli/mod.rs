@@ -7,6 +7,7 @@ mod events;
 mod exchanges;
 mod org;
 mod output;
+mod replay;
 mod runs;
 mod scim;
 mod views;
@@ -60,6 +61,9 @@ enum Command {
     /// Sync cycles, on-demand runs and connection tests
     #[command(subcommand)]
     Runs(runs::Runs),
+    /// Recorded requests through today's code
+    #[command(subcommand)]
+    Replay(replay::Replay),
     /// Read models
     #[command(subcommand)]
     Views(views::Views),
@@ -146,6 +150,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Events(events) => call(server, async |client| events::run(events, client).await),
         Command::Exchanges(exchanges) => call(server, async |client| exchanges::run(exchanges, client).await),
         Command::Runs(runs) => call(server, async |client| runs::run(runs, client).await),
+        Command::Replay(replay) => call(server, async |client| replay::run(replay, client).await),
         Command::Views(views) => call(server, async |client| views::run(views, client).await),
         Command::Backup(backup) => call(server, async |client| backup::backup(backup, client).await),
         Command::Restore(restore) => call(server, async |client| backup::restore(restore, client).await),

@@ -1,9 +1,14 @@
 //! From claims in clear to claims as stores know them.
 
+use super::Hosted;
 use hmac::{Hmac, Mac};
 use rollcall_domain::claim::{Claim, ClaimChanges, ClearClaim};
+use rollcall_domain::event::{DecodeError, decode};
+use rollcall_domain::group::Group;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Log, LogError};
+use rollcall_domain::log::{AggregateKind, Log, LogError, Record};
+use rollcall_domain::organization::Organization;
+use rollcall_domain::user::User;
 use sha2::Sha256;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -47,6 +52,20 @@ impl ClaimKeys {
         self.known.write().unwrap_or_else(|e| e.into_inner()).insert(scope, key);
         Ok(key)
     }
+}
+
+/// The claims that go with one record.
+pub(crate) fn of_record(record: &Record) -> Result<ClaimChanges<ClearClaim>, DecodeError> {
+    match record.stream.kind {
+        AggregateKind::User => of::<User>(record),
+        AggregateKind::Group => of::<Group>(record),
+        AggregateKind::Organization => of::<Organization>(record),
+    }
+}
+
+fn of<A: Hosted>(record: &Record) -> Result<ClaimChanges<ClearClaim>, DecodeError> {
+    let event: A::Event = decode(record)?;
+    Ok(A::claims(&record.stream, &[event]))
 }
 
 /// A claim as stores know it.

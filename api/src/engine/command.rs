@@ -1,6 +1,6 @@
 //! Running one command to its end.
 
-use super::request_store::{Left, PreconditionFailed, RequestStore};
+use super::request_store::{Left, NotPermitted, PreconditionFailed, RequestStore};
 use super::warm::{LoadError, catch_up};
 use super::{Engine, Hosted, Times};
 use cqrs_es::{AggregateError, CqrsFramework};
@@ -8,6 +8,7 @@ use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::context::Context;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::ResourceId;
+use rollcall_domain::interpretation::Interpretation;
 use rollcall_domain::log::{AggregateKind, AppendError, Appended, LogError, Record, StreamId, Version};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -79,6 +80,9 @@ pub enum ExecuteError<E> {
     /// The caller accepts other versions only.
     #[error("the resource has another version")]
     PreconditionFailed,
+    /// It could only be read with a liberty that is not to be taken.
+    #[error("a liberty was taken that is not permitted")]
+    NotPermitted(Interpretation),
     /// Another aggregate holds a key that must be unique.
     #[error("the {} is taken", kind.as_str())]
     Taken {
@@ -207,6 +211,9 @@ fn explain<E: std::error::Error>(error: AggregateError<E>, require: &[ResourceId
     };
     if cause.is::<PreconditionFailed>() {
         return ExecuteError::PreconditionFailed;
+    }
+    if let Some(NotPermitted(liberty)) = cause.downcast_ref() {
+        return ExecuteError::NotPermitted(liberty.clone());
     }
     let cause = match cause.downcast::<AppendError>() {
         Ok(refused) => {

@@ -15,9 +15,10 @@ pub use warm::Times;
 use crate::clock::Clock;
 use crate::ids::Ids;
 use claims::ClaimKeys;
+use rollcall_domain::claim::{Claim, ClaimChanges};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::group::Group;
-use rollcall_domain::log::{Append, AppendError, Appended, Log};
+use rollcall_domain::log::{AggregateKind, Append, AppendError, Appended, Log, LogError, Record, StreamId};
 use rollcall_domain::organization::Organization;
 use rollcall_domain::sql::SqlStore;
 use rollcall_domain::user::User;
@@ -71,6 +72,24 @@ impl Engine {
     /// To be called once an organization, or the state of its views, is another in the views.
     pub fn organizations_changed(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The claims that go with a record, as the log takes them.
+    pub(crate) async fn claims_of(&self, record: &Record) -> Result<ClaimChanges<Claim>, LogError> {
+        let changes = claims::of_record(record).map_err(|e| LogError::Damaged(e.to_string()))?;
+        self.keys.seal(record.stream.organization, &|| self.ids.key(), changes).await
+    }
+
+    /// To be called once records were put into the log beside this engine.
+    pub(crate) fn forget(&self, stream: &StreamId) {
+        match stream.kind {
+            AggregateKind::User => self.users.forget(stream),
+            AggregateKind::Group => self.groups.forget(stream),
+            AggregateKind::Organization => {
+                self.organizations.forget(stream);
+                self.organizations_changed();
+            }
+        }
     }
 
     /// Keeps an exchange that caused no event.

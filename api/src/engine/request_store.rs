@@ -8,6 +8,7 @@ use cqrs_es::{AggregateContext, AggregateError, DomainEvent, EventEnvelope};
 use rollcall_domain::claim::{ClaimKind, ClearClaim};
 use rollcall_domain::context::Context;
 use rollcall_domain::ids::ResourceId;
+use rollcall_domain::interpretation::Interpretation;
 use rollcall_domain::log::{Append, AppendError, Appended, NewEvent, Record, StreamId, Version, Write};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,9 +55,17 @@ impl<A: Hosted> AggregateContext<A> for Locked<A> {
 #[error("the resource has another version")]
 pub(super) struct PreconditionFailed;
 
+/// The decision took a liberty that was not to be taken.
+#[derive(Debug, thiserror::Error)]
+#[error("a liberty was taken that is not permitted")]
+pub(super) struct NotPermitted(pub(super) Interpretation);
+
 impl<A: Hosted> RequestStore<'_, A> {
     async fn append(&self, events: &[A::Event], slot: &mut Slot<A>) -> Result<(Appended, Vec<Record>), AggregateError<A::Error>> {
         let unexpected = |e: serde_json::Error| AggregateError::UnexpectedError(Box::new(e));
+        if let Some(liberty) = self.context.not_permitted() {
+            return Err(AggregateError::UnexpectedError(Box::new(NotPermitted(liberty))));
+        }
         let expected = slot.version;
         let mut new_events = Vec::with_capacity(events.len());
         for event in events {

@@ -118,6 +118,14 @@ impl<A: Hosted> Warm<A> {
         entry.lock_owned().await
     }
 
+    /// Gives a warm copy up, because the log was written beside the engine.
+    pub(super) fn forget(&self, stream: &StreamId) {
+        let mut entries = self.entries.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some((_, weight)) = entries.by_stream.pop(stream) {
+            entries.weight -= weight;
+        }
+    }
+
     /// Says how much a warm copy weighs now, and makes room if all weigh too much.
     pub(super) fn weigh(&self, stream: &StreamId, weight: usize) {
         let mut entries = self.entries.lock().unwrap_or_else(|e| e.into_inner());

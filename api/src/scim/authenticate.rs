@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, header};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::scim::ScimError;
-use rollcall_projections::organizations::ScimState;
+use rollcall_projections::organizations::{OrganizationRow, ScimState};
 use std::sync::Arc;
 
 /// A caller that is let in, or known but not let in now.
@@ -46,18 +46,23 @@ pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Scim
     if token.revoked.is_some() || token.expires.is_some_and(|at| at <= app.engine.clock.now()) {
         return Err(nobody());
     }
-    let refusal = if !organization.enabled {
-        Some("this organization is switched off; nothing is lost, Entra will retry")
-    } else if organization.scim != ScimState::Enabled {
-        Some("the SCIM connection is switched off; nothing is lost, Entra will retry")
-    } else if organization.stopped.is_some() {
-        Some("the directory is being repaired; nothing is lost, Entra will retry")
-    } else {
-        None
-    };
-    let mut refusal = refusal.map(|detail| ScimError::unavailable(detail.to_owned()));
+    let mut refusal = standing(organization);
     if refusal.is_none() && !app.rate.admits(token.id) {
         refusal = Some(ScimError::too_many_requests("too many requests with this token: slow down".to_owned()));
     }
     Ok(Caller { organization: organization.id, actor: Actor::ScimToken { token: token.id }, refusal })
+}
+
+/// Why the requests of an organization are not carried out at present, if they are not.
+pub(super) fn standing(organization: &OrganizationRow) -> Option<ScimError> {
+    let detail = if !organization.enabled {
+        "this organization is switched off; nothing is lost, Entra will retry"
+    } else if organization.scim != ScimState::Enabled {
+        "the SCIM connection is switched off; nothing is lost, Entra will retry"
+    } else if organization.stopped.is_some() {
+        "the directory is being repaired; nothing is lost, Entra will retry"
+    } else {
+        return None;
+    };
+    Some(ScimError::unavailable(detail.to_owned()))
 }

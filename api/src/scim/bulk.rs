@@ -102,9 +102,11 @@ async fn run(call: &mut Call, part: &Part, index: usize, progress: &mut Progress
     let mut data = part.data.clone().unwrap_or(Value::Null);
     let open = open_members(&mut data, &operation, progress);
     resolve(&mut data, progress);
-    let mut child = child(call, part, &path, operation.name(), &data);
+    let target = if query.is_empty() { path } else { format!("{path}?{query}") };
+    let mut child = child(call, part, &target, operation.name(), &data);
     child.query = Query::from_url(query, &mut child.notes)?;
-    let mut outcome = one(&mut child, part, operation, &data, progress).await;
+    child.settled = part.bulk_id.as_ref().and_then(|b| progress.ids.get(b)).copied();
+    let mut outcome = one(&mut child, operation, &data).await;
     if let Ok(reply) = &outcome
         && let (Some(id), false) = (reply.subject, open.is_empty())
     {
@@ -123,11 +125,10 @@ async fn run(call: &mut Call, part: &Part, index: usize, progress: &mut Progress
 }
 
 /// The answers of single operations that are not bulk's to give.
-async fn one(child: &mut Call, part: &Part, operation: Operation, data: &Value, progress: &Progress) -> Result<Reply, ScimError> {
+pub(super) async fn one(child: &mut Call, operation: Operation, data: &Value) -> Result<Reply, ScimError> {
     match operation {
         Operation::Create(kind) => {
-            let id = part.bulk_id.as_ref().and_then(|b| progress.ids.get(b)).copied();
-            let id = id.ok_or_else(|| ScimError::invalid_syntax("a POST operation needs a bulkId".to_owned()))?;
+            let id = child.settled.ok_or_else(|| ScimError::invalid_syntax("a POST operation needs a bulkId".to_owned()))?;
             let limits = child.app.limits.clone();
             let decoded = decode_resource(kind, data, &limits, &mut child.notes)?;
             match kind {
@@ -140,15 +141,19 @@ async fn one(child: &mut Call, part: &Part, operation: Operation, data: &Value, 
     }
 }
 
-fn child(call: &Call, part: &Part, path: &str, operation: &'static str, data: &Value) -> Call {
+fn child(call: &Call, part: &Part, target: &str, operation: &'static str, data: &Value) -> Call {
     let body = if data.is_null() { Vec::new() } else { data.to_string().into_bytes() };
     let id = call.app.engine.ids.exchange();
+    let mut opened = call.opened.part(id, part.method.clone(), target.to_owned(), operation, body);
+    // So that the exchange alone says all that was asked.
+    opened.headers.extend(part.version.iter().map(|version| ("if-match".to_owned(), version.clone())));
     Call {
         app: call.app.clone(),
-        opened: Arc::new(call.opened.part(id, part.method.clone(), path.to_owned(), operation, body)),
+        opened: Arc::new(opened),
         query: Query::default(),
         conditions: part.version.as_deref().map(Conditions::from_version).unwrap_or_default(),
         notes: Default::default(),
+        settled: None,
     }
 }
 

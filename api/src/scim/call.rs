@@ -26,6 +26,8 @@ pub struct Call {
     pub conditions: Conditions,
     /// Liberties taken so far.
     pub notes: Notes,
+    /// The id a new resource is to have, where that is settled already.
+    pub settled: Option<ResourceId>,
 }
 
 impl Call {
@@ -39,9 +41,15 @@ impl Call {
         read_json(&self.opened.body, &self.app.limits)
     }
 
+    /// The id of a resource that is about to be created.
+    pub fn new_resource(&self) -> ResourceId {
+        self.settled.unwrap_or_else(|| self.app.engine.ids.resource())
+    }
+
     /// The context of a command that this call asks for.
     pub fn context(&self) -> Arc<Context> {
-        Arc::new(Context::new(self.app.engine.clock.now(), self.opened.caller.clone(), Some(self.opened.id)))
+        let context = Context::new(self.app.engine.clock.now(), self.opened.caller.clone(), Some(self.opened.id));
+        Arc::new(context.refusing(self.app.limits.refused.clone()))
     }
 
     /// The stream of a resource in the caller's organization; another organization's cannot be named.

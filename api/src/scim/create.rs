@@ -12,7 +12,7 @@ pub async fn create<A: Resource>(call: &mut Call) -> Result<Reply, ScimError> {
     let body = call.json()?;
     let limits = call.app.limits.clone();
     let decoded = decode_resource(A::RESOURCE, &body, &limits, &mut call.notes)?;
-    let id = call.app.engine.ids.resource();
+    let id = call.new_resource();
     create_as::<A>(call, id, decoded).await
 }
 

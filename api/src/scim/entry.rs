@@ -38,7 +38,7 @@ pub fn is_scim(uri: &Uri) -> bool {
 }
 
 /// The path below the SCIM base, with the slashes that came in.
-fn below_prefix(path: &str) -> Option<&str> {
+pub(super) fn below_prefix(path: &str) -> Option<&str> {
     let mut rest = path;
     for segment in PREFIX.split('/').filter(|s| !s.is_empty()) {
         rest = rest.trim_start_matches('/').strip_prefix(segment)?;
@@ -122,6 +122,7 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
         query,
         conditions: Conditions::from_headers(&parts.headers),
         notes: std::mem::take(notes),
+        settled: None,
     };
     let outcome = dispatch(&mut call, operation?).await;
     *notes = call.notes;

@@ -4,7 +4,7 @@ use super::resource::Resource;
 use crate::engine::ExecuteError;
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::ids::ResourceId;
-use rollcall_domain::scim::ScimError;
+use rollcall_domain::scim::{Limits, ScimError};
 
 /// What the client is told when something of ours is broken: never a 4xx, for Entra must retry.
 pub fn damaged(what: &str) -> ScimError {
@@ -25,6 +25,7 @@ pub fn of_command<A: Resource>(id: ResourceId, error: ExecuteError<A::Error>) ->
         ExecuteError::PreconditionFailed => {
             ScimError::precondition_failed("the resource has another version than If-Match says: read it again".to_owned())
         }
+        ExecuteError::NotPermitted(liberty) => Limits::refusal(&liberty),
         ExecuteError::Taken { kind, holder } => {
             let (attribute, noun) = match kind {
                 ClaimKind::GroupName => ("displayName", "group"),

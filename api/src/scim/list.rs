@@ -87,6 +87,7 @@ async fn one_kind(call: &mut Call, kind: ResourceKind, page: Page) -> Result<Sea
     let filter = query.filter.as_deref().map(|f| parse_filter(kind, f, &limits, &mut call.notes)).transpose()?;
     let sort = query.sort_by.as_deref().map(|p| parse_path(kind, p, &limits, &mut call.notes)).transpose()?;
     let selection = query.selection(kind, &limits, &mut call.notes)?;
+    limits.permit(&call.notes)?;
     let request = SearchRequest {
         filter,
         sort: sort.map(|path| Sort { path, descending: query.descending }),

@@ -22,6 +22,7 @@ mod read;
 mod redact;
 mod replace;
 mod reply;
+mod rerun;
 mod resource;
 mod route;
 mod write;
@@ -29,6 +30,7 @@ mod write;
 pub use entry::{PREFIX, entry, is_scim};
 pub use known_tokens::KnownTokens;
 pub use rate::{RateLimit, StrangerLimit};
+pub use rerun::{Rerun, rerun};
 
 /// The media type of every answer (RFC 7644 section 8.1).
 pub const MEDIA_TYPE: &str = "application/scim+json";

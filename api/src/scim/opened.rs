@@ -19,6 +19,8 @@ pub struct Opened {
     pub id: ExchangeId,
     /// The bulk exchange it belongs to.
     pub parent: Option<ExchangeId>,
+    /// The exchange that this one submits again.
+    pub replays: Option<ExchangeId>,
     /// When it began.
     pub received_at: DateTime<Utc>,
     /// For the duration.
@@ -47,6 +49,7 @@ impl Opened {
         Self {
             id,
             parent: None,
+            replays: None,
             received_at,
             started: Instant::now(),
             method: parts.method.as_str().to_owned(),
@@ -57,6 +60,25 @@ impl Opened {
             caller: Actor::Unauthenticated,
             operation: "unknown",
             body: Bytes::new(),
+        }
+    }
+
+    /// Opens an exchange again, as it came in then.
+    pub fn again(recorded: &Exchange) -> Self {
+        Self {
+            id: recorded.id,
+            parent: recorded.parent,
+            replays: recorded.replays,
+            received_at: recorded.received_at,
+            started: Instant::now(),
+            method: recorded.method.clone(),
+            target: recorded.target.clone(),
+            headers: recorded.headers.clone(),
+            source: recorded.source.clone(),
+            organization: recorded.organization,
+            caller: recorded.caller.clone(),
+            operation: "unknown",
+            body: Bytes::from(recorded.request_body.clone()),
         }
     }
 
@@ -83,6 +105,7 @@ impl Opened {
             id: self.id,
             organization: self.organization,
             parent: self.parent,
+            replays: self.replays,
             received_at: self.received_at,
             protocol: Protocol::Scim,
             method: self.method.clone(),
@@ -97,6 +120,7 @@ impl Opened {
             answer,
             duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             redactions,
+            bodies_dropped: false,
             request_body,
             answer_body,
         }

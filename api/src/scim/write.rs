@@ -28,6 +28,7 @@ pub struct WriteCall<A: Resource> {
 /// Carries out a write. The answer is in the log with the events when this returns.
 pub async fn write<A: Resource>(call: &mut Call, write: WriteCall<A>) -> Result<Reply, ScimError> {
     let WriteCall { id, fresh, command, shape } = write;
+    call.app.limits.permit(&call.notes)?;
     let require = A::required(id, &command).map_err(|e| A::refusal(id, e))?;
     let context = call.context();
     let answer: Arc<Mutex<Option<Result<Reply, ScimError>>>> = Arc::default();

@@ -2,7 +2,9 @@
 
 use super::Attributes;
 use super::error::{ScimError, quoted};
+use crate::interpretation::{Interpretation, Notes, Reading};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// Bounds on what one request may ask for. Each breach is a clear error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Limits {
     pub max_operations: usize,
     /// Length of one string value in bytes.
     pub max_value_bytes: usize,
+    /// Liberties that are not taken: a request that needs one is refused.
+    pub refused: BTreeSet<Reading>,
 }
 
 /// Names are matched in any case, which costs the square of their number; no schema has this many.
@@ -36,11 +40,22 @@ impl Default for Limits {
             max_members: 100_000,
             max_operations: 10_000,
             max_value_bytes: 1024 * 1024,
+            refused: BTreeSet::new(),
         }
     }
 }
 
 impl Limits {
+    /// Refuses a request that was read with a liberty which is not to be taken.
+    pub fn permit(&self, notes: &Notes) -> Result<(), ScimError> {
+        notes.list().iter().find(|i| self.refused.contains(&i.reading)).map_or(Ok(()), |i| Err(Self::refusal(i)))
+    }
+
+    /// What the client is told about a liberty that is not taken.
+    pub fn refusal(liberty: &Interpretation) -> ScimError {
+        ScimError::invalid_value(format!("{} is not accepted here, at {}", liberty.reading.name(), quoted(&liberty.at)))
+    }
+
     /// Refuses strings and keys that are too long and objects that are too wide, anywhere in a body.
     pub(super) fn check_sizes(&self, value: &Value) -> Result<(), ScimError> {
         match value {

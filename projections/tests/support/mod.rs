@@ -165,6 +165,7 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
         id: ExchangeId(Uuid::from_u128(0x4000_0000 + n)),
         organization: org,
         parent: None,
+        replays: None,
         received_at: at(u64::try_from(n).unwrap()),
         protocol: Protocol::Scim,
         method: "PATCH".into(),
@@ -187,6 +188,7 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
         },
         duration_us: 900,
         redactions: Vec::new(),
+        bodies_dropped: false,
         request_body: b"{}".to_vec(),
         answer_body: b"{}".to_vec(),
     }

@@ -93,6 +93,7 @@ pub fn exchange(organization: OrganizationId, n: u128) -> Exchange {
         id: ExchangeId(Uuid::from_u128(n)),
         organization,
         parent: None,
+        replays: None,
         received_at: time(0),
         protocol: Protocol::Scim,
         method: "PATCH".into(),
@@ -115,6 +116,7 @@ pub fn exchange(organization: OrganizationId, n: u128) -> Exchange {
         },
         duration_us: 1234,
         redactions: Vec::new(),
+        bodies_dropped: false,
         request_body: format!("{{\"n\": {n}}}\0\u{fffd}").into_bytes(),
         answer_body: vec![0, 255, 254, 10],
     }

@@ -1,0 +1,36 @@
+//! Recorded requests once again, for good.
+
+use super::answer;
+use super::request::{ReplayRequest, permit};
+use crate::admin::{Admin, OrganizationPath};
+use crate::problem::Problem;
+use crate::replay::{self, ReplayLine};
+use crate::state::App;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::Response;
+use std::sync::Arc;
+
+/// Submits chosen exchanges again, as new exchanges that name the old ones. The operator is the
+/// actor of what they cause. Those that succeeded are refused unless `force` is set.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/replay/apply", tag = "replay", params(OrganizationPath),
+    request_body = ReplayRequest, security(("operator" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn apply(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+    body: Result<Json<ReplayRequest>, JsonRejection>,
+) -> Result<Response<Body>, Problem> {
+    let request = ReplayRequest::read(body)?;
+    let organization = path.find(&app).await?;
+    let selection = request.selection()?;
+    if selection.exchanges.is_empty() && !selection.failed {
+        return Err(Problem::bad_request("say what is to be submitted again: exchanges by their ids, or those that failed"));
+    }
+    let permit = permit(&app)?;
+    let lines = replay::apply(app, organization.id, selection, request.force).await.map_err(|e| Problem::unavailable(&e))?;
+    Ok(answer(lines, permit))
+}

@@ -1,0 +1,36 @@
+//! What would recorded exchanges do now?
+
+use super::answer;
+use super::request::{ReplayRequest, permit};
+use crate::admin::{Admin, OrganizationPath};
+use crate::problem::Problem;
+use crate::replay::{self, ReplayLine, ScratchSettings};
+use crate::state::App;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::Response;
+use std::sync::Arc;
+
+/// Runs exchanges in a fork of the log as it is now: their answers, and the events they would
+/// cause. Nothing is written. If nothing is chosen, those that failed.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/replay/dry-run", tag = "replay", params(OrganizationPath),
+    request_body = ReplayRequest, security(("operator" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn dry_run(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+    body: Result<Json<ReplayRequest>, JsonRejection>,
+) -> Result<Response<Body>, Problem> {
+    let request = ReplayRequest::read(body)?;
+    let organization = path.find(&app).await?;
+    let settings = ScratchSettings::of(&app, request.refused()?);
+    let mut selection = request.selection()?;
+    selection.failed |= selection.exchanges.is_empty();
+    let permit = permit(&app)?;
+    let engine = &app.engine;
+    let lines = replay::dry_run(engine.log.clone(), organization.id, selection, settings, engine.clock.clone()).await;
+    Ok(answer(lines.map_err(|e| Problem::unavailable(&e))?, permit))
+}

@@ -1,0 +1,64 @@
+//! What a replay is asked for.
+
+use crate::problem::Problem;
+use crate::replay::{Bound, Selection};
+use crate::state::App;
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use rollcall_domain::ids::ExchangeId;
+use rollcall_domain::interpretation::Reading;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use tokio::sync::OwnedSemaphorePermit;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Which exchanges, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// Only these exchanges.
+    pub exchanges: Vec<Uuid>,
+    /// Only those that were answered with an error.
+    pub failed: bool,
+    /// From this position or instant on, inclusive.
+    pub from: Option<String>,
+    /// Up to this position or instant, inclusive.
+    pub to: Option<String>,
+    /// A line for every exchange, also for those that came out as recorded (verify).
+    pub all: bool,
+    /// Liberties that are not taken, by name: what would break without them (verify, dry run)?
+    pub without: Vec<String>,
+    /// Also those that succeeded (apply).
+    pub force: bool,
+}
+
+impl ReplayRequest {
+    /// The body of a request; without one, all exchanges.
+    pub fn read(body: Result<Json<Self>, JsonRejection>) -> Result<Self, Problem> {
+        body.map(|Json(request)| request).map_err(|e| Problem::bad_request(e.body_text()))
+    }
+
+    /// Which exchanges.
+    pub fn selection(&self) -> Result<Selection, Problem> {
+        let bound = |text: &Option<String>| text.as_deref().map(str::parse::<Bound>).transpose().map_err(Problem::bad_request);
+        Ok(Selection {
+            exchanges: self.exchanges.iter().copied().map(ExchangeId).collect(),
+            failed: self.failed,
+            from: bound(&self.from)?,
+            to: bound(&self.to)?,
+        })
+    }
+
+    /// Liberties that are not taken.
+    pub fn refused(&self) -> Result<BTreeSet<Reading>, Problem> {
+        let parse = |name: &String| Reading::parse(name).ok_or_else(|| Problem::bad_request(format!("there is no reading {name:?}")));
+        self.without.iter().map(parse).collect()
+    }
+}
+
+/// The right to replay: one at a time.
+pub fn permit(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
+    let busy = |_| Problem::conflict("another replay is running: wait for its end");
+    app.replaying.clone().try_acquire_owned().map_err(busy)
+}

@@ -1,0 +1,165 @@
+//! The scratch store of a fork, with the application on it.
+
+use super::fork::{ForkLog, Rule, Wish};
+use super::run::ReplayError;
+use crate::clock::{Clock, ClockHand};
+use crate::config::ServeConfig;
+use crate::ids::{Ids, Random};
+use crate::scim::{PREFIX, Rerun, StrangerLimit, rerun};
+use crate::state::{self, App};
+use crate::stores::Stores;
+use crate::{assembly, telemetry};
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use futures::poll;
+use rollcall_domain::exchange::Exchange;
+use rollcall_domain::ids::{OrganizationId, ResourceId};
+use rollcall_domain::interpretation::Reading;
+use rollcall_domain::log::{Append, AppendError, Appended, NewEvent, Position, Record, Write};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::task::Poll;
+use tempfile::TempDir;
+
+/// Records put down at once; well below what the log's writer queues.
+const BATCH: usize = 500;
+
+/// What the application of a fork is told.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The configuration whose limits hold.
+    pub config: ServeConfig,
+    /// Public address of the SCIM endpoint.
+    pub scim_base: String,
+    /// Liberties that are not taken.
+    pub refused: BTreeSet<Reading>,
+}
+
+impl Settings {
+    /// Those of a running server.
+    pub fn of(app: &App, refused: BTreeSet<Reading>) -> Self {
+        Self { config: app.config.clone(), scim_base: app.scim_base.to_string(), refused }
+    }
+}
+
+/// How an exchange came out.
+pub struct Ran {
+    /// As it would be kept now.
+    pub exchange: Exchange,
+    /// What it caused, or would have caused.
+    pub wish: Wish,
+}
+
+/// An application on a scratch store.
+pub struct Scratch {
+    app: Arc<App>,
+    fork: Arc<ForkLog>,
+    hand: ClockHand,
+    organization: OrganizationId,
+    /// Where the fork is.
+    pub position: Position,
+    // Dropped in this order: the folder goes last.
+    _stores: Stores,
+    _folder: TempDir,
+}
+
+impl Scratch {
+    /// An empty fork of an organization's log.
+    pub async fn open(organization: OrganizationId, settings: &Settings) -> Result<Self, ReplayError> {
+        let folder = tempfile::Builder::new().prefix("rollcall-replay-").tempdir().map_err(|e| ReplayError::Scratch(e.to_string()))?;
+        let mut stores = Stores::in_folder_unflushed(folder.path()).map_err(scratch)?;
+        let fork = Arc::new(ForkLog::new(stores.log.clone()));
+        stores.log = fork.clone();
+        let (clock, hand) = Clock::by_hand(DateTime::UNIX_EPOCH);
+        // Nothing that is drawn here is kept: recorded exchanges bring their ids.
+        let ids = Ids::new(clock.clone(), Random::seeded(0));
+        let engine = assembly::engine(&stores, clock, ids).await.map_err(scratch)?;
+        let application = state::Settings {
+            config: ServeConfig { rate_limit: 0, database_url: None, ..settings.config.clone() },
+            public_url: settings.scim_base.trim_end_matches(PREFIX).to_owned(),
+            operator_key: String::new(),
+            metrics: telemetry::silent_metrics(),
+            shared: false,
+            strangers: StrangerLimit::off(),
+        };
+        let mut app = App::new(engine, application);
+        app.limits.refused.clone_from(&settings.refused);
+        Ok(Self { app: Arc::new(app), fork, hand, organization, position: 0, _stores: stores, _folder: folder })
+    }
+
+    /// Puts recorded records down, and their claims, and shows them in the views.
+    pub async fn copy(&mut self, records: Vec<Record>) -> Result<(), ReplayError> {
+        for batch in records.chunks(BATCH) {
+            let mut appends = Vec::with_capacity(batch.len());
+            for record in batch {
+                let claims = self.app.engine.claims_of(record).await?;
+                appends.push(Append { organization: self.organization, write: Some(write(record, claims)), exchange: None });
+            }
+            for (record, appended) in batch.iter().zip(self.put(appends).await?) {
+                if appended.positions != Some((record.position, record.position)) {
+                    return Err(ReplayError::Scratch(format!("position {} became {:?}", record.position, appended.positions)));
+                }
+                self.app.engine.forget(&record.stream);
+                self.position = record.position;
+            }
+        }
+        self.app.engine.folder.fold_appended(self.organization, records, Vec::new()).await?;
+        Ok(())
+    }
+
+    /// The log's writer takes appends in the order in which they are first polled, and commits
+    /// what waits together.
+    async fn put(&self, appends: Vec<Append>) -> Result<Vec<Appended>, AppendError> {
+        let mut waiting = Vec::with_capacity(appends.len());
+        let mut done = Vec::new();
+        for append in appends {
+            let mut put = Box::pin(self.fork.put(append));
+            match poll!(&mut put) {
+                Poll::Pending => waiting.push(put),
+                // Ready at once: refused before it was queued, or committed before those behind it.
+                Poll::Ready(result) if waiting.is_empty() => done.push(result?),
+                Poll::Ready(result) => {
+                    done.extend(join_all(waiting.drain(..)).await.into_iter().collect::<Result<Vec<_>, _>>()?);
+                    done.push(result?);
+                }
+            }
+        }
+        done.extend(join_all(waiting).await.into_iter().collect::<Result<Vec<_>, _>>()?);
+        Ok(done)
+    }
+
+    /// Runs one exchange at a time of its own.
+    pub async fn run(&mut self, exchange: &Exchange, at: DateTime<Utc>, settled: Option<ResourceId>, rule: Rule) -> Ran {
+        self.hand.set(at);
+        self.fork.expect(rule);
+        let closed = rerun(&self.app, Rerun { exchange, settled }).await;
+        let mut wish = self.fork.wish();
+        if let Some(last) = wish.events.last().filter(|e| e.position > 0) {
+            self.position = last.position;
+        }
+        // What the write sealed holds also what only showed against the state; if the write was
+        // held back, the answer that came back tells of that and not of the request.
+        let sealed = wish.sealed.take().filter(|x| x.id == exchange.id && (wish.differs || x.answer.status == closed.answer.status));
+        Ran { exchange: sealed.unwrap_or(closed), wish }
+    }
+}
+
+fn write(record: &Record, claims: rollcall_domain::claim::ClaimChanges<rollcall_domain::claim::Claim>) -> Write {
+    Write {
+        stream: record.stream,
+        expected: record.version - 1,
+        events: vec![NewEvent {
+            event_type: record.event_type.clone(),
+            event_version: record.event_version.clone(),
+            payload: record.payload.clone(),
+        }],
+        claims,
+        recorded_at: record.recorded_at,
+        actor: record.actor.clone(),
+        cause: record.exchange,
+    }
+}
+
+fn scratch(error: anyhow::Error) -> ReplayError {
+    ReplayError::Scratch(format!("{error:#}"))
+}
