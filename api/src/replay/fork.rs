@@ -68,7 +68,9 @@ impl ForkLog {
         }
         for claim in &write.claims.take {
             match self.inner.holder(claim).await.map_err(away)? {
-                Some(holder) if holder != write.stream => return Err(AppendError::ClaimTaken { kind: claim.kind, holder }),
+                Some(holder) if holder != write.stream || claim.kind.is_once() => {
+                    return Err(AppendError::ClaimTaken { kind: claim.kind, holder });
+                }
                 _ => {}
             }
         }

@@ -82,7 +82,9 @@ impl Scratch {
             shared: false,
             strangers: StrangerLimit::off(),
         };
-        let mut app = App::new(engine, application);
+        // Nobody audits a fork: those views stay empty.
+        let audit = assembly::audit(&stores).await.map_err(scratch)?;
+        let mut app = App::new(engine, audit, application);
         app.limits.refused.clone_from(&settings.refused);
         Ok(Self { app: Arc::new(app), fork, hand, organization, position: 0, _stores: stores, _folder: folder })
     }
