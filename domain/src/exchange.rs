@@ -49,6 +49,10 @@ pub struct Exchange {
     /// The id of the resource it was about, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
+    /// For a new resource: a keyed hash of the identifier that the client gave it, so that a
+    /// creation that failed and one that succeeded later are found together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_key: Option<String>,
     /// Liberties taken to read it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interpretations: Vec<Interpretation>,

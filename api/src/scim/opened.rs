@@ -115,6 +115,7 @@ impl Opened {
             caller: self.caller.clone(),
             operation: self.operation.to_owned(),
             subject: reply.subject.map(|id| id.to_string()),
+            subject_key: None,
             interpretations: notes.list().to_vec(),
             unknown_shape: reply.error.as_ref().is_some_and(|e| e.unknown_shape),
             answer,

@@ -103,6 +103,7 @@ pub fn exchange(organization: OrganizationId, n: u128) -> Exchange {
         caller: Actor::ScimToken { token: TokenId(Uuid::from_u128(7)) },
         operation: "users.patch".into(),
         subject: Some(n.to_string()),
+        subject_key: None,
         interpretations: Vec::new(),
         unknown_shape: false,
         answer: Answer {
