@@ -34,7 +34,7 @@ fn namespaces(document: &Document<'_>) -> Result<(), Refusal> {
                 return Err(Refusal::new(Reason::Namespace, format!("a relative namespace: {uri}")));
             }
         }
-        if node.tag_name().namespace().is_none() {
+        if node.tag_name().namespace().is_none_or(str::is_empty) {
             return Err(Refusal::new(Reason::Namespace, format!("{} is in no namespace", node.tag_name().name())));
         }
         let name = node.tag_name().name();

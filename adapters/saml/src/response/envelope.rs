@@ -2,7 +2,7 @@
 
 use super::reading::{Issuer, read_issuer};
 use crate::gate::Signature;
-use crate::xml::{ASSERTION, DSIG, PROTOCOL, attribute, elements, instant, is, only_attributes, text};
+use crate::xml::{ASSERTION, DSIG, PROTOCOL, attribute, elements, instant, is, only_attributes, text, unexpected};
 use chrono::{DateTime, Utc};
 use rollcall_domain::saml::{Reason, Refusal};
 use roxmltree::Node;
@@ -27,9 +27,6 @@ pub(super) struct Envelope<'a, 'i> {
 impl<'a, 'i> Envelope<'a, 'i> {
     /// Reads it; an answer that says that sign-in failed is refused with what it says.
     pub(super) fn read(root: Node<'a, 'i>) -> Result<Self, Refusal> {
-        if !is(root, PROTOCOL, "Response") {
-            return Err(Refusal::new(Reason::UnexpectedDocument, format!("the document is a {}", root.tag_name().name())));
-        }
         only_attributes(root, &["ID", "Version", "IssueInstant", "Destination", "Consent", "InResponseTo"])?;
         if attribute(root, "Version").as_deref() != Some("2.0") {
             return Err(Refusal::new(Reason::Version, "the response is not of version 2.0"));
@@ -43,9 +40,16 @@ impl<'a, 'i> Envelope<'a, 'i> {
         let mut parts = elements(root)?.into_iter().peekable();
         let issuer = parts.next_if(|n| is(*n, ASSERTION, "Issuer")).map(read_issuer).transpose()?;
         let signature = parts.next_if(|n| is(*n, DSIG, "Signature"));
-        let status = parts.next_if(|n| is(*n, PROTOCOL, "Status"));
-        status.ok_or_else(|| Refusal::new(Reason::IdpStatus, "the response has no status where it belongs")).and_then(success)?;
-        let content = content(root, parts.collect())?;
+        let count = root.descendants().filter(|n| is_assertion(*n)).count();
+        if count > 1 {
+            return Err(Refusal::new(Reason::AssertionCount, format!("{count} assertions")));
+        }
+        match parts.next() {
+            Some(status) if is(status, PROTOCOL, "Status") => success(status)?,
+            Some(other) if !is_assertion(other) => return Err(unexpected(format!("{} in the response", other.tag_name().name()))),
+            _ => return Err(Refusal::new(Reason::IdpStatus, "the response has no status where it belongs")),
+        }
+        let content = content(count, &parts.collect::<Vec<_>>())?;
         Ok(Self {
             issued_at,
             destination: attribute(root, "Destination"),
@@ -57,17 +61,27 @@ impl<'a, 'i> Envelope<'a, 'i> {
     }
 }
 
-/// Exactly one assertion, wherever one could hide.
-fn content<'a, 'i>(root: Node<'a, 'i>, rest: Vec<Node<'a, 'i>>) -> Result<Content<'a, 'i>, Refusal> {
-    let holds = |n: &Node<'_, '_>| is(*n, ASSERTION, "Assertion") || is(*n, ASSERTION, "EncryptedAssertion");
-    let count = root.descendants().filter(holds).count();
-    match rest.as_slice() {
-        [one] if count == 1 && is(*one, ASSERTION, "Assertion") => Ok(Content::Assertion(*one)),
-        [one] if count == 1 && is(*one, ASSERTION, "EncryptedAssertion") => Ok(Content::Encrypted(*one)),
-        _ if count != 1 => Err(Refusal::new(Reason::AssertionCount, format!("{count} assertions"))),
+/// Whether a document is a response at all.
+pub(super) fn expect_response(root: Node<'_, '_>) -> Result<(), Refusal> {
+    if is(root, PROTOCOL, "Response") {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::UnexpectedDocument, format!("the document is a {}", root.tag_name().name())))
+}
+
+fn is_assertion(node: Node<'_, '_>) -> bool {
+    is(node, ASSERTION, "Assertion") || is(node, ASSERTION, "EncryptedAssertion")
+}
+
+/// The one assertion, at its place and nowhere else.
+fn content<'a, 'i>(count: usize, rest: &[Node<'a, 'i>]) -> Result<Content<'a, 'i>, Refusal> {
+    match rest {
+        _ if count == 0 => Err(Refusal::new(Reason::AssertionCount, "no assertion")),
+        [one] if is(*one, ASSERTION, "Assertion") => Ok(Content::Assertion(*one)),
+        [one] if is(*one, ASSERTION, "EncryptedAssertion") => Ok(Content::Encrypted(*one)),
         other => {
             let names: Vec<&str> = other.iter().map(|n| n.tag_name().name()).collect();
-            Err(Refusal::new(Reason::UnexpectedContent, format!("the response ends with {}", names.join(", "))))
+            Err(unexpected(format!("the response ends with {}", names.join(", "))))
         }
     }
 }

@@ -55,6 +55,7 @@ impl ServiceProvider {
         let bytes = gate::decode(saml_response, connection.policy.max_bytes)?;
         let text = gate::utf8(&bytes)?;
         let document = gate::parse(text)?;
+        envelope::expect_response(document.root_element())?;
         gate::refuse_signatures_elsewhere(&document)?;
         let envelope = Envelope::read(document.root_element())?;
         rules::envelope(connection, &envelope, expected)?;

@@ -127,7 +127,11 @@ fn no_issuer(what: &str) -> Refusal {
 
 pub(crate) fn read_issuer(node: Node<'_, '_>) -> Result<Issuer, Refusal> {
     only_attributes(node, &["Format"])?;
-    Ok(Issuer { value: field(node)?, format: attribute(node, "Format") })
+    let value = field(node)?;
+    if value.is_empty() {
+        return Err(no_issuer("an empty element"));
+    }
+    Ok(Issuer { value, format: attribute(node, "Format") })
 }
 
 /// The text of a field that has a bearable length.
@@ -209,6 +213,9 @@ fn read_conditions(node: Node<'_, '_>) -> Result<Conditions, Refusal> {
             let inner = elements(condition)?;
             if let Some(other) = inner.iter().find(|n| !is(**n, ASSERTION, "Audience")) {
                 return Err(unexpected(format!("{} in AudienceRestriction", other.tag_name().name())));
+            }
+            if inner.is_empty() {
+                return Err(Refusal::new(Reason::Audience, "a restriction to nobody"));
             }
             audiences.push(inner.into_iter().map(field).collect::<Result<_, _>>()?);
         } else if is(condition, ASSERTION, "OneTimeUse") && empty()? {
