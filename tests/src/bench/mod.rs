@@ -4,4 +4,5 @@ pub mod baseline;
 pub mod directory;
 pub mod machine;
 pub mod report;
+pub mod signatures;
 pub mod wire;

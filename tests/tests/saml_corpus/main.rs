@@ -9,6 +9,7 @@ mod mutation;
 mod protocol;
 mod redirect;
 mod signature;
+mod simulator;
 mod text;
 mod valid;
 mod wrapping;

@@ -8,6 +8,8 @@ use rollcall_domain::saml::{Assertion, SignedParts, attribute_names};
 use rollcall_entra::idp::encrypt::{ContentCipher, KeyTransport, encrypted_assertion};
 use rollcall_entra::idp::{Hash, IdentityProvider, Person, SigningOption, Style, Token, sign};
 use rollcall_saml::{Connection, Policy, ServiceProvider};
+use rollcall_tests::bench::signatures::{BareSignature, verifications_per_second};
+use std::time::Duration;
 
 /// Reads a good message with a policy and checks that it is the person it was issued for.
 fn accept(forge: &Forge, what: &str, policy: Policy, field: &str) -> Assertion {
@@ -268,4 +270,20 @@ fn one_of_several_requests_is_answered() {
     let assertion = forge.sp().read_response(&STANDARD.encode(forge.good()), expected).expect("accepted");
     assert_eq!(assertion.in_response_to.as_deref(), Some(forge.request.as_str()));
     assert_eq!((forge.sp().connection().acs_url.as_str(), forge.sp().connection().entity_id.as_str()), (ACS, ENTITY));
+}
+
+/// What `make bench` compares a login with must be the same signatures.
+#[test]
+fn the_benchmarks_bare_signatures_hold() {
+    let forge = Forge::new();
+    for (signing, signatures) in [(SigningOption::Assertion, 1), (SigningOption::Response, 1), (SigningOption::Both, 2)] {
+        let response = forge.good_with(signing);
+        let bare = BareSignature::all_of(&response).expect("signatures");
+        assert_eq!(bare.len(), signatures);
+        assert!(bare.iter().all(|signature| signature.verify().expect("verified")));
+        let changed = BareSignature::all_of(&swap(&response, ">Ada<", ">Eve<")).expect("signatures");
+        assert!(!changed.iter().all(|signature| signature.verify().expect("verified")));
+        let rate = verifications_per_second(&[bare], 2, Duration::from_millis(50)).expect("a rate");
+        assert!(rate > 1.0, "{rate}");
+    }
 }

@@ -50,6 +50,11 @@ pub enum KeyTransport {
     Pkcs1v15,
 }
 
+/// The DER of the first certificate in a PEM file, as an administrator uploads it.
+pub fn certificate_der(pem: &[u8]) -> Result<Vec<u8>, SignError> {
+    Ok(X509::from_pem(pem)?.to_der()?)
+}
+
 /// An `EncryptedAssertion` for the holder of a certificate (DER).
 pub fn encrypted_assertion(
     assertion: &str,
