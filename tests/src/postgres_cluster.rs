@@ -81,6 +81,22 @@ impl PostgresCluster {
         until("the server's children", || Ok(children.iter().all(|pid| !is_alive(*pid))))
     }
 
+    /// Lets the server hang: connections stay open, and nothing is answered any more.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.signal_all("STOP")
+    }
+
+    /// Lets a frozen server go on.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.signal_all("CONT")
+    }
+
+    fn signal_all(&self, name: &str) -> anyhow::Result<()> {
+        let Some(server) = &self.server else { return Ok(()) };
+        let id = server.process.id();
+        signal(name, &[&[id], &children(id)[..]].concat())
+    }
+
     /// Stops the server in good order: open connections are cut, what was committed is flushed.
     pub fn stop(&mut self) -> anyhow::Result<()> {
         let Some(server) = self.server.take() else { return Ok(()) };

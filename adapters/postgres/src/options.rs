@@ -21,7 +21,7 @@ pub struct ConnectOptions {
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { writers: 3, readers: 8, connect_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(20) }
+        Self { writers: 3, readers: 8, connect_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(8) }
     }
 }
 

@@ -5,7 +5,7 @@ use rollcall_tests::admin::{Admin, gapless};
 use rollcall_tests::refusal::refused;
 use rollcall_tests::scim::{Scim, add_members, user};
 use rollcall_tests::server::{Server, Store};
-use rollcall_tests::world::{World, issue, on_sqlite, start_cluster};
+use rollcall_tests::world::{World, issue, on_postgres, on_sqlite, start_cluster};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -99,6 +99,52 @@ async fn a_folder_serves_one_process() {
         let said = String::from_utf8_lossy(&second.stderr);
         ensure!(said.contains(&*w.server.data().to_string_lossy()), "the folder is not named: {said}");
         w.scim.get("/Users").await?.expect(200)?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_hangs_is_answered_503() {
+    on_postgres(async |w, cluster| {
+        let path = format!("/Users/{}", w.scim.create_user("ada@contoso.example").await?);
+        let title = json!([{"op": "add", "path": "title", "value": "Chief"}]);
+        cluster.freeze()?;
+        let (reader, writer) = (w.scim.fresh(), w.scim.fresh());
+        // The client's own patience is longer than the server's may be.
+        let (read, write) = tokio::join!(reader.get(&path), writer.operations(&path, title.clone()));
+        cluster.thaw()?;
+        for answer in [read?, write?] {
+            ensure!(answer.header("retry-after").is_some(), "{answer:?}");
+            refused(answer, 503, None)?;
+        }
+        for _ in 0..100 {
+            if w.scim.fresh().operations(&path, title.clone()).await?.status == 200 {
+                return Ok(());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        anyhow::bail!("the server does not recover")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_data_of_the_embedded_store_is_its_owner_s_alone() {
+    on_sqlite(async |w| {
+        use std::os::unix::fs::PermissionsExt as _;
+        live(w).await?;
+        let mut seen = 0;
+        for entry in std::fs::read_dir(w.server.data())? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.contains(".db") || name == "operator.key" {
+                let mode = entry.metadata()?.permissions().mode() & 0o777;
+                ensure!(mode == 0o600, "{name} has mode {mode:o}");
+                seen += 1;
+            }
+        }
+        ensure!(seen >= 5, "{seen} files");
         Ok(())
     })
     .await;

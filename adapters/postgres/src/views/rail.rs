@@ -8,6 +8,7 @@ use rollcall_domain::sql::SqlError;
 use std::future::Future;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
@@ -38,6 +39,16 @@ impl Rail {
     pub async fn run<T: Send + 'static>(&self, job: impl Future<Output = Result<T, SqlError>> + Send + 'static) -> Result<T, SqlError> {
         let done = self.0.handle.spawn(job).await;
         done.unwrap_or_else(|_| Err(SqlError::Unavailable("the views' thread stopped".into())))
+    }
+
+    /// As [`Self::run`], but given up after a while, wherever it is then.
+    pub async fn run_within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        job: impl Future<Output = Result<T, SqlError>> + Send + 'static,
+    ) -> Result<T, SqlError> {
+        let away = |_| SqlError::Unavailable("the database does not answer".into());
+        self.run(async move { tokio::time::timeout(limit, job).await.map_err(away)? }).await
     }
 
     /// Drops something on the thread, where its connections live.

@@ -7,12 +7,29 @@ use async_trait::async_trait;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A family of views in the schema `rollcall_views` or `rollcall_audit`. Several processes may have them open.
 pub struct PostgresViews {
     local: Option<Arc<Local>>,
     rail: Rail,
+    patience: Patience,
 }
+
+/// How long a server that does not answer is waited for. Nothing else ends such a wait: the
+/// connection of a server that hangs looks like any other.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// For a read.
+    read: Duration,
+    /// For a step of a transaction; the first may queue behind others for a lock.
+    write: Duration,
+}
+
+/// Somebody waits for the answer.
+const LIVE: Patience = Patience { read: Duration::from_secs(8), write: Duration::from_secs(20) };
+/// Nobody does.
+const SCRATCH: Patience = Patience { read: Duration::from_secs(60), write: Duration::from_secs(120) };
 
 impl PostgresViews {
     /// Opens a family of views in a database; makes their schema if it is not there, and sweeps what
@@ -22,7 +39,7 @@ impl PostgresViews {
         let url = url.to_owned();
         let opened = rail.run(async move { Ok(Local::connect(&url, family).await) }).await;
         let local = opened.map_err(|e| OpenError::Writer(std::io::Error::other(e)))??;
-        Ok(Self { local: Some(Arc::new(local)), rail })
+        Ok(Self { local: Some(Arc::new(local)), rail, patience: LIVE })
     }
 
     fn local(&self) -> Result<Arc<Local>, SqlError> {
@@ -30,7 +47,7 @@ impl PostgresViews {
     }
 
     fn transaction(&self, inner: Box<dyn SqlTransaction>) -> Box<dyn SqlTransaction> {
-        Box::new(Remote { inner: Some(inner), rail: self.rail.clone() })
+        Box::new(Remote { inner: Some(inner), rail: self.rail.clone(), patience: self.patience.write })
     }
 }
 
@@ -46,12 +63,12 @@ impl Drop for PostgresViews {
 impl SqlStore for PostgresViews {
     async fn query(&self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError> {
         let (local, sql) = (self.local()?, sql.to_owned());
-        self.rail.run(async move { local.query(&sql, params).await }).await
+        self.rail.run_within(self.patience.read, async move { local.query(&sql, params).await }).await
     }
 
     async fn begin(&self, organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError> {
         let local = self.local()?;
-        let inner = self.rail.run(async move { local.begin(organization).await }).await?;
+        let inner = self.rail.run_within(self.patience.write, async move { local.begin(organization).await }).await?;
         Ok(self.transaction(inner))
     }
 
@@ -67,7 +84,7 @@ impl SqlStore for PostgresViews {
             let rows = inner.query(&sql, params).await?;
             Ok((inner, rows))
         };
-        let (inner, rows) = self.rail.run(begin).await?;
+        let (inner, rows) = self.rail.run_within(self.patience.write, begin).await?;
         Ok((self.transaction(inner), rows))
     }
 
@@ -80,7 +97,7 @@ impl SqlStore for PostgresViews {
     async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
         let local = self.local()?;
         let scratch = self.rail.run(async move { local.scratch().await }).await?;
-        Ok(Arc::new(Self { local: Some(Arc::new(scratch)), rail: self.rail.clone() }))
+        Ok(Arc::new(Self { local: Some(Arc::new(scratch)), rail: self.rail.clone(), patience: SCRATCH }))
     }
 
     async fn promote(&self, scratch: Arc<dyn SqlStore>, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
@@ -99,6 +116,7 @@ impl SqlStore for PostgresViews {
 struct Remote {
     inner: Option<Box<dyn SqlTransaction>>,
     rail: Rail,
+    patience: Duration,
 }
 
 impl Remote {
@@ -123,7 +141,7 @@ impl SqlTransaction for Remote {
             let rows = inner.query(&sql, params).await?;
             Ok((inner, rows))
         };
-        let (inner, rows) = self.rail.run(job).await?;
+        let (inner, rows) = self.rail.run_within(self.patience, job).await?;
         self.inner = Some(inner);
         Ok(rows)
     }
@@ -134,7 +152,7 @@ impl SqlTransaction for Remote {
             let touched = inner.execute(&sql, params).await?;
             Ok((inner, touched))
         };
-        let (inner, touched) = self.rail.run(job).await?;
+        let (inner, touched) = self.rail.run_within(self.patience, job).await?;
         self.inner = Some(inner);
         Ok(touched)
     }
@@ -145,17 +163,17 @@ impl SqlTransaction for Remote {
             inner.execute_all(statements).await?;
             Ok(inner)
         };
-        self.inner = Some(self.rail.run(job).await?);
+        self.inner = Some(self.rail.run_within(self.patience, job).await?);
         Ok(())
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), SqlError> {
         let inner = self.take()?;
-        self.rail.run(async move { inner.commit().await }).await
+        self.rail.run_within(self.patience, async move { inner.commit().await }).await
     }
 
     async fn finish(mut self: Box<Self>, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
         let inner = self.take()?;
-        self.rail.run(async move { inner.finish(statements).await }).await
+        self.rail.run_within(self.patience, async move { inner.finish(statements).await }).await
     }
 }
