@@ -2,6 +2,8 @@
 
 use crate::error::OpenError;
 use rusqlite::{Connection, OpenFlags};
+use std::fs::File;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -17,7 +19,9 @@ pub(crate) enum Durability {
 }
 
 /// A connection that writes.
-pub(crate) fn writer(path: &Path, durability: Durability, cache_kib: u32) -> rusqlite::Result<Connection> {
+pub(crate) fn writer(path: &Path, durability: Durability, cache_kib: u32) -> Result<Connection, OpenError> {
+    // Names, mails and claim keys are in there. SQLite gives the files beside it the same mode.
+    File::options().create(true).append(true).mode(0o600).open(path).map_err(OpenError::io(path))?;
     let connection = open(path, cache_kib)?;
     let synchronous = match durability {
         Durability::Full => "FULL",
