@@ -2,7 +2,7 @@
 
 use crate::config::ServeConfig;
 use crate::engine::Engine;
-use crate::scim::{KnownTokens, PREFIX, RateLimit, StrangerLimit};
+use crate::scim::{BODY_SHARE, KnownTokens, PREFIX, RateLimit, StrangerLimit};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::scim::{Limits, ScimError};
 use rollcall_projections::directory::Directory;
@@ -12,6 +12,9 @@ use rollcall_projections::organizations::Organizations;
 use rollcall_projections::runs::Runs;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
+
+/// So many bytes of large bodies are worked on at a time.
+const ROOM_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The application behind the routes.
 pub struct App {
@@ -41,6 +44,8 @@ pub struct App {
     pub rate: RateLimit,
     /// Limit on those without one.
     pub strangers: StrangerLimit,
+    /// One permit for each [`BODY_SHARE`] of the large bodies under way.
+    pub body_room: Semaphore,
     /// Bodies of strangers that are read at a time.
     pub stranger_bodies: Semaphore,
     /// One permit for each SCIM request under way.
@@ -84,6 +89,9 @@ impl App {
             known_tokens: (!shared).then(KnownTokens::default),
             strangers,
             rate: RateLimit::new(config.rate_limit, config.rate_burst),
+            body_room: Semaphore::new(
+                usize::try_from(ROOM_BYTES.max(config.max_body_bytes) / BODY_SHARE).unwrap_or(Semaphore::MAX_PERMITS),
+            ),
             stranger_bodies: Semaphore::new((config.max_in_flight / 8).clamp(1, 64)),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
             replaying: Arc::new(Semaphore::new(1)),

@@ -9,7 +9,7 @@ use super::query::Query;
 use super::reply::Reply;
 use super::route::{allowed, route};
 use crate::state::App;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::request::Parts;
 use axum::http::{Response, Uri};
@@ -22,11 +22,16 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::SemaphorePermit;
 
 /// The SCIM base path below the public URL.
 pub const PREFIX: &str = "/scim/v2";
 /// How much of a body is read, and kept, of a caller who is not known.
-const STRANGER_BODY_BYTES: usize = 64 * 1024;
+const STRANGER_BODY_BYTES: usize = 16 * 1024;
+/// The unit in which room for bodies is given out; what is shorter needs none.
+pub const BODY_SHARE: u64 = 64 * 1024;
+/// How long a large request waits for others to be done.
+const ROOM_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 /// The same for a caller who is not known.
@@ -83,7 +88,13 @@ async fn serve(app: &Arc<App>, request: Request) -> Response<Body> {
     if opened.caller == Actor::Unauthenticated && reply.status == 401 && !app.strangers.admits() {
         metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
         reply = Reply::failure(ScimError::too_many_requests("too many requests without a valid token"), opened.id);
-    } else if !reply.recorded
+        measure(&opened, &reply, &notes);
+        return reply.into_response(opened.id);
+    }
+    if opened.caller == Actor::Unauthenticated {
+        opened.shorten();
+    }
+    if !reply.recorded
         && let Err(error) = app.engine.record(opened.close(&reply, &notes)).await
     {
         metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
@@ -101,9 +112,11 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
     let operation = route(parts.method.as_str(), path);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
     let caller = authenticate(app, &parts.headers).await;
-    let body = match &caller {
-        Ok(_) => read_body(body, usize::try_from(app.config.max_body_bytes).unwrap_or(usize::MAX), BODY_TIMEOUT).await,
-        Err(_) => read_stranger(app, body).await,
+    let room = if caller.is_ok() { room_for(app, body.size_hint().upper()).await } else { Ok(None) };
+    let body = match (&caller, &room) {
+        (Ok(_), Ok(_)) => read_body(body, usize::try_from(app.config.max_body_bytes).unwrap_or(usize::MAX), BODY_TIMEOUT).await,
+        (Ok(_), Err(_)) => Ok(Bytes::new()),
+        (Err(_), _) => read_stranger(app, body).await,
     };
     if let Ok(body) = &body {
         opened.body = body.clone();
@@ -114,6 +127,7 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
     if let Some(refusal) = caller.refusal {
         return Err(refusal);
     }
+    let _room = room?;
     body?;
     let query = Query::from_url(parts.uri.query().unwrap_or_default(), notes)?;
     let mut call = Call {
@@ -127,6 +141,22 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
     let outcome = dispatch(&mut call, operation?).await;
     *notes = call.notes;
     outcome
+}
+
+/// Waits until a large body fits beside the others that are being worked on; what it is read into is
+/// many times as large.
+async fn room_for(app: &App, announced: Option<u64>) -> Result<Option<SemaphorePermit<'_>>, ScimError> {
+    let longest = app.config.max_body_bytes;
+    // One that does not say how long it is may be as long as any.
+    let shares = announced.unwrap_or(longest).min(longest) / BODY_SHARE;
+    let Some(shares) = u32::try_from(shares).ok().filter(|n| *n > 0) else { return Ok(None) };
+    match tokio::time::timeout(ROOM_TIMEOUT, app.body_room.acquire_many(shares)).await {
+        Ok(Ok(room)) => Ok(Some(room)),
+        _ => {
+            metrics::counter!("rollcall_overload_total").increment(1);
+            Err(ScimError::unavailable("too many large requests at once; try again later"))
+        }
+    }
 }
 
 /// What a caller who is not known has to say, for the record: not much, not for long, and of a few at a

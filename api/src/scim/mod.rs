@@ -27,7 +27,7 @@ mod resource;
 mod route;
 mod write;
 
-pub use entry::{PREFIX, entry, is_scim};
+pub use entry::{BODY_SHARE, PREFIX, entry, is_scim};
 pub use known_tokens::KnownTokens;
 pub use rate::{RateLimit, StrangerLimit};
 pub use rerun::{Rerun, rerun};

@@ -12,6 +12,9 @@ use rollcall_domain::interpretation::Notes;
 use std::net::SocketAddr;
 use std::time::Instant;
 
+/// So much is kept of each part of a stranger's request.
+const STRANGER_BYTES: usize = 2 * 1024;
+
 /// The facts of a request.
 #[derive(Clone, Debug)]
 pub struct Opened {
@@ -95,6 +98,20 @@ impl Opened {
             started: Instant::now(),
             ..self.clone()
         }
+    }
+
+    /// Leaves of a stranger's request what tells who it may have been: whoever has no token must not
+    /// be able to fill the disk.
+    pub fn shorten(&mut self) {
+        self.target = redact::cut(&self.target, STRANGER_BYTES).to_owned();
+        self.body.truncate(STRANGER_BYTES);
+        let mut left = STRANGER_BYTES;
+        self.headers.retain_mut(|(name, value)| {
+            let fits = left.saturating_sub(name.len());
+            *value = redact::cut(value, fits).to_owned();
+            left = fits.saturating_sub(value.len());
+            left > 0
+        });
     }
 
     /// The exchange with its answer, as the log keeps it.

@@ -34,10 +34,15 @@ pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(keep).collect()
 }
 
+/// At most so many bytes of a text.
+pub fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    &text[..end]
+}
+
 /// Path and query, secrets removed.
 pub fn target(target: &str) -> String {
-    let cut = (0..=TARGET_BYTES.min(target.len())).rev().find(|i| target.is_char_boundary(*i)).unwrap_or(0);
-    let target = &target[..cut];
+    let target = cut(target, TARGET_BYTES);
     let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
     let pairs: Vec<String> = query
         .split('&')

@@ -1,12 +1,13 @@
 //! Callers without a token: they are answered, and take nothing from those who have one.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use rollcall_tests::http::Request;
 use rollcall_tests::refusal::refused;
 use rollcall_tests::scim::Scim;
 use rollcall_tests::server::{Server, Store};
-use rollcall_tests::world::World;
+use rollcall_tests::world::{World, on_sqlite};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -36,4 +37,18 @@ async fn many_who_send_half_a_request_leave_room_for_the_others() -> Result<()> 
     w.scim.get("/Users?count=0").await?.expect(200)?;
     refused(Scim::anonymous(w.server.address()).get("/Users").await?, 401, None)?;
     Ok(())
+}
+
+#[tokio::test]
+async fn little_is_kept_of_a_stranger() {
+    on_sqlite(async |w| {
+        let request = Request::new("POST", "/scim/v2/Users").header("X-Filler", "x".repeat(50_000)).body("y".repeat(10_000));
+        refused(Scim::anonymous(w.server.address()).send(request).await?, 401, None)?;
+        let last = w.admin.exchanges("none").await?.pop().context("no exchange")?;
+        let id = last["id"].as_str().context("no id")?;
+        let shown = w.admin.get(&format!("/api/v1/organizations/none/exchanges/{id}")).await?.expect(200)?;
+        ensure!(shown.text().len() < 10_000, "{} bytes were kept", shown.text().len());
+        Ok(())
+    })
+    .await;
 }
