@@ -2,6 +2,7 @@
 //! asks ([`crate::fold::Folder::fold`] first, then the query), so that no SCIM request pays for it.
 
 use crate::events::{EVENTS, Events};
+use crate::history::{MEMBERSHIPS, Memberships, RESOURCES, Resources};
 use crate::page::{Bad, Rows};
 use crate::runs::{RUN_EXCHANGES, RUN_INFERENCE, RUNS, RunRows};
 use crate::table::{Statement, Table};
@@ -14,26 +15,39 @@ use rollcall_domain::sql::{SqlError, SqlTransaction};
 pub(crate) const FOLD_VERSION: &str = "1";
 
 /// The tables of this family.
-pub(crate) const TABLES: &[&Table] = &[&EVENTS, &RUNS, &RUN_EXCHANGES, &RUN_INFERENCE];
+pub(crate) const TABLES: &[&Table] = &[&EVENTS, &RESOURCES, &MEMBERSHIPS, &RUNS, &RUN_EXCHANGES, &RUN_INFERENCE];
 
 /// The working set of one page.
 #[derive(Debug)]
 pub(crate) struct AuditRows {
     organization: OrganizationId,
     events: Events,
+    resources: Resources,
+    memberships: Memberships,
     runs: RunRows,
 }
 
 impl AuditRows {
     /// Reads what the views need of the rows that are there.
-    pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId) -> Result<Self, SqlError> {
-        Ok(Self { organization, events: Events::fetch(tx, organization).await?, runs: RunRows::fetch(tx, organization).await? })
+    pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId, records: &[Record]) -> Result<Self, SqlError> {
+        Ok(Self {
+            organization,
+            events: Events::fetch(tx, organization).await?,
+            resources: Resources::fetch(tx, organization, records).await?,
+            memberships: Memberships::new(organization),
+            runs: RunRows::fetch(tx, organization).await?,
+        })
     }
 }
 
 impl Rows for AuditRows {
-    fn record(&mut self, record: &Record, _: DomainEvent) -> Result<(), Bad> {
+    fn record(&mut self, record: &Record, event: DomainEvent) -> Result<(), Bad> {
         self.events.apply(self.organization, record);
+        let gone = self.resources.apply(record, &event)?;
+        self.memberships.apply(record, &event)?;
+        if gone {
+            self.memberships.member_gone(record.stream.id, record.position);
+        }
         Ok(())
     }
 
@@ -45,6 +59,8 @@ impl Rows for AuditRows {
     fn flush(self: Box<Self>) -> Result<Vec<Statement>, Bad> {
         let mut out = Vec::new();
         self.events.flush(&mut out);
+        self.resources.flush(&mut out)?;
+        self.memberships.flush(&mut out);
         self.runs.flush(&mut out)?;
         Ok(out)
     }

@@ -14,6 +14,7 @@ pub mod directory;
 pub mod events;
 pub mod exchanges;
 pub mod fold;
+pub mod history;
 mod lane;
 mod live;
 pub mod organizations;

@@ -39,7 +39,7 @@ pub(crate) async fn begin(
 ) -> Result<Box<dyn Rows>, SqlError> {
     Ok(match family {
         Family::Live => Box::new(LiveRows::fetch(tx, organization, records).await?),
-        Family::Audit => Box::new(AuditRows::fetch(tx, organization).await?),
+        Family::Audit => Box::new(AuditRows::fetch(tx, organization, records).await?),
     })
 }
 

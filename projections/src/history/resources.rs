@@ -1,0 +1,208 @@
+//! Every state of users and groups: table and fold.
+
+use super::OPEN;
+use crate::page::Bad;
+use crate::table::{Statement, Table, int, key_lists, numbered, optional_int, text};
+use crate::text::{bounded, count, id, instant, lookup_key, micros};
+use chrono::{DateTime, Utc};
+use rollcall_domain::event::DomainEvent;
+use rollcall_domain::group::{self, GroupEvent};
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{AggregateKind, Position, Record, Version};
+use rollcall_domain::scim::{Attributes, ResourceKind};
+use rollcall_domain::sql::{SqlError, SqlTransaction, SqlValue};
+use rollcall_domain::user::{self, UserEvent, changes_resource};
+use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
+
+/// One row for each state of a user or group without its members. `seq` is the position of its
+/// first event; `version` and `modified` are those of the event that began the state; `name` is the
+/// lookup key of `userName` or `displayName`.
+pub const RESOURCES: Table = Table {
+    name: "history_resources",
+    columns: &[
+        text("organization"),
+        text("id"),
+        int("since"),
+        int("until"),
+        text("kind"),
+        int("seq"),
+        int("version"),
+        int("created"),
+        int("modified"),
+        optional_int("active"),
+        text("name"),
+        text("display"),
+        text("resource"),
+    ],
+    // By the end, so that the state that still holds is found without those that do not.
+    key: &["organization", "id", "until"],
+    indexes: &[&["organization", "kind", "seq", "since"], &["organization", "kind", "name", "since"]],
+    order: "since",
+};
+
+/// A state that still holds.
+#[derive(Debug)]
+struct State {
+    kind: ResourceKind,
+    since: Position,
+    seq: Position,
+    version: Version,
+    created: DateTime<Utc>,
+    modified: DateTime<Utc>,
+    attributes: Attributes,
+    /// Whether its row is in the table.
+    stored: bool,
+}
+
+/// The states that a page of records ends and begins.
+#[derive(Debug)]
+pub(crate) struct Resources {
+    organization: OrganizationId,
+    states: BTreeMap<Uuid, State>,
+    /// Where states end that are in the table.
+    ends: BTreeMap<Uuid, Position>,
+    /// Rows of states that began and ended within the page.
+    passed: Vec<Vec<SqlValue>>,
+}
+
+impl Resources {
+    /// Reads the states that these records end.
+    pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId, records: &[Record]) -> Result<Self, SqlError> {
+        let mut created = BTreeSet::new();
+        let mut wanted = BTreeSet::new();
+        for record in records.iter().filter(|r| changes_state(r)) {
+            if record.version == 1 {
+                created.insert(record.stream.id);
+            } else if !created.contains(&record.stream.id) {
+                wanted.insert(record.stream.id);
+            }
+        }
+        let mut states = BTreeMap::new();
+        let keys: Vec<SqlValue> = wanted.into_iter().map(|id| id.to_string().into()).collect();
+        for keys in key_lists(&keys) {
+            let sql = format!(
+                "SELECT id, kind, since, seq, version, created, modified, resource FROM history_resources \
+                 WHERE organization = $1 AND until = $2 AND id IN ({})",
+                numbered(3, keys.len())
+            );
+            let params = [organization.into(), OPEN.into()].into_iter().chain(keys).collect();
+            for row in tx.query(&sql, params).await? {
+                let state = State {
+                    kind: kind(row.text(1)?)?,
+                    since: count(row.int(2)?)?,
+                    seq: count(row.int(3)?)?,
+                    version: count(row.int(4)?)?,
+                    created: instant(row.int(5)?)?,
+                    modified: instant(row.int(6)?)?,
+                    attributes: serde_json::from_str(row.text(7)?)
+                        .map_err(|e| SqlError::Shape(format!("stored attributes: {:?}", e.classify())))?,
+                    stored: true,
+                };
+                states.insert(id(row.text(0)?)?, state);
+            }
+        }
+        Ok(Self { organization, states, ends: BTreeMap::new(), passed: Vec::new() })
+    }
+
+    /// Folds one event. True if the resource is gone by it.
+    pub fn apply(&mut self, record: &Record, event: &DomainEvent) -> Result<bool, Bad> {
+        match event {
+            DomainEvent::User(UserEvent::Created { attributes }) => {
+                self.begin(record, ResourceKind::User, attributes.value().clone())?;
+            }
+            DomainEvent::Group(GroupEvent::Created { attributes }) => self.begin(record, ResourceKind::Group, attributes.clone())?,
+            DomainEvent::User(UserEvent::Deleted { .. }) | DomainEvent::Group(GroupEvent::Deleted { .. }) => {
+                self.end(record)?;
+                return Ok(true);
+            }
+            DomainEvent::User(event) if event.changes_resource() => {
+                let mut state = self.end(record)?;
+                user::evolve_attributes(&mut state.attributes, event);
+                self.states.insert(record.stream.id, state);
+            }
+            DomainEvent::Group(event @ (GroupEvent::Renamed { .. } | GroupEvent::Changed { .. })) => {
+                let mut state = self.end(record)?;
+                group::evolve_attributes(&mut state.attributes, event);
+                self.states.insert(record.stream.id, state);
+            }
+            DomainEvent::User(_) | DomainEvent::Group(_) | DomainEvent::Organization(_) => {}
+        }
+        Ok(false)
+    }
+
+    fn begin(&mut self, record: &Record, kind: ResourceKind, attributes: Attributes) -> Result<(), Bad> {
+        let (position, at) = (record.position, record.recorded_at);
+        let state = State { kind, since: position, seq: position, version: 1, created: at, modified: at, attributes, stored: false };
+        match self.states.insert(record.stream.id, state) {
+            Some(_) => Err(Bad::new("created although it exists")),
+            None => Ok(()),
+        }
+    }
+
+    /// Ends the state that holds, and gives what the next one begins with.
+    fn end(&mut self, record: &Record) -> Result<State, Bad> {
+        let id = record.stream.id;
+        let state = self.states.remove(&id).ok_or_else(|| Bad::new("changed although it does not exist"))?;
+        if state.stored {
+            self.ends.insert(id, record.position);
+        } else {
+            self.passed.push(row(self.organization, id, &state, Some(record.position))?);
+        }
+        Ok(State { since: record.position, version: record.version, modified: record.recorded_at, stored: false, ..state })
+    }
+
+    /// The statements: first what ends, then what began.
+    pub fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
+        for (id, until) in self.ends {
+            let sql = "UPDATE history_resources SET until = $1 WHERE organization = $2 AND id = $3 AND until = $4";
+            out.push((sql.to_owned(), vec![until.into(), self.organization.into(), id.to_string().into(), OPEN.into()]));
+        }
+        let mut rows = self.passed;
+        for (id, state) in self.states.iter().filter(|(_, state)| !state.stored) {
+            rows.push(row(self.organization, *id, state, None)?);
+        }
+        RESOURCES.upsert(rows, out);
+        Ok(())
+    }
+}
+
+/// Whether a record ends or begins a state. A group's members are kept elsewhere.
+fn changes_state(record: &Record) -> bool {
+    match record.stream.kind {
+        AggregateKind::User => changes_resource(&record.event_type),
+        AggregateKind::Group => !matches!(record.event_type.as_str(), "GroupMembersAdded" | "GroupMembersRemoved"),
+        AggregateKind::Organization => false,
+    }
+}
+
+fn row(organization: OrganizationId, id: Uuid, state: &State, until: Option<Position>) -> Result<Vec<SqlValue>, Bad> {
+    let text = |name: &str| state.attributes.get(name).and_then(serde_json::Value::as_str);
+    let (key, active) = match state.kind {
+        ResourceKind::User => ("userName", state.attributes.get("active").and_then(serde_json::Value::as_bool)),
+        ResourceKind::Group => ("displayName", None),
+    };
+    let name = text(key).ok_or_else(|| Bad::new("leaves a resource without its name"))?;
+    let resource = serde_json::to_string(&state.attributes).map_err(|_| Bad::new("the attributes cannot be written"))?;
+    Ok(vec![
+        organization.into(),
+        id.to_string().into(),
+        state.since.into(),
+        until.map_or(OPEN.into(), SqlValue::from),
+        state.kind.name().into(),
+        state.seq.into(),
+        state.version.into(),
+        micros(state.created).into(),
+        micros(state.modified).into(),
+        SqlValue::Int(active.map(i64::from)),
+        lookup_key(name).into(),
+        bounded(text("displayName").unwrap_or(name), 1_000).into(),
+        resource.into(),
+    ])
+}
+
+/// Reads the name of a kind.
+pub(super) fn kind(name: &str) -> Result<ResourceKind, SqlError> {
+    let found = [ResourceKind::User, ResourceKind::Group].into_iter().find(|kind| kind.name() == name);
+    found.ok_or_else(|| SqlError::Shape(format!("{name} is no kind of resource")))
+}
