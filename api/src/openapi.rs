@@ -13,7 +13,12 @@ pub fn document() -> OpenApi {
         .license(Some(license))
         .build();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The operator key, from DIR/operator.key")).build();
-    let components = ComponentsBuilder::new().security_scheme("operator", SecurityScheme::Http(bearer)).build();
+    let auditor =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An auditor's key, from `rollcall auditor issue`")).build();
+    let components = ComponentsBuilder::new()
+        .security_scheme("operator", SecurityScheme::Http(bearer))
+        .security_scheme("auditor", SecurityScheme::Http(auditor))
+        .build();
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }
 

@@ -8,6 +8,7 @@ use rollcall_domain::scim::{Limits, ScimError};
 use rollcall_projections::directory::Directory;
 use rollcall_projections::exchanges::Exchanges;
 use rollcall_projections::fold::Folder;
+use rollcall_projections::history::History;
 use rollcall_projections::organizations::Organizations;
 use rollcall_projections::runs::Runs;
 use std::sync::Arc;
@@ -30,6 +31,8 @@ pub struct App {
     pub exchanges: Exchanges,
     /// Sync cycles and other runs.
     pub runs: Runs,
+    /// The directory as it was.
+    pub history: History,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -83,6 +86,7 @@ impl App {
             organizations: Organizations::new(views.clone()),
             exchanges: Exchanges::new(views),
             runs: Runs::new(audit.views()),
+            history: History::new(audit.views()),
             limits,
             scim_base: format!("{}{PREFIX}", public_url.trim_end_matches('/')).into(),
             operator_sha256: crate::secrets::sha256_hex(&operator_key),

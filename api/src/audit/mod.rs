@@ -1,14 +1,29 @@
-//! Audit: what was asked, what was answered, what happened.
+//! Audit: what was asked, what was answered, what happened, and how it was at any time.
 
+mod cell;
+mod difference;
 mod events;
 mod exchanges;
+mod guard;
+mod members;
+mod memberships;
+mod moment;
 mod replay;
+mod resources;
 mod runs;
+mod stream;
 
+pub use difference::DifferenceBody;
 pub use events::EventBody;
 pub use exchanges::{ExchangeBody, ExchangeSummary};
+pub use guard::Auditor;
+pub use members::{MemberBody, MembersBody};
+pub use memberships::MembershipsBody;
+pub use moment::Moment;
 pub use replay::ReplayRequest;
+pub use resources::{ResourceBody, ResourcesBody};
 pub use runs::{RhythmBody, RunBody};
+pub use stream::Format;
 
 use crate::state::App;
 use std::sync::Arc;
@@ -26,4 +41,13 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(runs::changes))
         .routes(routes!(runs::rhythm))
         .merge(replay::routes())
+        .routes(routes!(resources::users))
+        .routes(routes!(resources::user))
+        .routes(routes!(resources::groups))
+        .routes(routes!(resources::group))
+        .routes(routes!(members::list))
+        .routes(routes!(members::review))
+        .routes(routes!(memberships::of_group))
+        .routes(routes!(memberships::of_user))
+        .routes(routes!(difference::difference))
 }

@@ -4,9 +4,12 @@ use super::ServerArgs;
 use crate::problem::Problem;
 use crate::secrets::read_operator_key;
 use anyhow::{Context, anyhow, bail};
+use futures::StreamExt;
 use reqwest::{Method, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Talks to one server as its operator.
@@ -64,6 +67,19 @@ impl Client {
             request = request.json(body);
         }
         self.checked(request).await
+    }
+
+    /// Writes an answer of any length to a file or to standard output, as it comes.
+    pub async fn download(&self, path: &str, to: Option<&Path>) -> anyhow::Result<()> {
+        let mut out: Box<dyn Write> = match to {
+            Some(to) => Box::new(File::create_new(to).with_context(|| format!("cannot write {}", to.display()))?),
+            None => Box::new(std::io::stdout().lock()),
+        };
+        let mut chunks = self.send(Method::GET, path, None::<&()>).await?.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            out.write_all(&chunk.context("the answer broke off")?).context("the answer cannot be written")?;
+        }
+        out.flush().context("the answer cannot be written")
     }
 
     /// Sends a stream.

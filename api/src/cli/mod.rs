@@ -3,6 +3,8 @@
 mod backup;
 mod client;
 mod config;
+mod diff;
+mod directory;
 mod events;
 mod exchanges;
 mod org;
@@ -52,6 +54,11 @@ enum Command {
     /// An organization's SCIM connection
     #[command(subcommand)]
     Scim(scim::Scim),
+    /// Users, groups and members, now or as they were
+    #[command(subcommand)]
+    Directory(directory::Directory),
+    /// Show what is different between two moments: who was created, joined, left, was disabled...
+    Diff(diff::Diff),
     /// What happened
     #[command(subcommand)]
     Events(events::Events),
@@ -147,6 +154,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Config(config) => config::run(config, server),
         Command::Org(org) => call(server, async |client| org::run(org, client).await),
         Command::Scim(scim) => call(server, async |client| scim::run(scim, client).await),
+        Command::Directory(directory) => call(server, async |client| directory::run(directory, client).await),
+        Command::Diff(diff) => call(server, async |client| diff::run(diff, client).await),
         Command::Events(events) => call(server, async |client| events::run(events, client).await),
         Command::Exchanges(exchanges) => call(server, async |client| exchanges::run(exchanges, client).await),
         Command::Runs(runs) => call(server, async |client| runs::run(runs, client).await),

@@ -12,7 +12,7 @@ mod users;
 
 pub use groups::GROUPS;
 pub use members::MEMBERS;
-pub use query::{Directory, GroupRef, MemberKind, MemberRow, ResourceRow};
+pub use query::{Directory, GroupRef, MemberKind, MemberRow, ResourceRow, group_value, wire};
 pub use search::{Page, SearchError, SearchRequest, SearchResult, Sort};
 pub use users::{EMAILS, USERS};
 

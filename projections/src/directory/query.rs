@@ -323,13 +323,7 @@ fn resource_row(row: &SqlRow) -> Result<ResourceRow, SqlError> {
 }
 
 /// A resource as it is on the wire.
-pub(super) fn wire(
-    kind: ResourceKind,
-    row: &ResourceRow,
-    base_url: &str,
-    groups: Option<Vec<Value>>,
-    members: Option<Vec<Value>>,
-) -> Value {
+pub fn wire(kind: ResourceKind, row: &ResourceRow, base_url: &str, groups: Option<Vec<Value>>, members: Option<Vec<Value>>) -> Value {
     let location = format!("{base_url}{}/{}", endpoint(kind), row.id);
     let meta = Meta { created: row.created, last_modified: row.modified, version: row.version, location };
     render_resource(kind, row.id, &row.attributes, &meta, groups, members)
@@ -347,7 +341,7 @@ pub(super) fn member_value(member: &MemberRow, base_url: &str) -> Value {
 }
 
 /// A user's group as it is on the wire (RFC 7643 section 4.1.2).
-pub(super) fn group_value(group: &GroupRef, base_url: &str) -> Value {
+pub fn group_value(group: &GroupRef, base_url: &str) -> Value {
     let reference = format!("{base_url}{}/{}", endpoint(ResourceKind::Group), group.id);
     json!({ "value": group.id, "$ref": reference, "display": group.display, "type": "direct" })
 }

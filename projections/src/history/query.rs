@@ -58,6 +58,15 @@ pub struct Membership {
     pub ended: Option<Turn>,
 }
 
+/// A member at a moment, with the event by which it joined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reviewed {
+    /// The member.
+    pub member: PastMember,
+    /// By what it joined.
+    pub began: Turn,
+}
+
 /// An event that began or ended something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Turn {
@@ -147,19 +156,38 @@ impl History {
              ORDER BY m.since LIMIT $6";
         let below = at.saturating_add(1).saturating_mul(PLACES);
         let params = vec![at.into(), organization.into(), group.to_string().into(), after.into(), below.into(), (limit as u64).into()];
+        self.views.query(sql, params).await?.iter().map(past_member).collect()
+    }
+
+    /// [`Self::members`], each with the event by which it joined.
+    pub async fn reviewed(
+        &self,
+        organization: OrganizationId,
+        group: ResourceId,
+        at: Position,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Reviewed>, SqlError> {
+        let sql = "SELECT m.member_id, m.since, r.kind, r.display, r.active, b.recorded_at, b.exchange, b.event_type \
+             FROM history_memberships m \
+             JOIN history_resources r ON r.organization = m.organization AND r.id = m.member_id AND r.until > $1 AND r.since <= $1 \
+             JOIN events b ON b.organization = m.organization AND b.position = m.since / 1048576 \
+             WHERE m.organization = $2 AND m.group_id = $3 AND m.since > $4 AND m.since < $5 AND m.until > $1 \
+             ORDER BY m.since LIMIT $6";
+        let below = at.saturating_add(1).saturating_mul(PLACES);
+        let params = vec![at.into(), organization.into(), group.to_string().into(), after.into(), below.into(), (limit as u64).into()];
         let rows = self.views.query(sql, params).await?;
-        let members = rows.iter().map(|row| {
-            let place = count(row.int(1)?)?;
-            Ok(PastMember {
-                id: id(row.text(0)?)?,
-                kind: member_kind(row.text(2)?)?,
-                display: row.text(3)?.to_owned(),
-                active: row.optional_int(4)?.map(|active| active != 0),
-                place,
-                since: place / PLACES,
-            })
+        let reviewed = rows.iter().map(|row| {
+            let member = past_member(row)?;
+            Ok(Reviewed { began: turn(row, member.since, 5)?, member })
         });
-        members.collect()
+        reviewed.collect()
+    }
+
+    /// Whether there ever was a user or group with this id.
+    pub async fn ever(&self, organization: OrganizationId, resource: ResourceId) -> Result<bool, SqlError> {
+        let sql = "SELECT seq FROM history_resources WHERE organization = $1 AND id = $2 LIMIT 1";
+        Ok(!self.views.query(sql, vec![organization.into(), resource.to_string().into()]).await?.is_empty())
     }
 
     /// The groups in which a user or group was directly, with their names, in the order of joining.
@@ -259,13 +287,9 @@ pub(super) const MEMBERSHIP: &str = "SELECT m.group_id, m.member_id, m.since, m.
 
 pub(super) fn membership(row: &SqlRow) -> Result<Membership, SqlError> {
     let place = count(row.int(2)?)?;
-    let turn = |position: Position, at: usize| {
-        let exchange = row.optional_text(at + 1)?.map(id).transpose()?;
-        Ok::<_, SqlError>(Turn { position, at: instant(row.int(at)?)?, exchange, event_type: row.text(at + 2)?.to_owned() })
-    };
     let ended = match row.int(3)? {
         OPEN => None,
-        until => Some(turn(count(until)?, 10)?),
+        until => Some(turn(row, count(until)?, 10)?),
     };
     Ok(Membership {
         group: id(row.text(0)?)?,
@@ -274,12 +298,30 @@ pub(super) fn membership(row: &SqlRow) -> Result<Membership, SqlError> {
         kind: member_kind(row.text(5)?)?,
         member_display: row.text(6)?.to_owned(),
         place,
-        began: turn(place / PLACES, 7)?,
+        began: turn(row, place / PLACES, 7)?,
         ended,
     })
 }
 
-pub(super) fn member_kind(name: &str) -> Result<MemberKind, SqlError> {
+/// Reads time, exchange and type of the event at a position, from three columns.
+fn turn(row: &SqlRow, position: Position, at: usize) -> Result<Turn, SqlError> {
+    let exchange = row.optional_text(at + 1)?.map(id).transpose()?;
+    Ok(Turn { position, at: instant(row.int(at)?)?, exchange, event_type: row.text(at + 2)?.to_owned() })
+}
+
+fn past_member(row: &SqlRow) -> Result<PastMember, SqlError> {
+    let place = count(row.int(1)?)?;
+    Ok(PastMember {
+        id: id(row.text(0)?)?,
+        kind: member_kind(row.text(2)?)?,
+        display: row.text(3)?.to_owned(),
+        active: row.optional_int(4)?.map(|active| active != 0),
+        place,
+        since: place / PLACES,
+    })
+}
+
+fn member_kind(name: &str) -> Result<MemberKind, SqlError> {
     Ok(match kind(name)? {
         ResourceKind::User => MemberKind::User,
         ResourceKind::Group => MemberKind::Group,

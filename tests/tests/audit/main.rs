@@ -1,0 +1,3 @@
+//! What auditors ask: how it was, what changed, and who may know.
+
+mod history;
