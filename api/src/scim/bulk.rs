@@ -29,8 +29,8 @@ struct Part {
     bulk_id: Option<String>,
     version: Option<String>,
     data: Option<Value>,
-    /// Bulk ids it refers to.
-    needs: BTreeSet<String>,
+    /// Bulk ids it refers to, each once.
+    needs: Vec<String>,
 }
 
 /// What has become of the operations so far.
@@ -38,6 +38,9 @@ struct Part {
 struct Progress {
     /// Ids drawn for the POSTs.
     ids: HashMap<String, ResourceId>,
+    /// How many of each operation's needs are known to be settled, from the first on: what is settled
+    /// stays so, and many operations with many references are looked through once only.
+    settled: Vec<usize>,
     done: HashSet<String>,
     failed: HashSet<String>,
     /// Members to add once all is created: group, and bulk id of the member.
@@ -50,7 +53,7 @@ struct Progress {
 pub async fn bulk(call: &mut Call) -> Result<Reply, ScimError> {
     let body = call.json()?;
     let (parts, fail_on_errors) = read(&body, call.app.config.max_bulk_operations)?;
-    let mut progress = Progress { results: vec![None; parts.len()], ..Progress::default() };
+    let mut progress = Progress { results: vec![None; parts.len()], settled: vec![0; parts.len()], ..Progress::default() };
     for part in &parts {
         if let Some(bulk_id) = part.bulk_id.as_ref().filter(|_| part.method == "POST") {
             progress.ids.insert(bulk_id.clone(), call.app.engine.ids.resource());
@@ -58,7 +61,7 @@ pub async fn bulk(call: &mut Call) -> Result<Reply, ScimError> {
     }
     let mut waiting: Vec<usize> = (0..parts.len()).collect();
     while !waiting.is_empty() && fail_on_errors.is_none_or(|limit| progress.errors < limit) {
-        let next = choose(&parts, &waiting, &progress);
+        let next = choose(&parts, &waiting, &mut progress);
         let index = waiting.remove(next);
         let part = &parts[index];
         let outcome = run(call, part, index, &mut progress).await;
@@ -83,10 +86,13 @@ pub async fn bulk(call: &mut Call) -> Result<Reply, ScimError> {
 
 /// The next operation: the first whose references are all settled, else the first POST of a group
 /// (a cycle is opened there), else the first.
-fn choose(parts: &[Part], waiting: &[usize], progress: &Progress) -> usize {
-    let settled =
-        |bulk_id: &String| progress.done.contains(bulk_id) || progress.failed.contains(bulk_id) || !progress.ids.contains_key(bulk_id);
-    let ready = waiting.iter().position(|&i| parts[i].needs.iter().all(settled));
+fn choose(parts: &[Part], waiting: &[usize], progress: &mut Progress) -> usize {
+    let Progress { ids, settled, done, failed, .. } = progress;
+    let is_settled = |bulk_id: &String| done.contains(bulk_id) || failed.contains(bulk_id) || !ids.contains_key(bulk_id);
+    let ready = waiting.iter().position(|&i| {
+        settled[i] += parts[i].needs[settled[i]..].iter().take_while(|b| is_settled(b)).count();
+        settled[i] == parts[i].needs.len()
+    });
     ready.or_else(|| waiting.iter().position(|&i| parts[i].method == "POST")).unwrap_or(0)
 }
 
@@ -189,14 +195,14 @@ async fn add_open(call: &mut Call, group: ResourceId, members: &[String], progre
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": [{ "op": "add", "path": "members", "value": value }],
     });
-    let part = Part { method: "PATCH".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: BTreeSet::new() };
+    let part = Part { method: "PATCH".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: Vec::new() };
     let mut child = child(call, &part, &format!("/Groups/{group}"), "groups.patch", &data);
     patch::<Group>(&mut child, group).await
 }
 
 /// Takes a group away again that this request created.
 async fn undo(call: &mut Call, group: ResourceId) -> Result<Reply, ScimError> {
-    let part = Part { method: "DELETE".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: BTreeSet::new() };
+    let part = Part { method: "DELETE".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: Vec::new() };
     let mut child = child(call, &part, &format!("/Groups/{group}"), "groups.delete", &Value::Null);
     delete::<Group>(&mut child, group).await
 }
@@ -291,6 +297,7 @@ fn read(body: &Value, max_operations: u64) -> Result<(Vec<Part>, Option<u64>), S
         let mut needs = BTreeSet::new();
         collect(data.as_ref().unwrap_or(&Value::Null), &mut needs);
         needs.extend(path.split(['/', '?']).filter_map(|s| s.strip_prefix("bulkId:")).map(str::to_owned));
+        let needs = needs.into_iter().collect();
         parts.push(Part { method, path, bulk_id, version: text("version"), data, needs });
     }
     Ok((parts, fail_on_errors))
