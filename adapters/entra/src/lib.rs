@@ -4,11 +4,13 @@
 //! [`directory`] is generated from a seed or read from a file and changes as companies do; a
 //! [`client`] provisions it, as Entra's provisioning service would, through a [`transport`] and in a
 //! [`time`] of the caller's choosing, and keeps Entra's own [`log`] of it. Its identity provider is [`idp`].
+//! [`time`] of the caller's choosing, and keeps Entra's own [`log`] of it. [`play`] plays a whole plan.
 
 pub mod client;
 pub mod directory;
 pub mod idp;
 pub mod log;
+pub mod play;
 pub mod seed;
 pub mod time;
 pub mod transport;

@@ -107,7 +107,7 @@ fn is_local(base: &str) -> bool {
 }
 
 /// What the server on this machine wrote down when it started.
-fn local_address(data: &Path) -> String {
+pub(super) fn local_address(data: &Path) -> String {
     let written = std::fs::read_to_string(data.join("address")).map(|a| a.trim().to_owned());
     written.ok().filter(|a| !a.is_empty()).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned())
 }

@@ -12,6 +12,7 @@ mod output;
 mod replay;
 mod runs;
 mod scim;
+mod simulate;
 mod views;
 
 use crate::config::ServeArgs;
@@ -81,6 +82,9 @@ enum Command {
     /// Configuration of the server
     #[command(subcommand)]
     Config(config::Config),
+    /// Entra in a box: a simulated tenant
+    #[command(subcommand)]
+    Simulate(Box<simulate::Simulate>),
 }
 
 /// `rollcall serve`; `--data` is the global one.
@@ -152,6 +156,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
     match command {
         Command::Serve(serve) => start(serve.args.with_data(server.data)),
         Command::Config(config) => config::run(config, server),
+        Command::Simulate(simulate) => simulate::run(*simulate, server),
         Command::Org(org) => call(server, async |client| org::run(org, client).await),
         Command::Scim(scim) => call(server, async |client| scim::run(scim, client).await),
         Command::Directory(directory) => call(server, async |client| directory::run(directory, client).await),

@@ -37,15 +37,16 @@ impl LogFile {
     ///
     /// # Errors
     /// If anything could not be written since it was begun.
-    pub fn finish(self) -> Result<()> {
-        let mut out = self.out.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = out.failed {
+    pub fn finish(&self) -> Result<()> {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let Out { file, runs, failed, .. } = &mut *out;
+        if let Some(error) = failed.take() {
             return Err(error);
         }
-        out.file.write_all(b"\n],\"runs\":")?;
-        serde_json::to_writer(&mut out.file, &out.runs)?;
-        out.file.write_all(b"}\n")?;
-        out.file.flush()
+        file.write_all(b"\n],\"runs\":")?;
+        serde_json::to_writer(&mut *file, runs)?;
+        file.write_all(b"}\n")?;
+        file.flush()
     }
 }
 

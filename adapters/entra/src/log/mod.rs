@@ -1,10 +1,12 @@
 //! What the client keeps of its work: Entra's provisioning log, and every request behind it.
 
+mod counts;
 mod csv;
 mod file;
 mod memory;
 mod summary;
 
+pub use counts::{Counting, Counts};
 pub use csv::to_csv;
 pub use file::LogFile;
 pub use memory::ProvisioningLog;

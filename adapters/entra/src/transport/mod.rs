@@ -2,9 +2,11 @@
 
 mod http;
 mod line;
+mod measured;
 
 pub use http::{HttpError, HttpTransport};
 pub use line::{Faults, Line};
+pub use measured::{Doing, Measured, Times};
 
 use crate::seed::Seed;
 use async_trait::async_trait;
