@@ -1,4 +1,4 @@
-# Rollcall: `make build`, `make run`, `make test`, `make check`, `make bench`.
+# Rollcall: `make build`, `make run`, `make demo`, `make test`, `make check`, `make bench`.
 # Everything that is made lies in target/; `make run` keeps its data in ./data.
 
 CARGO ?= cargo
@@ -7,12 +7,13 @@ LISTEN ?= 127.0.0.1:8080
 # Golden files are compared and never written by a test run.
 export INSTA_UPDATE ?= no
 
-.PHONY: help build run test check bench deps deps-build snapshots
+.PHONY: help build run demo test check bench deps deps-build snapshots
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make build   the server: target/release/rollcall"
 	@echo "make run     starts it on the embedded store in ./$(DATA)"
+	@echo "make demo    serves a month of history of a simulated tenant from ./demo-data"
 	@echo "make test    all tests (PostgreSQL and the conformance suites included)"
 	@echo "make check   formatting, lints, tests, snapshots: what CI runs"
 	@echo "make bench   the benchmark, in release (BENCH='--quick' for a short one)"
@@ -23,6 +24,9 @@ build: deps-build
 
 run: build
 	target/release/rollcall serve --data $(DATA) --listen $(LISTEN)
+
+demo: build
+	.ci/demo $(LISTEN)
 
 test: deps
 	$(CARGO) build --locked -p rollcall-api --bin rollcall

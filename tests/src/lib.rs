@@ -12,4 +12,5 @@ pub mod refusal;
 pub mod rng;
 pub mod scim;
 pub mod server;
+pub mod tenant;
 pub mod world;

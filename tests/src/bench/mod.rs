@@ -2,7 +2,9 @@
 
 pub mod baseline;
 pub mod directory;
+pub mod elsewhere;
 pub mod machine;
 pub mod report;
+pub mod responder;
 pub mod signatures;
 pub mod wire;

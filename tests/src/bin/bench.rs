@@ -1,12 +1,16 @@
 //! `make bench`: real servers, measured against what the stores can do by themselves, in one run.
 //!
-//! `bench [--quick] [--json] [--only NAMES]` with NAMES among `sqlite,postgres,directory`.
+//! `bench [--quick] [--json] [--only NAMES]` with NAMES among `client,sqlite,postgres,directory,cycles`;
+//! `bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]` measures any
+//! SCIM server with the simulated Entra.
 
 use anyhow::{Context as _, Result, bail, ensure};
 use rollcall_tests::bench::baseline::{pgbench_inserts, sqlite_inserts};
 use rollcall_tests::bench::directory::{add_in_turn, add_many, add_one_by_one, create_users, fill, match_queries};
+use rollcall_tests::bench::elsewhere::{Load, client_alone, measure};
 use rollcall_tests::bench::machine::{Machine, cpu_seconds, peak_memory_mib};
 use rollcall_tests::bench::report::{Figure, Goal, Report, median};
+use rollcall_tests::bench::responder::Responder;
 use rollcall_tests::bench::wire::Until;
 use rollcall_tests::postgres_cluster::PostgresCluster;
 use rollcall_tests::rng::Rng;
@@ -20,6 +24,10 @@ struct Plan {
     json: bool,
     only: Option<String>,
     folder: PathBuf,
+    /// Tenant URL and token of another server.
+    url: Option<String>,
+    token: Option<String>,
+    load: Load,
 }
 
 impl Plan {
@@ -27,14 +35,22 @@ impl Plan {
         // Data lies next to the build: the same disk for servers and baselines, and no RAM disk.
         let folder = binary()?.parent().context("a folder")?.join("bench-data");
         std::fs::create_dir_all(&folder)?;
-        let mut plan = Self { quick: false, json: false, only: None, folder };
+        let load = Load { users: 1_000, connections: 8, seed: 1 };
+        let mut plan = Self { quick: false, json: false, only: None, folder, url: None, token: None, load };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => plan.quick = true,
                 "--json" => plan.json = true,
                 "--only" => plan.only = Some(arguments.next().context("--only needs names")?),
-                other => bail!("unknown argument {other}; usage: bench [--quick] [--json] [--only sqlite,postgres,directory]"),
+                "--url" => plan.url = Some(arguments.next().context("--url needs a tenant URL")?),
+                "--token" => plan.token = Some(arguments.next().context("--token needs a secret token")?),
+                "--users" => plan.load.users = arguments.next().context("--users needs a number")?.parse()?,
+                "--connections" => plan.load.connections = arguments.next().context("--connections needs a number")?.parse()?,
+                "--seed" => plan.load.seed = arguments.next().context("--seed needs a number")?.parse()?,
+                other => bail!(
+                    "unknown argument {other}; usage: bench [--quick] [--json] [--only client,sqlite,postgres,directory,cycles], or bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]"
+                ),
             }
         }
         Ok(plan)
@@ -63,13 +79,18 @@ async fn main() -> Result<()> {
     let plan = Plan::from_arguments()?;
     let machine = Machine::here();
     plan.say(&format!("{}, {} cores, {} MiB, Linux {}", machine.cpu, machine.cores, machine.memory_mib, machine.kernel));
+    if let Some(url) = &plan.url {
+        return elsewhere(&plan, url, machine).await;
+    }
     let mut figures = Vec::new();
     let mut told = 0;
-    for part in ["sqlite", "postgres", "directory"] {
+    for part in ["client", "sqlite", "postgres", "directory", "cycles"] {
         if !plan.wants(part) {
             continue;
         }
         match part {
+            "client" => figures.push(client(&plan).context("the client alone")?),
+            "cycles" => figures.push(cycles(&plan).await.context("cycles")?),
             "sqlite" => figures.push(creates_on_sqlite(&plan).await.context("creates on SQLite")?),
             "postgres" => figures.push(creates_on_postgres(&plan).await.context("creates on PostgreSQL")?),
             _ => large_directory(&plan, &mut figures).await.context("a large directory")?,
@@ -91,6 +112,48 @@ async fn main() -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Another server, measured with the simulated Entra.
+async fn elsewhere(plan: &Plan, url: &str, machine: Machine) -> Result<()> {
+    let token = plan.token.as_deref().context("--url needs --token")?;
+    let measures = measure(url, token, plan.load, |measure| plan.say(&measure.line())).await?;
+    if plan.json {
+        println!("{}", serde_json::to_string_pretty(&serde_json::json!({"machine": machine, "url": url, "measures": measures}))?);
+    } else {
+        measures.iter().for_each(|measure| println!("{}", measure.line()));
+    }
+    Ok(())
+}
+
+/// What the simulated Entra can do when the server costs nothing, both on all cores of the machine.
+fn client(plan: &Plan) -> Result<Figure> {
+    let users = plan.pick(20_000, 2_000);
+    let measured = std::thread::spawn(move || -> Result<(u64, f64)> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let responder = Responder::start().await?;
+            client_alone(&responder.url, users, 16).await
+        })
+    });
+    let (requests, rate) = measured.join().map_err(|_| anyhow::anyhow!("the measurement panicked"))??;
+    let details = format!("{requests} requests of an initial cycle of {users} users at 16 connections, the responder on the same cores");
+    Ok(Figure::new("Entra client against a trivial responder", rate, "requests/s", Goal::AtLeast(3_000.0), details))
+}
+
+/// The simulated Entra against Rollcall: single operations and whole cycles.
+async fn cycles(plan: &Plan) -> Result<Figure> {
+    let w = World::around(Server::start_in(Store::Sqlite, &plan.folder).await?).await?;
+    let url = format!("{}{}", w.server.address().url(), rollcall_tests::scim::BASE);
+    let load = Load { users: plan.pick(5_000, 500), connections: 8, seed: 1 };
+    let measures = measure(&url, w.scim.token().context("a token")?, load, |measure| plan.say(&measure.line())).await?;
+    let of = |what: &str| measures.iter().find(|m| m.what == what).with_context(|| format!("no figure for {what}"));
+    let (initial, more) = (of("initial cycle")?, of("incremental cycles")?);
+    let details = format!(
+        "initial cycle of {} users at 8 connections, {} requests; {:.0}/s in incremental cycles; a tenant may send 25",
+        load.users, initial.requests, more.per_second
+    );
+    Ok(Figure::new("requests of an initial cycle", initial.per_second, "requests/s", Goal::AtLeast(25.0), details))
 }
 
 async fn creates_on_sqlite(plan: &Plan) -> Result<Figure> {

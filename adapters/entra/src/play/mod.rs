@@ -110,7 +110,10 @@ impl Stage {
         self.time.sleep_until(first).await;
         let mut cycles = 0;
         while !self.is_over(until, cycles, start) && self.wait(until, start).await {
-            self.pass();
+            // What is to settle must stand still.
+            if !matches!(until, Until::Settled(count) if cycles >= count) {
+                self.pass();
+            }
             self.client.cycle().await;
             cycles += 1;
         }

@@ -20,7 +20,8 @@ pub enum Tenant {
 pub enum Until {
     /// So many cycles.
     Cycles(u32),
-    /// So many cycles, and then until nothing is left to be tried again.
+    /// So many cycles, and then, without changes in the tenant, until nothing is left to be tried
+    /// again.
     Settled(u32),
     /// No cycle begins after so much time.
     Elapsed(Duration),

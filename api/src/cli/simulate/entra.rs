@@ -47,13 +47,16 @@ pub struct Entra {
     /// Attribute mapping
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     mapping: MappingName,
+    /// Set managers and members without looking them up first
+    #[arg(long)]
+    no_reference_checks: bool,
     /// Only assigned users and groups are in scope
     #[arg(long)]
     assigned: bool,
     /// Cycles, the initial one included
     #[arg(long, default_value_t = 4, value_name = "N")]
     cycles: u32,
-    /// Go on after that until nothing is left to be retried
+    /// Go on after that, without changes in the tenant, until nothing is left to be retried
     #[arg(long)]
     settle: bool,
     /// Changes in the tenant on a working day [default: a tenth of the users]
@@ -120,6 +123,7 @@ impl Entra {
         }
         plan.faults = self.faults.unwrap_or_default();
         plan.settings.concurrency = self.concurrency;
+        plan.settings.reference_checks = !self.no_reference_checks;
         plan.settings.shape = match self.shape {
             ShapeName::Legacy => Shape::Legacy,
             ShapeName::Flagged => Shape::Flagged,
