@@ -51,14 +51,20 @@ pub(super) fn new_user(mapping: &Mapping, user: &User, bad: bool) -> Value {
     Value::Object(body)
 }
 
-/// The body that creates a group, empty.
-pub(super) fn new_group(group: &Group) -> Value {
-    json!({
-        "schemas": [GROUP, ADSCIM],
+/// The body that creates a group, empty. Both forms are seen in the wild; the one with Microsoft's
+/// own schema goes with the old shape, for strict servers refuse it.
+pub(super) fn new_group(shape: Shape, group: &Group) -> Value {
+    let mut body = json!({
+        "schemas": [GROUP],
         "externalId": group.object_id.to_string(),
         "displayName": group.display_name,
         "meta": {"resourceType": "Group"},
-    })
+    });
+    match shape {
+        Shape::Legacy => body["schemas"] = json!([GROUP, ADSCIM]),
+        Shape::Flagged => body["members"] = json!([]),
+    }
+    body
 }
 
 /// What differs between a user and the resource in the target system. Nothing flows from an

@@ -63,7 +63,7 @@ impl Client {
             return self.update_group(run, work, group, &id, &current).await;
         }
         work.action = Action::Create;
-        let made = work.send(Purpose::Write, Method::Post, "/Groups".to_owned(), Some(new_group(group))).await?;
+        let made = work.send(Purpose::Write, Method::Post, "/Groups".to_owned(), Some(new_group(run.shape, group))).await?;
         let id = anchor(&made)?;
         work.found(&id);
         work.step("EntryExportAdd", StepType::Export, StepResult::Success, "The group was created".to_owned());
