@@ -7,6 +7,7 @@ use crate::config::ServeConfig;
 use crate::ids::{Ids, Random};
 use crate::router::router;
 use crate::scim::StrangerLimit;
+use crate::sealing::DeploymentKey;
 use crate::state::{App, Settings};
 use crate::stores::Stores;
 use crate::{assembly, secrets, telemetry};
@@ -142,6 +143,7 @@ impl Host {
         let settings = Settings {
             config,
             public_url,
+            deployment_key: DeploymentKey::derived_from(&operator_key),
             operator_key: operator_key.clone(),
             metrics: telemetry::silent_metrics(),
             shared: stores.shared,

@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, TokenId};
+use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
@@ -87,6 +87,27 @@ impl Ids {
     /// A new token id.
     pub fn token(&self) -> TokenId {
         TokenId(self.uuid())
+    }
+
+    /// A new session id.
+    pub fn session(&self) -> SessionId {
+        SessionId(self.uuid())
+    }
+
+    /// A new id of one of our own key pairs.
+    pub fn saml_key(&self) -> SamlKeyId {
+        SamlKeyId(self.uuid())
+    }
+
+    /// A new id of a SAML message: 128 random bits, in the form of an xs:ID.
+    pub fn saml_message(&self) -> String {
+        self.key()[..16].iter().fold(String::from("_"), |id, byte| format!("{id}{byte:02x}"))
+    }
+
+    /// A new nonce, to be used once.
+    pub fn nonce(&self) -> [u8; 12] {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = self.key();
+        [a, b, c, d, e, f, g, h, i, j, k, l]
     }
 
     /// A new secret with 256 random bits, recognizable as one of ours by its prefix.

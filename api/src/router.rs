@@ -1,18 +1,18 @@
 //! All routes.
 
 use crate::state::App;
-use crate::{admin, audit, health, openapi, scim};
+use crate::{admin, audit, health, openapi, saml, scim, sessions};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The administration and audit API, with its description.
 pub fn api() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::with_openapi(openapi::document()).merge(admin::routes()).merge(audit::routes())
+    OpenApiRouter::with_openapi(openapi::document()).merge(admin::routes()).merge(audit::routes()).merge(sessions::routes())
 }
 
 /// Everything the server answers.
@@ -25,6 +25,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
+        .route("/saml/{organization}/{action}", any(saml::entry))
         .fallback(fallback)
         .with_state(app)
 }

@@ -33,20 +33,28 @@ pub fn operator_key_path(data: &Path) -> PathBuf {
 
 /// Reads the operator key, made on first use with mode 0600.
 pub fn operator_key(data: &Path, ids: &Ids) -> anyhow::Result<String> {
-    let path = operator_key_path(data);
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+    key_file(&operator_key_path(data), || ids.secret(OPERATOR_PREFIX))
+}
+
+/// Reads a key from its file, made on first use with mode 0600.
+pub fn key_file(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<String> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(mut file) => {
-            let key = ids.secret(OPERATOR_PREFIX);
+            let key = make();
             file.write_all(format!("{key}\n").as_bytes())
                 .and_then(|()| file.sync_all())
                 .with_context(|| format!("cannot write {}", path.display()))?;
             Ok(key)
         }
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            if fs::metadata(&path)?.mode() & 0o077 != 0 {
+            if fs::metadata(path)?.mode() & 0o077 != 0 {
                 bail!("{} can be read by others: run chmod 600 {0} and start again", path.display());
             }
-            read_operator_key(data)
+            let key = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            match key.trim() {
+                "" => bail!("{} is empty: remove it and start the server again", path.display()),
+                key => Ok(key.to_owned()),
+            }
         }
         Err(e) => Err(e).with_context(|| format!("cannot write {}", path.display())),
     }

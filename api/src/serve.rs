@@ -4,7 +4,9 @@ use crate::clock::Clock;
 use crate::config::ServeConfig;
 use crate::ids::{Ids, Random};
 use crate::router::router;
+use crate::saml::schedule;
 use crate::scim::StrangerLimit;
+use crate::sealing::{DeploymentKey, deployment_key_path};
 use crate::state::{App, Settings};
 use crate::{assembly, secrets, stores, sweep, telemetry};
 use anyhow::Context;
@@ -28,6 +30,8 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ids = Ids::new(clock.clone(), Random::system());
     let stores = stores::open(&config).await?;
     let operator_key = secrets::operator_key(&config.data, &ids)?;
+    let key_file = config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
+    let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
     let engine = assembly::engine(&stores, clock, ids).await?;
     let audit = assembly::audit(&stores).await?;
     let listener = TcpListener::bind(config.listen)
@@ -35,7 +39,8 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}: choose another address with --listen", config.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
-    let settings = Settings { config, public_url, operator_key, metrics, shared: stores.shared, strangers: StrangerLimit::default() };
+    let (shared, strangers) = (stores.shared, StrangerLimit::default());
+    let settings = Settings { config, public_url, operator_key, deployment_key, metrics, shared, strangers };
     let app = Arc::new(App::new(engine, audit, settings));
     announce(&app, stores.name, &url);
     run(app, listener, &url).await
@@ -46,6 +51,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     std::fs::write(&address_file, format!("{url}\n")).with_context(|| format!("cannot write {}", address_file.display()))?;
     let (stop, stopping) = watch::channel(false);
     let sweepers = app.folders().map(|folder| tokio::spawn(sweep::run(app.clone(), folder.clone(), stopping.clone())));
+    let scheduler = tokio::spawn(schedule::run(app.clone(), stopping.clone()));
     let listener = listener.tap_io(|socket| {
         let _ = socket.set_nodelay(true);
     });
@@ -69,6 +75,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     for sweeper in sweepers {
         let _ = sweeper.await;
     }
+    let _ = scheduler.await;
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())

@@ -3,6 +3,8 @@
 use crate::config::ServeConfig;
 use crate::engine::Engine;
 use crate::scim::{BODY_SHARE, KnownTokens, PREFIX, RateLimit, StrangerLimit};
+use crate::saml::Saml;
+use crate::sealing::DeploymentKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::scim::{Limits, ScimError};
 use rollcall_projections::directory::Directory;
@@ -39,6 +41,12 @@ pub struct App {
     pub limits: Limits,
     /// Public address of the SCIM endpoint: what Entra calls Tenant URL.
     pub scim_base: Arc<str>,
+    /// Address under which clients reach it.
+    pub public_url: String,
+    /// Single sign-on.
+    pub saml: Saml,
+    /// Seals private keys and signs cookies.
+    pub deployment_key: DeploymentKey,
     /// SHA-256 of the operator key, in lower-case hex.
     pub operator_sha256: String,
     /// Tokens looked up lately, if this process owns the store.
@@ -67,6 +75,8 @@ pub struct Settings {
     pub public_url: String,
     /// Opens the administration.
     pub operator_key: String,
+    /// Seals private keys and signs cookies.
+    pub deployment_key: DeploymentKey,
     /// Renders `/metrics`.
     pub metrics: PrometheusHandle,
     /// True if other processes may write the same store.
@@ -78,17 +88,20 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
-        let Settings { config, public_url, operator_key, metrics, shared, strangers } = settings;
+        let Settings { config, public_url, operator_key, deployment_key, metrics, shared, strangers } = settings;
         let views = engine.views.clone();
         let limits = Limits { max_members: config.max_members, ..Limits::default() };
         Self {
             directory: Directory::new(views.clone()),
             organizations: Organizations::new(views.clone()),
-            exchanges: Exchanges::new(views),
             runs: Runs::new(audit.views()),
             history: History::new(audit.views()),
+            exchanges: Exchanges::new(views.clone()),
+            saml: Saml::new(views, &config),
+            deployment_key,
             limits,
             scim_base: format!("{}{PREFIX}", public_url.trim_end_matches('/')).into(),
+            public_url,
             operator_sha256: crate::secrets::sha256_hex(&operator_key),
             known_tokens: (!shared).then(KnownTokens::default),
             strangers,

@@ -40,6 +40,10 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_counter!("rollcall_unrecorded_exchanges_total", "Requests answered 503 because their exchange could not be kept");
     metrics::describe_counter!("rollcall_overload_total", "Requests answered 503 because too many were under way");
     metrics::describe_counter!("rollcall_panics_total", "Requests answered 503 because a handler panicked");
+    metrics::describe_counter!("rollcall_logins_total", "Logins by outcome and reason");
+    metrics::describe_counter!("rollcall_saml_refreshes_total", "Fetches of SAML metadata by outcome");
+    metrics::describe_gauge!("rollcall_saml_certificate_end_seconds", "When the last certificate in use ends, in seconds since 1970");
+    metrics::describe_histogram!("rollcall_session_refused_seconds", "From a SCIM request that ends a session to its first refused check");
     metrics::describe_gauge!("rollcall_view_lag_records", "Records in the log that the views do not show yet, by organization");
     metrics::describe_gauge!("rollcall_view_stopped", "1 if a record of the organization cannot be folded");
     Ok(handle)

@@ -3,19 +3,25 @@
 
 use crate::directory::{EMAILS, GROUPS, Groups, MEMBERS, Members, USERS, Users};
 use crate::exchanges::{self, EXCHANGES};
+use crate::logins::{LOGINS, Logins};
 use crate::organizations::{ORGANIZATIONS, Settings, TOKENS};
 use crate::page::{Bad, Rows};
+use crate::saml::{Connections, SAML_CERTIFICATES, SAML_CONNECTIONS};
+use crate::sessions::{SESSIONS, Sessions};
 use crate::table::{Statement, Table};
 use rollcall_domain::event::DomainEvent;
-use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::{AggregateKind, Record, RecordedExchange};
+use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::sql::{SqlError, SqlTransaction, SqlValue};
+use rollcall_domain::user::UserEvent;
 
 /// Raise this when a fold of this family gives other rows than before from the same records.
 pub(crate) const FOLD_VERSION: &str = "2";
 
 /// The tables of this family.
-pub(crate) const TABLES: &[&Table] = &[&USERS, &EMAILS, &GROUPS, &MEMBERS, &ORGANIZATIONS, &TOKENS, &EXCHANGES];
+pub(crate) const TABLES: &[&Table] =
+    &[&USERS, &EMAILS, &GROUPS, &MEMBERS, &ORGANIZATIONS, &TOKENS, &EXCHANGES, &SAML_CONNECTIONS, &SAML_CERTIFICATES, &LOGINS, &SESSIONS];
 
 /// The working set of one page.
 #[derive(Debug)]
@@ -25,6 +31,9 @@ pub(crate) struct LiveRows {
     groups: Groups,
     members: Members,
     settings: Settings,
+    connections: Connections,
+    logins: Logins,
+    sessions: Sessions,
     exchanges: Vec<Vec<SqlValue>>,
 }
 
@@ -38,6 +47,9 @@ impl LiveRows {
             groups: Groups::fetch(tx, organization, of(AggregateKind::Group)).await?,
             members: Members::default(),
             settings: Settings::fetch(tx, organization, records).await?,
+            connections: Connections::fetch(tx, organization, records).await?,
+            logins: Logins::default(),
+            sessions: Sessions::fetch(tx, organization, records).await?,
             exchanges: Vec::new(),
         })
     }
@@ -47,12 +59,24 @@ impl Rows for LiveRows {
     fn record(&mut self, record: &Record, event: DomainEvent) -> Result<(), Bad> {
         match event {
             DomainEvent::User(event) => {
+                self.sessions.apply(record, &event);
+                match &event {
+                    UserEvent::SignedIn(signed_in) => self.logins.accepted(record, signed_in),
+                    UserEvent::LoginRefused(refused) => self.logins.refused(record, Some(ResourceId(record.stream.id)), refused),
+                    _ => {}
+                }
                 if self.users.apply(record, event)? {
                     self.members.member_gone(record.stream.id);
                 }
             }
             DomainEvent::Group(event) => self.groups.apply(record, event, &mut self.members)?,
-            DomainEvent::Organization(event) => self.settings.apply(record, event)?,
+            DomainEvent::Organization(event) => {
+                self.connections.apply(record, &event)?;
+                if let OrganizationEvent::LoginRefused(refused) = &event {
+                    self.logins.refused(record, None, refused);
+                }
+                self.settings.apply(record, event)?;
+            }
         }
         Ok(())
     }
@@ -71,6 +95,9 @@ impl Rows for LiveRows {
         self.groups.flush(self.organization, &mut out)?;
         EXCHANGES.upsert(self.exchanges, &mut out);
         self.settings.flush(self.organization, &mut out);
+        self.connections.flush(self.organization, &mut out)?;
+        self.logins.flush(&mut out);
+        self.sessions.flush(&mut out);
         Ok(out)
     }
 }

@@ -3,10 +3,13 @@
 use super::guard::{Admin, OrganizationPath, command};
 use crate::problem::Problem;
 use crate::state::App;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
+use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::OrganizationCommand;
+use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 async fn switch(app: &App, admin: &Admin, path: &OrganizationPath, to: OrganizationCommand) -> Result<StatusCode, Problem> {
     let organization = path.find(app).await?;
@@ -36,11 +39,38 @@ pub async fn disable_organization(
     switch(&app, &admin, &path, OrganizationCommand::Disable).await
 }
 
-/// Lets the SCIM connection work.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/enable", tag = "scim", params(OrganizationPath),
-    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn enable_scim(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Problem> {
-    switch(&app, &admin, &path, OrganizationCommand::EnableScim).await
+/// How SCIM is enabled.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct EnableQuery {
+    /// Enable it although single sign-on is not set up.
+    pub allow_without_sso: bool,
+}
+
+/// Lets the SCIM connection work. Single sign-on comes first, unless somebody wants SCIM alone.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/enable", tag = "scim", params(OrganizationPath, EnableQuery),
+    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn enable_scim(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+    Query(query): Query<EnableQuery>,
+) -> Result<StatusCode, Problem> {
+    let organization = path.find(&app).await?;
+    if !query.allow_without_sso && !sso_is_ready(&app, organization.id).await? {
+        return Err(Problem::conflict(
+            "single sign-on is not set up yet: rollcall saml configure comes first; to use SCIM alone say --allow-scim-without-sso",
+        ));
+    }
+    command(&app, &admin, organization.id, false, OrganizationCommand::EnableScim).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether people can sign in.
+pub(super) async fn sso_is_ready(app: &App, organization: OrganizationId) -> Result<bool, Problem> {
+    let connection = app.saml.connections.of(organization).await.map_err(|e| Problem::unavailable(&e))?;
+    Ok(connection.is_some_and(|c| c.settings.is_ready()))
 }
 
 /// Answers SCIM requests 503 until SCIM is enabled.

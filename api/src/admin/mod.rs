@@ -4,12 +4,18 @@ mod backup;
 mod connection;
 mod guard;
 mod organizations;
+mod saml;
+mod saml_keys;
+mod sessions;
 mod tokens;
 mod views;
 
 pub use backup::{BACKUP_FORMAT, BackupLine};
 pub use guard::{Admin, OrganizationPath};
 pub use organizations::{OrganizationBody, OrganizationCreated};
+pub use saml::{CertificateBody, PolicyBody, RefreshedBody, SamlBody};
+pub use saml_keys::KeyBody;
+pub use sessions::SessionSummary;
 pub use tokens::{TokenBody, TokenIssued};
 pub use views::{RebuiltBody, VerifiedBody, ViewBody, ViewFamily};
 
@@ -29,6 +35,16 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(connection::disable_scim))
         .routes(routes!(tokens::list, tokens::issue))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(saml::show, saml::configure))
+        .routes(routes!(saml::refresh_now))
+        .routes(routes!(saml::policy))
+        .routes(routes!(saml::enable))
+        .routes(routes!(saml::disable))
+        .routes(routes!(saml_keys::download, saml_keys::generate))
+        .routes(routes!(saml_keys::rotate))
+        .routes(routes!(saml_keys::retire))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
         .routes(routes!(views::status))
         .routes(routes!(views::rebuild))
         .routes(routes!(views::verify))

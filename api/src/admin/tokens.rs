@@ -1,5 +1,6 @@
 //! SCIM tokens: issue, list, revoke. The token itself is shown once.
 
+use super::connection::sso_is_ready;
 use super::guard::{Admin, OrganizationPath, command};
 use crate::problem::Problem;
 use crate::secrets::sha256_hex;
@@ -36,6 +37,8 @@ pub struct TokenIssued {
     pub tenant_url: String,
     /// Goes into Entra's Secret Token; not shown again.
     pub token: String,
+    /// Whether single sign-on is set up: it should be, before people are provisioned.
+    pub sso_ready: bool,
     /// From when on it is refused.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -93,7 +96,9 @@ pub async fn issue(
     let (token, secret) = (app.engine.ids.token(), app.engine.ids.secret("rollcall_scim_"));
     let issue = OrganizationCommand::IssueToken { token, sha256: sha256_hex(&secret), label: new.label, expires_at: new.expires_at };
     command(&app, &admin, organization.id, false, issue).await?;
-    let issued = TokenIssued { token_id: token.0, tenant_url: app.scim_base.to_string(), token: secret, expires_at: new.expires_at };
+    let sso_ready = sso_is_ready(&app, organization.id).await?;
+    let issued =
+        TokenIssued { token_id: token.0, sso_ready, tenant_url: app.scim_base.to_string(), token: secret, expires_at: new.expires_at };
     Ok((StatusCode::CREATED, Json(issued)))
 }
 

@@ -10,6 +10,7 @@ mod memberships;
 mod moment;
 mod replay;
 mod resources;
+mod logins;
 mod runs;
 mod stream;
 
@@ -22,6 +23,7 @@ pub use memberships::MembershipsBody;
 pub use moment::Moment;
 pub use replay::ReplayRequest;
 pub use resources::{ResourceBody, ResourcesBody};
+pub use logins::LoginBody;
 pub use runs::{RhythmBody, RunBody};
 pub use stream::Format;
 
@@ -50,4 +52,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(memberships::of_group))
         .routes(routes!(memberships::of_user))
         .routes(routes!(difference::difference))
+        .routes(routes!(logins::list))
+        .routes(routes!(logins::show))
 }

@@ -7,11 +7,14 @@ mod diff;
 mod directory;
 mod events;
 mod exchanges;
+mod logins;
 mod org;
 mod output;
 mod replay;
 mod runs;
+mod saml;
 mod scim;
+mod sessions;
 mod simulate;
 mod views;
 
@@ -52,6 +55,9 @@ enum Command {
     /// Organizations
     #[command(subcommand)]
     Org(org::Org),
+    /// An organization's single sign-on
+    #[command(subcommand)]
+    Saml(saml::Saml),
     /// An organization's SCIM connection
     #[command(subcommand)]
     Scim(scim::Scim),
@@ -72,6 +78,12 @@ enum Command {
     /// Recorded requests through today's code
     #[command(subcommand)]
     Replay(replay::Replay),
+    /// Who signed in, and who was refused
+    #[command(subcommand)]
+    Logins(logins::Logins),
+    /// Who is signed in
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
     /// Read models
     #[command(subcommand)]
     Views(views::Views),
@@ -158,6 +170,9 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Config(config) => config::run(config, server),
         Command::Simulate(simulate) => simulate::run(*simulate, server),
         Command::Org(org) => call(server, async |client| org::run(org, client).await),
+        Command::Saml(saml) => call(server, async |client| saml::run(saml, client).await),
+        Command::Logins(logins) => call(server, async |client| logins::run(logins, client).await),
+        Command::Sessions(sessions) => call(server, async |client| sessions::run(sessions, client).await),
         Command::Scim(scim) => call(server, async |client| scim::run(scim, client).await),
         Command::Directory(directory) => call(server, async |client| directory::run(directory, client).await),
         Command::Diff(diff) => call(server, async |client| diff::run(diff, client).await),

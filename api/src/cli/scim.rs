@@ -15,11 +15,14 @@ use uuid::Uuid;
 /// An organization's SCIM connection
 #[derive(Debug, Subcommand)]
 pub enum Scim {
-    /// Let the SCIM connection work
+    /// Let the SCIM connection work; single sign-on comes first
     Enable {
         /// The organization's slug
         #[arg(long, value_name = "SLUG")]
         org: String,
+        /// Use SCIM alone
+        #[arg(long)]
+        allow_scim_without_sso: bool,
     },
     /// Answer SCIM requests 503 until it is enabled; Entra retries, nothing is lost
     Disable {
@@ -66,7 +69,10 @@ pub enum Token {
 /// Runs it.
 pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Scim::Enable { org } => client.act(Method::POST, &format!("/organizations/{org}/scim/enable")).await?,
+        Scim::Enable { org, allow_scim_without_sso } => {
+            let path = format!("/organizations/{org}/scim/enable?allow_without_sso={allow_scim_without_sso}");
+            client.act(Method::POST, &path).await?;
+        }
         Scim::Disable { org } => client.act(Method::POST, &format!("/organizations/{org}/scim/disable")).await?,
         Scim::Token(Token::Issue { org, label, expires_in }) => {
             let expires_at = expires_in.as_deref().map(|t| after(t, Clock::system().now())).transpose()?;
@@ -77,6 +83,9 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
             } else {
                 output::pairs(&[("Tenant URL", issued.tenant_url), ("Secret Token", issued.token)]);
                 println!("\nPaste both into Entra under Provisioning. The token is not shown again.");
+                if !issued.sso_ready {
+                    println!("\nNote: single sign-on is not set up yet, so nobody can sign in: rollcall saml configure --org {org}");
+                }
             }
         }
         Scim::Token(Token::List { org }) => {

@@ -70,6 +70,15 @@ pub struct ServeArgs {
     /// Most resources on a page
     #[arg(long, env = "ROLLCALL_MAX_PAGE_SIZE", value_name = "N")]
     pub max_page_size: Option<u64>,
+    /// Key that seals private keys: the same file for all processes on one database [default: DIR/deployment.key]
+    #[arg(long, env = "ROLLCALL_DEPLOYMENT_KEY_FILE", value_name = "FILE")]
+    pub deployment_key_file: Option<PathBuf>,
+    /// Fetch SAML metadata also from private addresses and over plain http
+    #[arg(long, env = "ROLLCALL_ALLOW_PRIVATE_METADATA", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub allow_private_metadata: Option<bool>,
+    /// Seconds between two fetches of SAML metadata; 0 is never
+    #[arg(long, env = "ROLLCALL_SAML_REFRESH_SECS", value_name = "SECONDS")]
+    pub saml_refresh_secs: Option<u64>,
     /// Milliseconds between two looks for records that are not folded yet
     #[arg(long, env = "ROLLCALL_SWEEP_MS", value_name = "MS")]
     pub sweep_ms: Option<u64>,
@@ -111,6 +120,13 @@ pub struct ServeConfig {
     pub default_page_size: u64,
     /// Most resources on a page.
     pub max_page_size: u64,
+    /// Key that seals private keys; in the data folder, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment_key_file: Option<PathBuf>,
+    /// Whether SAML metadata may be fetched from private addresses and over plain http.
+    pub allow_private_metadata: bool,
+    /// Seconds between two fetches of SAML metadata; 0 is never.
+    pub saml_refresh_secs: u64,
     /// Milliseconds between two sweeps.
     pub sweep_ms: u64,
 }
@@ -150,6 +166,9 @@ impl ServeArgs {
             rate_burst: self.rate_burst.or(file.rate_burst).unwrap_or(default.rate_burst),
             default_page_size: self.default_page_size.or(file.default_page_size).unwrap_or(default.default_page_size),
             max_page_size: self.max_page_size.or(file.max_page_size).unwrap_or(default.max_page_size),
+            deployment_key_file: self.deployment_key_file.or(file.deployment_key_file),
+            allow_private_metadata: self.allow_private_metadata.or(file.allow_private_metadata).unwrap_or(default.allow_private_metadata),
+            saml_refresh_secs: self.saml_refresh_secs.or(file.saml_refresh_secs).unwrap_or(default.saml_refresh_secs),
             sweep_ms: self.sweep_ms.or(file.sweep_ms).unwrap_or(default.sweep_ms),
             data: default.data,
         };
@@ -177,6 +196,9 @@ impl ServeConfig {
             rate_burst: 2_000,
             default_page_size: 100,
             max_page_size: 1_000,
+            deployment_key_file: None,
+            allow_private_metadata: false,
+            saml_refresh_secs: 6 * 3_600,
             sweep_ms: 1_000,
         }
     }

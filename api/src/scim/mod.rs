@@ -19,7 +19,7 @@ mod patch;
 mod query;
 mod rate;
 mod read;
-mod redact;
+pub(crate) mod redact;
 mod replace;
 mod reply;
 mod rerun;

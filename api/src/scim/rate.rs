@@ -2,21 +2,27 @@
 
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
 use rollcall_domain::ids::TokenId;
+use std::hash::Hash;
 use std::num::NonZeroU32;
 
 /// Requests per second and token; Entra's gallery asks for at least 25.
-pub struct RateLimit(Option<DefaultKeyedRateLimiter<TokenId>>);
+pub struct RateLimit<K: Hash + Eq + Clone = TokenId>(Option<DefaultKeyedRateLimiter<K>>);
 
-impl RateLimit {
+impl<K: Hash + Eq + Clone> RateLimit<K> {
     /// So many per second, so many at once. Zero per second means no limit.
     pub fn new(per_second: u32, burst: u32) -> Self {
         let quota = |rate: NonZeroU32| Quota::per_second(rate).allow_burst(NonZeroU32::new(burst).unwrap_or(rate));
         Self(NonZeroU32::new(per_second).map(|rate| RateLimiter::keyed(quota(rate))))
     }
 
+    /// One a minute.
+    pub fn once_a_minute() -> Self {
+        Self(Some(RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN))))
+    }
+
     /// Whether a request may pass now.
-    pub fn admits(&self, token: TokenId) -> bool {
-        self.0.as_ref().is_none_or(|limiter| limiter.check_key(&token).is_ok())
+    pub fn admits(&self, key: K) -> bool {
+        self.0.as_ref().is_none_or(|limiter| limiter.check_key(&key).is_ok())
     }
 }
 

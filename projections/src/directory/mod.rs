@@ -4,6 +4,7 @@ mod cursor;
 mod groups;
 mod inject;
 mod members;
+mod people;
 mod plan;
 mod query;
 mod search;

@@ -1,0 +1,30 @@
+//! Where an organization's SAML endpoints are: exactly what Azure's Basic SAML Configuration asks for.
+
+/// The addresses of one organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses {
+    /// "Identifier (Entity ID)": our entity id, which is also where our metadata is.
+    pub identifier: String,
+    /// "Reply URL (Assertion Consumer Service URL)".
+    pub reply_url: String,
+    /// "Sign on URL".
+    pub sign_on_url: String,
+    /// "Logout Url".
+    pub logout_url: String,
+    /// Where a browser goes that has signed in and was asked to go nowhere else.
+    pub signed_in_url: String,
+}
+
+impl Addresses {
+    /// Those of an organization's slug, below the public URL.
+    pub fn of(public_url: &str, domain: &str) -> Self {
+        let at = |action: &str| format!("{}/saml/{domain}/{action}", public_url.trim_end_matches('/'));
+        Self {
+            identifier: at("metadata"),
+            reply_url: at("acs"),
+            sign_on_url: at("login"),
+            logout_url: at("logout"),
+            signed_in_url: at("signed-in"),
+        }
+    }
+}

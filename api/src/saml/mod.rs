@@ -1,0 +1,72 @@
+//! SAML 2.0 over HTTP: from a browser's visit to an exchange, a login event, a session.
+//!
+//! [`entry`] opens the exchange and closes it whatever happens in between; one file per endpoint
+//! does the rest. Reading and verifying messages is `rollcall-saml`; who it is, and whether they
+//! may come in, is decided by the domain.
+
+mod acs;
+pub mod addresses;
+mod admit;
+pub mod connection;
+pub mod cookies;
+mod entry;
+pub mod fetch;
+mod login;
+mod logout;
+mod metadata;
+mod page;
+pub mod refresh;
+mod reply;
+pub mod schedule;
+mod signed_in;
+mod visit;
+
+pub use entry::entry;
+
+use crate::config::ServeConfig;
+use crate::scim::RateLimit;
+use connection::Providers;
+use fetch::Reach;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::sql::SqlStore;
+use rollcall_projections::logins::LoginView;
+use rollcall_projections::saml::SamlConnections;
+use rollcall_projections::sessions::SessionView;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// What the endpoints share.
+pub struct Saml {
+    /// Settings.
+    pub connections: SamlConnections,
+    /// Attempts.
+    pub logins: LoginView,
+    /// Sessions.
+    pub sessions: SessionView,
+    /// Service providers put together lately.
+    pub providers: Providers,
+    /// Limit on visits of an organization.
+    pub visits: RateLimit<OrganizationId>,
+    /// Limit on fetches because of a key that is not known.
+    pub refetches: RateLimit<OrganizationId>,
+    /// One permit for each message that is being read.
+    pub turns: Semaphore,
+    /// Where metadata may be fetched.
+    pub reach: Reach,
+}
+
+impl Saml {
+    /// Reads from these views.
+    pub fn new(views: Arc<dyn SqlStore>, config: &ServeConfig) -> Self {
+        Self {
+            connections: SamlConnections::new(views.clone()),
+            logins: LoginView::new(views.clone()),
+            sessions: SessionView::new(views),
+            providers: Providers::default(),
+            visits: RateLimit::new(config.rate_limit, config.rate_burst),
+            refetches: RateLimit::once_a_minute(),
+            turns: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
+            reach: if config.allow_private_metadata { Reach::Private } else { Reach::Public },
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Sessions, as the application asks for them: `GET /api/v1/session`.
+
+mod check;
+mod show;
+
+pub use check::{Checked, check};
+pub use show::SessionBody;
+
+use crate::state::App;
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Routes for the holder of a session.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(show::show))
+}
