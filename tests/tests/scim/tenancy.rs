@@ -67,7 +67,7 @@ async fn switched_off_and_on_again() {
     on_sqlite(async |w| {
         let (_, theirs) = w.another("Globex", "globex").await?;
         let ada = w.scim.create_user("ada@contoso.example").await?;
-        for what in ["org", "scim"] {
+        for (what, alone) in [("org", None), ("scim", Some("--allow-scim-without-sso"))] {
             w.server.cli(&[what, "disable", "--org", "acme"]).await?;
             away(w.scim.get("/Users").await?)?;
             away(w.scim.get(&format!("/Users/{ada}")).await?)?;
@@ -75,7 +75,8 @@ async fn switched_off_and_on_again() {
             away(w.scim.delete(&format!("/Users/{ada}")).await?)?;
             theirs.get("/Users").await?.expect(200)?;
             refused(w.scim.with_token("wrong").get("/Users").await?, 401, None)?;
-            w.server.cli(&[what, "enable", "--org", "acme"]).await?;
+            let enable: Vec<&str> = [what, "enable", "--org", "acme"].into_iter().chain(alone).collect();
+            w.server.cli(&enable).await?;
             ensure!(w.scim.get("/Users").await?.expect_json(200)?["totalResults"] == 1, "{what} is enabled again");
         }
         Ok(())

@@ -1,0 +1,10 @@
+//! Single sign-on over a real socket: with an identity provider that nobody here wrote.
+
+mod browser;
+mod idp;
+mod logins;
+mod replay;
+mod secrets;
+mod sessions;
+mod setup;
+mod story;
