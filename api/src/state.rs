@@ -2,8 +2,8 @@
 
 use crate::config::ServeConfig;
 use crate::engine::Engine;
-use crate::scim::{BODY_SHARE, KnownTokens, PREFIX, RateLimit, StrangerLimit};
 use crate::saml::Saml;
+use crate::scim::{BODY_SHARE, KnownTokens, PREFIX, RateLimit, StrangerLimit};
 use crate::sealing::DeploymentKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::scim::{Limits, ScimError};

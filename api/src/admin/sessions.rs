@@ -1,6 +1,7 @@
 //! Sessions of an organization: list, end.
 
 use super::guard::{Admin, OrganizationPath};
+use crate::audit::Auditor;
 use crate::engine::{ExecuteError, Order, Precondition};
 use crate::problem::Problem;
 use crate::state::App;
@@ -85,19 +86,17 @@ impl SessionSummary {
 }
 
 /// Sessions of an organization, newest first.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/sessions", tag = "audit", params(OrganizationPath, SessionQuery), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/sessions", tag = "audit", params(OrganizationPath, SessionQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<SessionSummary>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
-    _: Admin,
+    auditor: Auditor,
     State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
     Query(query): Query<SessionQuery>,
 ) -> Result<Json<Vec<SessionSummary>>, Problem> {
-    let organization = path.find(&app).await?;
     let now = app.engine.clock.now();
     let filter = SessionFilter { subject: query.user.map(ResourceId), live_at: query.live.then_some(now), before: query.before };
     let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
-    let rows = app.saml.sessions.list(organization.id, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?;
+    let rows = app.saml.sessions.list(auditor.organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?;
     Ok(Json(rows.into_iter().map(|row| SessionSummary::new(row, now)).collect()))
 }
 

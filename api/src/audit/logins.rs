@@ -1,6 +1,7 @@
 //! Logins of an organization: every attempt, and why it was refused.
 
-use crate::admin::{Admin, OrganizationPath};
+use super::guard::Auditor;
+use crate::admin::OrganizationPath;
 use crate::problem::Problem;
 use crate::state::App;
 use axum::Json;
@@ -122,19 +123,13 @@ impl From<LoginRow> for LoginBody {
 }
 
 /// Logins of an organization, newest first.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins", tag = "audit", params(OrganizationPath, LoginQuery), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins", tag = "audit", params(OrganizationPath, LoginQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<LoginBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn list(
-    _: Admin,
-    State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
-    Query(query): Query<LoginQuery>,
-) -> Result<Json<Vec<LoginBody>>, Problem> {
-    let organization = path.find(&app).await?;
+pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<LoginQuery>) -> Result<Json<Vec<LoginBody>>, Problem> {
     let filter =
         LoginFilter { accepted: query.accepted, subject: query.user.map(ResourceId), drifted: query.drifted, before: query.before };
     let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
-    let rows = app.saml.logins.list(organization.id, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?;
+    let rows = app.saml.logins.list(auditor.organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?;
     Ok(Json(rows.into_iter().map(LoginBody::from).collect()))
 }
 
@@ -142,18 +137,15 @@ pub async fn list(
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct LoginPath {
-    /// Domain or id of the organization.
-    pub organization: String,
     /// Id of the exchange: the reference on the page that refuses a login.
     pub exchange: Uuid,
 }
 
 /// The login of an exchange.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins/{exchange}", tag = "audit", params(LoginPath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins/{exchange}", tag = "audit", params(OrganizationPath, LoginPath), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = LoginBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(_: Admin, State(app): State<Arc<App>>, Path(path): Path<LoginPath>) -> Result<Json<LoginBody>, Problem> {
-    let organization = OrganizationPath { organization: path.organization }.find(&app).await?;
-    let found = app.saml.logins.of_exchange(organization.id, ExchangeId(path.exchange)).await.map_err(|e| Problem::unavailable(&e))?;
+pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<LoginPath>) -> Result<Json<LoginBody>, Problem> {
+    let found = app.saml.logins.of_exchange(auditor.organization, ExchangeId(path.exchange)).await.map_err(|e| Problem::unavailable(&e))?;
     let found = found.ok_or_else(|| Problem::not_found(format!("exchange {} is no login of this organization", path.exchange)))?;
     Ok(Json(found.into()))
 }

@@ -5,12 +5,12 @@ mod difference;
 mod events;
 mod exchanges;
 mod guard;
+mod logins;
 mod members;
 mod memberships;
 mod moment;
 mod replay;
 mod resources;
-mod logins;
 mod runs;
 mod stream;
 
@@ -18,12 +18,12 @@ pub use difference::DifferenceBody;
 pub use events::EventBody;
 pub use exchanges::{ExchangeBody, ExchangeSummary};
 pub use guard::Auditor;
+pub use logins::LoginBody;
 pub use members::{MemberBody, MembersBody};
 pub use memberships::MembershipsBody;
 pub use moment::Moment;
 pub use replay::ReplayRequest;
 pub use resources::{ResourceBody, ResourcesBody};
-pub use logins::LoginBody;
 pub use runs::{RhythmBody, RunBody};
 pub use stream::Format;
 

@@ -6,6 +6,7 @@ use crate::clock::{Clock, ClockHand};
 use crate::config::ServeConfig;
 use crate::ids::{Ids, Random};
 use crate::scim::{PREFIX, Rerun, StrangerLimit, rerun};
+use crate::sealing::DeploymentKey;
 use crate::state::{self, App};
 use crate::stores::Stores;
 use crate::{assembly, telemetry};
@@ -78,6 +79,8 @@ impl Scratch {
             config: ServeConfig { rate_limit: 0, database_url: None, ..settings.config.clone() },
             public_url: settings.scim_base.trim_end_matches(PREFIX).to_owned(),
             operator_key: String::new(),
+            // No login is replayed, so nothing is sealed or opened here.
+            deployment_key: DeploymentKey::derived_from("a fork"),
             metrics: telemetry::silent_metrics(),
             shared: false,
             strangers: StrangerLimit::off(),
