@@ -107,7 +107,7 @@ async fn carry_out(app: &Arc<App>, visit: &mut Visit, domain: &str, body: Body) 
         Ok(call) => call,
         Err(reply) => return *reply,
     };
-    let outcome = match call.visit.operation {
+    match call.visit.operation {
         "saml.acs" => match read(body).await {
             Some(body) => acs::acs(call, &body, visit).await,
             None => acs::unreadable(call).await,
@@ -116,8 +116,7 @@ async fn carry_out(app: &Arc<App>, visit: &mut Visit, domain: &str, body: Body) 
         "saml.logout" => logout::logout(&call).await,
         "saml.metadata" => metadata::metadata(&call),
         _ => signed_in::signed_in(&call).await,
-    };
-    outcome
+    }
 }
 
 /// What every visit needs: an organization that is switched on and set up.
