@@ -7,6 +7,7 @@ pub mod corpus;
 pub mod http;
 pub mod ledger;
 pub mod postgres_cluster;
+pub mod processor;
 pub mod python;
 pub mod refusal;
 pub mod rng;

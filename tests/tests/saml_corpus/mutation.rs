@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use rollcall_domain::saml::{Assertion, Reason};
 use rollcall_entra::idp::{IdentityProvider, SigningOption};
 use rollcall_saml::{Expected, ServiceProvider, metadata};
+use rollcall_tests::processor::time_of_this_thread;
 use rollcall_tests::rng::Rng;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -103,9 +104,9 @@ fn no_change_makes_somebody_else_of_a_person() {
     while begun.elapsed() < patience {
         let n = usize::try_from(rng.below(seeds.len() as u64)).expect("a seed");
         let bytes = mutate(&mut rng, &seeds[n], &parts[n]);
-        let before = Instant::now();
+        let before = time_of_this_thread();
         let verdict = read(&sp, &bytes);
-        slowest = slowest.max(before.elapsed());
+        slowest = slowest.max(time_of_this_thread() - before);
         tried += 1;
         match verdict {
             Ok(assertion) => {
@@ -121,7 +122,7 @@ fn no_change_makes_somebody_else_of_a_person() {
     }
     println!("{tried} mutants of responses in {patience:?}, {accepted} accepted, slowest {slowest:?}: {reasons:?}");
     assert!(!reasons.contains_key(&Reason::Internal), "a panic");
-    assert!(slowest < Duration::from_secs(5), "one took {slowest:?}");
+    assert!(slowest < Duration::from_secs(1), "one took {slowest:?}");
     assert!(reasons.len() > 3, "the mutations reach too little: {reasons:?}");
 }
 
