@@ -2,12 +2,13 @@
 
 use crate::forge::{ACS, ENTITY, Forge, SLO, id};
 use anyhow::{Context as _, Result, ensure};
-use rollcall_domain::saml::{Reason, SignedParts};
+use rollcall_domain::saml::{Reason, SignedParts, attribute_names};
 use rollcall_entra::idp::server::{Ambient, Shared, serve};
 use rollcall_entra::idp::{IdentityProvider, SigningKey, SigningOption};
 use rollcall_saml::{AuthnOptions, Connection, Expected, Policy, ServiceProvider, metadata};
 use rollcall_tests::http::{Address, Answer, Http, Request};
 use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -195,5 +196,77 @@ async fn what_entra_would_complain_about() -> Result<()> {
         let page = world.get(&url).await?.expect(400)?.text();
         ensure!(page.contains(code) && !page.contains("SAMLResponse"), "{code}: {page}");
     }
+    Ok(())
+}
+
+/// A program that ends with the test.
+struct Program(tokio::process::Child);
+
+impl Program {
+    fn start(arguments: &[&str]) -> Result<(Self, tokio::process::ChildStdout)> {
+        let mut command = tokio::process::Command::new(rollcall_tests::server::binary()?);
+        let mut child = command.args(arguments).stdout(std::process::Stdio::piped()).kill_on_drop(true).spawn()?;
+        let said = child.stdout.take().context("no output")?;
+        Ok((Self(child), said))
+    }
+}
+
+#[tokio::test]
+async fn the_command_line_runs_one() -> Result<()> {
+    let forge = Forge::new();
+    let folder = tempfile::tempdir()?;
+    let (metadata_file, certificate) = (folder.path().join("metadata.xml"), folder.path().join("ours.pem"));
+    std::fs::write(&certificate, forge.ours()[0].certificate_pem()?)?;
+    let (metadata_path, certificate_path) = (metadata_file.to_string_lossy().into_owned(), certificate.to_string_lossy().into_owned());
+    let arguments = [
+        "simulate",
+        "idp",
+        "--json",
+        "--listen",
+        "127.0.0.1:0",
+        "--identifier",
+        ENTITY,
+        "--reply-url",
+        ACS,
+        "--user",
+        "bo@contoso.example,1c1b9b1e-7f0c-4b6a-9d6a-2f2f5a4a7a10,Bo Berg",
+        "--sign",
+        "both",
+        "--encrypt-for",
+        &certificate_path,
+        "--metadata-out",
+        &metadata_path,
+    ];
+    let (program, said) = Program::start(&arguments)?;
+    let mut lines = BufReader::new(said).lines();
+    let mut text = String::new();
+    while let Some(line) = lines.next_line().await? {
+        text.push_str(&line);
+        if line == "}" {
+            break;
+        }
+    }
+    let said: serde_json::Value = serde_json::from_str(&text).with_context(|| text.clone())?;
+    let url = said["metadata_url"].as_str().context("a metadata URL")?.to_owned();
+    let (authority, path) = url.trim_start_matches("http://").split_once('/').context("an address")?;
+    let http = Http::new(Address::new(authority));
+    let fetched = http.send(Request::new("GET", format!("/{path}"))).await?.expect(200)?.body;
+    let idp = metadata::parse(&fetched, forge.now)?.settings;
+    assert_eq!(idp, metadata::parse(&std::fs::read(&metadata_file)?, forge.now)?.settings, "the file says something else");
+    assert_eq!(said["certificate_sha256"], idp.signing_certificates[0].sha256);
+    let sp = ServiceProvider::new(Connection { idp, ..forge.connection(Policy::default()) })?;
+    let options = AuthnOptions { login_hint: Some("bo@contoso.example"), ..AuthnOptions::default() };
+    let login = sp.authn_request(&forge.request, forge.now, &options)?;
+    let target = login.strip_prefix(&format!("http://{authority}")).context("the provider's address")?;
+    let page = http.send(Request::new("GET", target)).await?.expect(200)?.text();
+    let response = Form::of(&page)?.value("SAMLResponse").context("a response")?.to_owned();
+    let assertion = sp.read_response(&response, Expected { now: forge.now, requests: &[&forge.request] })?;
+    assert_eq!(assertion.attribute(attribute_names::DISPLAY_NAME), Some("Bo Berg"));
+    assert_eq!((assertion.signed, assertion.encrypted), (SignedParts::Both, true));
+    drop(program);
+
+    let elsewhere = ["simulate", "idp", "--listen", "0.0.0.0:0", "--identifier", ENTITY, "--reply-url", ACS];
+    let (mut program, _) = Program::start(&elsewhere)?;
+    ensure!(!program.0.wait().await?.success(), "it listens to strangers");
     Ok(())
 }

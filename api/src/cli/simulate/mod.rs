@@ -4,6 +4,7 @@ mod app;
 mod entra;
 mod faults;
 mod history;
+mod idp;
 mod output;
 mod progress;
 
@@ -17,6 +18,8 @@ pub enum Simulate {
     Entra(entra::Entra),
     /// Make a data folder with the history of an organization, in seconds
     History(history::History),
+    /// Be its identity provider: metadata, sign-in page, tokens, logout
+    Idp(idp::Idp),
 }
 
 /// Runs it.
@@ -25,5 +28,6 @@ pub fn run(simulate: Simulate, server: ServerArgs) -> Result<Exit, Failure> {
     match simulate {
         Simulate::Entra(entra) => runtime.block_on(entra::run(entra, server)),
         Simulate::History(history) => runtime.block_on(history::run(history, server)),
+        Simulate::Idp(idp) => runtime.block_on(idp::run(idp, server)),
     }
 }
