@@ -97,11 +97,12 @@ fn read_form(call: &Call, body: &[u8]) -> Result<Form, Refusal> {
 }
 
 /// Verifies a response; once more with fresh metadata if it was signed with a key that is not known.
+/// An encrypted assertion does not let anybody see whose key signed it, so it may be the same.
 async fn verify(call: &Call, response: String, requests: Vec<String>) -> Result<Assertion, Refusal> {
     let response: Arc<str> = response.into();
     let first = read(call, call.provider.clone(), response.clone(), requests.clone()).await;
     match first {
-        Err(refusal) if refusal.reason == Reason::UnknownKey => match refresh::after_unknown_key(call).await {
+        Err(refusal) if matches!(refusal.reason, Reason::UnknownKey | Reason::Decryption) => match refresh::after_unknown_key(call).await {
             Some(provider) => read(call, provider, response, requests).await,
             None => Err(refusal),
         },
