@@ -6,6 +6,7 @@
 pub mod admin;
 mod assembly;
 pub mod audit;
+pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod openapi;
 pub mod problem;
 pub mod replay;
 mod restore;
+pub mod retention;
 pub mod router;
 pub mod saml;
 pub mod scim;

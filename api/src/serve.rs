@@ -8,7 +8,7 @@ use crate::saml::schedule;
 use crate::scim::StrangerLimit;
 use crate::sealing::{DeploymentKey, deployment_key_path};
 use crate::state::{App, Settings};
-use crate::{assembly, secrets, stores, sweep, telemetry};
+use crate::{assembly, retention, secrets, stores, sweep, telemetry};
 use anyhow::Context;
 use axum::serve::ListenerExt;
 use std::net::SocketAddr;
@@ -52,6 +52,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     let (stop, stopping) = watch::channel(false);
     let sweepers = app.folders().map(|folder| tokio::spawn(sweep::run(app.clone(), folder.clone(), stopping.clone())));
     let scheduler = tokio::spawn(schedule::run(app.clone(), stopping.clone()));
+    let retention = tokio::spawn(retention::run(app.clone(), stopping.clone()));
     let listener = listener.tap_io(|socket| {
         let _ = socket.set_nodelay(true);
     });
@@ -76,6 +77,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
         let _ = sweeper.await;
     }
     let _ = scheduler.await;
+    let _ = retention.await;
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())

@@ -9,6 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::scim::{Limits, ScimError};
 use rollcall_projections::directory::Directory;
 use rollcall_projections::exchanges::Exchanges;
+use rollcall_projections::failures::FailureViews;
 use rollcall_projections::fold::Folder;
 use rollcall_projections::history::History;
 use rollcall_projections::organizations::Organizations;
@@ -35,6 +36,8 @@ pub struct App {
     pub runs: Runs,
     /// The directory as it was.
     pub history: History,
+    /// What went wrong and is not yet right.
+    pub failures: FailureViews,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -99,6 +102,7 @@ impl App {
             exchanges: Exchanges::new(views.clone()),
             saml: Saml::new(views, &config),
             deployment_key,
+            failures: FailureViews::new(audit.views()),
             limits,
             scim_base: format!("{}{PREFIX}", public_url.trim_end_matches('/')).into(),
             public_url,

@@ -10,6 +10,7 @@ pub mod context;
 mod diff;
 pub mod event;
 pub mod exchange;
+pub mod failure;
 pub mod fold_text;
 pub mod group;
 pub mod ids;

@@ -2,6 +2,7 @@
 //! asks ([`crate::fold::Folder::fold`] first, then the query), so that no SCIM request pays for it.
 
 use crate::events::{EVENTS, Events};
+use crate::failures::{FAILURES, Failures};
 use crate::history::{MEMBERSHIPS, Memberships, RESOURCES, Resources};
 use crate::page::{Bad, Rows};
 use crate::runs::{RUN_EXCHANGES, RUN_INFERENCE, RUNS, RunRows};
@@ -15,7 +16,7 @@ use rollcall_domain::sql::{SqlError, SqlTransaction};
 pub(crate) const FOLD_VERSION: &str = "1";
 
 /// The tables of this family.
-pub(crate) const TABLES: &[&Table] = &[&EVENTS, &RESOURCES, &MEMBERSHIPS, &RUNS, &RUN_EXCHANGES, &RUN_INFERENCE];
+pub(crate) const TABLES: &[&Table] = &[&EVENTS, &RESOURCES, &MEMBERSHIPS, &RUNS, &RUN_EXCHANGES, &RUN_INFERENCE, &FAILURES];
 
 /// The working set of one page.
 #[derive(Debug)]
@@ -25,17 +26,24 @@ pub(crate) struct AuditRows {
     resources: Resources,
     memberships: Memberships,
     runs: RunRows,
+    failures: Failures,
 }
 
 impl AuditRows {
     /// Reads what the views need of the rows that are there.
-    pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId, records: &[Record]) -> Result<Self, SqlError> {
+    pub async fn fetch(
+        tx: &mut dyn SqlTransaction,
+        organization: OrganizationId,
+        records: &[Record],
+        exchanges: &[RecordedExchange],
+    ) -> Result<Self, SqlError> {
         Ok(Self {
             organization,
             events: Events::fetch(tx, organization).await?,
             resources: Resources::fetch(tx, organization, records).await?,
             memberships: Memberships::new(organization),
             runs: RunRows::fetch(tx, organization).await?,
+            failures: Failures::fetch(tx, organization, exchanges).await?,
         })
     }
 }
@@ -53,6 +61,7 @@ impl Rows for AuditRows {
 
     fn exchange(&mut self, recorded: RecordedExchange) -> Result<(), Bad> {
         self.runs.exchange(&recorded);
+        self.failures.apply(&recorded);
         Ok(())
     }
 
@@ -62,6 +71,7 @@ impl Rows for AuditRows {
         self.resources.flush(&mut out)?;
         self.memberships.flush(&mut out);
         self.runs.flush(&mut out)?;
+        self.failures.flush(self.organization, &mut out);
         Ok(out)
     }
 }

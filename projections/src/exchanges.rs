@@ -225,6 +225,14 @@ impl Exchanges {
         self.views.query(&sql, params).await?.iter().map(exchange_row).collect()
     }
 
+    /// The number of the last exchange that was received before an instant; 0 if there is none.
+    pub async fn last_before(&self, organization: OrganizationId, at: DateTime<Utc>) -> Result<ExchangeNumber, SqlError> {
+        // Found from the end: few are younger than what is kept for long, and none is looked at twice.
+        let sql = "SELECT number FROM exchanges WHERE organization = $1 AND received_at < $2 ORDER BY number DESC LIMIT 1";
+        let rows = self.views.query(sql, vec![organization.into(), micros(at).into()]).await?;
+        rows.first().map_or(Ok(0), |row| count(row.int(0)?))
+    }
+
     /// One exchange.
     pub async fn get(&self, organization: OrganizationId, exchange: ExchangeId) -> Result<Option<ExchangeRow>, SqlError> {
         let sql = format!("SELECT {} FROM exchanges WHERE organization = $1 AND id = $2", EXCHANGES.all());

@@ -291,25 +291,27 @@ impl Folder {
         }
         let mut at = checkpoint.at;
         let records = self.records(organization, lane, at.position, room(at.position, target.position, page)).await?;
-        let mut rows = page::begin(self.family, &mut *tx, organization, &records).await?;
+        let end = records.last().map_or(at.position, |r| r.position);
+        let mut exchanges = Vec::new();
+        // When looking for the one that is refused, a record goes alone.
+        if page > 1 || records.is_empty() {
+            let limit = room(at.exchange_number, target.exchange_number, page);
+            exchanges = self.exchanges(organization, lane, at.exchange_number, limit).await?;
+            // What it caused comes first.
+            let known = exchanges.iter().position(|x| x.after > end).unwrap_or(exchanges.len());
+            exchanges.truncate(known);
+        }
+        let mut rows = page::begin(self.family, &mut *tx, organization, &records, &exchanges).await?;
         for record in &records {
             let bad = |Bad(why)| StepError::Record { position: record.position, event_type: record.event_type.clone(), why };
             page::fold(&mut *rows, record).map_err(bad)?;
             at.position = record.position;
         }
         let mut folded = Folded { records: records.len() as u64, exchanges: 0 };
-        // When looking for the one that is refused, a record goes alone.
-        if page > 1 || records.is_empty() {
-            let limit = room(at.exchange_number, target.exchange_number, page);
-            for exchange in self.exchanges(organization, lane, at.exchange_number, limit).await? {
-                // What it caused comes first.
-                if exchange.after > at.position {
-                    break;
-                }
-                at.exchange_number = exchange.number;
-                folded.exchanges += 1;
-                rows.exchange(exchange).map_err(|Bad(why)| StepError::Fold(SqlError::Refused(why).into()))?;
-            }
+        for exchange in exchanges {
+            at.exchange_number = exchange.number;
+            folded.exchanges += 1;
+            rows.exchange(exchange).map_err(|Bad(why)| StepError::Fold(SqlError::Refused(why).into()))?;
         }
         if at == checkpoint.at {
             return Ok((at, folded));

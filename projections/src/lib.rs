@@ -13,6 +13,7 @@ pub mod checkpoint;
 pub mod directory;
 pub mod events;
 pub mod exchanges;
+pub mod failures;
 pub mod fold;
 pub mod history;
 mod lane;

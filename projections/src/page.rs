@@ -30,16 +30,17 @@ pub(crate) trait Rows: Send {
     fn flush(self: Box<Self>) -> Result<Vec<Statement>, Bad>;
 }
 
-/// Begins a page: reads the rows that the records change.
+/// Begins a page: reads the rows that the records and exchanges change.
 pub(crate) async fn begin(
     family: Family,
     tx: &mut dyn SqlTransaction,
     organization: OrganizationId,
     records: &[Record],
+    exchanges: &[RecordedExchange],
 ) -> Result<Box<dyn Rows>, SqlError> {
     Ok(match family {
         Family::Live => Box::new(LiveRows::fetch(tx, organization, records).await?),
-        Family::Audit => Box::new(AuditRows::fetch(tx, organization, records).await?),
+        Family::Audit => Box::new(AuditRows::fetch(tx, organization, records, exchanges).await?),
     })
 }
 

@@ -142,7 +142,7 @@ impl ExchangeBody {
 }
 
 /// The organization of a path, or none at all for requests whose token named none.
-async fn scope(app: &App, path: &OrganizationPath) -> Result<OrganizationId, Problem> {
+pub(super) async fn scope(app: &App, path: &OrganizationPath) -> Result<OrganizationId, Problem> {
     if path.organization == "none" { Ok(OrganizationId::NONE) } else { path.find(app).await.map(|row| row.id) }
 }
 

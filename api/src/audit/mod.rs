@@ -1,9 +1,11 @@
 //! Audit: what was asked, what was answered, what happened, and how it was at any time.
 
+mod bundle;
 mod cell;
 mod difference;
 mod events;
 mod exchanges;
+mod failures;
 mod guard;
 mod logins;
 mod members;
@@ -14,9 +16,11 @@ mod resources;
 mod runs;
 mod stream;
 
+pub use bundle::{BundleImported, BundleRequest};
 pub use difference::DifferenceBody;
 pub use events::EventBody;
 pub use exchanges::{ExchangeBody, ExchangeSummary};
+pub use failures::FailureBody;
 pub use guard::Auditor;
 pub use logins::LoginBody;
 pub use members::{MemberBody, MembersBody};
@@ -42,6 +46,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(runs::show))
         .routes(routes!(runs::changes))
         .routes(routes!(runs::rhythm))
+        .routes(routes!(failures::list))
+        .routes(routes!(failures::show))
         .merge(replay::routes())
         .routes(routes!(resources::users))
         .routes(routes!(resources::user))
@@ -54,4 +60,5 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(difference::difference))
         .routes(routes!(logins::list))
         .routes(routes!(logins::show))
+        .merge(bundle::routes())
 }

@@ -1,12 +1,14 @@
 //! The command line.
 
 mod backup;
+mod bundle;
 mod client;
 mod config;
 mod diff;
 mod directory;
 mod events;
 mod exchanges;
+mod failures;
 mod logins;
 mod org;
 mod output;
@@ -75,6 +77,9 @@ enum Command {
     /// Sync cycles, on-demand runs and connection tests
     #[command(subcommand)]
     Runs(runs::Runs),
+    /// What went wrong and is not yet right
+    #[command(subcommand)]
+    Failures(failures::Failures),
     /// Recorded requests through today's code
     #[command(subcommand)]
     Replay(replay::Replay),
@@ -84,6 +89,9 @@ enum Command {
     /// Who is signed in
     #[command(subcommand)]
     Sessions(sessions::Sessions),
+    /// Exchanges and the state they need, in one file
+    #[command(subcommand)]
+    Bundle(bundle::Bundle),
     /// Read models
     #[command(subcommand)]
     Views(views::Views),
@@ -179,7 +187,9 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Events(events) => call(server, async |client| events::run(events, client).await),
         Command::Exchanges(exchanges) => call(server, async |client| exchanges::run(exchanges, client).await),
         Command::Runs(runs) => call(server, async |client| runs::run(runs, client).await),
+        Command::Failures(failures) => call(server, async |client| failures::run(failures, client).await),
         Command::Replay(replay) => call(server, async |client| replay::run(replay, client).await),
+        Command::Bundle(bundle) => bundle::run(bundle, server),
         Command::Views(views) => call(server, async |client| views::run(views, client).await),
         Command::Backup(backup) => call(server, async |client| backup::backup(backup, client).await),
         Command::Restore(restore) => call(server, async |client| backup::restore(restore, client).await),

@@ -4,7 +4,7 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use crate::audit::ReplayRequest;
-use crate::replay::{ExchangeLine, NotReplayed, ReplayLine, ReplayResult, ReplaySummary};
+use crate::replay::{ExchangeLine, Lines, NotReplayed, ReplayLine, ReplayResult, ReplaySummary};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use futures::StreamExt;
@@ -53,6 +53,9 @@ pub struct Choice {
     /// Only this exchange; may be given several times
     #[arg(long = "exchange", value_name = "ID")]
     exchanges: Vec<Uuid>,
+    /// Only those of this run
+    #[arg(long, value_name = "ID")]
+    run: Option<Uuid>,
     /// Only those answered with an error
     #[arg(long)]
     failed: bool,
@@ -65,9 +68,9 @@ pub struct Choice {
 }
 
 impl Choice {
-    fn into_request(self) -> (String, ReplayRequest) {
-        let Choice { org, exchanges, failed, from, to } = self;
-        (org, ReplayRequest { exchanges, failed, from, to, ..ReplayRequest::default() })
+    pub(super) fn into_request(self) -> (String, ReplayRequest) {
+        let Choice { org, exchanges, run, failed, from, to } = self;
+        (org, ReplayRequest { exchanges, run, failed, from, to, ..ReplayRequest::default() })
     }
 }
 
@@ -112,6 +115,19 @@ async fn read(response: Response) -> anyhow::Result<(Vec<ExchangeLine>, ReplaySu
                 ReplayLine::Summary(summary) => return Ok((exchanges, summary)),
                 ReplayLine::Broken { detail } => bail!("the replay broke off: {detail}"),
             }
+        }
+    }
+    bail!("the replay broke off")
+}
+
+/// Takes the lines of a replay on this machine to the summary.
+pub(super) async fn read_lines(mut lines: Lines) -> anyhow::Result<(Vec<ExchangeLine>, ReplaySummary)> {
+    let mut exchanges = Vec::new();
+    while let Some(line) = lines.recv().await {
+        match line {
+            ReplayLine::Exchange(exchange) => exchanges.push(exchange),
+            ReplayLine::Summary(summary) => return Ok((exchanges, summary)),
+            ReplayLine::Broken { detail } => bail!("the replay broke off: {detail}"),
         }
     }
     bail!("the replay broke off")

@@ -79,6 +79,9 @@ pub struct ServeArgs {
     /// Seconds between two fetches of SAML metadata; 0 is never
     #[arg(long, env = "ROLLCALL_SAML_REFRESH_SECS", value_name = "SECONDS")]
     pub saml_refresh_secs: Option<u64>,
+    /// How long the bodies of exchanges are kept, such as 90d or 12h; for ever if absent
+    #[arg(long, env = "ROLLCALL_KEEP_BODIES_FOR", value_name = "TIME")]
+    pub keep_bodies_for: Option<String>,
     /// Milliseconds between two looks for records that are not folded yet
     #[arg(long, env = "ROLLCALL_SWEEP_MS", value_name = "MS")]
     pub sweep_ms: Option<u64>,
@@ -127,6 +130,9 @@ pub struct ServeConfig {
     pub allow_private_metadata: bool,
     /// Seconds between two fetches of SAML metadata; 0 is never.
     pub saml_refresh_secs: u64,
+    /// Seconds for which the bodies of exchanges are kept; for ever, if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keep_bodies_for: Option<u64>,
     /// Milliseconds between two sweeps.
     pub sweep_ms: u64,
 }
@@ -169,6 +175,7 @@ impl ServeArgs {
             deployment_key_file: self.deployment_key_file.or(file.deployment_key_file),
             allow_private_metadata: self.allow_private_metadata.or(file.allow_private_metadata).unwrap_or(default.allow_private_metadata),
             saml_refresh_secs: self.saml_refresh_secs.or(file.saml_refresh_secs).unwrap_or(default.saml_refresh_secs),
+            keep_bodies_for: self.keep_bodies_for.or(file.keep_bodies_for).map(seconds).transpose()?,
             sweep_ms: self.sweep_ms.or(file.sweep_ms).unwrap_or(default.sweep_ms),
             data: default.data,
         };
@@ -199,6 +206,7 @@ impl ServeConfig {
             deployment_key_file: None,
             allow_private_metadata: false,
             saml_refresh_secs: 6 * 3_600,
+            keep_bodies_for: None,
             sweep_ms: 1_000,
         }
     }
@@ -228,6 +236,22 @@ impl ServeConfig {
             bail!("--default-page-size must not be larger than --max-page-size ({})", self.max_page_size);
         }
         Ok(())
+    }
+}
+
+/// Reads a time such as `90d`; at least a minute, so that a slip of the pen does not empty the log.
+fn seconds(text: String) -> anyhow::Result<u64> {
+    let unit = |c| match c {
+        'm' => Some(60),
+        'h' => Some(3_600),
+        'd' => Some(86_400),
+        _ => None,
+    };
+    let parsed = text.char_indices().last().and_then(|(i, c)| text[..i].parse::<u64>().ok()?.checked_mul(unit(c)?));
+    // A century, so that every instant minus it is one.
+    match parsed.filter(|s| (60..=3_200_000_000).contains(s)) {
+        Some(seconds) => Ok(seconds),
+        None => bail!("--keep-bodies-for {text}: write a time such as 90d, 12h or 30m"),
     }
 }
 
@@ -268,6 +292,15 @@ mod tests {
         assert_eq!((config.listen.port(), config.rate_limit, config.public_url.as_deref()), (2, 7, Some("https://x.example")));
         std::fs::write(&file, "listne = \"127.0.0.1:1\"\n").unwrap();
         assert!(format!("{:#}", args.resolve().unwrap_err()).contains("listne"));
+    }
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(seconds("90d".into()).ok(), Some(90 * 86_400));
+        assert_eq!(seconds("12h".into()).ok(), Some(12 * 3_600));
+        for bad in ["", "d", "0m", "90", "-1d", "9x", "99999999999999d", "ä"] {
+            assert!(seconds(bad.into()).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ impl ClaimKeys {
         Ok(sealed)
     }
 
-    async fn key(&self, scope: OrganizationId, fresh: &(dyn Fn() -> [u8; 32] + Sync)) -> Result<[u8; 32], LogError> {
+    pub(super) async fn key(&self, scope: OrganizationId, fresh: &(dyn Fn() -> [u8; 32] + Sync)) -> Result<[u8; 32], LogError> {
         if let Some(key) = self.known.read().unwrap_or_else(|e| e.into_inner()).get(&scope) {
             return Ok(*key);
         }
@@ -52,6 +52,16 @@ impl ClaimKeys {
         self.known.write().unwrap_or_else(|e| e.into_inner()).insert(scope, key);
         Ok(key)
     }
+}
+
+/// A hash of a text under a key, in lower-case hex: equal texts are seen to be equal, and no more.
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+pub(super) fn keyed(key: &[u8; 32], text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
+    // No kind of claim begins like this.
+    mac.update(b"subject\0");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The claims that go with one record.

@@ -18,6 +18,7 @@ use claims::ClaimKeys;
 use rollcall_domain::claim::{Claim, ClaimChanges};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::group::Group;
+use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, Append, AppendError, Appended, Log, LogError, Record, StreamId};
 use rollcall_domain::organization::Organization;
 use rollcall_domain::sql::SqlStore;
@@ -72,6 +73,16 @@ impl Engine {
     /// To be called once an organization, or the state of its views, is another in the views.
     pub fn organizations_changed(&self) {
         self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Names what a request is about without saying it: a hash under the organization's key.
+    pub(crate) async fn subject_key(&self, organization: OrganizationId, text: &str) -> Result<String, LogError> {
+        Ok(claims::keyed(&self.claim_key(organization).await?, text))
+    }
+
+    /// The key of a scope's claims.
+    pub(crate) async fn claim_key(&self, scope: OrganizationId) -> Result<[u8; 32], LogError> {
+        self.keys.key(scope, &|| self.ids.key()).await
     }
 
     /// The claims that go with a record, as the log takes them.

@@ -195,6 +195,9 @@ impl Log for ForkLog {
         self.inner.claim_keys().await
     }
 
+    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+        self.inner.drop_bodies(organization, after, through).await
+    }
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         self.inner.restore(parts).await
     }

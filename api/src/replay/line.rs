@@ -60,8 +60,6 @@ pub enum NotReplayed {
     ServerTrouble,
     /// It is a bulk request whose operations are exchanges of their own.
     ByItsParts,
-    /// It was the operator's own replay of another exchange.
-    OwnReplay,
 }
 
 impl NotReplayed {
@@ -90,7 +88,6 @@ impl NotReplayed {
             NotReplayed::BodyNeverKept => "its body never arrived whole, or was too long to be read",
             NotReplayed::ServerTrouble => "its answer came from the server's state at the time, not from the request",
             NotReplayed::ByItsParts => "its operations are exchanges of their own",
-            NotReplayed::OwnReplay => "it is the operator's own replay of another exchange",
         }
     }
 }

@@ -33,6 +33,8 @@ impl FromStr for Bound {
 pub struct Selection {
     /// Only these.
     pub exchanges: BTreeSet<ExchangeId>,
+    /// Only those with these numbers: the exchanges of a run.
+    pub numbers: Option<BTreeSet<ExchangeNumber>>,
     /// Only those answered with an error.
     pub failed: bool,
     /// From here on, inclusive.
@@ -62,6 +64,7 @@ impl Selection {
             Some(Bound::Instant(at)) => exchange.received_at <= at,
         };
         let named = self.exchanges.is_empty() || self.exchanges.contains(&exchange.id);
+        let named = named && self.numbers.as_ref().is_none_or(|numbers| numbers.contains(&recorded.number));
         from && to && named && (!self.failed || exchange.answer.status >= 400)
     }
 
@@ -78,6 +81,9 @@ impl Selection {
         };
         if self.is_all() {
             return Ok((head.exchange_number > 0).then_some((1, head.exchange_number)));
+        }
+        if let Some(numbers) = &self.numbers {
+            return Ok(numbers.first().copied().zip(numbers.last().copied()));
         }
         if !self.exchanges.is_empty() {
             for id in &self.exchanges {

@@ -135,6 +135,7 @@ pub(super) async fn one(child: &mut Call, operation: Operation, data: &Value) ->
     match operation {
         Operation::Create(kind) => {
             let id = child.settled.ok_or_else(|| ScimError::invalid_syntax("a POST operation needs a bulkId".to_owned()))?;
+            child.name_subject(kind, data).await?;
             let limits = child.app.limits.clone();
             let decoded = decode_resource(kind, data, &limits, &mut child.notes)?;
             match kind {

@@ -10,6 +10,7 @@ use rollcall_domain::scim::{DecodedResource, ScimError, decode_resource, project
 /// Creates a resource from the body.
 pub async fn create<A: Resource>(call: &mut Call) -> Result<Reply, ScimError> {
     let body = call.json()?;
+    call.name_subject(A::RESOURCE, &body).await?;
     let limits = call.app.limits.clone();
     let decoded = decode_resource(A::RESOURCE, &body, &limits, &mut call.notes)?;
     let id = call.new_resource();

@@ -139,6 +139,7 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
         settled: None,
     };
     let outcome = dispatch(&mut call, operation?).await;
+    opened.subject_key.clone_from(&call.opened.subject_key);
     *notes = call.notes;
     outcome
 }

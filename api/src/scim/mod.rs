@@ -29,6 +29,7 @@ mod write;
 
 pub use entry::{BODY_SHARE, PREFIX, entry, is_scim};
 pub use known_tokens::KnownTokens;
+pub(crate) use query::decode as decode_form;
 pub use rate::{RateLimit, StrangerLimit};
 pub use rerun::{Rerun, rerun};
 

@@ -24,6 +24,8 @@ pub struct Opened {
     pub parent: Option<ExchangeId>,
     /// The exchange that this one submits again.
     pub replays: Option<ExchangeId>,
+    /// Names what a new resource is about.
+    pub subject_key: Option<String>,
     /// When it began.
     pub received_at: DateTime<Utc>,
     /// For the duration.
@@ -53,6 +55,7 @@ impl Opened {
             id,
             parent: None,
             replays: None,
+            subject_key: None,
             received_at,
             started: Instant::now(),
             method: parts.method.as_str().to_owned(),
@@ -72,6 +75,7 @@ impl Opened {
             id: recorded.id,
             parent: recorded.parent,
             replays: recorded.replays,
+            subject_key: None,
             received_at: recorded.received_at,
             started: Instant::now(),
             method: recorded.method.clone(),
@@ -132,7 +136,7 @@ impl Opened {
             caller: self.caller.clone(),
             operation: self.operation.to_owned(),
             subject: reply.subject.map(|id| id.to_string()),
-            subject_key: None,
+            subject_key: self.subject_key.clone(),
             interpretations: notes.list().to_vec(),
             unknown_shape: reply.error.as_ref().is_some_and(|e| e.unknown_shape),
             answer,

@@ -155,7 +155,7 @@ fn integer(name: &str, value: &Value) -> Result<i64, ScimError> {
 }
 
 /// Undoes form encoding: `+` is a blank, `%2B` a plus.
-pub(super) fn decode(text: &str) -> Result<String, ScimError> {
+pub(crate) fn decode(text: &str) -> Result<String, ScimError> {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut i = 0;

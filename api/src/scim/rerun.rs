@@ -72,6 +72,7 @@ async fn carry_out(app: &Arc<App>, rerun: &Rerun<'_>, opened: &mut Opened, notes
         settled: rerun.settled,
     };
     let outcome = run(&mut call, operation?).await;
+    opened.subject_key.clone_from(&call.opened.subject_key);
     *notes = call.notes;
     outcome
 }

@@ -312,6 +312,10 @@ pub trait Log: Send + Sync + 'static {
     /// All claim keys, for a backup.
     async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError>;
 
+    /// Drops the bodies of exchanges after one number up to another, and says so in each of them
+    /// ([`Exchange::bodies_dropped`]). Gives how many had some. What is dropped is gone.
+    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError>;
+
     /// Puts a part of a backup in place. The log must have been empty before the first part.
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError>;
 

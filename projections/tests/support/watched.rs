@@ -74,6 +74,9 @@ impl Log for WatchedLog {
     async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError> {
         self.inner.claim_keys().await
     }
+    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+        self.inner.drop_bodies(organization, after, through).await
+    }
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         self.inner.restore(parts).await
     }

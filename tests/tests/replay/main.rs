@@ -1,9 +1,13 @@
 //! The application in process, and what is built on it: replays, bundles, failures.
 
 mod apply;
+mod bundle;
 mod dry_run;
+mod failures;
 mod host;
+mod retention;
 mod verify;
+mod week;
 
 use anyhow::{Context as _, Result};
 use rollcall_tests::world::World;

@@ -121,6 +121,10 @@ impl Log for PostgresLog {
         self.0.reader.claim_keys().await
     }
 
+    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+        self.0.reader.drop_bodies(organization, after, through).await
+    }
+
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         // A connection of its own: dropping it rolls back whatever a failure left.
         let mut session = Session::connect(&self.0.database, self.0.connect_timeout).await.map_err(log_error)?;

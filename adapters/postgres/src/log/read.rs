@@ -156,6 +156,16 @@ impl Reader {
         self.all(|| sqlx::query(sql), |row| Ok((codec::organization(row, 0)?, codec::key(row, 1)?))).await
     }
 
+    /// A write, but one that changes nothing when it is run twice.
+    pub async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+        let sql = "UPDATE rollcall.exchanges SET request_body = '', answer_body = '', \
+                   document = jsonb_set(document::jsonb, '{bodies_dropped}', 'true')::json \
+                   WHERE organization = $1 AND number > $2 AND number <= $3 \
+                   AND (length(request_body) > 0 OR length(answer_body) > 0) RETURNING number";
+        let rows = self.rows(|| sqlx::query(sql).bind(organization.0).bind(int(after)).bind(int(through))).await?;
+        Ok(rows.len() as u64)
+    }
+
     pub async fn ping(&self) -> Result<(), LogError> {
         use sqlx::Row as _;
         let sql = "SELECT current_setting('transaction_read_only')";

@@ -150,6 +150,10 @@ impl Log for SqliteLog {
         self.read(read::claim_keys).await
     }
 
+    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+        self.write(move |db| write::drop_bodies(db, organization, after, through)).await
+    }
+
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         self.writer.run(move |db| write::restore(db, &parts)).await
     }

@@ -153,6 +153,19 @@ pub(super) fn claim_key(db: &Connection, scope: OrganizationId, fresh: [u8; 32])
     db.prepare_cached("SELECT key FROM claim_key WHERE scope = ?1")?.query_row([scope.0.as_bytes()], |row| row.get(0))
 }
 
+/// Drops the bodies of exchanges, and says so in each.
+pub(super) fn drop_bodies(
+    db: &Connection,
+    organization: OrganizationId,
+    after: ExchangeNumber,
+    through: ExchangeNumber,
+) -> rusqlite::Result<u64> {
+    let sql = "UPDATE exchange SET request_body = x'', answer_body = x'', document = json_set(document, '$.bodies_dropped', json('true')) \
+               WHERE organization = ?1 AND number > ?2 AND number <= ?3 AND (length(request_body) > 0 OR length(answer_body) > 0)";
+    let rows = db.prepare_cached(sql)?.execute(params![organization.0.as_bytes(), int(after), int(through)])?;
+    Ok(rows as u64)
+}
+
 /// Puts parts of a backup in place, all or none.
 pub(super) fn restore(db: &mut Connection, parts: &[Restored]) -> Result<(), LogError> {
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(log_error)?;

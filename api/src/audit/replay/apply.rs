@@ -26,9 +26,9 @@ pub async fn apply(
 ) -> Result<Response<Body>, Problem> {
     let request = ReplayRequest::read(body)?;
     let organization = path.find(&app).await?;
-    let selection = request.selection()?;
-    if selection.exchanges.is_empty() && !selection.failed {
-        return Err(Problem::bad_request("say what is to be submitted again: exchanges by their ids, or those that failed"));
+    let selection = request.selection(&app, organization.id).await?;
+    if selection.exchanges.is_empty() && selection.numbers.is_none() && !selection.failed {
+        return Err(Problem::bad_request("say what is to be submitted again: exchanges by their ids, a run, or those that failed"));
     }
     let permit = permit(&app)?;
     let lines = replay::apply(app, organization.id, selection, request.force).await.map_err(|e| Problem::unavailable(&e))?;

@@ -27,7 +27,7 @@ pub async fn dry_run(
     let request = ReplayRequest::read(body)?;
     let organization = path.find(&app).await?;
     let settings = ScratchSettings::of(&app, request.refused()?);
-    let mut selection = request.selection()?;
+    let mut selection = request.selection(&app, organization.id).await?;
     selection.failed |= selection.exchanges.is_empty();
     let permit = permit(&app)?;
     let engine = &app.engine;

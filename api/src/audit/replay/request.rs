@@ -5,8 +5,9 @@ use crate::replay::{Bound, Selection};
 use crate::state::App;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
-use rollcall_domain::ids::ExchangeId;
+use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::interpretation::Reading;
+use rollcall_domain::log::ExchangeNumber;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use tokio::sync::OwnedSemaphorePermit;
@@ -21,6 +22,8 @@ pub struct ReplayRequest {
     pub exchanges: Vec<Uuid>,
     /// Only those that were answered with an error.
     pub failed: bool,
+    /// Only those of this run.
+    pub run: Option<Uuid>,
     /// From this position or instant on, inclusive.
     pub from: Option<String>,
     /// Up to this position or instant, inclusive.
@@ -40,10 +43,15 @@ impl ReplayRequest {
     }
 
     /// Which exchanges.
-    pub fn selection(&self) -> Result<Selection, Problem> {
+    pub async fn selection(&self, app: &App, organization: OrganizationId) -> Result<Selection, Problem> {
+        let numbers = match self.run {
+            Some(run) => Some(numbers(app, organization, RunId(run)).await?),
+            None => None,
+        };
         let bound = |text: &Option<String>| text.as_deref().map(str::parse::<Bound>).transpose().map_err(Problem::bad_request);
         Ok(Selection {
             exchanges: self.exchanges.iter().copied().map(ExchangeId).collect(),
+            numbers,
             failed: self.failed,
             from: bound(&self.from)?,
             to: bound(&self.to)?,
@@ -55,6 +63,16 @@ impl ReplayRequest {
         let parse = |name: &String| Reading::parse(name).ok_or_else(|| Problem::bad_request(format!("there is no reading {name:?}")));
         self.without.iter().map(parse).collect()
     }
+}
+
+/// The numbers of a run's exchanges.
+async fn numbers(app: &App, organization: OrganizationId, run: RunId) -> Result<BTreeSet<ExchangeNumber>, Problem> {
+    app.audit.fold(organization).await.map_err(|e| Problem::unavailable(&e))?;
+    let found = app.runs.numbers(organization, run).await.map_err(|e| Problem::unavailable(&e))?;
+    if found.is_empty() {
+        return Err(Problem::not_found(format!("there is no run {run} here")));
+    }
+    Ok(found.into_iter().collect())
 }
 
 /// The right to replay: one at a time.

@@ -26,7 +26,7 @@ pub async fn verify(
 ) -> Result<Response<Body>, Problem> {
     let request = ReplayRequest::read(body)?;
     let organization = path.find(&app).await?;
-    let (selection, settings) = (request.selection()?, ScratchSettings::of(&app, request.refused()?));
+    let (selection, settings) = (request.selection(&app, organization.id).await?, ScratchSettings::of(&app, request.refused()?));
     let permit = permit(&app)?;
     let engine = &app.engine;
     let lines = replay::verify(engine.log.clone(), organization.id, selection, settings, engine.clock.clone(), request.all).await;

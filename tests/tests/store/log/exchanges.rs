@@ -67,3 +67,24 @@ pub async fn exchanges_are_paged(it: Logs) -> anyhow::Result<()> {
     assert_eq!(numbers(5, 2).await?, []);
     Ok(())
 }
+
+pub async fn dropped_bodies_are_gone_and_it_is_said(it: Logs) -> anyhow::Result<()> {
+    it.log.append(write(user(1), 0, 1).exchange(1)).await?;
+    for n in 2..=4 {
+        it.log.append(bare(ONE, n)).await?;
+    }
+    it.log.append(bare(TWO, 1)).await?;
+    let records = it.log.records(ONE, 0, 10).await?;
+    assert_eq!(it.log.drop_bodies(ONE, 1, 3).await?, 2);
+    assert_eq!(it.log.drop_bodies(ONE, 0, 3).await?, 1, "the first, for the others have none any more");
+    let mut dropped = exchange(ONE, 2);
+    (dropped.request_body, dropped.answer_body, dropped.bodies_dropped) = (Vec::new(), Vec::new(), true);
+    assert_eq!(it.log.exchange(ONE, ExchangeId(Uuid::from_u128(2))).await?.map(|x| x.exchange), Some(dropped.clone()));
+    assert_eq!(it.log.exchanges(ONE, 1, 1, Bodies::Skip).await?[0].exchange, dropped);
+    assert_eq!(it.log.exchanges(ONE, 3, 10, Bodies::Read).await?[0].exchange, exchange(ONE, 4));
+    assert_eq!(it.log.exchanges(TWO, 0, 10, Bodies::Read).await?[0].exchange, exchange(TWO, 1));
+    assert_eq!(it.log.records(ONE, 0, 10).await?, records);
+    // A number that was given is still taken.
+    assert_eq!(it.log.append(bare(ONE, 5)).await?.exchange_number, Some(5));
+    Ok(())
+}

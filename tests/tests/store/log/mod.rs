@@ -38,6 +38,7 @@ mod exchanges_contract {
         a_repeated_exchange_appends_nothing
         one_exchange_sent_by_many_at_once_is_appended_once
         exchanges_are_paged
+        dropped_bodies_are_gone_and_it_is_said
     );
 }
 mod reads_contract {

@@ -1,0 +1,177 @@
+//! Failures: what went wrong and is not yet right, and what to do about it.
+
+use super::exchanges::scope;
+use crate::admin::{Admin, OrganizationPath};
+use crate::problem::Problem;
+use crate::state::App;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use chrono::{DateTime, Utc};
+use rollcall_domain::event::DomainEvent;
+use rollcall_domain::failure::Cause;
+use rollcall_domain::group::GroupEvent;
+use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
+use rollcall_domain::log::{AggregateKind, StreamId};
+use rollcall_projections::failures::{FailureFilter, FailureRow};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Which failures.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct FailureQuery {
+    /// Also those that are cured.
+    pub cured: bool,
+    /// Only of this cause, such as `name-taken`.
+    pub cause: Option<String>,
+    /// Only about the resource with this id.
+    pub subject: Option<Uuid>,
+    /// Only those last met before this exchange number.
+    pub before: Option<u64>,
+    /// At most so many; 100 if absent, 1000 at most.
+    pub limit: Option<usize>,
+}
+
+/// A failure.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct FailureBody {
+    /// Names it: the first exchange that met it.
+    pub id: Uuid,
+    /// `open` or `cured`.
+    pub state: String,
+    /// Why, in a stable word.
+    pub cause: String,
+    /// What happened.
+    pub explanation: String,
+    /// What to do next.
+    pub next_step: String,
+    /// Where: `entra`, `mapping`, `here`, or `nowhere` if it heals by itself.
+    pub next_step_in: String,
+    /// What was asked for.
+    pub operation: String,
+    /// The resource it is about, if it is known here.
+    pub subject: Option<Uuid>,
+    /// The member that was not there.
+    pub needs: Option<Uuid>,
+    /// HTTP status.
+    pub status: u16,
+    /// SCIM error type.
+    pub scim_type: Option<String>,
+    /// SCIM error text, the last time.
+    pub detail: Option<String>,
+    /// How many exchanges met it.
+    pub count: u64,
+    /// When the first came.
+    pub first_at: DateTime<Utc>,
+    /// When the last came.
+    pub last_at: DateTime<Utc>,
+    /// Number of the last.
+    pub last_number: u64,
+    /// The last exchange that met it.
+    pub last_exchange: Uuid,
+    /// The exchange that cured it.
+    pub cured_by: Option<Uuid>,
+    /// When that came.
+    pub cured_at: Option<DateTime<Utc>>,
+}
+
+impl FailureBody {
+    fn new(row: FailureRow) -> Self {
+        let state = if row.cured_at.is_some() { "cured" } else { "open" };
+        Self {
+            id: row.id.0,
+            state: state.to_owned(),
+            cause: row.cause.as_str().to_owned(),
+            explanation: row.cause.words().to_owned(),
+            next_step: row.cause.next_step().to_owned(),
+            next_step_in: row.cause.place().as_str().to_owned(),
+            operation: row.operation,
+            subject: row.subject.map(|s| s.0),
+            needs: row.needs.map(|s| s.0),
+            status: row.status,
+            scim_type: row.scim_type,
+            detail: row.detail,
+            count: row.count,
+            first_at: row.first_at,
+            last_at: row.last_at,
+            last_number: row.last_number,
+            last_exchange: row.last_exchange.0,
+            cured_by: row.cured_by.map(|x| x.0),
+            cured_at: row.cured_at,
+        }
+    }
+}
+
+/// Sees in the group's stream whether the member that was not there has been added since.
+async fn settle(app: &App, organization: OrganizationId, mut row: FailureRow) -> Result<FailureRow, Problem> {
+    let (Some(group), Some(member), None) = (row.subject, row.needs, row.cured_at) else { return Ok(row) };
+    let found = app.directory.groups_on_wire(organization, member, "").await.map_err(|e| Problem::unavailable(&e))?;
+    if !found.iter().any(|g| g["value"] == group.to_string()) {
+        return Ok(row);
+    }
+    let stream = StreamId { organization, kind: AggregateKind::Group, id: group.0 };
+    let records = app.engine.log.load(&stream, 0).await.map_err(|e| Problem::unavailable(&e))?;
+    let adds = |event: Result<DomainEvent, _>| match event {
+        Ok(DomainEvent::Group(GroupEvent::MembersAdded { members })) => members.contains(&ResourceId(member.0)),
+        _ => false,
+    };
+    if let Some(record) = records.iter().rev().find(|record| adds(DomainEvent::decode(record))) {
+        row.cured_by = record.exchange;
+        row.cured_at = Some(record.recorded_at);
+    }
+    Ok(row)
+}
+
+/// Failures of an organization, those last met first; `none` in place of an organization: those of
+/// requests whose token named none.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures", tag = "audit", params(OrganizationPath, FailureQuery), security(("operator" = [])),
+    responses((status = 200, body = Vec<FailureBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn list(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+    Query(query): Query<FailureQuery>,
+) -> Result<Json<Vec<FailureBody>>, Problem> {
+    let organization = scope(&app, &path).await?;
+    app.audit.fold(organization).await.map_err(|e| Problem::unavailable(&e))?;
+    let unknown = |name: &String| Cause::parse(name).ok_or_else(|| Problem::bad_request(format!("there is no cause {name:?}")));
+    let filter = FailureFilter {
+        cured: query.cured,
+        cause: query.cause.as_ref().map(unknown).transpose()?,
+        subject: query.subject.map(ResourceId),
+        before: query.before,
+    };
+    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let mut found = Vec::new();
+    for row in app.failures.list(organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))? {
+        let row = settle(&app, organization, row).await?;
+        if query.cured || row.cured_at.is_none() {
+            found.push(FailureBody::new(row));
+        }
+    }
+    Ok(Json(found))
+}
+
+/// The failure in a path.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct FailurePath {
+    /// Domain or id of the organization, or `none`.
+    pub organization: String,
+    /// The first exchange that met it.
+    pub failure: Uuid,
+}
+
+/// One failure.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures/{failure}", tag = "audit", params(FailurePath), security(("operator" = [])),
+    responses((status = 200, body = FailureBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn show(_: Admin, State(app): State<Arc<App>>, Path(path): Path<FailurePath>) -> Result<Json<FailureBody>, Problem> {
+    let organization = scope(&app, &OrganizationPath { organization: path.organization }).await?;
+    app.audit.fold(organization).await.map_err(|e| Problem::unavailable(&e))?;
+    let found = app.failures.get(organization, ExchangeId(path.failure)).await.map_err(|e| Problem::unavailable(&e))?;
+    let found = found.ok_or_else(|| Problem::not_found(format!("no failure began with exchange {}", path.failure)))?;
+    Ok(Json(FailureBody::new(settle(&app, organization, found).await?)))
+}

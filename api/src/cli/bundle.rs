@@ -1,0 +1,135 @@
+//! `rollcall bundle`
+
+use super::client::Client;
+use super::replay::{Choice, exit, read_lines, report};
+use super::{Exit, Failure, ServerArgs, call, output, usage};
+use crate::audit::{BundleImported, BundleRequest};
+use crate::bundle;
+use crate::clock::Clock;
+use crate::config::ServeConfig;
+use crate::replay::{self, ScratchSettings, Selection};
+use crate::stores::Stores;
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use futures::StreamExt;
+use reqwest::Method;
+use rollcall_domain::interpretation::Reading;
+use serde_json::json;
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Exchanges and the state they need, in one file
+#[derive(Debug, Subcommand)]
+pub enum Bundle {
+    /// Write exchanges and the state they need to a file
+    Export {
+        #[command(flatten)]
+        choice: Choice,
+        /// The file to make; it must not exist
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// Let names stand for others, the same one for the same one everywhere
+        #[arg(long)]
+        pseudonymise: bool,
+    },
+    /// Make an organization of its own from a bundle
+    Import {
+        /// A file made by `rollcall bundle export`
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// The slug of the organization to make
+        #[arg(long, value_name = "SLUG")]
+        domain: String,
+    },
+    /// Replay a bundle on this machine, without a server; exit code 1 if events differ
+    Replay {
+        /// A file made by `rollcall bundle export`
+        file: PathBuf,
+        /// List every exchange, not only those that differ
+        #[arg(long)]
+        all: bool,
+        /// Do not take this liberty, such as string-boolean: what would break?
+        #[arg(long, value_name = "READING")]
+        without: Vec<String>,
+    },
+}
+
+/// Runs it.
+pub fn run(command: Bundle, server: ServerArgs) -> Result<Exit, Failure> {
+    match command {
+        Bundle::Export { choice, file, pseudonymise } => {
+            let (org, choice) = choice.into_request();
+            let request = BundleRequest { choice, pseudonymise };
+            call(server, async |client| export(client, &org, &request, &file).await)
+        }
+        Bundle::Import { file, domain } => call(server, async |client| import(client, &file, &domain).await),
+        Bundle::Replay { file, all, without } => {
+            let unknown = |name: &String| Reading::parse(name).with_context(|| format!("there is no reading {name:?}"));
+            let refused = without.iter().map(unknown).collect::<Result<_, _>>().map_err(usage)?;
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+            let settings = |scim_base| ScratchSettings { config: ServeConfig::at(PathBuf::new()), scim_base, refused };
+            Ok(runtime.block_on(replay_file(&file, all, settings, server.json))?)
+        }
+    }
+}
+
+/// The file appears under its name only once it is whole.
+async fn export(client: Client, org: &str, request: &BundleRequest, to: &Path) -> anyhow::Result<Exit> {
+    if to.exists() {
+        bail!("{} exists already: name another file", to.display());
+    }
+    let mut part = to.to_owned().into_os_string();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
+    let mut file = BufWriter::new(file.with_context(|| format!("cannot write {}", part.display()))?);
+    let mut chunks = client.send(Method::POST, &format!("/organizations/{org}/bundle"), Some(request)).await?.bytes_stream();
+    while let Some(chunk) = chunks.next().await {
+        file.write_all(&chunk.context("the bundle broke off")?).with_context(|| format!("cannot write {}", part.display()))?;
+    }
+    let file = file.into_inner().map_err(|e| e.into_error())?;
+    file.sync_all()?;
+    let whole = bundle::check(&part)?;
+    std::fs::rename(&part, to).with_context(|| format!("cannot write {}", to.display()))?;
+    if client.json {
+        output::json(&json!({ "records": whole.records, "exchanges": whole.exchanges, "left_out": whole.left_out }))?;
+    } else {
+        println!("{} exchanges and {} records written", whole.exchanges, whole.records);
+        if whole.left_out > 0 {
+            println!("{} exchanges left out: they are no SCIM requests", whole.left_out);
+        }
+    }
+    Ok(Exit::Success)
+}
+
+async fn import(client: Client, from: &Path, domain: &str) -> anyhow::Result<Exit> {
+    bundle::check(from).with_context(|| format!("cannot use {}", from.display()))?;
+    let file = std::fs::read(from)?;
+    let made: BundleImported = client.upload(&format!("/bundles?domain={domain}"), file.into()).await?.json().await?;
+    if client.json {
+        output::json(&made)?;
+    } else {
+        let (records, exchanges) = (made.records.to_string(), made.exchanges.to_string());
+        output::pairs(&[
+            ("Organization", made.organization_id.to_string()),
+            ("Domain", made.domain),
+            ("Records", records),
+            ("Exchanges", exchanges),
+        ]);
+    }
+    Ok(Exit::Success)
+}
+
+async fn replay_file(file: &Path, all: bool, settings: impl FnOnce(String) -> ScratchSettings, as_json: bool) -> anyhow::Result<Exit> {
+    let begin = bundle::check(file).with_context(|| format!("cannot use {}", file.display()))?.begin;
+    let folder = tempfile::Builder::new().prefix("rollcall-bundle-").tempdir()?;
+    let stores = Stores::in_folder_unflushed(folder.path())?;
+    bundle::load(file, &*stores.log, Ok).await?;
+    let (organization, settings) = (begin.organization, settings(begin.scim_base));
+    let lines = replay::verify(stores.log.clone(), organization, Selection::default(), settings, Clock::system(), all).await?;
+    let (exchanges, summary) = read_lines(lines).await?;
+    report(as_json, &exchanges, &summary)?;
+    Ok(exit("verify", &summary))
+}

@@ -1,0 +1,115 @@
+//! What a request was about, so that a failure and what cures it are found together.
+
+use crate::exchange::{Exchange, Protocol};
+use crate::ids::ResourceId;
+
+/// The kind of request. A success cures failures of its own kind on the same subject; a deletion
+/// cures all of them, for nothing is left to be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// POST of a new resource.
+    Create,
+    /// PUT or PATCH.
+    Change,
+    /// DELETE.
+    Delete,
+    /// GET and searches.
+    Read,
+    /// The rest.
+    Other,
+}
+
+impl Class {
+    /// All kinds.
+    pub const ALL: [Class; 5] = [Class::Create, Class::Change, Class::Delete, Class::Read, Class::Other];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Class::Create => "create",
+            Class::Change => "change",
+            Class::Delete => "delete",
+            Class::Read => "read",
+            Class::Other => "other",
+        }
+    }
+
+    /// Reads the stable name.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.as_str() == text)
+    }
+
+    fn of(operation: &str) -> Self {
+        match operation.rsplit('.').next().unwrap_or_default() {
+            "create" => Class::Create,
+            "replace" | "patch" => Class::Change,
+            "delete" => Class::Delete,
+            "read" | "list" | "search" => Class::Read,
+            _ => Class::Other,
+        }
+    }
+
+    /// Whether a success of this kind puts a failure of another kind right.
+    pub fn cures(self, failed: Class) -> bool {
+        self == failed || self == Class::Delete
+    }
+}
+
+/// What a request was about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct About {
+    /// Equal for requests about the same thing.
+    pub key: String,
+    /// The resource, where the request named one.
+    pub subject: Option<ResourceId>,
+    /// What kind of request.
+    pub class: Class,
+}
+
+/// Longest part of a target that tells requests apart.
+const TARGET_BYTES: usize = 200;
+
+/// What a request was about. A new resource is known by the keyed hash of the identifier that the
+/// client gave it, everything else by the id in its target, and what has none by its target.
+pub fn about(exchange: &Exchange) -> About {
+    let class = Class::of(&exchange.operation);
+    let subject = subject(exchange);
+    let key = match (subject, &exchange.subject_key) {
+        (_, Some(key)) if class == Class::Create => format!("new:{key}"),
+        (Some(id), _) if class != Class::Create => format!("id:{id}"),
+        _ if exchange.answer.status == 401 => "token".to_owned(),
+        _ => {
+            let end = (0..=TARGET_BYTES.min(exchange.target.len())).rev().find(|i| exchange.target.is_char_boundary(*i)).unwrap_or(0);
+            format!("at:{} {}", exchange.operation, &exchange.target[..end])
+        }
+    };
+    About { key, subject, class }
+}
+
+fn subject(exchange: &Exchange) -> Option<ResourceId> {
+    if let Some(known) = exchange.subject.as_deref().and_then(|s| s.parse().ok()) {
+        return Some(known);
+    }
+    let path = exchange.target.split('?').next().unwrap_or_default();
+    path.rsplit('/').find(|segment| !segment.is_empty()).and_then(|segment| segment.parse().ok())
+}
+
+/// Whether an exchange is a failure that somebody may have to put right. That something is not
+/// there is an answer to a reader, and all a deletion wanted.
+pub fn is_failure(exchange: &Exchange) -> bool {
+    let quiet = matches!(Class::of(&exchange.operation), Class::Read | Class::Delete) && exchange.answer.status == 404;
+    exchange.protocol == Protocol::Scim && exchange.answer.status >= 400 && !quiet
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_stable_and_a_deletion_cures_everything() {
+        assert!(Class::ALL.into_iter().all(|c| Class::parse(c.as_str()) == Some(c) && c.cures(c) && Class::Delete.cures(c)));
+        assert!(!Class::Change.cures(Class::Create));
+        assert_eq!(Class::of("groups.patch"), Class::Change);
+        assert_eq!(Class::of("bulk"), Class::Other);
+    }
+}

@@ -1,0 +1,111 @@
+//! What went wrong and is not yet right: by subject and cause, with what cured it.
+
+use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::corpus::player::play_all;
+use rollcall_tests::scim::{add_members, user};
+use rollcall_tests::world::{World, on_postgres, on_sqlite};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+async fn failures(world: &World, args: &[&str]) -> Result<Vec<Value>> {
+    let listed = world.server.cli(&[&["failures", "list", "--org", "acme"], args].concat()).await?;
+    listed.as_array().cloned().context("no list")
+}
+
+fn causes(failures: &[Value]) -> Vec<&str> {
+    failures.iter().filter_map(|f| f["cause"].as_str()).collect()
+}
+
+async fn failures_come_and_go(world: &mut World) -> Result<()> {
+    let scim = &world.scim;
+    ensure!(failures(world, &[]).await?.is_empty(), "nothing went wrong yet");
+    // Three times the same name, once in other letters: one failure, met three times.
+    let holder = scim.create_user("ada@contoso.example").await?;
+    for name in ["ada@contoso.example", "ADA@contoso.example", "ada@contoso.example"] {
+        scim.post("/Users", &user(name)).await?.expect(409)?;
+    }
+    let open = failures(world, &[]).await?;
+    ensure!(causes(&open) == ["name-taken"] && open[0]["count"] == 3 && open[0]["state"] == "open", "{open:?}");
+    ensure!(open[0]["next_step"].as_str().is_some_and(|n| n.contains("holder")) && open[0]["next_step_in"] == "entra", "{open:?}");
+    // The holder goes, the creation comes again: cured by exactly that exchange.
+    scim.delete(&format!("/Users/{holder}")).await?.expect(204)?;
+    let cured = scim.post("/Users", &user("ada@contoso.example")).await?;
+    let by = cured.header("exchange-id").context("exchange")?.to_owned();
+    ensure!(failures(world, &[]).await?.is_empty(), "it is right now");
+    let all = failures(world, &["--cured"]).await?;
+    ensure!(all.len() == 1 && all[0]["state"] == "cured" && all[0]["cured_by"] == by.as_str(), "{all:?}");
+    // A member that is not there: adding another one cures nothing, adding it does.
+    let group = scim.create_group("Staff").await?;
+    let other = scim.create_user("bo@contoso.example").await?;
+    let bo = "00000000-0000-4000-8000-000000000001";
+    scim.operations(&format!("/Groups/{group}"), add_members(&[bo])).await?.expect(400)?;
+    scim.operations(&format!("/Groups/{group}"), add_members(&[&other])).await?.expect(204)?;
+    let open = failures(world, &["--subject", &group]).await?;
+    ensure!(causes(&open) == ["member-unknown"] && open[0]["needs"] == bo, "{open:?}");
+    let shown = world.server.cli(&["failures", "show", "--org", "acme", open[0]["id"].as_str().context("id")?]).await?;
+    ensure!(shown["explanation"] == "a member of the group is not provisioned", "{shown}");
+    // A deletion leaves nothing to be wrong.
+    scim.operations(&format!("/Users/{other}"), json!([{"op": "add", "path": "shoeSize", "value": 44}])).await?.expect(400)?;
+    ensure!(causes(&failures(world, &["--subject", &other]).await?) == ["attribute-unknown"], "the mapping is wrong");
+    scim.delete(&format!("/Users/{other}")).await?.expect(204)?;
+    scim.delete(&format!("/Groups/{group}")).await?.expect(204)?;
+    // That somebody who reads, or deletes, finds nothing is no failure.
+    scim.get(&format!("/Users/{other}")).await?.expect(404)?;
+    scim.delete(&format!("/Users/{other}")).await?.expect(404)?;
+    ensure!(failures(world, &[]).await?.is_empty(), "{:?}", failures(world, &[]).await?);
+    // Requests without a known token belong to nobody, and are told apart from all others.
+    scim.with_token("wrong").get("/Users").await?.expect(401)?;
+    let strangers = world.server.cli(&["failures", "list", "--org", "none"]).await?;
+    ensure!(strangers[0]["cause"] == "token-refused", "{strangers}");
+    world.server.cli(&["views", "verify"]).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn failures_come_and_go_on_sqlite() {
+    on_sqlite(failures_come_and_go).await;
+}
+
+#[tokio::test]
+async fn failures_come_and_go_on_postgres() {
+    on_postgres(async |world, _| failures_come_and_go(world).await).await;
+}
+
+#[tokio::test]
+async fn a_replay_by_hand_cures_a_failure() {
+    on_sqlite(async |world| {
+        let holder = world.scim.create_user("ada@contoso.example").await?;
+        world.scim.post("/Users", &user("ada@contoso.example")).await?.expect(409)?;
+        world.scim.delete(&format!("/Users/{holder}")).await?.expect(204)?;
+        let open = failures(world, &[]).await?;
+        let failed = open[0]["id"].as_str().context("id")?.to_owned();
+        let applied = world.server.cli(&["replay", "apply", "--org", "acme", "--exchange", &failed]).await?;
+        let all = failures(world, &["--cured"]).await?;
+        ensure!(all.len() == 1 && all[0]["cured_by"] == applied["exchanges"][0]["submitted_as"], "{all:?}, {applied}");
+        Ok(())
+    })
+    .await;
+}
+
+/// Every error of the corpus has its cause; none is unclear.
+#[tokio::test]
+async fn every_failure_of_the_corpus_is_explained() {
+    on_sqlite(async |world| {
+        play_all(&world.scim).await?;
+        let kept = world.admin.exchanges("acme").await?;
+        let failed = kept.iter().filter(|x| x["status"].as_u64() >= Some(400));
+        let quiet = |o: &str| ["read", "list", "search", "delete"].iter().any(|end| o.ends_with(end));
+        let noisy = failed.filter(|x| !(x["status"] == 404 && x["operation"].as_str().is_some_and(quiet))).count() as u64;
+        let all = failures(world, &["--cured", "--limit", "1000"]).await?;
+        let counted: u64 = all.iter().filter_map(|f| f["count"].as_u64()).sum();
+        ensure!(counted == noisy, "{noisy} failed, {counted} are told: {all:?}");
+        let mut by_cause: BTreeMap<&str, u64> = BTreeMap::new();
+        for failure in &all {
+            *by_cause.entry(failure["cause"].as_str().context("cause")?).or_default() += failure["count"].as_u64().unwrap_or(0);
+        }
+        println!("{by_cause:?}");
+        ensure!(!by_cause.contains_key("unclear"), "{by_cause:?}");
+        Ok(())
+    })
+    .await;
+}
