@@ -16,6 +16,7 @@ pub mod host;
 pub mod ids;
 pub mod openapi;
 pub mod problem;
+mod provisioning_log;
 pub mod replay;
 mod restore;
 pub mod retention;

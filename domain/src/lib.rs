@@ -19,6 +19,7 @@ pub mod log;
 pub mod login;
 pub mod organization;
 pub mod personal;
+pub mod provisioning_log;
 pub mod run;
 pub mod saml;
 pub mod scim;

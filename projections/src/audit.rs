@@ -5,7 +5,7 @@ use crate::events::{EVENTS, Events};
 use crate::failures::{FAILURES, Failures};
 use crate::history::{MEMBERSHIPS, Memberships, RESOURCES, Resources};
 use crate::page::{Bad, Rows};
-use crate::runs::{RUN_EXCHANGES, RUN_INFERENCE, RUNS, RunRows};
+use crate::runs::{IMPORTED_CHANGES, RUN_EXCHANGES, RUN_INFERENCE, RUNS, RunRows};
 use crate::table::{Statement, Table};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::OrganizationId;
@@ -16,7 +16,8 @@ use rollcall_domain::sql::{SqlError, SqlTransaction};
 pub(crate) const FOLD_VERSION: &str = "1";
 
 /// The tables of this family.
-pub(crate) const TABLES: &[&Table] = &[&EVENTS, &RESOURCES, &MEMBERSHIPS, &RUNS, &RUN_EXCHANGES, &RUN_INFERENCE, &FAILURES];
+pub(crate) const TABLES: &[&Table] =
+    &[&EVENTS, &RESOURCES, &MEMBERSHIPS, &RUNS, &RUN_EXCHANGES, &RUN_INFERENCE, &FAILURES, &IMPORTED_CHANGES];
 
 /// The working set of one page.
 #[derive(Debug)]
@@ -50,6 +51,7 @@ impl AuditRows {
 
 impl Rows for AuditRows {
     fn record(&mut self, record: &Record, event: DomainEvent) -> Result<(), Bad> {
+        self.runs.record(&event);
         self.events.apply(self.organization, record);
         let gone = self.resources.apply(record, &event)?;
         self.memberships.apply(record, &event)?;

@@ -9,6 +9,7 @@ use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, SamlKeyId, Se
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
 use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
 use rollcall_domain::organization::{CertificateOwner, IdpEndpoints, OrganizationEvent, SamlKey, SamlPolicy, SealedKey, SpCertificate};
+use rollcall_domain::provisioning_log::{ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, Initiator, into_parts};
 use rollcall_domain::saml::{IdpCertificate, NameId, SignedParts};
 use rollcall_domain::scim::Attributes;
 use rollcall_domain::user::{Change, SessionEnd, SignedIn, UserEvent};
@@ -133,6 +134,21 @@ fn saml_samples() -> Vec<DomainEvent> {
     events.into_iter().map(DomainEvent::Organization).collect()
 }
 
+fn imported() -> Vec<ImportedCycle> {
+    let change = |change: &str, status, target: Option<&str>| ImportedChange {
+        at: DateTime::UNIX_EPOCH,
+        change: change.to_owned(),
+        took_ms: 250,
+        action: ImportedAction::StagedDelete,
+        status,
+        error: (status == ImportedStatus::Failure).then(|| "EntryConflict".to_owned()),
+        target: target.map(str::to_owned),
+        initiator: target.map(|_| Initiator::Service),
+    };
+    let changes = [change("a", ImportedStatus::Success, Some("id")), change("b", ImportedStatus::Failure, None)];
+    into_parts(changes.map(|change| ("cycle".to_owned(), change)).to_vec(), &Default::default()).remove(0)
+}
+
 /// One sample of every event in its current version.
 fn samples() -> Vec<DomainEvent> {
     [directory_samples(), login_samples(), saml_samples()].concat()
@@ -166,6 +182,7 @@ fn directory_samples() -> Vec<DomainEvent> {
             label: "rotation".into(),
             expires_at: DateTime::from_timestamp(1_800_000_000, 0),
         }),
+        DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported { cycles: imported() }),
         DomainEvent::Organization(OrganizationEvent::ScimTokenRevoked { token }),
     ]
 }

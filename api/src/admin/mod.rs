@@ -4,6 +4,7 @@ mod backup;
 mod connection;
 mod guard;
 mod organizations;
+mod provisioning_log;
 mod saml;
 mod saml_keys;
 mod sessions;
@@ -13,6 +14,7 @@ mod views;
 pub use backup::{BACKUP_FORMAT, BackupLine};
 pub use guard::{Admin, OrganizationPath};
 pub use organizations::{OrganizationBody, OrganizationCreated};
+pub use provisioning_log::ImportedBody;
 pub use saml::{CertificateBody, PolicyBody, RefreshedBody, SamlBody};
 pub use saml_keys::KeyBody;
 pub use sessions::SessionSummary;
@@ -45,6 +47,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(saml_keys::retire))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::end))
+        .routes(routes!(provisioning_log::import))
         .routes(routes!(views::status))
         .routes(routes!(views::rebuild))
         .routes(routes!(views::verify))

@@ -11,6 +11,7 @@ mod logins;
 mod members;
 mod memberships;
 mod moment;
+mod reconcile;
 mod replay;
 mod resources;
 mod runs;
@@ -26,6 +27,7 @@ pub use logins::LoginBody;
 pub use members::{MemberBody, MembersBody};
 pub use memberships::MembershipsBody;
 pub use moment::Moment;
+pub use reconcile::{CycleBody, MismatchBody, ReconciliationBody};
 pub use replay::ReplayRequest;
 pub use resources::{ResourceBody, ResourcesBody};
 pub use runs::{RhythmBody, RunBody};
@@ -61,4 +63,5 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(logins::list))
         .routes(routes!(logins::show))
         .merge(bundle::routes())
+        .routes(routes!(reconcile::reconcile))
 }

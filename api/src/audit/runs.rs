@@ -1,7 +1,8 @@
 //! Runs: sync cycles, on-demand runs, connection tests.
 
 use super::events::EventBody;
-use crate::admin::{Admin, OrganizationPath};
+use super::guard::Auditor;
+use crate::admin::OrganizationPath;
 use crate::problem::Problem;
 use crate::state::App;
 use axum::Json;
@@ -96,7 +97,7 @@ pub struct RunBody {
 }
 
 impl RunBody {
-    fn new(row: RunRow, now: DateTime<Utc>) -> Self {
+    pub(super) fn new(row: RunRow, now: DateTime<Utc>) -> Self {
         let open = row.open && now - row.ended <= SILENCE;
         Self {
             run: row.id.0,
@@ -133,7 +134,7 @@ impl RunBody {
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs", tag = "audit", params(OrganizationPath, RunQuery), security(("operator" = [])),
     responses((status = 200, body = Vec<RunBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
-    _: Admin,
+    _: Auditor,
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
     Query(query): Query<RunQuery>,
@@ -172,7 +173,7 @@ pub struct RunPath {
 /// One run.
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}", tag = "audit", params(RunPath), security(("operator" = [])),
     responses((status = 200, body = RunBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(_: Admin, State(app): State<Arc<App>>, Path(path): Path<RunPath>) -> Result<Json<RunBody>, Problem> {
+pub async fn show(_: Auditor, State(app): State<Arc<App>>, Path(path): Path<RunPath>) -> Result<Json<RunBody>, Problem> {
     let (_, row) = find(&app, path).await?;
     Ok(Json(RunBody::new(row, app.engine.clock.now())))
 }
@@ -192,14 +193,14 @@ pub struct ChangeQuery {
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}/changes", tag = "audit", params(RunPath, ChangeQuery), security(("operator" = [])),
     responses((status = 200, body = Vec<EventBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn changes(
-    _: Admin,
+    _: Auditor,
     State(app): State<Arc<App>>,
     Path(path): Path<RunPath>,
     Query(query): Query<ChangeQuery>,
 ) -> Result<Json<Vec<EventBody>>, Problem> {
     let (organization, run) = find(&app, path).await?;
     let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
-    let exchanges = app.runs.exchanges(organization, run.id, 0, usize::MAX).await.map_err(|e| Problem::unavailable(&e))?;
+    let exchanges = app.runs.exchanges(organization, run.id).await.map_err(|e| Problem::unavailable(&e))?;
     let mut bodies = Vec::new();
     for (first, last) in ranges(exchanges, query.after) {
         let wanted = usize::try_from(last - first + 1).unwrap_or(usize::MAX).min(limit - bodies.len());
@@ -244,7 +245,7 @@ pub struct RhythmBody {
 /// Whether an organization's cycles still come, and when the last one did.
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/rhythm", tag = "audit", params(OrganizationPath), security(("operator" = [])),
     responses((status = 200, body = RhythmBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn rhythm(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<RhythmBody>, Problem> {
+pub async fn rhythm(_: Auditor, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<RhythmBody>, Problem> {
     let organization = folded(&app, &path).await?;
     let rhythm = app.runs.rhythm(organization).await.map_err(|e| Problem::unavailable(&e))?;
     let now = app.engine.clock.now();
@@ -257,7 +258,7 @@ pub async fn rhythm(_: Admin, State(app): State<Arc<App>>, Path(path): Path<Orga
 }
 
 /// The organization of a path, with everything folded that runs are read from.
-async fn folded(app: &App, path: &OrganizationPath) -> Result<OrganizationId, Problem> {
+pub(super) async fn folded(app: &App, path: &OrganizationPath) -> Result<OrganizationId, Problem> {
     let organization = path.find(app).await?.id;
     app.audit.fold(organization).await.map_err(|e| Problem::unavailable(&e))?;
     Ok(organization)

@@ -3,9 +3,12 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
-use crate::audit::{EventBody, RhythmBody, RunBody};
+use crate::admin::ImportedBody;
+use crate::audit::{EventBody, MismatchBody, ReconciliationBody, RhythmBody, RunBody};
+use anyhow::Context;
 use clap::Subcommand;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 use uuid::Uuid;
 
 /// Sync cycles, on-demand runs and connection tests
@@ -54,6 +57,20 @@ pub enum Runs {
         #[arg(long, default_value_t = 100, value_name = "N")]
         limit: usize,
     },
+    /// Import an export of Entra's own provisioning log, JSON or CSV; importing it again changes nothing
+    ImportLog {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// The export
+        file: PathBuf,
+    },
+    /// Compare what Entra's imported log says with what was recorded; exit code 1 if they differ
+    Reconcile {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
     /// Show whether the cycles still come; exit code 1 if they do not come as they should
     Rhythm {
         /// The organization's slug
@@ -97,6 +114,30 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
                 output::table(&["POSITION", "TIME", "EVENT", "SUBJECT", "WHAT"], &events.into_iter().map(row).collect::<Vec<_>>());
             }
         }
+        Runs::ImportLog { org, file } => {
+            let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let answer = client.upload(&format!("/organizations/{org}/provisioning-log"), bytes.into()).await?;
+            let imported: ImportedBody = answer.json().await.context("the server's answer cannot be read")?;
+            if client.json {
+                output::json(&imported)?;
+            } else {
+                let kept = match imported.positions {
+                    Some((first, last)) => format!("what was new is kept at positions {first} to {last}"),
+                    None => "nothing of it was new".to_owned(),
+                };
+                println!("{} entries of {} cycles; {kept}", imported.entries, imported.cycles);
+            }
+        }
+        Runs::Reconcile { org } => {
+            let found: ReconciliationBody = client.get(&format!("/organizations/{org}/reconciliation")).await?;
+            let equal = found.differences.is_empty() && found.unseen_cycles.is_empty() && found.unknown_runs.is_empty();
+            if client.json {
+                output::json(&found)?
+            } else {
+                reconciled(found)
+            }
+            return Ok(if equal { Exit::Success } else { Exit::Difference });
+        }
         Runs::Rhythm { org } => {
             let rhythm: RhythmBody = client.get(&format!("/organizations/{org}/rhythm")).await?;
             let well = rhythm.state == "regular";
@@ -115,6 +156,31 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Success)
+}
+
+fn reconciled(found: ReconciliationBody) {
+    println!("{} cycles of Entra's log have a run here", found.cycles.len());
+    if !found.unseen_cycles.is_empty() {
+        println!("{} cycles named no resource that a request was about: {}", found.unseen_cycles.len(), found.unseen_cycles.join(", "));
+    }
+    if !found.unknown_runs.is_empty() {
+        println!("\nRuns with changes of which Entra's log knows nothing");
+        let head = ["BEGAN", "TOOK", "KIND", "SURE", "EXCHANGES", "CHANGES", "FAILED", "RETRIED", "USERS", "GROUPS", "RUN"];
+        output::table(&head, &found.unknown_runs.into_iter().map(row).collect::<Vec<_>>());
+    }
+    if found.differences.is_empty() {
+        return println!("\nBoth tell the same of every change");
+    }
+    println!("\nDifferences");
+    let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let row = |d: MismatchBody| {
+        let at = d.at.map(|at| at.to_rfc3339());
+        vec![text(at), d.difference, text(d.subject), text(d.action), text(d.exchange.map(|x| x.to_string())), d.meaning]
+    };
+    output::table(
+        &["TIME", "DIFFERENCE", "SUBJECT", "ENTRA DID", "EXCHANGE", "MEANING"],
+        &found.differences.into_iter().map(row).collect::<Vec<_>>(),
+    );
 }
 
 fn took(seconds: f64) -> String {

@@ -3,6 +3,7 @@
 use super::saml::{SamlKey, SamlPolicy};
 use crate::ids::{SamlKeyId, TokenId};
 use crate::login::RefusedLogin;
+use crate::provisioning_log::ImportedChange;
 use crate::saml::IdpSettings;
 use chrono::{DateTime, Utc};
 
@@ -34,6 +35,11 @@ pub enum OrganizationCommand {
         label: String,
         /// From when on it is refused.
         expires_at: Option<DateTime<Utc>>,
+    },
+    /// Keep what Entra's own log says, as far as it is not kept already.
+    ImportProvisioningLog {
+        /// What it says, with the cycle of each change.
+        changes: Vec<(String, ImportedChange)>,
     },
     /// Refuse a token from now on.
     RevokeToken {

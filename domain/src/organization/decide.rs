@@ -6,6 +6,7 @@ use super::{Organization, OrganizationCommand, OrganizationError, OrganizationEv
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
 use crate::fold_text::fold_text;
+use crate::provisioning_log::into_parts;
 
 /// Decides a command. A command that changes nothing yields no event.
 pub fn decide(
@@ -57,6 +58,10 @@ fn change(settings: &Settings, command: OrganizationCommand, context: &Context) 
             let mut events = when(settings.scim == Scim::Never, OrganizationEvent::ScimEnabled {})?;
             events.push(OrganizationEvent::ScimTokenIssued { token, sha256, label, expires_at });
             Ok(events)
+        }
+        OrganizationCommand::ImportProvisioningLog { changes } => {
+            let parts = into_parts(changes, &settings.imported);
+            Ok(parts.into_iter().map(|cycles| OrganizationEvent::ProvisioningLogImported { cycles }).collect())
         }
         OrganizationCommand::RevokeToken { token } => match settings.tokens.get(&token) {
             None => Err(OrganizationError::UnknownToken),

@@ -3,6 +3,7 @@
 use super::saml::{IdpEndpoints, SamlKey, SamlPolicy};
 use crate::ids::{SamlKeyId, TokenId};
 use crate::login::RefusedLogin;
+use crate::provisioning_log::ImportedCycle;
 use crate::saml::IdpCertificate;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,12 @@ pub enum OrganizationEvent {
         /// From when on it is refused.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         expires_at: Option<DateTime<Utc>>,
+    },
+    /// A part of Entra's own log was imported: ids, times and outcomes, no names and no values.
+    #[serde(rename = "ProvisioningLogImported")]
+    ProvisioningLogImported {
+        /// What it says of each cycle.
+        cycles: Vec<ImportedCycle>,
     },
     /// A SCIM token is refused from now on.
     #[serde(rename = "ScimTokenRevoked")]
@@ -142,6 +149,7 @@ impl OrganizationEvent {
             OrganizationEvent::ScimEnabled {} => ("ScimEnabled", "1"),
             OrganizationEvent::ScimDisabled {} => ("ScimDisabled", "1"),
             OrganizationEvent::ScimTokenIssued { .. } => ("ScimTokenIssued", "1"),
+            OrganizationEvent::ProvisioningLogImported { .. } => ("ProvisioningLogImported", "1"),
             OrganizationEvent::ScimTokenRevoked { .. } => ("ScimTokenRevoked", "1"),
             OrganizationEvent::SamlConfigured { .. } => ("SamlConfigured", "1"),
             OrganizationEvent::SamlCertificateTrusted { .. } => ("SamlCertificateTrusted", "1"),

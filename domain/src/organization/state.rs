@@ -4,6 +4,7 @@ use super::saml::SamlSettings;
 use super::{OrganizationCommand, OrganizationError, OrganizationEvent, decide};
 use crate::context::Context;
 use crate::ids::TokenId;
+use crate::provisioning_log::CycleDigest;
 use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,9 @@ pub struct Settings {
     pub scim: Scim,
     /// All tokens ever issued.
     pub tokens: BTreeMap<TokenId, Token>,
+    /// The cycles of Entra's own log that were imported, and what names their content.
+    #[serde(default)]
+    pub imported: BTreeMap<String, CycleDigest>,
     /// Its SAML connection.
     #[serde(default)]
     pub saml: Box<SamlSettings>,
@@ -81,6 +85,7 @@ impl Organization {
                 enabled: true,
                 scim: Scim::Never,
                 tokens: BTreeMap::new(),
+                imported: BTreeMap::new(),
                 saml: Box::default(),
             });
             return;
@@ -99,6 +104,9 @@ impl Organization {
                 if let Some(token) = settings.tokens.get_mut(&token) {
                     token.revoked = true;
                 }
+            }
+            OrganizationEvent::ProvisioningLogImported { cycles } => {
+                settings.imported.extend(cycles.into_iter().map(|c| (c.cycle, c.digest)));
             }
             event => settings.saml.evolve(&event),
         }

@@ -107,11 +107,7 @@ impl Fact {
     pub fn of(recorded: &RecordedExchange) -> Option<Self> {
         let exchange = &recorded.exchange;
         let (Actor::ScimToken { token }, Protocol::Scim) = (&exchange.caller, exchange.protocol) else { return None };
-        let kind = match exchange.operation.split_once('.').map(|(kind, _)| kind) {
-            Some("users") => Some(ResourceKind::User),
-            Some("groups") => Some(ResourceKind::Group),
-            _ => None,
-        };
+        let kind = kind(exchange);
         let (action, named) = action(exchange, kind);
         Some(Self {
             number: recorded.number,
@@ -149,6 +145,19 @@ impl Lookup {
     /// True unless somebody has the value.
     pub fn is_miss(&self) -> bool {
         self.found.is_none_or(|n| n == 0)
+    }
+}
+
+/// The id of the resource an exchange was about, also of one that failed: it stands in the path.
+pub fn subject(exchange: &Exchange) -> Option<String> {
+    exchange.subject.clone().or_else(|| action(exchange, kind(exchange)).1)
+}
+
+fn kind(exchange: &Exchange) -> Option<ResourceKind> {
+    match exchange.operation.split_once('.').map(|(kind, _)| kind) {
+        Some("users") => Some(ResourceKind::User),
+        Some("groups") => Some(ResourceKind::Group),
+        _ => None,
     }
 }
 

@@ -18,7 +18,7 @@ mod tally;
 
 pub use distinct::Distinct;
 pub use evidence::Evidence;
-pub use fact::{Action, Fact, Key, Lookup, Shape};
+pub use fact::{Action, Fact, Key, Lookup, Shape, subject};
 pub use inference::{Inference, Observed};
 pub use kind::{Confidence, RunKind};
 pub use open::Run;

@@ -1,9 +1,11 @@
 //! From exchanges to rows of runs.
 
+use super::imported::Imports;
 use super::row::{exchange_values, run_values};
 use super::{RUN_EXCHANGES, RUN_INFERENCE, RUNS};
 use crate::page::Bad;
 use crate::table::Statement;
+use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::{OrganizationId, RunId};
 use rollcall_domain::log::{ExchangeNumber, RecordedExchange};
 use rollcall_domain::run::{Fact, Inference, Run};
@@ -18,6 +20,7 @@ pub(crate) struct RunRows {
     number: Option<ExchangeNumber>,
     settled: BTreeMap<RunId, Run>,
     exchanges: Vec<Vec<SqlValue>>,
+    imports: Imports,
 }
 
 impl RunRows {
@@ -28,7 +31,14 @@ impl RunRows {
             Some(row) => serde_json::from_str(row.text(0)?).map_err(|e| SqlError::Shape(format!("run_inference: {e}")))?,
             None => Inference::default(),
         };
-        Ok(Self { organization, inference, number: None, settled: BTreeMap::new(), exchanges: Vec::new() })
+        Ok(Self { organization, inference, number: None, settled: BTreeMap::new(), exchanges: Vec::new(), imports: Imports::default() })
+    }
+
+    /// Folds the next event.
+    pub fn record(&mut self, event: &DomainEvent) {
+        if let DomainEvent::Organization(event) = event {
+            self.imports.apply(event);
+        }
     }
 
     /// Folds the next exchange. Those of no organization make no runs: strangers have no rhythm.
@@ -45,9 +55,10 @@ impl RunRows {
 
     /// The statements. A run that is open is written as it would be judged if nothing came any more.
     pub fn flush(mut self, out: &mut Vec<Statement>) -> Result<(), Bad> {
+        let unwritable = |_| Bad::new("a run cannot be written");
+        self.imports.flush(self.organization, out).map_err(unwritable)?;
         let Some(number) = self.number else { return Ok(()) };
         self.settled.extend(self.inference.open_runs().map(|run| (run.id, run)));
-        let unwritable = |_| Bad::new("a run cannot be written");
         let runs = self.settled.into_values().map(|run| run_values(self.organization, run)).collect::<Result<_, _>>();
         RUNS.upsert(runs.map_err(unwritable)?, out);
         RUN_EXCHANGES.upsert(self.exchanges, out);

@@ -2,13 +2,17 @@
 //!
 //! The tables hold what `rollcall_domain::run` infers from the exchanges, and what was imported of
 //! Entra's own log. What that log says over against the inference is worked out when runs are read
-//! ([`query`]), so that it does not matter which of the two came first.
+//! ([`corrected`]), so that it does not matter which of the two came first.
 
+mod corrected;
 mod fold;
+mod imported;
+mod inferred;
 mod query;
 mod row;
 
-pub use query::{RunFilter, Runs};
+pub use imported::IMPORTED_CHANGES;
+pub use query::{Reconciled, Reconciliation, RunFilter, Runs};
 pub use row::{RunExchange, RunRow};
 
 pub(crate) use fold::RunRows;

@@ -1,13 +1,16 @@
-//! Questions about runs.
+//! Questions about runs: what was inferred, corrected where Entra's own log was imported.
 
-use super::row::{RunExchange, RunRow, exchange_row, run_row};
-use super::{RUN_EXCHANGES, RUNS};
+use super::corrected::Stretch;
+use super::imported;
+use super::inferred::Inferred;
+use super::row::{RunExchange, RunRow};
 use crate::exchanges::Start;
-use crate::text::{count, id};
+use crate::text::id;
 use rollcall_domain::ids::{OrganizationId, RunId};
 use rollcall_domain::log::ExchangeNumber;
+use rollcall_domain::provisioning_log::{CycleMatch, Mismatch, own_run};
 use rollcall_domain::run::{Rhythm, RunKind};
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlValue};
+use rollcall_domain::sql::{SqlError, SqlRow, SqlStore};
 use std::sync::Arc;
 
 /// Which runs to list. Everything left out does not restrict.
@@ -23,110 +26,157 @@ pub struct RunFilter {
     pub from: Start,
 }
 
+impl RunFilter {
+    fn takes(&self, run: &RunRow) -> bool {
+        self.kind.is_none_or(|kind| run.kind == kind) && (!self.failed || run.failures > 0) && (!self.changed || run.changes > 0)
+    }
+}
+
+/// What Entra's log and ours say of each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reconciliation {
+    /// Entra's cycles and the runs that stand for them.
+    pub cycles: Vec<CycleMatch>,
+    /// Cycles of which nothing came in.
+    pub unseen: Vec<String>,
+    /// Where the two differ in what was done.
+    pub mismatches: Vec<Reconciled>,
+    /// Runs with changes in the time that was imported of which Entra's log knows nothing.
+    pub unknown_runs: Vec<RunRow>,
+}
+
+/// A difference, with the exchange it is about if there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reconciled {
+    /// What differs.
+    pub mismatch: Mismatch,
+    /// The exchange.
+    pub exchange: Option<RunExchange>,
+}
+
 /// Reads runs. Fold the audit family first.
 #[derive(Clone)]
 pub struct Runs {
-    views: Arc<dyn SqlStore>,
+    inferred: Inferred,
 }
+
+/// So many runs are looked at before those that are not wanted are left out.
+const PAGE: usize = 200;
 
 impl Runs {
     /// Reads from these views.
     pub fn new(views: Arc<dyn SqlStore>) -> Self {
-        Self { views }
+        Self { inferred: Inferred { views } }
+    }
+
+    fn views(&self) -> &dyn SqlStore {
+        &*self.inferred.views
     }
 
     /// At most `limit` runs of an organization, by their first exchange.
     pub async fn list(&self, organization: OrganizationId, filter: &RunFilter, limit: usize) -> Result<Vec<RunRow>, SqlError> {
-        let mut params: Vec<SqlValue> = vec![organization.into()];
-        let mut conditions = vec!["organization = $1".to_owned()];
-        let mut condition = |text: &str, value: SqlValue| {
-            params.push(value);
-            conditions.push(format!("{text} ${}", params.len()));
-        };
-        if let Some(kind) = filter.kind {
-            condition("kind =", kind.as_str().into());
+        if !imported::any(self.views(), organization).await? {
+            return self.inferred.list(organization, filter, limit).await;
         }
-        if filter.failed {
-            condition("failures >", 0_i64.into());
-        }
-        if filter.changed {
-            condition("changes >", 0_i64.into());
-        }
-        let direction = match filter.from {
-            Start::Latest => "DESC",
-            Start::Before(number) => {
-                condition("first_number <", number.into());
-                "DESC"
+        let mut found = Vec::new();
+        let mut from = filter.from;
+        while found.len() < limit {
+            let page = self.inferred.list(organization, &RunFilter { from, ..RunFilter::default() }, PAGE).await?;
+            let (Some(first), Some(last)) = (page.first(), page.last()) else { break };
+            let (earliest, latest) = (page.iter().map(|r| r.began).min(), page.iter().map(|r| r.ended).max());
+            let (Some(earliest), Some(latest)) = (earliest, latest) else { break };
+            let whole = page.len() < PAGE;
+            let stretch = Stretch::read(&self.inferred, organization, earliest, latest).await?;
+            let upwards = matches!(from, Start::After(_));
+            // What a correction moves beyond this page shows on the page it belongs to.
+            let shows = |run: &RunRow| match from {
+                Start::Latest => whole || run.first >= last.first,
+                Start::Before(number) => run.first < number && (whole || run.first >= last.first),
+                Start::After(number) => run.first > number && (whole || run.first <= last.first),
+            };
+            let mut rows: Vec<RunRow> = stretch.runs.into_values().filter(|run| shows(run) && filter.takes(run)).collect();
+            rows.sort_by_key(|run| run.first);
+            if !upwards {
+                rows.reverse();
             }
-            Start::After(number) => {
-                condition("first_number >", number.into());
-                "ASC"
+            found.extend(rows);
+            if whole {
+                break;
             }
-        };
-        params.push(SqlValue::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
-        let sql = format!(
-            "SELECT {} FROM runs WHERE {} ORDER BY first_number {direction} LIMIT ${}",
-            RUNS.all(),
-            conditions.join(" AND "),
-            params.len()
-        );
-        self.views.query(&sql, params).await?.iter().map(run_row).collect()
+            debug_assert!(first.first != last.first);
+            from = if upwards { Start::After(last.first) } else { Start::Before(last.first) };
+        }
+        found.truncate(limit);
+        Ok(found)
     }
 
     /// One run.
     pub async fn get(&self, organization: OrganizationId, run: RunId) -> Result<Option<RunRow>, SqlError> {
-        let sql = format!("SELECT {} FROM runs WHERE organization = $1 AND run = $2", RUNS.all());
-        let rows = self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?;
-        rows.first().map(run_row).transpose()
+        Ok(self.find(organization, run).await?.map(|(row, _)| row))
     }
 
-    /// At most `limit` exchanges of a run after a number, in order.
-    pub async fn exchanges(
-        &self,
-        organization: OrganizationId,
-        run: RunId,
-        after: ExchangeNumber,
-        limit: usize,
-    ) -> Result<Vec<RunExchange>, SqlError> {
-        let sql = format!(
-            "SELECT {} FROM run_exchanges WHERE organization = $1 AND run = $2 AND number > $3 ORDER BY number LIMIT $4",
-            RUN_EXCHANGES.all()
-        );
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let params = vec![organization.into(), run.to_string().into(), after.into(), limit.into()];
-        self.views.query(&sql, params).await?.iter().map(exchange_row).collect()
+    /// The exchanges of a run, in order; none if there is no such run.
+    pub async fn exchanges(&self, organization: OrganizationId, run: RunId) -> Result<Vec<RunExchange>, SqlError> {
+        match self.find(organization, run).await? {
+            Some((_, Some(stretch))) => Ok(stretch.of(run).cloned().collect()),
+            Some((_, None)) => self.inferred.exchanges(organization, run).await,
+            None => Ok(Vec::new()),
+        }
     }
 
     /// The numbers of a run's exchanges, in order.
     pub async fn numbers(&self, organization: OrganizationId, run: RunId) -> Result<Vec<ExchangeNumber>, SqlError> {
-        let sql = "SELECT number FROM run_exchanges WHERE organization = $1 AND run = $2 ORDER BY number";
-        let rows = self.views.query(sql, vec![organization.into(), run.to_string().into()]).await?;
-        rows.iter().map(|row| count(row.int(0)?)).collect()
+        Ok(self.exchanges(organization, run).await?.into_iter().map(|x| x.number).collect())
     }
 
-    /// The runs of exchanges with numbers from `first` to `last`.
-    pub async fn of_exchanges(
-        &self,
-        organization: OrganizationId,
-        first: ExchangeNumber,
-        last: ExchangeNumber,
-    ) -> Result<Vec<RunExchange>, SqlError> {
-        let sql = format!(
-            "SELECT {} FROM run_exchanges WHERE organization = $1 AND number >= $2 AND number <= $3 ORDER BY number",
-            RUN_EXCHANGES.all()
-        );
-        self.views.query(&sql, vec![organization.into(), first.into(), last.into()]).await?.iter().map(exchange_row).collect()
+    /// A run, and what is around it if that was corrected.
+    async fn find(&self, organization: OrganizationId, run: RunId) -> Result<Option<(RunRow, Option<Stretch>)>, SqlError> {
+        let row = self.inferred.get(organization, run).await?;
+        if !imported::any(self.views(), organization).await? {
+            return Ok(row.map(|row| (row, None)));
+        }
+        let (from, to) = match row {
+            Some(row) => (row.began, row.ended),
+            // One that is made of others' exchanges is named after its cycle.
+            None => {
+                let cycles = imported::ids(self.views(), organization).await?;
+                let Some(cycle) = cycles.into_iter().find(|cycle| own_run(organization, cycle) == run) else { return Ok(None) };
+                let times = imported::cycle(self.views(), organization, &cycle).await?.into_values().flatten().map(|c| c.at);
+                let times: Vec<_> = times.collect();
+                let (Some(from), Some(to)) = (times.iter().min(), times.iter().max()) else { return Ok(None) };
+                (*from, *to)
+            }
+        };
+        let stretch = Stretch::read(&self.inferred, organization, from, to).await?;
+        Ok(stretch.runs.get(&run).cloned().map(|row| (row, Some(stretch))))
+    }
+
+    /// What Entra's log and ours say of each other, for everything imported.
+    pub async fn reconcile(&self, organization: OrganizationId) -> Result<Reconciliation, SqlError> {
+        let Some((from, to)) = imported::span(self.views(), organization).await? else { return Ok(Reconciliation::default()) };
+        let stretch = Stretch::read(&self.inferred, organization, from, to).await?;
+        let known = |run: &RunRow| stretch.correction.cycles.iter().any(|cycle| cycle.run == run.id);
+        let inside = |run: &RunRow| run.began >= from && run.ended <= to;
+        let unknown_runs = stretch.runs.values().filter(|run| run.changes > 0 && inside(run) && !known(run)).cloned().collect();
+        let seen = |cycle: &String| stretch.correction.cycles.iter().any(|c| c.cycle == *cycle);
+        let unseen = imported::ids(self.views(), organization).await?.into_iter().filter(|cycle| !seen(cycle)).collect();
+        let with_exchange = |mismatch: &Mismatch| {
+            let exchange = mismatch.exchange().and_then(|number| stretch.exchange(number)).cloned();
+            Reconciled { mismatch: mismatch.clone(), exchange }
+        };
+        let mismatches = stretch.correction.mismatches.iter().map(with_exchange).collect();
+        Ok(Reconciliation { cycles: stretch.correction.cycles.clone(), unseen, mismatches, unknown_runs })
     }
 
     /// The rhythm of an organization's cycles, those that are going on included; none if no cycle was ever seen.
     pub async fn rhythm(&self, organization: OrganizationId) -> Result<Option<Rhythm>, SqlError> {
         let sql = "SELECT organization, rhythm FROM run_inference WHERE organization = $1";
-        Ok(rhythms(&self.views.query(sql, vec![organization.into()]).await?)?.pop().map(|(_, rhythm)| rhythm))
+        Ok(rhythms(&self.views().query(sql, vec![organization.into()]).await?)?.pop().map(|(_, rhythm)| rhythm))
     }
 
     /// The rhythms of all organizations with cycles.
     pub async fn rhythms(&self) -> Result<Vec<(OrganizationId, Rhythm)>, SqlError> {
-        rhythms(&self.views.query("SELECT organization, rhythm FROM run_inference", Vec::new()).await?)
+        rhythms(&self.views().query("SELECT organization, rhythm FROM run_inference", Vec::new()).await?)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::text::{bounded, count, id, instant, micros};
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId, TokenId};
 use rollcall_domain::log::{ExchangeNumber, Position, RecordedExchange};
-use rollcall_domain::run::{Confidence, Evidence, Place, Run, RunKind};
+use rollcall_domain::run::{Confidence, Evidence, Place, Run, RunKind, subject};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 const WORD_BYTES: usize = 200;
 
 /// A run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRow {
     /// Its id.
     pub id: RunId,
@@ -85,6 +85,14 @@ pub struct RunExchange {
     pub retry: bool,
 }
 
+impl RunExchange {
+    /// True if it asked for a change.
+    pub fn is_write(&self) -> bool {
+        let verb = self.operation.split_once('.').map_or("", |(_, verb)| verb);
+        matches!(verb, "create" | "patch" | "replace" | "delete")
+    }
+}
+
 /// The row of a run.
 pub(super) fn run_values(organization: OrganizationId, run: Run) -> Result<Vec<SqlValue>, serde_json::Error> {
     let tally = run.tally;
@@ -132,7 +140,7 @@ pub(super) fn exchange_values(organization: OrganizationId, recorded: &RecordedE
         run.to_string().into(),
         micros(exchange.received_at).into(),
         bounded(&exchange.operation, WORD_BYTES).into(),
-        exchange.subject.as_ref().map(|s| bounded(s, WORD_BYTES)).into(),
+        subject(exchange).map(|s| bounded(&s, WORD_BYTES)).into(),
         i64::from(exchange.answer.status).into(),
         position(recorded.positions.map(|p| p.0)),
         position(recorded.positions.map(|p| p.1)),

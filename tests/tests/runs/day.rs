@@ -39,6 +39,11 @@ impl Day {
         *self.now.lock().unwrap_or_else(|e| e.into_inner())
     }
 
+    /// Moves the time.
+    pub fn clock(&self) -> std::sync::MutexGuard<'_, DateTime<Utc>> {
+        self.now.lock().unwrap_or_else(|e| e.into_inner())
+    }
+
     /// It is so many minutes after the beginning.
     pub fn at(&self, minutes: i64) {
         *self.now.lock().unwrap_or_else(|e| e.into_inner()) = begin() + TimeDelta::minutes(minutes);

@@ -1,0 +1,90 @@
+//! Runs as they were inferred: the rows, without what Entra's own log says of them.
+
+use super::query::RunFilter;
+use super::row::{RunExchange, RunRow, exchange_row, run_row};
+use super::{RUN_EXCHANGES, RUNS};
+use crate::exchanges::Start;
+use crate::text::micros;
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::{OrganizationId, RunId};
+use rollcall_domain::sql::{SqlError, SqlStore, SqlValue};
+use std::sync::Arc;
+
+/// Reads the rows.
+#[derive(Clone)]
+pub(super) struct Inferred {
+    pub views: Arc<dyn SqlStore>,
+}
+
+impl Inferred {
+    /// At most `limit` runs, by their first exchange.
+    pub async fn list(&self, organization: OrganizationId, filter: &RunFilter, limit: usize) -> Result<Vec<RunRow>, SqlError> {
+        let mut params: Vec<SqlValue> = vec![organization.into()];
+        let mut conditions = vec!["organization = $1".to_owned()];
+        let mut condition = |text: &str, value: SqlValue| {
+            params.push(value);
+            conditions.push(format!("{text} ${}", params.len()));
+        };
+        if let Some(kind) = filter.kind {
+            condition("kind =", kind.as_str().into());
+        }
+        if filter.failed {
+            condition("failures >", 0_i64.into());
+        }
+        if filter.changed {
+            condition("changes >", 0_i64.into());
+        }
+        let direction = match filter.from {
+            Start::Latest => "DESC",
+            Start::Before(number) => {
+                condition("first_number <", number.into());
+                "DESC"
+            }
+            Start::After(number) => {
+                condition("first_number >", number.into());
+                "ASC"
+            }
+        };
+        params.push(SqlValue::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
+        let sql = format!(
+            "SELECT {} FROM runs WHERE {} ORDER BY first_number {direction} LIMIT ${}",
+            RUNS.all(),
+            conditions.join(" AND "),
+            params.len()
+        );
+        self.views.query(&sql, params).await?.iter().map(run_row).collect()
+    }
+
+    /// One run.
+    pub async fn get(&self, organization: OrganizationId, run: RunId) -> Result<Option<RunRow>, SqlError> {
+        let sql = format!("SELECT {} FROM runs WHERE organization = $1 AND run = $2", RUNS.all());
+        let rows = self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?;
+        rows.first().map(run_row).transpose()
+    }
+
+    /// The exchanges of a run, in order.
+    pub async fn exchanges(&self, organization: OrganizationId, run: RunId) -> Result<Vec<RunExchange>, SqlError> {
+        let sql = format!("SELECT {} FROM run_exchanges WHERE organization = $1 AND run = $2 ORDER BY number", RUN_EXCHANGES.all());
+        self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?.iter().map(exchange_row).collect()
+    }
+
+    /// Runs that lie between two instants, wholly or in part.
+    pub async fn between(&self, organization: OrganizationId, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<RunRow>, SqlError> {
+        let sql = format!("SELECT {} FROM runs WHERE organization = $1 AND began <= $2 AND ended >= $3", RUNS.all());
+        self.views.query(&sql, vec![organization.into(), micros(to).into(), micros(from).into()]).await?.iter().map(run_row).collect()
+    }
+
+    /// Exchanges that came in between two instants, in order.
+    pub async fn exchanges_between(
+        &self,
+        organization: OrganizationId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<RunExchange>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM run_exchanges WHERE organization = $1 AND received_at >= $2 AND received_at <= $3 ORDER BY number",
+            RUN_EXCHANGES.all()
+        );
+        self.views.query(&sql, vec![organization.into(), micros(from).into(), micros(to).into()]).await?.iter().map(exchange_row).collect()
+    }
+}
