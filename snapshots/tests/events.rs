@@ -9,7 +9,7 @@ use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, SamlKeyId, Se
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
 use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
 use rollcall_domain::organization::{CertificateOwner, IdpEndpoints, OrganizationEvent, SamlKey, SamlPolicy, SealedKey, SpCertificate};
-use rollcall_domain::provisioning_log::{ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, Initiator, into_parts};
+use rollcall_domain::provisioning_log::{self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts};
 use rollcall_domain::saml::{IdpCertificate, NameId, SignedParts};
 use rollcall_domain::scim::Attributes;
 use rollcall_domain::user::{Change, SessionEnd, SignedIn, UserEvent};
@@ -143,7 +143,7 @@ fn imported() -> Vec<ImportedCycle> {
         status,
         error: (status == ImportedStatus::Failure).then(|| "EntryConflict".to_owned()),
         target: target.map(str::to_owned),
-        initiator: target.map(|_| Initiator::Service),
+        initiator: target.map(|_| provisioning_log::Initiator::Service),
     };
     let changes = [change("a", ImportedStatus::Success, Some("id")), change("b", ImportedStatus::Failure, None)];
     into_parts(changes.map(|change| ("cycle".to_owned(), change)).to_vec(), &Default::default()).remove(0)
