@@ -14,6 +14,7 @@ pub mod engine;
 mod health;
 pub mod host;
 pub mod ids;
+mod listen;
 pub mod openapi;
 pub mod problem;
 mod provisioning_log;

@@ -8,10 +8,8 @@ use crate::saml::schedule;
 use crate::scim::StrangerLimit;
 use crate::sealing::{DeploymentKey, deployment_key_path};
 use crate::state::{App, Settings};
-use crate::{assembly, retention, secrets, stores, sweep, telemetry};
+use crate::{assembly, listen, retention, secrets, stores, sweep, telemetry};
 use anyhow::Context;
-use axum::serve::ListenerExt;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,15 +51,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     let sweepers = app.folders().map(|folder| tokio::spawn(sweep::run(app.clone(), folder.clone(), stopping.clone())));
     let scheduler = tokio::spawn(schedule::run(app.clone(), stopping.clone()));
     let retention = tokio::spawn(retention::run(app.clone(), stopping.clone()));
-    let listener = listener.tap_io(|socket| {
-        let _ = socket.set_nodelay(true);
-    });
-    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    let mut told = stopping.clone();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = told.wait_for(|stop| *stop).await;
-    });
-    let server = tokio::spawn(async move { server.await });
+    let server = tokio::spawn(listen::serve(listener, router(app.clone()), stopping.clone()));
     signals().await?;
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
