@@ -40,10 +40,14 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_counter!("rollcall_unrecorded_exchanges_total", "Requests answered 503 because their exchange could not be kept");
     metrics::describe_counter!("rollcall_overload_total", "Requests answered 503 because too many were under way");
     metrics::describe_counter!("rollcall_panics_total", "Requests answered 503 because a handler panicked");
+    metrics::describe_counter!("rollcall_dropped_bodies_total", "Exchanges whose bodies were dropped because they were kept long enough");
     metrics::describe_counter!("rollcall_logins_total", "Logins by outcome and reason");
     metrics::describe_counter!("rollcall_saml_refreshes_total", "Fetches of SAML metadata by outcome");
     metrics::describe_gauge!("rollcall_saml_certificate_end_seconds", "When the last certificate in use ends, in seconds since 1970");
     metrics::describe_histogram!("rollcall_session_refused_seconds", "From a SCIM request that ends a session to its first refused check");
+    metrics::describe_gauge!("rollcall_last_cycle_age_seconds", "Time since the last cycle began, by organization");
+    metrics::describe_gauge!("rollcall_usual_cycle_seconds", "Time that usually lies between two cycles, by organization");
+    metrics::describe_gauge!("rollcall_cycles", "1 for the state that an organization's cycles are in, by organization and state");
     metrics::describe_gauge!("rollcall_view_lag_records", "Records in the log that the views do not show yet, by organization");
     metrics::describe_gauge!("rollcall_view_stopped", "1 if a record of the organization cannot be folded");
     Ok(handle)
