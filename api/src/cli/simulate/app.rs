@@ -86,7 +86,8 @@ impl Application for People {
             (Elsewhere::DeleteUser(_), Some(id)) => self.scim(at, "DELETE", &format!("/Users/{id}"), None).await,
             (Elsewhere::DeleteUser(_), None) => Err("the user is not provisioned".to_owned()),
             (Elsewhere::Off, _) => self.administer(at, Method::POST, "/disable").await,
-            (Elsewhere::On, _) => self.administer(at, Method::POST, "/enable").await,
+            // This organization signs nobody in.
+            (Elsewhere::On, _) => self.administer(at, Method::POST, "/enable?allow_without_sso=true").await,
             (Elsewhere::Revoke, _) => self.administer(at, Method::DELETE, &format!("/tokens/{}", self.entra)).await,
         }
     }
