@@ -1,17 +1,14 @@
 //! Failures: what went wrong and is not yet right, and what to do about it.
 
-use super::exchanges::scope;
-use crate::admin::{Admin, OrganizationPath};
+use super::guard::Auditor;
+use crate::admin::OrganizationPath;
 use crate::problem::Problem;
 use crate::state::App;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use chrono::{DateTime, Utc};
-use rollcall_domain::event::DomainEvent;
 use rollcall_domain::failure::Cause;
-use rollcall_domain::group::GroupEvent;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
-use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_projections::failures::{FailureFilter, FailureRow};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -105,37 +102,26 @@ impl FailureBody {
     }
 }
 
-/// Sees in the group's stream whether the member that was not there has been added since.
+/// Sees in the group's history whether the member that was not there has joined since.
 async fn settle(app: &App, organization: OrganizationId, mut row: FailureRow) -> Result<FailureRow, Problem> {
     let (Some(group), Some(member), None) = (row.subject, row.needs, row.cured_at) else { return Ok(row) };
-    let found = app.directory.groups_on_wire(organization, member, "").await.map_err(|e| Problem::unavailable(&e))?;
-    if !found.iter().any(|g| g["value"] == group.to_string()) {
-        return Ok(row);
-    }
-    let stream = StreamId { organization, kind: AggregateKind::Group, id: group.0 };
-    let records = app.engine.log.load(&stream, 0).await.map_err(|e| Problem::unavailable(&e))?;
-    let adds = |event: Result<DomainEvent, _>| match event {
-        Ok(DomainEvent::Group(GroupEvent::MembersAdded { members })) => members.contains(&ResourceId(member.0)),
-        _ => false,
-    };
-    if let Some(record) = records.iter().rev().find(|record| adds(DomainEvent::decode(record))) {
-        row.cured_by = record.exchange;
-        row.cured_at = Some(record.recorded_at);
+    let joined = app.history.joined_after(organization, group, member, row.last_at).await.map_err(|e| Problem::unavailable(&e))?;
+    if let Some(membership) = joined {
+        row.cured_by = membership.began.exchange;
+        row.cured_at = Some(membership.began.at);
     }
     Ok(row)
 }
 
 /// Failures of an organization, those last met first; `none` in place of an organization: those of
 /// requests whose token named none.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures", tag = "audit", params(OrganizationPath, FailureQuery), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures", tag = "audit", params(OrganizationPath, FailureQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<FailureBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
-    _: Admin,
+    Auditor { organization }: Auditor,
     State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
     Query(query): Query<FailureQuery>,
 ) -> Result<Json<Vec<FailureBody>>, Problem> {
-    let organization = scope(&app, &path).await?;
     app.audit.fold(organization).await.map_err(|e| Problem::unavailable(&e))?;
     let unknown = |name: &String| Cause::parse(name).ok_or_else(|| Problem::bad_request(format!("there is no cause {name:?}")));
     let filter = FailureFilter {
@@ -159,17 +145,18 @@ pub async fn list(
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct FailurePath {
-    /// Domain or id of the organization, or `none`.
-    pub organization: String,
     /// The first exchange that met it.
     pub failure: Uuid,
 }
 
 /// One failure.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures/{failure}", tag = "audit", params(FailurePath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures/{failure}", tag = "audit", params(OrganizationPath, FailurePath), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = FailureBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(_: Admin, State(app): State<Arc<App>>, Path(path): Path<FailurePath>) -> Result<Json<FailureBody>, Problem> {
-    let organization = scope(&app, &OrganizationPath { organization: path.organization }).await?;
+pub async fn show(
+    Auditor { organization }: Auditor,
+    State(app): State<Arc<App>>,
+    Path(path): Path<FailurePath>,
+) -> Result<Json<FailureBody>, Problem> {
     app.audit.fold(organization).await.map_err(|e| Problem::unavailable(&e))?;
     let found = app.failures.get(organization, ExchangeId(path.failure)).await.map_err(|e| Problem::unavailable(&e))?;
     let found = found.ok_or_else(|| Problem::not_found(format!("no failure began with exchange {}", path.failure)))?;

@@ -229,6 +229,20 @@ impl History {
         Ok(found)
     }
 
+    /// The first time at or after an instant that somebody joined a group, if they ever did.
+    pub async fn joined_after(
+        &self,
+        organization: OrganizationId,
+        group: ResourceId,
+        member: ResourceId,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Membership>, SqlError> {
+        let condition = "m.organization = $1 AND m.member_id = $2 AND m.group_id = $3 AND b.recorded_at >= $4";
+        let sql = format!("{MEMBERSHIP} WHERE {condition} ORDER BY m.since LIMIT 1");
+        let params = vec![organization.into(), member.to_string().into(), group.to_string().into(), micros(at).into()];
+        self.views.query(&sql, params).await?.first().map(membership).transpose()
+    }
+
     /// The position that the log had reached at an instant: the last record before which, and at
     /// which, nothing was recorded later. Zero before the first.
     pub async fn position_at(&self, organization: OrganizationId, at: DateTime<Utc>) -> Result<Position, SqlError> {
