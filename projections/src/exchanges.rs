@@ -4,7 +4,7 @@ use crate::table::{Table, int, optional_int, optional_text, text};
 use crate::text::{bounded, count, id, instant, micros};
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
-use rollcall_domain::ids::{ExchangeId, OrganizationId, TokenId};
+use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, TokenId};
 use rollcall_domain::interpretation::Interpretation;
 use rollcall_domain::log::{ExchangeNumber, Position, RecordedExchange};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlValue};
@@ -222,6 +222,24 @@ impl Exchanges {
             conditions.join(" AND "),
             params.len()
         );
+        self.views.query(&sql, params).await?.iter().map(exchange_row).collect()
+    }
+
+    /// At most `limit` exchanges that wrote to a resource with success, after a number, oldest first.
+    pub async fn writes_after(
+        &self,
+        organization: OrganizationId,
+        subject: ResourceId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeRow>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM exchanges WHERE organization = $1 AND subject = $2 AND number > $3 AND failed = 0 \
+             AND operation IN ('users.create', 'users.replace', 'users.patch', 'users.delete', \
+             'groups.create', 'groups.replace', 'groups.patch', 'groups.delete') ORDER BY number LIMIT $4",
+            EXCHANGES.all()
+        );
+        let params = vec![organization.into(), subject.to_string().into(), after.into(), (limit as u64).into()];
         self.views.query(&sql, params).await?.iter().map(exchange_row).collect()
     }
 

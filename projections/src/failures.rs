@@ -7,6 +7,7 @@
 use crate::table::{Statement, Table, int, key_lists, numbered, optional_int, optional_text, text, with};
 use crate::text::{bounded, count, id, instant, micros};
 use chrono::{DateTime, Utc};
+use rollcall_domain::exchange::Exchange;
 use rollcall_domain::failure::{Cause, Class, about, classify, is_failure};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
 use rollcall_domain::log::{ExchangeNumber, RecordedExchange};
@@ -281,6 +282,23 @@ impl FailureViews {
             params.len()
         );
         self.views.query(&sql, params).await?.iter().map(FailureRow::from_row).collect()
+    }
+
+    /// The exchange that cured what an exchange met, if one did. The number is that of the failed one.
+    pub async fn cure(
+        &self,
+        organization: OrganizationId,
+        failed: &Exchange,
+        number: ExchangeNumber,
+    ) -> Result<Option<(ExchangeId, DateTime<Utc>)>, SqlError> {
+        let sql = "SELECT cured_by, cured_at FROM failures WHERE organization = $1 AND about = $2 AND class = $3 \
+             AND first_number <= $4 AND last_number >= $4 AND open = 0 ORDER BY first_number LIMIT 1";
+        let about = about(failed);
+        let key = bounded(&about.key, WORD_BYTES);
+        let params = vec![organization.into(), key.into(), about.class.as_str().to_owned().into(), number.into()];
+        let rows = self.views.query(sql, params).await?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        Ok(row.optional_text(0)?.map(id).transpose()?.zip(row.optional_int(1)?.map(instant).transpose()?))
     }
 
     /// The failure that an exchange began.

@@ -51,11 +51,24 @@ impl Server {
 
     /// As [`Self::start_in`], with more flags and the rate limit of a fresh installation.
     pub async fn start_with(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("rollcall-test-").tempdir_in(parent)?;
-        let flags = flags.iter().map(|&f| f.to_owned()).collect();
-        let mut server = Self { binary: binary()?, folder, store, flags, child: None, watch: None, address: Address::default() };
+        let mut server = Self::unstarted(store, parent, flags)?;
         server.restart().await?;
         Ok(server)
+    }
+
+    /// Starts the binary on the data folder that a command of the command line makes; gives what
+    /// the command said, too.
+    pub async fn start_on(command: &[&str]) -> Result<(Self, Value)> {
+        let mut server = Self::unstarted(Store::Sqlite, &std::env::temp_dir(), &["--rate-limit", "0"])?;
+        let said = server.cli(command).await?;
+        server.restart().await?;
+        Ok((server, said))
+    }
+
+    fn unstarted(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
+        let folder = tempfile::Builder::new().prefix("rollcall-test-").tempdir_in(parent)?;
+        let flags = flags.iter().map(|&f| f.to_owned()).collect();
+        Ok(Self { binary: binary()?, folder, store, flags, child: None, watch: None, address: Address::default() })
     }
 
     /// The data folder.

@@ -38,7 +38,7 @@ pub enum Replay {
     Apply {
         #[command(flatten)]
         choice: Choice,
-        /// Also those that succeeded
+        /// Also those that succeeded, or that later requests have overtaken
         #[arg(long)]
         force: bool,
     },

@@ -1,6 +1,7 @@
 //! Apply: recorded requests are submitted again to the live organization, by the operator's hand.
 
 use super::line::{AnswerSummary, EventSummary, ExchangeLine, NotReplayed, ReplayLine, ReplayResult, ReplaySummary};
+use super::overtaken::overtaken;
 use super::run::{Lines, ReplayError};
 use super::selection::Selection;
 use crate::scim::{MEDIA_TYPE, PREFIX, Rerun, rerun};
@@ -8,7 +9,7 @@ use crate::state::App;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Bodies, Head, LogError, RecordedExchange};
+use rollcall_domain::log::{Bodies, Head, RecordedExchange};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -58,9 +59,9 @@ async fn all(
     Ok(())
 }
 
-/// Submits one exchange again as a new one that names it. One that succeeded is refused unless
-/// `forced`: what it asked for may have been changed since.
-async fn one(app: &Arc<App>, recorded: &RecordedExchange, forced: bool) -> Result<ExchangeLine, LogError> {
+/// Submits one exchange again as a new one that names it. One that succeeded, or that later requests
+/// have overtaken, is refused unless `forced`.
+async fn one(app: &Arc<App>, recorded: &RecordedExchange, forced: bool) -> Result<ExchangeLine, ReplayError> {
     let old = &recorded.exchange;
     let refused = |why: String| Ok(ExchangeLine::of(recorded, ReplayResult::Refused).because(why));
     if let Some(why) = NotReplayed::of(old) {
@@ -71,6 +72,9 @@ async fn one(app: &Arc<App>, recorded: &RecordedExchange, forced: bool) -> Resul
             "it succeeded ({}): what it asked for may have been changed since; --force submits it all the same",
             old.answer.status
         ));
+    }
+    if !forced && let Some(why) = overtaken(app, recorded).await? {
+        return refused(format!("{why}; --force submits it all the same"));
     }
     let (mut target, mut headers) = (old.target.clone(), old.headers.clone());
     if old.parent.is_some() {

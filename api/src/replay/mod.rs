@@ -17,6 +17,7 @@ mod dry_run;
 mod feed;
 mod fork;
 mod line;
+mod overtaken;
 mod run;
 mod scratch;
 mod selection;

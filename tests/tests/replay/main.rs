@@ -3,6 +3,7 @@
 mod apply;
 mod bundle;
 mod dry_run;
+mod entra;
 mod failures;
 mod host;
 mod retention;

@@ -14,7 +14,7 @@ async fn the_corpus_comes_out_again(world: &mut World) -> Result<()> {
     // What the operator does in between belongs to the log as well.
     world.server.cli(&["scim", "disable", "--org", "acme"]).await?;
     world.scim.get("/Users").await?.expect(503)?;
-    world.server.cli(&["scim", "enable", "--org", "acme"]).await?;
+    world.server.cli(&["scim", "enable", "--org", "acme", "--allow-scim-without-sso"]).await?;
     world.scim.get("/Users").await?.expect(200)?;
     let kept = world.admin.exchanges("acme").await?;
     let events = world.admin.events_after("acme", 0).await?;

@@ -14,7 +14,8 @@ use axum::http::Response;
 use std::sync::Arc;
 
 /// Submits chosen exchanges again, as new exchanges that name the old ones. The operator is the
-/// actor of what they cause. Those that succeeded are refused unless `force` is set.
+/// actor of what they cause. Those that succeeded, or
+/// that later requests have overtaken, are refused unless `force` is set.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/replay/apply", tag = "replay", params(OrganizationPath),
     request_body = ReplayRequest, security(("operator" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]

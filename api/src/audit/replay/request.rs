@@ -32,7 +32,7 @@ pub struct ReplayRequest {
     pub all: bool,
     /// Liberties that are not taken, by name: what would break without them (verify, dry run)?
     pub without: Vec<String>,
-    /// Also those that succeeded (apply).
+    /// Also those that succeeded, or that later requests have overtaken (apply).
     pub force: bool,
 }
 
