@@ -29,7 +29,7 @@ demo: build
 	.ci/demo $(LISTEN)
 
 test: deps
-	$(CARGO) build --locked -p rollcall-api --bin rollcall
+	$(CARGO) build --locked --workspace --all-targets
 	$(CARGO) test --locked --workspace --no-fail-fast
 
 check: deps

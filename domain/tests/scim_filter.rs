@@ -105,7 +105,7 @@ fn refusals_say_where_and_why() {
         ("userName eq \"a", 13, "closing quotation mark"),
         ("userName eq \"a\\q\"", 13, "backslash"),
         ("nope eq \"a\"", 1, "unknown attribute"),
-        ("password eq \"a\"", 1, "unknown attribute"),
+        ("password eq \"a\"", 1, "stores no passwords"),
         ("name eq \"a\"", 1, "sub-attributes"),
         ("active gt true", 11, "eq and ne"),
         ("active eq \"maybe\"", 11, "true or false"),

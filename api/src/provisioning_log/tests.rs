@@ -1,3 +1,5 @@
+//! What is read out of an export, and what is refused.
+
 use super::*;
 use rollcall_domain::provisioning_log::{ImportedAction, ImportedStatus, Initiator};
 use serde_json::{Value, json};

@@ -22,14 +22,24 @@ pub(super) struct Problem {
 
 impl Problem {
     fn describe(&self, what: &str, text: &str) -> String {
-        // Positions are counted in characters, from one, as people do.
-        let at = text.char_indices().take_while(|(i, _)| *i < self.position).count() + 1;
-        format!("the {what} {} cannot be read at character {at}: {}", quoted(text), self.message)
+        format!("the {what} {} cannot be read at character {}: {}", quoted(text), self.character(text), self.message)
+    }
+
+    /// Positions are counted in characters, from one, as people do.
+    fn character(&self, text: &str) -> usize {
+        text.char_indices().take_while(|(i, _)| *i < self.position).count() + 1
     }
 
     /// As the error of a filter.
     pub fn in_filter(self, text: &str) -> ScimError {
         ScimError::invalid_filter(self.describe("filter", text))
+    }
+
+    /// As the error of a filter that asks for a password: without its text, which may hold one.
+    pub fn in_password_filter(self, text: &str) -> ScimError {
+        let at = self.character(text);
+        let why = "Rollcall stores no passwords, so no filter can compare them";
+        ScimError::invalid_filter(format!("the filter cannot be read at character {at}: {why}"))
     }
 
     /// As the error of a path.
