@@ -88,17 +88,31 @@ async fn asked_by_identity_provider(call: &Call) -> Reply {
         Ok(meant) => meant,
         Err(error) => return unavailable(&call.visit).told(error.to_string()),
     };
-    for session in &meant {
+    let told = format!("{} sessions ended for {}", meant.len(), request.id);
+    let answer =
+        call.provider.logout_response(&ids.saml_message(), now, &request.id, LogoutStatus::Success, request.relay_state.as_deref());
+    let reply = match answer {
+        Ok(location) => Reply::redirect(location).told(told),
+        Err(error) => done(call, None).told(format!("{told}; no answer could be sent: {error}")),
+    };
+    let Some((last, before)) = meant.split_last() else { return reply };
+    for session in before {
         if let Err(error) = end(call, session).await {
             return unavailable(&call.visit).told(error.to_string());
         }
     }
-    let told = format!("{} sessions ended for {}", meant.len(), request.id);
-    let answer =
-        call.provider.logout_response(&ids.saml_message(), now, &request.id, LogoutStatus::Success, request.relay_state.as_deref());
-    match answer {
-        Ok(location) => Reply::redirect(location).told(told),
-        Err(error) => done(call, None).told(format!("{told}; no answer could be sent: {error}")),
+    end_and_record(call, last, reply).await
+}
+
+/// The exchange goes with the last session, once nothing is left that could fail.
+async fn end_and_record(call: &Call, session: &SessionRow, reply: Reply) -> Reply {
+    let command = UserCommand::EndSession { session: session.id, end: SessionEnd::SignedOutAtIdentityProvider };
+    let told = reply.clone();
+    match append::<User>(call, session.subject.0, false, command, Actor::Unauthenticated, move |_| told.clone()).await {
+        Ok(reply) => reply,
+        // The user is gone, and the session with them.
+        Err(ExecuteError::Refused(UserError::NotFound)) => reply,
+        Err(error) => unavailable(&call.visit).told(error.to_string()),
     }
 }
 

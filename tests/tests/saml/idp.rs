@@ -103,10 +103,15 @@ impl Idp {
         };
         let request = Request::new("GET", target).header("x-user", who.to_header()).header("x-options", options.to_string());
         let page = self.http.send(request).await?.expect(200)?.text();
-        let at = page.find("name=\"SAMLResponse\"").with_context(|| format!("no form in {page}"))?;
-        let value = page[at..].split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).context("no value")?;
-        Ok(value.to_owned())
+        form_value(&page, "SAMLResponse")
     }
+}
+
+/// The value of a field in a page's form.
+pub fn form_value(page: &str, field: &str) -> Result<String> {
+    let at = page.find(&format!("name=\"{field}\"")).with_context(|| format!("no {field} in {page}"))?;
+    let value = page[at..].split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).context("no value")?;
+    Ok(value.to_owned())
 }
 
 impl Drop for Idp {

@@ -1,6 +1,8 @@
-//! Single sign-on over a real socket: with an identity provider that nobody here wrote.
+//! Single sign-on over a real socket: with an identity provider that nobody here wrote, and with
+//! Entra in a box.
 
 mod browser;
+mod entra;
 mod idp;
 mod logins;
 mod replay;
