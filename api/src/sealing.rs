@@ -85,9 +85,14 @@ impl DeploymentKey {
         })
     }
 
+    /// Whether something was sealed with this key.
+    pub fn has_sealed(&self, sealed: &SealedKey) -> bool {
+        sealed.sealed_with == self.id
+    }
+
     /// Opens what was sealed at the same place.
     pub fn open(&self, sealed: &SealedKey, about: &str) -> Result<Vec<u8>, SealError> {
-        if sealed.sealed_with != self.id {
+        if !self.has_sealed(sealed) {
             return Err(SealError::OtherKey { sealed_with: sealed.sealed_with.clone(), ours: self.id.clone() });
         }
         let decode = |text: &str| STANDARD.decode(text).map_err(|_| SealError::Damaged);

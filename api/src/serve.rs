@@ -4,12 +4,13 @@ use crate::clock::Clock;
 use crate::config::ServeConfig;
 use crate::ids::{Ids, Random};
 use crate::router::router;
-use crate::saml::schedule;
+use crate::saml::{schedule, seals};
 use crate::scim::StrangerLimit;
 use crate::sealing::{DeploymentKey, deployment_key_path};
 use crate::state::{App, Settings};
 use crate::{assembly, listen, retention, secrets, stores, sweep, telemetry};
 use anyhow::Context;
+use rollcall_projections::saml::SamlConnections;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let key_file = config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
     let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
     let engine = assembly::engine(&stores, clock, ids).await?;
+    seals::check(&SamlConnections::new(stores.live.clone()), &deployment_key, &config, stores.shared).await?;
     let audit = assembly::audit(&stores).await?;
     let listener = TcpListener::bind(config.listen)
         .await

@@ -196,6 +196,11 @@ impl SamlConnections {
         self.views.query(&select("state = $1"), vec!["enabled".into()]).await?.iter().map(connection).collect()
     }
 
+    /// All connections, those that are switched off too.
+    pub async fn all(&self) -> Result<Vec<SamlConnection>, SqlError> {
+        self.views.query(&select("1 = 1"), Vec::new()).await?.iter().map(connection).collect()
+    }
+
     /// An organization's certificates, those of the past too, in the order in which they came.
     pub async fn certificates(&self, organization: OrganizationId) -> Result<Vec<CertificateRow>, SqlError> {
         let sql = format!("SELECT {} FROM saml_certificates WHERE organization = $1 ORDER BY seq", SAML_CERTIFICATES.all());

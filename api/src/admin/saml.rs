@@ -163,6 +163,16 @@ pub(super) async fn body(app: &App, organization: &OrganizationRow) -> Result<Sa
             warnings.push(format!("the certificate {} of the {} ends in {days} days", c.sha256, c.owner));
         }
     }
+    if let Some((at, error)) = app.saml.failures.of(organization.id) {
+        let at = at.format("%Y-%m-%d %H:%M UTC");
+        warnings.push(format!("the metadata could not be followed on {at}, and the settings stayed: {error}"));
+    }
+    for key in settings.keys.iter().filter(|k| !app.deployment_key.has_sealed(&k.sealed)) {
+        warnings.push(format!(
+            "the private key of the certificate {} was sealed with another deployment key than this server has: see --deployment-key-file",
+            key.certificate.sha256
+        ));
+    }
     if settings.idp.is_some() && settings.keys.is_empty() {
         warnings.push("there is no certificate of ours yet: rollcall saml certificate generate".to_owned());
     }
@@ -227,6 +237,7 @@ pub async fn configure(
     };
     let idp = loaded.map_err(problem)?.settings;
     command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::Configure { metadata_url, idp })).await?;
+    app.saml.failures.forget(organization.id);
     body(&app, &organization).await.map(Json)
 }
 

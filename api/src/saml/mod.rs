@@ -18,6 +18,7 @@ mod page;
 pub mod refresh;
 mod reply;
 pub mod schedule;
+pub mod seals;
 mod signed_in;
 mod visit;
 
@@ -27,6 +28,7 @@ use crate::config::ServeConfig;
 use crate::scim::RateLimit;
 use connection::Providers;
 use fetch::Reach;
+use refresh::Failures;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::sql::SqlStore;
 use rollcall_projections::logins::LoginView;
@@ -49,6 +51,8 @@ pub struct Saml {
     pub visits: RateLimit<OrganizationId>,
     /// Limit on fetches because of a key that is not known.
     pub refetches: RateLimit<OrganizationId>,
+    /// What the last fetch of metadata by this process failed of.
+    pub failures: Failures,
     /// One permit for each message that is being read.
     pub turns: Semaphore,
     /// Where metadata may be fetched.
@@ -65,6 +69,7 @@ impl Saml {
             providers: Providers::default(),
             visits: RateLimit::new(config.rate_limit, config.rate_burst),
             refetches: RateLimit::once_a_minute(),
+            failures: Failures::default(),
             turns: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
             reach: if config.allow_private_metadata { Reach::Private } else { Reach::Public },
         }

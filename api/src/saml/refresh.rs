@@ -6,6 +6,7 @@ use super::entry::Call;
 use super::fetch::{FetchError, fetch};
 use crate::engine::{ExecuteError, Order, Precondition};
 use crate::state::App;
+use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::ids::OrganizationId;
@@ -13,7 +14,8 @@ use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::organization::{Organization, OrganizationCommand, OrganizationError, SamlCommand};
 use rollcall_saml::metadata::{IdpMetadata, parse};
 use rollcall_saml::{MetadataError, ServiceProvider};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 /// Why metadata was not followed. The old settings stay.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,31 @@ pub enum RefreshError {
     /// Our own trouble.
     #[error("{0}")]
     Unavailable(String),
+}
+
+/// What the last refresh of each organization failed of. Of this process only: a failure that
+/// repeats itself is no event, and one that does not is no matter.
+#[derive(Debug, Default)]
+pub struct Failures(Mutex<HashMap<OrganizationId, (DateTime<Utc>, String)>>);
+
+impl Failures {
+    fn note(&self, organization: OrganizationId, at: DateTime<Utc>, outcome: &Result<bool, RefreshError>) {
+        let mut known = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        match outcome {
+            Ok(_) => known.remove(&organization),
+            Err(error) => known.insert(organization, (at, error.to_string())),
+        };
+    }
+
+    /// When and why the last refresh failed; nothing if it went well.
+    pub fn of(&self, organization: OrganizationId) -> Option<(DateTime<Utc>, String)> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).get(&organization).cloned()
+    }
+
+    /// The settings were given anew.
+    pub fn forget(&self, organization: OrganizationId) {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).remove(&organization);
+    }
 }
 
 /// Fetches and checks a metadata document.
@@ -56,6 +83,7 @@ pub async fn refresh(app: &App, organization: OrganizationId, actor: Actor) -> R
         Ok(metadata) => tell(app, organization, actor, SamlCommand::Refresh { idp: metadata.settings }).await,
         Err(error) => Err(error),
     };
+    app.saml.failures.note(organization, app.engine.clock.now(), &outcome);
     let label = if outcome.is_ok() { "ok" } else { "failed" };
     metrics::counter!("rollcall_saml_refreshes_total", "organization" => organization.to_string(), "outcome" => label).increment(1);
     outcome

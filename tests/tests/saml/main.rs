@@ -6,6 +6,7 @@ mod entra;
 mod idp;
 mod logins;
 mod replay;
+mod schedule;
 mod secrets;
 mod sessions;
 mod setup;

@@ -125,3 +125,31 @@ async fn a_second_process_on_the_same_database_refuses_what_the_first_accepted()
         panic!("the story failed: {e:#}");
     }
 }
+
+/// Keys that another process sealed cannot be used with a deployment key of one's own.
+#[tokio::test]
+async fn a_process_with_a_deployment_key_of_its_own_does_not_start_beside_sealed_keys() {
+    let cluster = start_cluster().await;
+    let run = async {
+        let s = Story::begin(Store::Postgres(cluster.url())).await?;
+        s.world.server.cli(&["saml", "certificate", "generate", "--org", "acme"]).await?;
+        let alone = Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &FLAGS).await;
+        let told = format!("{:#}", alone.err().context("a process with another deployment key started")?);
+        ensure!(told.contains("--deployment-key-file"), "{told}");
+        // Who names a key file has decided: the server starts, and says what does not work.
+        let folder = tempfile::tempdir()?;
+        let key = folder.path().join("other.key");
+        let flags = [&FLAGS[..], &["--deployment-key-file", key.to_str().context("a path")?]].concat();
+        let other = Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &flags).await?;
+        let shown = other.cli(&["saml", "show", "--org", "acme"]).await?;
+        ensure!(shown["warnings"].to_string().contains("sealed with another deployment key"), "{shown}");
+        ensure!(other.log_tail(50).contains("sealed with another deployment key"), "{}", other.log_tail(50));
+        Browser::new(other.address()).get("/saml/acme/login").await?.expect(503)?;
+        let of_the_first = s.world.server.cli(&["saml", "show", "--org", "acme"]).await?;
+        ensure!(!of_the_first["warnings"].to_string().contains("deployment key"), "{of_the_first}");
+        anyhow::Ok(())
+    };
+    if let Err(e) = run.await {
+        panic!("the story failed: {e:#}");
+    }
+}

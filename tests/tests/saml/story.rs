@@ -29,7 +29,12 @@ pub const FLAGS: [&str; 3] = ["--rate-limit", "0", "--allow-private-metadata"];
 impl Story {
     /// The server is set up and Ada is provisioned.
     pub async fn begin(store: Store) -> Result<Self> {
-        let server = Server::start_with(store, &std::env::temp_dir(), &FLAGS).await?;
+        Self::begin_with(store, &FLAGS).await
+    }
+
+    /// The same, with flags of one's own.
+    pub async fn begin_with(store: Store, flags: &[&str]) -> Result<Self> {
+        let server = Server::start_with(store, &std::env::temp_dir(), flags).await?;
         let world = World::around(server).await?;
         let at = |action: &str| format!("{PUBLIC_URL}/saml/acme/{action}");
         let idp = Idp::start(&at("acs"), &at("metadata")).await?;
