@@ -5,6 +5,7 @@ use crate::{admin, audit, health, openapi, saml, scim, sessions};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use std::sync::Arc;
@@ -20,7 +21,7 @@ pub fn router(app: Arc<App>) -> Router {
     let (api, document) = api().split_for_parts();
     let document: Arc<str> = openapi::render(&document).into();
     Router::new()
-        .merge(api)
+        .merge(api.layer(from_fn_with_state(app.clone(), audit::keep)))
         .route("/api/v1/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -7,7 +7,9 @@ use crate::scim::{BODY_SHARE, KnownTokens, PREFIX, RateLimit, StrangerLimit};
 use crate::sealing::DeploymentKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::scim::{Limits, ScimError};
+use rollcall_projections::auditors::Auditors;
 use rollcall_projections::directory::Directory;
+use rollcall_projections::events::EventIndex;
 use rollcall_projections::exchanges::Exchanges;
 use rollcall_projections::failures::FailureViews;
 use rollcall_projections::fold::Folder;
@@ -34,10 +36,14 @@ pub struct App {
     pub exchanges: Exchanges,
     /// Sync cycles and other runs.
     pub runs: Runs,
+    /// Auditors' keys.
+    pub auditors: Auditors,
     /// The directory as it was.
     pub history: History,
     /// What went wrong and is not yet right.
     pub failures: FailureViews,
+    /// Where events stand in the log.
+    pub events: EventIndex,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -97,6 +103,8 @@ impl App {
         Self {
             directory: Directory::new(views.clone()),
             organizations: Organizations::new(views.clone()),
+            auditors: Auditors::new(views.clone()),
+            events: EventIndex::new(audit.views()),
             runs: Runs::new(audit.views()),
             history: History::new(audit.views()),
             exchanges: Exchanges::new(views.clone()),

@@ -1,6 +1,6 @@
 //! Who caused something.
 
-use crate::ids::{ResourceId, TokenId};
+use crate::ids::{AuditorId, ResourceId, TokenId};
 use serde::{Deserialize, Serialize};
 
 /// The caller behind an exchange or an event. A new way to authenticate is a new variant.
@@ -18,6 +18,11 @@ pub enum Actor {
     User {
         /// Who.
         user: ResourceId,
+    },
+    /// An auditor with a key.
+    Auditor {
+        /// Which key, never its secret.
+        auditor: AuditorId,
     },
     /// The holder of the operator key.
     Operator,

@@ -14,6 +14,8 @@ pub enum Protocol {
     Scim,
     /// SAML 2.0.
     Saml,
+    /// An auditor reading by `/api/v1`.
+    Audit,
 }
 
 /// One inbound request as received, secrets removed, with what we answered.

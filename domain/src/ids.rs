@@ -46,6 +46,10 @@ id!(
     TokenId
 );
 id!(
+    /// An auditor's key (never the key itself).
+    AuditorId
+);
+id!(
     /// A SCIM resource, user or group; what `id` says on the wire (RFC 7643 section 3.1).
     ResourceId
 );

@@ -1,12 +1,14 @@
-//! Where the events of a subject, a type, an actor or a time stand in the log: table and fold.
+//! Where the events of a subject, a type, an actor or a time stand in the log: table, fold, queries.
 //! Payloads stay in the log.
 
 use crate::table::{Statement, Table, int, optional_text, text};
-use crate::text::{bounded, micros};
+use crate::text::{bounded, count, micros};
 use rollcall_domain::actor::Actor;
-use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::Record;
-use rollcall_domain::sql::{SqlError, SqlTransaction, SqlValue};
+use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::log::{Position, Record};
+use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction, SqlValue};
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// One row for each record. `clock` is the latest time of any record up to this one: servers
 /// decide times before the log decides the order, and a moment must be a place in that order.
@@ -41,6 +43,7 @@ pub(crate) fn actor_key(actor: &Actor) -> String {
     match actor {
         Actor::Unauthenticated => "unauthenticated".to_owned(),
         Actor::ScimToken { token } => format!("scim_token:{token}"),
+        Actor::Auditor { auditor } => format!("auditor:{auditor}"),
         Actor::User { user } => format!("user:{user}"),
         Actor::Operator => "operator".to_owned(),
         Actor::System => "system".to_owned(),
@@ -83,5 +86,68 @@ impl Events {
     /// The statements.
     pub fn flush(self, out: &mut Vec<Statement>) {
         EVENTS.upsert(self.rows, out);
+    }
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Of this user, group or organization.
+    pub subject: Option<Uuid>,
+    /// Of this type, such as `UserCreated`.
+    pub event_type: Option<String>,
+    /// By this actor: `operator`, `system`, `scim_token:ID`, `auditor:ID`, `user:ID`.
+    pub actor: Option<String>,
+    /// Caused by this exchange.
+    pub exchange: Option<ExchangeId>,
+    /// Only after this position.
+    pub after: Position,
+    /// Only up to this position; to the end, if absent.
+    pub until: Option<Position>,
+}
+
+impl EventFilter {
+    /// True if it asks for nothing but a stretch of the log.
+    pub fn is_plain(&self) -> bool {
+        self.subject.is_none() && self.event_type.is_none() && self.actor.is_none() && self.exchange.is_none()
+    }
+}
+
+/// Finds events. Fold before you ask.
+#[derive(Clone)]
+pub struct EventIndex {
+    views: Arc<dyn SqlStore>,
+}
+
+impl EventIndex {
+    /// Reads from the auditors' views.
+    pub fn new(views: Arc<dyn SqlStore>) -> Self {
+        Self { views }
+    }
+
+    /// The positions of the first `limit` events that match, in order.
+    pub async fn positions(&self, organization: OrganizationId, filter: &EventFilter, limit: usize) -> Result<Vec<Position>, SqlError> {
+        let mut params: Vec<SqlValue> =
+            vec![organization.into(), filter.after.into(), filter.until.map_or(SqlValue::from(i64::MAX), SqlValue::from)];
+        let mut conditions = String::new();
+        let wanted: [(&str, Option<SqlValue>); 4] = [
+            ("subject", filter.subject.map(|id| id.to_string().into())),
+            ("event_type", filter.event_type.as_deref().map(|t| bounded(t, WORD_BYTES).into())),
+            ("actor", filter.actor.as_deref().map(|a| bounded(a, WORD_BYTES).into())),
+            ("exchange", filter.exchange.map(|x| x.to_string().into())),
+        ];
+        for (column, value) in wanted {
+            if let Some(value) = value {
+                params.push(value);
+                conditions.push_str(&format!(" AND {column} = ${}", params.len()));
+            }
+        }
+        params.push((limit as u64).into());
+        let sql = format!(
+            "SELECT position FROM events WHERE organization = $1 AND position > $2 AND position <= $3{conditions} \
+             ORDER BY position LIMIT ${}",
+            params.len()
+        );
+        self.views.query(&sql, params).await?.iter().map(|row| count(row.int(0)?)).collect()
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn values(organization: OrganizationId, recorded: RecordedExchange) -
         Actor::Unauthenticated => ("unauthenticated", None),
         Actor::ScimToken { token } => ("scim_token", Some(token.to_string())),
         Actor::User { .. } => ("user", None),
+        Actor::Auditor { .. } => ("auditor", None),
         Actor::Operator => ("operator", None),
         Actor::System => ("system", None),
     };

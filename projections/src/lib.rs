@@ -9,6 +9,7 @@
 //! [`rollcall_domain::sql`]. Keys for lookups are case-folded here, never by a collation.
 
 mod audit;
+pub mod auditors;
 pub mod checkpoint;
 pub mod directory;
 pub mod events;

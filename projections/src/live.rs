@@ -1,6 +1,7 @@
 //! The family that is folded before an answer leaves. Every view here is paid for by each write:
 //! what SCIM and sign-ins do not read belongs into [`crate::audit`].
 
+use crate::auditors::{AUDITORS, Keys};
 use crate::directory::{EMAILS, GROUPS, Groups, MEMBERS, Members, USERS, Users};
 use crate::exchanges::{self, EXCHANGES};
 use crate::logins::{LOGINS, Logins};
@@ -20,8 +21,20 @@ use rollcall_domain::user::UserEvent;
 pub(crate) const FOLD_VERSION: &str = "2";
 
 /// The tables of this family.
-pub(crate) const TABLES: &[&Table] =
-    &[&USERS, &EMAILS, &GROUPS, &MEMBERS, &ORGANIZATIONS, &TOKENS, &EXCHANGES, &SAML_CONNECTIONS, &SAML_CERTIFICATES, &LOGINS, &SESSIONS];
+pub(crate) const TABLES: &[&Table] = &[
+    &USERS,
+    &EMAILS,
+    &GROUPS,
+    &MEMBERS,
+    &ORGANIZATIONS,
+    &TOKENS,
+    &AUDITORS,
+    &EXCHANGES,
+    &SAML_CONNECTIONS,
+    &SAML_CERTIFICATES,
+    &LOGINS,
+    &SESSIONS,
+];
 
 /// The working set of one page.
 #[derive(Debug)]
@@ -34,6 +47,7 @@ pub(crate) struct LiveRows {
     connections: Connections,
     logins: Logins,
     sessions: Sessions,
+    auditors: Keys,
     exchanges: Vec<Vec<SqlValue>>,
 }
 
@@ -50,6 +64,7 @@ impl LiveRows {
             connections: Connections::fetch(tx, organization, records).await?,
             logins: Logins::default(),
             sessions: Sessions::fetch(tx, organization, records).await?,
+            auditors: Keys::default(),
             exchanges: Vec::new(),
         })
     }
@@ -75,6 +90,7 @@ impl Rows for LiveRows {
                 if let OrganizationEvent::LoginRefused(refused) = &event {
                     self.logins.refused(record, None, refused);
                 }
+                self.auditors.apply(record, &event);
                 self.settings.apply(record, event)?;
             }
         }
@@ -83,6 +99,7 @@ impl Rows for LiveRows {
 
     fn exchange(&mut self, recorded: RecordedExchange) -> Result<(), Bad> {
         self.settings.exchange(&recorded);
+        self.auditors.exchange(&recorded);
         let values = exchanges::values(self.organization, recorded).map_err(|_| Bad::new("the interpretations cannot be written"))?;
         self.exchanges.push(values);
         Ok(())
@@ -98,6 +115,7 @@ impl Rows for LiveRows {
         self.connections.flush(self.organization, &mut out)?;
         self.logins.flush(&mut out);
         self.sessions.flush(&mut out);
+        self.auditors.flush(self.organization, &mut out);
         Ok(out)
     }
 }

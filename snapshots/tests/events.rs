@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::GroupEvent;
-use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId};
+use rollcall_domain::ids::{AuditorId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId};
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
 use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
 use rollcall_domain::organization::{CertificateOwner, IdpEndpoints, OrganizationEvent, SamlKey, SamlPolicy, SealedKey, SpCertificate};
@@ -184,6 +184,13 @@ fn directory_samples() -> Vec<DomainEvent> {
         }),
         DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported { cycles: imported() }),
         DomainEvent::Organization(OrganizationEvent::ScimTokenRevoked { token }),
+        DomainEvent::Organization(OrganizationEvent::AuditorKeyIssued {
+            auditor: AuditorId(Uuid::from_u128(9)),
+            sha256: "33".repeat(32),
+            label: "Year-end audit".into(),
+            expires_at: Some(instant(86_400)),
+        }),
+        DomainEvent::Organization(OrganizationEvent::AuditorKeyRevoked { auditor: AuditorId(Uuid::from_u128(9)) }),
     ]
 }
 

@@ -72,11 +72,13 @@ pub(super) async fn command(app: &App, _: &Admin, id: OrganizationId, fresh: boo
 fn problem(error: ExecuteError<OrganizationError>) -> Problem {
     match error {
         ExecuteError::Refused(refusal) => match refusal {
-            OrganizationError::NotFound | OrganizationError::UnknownToken | OrganizationError::UnknownKey => {
-                Problem::not_found(refusal.to_string())
-            }
+            OrganizationError::NotFound
+            | OrganizationError::UnknownAuditor
+            | OrganizationError::UnknownToken
+            | OrganizationError::UnknownKey => Problem::not_found(refusal.to_string()),
             OrganizationError::AlreadyExists
             | OrganizationError::TooManyTokens
+            | OrganizationError::TooManyAuditors
             | OrganizationError::SamlNotConfigured
             | OrganizationError::OtherIdentityProvider
             | OrganizationError::KeyExists
@@ -85,6 +87,7 @@ fn problem(error: ExecuteError<OrganizationError>) -> Problem {
             OrganizationError::InvalidName
             | OrganizationError::InvalidDomain
             | OrganizationError::InvalidLabel
+            | OrganizationError::InvalidAuditor
             | OrganizationError::NoCertificate
             | OrganizationError::InvalidSessionMinutes
             | OrganizationError::InvalidTarget

@@ -1,5 +1,6 @@
 //! Administration: what the operator does to organizations, tokens, views and the whole.
 
+mod auditors;
 mod backup;
 mod connection;
 mod guard;
@@ -11,6 +12,7 @@ mod sessions;
 mod tokens;
 mod views;
 
+pub use auditors::{AuditorBody, AuditorIssued};
 pub use backup::{BACKUP_FORMAT, BackupLine};
 pub use guard::{Admin, OrganizationPath};
 pub use organizations::{OrganizationBody, OrganizationCreated};
@@ -48,6 +50,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::end))
         .routes(routes!(provisioning_log::import))
+        .routes(routes!(auditors::list, auditors::issue))
+        .routes(routes!(auditors::revoke))
         .routes(routes!(views::status))
         .routes(routes!(views::rebuild))
         .routes(routes!(views::verify))

@@ -20,7 +20,7 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DifferenceQuery {
-    /// The earlier moment: an instant (RFC 3339) or `position:N`.
+    /// The earlier moment: an instant (RFC 3339), `position:N` or `run:ID`.
     pub from: String,
     /// The later one; now, if absent.
     pub to: Option<String>,

@@ -1,6 +1,7 @@
 //! Exchanges: every request with what became of it.
 
-use crate::admin::{Admin, OrganizationPath};
+use super::guard::Auditor;
+use crate::admin::OrganizationPath;
 use crate::problem::Problem;
 use crate::state::App;
 use axum::Json;
@@ -141,21 +142,15 @@ impl ExchangeBody {
     }
 }
 
-/// The organization of a path, or none at all for requests whose token named none.
-pub(super) async fn scope(app: &App, path: &OrganizationPath) -> Result<OrganizationId, Problem> {
-    if path.organization == "none" { Ok(OrganizationId::NONE) } else { path.find(app).await.map(|row| row.id) }
-}
-
 /// Exchanges of an organization. `none` in place of an organization: those whose token named none.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges", tag = "audit", params(OrganizationPath, ExchangeQuery), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges", tag = "audit", params(OrganizationPath, ExchangeQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<ExchangeSummary>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
-    _: Admin,
+    auditor: Auditor,
     State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
     Query(query): Query<ExchangeQuery>,
 ) -> Result<Json<Vec<ExchangeSummary>>, Problem> {
-    let organization = scope(&app, &path).await?;
+    let organization = auditor.organization;
     // Reads do not wait for their own exchange to be folded; whoever looks at exchanges does.
     app.engine.folder.fold(organization).await.map_err(|e| Problem::unavailable(&e))?;
     let filter = ExchangeFilter {
@@ -211,18 +206,15 @@ async fn of_run(
 #[derive(Clone, Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ExchangePath {
-    /// Domain or id of the organization, or `none`.
-    pub organization: String,
     /// Id of the exchange.
     pub exchange: Uuid,
 }
 
 /// One exchange with bodies.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges/{exchange}", tag = "audit", params(ExchangePath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges/{exchange}", tag = "audit", params(OrganizationPath, ExchangePath), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = ExchangeBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(_: Admin, State(app): State<Arc<App>>, Path(path): Path<ExchangePath>) -> Result<Json<ExchangeBody>, Problem> {
-    let organization = scope(&app, &OrganizationPath { organization: path.organization }).await?;
-    let found = app.engine.log.exchange(organization, ExchangeId(path.exchange)).await.map_err(|e| Problem::unavailable(&e))?;
+pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<ExchangePath>) -> Result<Json<ExchangeBody>, Problem> {
+    let found = app.engine.log.exchange(auditor.organization, ExchangeId(path.exchange)).await.map_err(|e| Problem::unavailable(&e))?;
     let found = found.ok_or_else(|| Problem::not_found(format!("there is no exchange {} here", path.exchange)))?;
     ExchangeBody::new(found).map(Json)
 }

@@ -1,12 +1,20 @@
 //! Who may ask: the operator about any organization, an auditor about their own.
 
+use super::trail::Trail;
 use crate::admin::{Admin, OrganizationPath};
 use crate::problem::Problem;
+use crate::secrets::sha256_hex;
 use crate::state::App;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use rollcall_domain::actor::Actor;
 use rollcall_domain::ids::OrganizationId;
+use rollcall_projections::auditors::AuditorRow;
 use std::sync::Arc;
+
+/// What auditors' keys begin with.
+pub const AUDITOR_PREFIX: &str = "rollcall_audit_";
 
 /// Somebody who may read everything about one organization, the one in the path. There is no way
 /// to write with it: what writes asks for an [`Admin`].
@@ -19,14 +27,44 @@ impl FromRequestParts<Arc<App>> for Auditor {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        Admin::from_request_parts(parts, app).await?;
-        let named = RawPathParams::from_request_parts(parts, app).await.map_err(|e| Problem::bad_request(e.body_text()))?;
-        let organization = named.iter().find(|(name, _)| *name == "organization").map(|(_, value)| value.to_owned()).unwrap_or_default();
-        // Requests whose token named no organization.
-        if organization == "none" {
-            return Ok(Self { organization: OrganizationId::NONE });
+        let trail = parts.extensions.get::<Trail>().cloned().unwrap_or_default();
+        let key = match Admin::from_request_parts(parts, app).await {
+            Ok(_) => {
+                trail.found(OrganizationId::NONE, Actor::Operator);
+                None
+            }
+            Err(_) => Some(live_key(app, &parts.headers).await?),
+        };
+        if let Some(key) = &key {
+            trail.found(key.organization, Actor::Auditor { auditor: key.id });
         }
-        let organization = OrganizationPath { organization }.find(app).await?.id;
-        Ok(Self { organization })
+        let named = RawPathParams::from_request_parts(parts, app).await.map_err(|e| Problem::bad_request(e.body_text()))?;
+        let domain = named.iter().find(|(name, _)| *name == "organization").map(|(_, value)| value.to_owned()).unwrap_or_default();
+        let nothing = || Problem::not_found(format!("there is no organization {domain:?}"));
+        if domain == "none" {
+            // Requests whose token named no organization are nobody's but the operator's.
+            return if key.is_none() { Ok(Self { organization: OrganizationId::NONE }) } else { Err(nothing()) };
+        }
+        let organization = OrganizationPath { organization: domain.clone() }.find(app).await?.id;
+        match key {
+            // Another organization is not there for an auditor.
+            Some(key) if key.organization != organization => Err(nothing()),
+            _ => Ok(Self { organization }),
+        }
     }
+}
+
+/// The auditor's key of a request. An unknown, an expired and a revoked one are answered alike.
+async fn live_key(app: &App, headers: &HeaderMap) -> Result<AuditorRow, Problem> {
+    let nobody = || Problem::new(StatusCode::UNAUTHORIZED, "send the operator key or a live auditor's key as a bearer token");
+    let value = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).ok_or_else(nobody)?;
+    let (scheme, key) = value.split_once(' ').ok_or_else(nobody)?;
+    let key = key.trim();
+    if !scheme.eq_ignore_ascii_case("bearer") || !key.starts_with(AUDITOR_PREFIX) || key.len() > 512 {
+        return Err(nobody());
+    }
+    // Found by the hash of 256 random bits: nothing is left for the comparison's timing to tell.
+    let found = app.auditors.by_hash(&sha256_hex(key)).await.map_err(|e| Problem::unavailable(&e))?;
+    let live = |row: &AuditorRow| row.revoked.is_none() && row.expires.is_none_or(|at| app.engine.clock.now() < at);
+    found.filter(live).ok_or_else(nobody)
 }

@@ -25,7 +25,7 @@ use uuid::Uuid;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct MemberQuery {
-    /// An instant (RFC 3339) or `position:N`; now, if absent.
+    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
     #[serde(rename = "asOf")]
     pub as_of: Option<String>,
     /// Where to go on: `next` of the page before.
@@ -107,7 +107,7 @@ async fn group_name(app: &App, auditor: &Auditor, group: ResourceId, at: u64) ->
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ReviewQuery {
-    /// An instant (RFC 3339) or `position:N`; now, if absent.
+    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
     #[serde(rename = "asOf")]
     pub as_of: Option<String>,
     /// `json` (if absent), `ndjson` or `csv`.

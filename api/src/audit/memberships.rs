@@ -22,7 +22,7 @@ use uuid::Uuid;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct MembershipQuery {
-    /// Seen from an instant (RFC 3339) or `position:N`; from now, if absent.
+    /// Seen from an instant (RFC 3339), `position:N` or `run:ID`; from now, if absent.
     #[serde(rename = "asOf")]
     pub as_of: Option<String>,
     /// Where to go on: `next` of the page before.

@@ -11,18 +11,20 @@ mod logins;
 mod members;
 mod memberships;
 mod moment;
+mod readings;
 mod reconcile;
 mod replay;
 mod resources;
 mod runs;
 mod stream;
+mod trail;
 
 pub use bundle::{BundleImported, BundleRequest};
 pub use difference::DifferenceBody;
-pub use events::EventBody;
+pub use events::{EventBody, EventDetail};
 pub use exchanges::{ExchangeBody, ExchangeSummary};
 pub use failures::FailureBody;
-pub use guard::Auditor;
+pub use guard::{AUDITOR_PREFIX, Auditor};
 pub use logins::LoginBody;
 pub use members::{MemberBody, MembersBody};
 pub use memberships::MembershipsBody;
@@ -32,36 +34,40 @@ pub use replay::ReplayRequest;
 pub use resources::{ResourceBody, ResourcesBody};
 pub use runs::{RhythmBody, RunBody};
 pub use stream::Format;
+pub use trail::keep;
 
 use crate::state::App;
 use std::sync::Arc;
+use trail::audited;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Routes of the audit.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(events::list))
-        .routes(routes!(exchanges::list))
-        .routes(routes!(exchanges::show))
-        .routes(routes!(runs::list))
-        .routes(routes!(runs::show))
-        .routes(routes!(runs::changes))
-        .routes(routes!(runs::rhythm))
-        .routes(routes!(failures::list))
-        .routes(routes!(failures::show))
+        .routes(audited("audit.events.list", routes!(events::list)))
+        .routes(audited("audit.events.export", routes!(events::export)))
+        .routes(audited("audit.events.show", routes!(events::show)))
+        .routes(audited("audit.exchanges.list", routes!(exchanges::list)))
+        .routes(audited("audit.exchanges.show", routes!(exchanges::show)))
+        .routes(audited("audit.runs.list", routes!(runs::list)))
+        .routes(audited("audit.runs.show", routes!(runs::show)))
+        .routes(audited("audit.runs.changes", routes!(runs::changes)))
+        .routes(audited("audit.runs.rhythm", routes!(runs::rhythm)))
+        .routes(audited("audit.failures.list", routes!(failures::list)))
+        .routes(audited("audit.failures.show", routes!(failures::show)))
         .merge(replay::routes())
-        .routes(routes!(resources::users))
-        .routes(routes!(resources::user))
-        .routes(routes!(resources::groups))
-        .routes(routes!(resources::group))
-        .routes(routes!(members::list))
-        .routes(routes!(members::review))
-        .routes(routes!(memberships::of_group))
-        .routes(routes!(memberships::of_user))
-        .routes(routes!(difference::difference))
-        .routes(routes!(logins::list))
-        .routes(routes!(logins::show))
+        .routes(audited("audit.users.list", routes!(resources::users)))
+        .routes(audited("audit.users.show", routes!(resources::user)))
+        .routes(audited("audit.groups.list", routes!(resources::groups)))
+        .routes(audited("audit.groups.show", routes!(resources::group)))
+        .routes(audited("audit.members.list", routes!(members::list)))
+        .routes(audited("audit.groups.review", routes!(members::review)))
+        .routes(audited("audit.groups.memberships", routes!(memberships::of_group)))
+        .routes(audited("audit.users.memberships", routes!(memberships::of_user)))
+        .routes(audited("audit.diff", routes!(difference::difference)))
+        .routes(audited("audit.logins.list", routes!(logins::list)))
+        .routes(audited("audit.logins.show", routes!(logins::show)))
         .merge(bundle::routes())
-        .routes(routes!(reconcile::reconcile))
+        .routes(audited("audit.reconcile", routes!(reconcile::reconcile)))
 }

@@ -1,10 +1,10 @@
-//! A moment in an organization's log: an instant or a position.
+//! A moment in an organization's log: an instant, a position or the end of a run.
 
 use crate::problem::Problem;
 use crate::state::App;
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::Position;
+use rollcall_domain::ids::{OrganizationId, RunId};
+use rollcall_domain::log::{Bodies, Position};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct AsOf {
-    /// An instant (RFC 3339) or `position:N`; now, if absent.
+    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
     #[serde(rename = "asOf")]
     pub as_of: Option<String>,
 }
@@ -33,6 +33,7 @@ enum Written {
     Now,
     Instant(DateTime<Utc>),
     Position(Position),
+    Run(RunId),
 }
 
 impl AsOf {
@@ -53,21 +54,37 @@ pub async fn moment(app: &App, organization: OrganizationId, text: Option<&str>)
             return Err(Problem::bad_request(format!("position {position} is beyond the end of the log, which is {head}")));
         }
         Written::Position(position) => position,
+        Written::Run(run) => end_of(app, organization, run).await?,
         Written::Instant(at) => app.history.position_at(organization, at).await.map_err(|e| Problem::unavailable(&e))?,
     };
     let recorded_at = app.history.recorded_at(organization, position).await.map_err(|e| Problem::unavailable(&e))?;
     Ok(Moment { position, recorded_at })
 }
 
+/// The position at the end of a run, as far as it got.
+async fn end_of(app: &App, organization: OrganizationId, run: RunId) -> Result<Position, Problem> {
+    let found = app.runs.get(organization, run).await.map_err(|e| Problem::unavailable(&e))?;
+    let found = found.ok_or_else(|| Problem::not_found(format!("there is no run {run}")))?;
+    let last = app.engine.log.exchanges(organization, found.last.saturating_sub(1), 1, Bodies::Skip).await;
+    let last = last.map_err(|e| Problem::unavailable(&e))?.pop();
+    let last = last.ok_or_else(|| Problem::not_found(format!("the last exchange of run {run} is gone")))?;
+    Ok(last.positions.map_or(last.after, |(_, last)| last))
+}
+
 fn parse(text: Option<&str>) -> Result<Written, Problem> {
     let Some(text) = text.map(str::trim) else { return Ok(Written::Now) };
+    if let Some(run) = text.strip_prefix("run:").and_then(|id| id.parse().ok()) {
+        return Ok(Written::Run(run));
+    }
     let position = text.strip_prefix("position:").and_then(|n| n.parse().ok());
     // A plus sign that nobody escaped in a URL arrives as a space.
     let instant = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok();
     match (position, instant) {
         (Some(position), _) => Ok(Written::Position(position)),
         (_, Some(instant)) => Ok(Written::Instant(instant.with_timezone(&Utc))),
-        _ => Err(Problem::bad_request(format!("{text:?} is no moment: write an instant such as 2026-11-24T08:00:00Z, or position:42"))),
+        _ => Err(Problem::bad_request(format!(
+            "{text:?} is no moment: write an instant such as 2026-11-24T08:00:00Z, position:42, or run:ID"
+        ))),
     }
 }
 
@@ -83,7 +100,7 @@ mod tests {
         assert_eq!(read("2026-11-24T08:00:00Z"), instant);
         assert_eq!(read("2026-11-24T09:00:00 01:00"), instant);
         assert_eq!(parse(None).ok(), Some(Written::Now));
-        for wrong in ["", "position:", "position:-1", "yesterday", "42", "2026-11-24"] {
+        for wrong in ["", "run:", "position:", "position:-1", "yesterday", "42", "2026-11-24"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

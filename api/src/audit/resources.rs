@@ -21,7 +21,7 @@ use uuid::Uuid;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ResourceQuery {
-    /// An instant (RFC 3339) or `position:N`; now, if absent.
+    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
     #[serde(rename = "asOf")]
     pub as_of: Option<String>,
     /// Only those with this `userName` or, for groups, `displayName`; upper and lower case are the same.

@@ -131,7 +131,7 @@ impl RunBody {
 }
 
 /// Runs of an organization.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs", tag = "audit", params(OrganizationPath, RunQuery), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs", tag = "audit", params(OrganizationPath, RunQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<RunBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
     _: Auditor,
@@ -171,7 +171,7 @@ pub struct RunPath {
 }
 
 /// One run.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}", tag = "audit", params(RunPath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}", tag = "audit", params(RunPath), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = RunBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn show(_: Auditor, State(app): State<Arc<App>>, Path(path): Path<RunPath>) -> Result<Json<RunBody>, Problem> {
     let (_, row) = find(&app, path).await?;
@@ -190,7 +190,7 @@ pub struct ChangeQuery {
 }
 
 /// The events that a run caused, in the order in which they were committed.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}/changes", tag = "audit", params(RunPath, ChangeQuery), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}/changes", tag = "audit", params(RunPath, ChangeQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<EventBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn changes(
     _: Auditor,
@@ -206,7 +206,7 @@ pub async fn changes(
         let wanted = usize::try_from(last - first + 1).unwrap_or(usize::MAX).min(limit - bodies.len());
         let records = app.engine.log.records(organization, first - 1, wanted).await.map_err(|e| Problem::unavailable(&e))?;
         for record in records {
-            bodies.push(EventBody::new(record)?);
+            bodies.push(EventBody::new(record).map_err(|e| Problem::unavailable(&e))?);
         }
         if bodies.len() >= limit {
             break;
@@ -243,7 +243,7 @@ pub struct RhythmBody {
 }
 
 /// Whether an organization's cycles still come, and when the last one did.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/rhythm", tag = "audit", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/rhythm", tag = "audit", params(OrganizationPath), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = RhythmBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn rhythm(_: Auditor, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<RhythmBody>, Problem> {
     let organization = folded(&app, &path).await?;

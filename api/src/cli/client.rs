@@ -30,7 +30,10 @@ impl Client {
     /// Finds the server and its operator key.
     pub fn new(server: ServerArgs) -> anyhow::Result<Self> {
         let data = server.data.unwrap_or_else(default_data);
-        let key = read_operator_key(&data)?;
+        let key = match &server.key_file {
+            Some(file) => read_key(file)?,
+            None => read_operator_key(&data)?,
+        };
         let base = server.url.unwrap_or_else(|| local_address(&data)).trim_end_matches('/').to_owned();
         if !base.starts_with("http://") && !base.starts_with("https://") {
             bail!("--url {base}: write an address such as http://127.0.0.1:8080");
@@ -99,6 +102,11 @@ impl Client {
             Err(_) => Err(anyhow!("the server answered {status}")),
         }
     }
+}
+
+fn read_key(file: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the key in {}", file.display()))?;
+    Ok(text.trim().to_owned())
 }
 
 fn is_local(base: &str) -> bool {

@@ -13,7 +13,7 @@ pub struct Diff {
     /// The organization's slug
     #[arg(long, value_name = "SLUG")]
     org: String,
-    /// The earlier moment: an instant such as 2026-11-24T08:00:00Z, or position:N
+    /// The earlier moment: an instant such as 2026-11-24T08:00:00Z, position:N or run:ID
     #[arg(long, value_name = "MOMENT")]
     from: String,
     /// The later one; now, if absent

@@ -59,7 +59,7 @@ pub struct At {
     /// The organization's slug
     #[arg(long, value_name = "SLUG")]
     org: String,
-    /// An instant such as 2026-11-24T08:00:00Z, or position:N; now, if absent
+    /// An instant such as 2026-11-24T08:00:00Z, position:N or run:ID; now, if absent
     #[arg(long, value_name = "MOMENT")]
     as_of: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod auditor;
 mod backup;
 mod bundle;
 mod client;
@@ -45,6 +46,9 @@ pub struct ServerArgs {
     /// The server's address; the one it wrote into DIR/address if absent
     #[arg(long, env = "ROLLCALL_URL", value_name = "URL", global = true)]
     pub url: Option<String>,
+    /// A file with the key to use in place of the operator's, such as an auditor's
+    #[arg(long, env = "ROLLCALL_KEY_FILE", value_name = "FILE", global = true)]
+    pub key_file: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -63,6 +67,9 @@ enum Command {
     /// An organization's SCIM connection
     #[command(subcommand)]
     Scim(scim::Scim),
+    /// Auditors: who may read everything about an organization, and change nothing
+    #[command(subcommand)]
+    Auditor(auditor::Auditor),
     /// Users, groups and members, now or as they were
     #[command(subcommand)]
     Directory(directory::Directory),
@@ -182,6 +189,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Logins(logins) => call(server, async |client| logins::run(logins, client).await),
         Command::Sessions(sessions) => call(server, async |client| sessions::run(sessions, client).await),
         Command::Scim(scim) => call(server, async |client| scim::run(scim, client).await),
+        Command::Auditor(auditor) => call(server, async |client| auditor::run(auditor, client).await),
         Command::Directory(directory) => call(server, async |client| directory::run(directory, client).await),
         Command::Diff(diff) => call(server, async |client| diff::run(diff, client).await),
         Command::Events(events) => call(server, async |client| events::run(events, client).await),

@@ -107,7 +107,8 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn after(text: &str, now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
+/// The instant so long after now.
+pub(super) fn after(text: &str, now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
     let wrong = || format!("--expires-in {text}: write a number and d, h, m or s, such as 90d");
     let split = text.find(|c: char| !c.is_ascii_digit()).with_context(wrong)?;
     let number: i64 = text[..split].parse().with_context(wrong)?;

@@ -1,7 +1,7 @@
 //! What can be asked of an organization.
 
 use super::saml::{SamlKey, SamlPolicy};
-use crate::ids::{SamlKeyId, TokenId};
+use crate::ids::{AuditorId, SamlKeyId, TokenId};
 use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedChange;
 use crate::saml::IdpSettings;
@@ -45,6 +45,22 @@ pub enum OrganizationCommand {
     RevokeToken {
         /// Names the token.
         token: TokenId,
+    },
+    /// Let an auditor read.
+    IssueAuditorKey {
+        /// Names the key.
+        auditor: AuditorId,
+        /// SHA-256 of the key, in lower-case hex.
+        sha256: String,
+        /// Whom it is for.
+        label: String,
+        /// From when on it is refused.
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// Refuse an auditor's key from now on.
+    RevokeAuditorKey {
+        /// Names the key.
+        auditor: AuditorId,
     },
     /// For its SAML connection.
     Saml(SamlCommand),
@@ -122,6 +138,15 @@ pub enum OrganizationError {
     /// There is no such token.
     #[error("there is no such token")]
     UnknownToken,
+    /// An auditor's key without a name.
+    #[error("the label must say whom the key is for: 1 to 200 characters, no control characters")]
+    InvalidAuditor,
+    /// As many auditors' keys are live as may be.
+    #[error("100 auditors' keys are live already: revoke those that nobody needs")]
+    TooManyAuditors,
+    /// There is no such auditor's key.
+    #[error("there is no such auditor's key")]
+    UnknownAuditor,
     /// SAML needs an identity provider first.
     #[error("single sign-on is not set up: give the identity provider's metadata first")]
     SamlNotConfigured,

@@ -1,7 +1,7 @@
 //! What a command on an organization comes to.
 
 use super::decide_saml;
-use super::state::LIVE_TOKENS;
+use super::state::{LIVE_AUDITORS, LIVE_TOKENS};
 use super::{Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
@@ -66,6 +66,22 @@ fn change(settings: &Settings, command: OrganizationCommand, context: &Context) 
         OrganizationCommand::RevokeToken { token } => match settings.tokens.get(&token) {
             None => Err(OrganizationError::UnknownToken),
             Some(known) => when(!known.revoked, OrganizationEvent::ScimTokenRevoked { token }),
+        },
+        OrganizationCommand::IssueAuditorKey { auditor, sha256, label, expires_at } => {
+            if label.trim().is_empty() || !is_plain(&label) {
+                return Err(OrganizationError::InvalidAuditor);
+            }
+            if expires_at.is_some_and(|at| at <= context.now) {
+                return Err(OrganizationError::ExpiryPassed);
+            }
+            if settings.auditors.values().filter(|key| key.is_live(context.now)).count() >= LIVE_AUDITORS {
+                return Err(OrganizationError::TooManyAuditors);
+            }
+            Ok(vec![OrganizationEvent::AuditorKeyIssued { auditor, sha256, label, expires_at }])
+        }
+        OrganizationCommand::RevokeAuditorKey { auditor } => match settings.auditors.get(&auditor) {
+            None => Err(OrganizationError::UnknownAuditor),
+            Some(key) => when(!key.revoked, OrganizationEvent::AuditorKeyRevoked { auditor }),
         },
         OrganizationCommand::Saml(command) => decide_saml::decide(&settings.saml, command, context),
     }

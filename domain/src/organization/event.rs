@@ -1,7 +1,7 @@
 //! What can have happened to an organization. Published payloads are frozen: a change is a new version.
 
 use super::saml::{IdpEndpoints, SamlKey, SamlPolicy};
-use crate::ids::{SamlKeyId, TokenId};
+use crate::ids::{AuditorId, SamlKeyId, TokenId};
 use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedCycle;
 use crate::saml::IdpCertificate;
@@ -77,6 +77,25 @@ pub enum OrganizationEvent {
         /// Names the token.
         token: TokenId,
     },
+    /// An auditor's key was issued. It was shown once; here is its hash.
+    #[serde(rename = "AuditorKeyIssued")]
+    AuditorKeyIssued {
+        /// Names the key.
+        auditor: AuditorId,
+        /// SHA-256 of the key, in lower-case hex.
+        sha256: String,
+        /// Whom it is for.
+        label: String,
+        /// From when on it is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// An auditor's key is refused from now on.
+    #[serde(rename = "AuditorKeyRevoked")]
+    AuditorKeyRevoked {
+        /// Names the key.
+        auditor: AuditorId,
+    },
     /// An identity provider is trusted, or its addresses changed. Its certificates are told one by one.
     #[serde(rename = "SamlConfigured")]
     SamlConfigured {
@@ -151,6 +170,8 @@ impl OrganizationEvent {
             OrganizationEvent::ScimTokenIssued { .. } => ("ScimTokenIssued", "1"),
             OrganizationEvent::ProvisioningLogImported { .. } => ("ProvisioningLogImported", "1"),
             OrganizationEvent::ScimTokenRevoked { .. } => ("ScimTokenRevoked", "1"),
+            OrganizationEvent::AuditorKeyIssued { .. } => ("AuditorKeyIssued", "1"),
+            OrganizationEvent::AuditorKeyRevoked { .. } => ("AuditorKeyRevoked", "1"),
             OrganizationEvent::SamlConfigured { .. } => ("SamlConfigured", "1"),
             OrganizationEvent::SamlCertificateTrusted { .. } => ("SamlCertificateTrusted", "1"),
             OrganizationEvent::SamlCertificateDropped { .. } => ("SamlCertificateDropped", "1"),

@@ -11,4 +11,4 @@ pub use command::{OrganizationCommand, OrganizationError, SamlCommand};
 pub use decide::{claims, decide};
 pub use event::{CertificateOwner, OrganizationEvent};
 pub use saml::{IdpEndpoints, LIVE_KEYS, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlSettings, SamlState, SealedKey, SpCertificate};
-pub use state::{LIVE_TOKENS, Organization, Scim, Settings, Token};
+pub use state::{LIVE_AUDITORS, LIVE_TOKENS, Organization, Scim, Settings, Token};

@@ -3,7 +3,7 @@
 use super::saml::SamlSettings;
 use super::{OrganizationCommand, OrganizationError, OrganizationEvent, decide};
 use crate::context::Context;
-use crate::ids::TokenId;
+use crate::ids::{AuditorId, TokenId};
 use crate::provisioning_log::CycleDigest;
 use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// So many tokens may be live at once: the old and the new one of a rotation.
 pub const LIVE_TOKENS: usize = 2;
+/// So many auditors' keys may be live at once.
+pub const LIVE_AUDITORS: usize = 100;
 
 /// The SCIM connection's switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +29,7 @@ pub enum Scim {
     Disabled,
 }
 
-/// A SCIM token as the organization knows it.
+/// A SCIM token, or an auditor's key, as the organization knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
     /// SHA-256 in lower-case hex.
@@ -61,6 +63,9 @@ pub struct Settings {
     /// The cycles of Entra's own log that were imported, and what names their content.
     #[serde(default)]
     pub imported: BTreeMap<String, CycleDigest>,
+    /// All auditors' keys ever issued.
+    #[serde(default)]
+    pub auditors: BTreeMap<AuditorId, Token>,
     /// Its SAML connection.
     #[serde(default)]
     pub saml: Box<SamlSettings>,
@@ -86,6 +91,7 @@ impl Organization {
                 scim: Scim::Never,
                 tokens: BTreeMap::new(),
                 imported: BTreeMap::new(),
+                auditors: BTreeMap::new(),
                 saml: Box::default(),
             });
             return;
@@ -107,6 +113,14 @@ impl Organization {
             }
             OrganizationEvent::ProvisioningLogImported { cycles } => {
                 settings.imported.extend(cycles.into_iter().map(|c| (c.cycle, c.digest)));
+            }
+            OrganizationEvent::AuditorKeyIssued { auditor, sha256, expires_at, .. } => {
+                settings.auditors.insert(auditor, Token { sha256, expires_at, revoked: false });
+            }
+            OrganizationEvent::AuditorKeyRevoked { auditor } => {
+                if let Some(key) = settings.auditors.get_mut(&auditor) {
+                    key.revoked = true;
+                }
             }
             event => settings.saml.evolve(&event),
         }

@@ -1,3 +1,5 @@
 //! What auditors ask: how it was, what changed, and who may know.
 
+mod auditors;
+mod events;
 mod history;
