@@ -124,7 +124,7 @@ fn shape(difference: &str, meaning: &str, cycle: String, change: Option<Imported
 }
 
 /// What Entra's imported log and the recorded exchanges say of each other.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/reconciliation", tag = "audit", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/reconciliation", tag = "audit", params(OrganizationPath), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = ReconciliationBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn reconcile(
     _: Auditor,
