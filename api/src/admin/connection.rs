@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::OrganizationCommand;
+use rollcall_projections::organizations::ScimState;
 use serde::Deserialize;
 use std::sync::Arc;
 use utoipa::IntoParams;
@@ -58,7 +59,9 @@ pub async fn enable_scim(
     Query(query): Query<EnableQuery>,
 ) -> Result<StatusCode, Problem> {
     let organization = path.find(&app).await?;
-    if !query.allow_without_sso && !sso_is_ready(&app, organization.id).await? {
+    // What was in use before and paused is only taken up again.
+    let first = organization.scim == ScimState::Never;
+    if first && !query.allow_without_sso && !sso_is_ready(&app, organization.id).await? {
         return Err(Problem::conflict(
             "single sign-on is not set up yet: rollcall saml configure comes first; to use SCIM alone say --allow-scim-without-sso",
         ));

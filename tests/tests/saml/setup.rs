@@ -87,10 +87,14 @@ async fn private_addresses_are_refused() {
 #[tokio::test]
 async fn scim_comes_after_single_sign_on() {
     on_sqlite(async |w| {
-        w.server.cli(&["scim", "disable", "--org", "acme"]).await?;
-        let told = refused(&w.server, &["scim", "enable", "--org", "acme"]).await?;
+        w.server.cli(&["org", "create", "Initech", "--domain", "initech"]).await?;
+        let told = refused(&w.server, &["scim", "enable", "--org", "initech"]).await?;
         ensure!(told.contains("--allow-scim-without-sso"), "{told}");
-        w.server.cli(&["scim", "enable", "--org", "acme", "--allow-scim-without-sso"]).await?;
+        w.server.cli(&["scim", "enable", "--org", "initech", "--allow-scim-without-sso"]).await?;
+        // What was in use and paused is taken up again without a word.
+        w.server.cli(&["scim", "disable", "--org", "acme"]).await?;
+        w.scim.get("/Users").await?.expect(503)?;
+        w.server.cli(&["scim", "enable", "--org", "acme"]).await?;
         w.scim.get("/Users").await?.expect(200)?;
         Ok(())
     })
