@@ -3,7 +3,6 @@
 mod support;
 
 use rollcall_domain::scim::{ResourceKind, ScimType};
-use rollcall_domain::sql::SqlStore;
 use rollcall_projections::directory::{Page, SearchError, SearchRequest};
 use serde_json::{Value, json};
 use support::watched::WatchedViews;
@@ -118,13 +117,6 @@ async fn every_lookup_goes_by_index() {
             assert!(!step.starts_with("SCAN "), "{sql}\n{step}");
         }
     }
-}
-
-/// What SQLite says it will do.
-async fn plan_of(views: &dyn SqlStore, sql: &str) -> Vec<String> {
-    let parameters = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
-    let rows = views.query(&format!("EXPLAIN QUERY PLAN {sql}"), vec![1_i64.into(); parameters]).await.unwrap();
-    rows.iter().map(|row| row.text(3).unwrap().to_owned()).collect()
 }
 
 #[tokio::test]

@@ -119,15 +119,16 @@ impl History {
         limit: usize,
     ) -> Result<Vec<ResourceRow>, SqlError> {
         let mut params: Vec<SqlValue> = vec![at.into(), organization.into(), kind.name().into(), after.into()];
-        let mut named = "";
+        let (mut seq, mut named) = ("r.seq", "");
         if let Some(name) = name {
             params.push(lookup_key(name).into());
-            named = "AND r.name = $5";
+            // Few have a name, so they are sorted: the plus keeps SQLite from walking along all in order.
+            (seq, named) = ("+r.seq", "AND r.name = $5");
         }
         params.push((limit as u64).into());
         let sql = format!(
-            "{} WHERE r.until > $1 AND r.since <= $1 AND r.organization = $2 AND r.kind = $3 AND r.seq > $4 AND r.seq <= $1 {named} \
-             ORDER BY r.seq LIMIT ${}",
+            "{} WHERE r.until > $1 AND r.since <= $1 AND r.organization = $2 AND r.kind = $3 AND {seq} > $4 AND {seq} <= $1 {named} \
+             ORDER BY {seq} LIMIT ${}",
             select(kind),
             params.len()
         );
@@ -199,7 +200,7 @@ impl History {
     ) -> Result<Vec<(ResourceId, String)>, SqlError> {
         let sql = "SELECT m.group_id, r.display FROM history_memberships m \
              JOIN history_resources r ON r.organization = m.organization AND r.id = m.group_id AND r.until > $1 AND r.since <= $1 \
-             WHERE m.organization = $2 AND m.member_id = $3 AND m.since < $4 AND m.until > $1 ORDER BY m.since";
+             WHERE m.organization = $2 AND m.member_id = $3 AND +m.since < $4 AND +m.until > $1 ORDER BY +m.since";
         let below = at.saturating_add(1).saturating_mul(PLACES);
         let rows = self.views.query(sql, vec![at.into(), organization.into(), member.to_string().into(), below.into()]).await?;
         rows.iter().map(|row| Ok((id(row.text(0)?)?, row.text(1)?.to_owned()))).collect()
@@ -215,14 +216,15 @@ impl History {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Membership>, SqlError> {
-        let (column, of) = match side {
-            Side::Group(group) => ("m.group_id", group),
-            Side::Member(member) => ("m.member_id", member),
+        let (column, since, of) = match side {
+            Side::Group(group) => ("m.group_id", "m.since", group),
+            // Few, so they are sorted: the plus keeps SQLite from walking along all in order.
+            Side::Member(member) => ("m.member_id", "+m.since", member),
         };
-        let condition = format!("m.organization = $1 AND {column} = $2 AND m.since > $3 AND m.since < $4");
+        let condition = format!("m.organization = $1 AND {column} = $2 AND {since} > $3 AND {since} < $4");
         let below = at.saturating_add(1).saturating_mul(PLACES);
         let params = vec![organization.into(), of.to_string().into(), after.into(), below.into(), (limit as u64).into()];
-        let sql = format!("{MEMBERSHIP} WHERE {condition} ORDER BY m.since LIMIT $5");
+        let sql = format!("{MEMBERSHIP} WHERE {condition} ORDER BY {since} LIMIT $5");
         let mut found: Vec<Membership> = self.views.query(&sql, params).await?.iter().map(membership).collect::<Result<_, _>>()?;
         // What ended later had not ended then.
         found.iter_mut().for_each(|m| m.ended = m.ended.take().filter(|end| end.position <= at));

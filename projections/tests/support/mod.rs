@@ -215,3 +215,10 @@ pub fn all() -> Page {
 fn no_claims() -> ClaimChanges<Claim> {
     ClaimChanges { release: Vec::new(), take: Vec::new(), require: Vec::new() }
 }
+
+/// What SQLite says it will do.
+pub async fn plan_of(views: &dyn SqlStore, sql: &str) -> Vec<String> {
+    let parameters = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
+    let rows = views.query(&format!("EXPLAIN QUERY PLAN {sql}"), vec![1_i64.into(); parameters]).await.unwrap();
+    rows.iter().map(|row| row.text(3).unwrap().to_owned()).collect()
+}
