@@ -15,15 +15,21 @@ fn token(w: &World) -> Result<&str> {
     w.scim.token().context("no token")
 }
 
-fn user_name(n: u64) -> String {
+/// The userName of the n-th user.
+pub(super) fn user_name(n: u64) -> String {
     format!("person{n:07}@contoso.example")
+}
+
+/// The externalId of the n-th user.
+pub(super) fn external_id(n: u64) -> String {
+    format!("ext-{n:07}")
 }
 
 /// A user as Entra sends one.
 fn user_body(n: u64) -> String {
-    let name = user_name(n);
+    let (name, external_id) = (user_name(n), external_id(n));
     format!(
-        "{{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"externalId\":\"ext-{n:07}\",\"userName\":\"{name}\",\"active\":true,\
+        "{{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"externalId\":\"{external_id}\",\"userName\":\"{name}\",\"active\":true,\
          \"displayName\":\"Person {n:07}\",\"emails\":[{{\"primary\":true,\"type\":\"work\",\"value\":\"{name}\"}}],\
          \"name\":{{\"givenName\":\"Person\",\"familyName\":\"Number{n:07}\"}},\"meta\":{{\"resourceType\":\"User\"}}}}"
     )
@@ -78,10 +84,12 @@ pub async fn match_queries(w: &World, users: u64, rng: &mut Rng, time: Duration)
     .await
 }
 
-fn add_member(group: &str, token: &str, members: &[String]) -> Vec<u8> {
+/// The request that adds members to a group, or removes them.
+pub(super) fn member_change(group: &str, token: &str, joins: bool, members: &[String]) -> Vec<u8> {
+    let op = if joins { "Add" } else { "Remove" };
     let list: Vec<String> = members.iter().map(|id| format!("{{\"value\":\"{id}\"}}")).collect();
     let body = format!(
-        "{{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":[{{\"op\":\"Add\",\"path\":\"members\",\"value\":[{}]}}]}}",
+        "{{\"schemas\":[\"urn:ietf:params:scim:api:messages:2.0:PatchOp\"],\"Operations\":[{{\"op\":\"{op}\",\"path\":\"members\",\"value\":[{}]}}]}}",
         list.join(",")
     );
     prepare("PATCH", &format!("/Groups/{group}"), token, &body)
@@ -111,7 +119,7 @@ pub async fn add_in_turn(w: &World, groups: [&str; 2], members: &[String]) -> Re
 }
 
 async fn add_one(w: &World, wire: &mut Wire, group: &str, member: &String) -> Result<f64> {
-    let request = add_member(group, token(w)?, std::slice::from_ref(member));
+    let request = member_change(group, token(w)?, true, std::slice::from_ref(member));
     let begun = Instant::now();
     let (status, body) = wire.call(&request).await?;
     ensure!(status == 204, "{status}: {}", String::from_utf8_lossy(body));
@@ -123,6 +131,6 @@ pub async fn add_many(w: &World, group: &str, members: &[String], per_request: u
     let token = token(w)?;
     let authority = w.server.address().authority();
     let chunks: Vec<&[String]> = members.chunks(per_request).collect();
-    let prepared = |n: u64| add_member(group, token, chunks[n as usize]);
+    let prepared = |n: u64| member_change(group, token, true, chunks[n as usize]);
     drive(&authority, CONNECTIONS, Until::Count(chunks.len() as u64), prepared, status_is(204)).await
 }

@@ -1,5 +1,8 @@
 //! On what the figures were measured.
 
+use crate::server::Server;
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::fs;
 
@@ -33,8 +36,14 @@ impl Machine {
     }
 }
 
+/// The time of the machine's clock.
+pub fn now() -> DateTime<Utc> {
+    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
+    DateTime::from_timestamp_millis(i64::try_from(since.as_millis()).unwrap_or(0)).unwrap_or_default()
+}
+
 /// The most memory a process ever held (`VmHWM`), in MiB.
-pub fn peak_memory_mib(pid: u32) -> anyhow::Result<f64> {
+pub fn peak_memory_mib(pid: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find(|l| l.starts_with("VmHWM:")).ok_or_else(|| anyhow::anyhow!("no VmHWM for {pid}"))?;
     let kib: f64 = line.split_whitespace().nth(1).unwrap_or_default().parse()?;
@@ -42,7 +51,7 @@ pub fn peak_memory_mib(pid: u32) -> anyhow::Result<f64> {
 }
 
 /// CPU time a process has used so far, in seconds.
-pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
+fn cpu_seconds(pid: u32) -> Result<f64> {
     // Linux counts in hundredths for user space, whatever the kernel's own clock.
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
@@ -51,4 +60,33 @@ pub fn cpu_seconds(pid: u32) -> anyhow::Result<f64> {
     let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
     anyhow::ensure!(ticks.len() == 2, "no CPU time for {pid}");
     Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
+}
+
+/// The CPU time of a process since a moment: what a busy machine cannot distort.
+#[derive(Debug)]
+pub struct Cpu {
+    pid: u32,
+    before: f64,
+}
+
+impl Cpu {
+    /// From now on, of a server.
+    pub fn of_server(server: &Server) -> Result<Self> {
+        Self::of(server.pid().context("the server does not run")?)
+    }
+
+    /// From now on, of any process.
+    pub fn of(pid: u32) -> Result<Self> {
+        Ok(Self { pid, before: cpu_seconds(pid)? })
+    }
+
+    /// Seconds used since.
+    pub fn used(&self) -> Result<f64> {
+        Ok(cpu_seconds(self.pid)? - self.before)
+    }
+
+    /// Microseconds used since for each request.
+    pub fn micros_each(&self, requests: u64) -> Result<f64> {
+        Ok(self.used()? * 1e6 / requests as f64)
+    }
 }

@@ -3,6 +3,8 @@
 pub mod baseline;
 pub mod directory;
 pub mod elsewhere;
+pub mod history;
+pub mod logins;
 pub mod machine;
 pub mod report;
 pub mod responder;

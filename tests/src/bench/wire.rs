@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use url::form_urlencoded;
 
 /// One kept-alive connection.
 #[derive(Debug)]
@@ -78,6 +79,21 @@ pub fn prepare(method: &str, target: &str, token: &str, body: &str) -> Vec<u8> {
     bytes.push_str("\r\n");
     bytes.push_str(body);
     bytes.into_bytes()
+}
+
+/// The bytes of a GET of `target` with a bearer token.
+pub fn get(target: &str, token: &str) -> Vec<u8> {
+    format!("GET {target} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()
+}
+
+/// The bytes of a form that a browser posts to `target`.
+pub fn form(target: &str, fields: &[(&str, &str)]) -> Vec<u8> {
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let head = format!(
+        "POST {target} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    (head + &body).into_bytes()
 }
 
 /// How long a load lasts.
