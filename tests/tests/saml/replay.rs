@@ -132,7 +132,15 @@ async fn a_process_with_a_deployment_key_of_its_own_does_not_start_beside_sealed
     let cluster = start_cluster().await;
     let run = async {
         let s = Story::begin(Store::Postgres(cluster.url())).await?;
+        // While nothing is sealed there is nothing to notice; a process that runs by then says so later.
+        let early = Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &FLAGS).await?;
+        Browser::new(early.address()).get("/saml/acme/login").await?.expect(303)?;
         s.world.server.cli(&["saml", "certificate", "generate", "--org", "acme"]).await?;
+        Browser::new(early.address()).get("/saml/acme/login").await?.expect(503)?;
+        ensure!(early.log_tail(50).contains("was sealed with the deployment key"), "{}", early.log_tail(50));
+        let shown = early.cli(&["saml", "show", "--org", "acme"]).await?;
+        ensure!(shown["warnings"].to_string().contains("sealed with another deployment key"), "{shown}");
+        Browser::new(s.world.server.address()).get("/saml/acme/login").await?.expect(303)?;
         let alone = Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &FLAGS).await;
         let told = format!("{:#}", alone.err().context("a process with another deployment key started")?);
         ensure!(told.contains("--deployment-key-file"), "{told}");
