@@ -121,7 +121,8 @@ impl Drop for Idp {
     }
 }
 
-fn pem(pkcs8: &[u8]) -> String {
+/// A private key as a file for programs that read no DER.
+pub fn pem(pkcs8: &[u8]) -> String {
     let text = STANDARD.encode(pkcs8);
     let lines: Vec<&str> = (0..text.len()).step_by(64).map(|i| &text[i..(i + 64).min(text.len())]).collect();
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))

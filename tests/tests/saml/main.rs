@@ -1,4 +1,4 @@
-//! Single sign-on over a real socket: with an identity provider that nobody here wrote, and with
+//! Single sign-on over a real socket: with identity providers that nobody here wrote, and with
 //! Entra in a box.
 
 mod browser;
@@ -10,4 +10,5 @@ mod schedule;
 mod secrets;
 mod sessions;
 mod setup;
+mod simplesamlphp;
 mod story;
