@@ -1,6 +1,6 @@
 //! `make bench`: real servers, measured against what the stores can do by themselves, in one run.
 //!
-//! `bench [--quick] [--json] [--only NAMES]` with NAMES among `client,sqlite,postgres,directory,history,logins,cycles`;
+//! `bench [--quick] [--json] [--only NAMES]` with NAMES among `client,sqlite,postgres,directory,history-sqlite,history-postgres,logins,cycles`;
 //! `bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]` measures any
 //! SCIM server with the simulated Entra.
 
@@ -27,13 +27,14 @@ async fn main() -> Result<()> {
     }
     let mut figures = Vec::new();
     let mut told = 0;
-    for part in ["client", "sqlite", "postgres", "directory", "history", "logins", "cycles"] {
+    for part in ["client", "sqlite", "postgres", "directory", "history-sqlite", "history-postgres", "logins", "cycles"] {
         if !plan.wants(part) {
             continue;
         }
         match part {
             "client" => figures.push(simulated::client(&plan).context("the client alone")?),
-            "history" => history::measure(&plan, &mut figures).await.context("history")?,
+            "history-sqlite" => figures.extend(history::on_sqlite(&plan).await.context("history on SQLite")?),
+            "history-postgres" => figures.extend(history::on_postgres(&plan).await.context("history on PostgreSQL")?),
             "logins" => figures.push(logins::measure(&plan).await.context("logins")?),
             "cycles" => figures.push(simulated::cycles(&plan).await.context("cycles")?),
             "sqlite" => figures.push(creates::on_sqlite(&plan).await.context("creates on SQLite")?),

@@ -36,7 +36,7 @@ impl Plan {
                 "--connections" => plan.load.connections = arguments.next().context("--connections needs a number")?.parse()?,
                 "--seed" => plan.load.seed = arguments.next().context("--seed needs a number")?.parse()?,
                 other => bail!(
-                    "unknown argument {other}; usage: bench [--quick] [--json] [--only client,sqlite,postgres,directory,history,logins,cycles], or bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]"
+                    "unknown argument {other}; usage: bench [--quick] [--json] [--only client,sqlite,postgres,directory,history-sqlite,history-postgres,logins,cycles], or bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]"
                 ),
             }
         }
