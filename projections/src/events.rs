@@ -1,6 +1,7 @@
 //! Where the events of a subject, a type, an actor or a time stand in the log: table, fold, queries.
 //! Payloads stay in the log.
 
+use crate::ranges::Ranges;
 use crate::table::{Statement, Table, int, optional_text, text};
 use crate::text::{bounded, count, micros};
 use rollcall_domain::actor::Actor;
@@ -100,6 +101,8 @@ pub struct EventFilter {
     pub actor: Option<String>,
     /// Caused by this exchange.
     pub exchange: Option<ExchangeId>,
+    /// Only at these positions, such as those of a run.
+    pub among: Option<Ranges>,
     /// Only after this position.
     pub after: Position,
     /// Only up to this position; to the end, if absent.
@@ -107,11 +110,20 @@ pub struct EventFilter {
 }
 
 impl EventFilter {
-    /// True if it asks for nothing but a stretch of the log.
+    /// True if it asks for nothing but positions, which need no index.
     pub fn is_plain(&self) -> bool {
         self.subject.is_none() && self.event_type.is_none() && self.actor.is_none() && self.exchange.is_none()
     }
+
+    /// The positions at which it looks.
+    pub fn ranges(&self) -> Ranges {
+        let until = self.until.unwrap_or(Position::MAX);
+        self.among.as_ref().unwrap_or(&Ranges::everything()).between(self.after, until)
+    }
 }
+
+/// So many events at least are looked at in one go where some are passed over.
+const PAGE: usize = 200;
 
 /// Finds events. Fold before you ask.
 #[derive(Clone)]
@@ -127,8 +139,31 @@ impl EventIndex {
 
     /// The positions of the first `limit` events that match, in order.
     pub async fn positions(&self, organization: OrganizationId, filter: &EventFilter, limit: usize) -> Result<Vec<Position>, SqlError> {
-        let mut params: Vec<SqlValue> =
-            vec![organization.into(), filter.after.into(), filter.until.map_or(SqlValue::from(i64::MAX), SqlValue::from)];
+        let page = if filter.among.is_some() { limit.max(PAGE) } else { limit };
+        let mut left = filter.ranges();
+        let mut found = Vec::new();
+        // What matches in the gaps is passed over; the next page begins behind them.
+        while found.len() < limit
+            && let Some(span) = left.span()
+        {
+            let matching = self.between(organization, filter, span, page).await?;
+            found.extend(matching.iter().copied().filter(|position| left.contains(*position)));
+            let Some(last) = matching.last().filter(|_| matching.len() == page) else { break };
+            left = left.between(*last, span.1);
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The positions of the first `limit` events from a position to another that match, in order.
+    async fn between(
+        &self,
+        organization: OrganizationId,
+        filter: &EventFilter,
+        (first, last): (Position, Position),
+        limit: usize,
+    ) -> Result<Vec<Position>, SqlError> {
+        let mut params: Vec<SqlValue> = vec![organization.into(), first.into(), last.into()];
         let mut conditions = String::new();
         let wanted: [(&str, Option<SqlValue>); 4] = [
             ("subject", filter.subject.map(|id| id.to_string().into())),
@@ -144,7 +179,7 @@ impl EventIndex {
         }
         params.push((limit as u64).into());
         let sql = format!(
-            "SELECT position FROM events WHERE organization = $1 AND position > $2 AND position <= $3{conditions} \
+            "SELECT position FROM events WHERE organization = $1 AND position >= $2 AND position <= $3{conditions} \
              ORDER BY position LIMIT ${}",
             params.len()
         );

@@ -22,6 +22,7 @@ mod live;
 pub mod logins;
 pub mod organizations;
 mod page;
+pub mod ranges;
 pub mod rebuild;
 pub mod runs;
 pub mod saml;

@@ -12,10 +12,11 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use chrono::{DateTime, Duration, Utc};
-use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
-use rollcall_domain::log::{AggregateKind, Position, Record};
+use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, RunId};
+use rollcall_domain::log::{AggregateKind, Record};
 use rollcall_domain::scim::ResourceKind;
 use rollcall_projections::events::EventFilter;
+use rollcall_projections::ranges::Ranges;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -42,6 +43,8 @@ pub struct EventQuery {
     pub actor: Option<String>,
     /// Only events that this exchange caused.
     pub exchange: Option<Uuid>,
+    /// Only events that the exchanges of this run caused.
+    pub run: Option<Uuid>,
     /// Only events recorded at this instant (RFC 3339) or later.
     pub from: Option<DateTime<Utc>>,
     /// Only events recorded at this instant (RFC 3339) or earlier.
@@ -192,20 +195,24 @@ pub async fn export(auditor: Auditor, State(app): State<Arc<App>>, Query(query):
 /// So many events are in memory at once.
 const EXPORT_PAGE: usize = 500;
 
-/// Brings the index up to the log if it is needed, and turns instants into positions.
+/// Brings the index up to the log if it is needed, and turns a run and instants into positions.
 async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> Result<EventFilter, Problem> {
     let mut filter = EventFilter {
         subject: query.subject,
         event_type: query.event_type.clone(),
         actor: query.actor.clone(),
         exchange: query.exchange.map(ExchangeId),
+        among: None,
         after: query.after,
         until: query.until,
     };
-    if filter.is_plain() && query.from.is_none() && query.to.is_none() {
+    if filter.is_plain() && query.run.is_none() && query.from.is_none() && query.to.is_none() {
         return Ok(filter);
     }
     app.audit.fold(organization).await.map_err(|e| Problem::unavailable(&e))?;
+    if let Some(run) = query.run {
+        filter.among = Some(of_run(app, organization, RunId(run)).await?);
+    }
     let position = async |at| app.history.position_at(organization, at).await.map_err(|e| Problem::unavailable(&e));
     if let Some(from) = query.from {
         filter.after = filter.after.max(position(from - Duration::microseconds(1)).await?);
@@ -217,9 +224,15 @@ async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> 
     Ok(filter)
 }
 
+/// The positions of a run's events, or 404. Fold before you ask.
+pub(super) async fn of_run(app: &App, organization: OrganizationId, run: RunId) -> Result<Ranges, Problem> {
+    let found = app.runs.positions(organization, run).await.map_err(|e| Problem::unavailable(&e))?;
+    found.ok_or_else(|| Problem::not_found(format!("there is no run {run} here")))
+}
+
 /// Why events cannot be read.
 #[derive(Debug, thiserror::Error)]
-enum ReadError {
+pub(super) enum ReadError {
     #[error(transparent)]
     Log(#[from] rollcall_domain::log::LogError),
     #[error(transparent)]
@@ -229,33 +242,25 @@ enum ReadError {
 }
 
 /// The first events that match.
-async fn page(app: &App, organization: OrganizationId, filter: &EventFilter, limit: usize) -> Result<Vec<EventBody>, ReadError> {
-    let mut found = Vec::new();
-    if filter.is_plain() {
-        let until = filter.until.unwrap_or(Position::MAX);
-        let room = usize::try_from(until.saturating_sub(filter.after)).unwrap_or(limit).min(limit);
-        if room > 0 {
-            found = app.engine.log.records(organization, filter.after, room).await?;
-        }
+pub(super) async fn page(app: &App, organization: OrganizationId, filter: &EventFilter, limit: usize) -> Result<Vec<EventBody>, ReadError> {
+    let ranges = if filter.is_plain() {
+        filter.ranges()
     } else {
-        for (first, last) in stretches(&app.events.positions(organization, filter, limit).await?) {
-            let wanted = usize::try_from(last - first).unwrap_or(limit) + 1;
-            found.extend(app.engine.log.records(organization, first - 1, wanted).await?);
+        app.events.positions(organization, filter, limit).await?.into_iter().map(|position| (position, position)).collect()
+    };
+    let mut found = Vec::new();
+    // Neighbours are one read.
+    for (first, last) in ranges.iter() {
+        let room = limit - found.len();
+        if room == 0 {
+            break;
+        }
+        let wanted = usize::try_from(last - first).map_or(room, |more| room.min(more.saturating_add(1)));
+        for record in app.engine.log.records(organization, first - 1, wanted).await? {
+            found.push(EventBody::new(record)?);
         }
     }
-    Ok(found.into_iter().map(EventBody::new).collect::<Result<_, _>>()?)
-}
-
-/// Positions without a gap, together: each stretch is one read.
-fn stretches(positions: &[Position]) -> Vec<(Position, Position)> {
-    let mut stretches: Vec<(Position, Position)> = Vec::new();
-    for &position in positions {
-        match stretches.last_mut() {
-            Some((_, last)) if *last + 1 == position => *last = position,
-            _ => stretches.push((position, position)),
-        }
-    }
-    stretches
+    Ok(found)
 }
 
 /// A row of an export.
@@ -318,16 +323,5 @@ impl CloudEvent {
             exchange: event.exchange.map(|x| x.to_string()),
             data: json!({ "actor": event.actor, "version": event.version, "payload": event.payload }),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn neighbours_are_read_together() {
-        assert_eq!(stretches(&[1, 2, 3, 7, 9, 10]), [(1, 3), (7, 7), (9, 10)]);
-        assert_eq!(stretches(&[]), []);
     }
 }

@@ -114,7 +114,7 @@ pub struct ReviewQuery {
     pub format: Format,
 }
 
-/// One member in an access review: who, since when, by what.
+/// One member in an access review: who, since when, by what, in which run.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ReviewRow {
     /// The group.
@@ -136,10 +136,15 @@ pub struct ReviewRow {
     pub position: u64,
     /// The exchange that asked for it; absent if the operator did.
     pub exchange: Option<Uuid>,
+    /// The run that exchange belongs to; absent if it is of none.
+    pub run: Option<Uuid>,
+    /// What that run was, such as `incremental` or `on-demand`.
+    pub run_kind: Option<String>,
 }
 
 impl Row for ReviewRow {
-    const HEAD: &'static [&'static str] = &["group_id", "group", "member_id", "type", "member", "active", "since", "position", "exchange"];
+    const HEAD: &'static [&'static str] =
+        &["group_id", "group", "member_id", "type", "member", "active", "since", "position", "exchange", "run", "run_kind"];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -152,11 +157,13 @@ impl Row for ReviewRow {
             self.since.to_rfc3339(),
             self.position.to_string(),
             self.exchange.map(|x| x.to_string()).unwrap_or_default(),
+            self.run.map(|run| run.to_string()).unwrap_or_default(),
+            self.run_kind.clone().unwrap_or_default(),
         ]
     }
 }
 
-/// An access review of a group: every member at a moment, since when, and by which request.
+/// An access review of a group: every member at a moment, since when, by which request, and in which run.
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/review", tag = "audit", params(OrganizationPath, ResourcePath, ReviewQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<ReviewRow>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn review(
@@ -177,7 +184,10 @@ pub async fn review(
             let page = app.history.reviewed(organization, group, at, after, 500).await.map_err(StreamError::broken)?;
             let Some(last) = page.last() else { return Ok(rows) };
             after = last.member.place;
+            let exchanges = page.iter().filter_map(|reviewed| reviewed.began.exchange).collect();
+            let runs = app.runs.of(organization, &exchanges).await.map_err(StreamError::broken)?;
             for Reviewed { member, began } in page {
+                let run = began.exchange.and_then(|exchange| runs.get(&exchange));
                 let row = ReviewRow {
                     group_id: group.0,
                     group: name.clone(),
@@ -188,6 +198,8 @@ pub async fn review(
                     since: began.at,
                     position: began.position,
                     exchange: began.exchange.map(|x| x.0),
+                    run: run.map(|(run, _)| run.0),
+                    run_kind: run.map(|(_, kind)| kind.as_str().to_owned()),
                 };
                 rows.push(&row).await?;
             }

@@ -1,6 +1,6 @@
 //! Runs: sync cycles, on-demand runs, connection tests.
 
-use super::events::EventBody;
+use super::events::{self, EventBody};
 use super::guard::Auditor;
 use crate::admin::OrganizationPath;
 use crate::problem::Problem;
@@ -9,10 +9,10 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{OrganizationId, RunId};
-use rollcall_domain::log::Position;
 use rollcall_domain::run::{Pulse, RunKind, SILENCE};
+use rollcall_projections::events::EventFilter;
 use rollcall_projections::exchanges::Start;
-use rollcall_projections::runs::{RunExchange, RunFilter, RunRow};
+use rollcall_projections::runs::{RunFilter, RunRow};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -198,35 +198,11 @@ pub async fn changes(
     Path(path): Path<RunPath>,
     Query(query): Query<ChangeQuery>,
 ) -> Result<Json<Vec<EventBody>>, Problem> {
-    let (organization, run) = find(&app, path).await?;
+    let organization = folded(&app, &OrganizationPath { organization: path.organization }).await?;
+    let among = events::of_run(&app, organization, RunId(path.run)).await?;
+    let filter = EventFilter { among: Some(among), after: query.after, ..EventFilter::default() };
     let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
-    let exchanges = app.runs.exchanges(organization, run.id).await.map_err(|e| Problem::unavailable(&e))?;
-    let mut bodies = Vec::new();
-    for (first, last) in ranges(exchanges, query.after) {
-        let wanted = usize::try_from(last - first + 1).unwrap_or(usize::MAX).min(limit - bodies.len());
-        let records = app.engine.log.records(organization, first - 1, wanted).await.map_err(|e| Problem::unavailable(&e))?;
-        for record in records {
-            bodies.push(EventBody::new(record).map_err(|e| Problem::unavailable(&e))?);
-        }
-        if bodies.len() >= limit {
-            break;
-        }
-    }
-    Ok(Json(bodies))
-}
-
-/// The positions after `after` that exchanges produced, neighbours joined.
-fn ranges(exchanges: Vec<RunExchange>, after: Position) -> Vec<(Position, Position)> {
-    let mut positions: Vec<_> = exchanges.into_iter().filter_map(|x| x.positions).filter(|(_, last)| *last > after).collect();
-    positions.sort_unstable();
-    let mut ranges: Vec<(Position, Position)> = Vec::new();
-    for (first, last) in positions {
-        match ranges.last_mut() {
-            Some((_, end)) if *end + 1 == first => *end = last,
-            _ => ranges.push((first.max(after + 1), last)),
-        }
-    }
-    ranges
+    events::page(&app, organization, &filter, limit).await.map(Json).map_err(|e| Problem::unavailable(&e))
 }
 
 /// Whether an organization's cycles still come.
@@ -268,33 +244,4 @@ async fn find(app: &App, path: RunPath) -> Result<(OrganizationId, RunRow), Prob
     let organization = folded(app, &OrganizationPath { organization: path.organization }).await?;
     let found = app.runs.get(organization, RunId(path.run)).await.map_err(|e| Problem::unavailable(&e))?;
     found.map(|row| (organization, row)).ok_or_else(|| Problem::not_found(format!("there is no run {} here", path.run)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rollcall_domain::ids::ExchangeId;
-
-    fn exchange(positions: Option<(u64, u64)>) -> RunExchange {
-        RunExchange {
-            number: 1,
-            id: ExchangeId(Uuid::nil()),
-            run: RunId(Uuid::nil()),
-            at: DateTime::UNIX_EPOCH,
-            operation: "users.patch".into(),
-            subject: None,
-            status: 200,
-            positions,
-            retry: false,
-        }
-    }
-
-    #[test]
-    fn ranges_join_neighbours_and_begin_after_the_position_asked_for() {
-        let all = || [Some((4, 5)), None, Some((1, 2)), Some((6, 6)), Some((9, 11))].into_iter().map(exchange).collect();
-        assert_eq!(ranges(all(), 0), [(1, 2), (4, 6), (9, 11)]);
-        assert_eq!(ranges(all(), 5), [(6, 6), (9, 11)]);
-        assert_eq!(ranges(all(), 10), [(11, 11)]);
-        assert_eq!(ranges(all(), 11), []);
-    }
 }

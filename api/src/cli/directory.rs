@@ -40,7 +40,7 @@ pub enum Directory {
         #[command(flatten)]
         page: Page,
     },
-    /// Export an access review of a group: who is in it, since when, by which request
+    /// Export an access review of a group: who is in it, since when, by which request, in which run
     Review {
         #[command(flatten)]
         one: One,

@@ -71,6 +71,9 @@ pub struct Which {
     /// Only events that this exchange caused
     #[arg(long, value_name = "ID")]
     exchange: Option<Uuid>,
+    /// Only events that the exchanges of this run caused
+    #[arg(long, value_name = "ID")]
+    run: Option<Uuid>,
     /// Only events recorded at this instant or later, such as 2026-11-24T08:00:00Z
     #[arg(long, value_name = "INSTANT")]
     from: Option<DateTime<Utc>>,
@@ -88,6 +91,7 @@ impl Which {
         query.extend(text("type", self.event_type.clone()));
         query.extend(text("actor", self.actor.clone()));
         query.extend(text("exchange", self.exchange.map(|id| id.to_string())));
+        query.extend(text("run", self.run.map(|id| id.to_string())));
         query.extend(text("from", self.from.map(instant)));
         query.extend(text("to", self.to.map(instant)));
         query.extend(more.iter().cloned());

@@ -87,6 +87,11 @@ impl Stretch {
     }
 }
 
+/// Whether anything imported lies so near to this time that it may say something of it.
+pub(super) fn is_near((first, last): (DateTime<Utc>, DateTime<Utc>), from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
+    from - AROUND <= last && to + AROUND >= first
+}
+
 /// The stretch that holds these whole.
 fn reach(cycles: &Cycles, runs: &[RunRow], from: DateTime<Utc>, to: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
     let changes = cycles.values().flatten().map(|c| (c.at - AROUND, c.at + AROUND));

@@ -4,10 +4,12 @@ use super::query::RunFilter;
 use super::row::{RunExchange, RunRow, exchange_row, run_row};
 use super::{RUN_EXCHANGES, RUNS};
 use crate::exchanges::Start;
-use crate::text::micros;
+use crate::table::{key_lists, numbered, with};
+use crate::text::{id, micros};
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::{OrganizationId, RunId};
+use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::sql::{SqlError, SqlStore, SqlValue};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Reads the rows.
@@ -66,6 +68,24 @@ impl Inferred {
     pub async fn exchanges(&self, organization: OrganizationId, run: RunId) -> Result<Vec<RunExchange>, SqlError> {
         let sql = format!("SELECT {} FROM run_exchanges WHERE organization = $1 AND run = $2 ORDER BY number", RUN_EXCHANGES.all());
         self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?.iter().map(exchange_row).collect()
+    }
+
+    /// The runs of exchanges, each beside its exchange.
+    pub async fn of(&self, organization: OrganizationId, exchanges: &BTreeSet<ExchangeId>) -> Result<Vec<(ExchangeId, RunRow)>, SqlError> {
+        let ids: Vec<SqlValue> = exchanges.iter().map(|x| x.to_string().into()).collect();
+        let columns = RUNS.columns.iter().map(|c| format!("r.{}", c.name)).collect::<Vec<_>>().join(", ");
+        let mut found = Vec::new();
+        for ids in key_lists(&ids) {
+            let sql = format!(
+                "SELECT {columns}, x.id FROM run_exchanges x JOIN runs r ON r.organization = x.organization AND r.run = x.run \
+                 WHERE x.organization = $1 AND x.id IN ({})",
+                numbered(2, ids.len())
+            );
+            for row in self.views.query(&sql, with(organization.into(), ids)).await? {
+                found.push((id(row.text(RUNS.columns.len())?)?, run_row(&row)?));
+            }
+        }
+        Ok(found)
     }
 
     /// Runs that lie between two instants, wholly or in part.

@@ -1,16 +1,18 @@
 //! Questions about runs: what was inferred, corrected where Entra's own log was imported.
 
-use super::corrected::Stretch;
+use super::corrected::{Stretch, is_near};
 use super::imported;
 use super::inferred::Inferred;
 use super::row::{RunExchange, RunRow};
 use crate::exchanges::Start;
+use crate::ranges::Ranges;
 use crate::text::id;
-use rollcall_domain::ids::{OrganizationId, RunId};
+use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::log::ExchangeNumber;
 use rollcall_domain::provisioning_log::{CycleMatch, Mismatch, own_run};
 use rollcall_domain::run::{Rhythm, RunKind};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Which runs to list. Everything left out does not restrict.
@@ -117,11 +119,44 @@ impl Runs {
 
     /// The exchanges of a run, in order; none if there is no such run.
     pub async fn exchanges(&self, organization: OrganizationId, run: RunId) -> Result<Vec<RunExchange>, SqlError> {
-        match self.find(organization, run).await? {
-            Some((_, Some(stretch))) => Ok(stretch.of(run).cloned().collect()),
-            Some((_, None)) => self.inferred.exchanges(organization, run).await,
-            None => Ok(Vec::new()),
+        Ok(self.members(organization, run).await?.unwrap_or_default())
+    }
+
+    /// The positions of the events that a run caused; nothing if there is no such run.
+    pub async fn positions(&self, organization: OrganizationId, run: RunId) -> Result<Option<Ranges>, SqlError> {
+        let members = self.members(organization, run).await?;
+        Ok(members.map(|members| members.iter().filter_map(|x| x.positions).collect()))
+    }
+
+    /// The runs that exchanges belong to, and what each was. Those of no run are left out.
+    pub async fn of(
+        &self,
+        organization: OrganizationId,
+        exchanges: &BTreeSet<ExchangeId>,
+    ) -> Result<HashMap<ExchangeId, (RunId, RunKind)>, SqlError> {
+        let inferred = self.inferred.of(organization, exchanges).await?;
+        let mut known: HashMap<ExchangeId, (RunId, RunKind)> = HashMap::new();
+        if let Some(imported) = imported::span(self.views(), organization).await? {
+            for (exchange, run) in inferred.iter().filter(|(_, run)| is_near(imported, run.began, run.ended)) {
+                if !known.contains_key(exchange) {
+                    let stretch = Stretch::read(&self.inferred, organization, run.began, run.ended).await?;
+                    let here = stretch.exchanges.iter().filter(|x| exchanges.contains(&x.id));
+                    known.extend(here.filter_map(|x| Some((x.id, (x.run, stretch.runs.get(&x.run)?.kind)))));
+                }
+            }
         }
+        for (exchange, run) in inferred {
+            known.entry(exchange).or_insert((run.id, run.kind));
+        }
+        Ok(known)
+    }
+
+    async fn members(&self, organization: OrganizationId, run: RunId) -> Result<Option<Vec<RunExchange>>, SqlError> {
+        Ok(match self.find(organization, run).await? {
+            Some((_, Some(stretch))) => Some(stretch.of(run).cloned().collect()),
+            Some((_, None)) => Some(self.inferred.exchanges(organization, run).await?),
+            None => None,
+        })
     }
 
     /// The numbers of a run's exchanges, in order.

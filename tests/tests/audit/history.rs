@@ -140,6 +140,12 @@ async fn a_review_says_who_since_when_and_by_which_request() {
         ensure!(csv.lines().count() == 3 && csv.lines().nth(1).is_some_and(|l| l.contains(&ada) && l.contains(",false,")), "{csv}");
         let review = w.server.cli(&["directory", "review", "--org", "acme", &door, "--as-of", "position:7", "--format", "json"]).await?;
         ensure!(review[0]["active"] == true && review[0]["position"] == 7 && review[0]["exchange"].is_string(), "{review}");
+        ensure!(csv.starts_with("group_id,group,member_id,type,member,active,since,position,exchange,run,run_kind"), "{csv}");
+        let run = review[0]["run"].as_str().context("a run")?;
+        let shown = w.server.cli(&["runs", "show", "--org", "acme", run]).await?;
+        ensure!(shown["kind"] == review[0]["run_kind"], "{shown}");
+        let caused = w.server.cli(&["events", "list", "--org", "acme", "--run", run, "--type", "GroupMembersAdded"]).await?;
+        ensure!(caused.as_array().is_some_and(|all| all.len() == 1 && all[0]["position"] == 7), "{caused}");
         let members = w.server.cli(&["directory", "members", "--org", "acme", &door, "--as-of", "position:9"]).await?;
         ensure!(members["members"].as_array().is_some_and(|m| m.len() == 1), "{members}");
         let lost = w.server.command(&["directory", "review", "--org", "acme", &ada]).await?;

@@ -5,11 +5,30 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_api::host::{Host, HostAnswer, HostRequest, HostSetup};
 use rollcall_api::ids::Random;
 use rollcall_api::stores::Stores;
+use rollcall_tests::postgres_cluster::PostgresCluster;
 use serde_json::{Value, json};
 use std::sync::Mutex;
 
 pub fn begin() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
+}
+
+/// Where a day is kept.
+#[derive(Clone, Copy)]
+pub enum Store<'a> {
+    Memory,
+    /// In a database of its own.
+    Postgres(&'a PostgresCluster),
+}
+
+impl Store<'_> {
+    /// A day that has not begun.
+    pub async fn day(self) -> Result<Day> {
+        match self {
+            Store::Memory => Day::new(Stores::in_memory()?).await,
+            Store::Postgres(cluster) => Day::new(Stores::in_postgres(&cluster.create_database()?, 2).await?).await,
+        }
+    }
 }
 
 /// A day of the organization `acme`.
@@ -20,7 +39,7 @@ pub struct Day {
 }
 
 impl Day {
-    pub async fn new(stores: Stores) -> Result<Self> {
+    async fn new(stores: Stores) -> Result<Self> {
         let setup = HostSetup {
             stores,
             random: Random::seeded(7),
@@ -90,6 +109,21 @@ impl Day {
     /// Asks the audit.
     pub async fn ask(&self, path: &str) -> Result<Value> {
         Ok(self.host.administer(self.now(), "GET", &format!("/organizations/acme{path}"), &Value::Null).await?)
+    }
+
+    /// Has the operator do something; gives the last line of the answer.
+    pub async fn operate(&self, path: &str, body: &Value) -> Result<Value> {
+        let target = format!("/api/v1/organizations/acme{path}");
+        let request = HostRequest::new(self.now(), "POST", &target, self.host.operator_key());
+        let answer = self.host.handle(request.with_body("application/json", body.to_string())).await?;
+        let text = String::from_utf8_lossy(&answer.body);
+        ensure!(answer.status < 300, "{path}: {} {text}", answer.status);
+        text.lines().last().map_or(Ok(Value::Null), |line| Ok(serde_json::from_str(line)?))
+    }
+
+    /// Imports Entra's own log.
+    pub async fn import(&self, file: Value) -> Result<()> {
+        self.operate("/provisioning-log", &file).await.map(drop)
     }
 
     /// The runs, oldest first.

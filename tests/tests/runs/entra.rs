@@ -1,11 +1,10 @@
 //! Runs of a simulated tenant, against what the tenant's own log says they were.
 
-use crate::day::{Day, kinds};
+use crate::day::{Day, Store, kinds};
 use anyhow::{Context as _, Result, ensure};
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use rollcall_api::host::{Host, HostRequest};
-use rollcall_api::stores::Stores;
 use rollcall_domain::run::RunKind;
 use rollcall_entra::client::{Client, Settings, Shape, Surroundings};
 use rollcall_entra::directory::{Churn, Directory, GroupKey, Profile, Scope, UserKey};
@@ -15,6 +14,7 @@ use rollcall_entra::time::{Simulated, Time};
 use rollcall_entra::transport::{Answer, Faults, Line, Request, Transport, TransportError};
 use rollcall_projections::exchanges::Start;
 use rollcall_projections::runs::{RunFilter, RunRow};
+use rollcall_tests::world::start_cluster;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -47,8 +47,8 @@ struct Tenant {
 }
 
 impl Tenant {
-    async fn new(seed: u64, users: u32, shape: Shape, per_day: f64) -> Result<Self> {
-        let day = Arc::new(Day::new(Stores::in_memory()?).await?);
+    async fn new(store: Store<'_>, seed: u64, users: u32, shape: Shape, per_day: f64) -> Result<Self> {
+        let day = Arc::new(store.day().await?);
         let (seed, start) = (Seed::new(seed), crate::day::begin() + TimeDelta::minutes(5));
         let (time, log) = (Arc::new(Simulated::new(start)), Arc::new(ProvisioningLog::new()));
         let profile = Profile { groups: 8, memberships: users, ..Profile::sized(users) };
@@ -245,7 +245,7 @@ fn kind(truth: Truth) -> RunKind {
 async fn the_runs_of_a_simulated_tenant_are_as_its_own_log_has_them() -> Result<()> {
     let mut all = Judged::default();
     for (seed, users, shape, per_day) in [(1, 60, Shape::Legacy, 90.0), (2, 150, Shape::Flagged, 700.0), (3, 80, Shape::Legacy, 300.0)] {
-        let mut tenant = Tenant::new(seed, users, shape, per_day).await?;
+        let mut tenant = Tenant::new(Store::Memory, seed, users, shape, per_day).await?;
         tenant.live().await?;
         let judged = tenant.judged().await?;
         judged.told(&format!("{users} users, seed {seed}"));
@@ -257,9 +257,8 @@ async fn the_runs_of_a_simulated_tenant_are_as_its_own_log_has_them() -> Result<
     Ok(())
 }
 
-#[tokio::test]
-async fn entras_own_log_confirms_and_corrects_the_runs() -> Result<()> {
-    let mut tenant = Tenant::new(3, 80, Shape::Legacy, 300.0).await?;
+async fn entras_own_log_confirms_and_corrects_the_runs(store: Store<'_>) -> Result<()> {
+    let mut tenant = Tenant::new(store, 3, 80, Shape::Legacy, 300.0).await?;
     tenant.live().await?;
     tenant.judged().await?.told("before the import");
     let summaries = tenant.log.summaries();
@@ -293,8 +292,12 @@ async fn entras_own_log_confirms_and_corrects_the_runs() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse() -> Result<()> {
-    let day = Day::new(Stores::in_memory()?).await?;
+async fn entras_own_log_confirms_and_corrects_the_runs_on_sqlite() -> Result<()> {
+    entras_own_log_confirms_and_corrects_the_runs(Store::Memory).await
+}
+
+async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse(store: Store<'_>) -> Result<()> {
+    let day = store.day().await?;
     let ids = day.first_day().await?;
     let at = |minutes: i64, millis: i64| (crate::day::begin() + TimeDelta::minutes(minutes) + TimeDelta::milliseconds(millis)).to_rfc3339();
     let entry = |change: &str, at: String, target: &str, status: &str| {
@@ -308,9 +311,7 @@ async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse
         entry("4", at(90, 500), "9d0e6c8a-0000-4000-8000-000000000000", "success"),
         // Entra's log does not name the changes of users 2 and 3.
     ]);
-    let request = HostRequest::new(day.now(), "POST", "/api/v1/organizations/acme/provisioning-log", day.host.operator_key());
-    let answer = day.host.handle(request.with_body("application/json", file.to_string())).await?;
-    ensure!(answer.status == 200, "{answer:?}");
+    day.import(file).await?;
     let found = day.ask("/reconciliation").await?;
     let mut told: Vec<(String, String)> = Vec::new();
     for difference in found["differences"].as_array().context("a list")? {
@@ -338,4 +339,17 @@ async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse
         ensure!(answer.status == status && told.contains(why), "{file}: {told}");
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse_on_sqlite() -> Result<()> {
+    what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse(Store::Memory).await
+}
+
+#[tokio::test]
+async fn entras_own_log_is_laid_over_the_runs_on_postgres() -> Result<()> {
+    let cluster = start_cluster().await;
+    let store = Store::Postgres(&cluster);
+    entras_own_log_confirms_and_corrects_the_runs(store).await?;
+    what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse(store).await
 }

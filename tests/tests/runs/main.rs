@@ -2,4 +2,5 @@
 
 mod day;
 mod entra;
+mod events;
 mod reading;

@@ -1,13 +1,12 @@
 //! Lists, one run, its changes, its exchanges, and whether the cycles still come.
 
-use crate::day::{Day, kinds};
+use crate::day::{Store, kinds};
 use anyhow::{Context as _, Result, ensure};
-use rollcall_api::stores::Stores;
+use rollcall_tests::world::start_cluster;
 use serde_json::{Value, json};
 
-#[tokio::test]
-async fn a_first_day_is_told_as_it_was() -> Result<()> {
-    let day = Day::new(Stores::in_memory()?).await?;
+async fn a_first_day_is_told_as_it_was(store: Store<'_>) -> Result<()> {
+    let day = store.day().await?;
     day.first_day().await?;
     let runs = day.runs().await?;
     let expected = ["connection-test", "initial", "on-demand", "incremental", "incremental", "incremental"];
@@ -28,8 +27,12 @@ async fn a_first_day_is_told_as_it_was() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_run_names_its_changes_and_its_exchanges() -> Result<()> {
-    let day = Day::new(Stores::in_memory()?).await?;
+async fn a_first_day_is_told_as_it_was_on_sqlite() -> Result<()> {
+    a_first_day_is_told_as_it_was(Store::Memory).await
+}
+
+async fn a_run_names_its_changes_and_its_exchanges(store: Store<'_>) -> Result<()> {
+    let day = store.day().await?;
     let ids = day.first_day().await?;
     let runs = day.runs().await?;
     let id = |n: usize| runs[n]["run"].as_str().unwrap_or_default().to_owned();
@@ -52,8 +55,12 @@ async fn a_run_names_its_changes_and_its_exchanges() -> Result<()> {
 }
 
 #[tokio::test]
-async fn runs_are_listed_page_by_page_and_by_what_they_were() -> Result<()> {
-    let day = Day::new(Stores::in_memory()?).await?;
+async fn a_run_names_its_changes_and_its_exchanges_on_sqlite() -> Result<()> {
+    a_run_names_its_changes_and_its_exchanges(Store::Memory).await
+}
+
+async fn runs_are_listed_page_by_page_and_by_what_they_were(store: Store<'_>) -> Result<()> {
+    let day = store.day().await?;
     day.first_day().await?;
     let runs = day.runs().await?;
     let mut paged: Vec<Value> = Vec::new();
@@ -79,8 +86,12 @@ async fn runs_are_listed_page_by_page_and_by_what_they_were() -> Result<()> {
 }
 
 #[tokio::test]
-async fn silence_is_told() -> Result<()> {
-    let day = Day::new(Stores::in_memory()?).await?;
+async fn runs_are_listed_page_by_page_and_by_what_they_were_on_sqlite() -> Result<()> {
+    runs_are_listed_page_by_page_and_by_what_they_were(Store::Memory).await
+}
+
+async fn silence_is_told(store: Store<'_>) -> Result<()> {
+    let day = store.day().await?;
     ensure!(day.ask("/rhythm").await?["state"] == "never");
     day.first_day().await?;
     for (minutes, state) in [(135, "regular"), (165, "regular"), (195, "late"), (260, "silent")] {
@@ -93,8 +104,12 @@ async fn silence_is_told() -> Result<()> {
 }
 
 #[tokio::test]
-async fn a_rebuild_gives_the_same_runs() -> Result<()> {
-    let day = Day::new(Stores::in_memory()?).await?;
+async fn silence_is_told_on_sqlite() -> Result<()> {
+    silence_is_told(Store::Memory).await
+}
+
+async fn a_rebuild_gives_the_same_runs(store: Store<'_>) -> Result<()> {
+    let day = store.day().await?;
     day.first_day().await?;
     let before = day.runs().await?;
     day.host.app().audit.rebuild().await?;
@@ -102,4 +117,20 @@ async fn a_rebuild_gives_the_same_runs() -> Result<()> {
     let found = day.host.app().audit.verify().await?;
     ensure!(found.count == 0 && found.rows > 0, "{found:?}");
     Ok(())
+}
+
+#[tokio::test]
+async fn a_rebuild_gives_the_same_runs_on_sqlite() -> Result<()> {
+    a_rebuild_gives_the_same_runs(Store::Memory).await
+}
+
+#[tokio::test]
+async fn runs_are_read_on_postgres() -> Result<()> {
+    let cluster = start_cluster().await;
+    let store = Store::Postgres(&cluster);
+    a_first_day_is_told_as_it_was(store).await?;
+    a_run_names_its_changes_and_its_exchanges(store).await?;
+    runs_are_listed_page_by_page_and_by_what_they_were(store).await?;
+    silence_is_told(store).await?;
+    a_rebuild_gives_the_same_runs(store).await
 }
