@@ -41,7 +41,7 @@ const CORPUS: &[Case] = &[
     (
         "inc.group1.add-unknown-member",
         "groups.patch",
-        (400, Some("invalidValue"), "7 is neither a user nor a group of this organization: provision it before it becomes a member"),
+        (400, Some("invalidValue"), "member \"7\" does not exist: the value of a member is the id Rollcall gave to a user or group"),
         Cause::MemberUnknown,
     ),
 ];
@@ -49,6 +49,12 @@ const CORPUS: &[Case] = &[
 /// What they do not meet.
 const OTHERS: &[Case] = &[
     ("a change of a deleted user", "users.patch", (404, None, "there is no User with id \"7\""), Cause::ResourceUnknown),
+    (
+        "a member that is not there",
+        "groups.patch",
+        (400, Some("invalidValue"), "7 is neither a user nor a group of this organization: provision it before it becomes a member"),
+        Cause::MemberUnknown,
+    ),
     ("a replacement of a deleted group", "groups.replace", (404, None, "there is no Group with id \"7\""), Cause::ResourceUnknown),
     (
         "an attribute of no schema",

@@ -1,8 +1,10 @@
 //! What went wrong and is not yet right: failed exchanges grouped by subject and cause, with the
 //! exchange that cured them. Table, fold, queries.
 //!
-//! A member that was not there when it was to be added is a case of its own: no exchange tells
-//! which members it added, so whether such a failure is cured is seen in the directory.
+//! A member that was not there when it was to be added to a group is a case of its own: no exchange
+//! tells which members it added, so whether such a failure is cured is seen in the directory. Where
+//! the member was named by what is no id, or the group was not there either, nothing can be seen
+//! there, and the next success cures it as it cures everything else.
 
 use crate::table::{Statement, Table, int, key_lists, numbered, optional_int, optional_text, text, with};
 use crate::text::{bounded, count, id, instant, micros};
@@ -89,6 +91,11 @@ pub struct FailureRow {
 }
 
 impl FailureRow {
+    /// Whether the directory tells when it is cured: a certain member then is in a certain group.
+    fn shows_in_directory(&self) -> bool {
+        self.needs.is_some() && self.subject.is_some()
+    }
+
     fn values(&self, organization: OrganizationId) -> Vec<SqlValue> {
         vec![
             organization.into(),
@@ -181,8 +188,7 @@ impl Failures {
         } else if exchange.answer.status < 400
             && let Some(rows) = self.open.get_mut(&key)
         {
-            let cured =
-                |row: &FailureRow| about.class == Class::Delete || (about.class.cures(row.class) && row.cause != Cause::MemberUnknown);
+            let cured = |row: &FailureRow| about.class == Class::Delete || (about.class.cures(row.class) && !row.shows_in_directory());
             for mut row in rows.extract_if(.., |row| cured(row)) {
                 row.cured_by = Some(exchange.id);
                 row.cured_at = Some(exchange.received_at);

@@ -323,3 +323,35 @@ async fn a_question_about_one_goes_by_the_index_of_that_one() {
         assert!(!plan.iter().any(|step| step.starts_with("SCAN ") && step != "SCAN state"), "{sql}\n{plan:?}");
     }
 }
+
+#[tokio::test]
+async fn whether_somebody_joined_after_an_instant_is_found_by_the_member() {
+    let world = World::new().await;
+    world.user(1, vec![created("ada")]).await;
+    world.user(2, vec![created("grace")]).await;
+    world.group(1, vec![group_created("Door")]).await;
+    world.group(2, vec![group_created("Gate")]).await;
+    world.group(1, vec![added(&[user(1)])]).await; // 5
+    world.group(1, vec![removed(&[user(1)])]).await; // 6
+    world.group(2, vec![added(&[user(1)])]).await; // 7
+    world.group(1, vec![added(&[user(1)])]).await; // 8
+    world.audit_folder().await.fold(ORG).await.unwrap();
+    let views = WatchedViews::new(world.audit.clone());
+    let history = History::new(views.clone());
+    let joined = async |member, n| {
+        let found = history.joined_after(ORG, group(1), user(member), at(n)).await.unwrap();
+        found.map(|m| (m.began.position, m.ended.map(|end| end.position)))
+    };
+    assert_eq!(joined(1, 1).await, Some((5, Some(6))), "the first time counts");
+    assert_eq!(joined(1, 5).await, Some((5, Some(6))), "and so does the instant itself");
+    assert_eq!(joined(1, 6).await, Some((8, None)), "another group does not");
+    assert_eq!(joined(1, 9).await, None);
+    assert_eq!(joined(2, 1).await, None);
+    let sql = views.queries.lock().unwrap().pop().unwrap();
+    let plan = plan_of(&*world.audit, &sql).await;
+    let by_member = "history_memberships_by_member_id_group_id (organization=? AND member_id=? AND group_id=?)";
+    assert!(
+        plan[0].contains(by_member) && plan.iter().all(|step| !step.starts_with("SCAN")),
+        "a large group is not walked along: {plan:?}"
+    );
+}

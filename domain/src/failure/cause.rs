@@ -146,6 +146,9 @@ impl Cause {
     }
 }
 
+/// What is said of a member that is not there: one with an id, and one named by what is no id.
+const MEMBER_UNKNOWN: [&str; 2] = ["before it becomes a member", "does not exist: the value of a member"];
+
 /// Why an exchange failed; only for those that did.
 pub fn classify(exchange: &Exchange) -> Cause {
     let answer = &exchange.answer;
@@ -167,7 +170,7 @@ pub fn classify(exchange: &Exchange) -> Cause {
         (400, Some("noTarget")) => Cause::NoTarget,
         (400, Some("invalidFilter")) => Cause::FilterUnreadable,
         (400 | 408, Some("invalidSyntax") | None) => Cause::Malformed,
-        (400, Some("invalidValue")) if detail.contains("before it becomes a member") => Cause::MemberUnknown,
+        (400, Some("invalidValue")) if MEMBER_UNKNOWN.iter().any(|words| detail.contains(words)) => Cause::MemberUnknown,
         (400, Some("invalidValue")) if detail.contains("stores no passwords") => Cause::PasswordSent,
         (400, Some("invalidValue")) => Cause::ValueUnusable,
         _ => Cause::Unclear,
