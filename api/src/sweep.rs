@@ -1,9 +1,11 @@
 //! The background of the views: folds what nobody waited for, one task for each family.
 
 use crate::state::App;
+use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::sql::Family;
 use rollcall_projections::fold::{FoldError, Folder};
 use rollcall_projections::status::Lag;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -36,9 +38,16 @@ async fn forever(app: &App, folder: &Folder) {
         renew(folder).await;
         resume(folder).await;
     }
+    let mut behind = BTreeSet::new();
     loop {
         match folder.sweep().await {
-            Ok(lags) => lags.iter().for_each(|lag| measure(app, family, lag)),
+            Ok(lags) => {
+                lags.iter().for_each(|lag| measure(app, family, lag));
+                let failed: BTreeSet<_> = lags.iter().filter(|lag| lag.outcome.is_err()).map(|lag| lag.organization).collect();
+                // Whoever put them right does not lag any more, and is not among those that do.
+                behind.difference(&failed).for_each(|organization| show(family, *organization, 0, false));
+                behind = failed;
+            }
             Err(error) => tracing::warn!(family = family.as_str(), %error, "sweep could not look at the views"),
         }
         tokio::time::sleep(Duration::from_millis(app.config.sweep_ms)).await;
@@ -57,12 +66,16 @@ async fn renew(folder: &Folder) {
 }
 
 fn measure(app: &App, family: Family, lag: &Lag) {
-    let labels = [("family", family.as_str().to_owned()), ("organization", lag.organization.to_string())];
     let left = if lag.outcome.is_ok() { 0 } else { lag.records };
     let stopped = matches!(lag.outcome, Err(FoldError::Stopped { .. }));
     if stopped && family == Family::Live {
         app.engine.organizations_changed();
     }
+    show(family, lag.organization, left, stopped);
+}
+
+fn show(family: Family, organization: OrganizationId, left: u64, stopped: bool) {
+    let labels = [("family", family.as_str().to_owned()), ("organization", organization.to_string())];
     metrics::gauge!("rollcall_view_lag_records", &labels).set(left as f64);
     metrics::gauge!("rollcall_view_stopped", &labels).set(if stopped { 1.0 } else { 0.0 });
 }

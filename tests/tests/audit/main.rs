@@ -3,3 +3,4 @@
 mod auditors;
 mod events;
 mod history;
+mod stopped;
