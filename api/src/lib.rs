@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod cycles;
 pub mod engine;
 mod health;
 pub mod host;

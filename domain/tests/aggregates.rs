@@ -8,6 +8,7 @@ use rollcall_domain::group::{Group, GroupCommand, GroupError, GroupEvent, requir
 use rollcall_domain::ids::{ResourceId, TokenId};
 use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::organization::{Organization, OrganizationCommand, OrganizationError, OrganizationEvent};
+use rollcall_domain::run::{Noticed, Pulse};
 use rollcall_domain::scim::{Attributes, Limits, ResourceKind, ScimType, decode_patch};
 use rollcall_domain::user::{Change, User, UserCommand, UserError, UserEvent};
 use serde_json::{Value, json};
@@ -245,5 +246,19 @@ mod organization {
         given(vec![created()]).when(OrganizationCommand::Disable).then_expect_events(vec![OrganizationEvent::Disabled {}]);
         let revoke = OrganizationCommand::RevokeToken { token: token(9) };
         given(vec![created()]).when(revoke).then_expect_error(OrganizationError::UnknownToken);
+    }
+
+    #[test]
+    fn silence_is_kept_once_and_ends_with_a_cycle() {
+        let noticed = |state, minutes| Noticed { state, last_cycle_at: now() + TimeDelta::minutes(minutes), usual_seconds: 2_400 };
+        let note = |state, minutes| OrganizationCommand::NoteRhythm(noticed(state, minutes));
+        let changed = |state, minutes| OrganizationEvent::ProvisioningRhythmChanged(noticed(state, minutes));
+        given(vec![created()]).when(note(Pulse::Regular, 0)).then_expect_events(vec![]);
+        given(vec![created()]).when(note(Pulse::Silent, 0)).then_expect_events(vec![changed(Pulse::Silent, 0)]);
+        let silent = || given(vec![created(), changed(Pulse::Silent, 0)]);
+        silent().when(note(Pulse::Silent, 0)).then_expect_events(vec![]);
+        silent().when(note(Pulse::Stretched, 0)).then_expect_events(vec![]);
+        silent().when(note(Pulse::Regular, 400)).then_expect_events(vec![changed(Pulse::Regular, 400)]);
+        given(vec![]).when(note(Pulse::Silent, 0)).then_expect_error(OrganizationError::NotFound);
     }
 }

@@ -10,6 +10,7 @@ use rollcall_domain::log::{AggregateKind, Record, StreamId};
 use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
 use rollcall_domain::organization::{CertificateOwner, IdpEndpoints, OrganizationEvent, SamlKey, SamlPolicy, SealedKey, SpCertificate};
 use rollcall_domain::provisioning_log::{self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts};
+use rollcall_domain::run::{Noticed, Pulse};
 use rollcall_domain::saml::{IdpCertificate, NameId, SignedParts};
 use rollcall_domain::scim::Attributes;
 use rollcall_domain::user::{Change, SessionEnd, SignedIn, UserEvent};
@@ -183,6 +184,11 @@ fn directory_samples() -> Vec<DomainEvent> {
             expires_at: DateTime::from_timestamp(1_800_000_000, 0),
         }),
         DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported { cycles: imported() }),
+        DomainEvent::Organization(OrganizationEvent::ProvisioningRhythmChanged(Noticed {
+            state: Pulse::Silent,
+            last_cycle_at: instant(0),
+            usual_seconds: 2_400,
+        })),
         DomainEvent::Organization(OrganizationEvent::ScimTokenRevoked { token }),
         DomainEvent::Organization(OrganizationEvent::AuditorKeyIssued {
             auditor: AuditorId(Uuid::from_u128(9)),

@@ -4,6 +4,7 @@ use super::saml::{SamlKey, SamlPolicy};
 use crate::ids::{AuditorId, SamlKeyId, TokenId};
 use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedChange;
+use crate::run::Noticed;
 use crate::saml::IdpSettings;
 use chrono::{DateTime, Utc};
 
@@ -41,6 +42,8 @@ pub enum OrganizationCommand {
         /// What it says, with the cycle of each change.
         changes: Vec<(String, ImportedChange)>,
     },
+    /// Keep how its sync cycles come, if that is news.
+    NoteRhythm(Noticed),
     /// Refuse a token from now on.
     RevokeToken {
         /// Names the token.

@@ -63,6 +63,9 @@ fn change(settings: &Settings, command: OrganizationCommand, context: &Context) 
             let parts = into_parts(changes, &settings.imported);
             Ok(parts.into_iter().map(|cycles| OrganizationEvent::ProvisioningLogImported { cycles }).collect())
         }
+        OrganizationCommand::NoteRhythm(noticed) => {
+            when(noticed.is_news(settings.rhythm.as_ref()), OrganizationEvent::ProvisioningRhythmChanged(noticed))
+        }
         OrganizationCommand::RevokeToken { token } => match settings.tokens.get(&token) {
             None => Err(OrganizationError::UnknownToken),
             Some(known) => when(!known.revoked, OrganizationEvent::ScimTokenRevoked { token }),

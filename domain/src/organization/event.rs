@@ -4,6 +4,7 @@ use super::saml::{IdpEndpoints, SamlKey, SamlPolicy};
 use crate::ids::{AuditorId, SamlKeyId, TokenId};
 use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedCycle;
+use crate::run::Noticed;
 use crate::saml::IdpCertificate;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,10 @@ pub enum OrganizationEvent {
         /// What it says of each cycle.
         cycles: Vec<ImportedCycle>,
     },
+    /// Its sync cycles fell silent, came further and further apart, or came regularly again. It was
+    /// noticed by the clock, and nothing is derived from it.
+    #[serde(rename = "ProvisioningRhythmChanged")]
+    ProvisioningRhythmChanged(Noticed),
     /// A SCIM token is refused from now on.
     #[serde(rename = "ScimTokenRevoked")]
     ScimTokenRevoked {
@@ -169,6 +174,7 @@ impl OrganizationEvent {
             OrganizationEvent::ScimDisabled {} => ("ScimDisabled", "1"),
             OrganizationEvent::ScimTokenIssued { .. } => ("ScimTokenIssued", "1"),
             OrganizationEvent::ProvisioningLogImported { .. } => ("ProvisioningLogImported", "1"),
+            OrganizationEvent::ProvisioningRhythmChanged(_) => ("ProvisioningRhythmChanged", "1"),
             OrganizationEvent::ScimTokenRevoked { .. } => ("ScimTokenRevoked", "1"),
             OrganizationEvent::AuditorKeyIssued { .. } => ("AuditorKeyIssued", "1"),
             OrganizationEvent::AuditorKeyRevoked { .. } => ("AuditorKeyRevoked", "1"),

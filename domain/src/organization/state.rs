@@ -5,6 +5,7 @@ use super::{OrganizationCommand, OrganizationError, OrganizationEvent, decide};
 use crate::context::Context;
 use crate::ids::{AuditorId, TokenId};
 use crate::provisioning_log::CycleDigest;
+use crate::run::Noticed;
 use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,9 @@ pub struct Settings {
     /// The cycles of Entra's own log that were imported, and what names their content.
     #[serde(default)]
     pub imported: BTreeMap<String, CycleDigest>,
+    /// How its sync cycles were last noticed to come; regularly, if nothing was.
+    #[serde(default)]
+    pub rhythm: Option<Noticed>,
     /// All auditors' keys ever issued.
     #[serde(default)]
     pub auditors: BTreeMap<AuditorId, Token>,
@@ -91,6 +95,7 @@ impl Organization {
                 scim: Scim::Never,
                 tokens: BTreeMap::new(),
                 imported: BTreeMap::new(),
+                rhythm: None,
                 auditors: BTreeMap::new(),
                 saml: Box::default(),
             });
@@ -114,6 +119,7 @@ impl Organization {
             OrganizationEvent::ProvisioningLogImported { cycles } => {
                 settings.imported.extend(cycles.into_iter().map(|c| (c.cycle, c.digest)));
             }
+            OrganizationEvent::ProvisioningRhythmChanged(noticed) => settings.rhythm = Some(noticed),
             OrganizationEvent::AuditorKeyIssued { auditor, sha256, expires_at, .. } => {
                 settings.auditors.insert(auditor, Token { sha256, expires_at, revoked: false });
             }

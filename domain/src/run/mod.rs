@@ -22,7 +22,7 @@ pub use fact::{Action, Fact, Key, Lookup, Shape, subject};
 pub use inference::{Inference, Observed};
 pub use kind::{Confidence, RunKind};
 pub use open::Run;
-pub use rhythm::{Place, Pulse, Rhythm};
+pub use rhythm::{Noticed, Place, Pulse, Rhythm};
 pub use tally::Tally;
 
 use crate::ids::{ExchangeId, OrganizationId, RunId};

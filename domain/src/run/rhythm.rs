@@ -1,5 +1,6 @@
 //! The rhythm of the cycles: how often they come, and whether they still do.
 
+use super::SILENCE;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -57,6 +58,28 @@ impl Pulse {
             Pulse::Late => "late",
             Pulse::Silent => "silent",
             Pulse::Stretched => "stretched",
+        }
+    }
+}
+
+/// How the cycles come, as it was noticed by the clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noticed {
+    /// Regular, silent or stretched.
+    pub state: Pulse,
+    /// When the last cycle began.
+    pub last_cycle_at: DateTime<Utc>,
+    /// Seconds that usually lie between two cycles.
+    pub usual_seconds: i64,
+}
+
+impl Noticed {
+    /// Whether it is something else than was noticed before. Silence ends with a cycle and not by the
+    /// clock, so that servers whose clocks differ do not contradict each other.
+    pub fn is_news(&self, before: Option<&Noticed>) -> bool {
+        match before {
+            None => self.state != Pulse::Regular,
+            Some(before) => self.state != before.state && (before.state != Pulse::Silent || self.last_cycle_at > before.last_cycle_at),
         }
     }
 }
@@ -129,6 +152,15 @@ impl Rhythm {
             _ => Pulse::Regular,
         }
     }
+
+    /// What is worth keeping of that. A late cycle may still come, and what looks like a new one may
+    /// still turn out a connection test: neither is.
+    pub fn noticed(&self, now: DateTime<Utc>) -> Option<Noticed> {
+        let last_cycle_at = self.last.filter(|last| now - *last > SILENCE)?;
+        let state = self.pulse(now);
+        let kept = matches!(state, Pulse::Regular | Pulse::Silent | Pulse::Stretched);
+        kept.then(|| Noticed { state, last_cycle_at, usual_seconds: self.usual().num_seconds() })
+    }
 }
 
 #[cfg(test)]
@@ -167,6 +199,35 @@ mod tests {
             (&[0, 40, 120, 160], 170, Pulse::Regular),
         ] {
             assert_eq!(rhythm(cycles).pulse(at(now)), pulse, "{cycles:?} at {now}");
+        }
+    }
+
+    #[test]
+    fn what_is_noticed_is_sure_and_is_news_once() {
+        let noticed = |cycles: &[i64], now| rhythm(cycles).noticed(at(now));
+        let state = |cycles, now| noticed(cycles, now).map(|n| n.state);
+        assert_eq!(state(&[], 10), None);
+        assert_eq!(state(&[0, 40, 80], 84), None, "it may be a connection test");
+        assert_eq!(state(&[0, 40, 80], 86), Some(Pulse::Regular));
+        assert_eq!(state(&[0, 40, 80], 145), None, "it may still come");
+        assert_eq!(state(&[0, 40, 80], 201), Some(Pulse::Silent));
+        let (regular, silent, stretched) =
+            (noticed(&[0, 40, 80], 86).unwrap(), noticed(&[0, 40, 80], 201).unwrap(), noticed(&[0, 40, 120, 280], 300).unwrap());
+        assert_eq!((silent.last_cycle_at, silent.usual_seconds), (at(80), 2_400));
+        let back = noticed(&[0, 40, 80, 280], 286).unwrap();
+        for (before, now, news) in [
+            (None, &regular, false),
+            (None, &silent, true),
+            (None, &stretched, true),
+            (Some(&silent), &silent, false),
+            (Some(&silent), &regular, false),
+            (Some(&silent), &back, true),
+            (Some(&back), &regular, false),
+            (Some(&back), &silent, true),
+            (Some(&silent), &stretched, true),
+            (Some(&stretched), &silent, true),
+        ] {
+            assert_eq!(now.is_news(before), news, "{now:?} after {before:?}");
         }
     }
 }

@@ -4,3 +4,4 @@ mod day;
 mod entra;
 mod events;
 mod reading;
+mod silence;
