@@ -44,6 +44,20 @@ async fn failures_come_and_go(world: &mut World) -> Result<()> {
     ensure!(causes(&open) == ["member-unknown"] && open[0]["needs"] == bo, "{open:?}");
     let shown = world.server.cli(&["failures", "show", "--org", "acme", open[0]["id"].as_str().context("id")?]).await?;
     ensure!(shown["explanation"] == "a member of the group is not provisioned", "{shown}");
+    // One that is named by no id cannot be looked for, nor one of a group that is not there: what succeeds next cures those.
+    scim.operations(&format!("/Groups/{group}"), add_members(&["nobody"])).await?.expect(400)?;
+    let open = failures(world, &["--subject", &group]).await?;
+    ensure!(causes(&open) == ["member-unknown", "member-unknown"] && open[0]["needs"].is_null() && open[1]["needs"] == bo, "{open:?}");
+    scim.operations(&format!("/Groups/{group}"), add_members(&[&other])).await?.expect(204)?;
+    let open = failures(world, &["--subject", &group]).await?;
+    ensure!(causes(&open) == ["member-unknown"] && open[0]["needs"] == bo, "{open:?}");
+    let mut guests = rollcall_tests::scim::group("Guests");
+    guests["members"] = json!([{ "value": bo }]);
+    scim.post("/Groups", &guests).await?.expect(400)?;
+    ensure!(causes(&failures(world, &[]).await?) == ["member-unknown", "member-unknown"], "{:?}", failures(world, &[]).await?);
+    let guests = scim.create_group("Guests").await?;
+    ensure!(causes(&failures(world, &[]).await?) == ["member-unknown"], "{:?}", failures(world, &[]).await?);
+    scim.delete(&format!("/Groups/{guests}")).await?.expect(204)?;
     // A deletion leaves nothing to be wrong.
     scim.operations(&format!("/Users/{other}"), json!([{"op": "add", "path": "shoeSize", "value": 44}])).await?.expect(400)?;
     ensure!(causes(&failures(world, &["--subject", &other]).await?) == ["attribute-unknown"], "the mapping is wrong");
