@@ -9,8 +9,8 @@
 use crate::table::{Statement, Table, int, key_lists, numbered, optional_int, optional_text, text, with};
 use crate::text::{bounded, count, id, instant, micros};
 use chrono::{DateTime, Utc};
-use rollcall_domain::exchange::Exchange;
-use rollcall_domain::failure::{Cause, Class, about, classify, is_failure};
+use rollcall_domain::exchange::{Exchange, Protocol};
+use rollcall_domain::failure::{CONNECTION, Cause, Class, about, classify, is_failure};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
 use rollcall_domain::log::{ExchangeNumber, RecordedExchange};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
@@ -161,7 +161,8 @@ impl Failures {
         organization: OrganizationId,
         exchanges: &[RecordedExchange],
     ) -> Result<Self, SqlError> {
-        let keys: BTreeSet<String> = exchanges.iter().map(|x| bounded(&about(&x.exchange).key, WORD_BYTES)).collect();
+        let mut keys: BTreeSet<String> = exchanges.iter().map(|x| bounded(&about(&x.exchange).key, WORD_BYTES)).collect();
+        keys.insert(CONNECTION.to_owned());
         let keys: Vec<SqlValue> = keys.into_iter().map(SqlValue::from).collect();
         let mut open: BTreeMap<String, Vec<FailureRow>> = BTreeMap::new();
         for keys in key_lists(&keys) {
@@ -185,15 +186,19 @@ impl Failures {
         let key = bounded(&about.key, WORD_BYTES);
         if is_failure(exchange) {
             self.failed(recorded, key, about.class, about.subject);
-        } else if exchange.answer.status < 400
-            && let Some(rows) = self.open.get_mut(&key)
-        {
-            let cured = |row: &FailureRow| about.class == Class::Delete || (about.class.cures(row.class) && !row.shows_in_directory());
-            for mut row in rows.extract_if(.., |row| cured(row)) {
-                row.cured_by = Some(exchange.id);
-                row.cured_at = Some(exchange.received_at);
-                self.closed.push(row);
-            }
+        } else if exchange.answer.status < 400 && exchange.protocol == Protocol::Scim {
+            let right = |row: &FailureRow| about.class == Class::Delete || (about.class.cures(row.class) && !row.shows_in_directory());
+            self.cure(&key, exchange, right);
+            self.cure(CONNECTION, exchange, |_| true);
+        }
+    }
+
+    fn cure(&mut self, key: &str, by: &Exchange, right: impl Fn(&FailureRow) -> bool) {
+        let Some(rows) = self.open.get_mut(key) else { return };
+        for mut row in rows.extract_if(.., |row| right(row)) {
+            row.cured_by = Some(by.id);
+            row.cured_at = Some(by.received_at);
+            self.closed.push(row);
         }
     }
 

@@ -66,6 +66,10 @@ pub struct About {
     pub class: Class,
 }
 
+/// What the failures of readers are about that no reader can help: there is nothing to be done again
+/// once the connection serves.
+pub const CONNECTION: &str = "connection";
+
 /// Longest part of a target that tells requests apart.
 const TARGET_BYTES: usize = 200;
 
@@ -75,6 +79,7 @@ pub fn about(exchange: &Exchange) -> About {
     let class = Class::of(&exchange.operation);
     let subject = subject(exchange);
     let key = match (subject, &exchange.subject_key) {
+        _ if class == Class::Read && is_of_the_connection(exchange.answer.status) => CONNECTION.to_owned(),
         (_, Some(key)) if class == Class::Create => format!("new:{key}"),
         (Some(id), _) if class != Class::Create => format!("id:{id}"),
         _ if exchange.answer.status == 401 => "token".to_owned(),
@@ -84,6 +89,11 @@ pub fn about(exchange: &Exchange) -> About {
         }
     };
     About { key, subject, class }
+}
+
+/// Too fast, switched off, or our own trouble; but not 501, which asks for what is not offered.
+fn is_of_the_connection(status: u16) -> bool {
+    matches!(status, 429 | 500 | 502..)
 }
 
 fn subject(exchange: &Exchange) -> Option<ResourceId> {

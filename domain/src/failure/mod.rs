@@ -3,5 +3,5 @@
 mod about;
 mod cause;
 
-pub use about::{About, Class, about, is_failure};
+pub use about::{About, CONNECTION, Class, about, is_failure};
 pub use cause::{Cause, Place, classify};

@@ -67,6 +67,17 @@ async fn failures_come_and_go(world: &mut World) -> Result<()> {
     scim.get(&format!("/Users/{other}")).await?.expect(404)?;
     scim.delete(&format!("/Users/{other}")).await?.expect(404)?;
     ensure!(failures(world, &[]).await?.is_empty(), "{:?}", failures(world, &[]).await?);
+    // Whoever reads while the connection is switched off has nothing to do again: it is one failure,
+    // whatever was asked for, and the first request that is served cures it.
+    world.server.cli(&["scim", "disable", "--org", "acme"]).await?;
+    for query in ["filter=userName%20eq%20%22a%22", "filter=userName%20eq%20%22b%22"] {
+        scim.get(&format!("/Users?{query}")).await?.expect(503)?;
+    }
+    world.server.cli(&["scim", "enable", "--org", "acme"]).await?;
+    let open = failures(world, &[]).await?;
+    ensure!(causes(&open) == ["switched-off"] && open[0]["count"] == 2, "{open:?}");
+    scim.get("/Groups").await?.expect(200)?;
+    ensure!(failures(world, &[]).await?.is_empty(), "{:?}", failures(world, &[]).await?);
     // Requests without a known token belong to nobody, and are told apart from all others.
     scim.with_token("wrong").get("/Users").await?.expect(401)?;
     let strangers = world.server.cli(&["failures", "list", "--org", "none"]).await?;
