@@ -1,7 +1,7 @@
 //! Sessions of an organization: list, end.
 
 use super::guard::{Admin, OrganizationPath};
-use crate::audit::Auditor;
+use crate::audit::{Auditor, paging};
 use crate::engine::{ExecuteError, Order, Precondition};
 use crate::problem::Problem;
 use crate::state::App;
@@ -95,7 +95,7 @@ pub async fn list(
 ) -> Result<Json<Vec<SessionSummary>>, Problem> {
     let now = app.engine.clock.now();
     let filter = SessionFilter { subject: query.user.map(ResourceId), live_at: query.live.then_some(now), before: query.before };
-    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let limit = paging::limit(query.limit);
     let rows = app.saml.sessions.list(auditor.organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?;
     Ok(Json(rows.into_iter().map(|row| SessionSummary::new(row, now)).collect()))
 }

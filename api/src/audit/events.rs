@@ -1,6 +1,7 @@
 //! Events of an organization: found by an index, read from the log.
 
 use super::guard::Auditor;
+use super::paging;
 use super::readings::{self, Reading};
 use super::resources::resource;
 use super::stream::{Format, Row, Rows, StreamError, answer};
@@ -129,7 +130,7 @@ pub struct EventPath {
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/events", tag = "audit", params(OrganizationPath, EventQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<EventBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<EventQuery>) -> Result<Json<Vec<EventBody>>, Problem> {
-    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let limit = paging::limit(query.limit);
     let filter = filter(&app, auditor.organization, &query).await?;
     let mut events = page(&app, auditor.organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?;
     readings::add(&app, auditor.organization, &mut events).await?;

@@ -1,6 +1,7 @@
 //! Exchanges: every request with what became of it.
 
 use super::guard::Auditor;
+use super::paging;
 use crate::admin::OrganizationPath;
 use crate::problem::Problem;
 use crate::state::App;
@@ -165,7 +166,7 @@ pub async fn list(
         },
         ..ExchangeFilter::default()
     };
-    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let limit = paging::limit(query.limit);
     let rows = match query.run {
         None => app.exchanges.list(organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?,
         Some(run) => of_run(&app, organization, RunId(run), filter, limit).await?,

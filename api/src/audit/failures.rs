@@ -1,6 +1,7 @@
 //! Failures: what went wrong and is not yet right, and what to do about it.
 
 use super::guard::Auditor;
+use super::paging;
 use crate::admin::OrganizationPath;
 use crate::problem::Problem;
 use crate::state::App;
@@ -130,7 +131,7 @@ pub async fn list(
         subject: query.subject.map(ResourceId),
         before: query.before,
     };
-    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let limit = paging::limit(query.limit);
     let mut found = Vec::new();
     for row in app.failures.list(organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))? {
         let row = settle(&app, organization, row).await?;

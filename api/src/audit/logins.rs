@@ -1,6 +1,7 @@
 //! Logins of an organization: every attempt, and why it was refused.
 
 use super::guard::Auditor;
+use super::paging;
 use crate::admin::OrganizationPath;
 use crate::problem::Problem;
 use crate::state::App;
@@ -128,7 +129,7 @@ impl From<LoginRow> for LoginBody {
 pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<LoginQuery>) -> Result<Json<Vec<LoginBody>>, Problem> {
     let filter =
         LoginFilter { accepted: query.accepted, subject: query.user.map(ResourceId), drifted: query.drifted, before: query.before };
-    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let limit = paging::limit(query.limit);
     let rows = app.saml.logins.list(auditor.organization, &filter, limit).await.map_err(|e| Problem::unavailable(&e))?;
     Ok(Json(rows.into_iter().map(LoginBody::from).collect()))
 }

@@ -2,6 +2,7 @@
 
 use super::guard::Auditor;
 use super::moment::{AsOf, Moment, moment};
+use super::paging;
 use super::resources::ResourcePath;
 use super::stream::{Format, Row, StreamError, answer};
 use crate::admin::OrganizationPath;
@@ -88,10 +89,10 @@ pub async fn list(
     let (organization, group) = (auditor.organization, ResourceId(path.id));
     let as_of = AsOf { as_of: query.as_of }.find(&app, organization).await?;
     group_name(&app, &auditor, group, as_of.position).await?;
-    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let limit = paging::limit(query.limit);
     let found = app.history.members(organization, group, as_of.position, query.after, limit).await;
     let found = found.map_err(|e| Problem::unavailable(&e))?;
-    let next = found.last().filter(|_| found.len() == limit).map(|m| m.place);
+    let next = paging::next(&found, limit, |m| m.place);
     Ok(Json(MembersBody { as_of, members: found.into_iter().map(MemberBody::from).collect(), next }))
 }
 

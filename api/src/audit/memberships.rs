@@ -3,6 +3,7 @@
 use super::guard::Auditor;
 use super::members::kind_name;
 use super::moment::{AsOf, Moment};
+use super::paging;
 use super::resources::ResourcePath;
 use crate::admin::OrganizationPath;
 use crate::problem::Problem;
@@ -123,13 +124,13 @@ pub async fn of_user(
 
 async fn list(app: &App, auditor: &Auditor, side: Side, query: MembershipQuery) -> Result<Json<MembershipsBody>, Problem> {
     let as_of = AsOf { as_of: query.as_of }.find(app, auditor.organization).await?;
-    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let limit = paging::limit(query.limit);
     let found = app.history.memberships(auditor.organization, side, as_of.position, query.after, limit).await;
     let found = found.map_err(|e| Problem::unavailable(&e))?;
     let (Side::Group(id) | Side::Member(id)) = side;
     if found.is_empty() && !app.history.ever(auditor.organization, id).await.map_err(|e| Problem::unavailable(&e))? {
         return Err(Problem::not_found(format!("there never was a user or group {id}")));
     }
-    let next = found.last().filter(|_| found.len() == limit).map(|m| m.place);
+    let next = paging::next(&found, limit, |m| m.place);
     Ok(Json(MembershipsBody { as_of, memberships: found.into_iter().map(MembershipBody::from).collect(), next }))
 }

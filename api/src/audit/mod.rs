@@ -11,6 +11,7 @@ mod logins;
 mod members;
 mod memberships;
 mod moment;
+pub mod paging;
 mod readings;
 mod reconcile;
 mod replay;

@@ -2,6 +2,7 @@
 
 use super::guard::Auditor;
 use super::moment::{AsOf, Moment};
+use super::paging;
 use crate::admin::OrganizationPath;
 use crate::problem::Problem;
 use crate::state::App;
@@ -109,10 +110,10 @@ pub async fn group(
 
 async fn list(app: &App, organization: OrganizationId, kind: ResourceKind, query: ResourceQuery) -> Result<Json<ResourcesBody>, Problem> {
     let as_of = AsOf { as_of: query.as_of }.find(app, organization).await?;
-    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let limit = paging::limit(query.limit);
     let rows = app.history.resources(organization, kind, as_of.position, query.name.as_deref(), query.after, limit).await;
     let rows = rows.map_err(|e| Problem::unavailable(&e))?;
-    let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.seq);
+    let next = paging::next(&rows, limit, |row| row.seq);
     let resources = rows.iter().map(|row| wire(kind, row, &app.scim_base, None, None)).collect();
     Ok(Json(ResourcesBody { as_of, resources, next }))
 }

@@ -2,6 +2,7 @@
 
 use super::events::{self, EventBody};
 use super::guard::Auditor;
+use super::paging;
 use crate::admin::OrganizationPath;
 use crate::problem::Problem;
 use crate::state::App;
@@ -201,7 +202,7 @@ pub async fn changes(
     let organization = folded(&app, &OrganizationPath { organization: path.organization }).await?;
     let among = events::of_run(&app, organization, RunId(path.run)).await?;
     let filter = EventFilter { among: Some(among), after: query.after, ..EventFilter::default() };
-    let limit = query.limit.unwrap_or(100).clamp(1, 1_000);
+    let limit = paging::limit(query.limit);
     events::page(&app, organization, &filter, limit).await.map(Json).map_err(|e| Problem::unavailable(&e))
 }
 
