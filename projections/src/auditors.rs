@@ -1,6 +1,7 @@
 //! The keys of auditors: table, fold, queries. Part of the family that is folded at once, so that a
 //! revoked key is refused from then on, by every process.
 
+use crate::credential::CredentialState;
 use crate::table::{Statement, Table, int, optional_int, text};
 use crate::text::{bounded, id, instant, micros};
 use chrono::{DateTime, Utc};
@@ -48,6 +49,13 @@ pub struct AuditorRow {
     pub revoked: Option<DateTime<Utc>>,
     /// When it was last used, as far as exchanges are folded.
     pub last_used: Option<DateTime<Utc>>,
+}
+
+impl AuditorRow {
+    /// Whether it is let in.
+    pub fn state(&self, now: DateTime<Utc>) -> CredentialState {
+        CredentialState::at(now, self.expires, self.revoked)
+    }
 }
 
 /// What a page of records does to keys.
@@ -113,7 +121,7 @@ impl Auditors {
         Self { views }
     }
 
-    /// The key with this SHA-256 (lower-case hex). Expiry and revocation are the caller's to judge.
+    /// The key with this SHA-256 (lower-case hex). Whether it is let in is for [`AuditorRow::state`] to say.
     pub async fn by_hash(&self, sha256: &str) -> Result<Option<AuditorRow>, SqlError> {
         let sql = format!("SELECT {} FROM auditors WHERE sha256 = $1", AUDITORS.all());
         self.views.query(&sql, vec![sha256.into()]).await?.first().map(auditor_row).transpose()

@@ -11,6 +11,7 @@
 mod audit;
 pub mod auditors;
 pub mod checkpoint;
+pub mod credential;
 pub mod directory;
 pub mod events;
 pub mod exchanges;

@@ -1,6 +1,7 @@
 //! Organizations and their SCIM tokens: tables, fold, queries.
 
 use crate::checkpoint::Stop;
+use crate::credential::CredentialState;
 use crate::page::Bad;
 use crate::table::{Statement, Table, int, optional_int, optional_text, text};
 use crate::text::{bounded, count, id, instant, micros};
@@ -112,6 +113,13 @@ pub struct TokenRow {
     /// That exchange.
     pub last_used_exchange: Option<ExchangeId>,
     seq: u64,
+}
+
+impl TokenRow {
+    /// Whether it is let in.
+    pub fn state(&self, now: DateTime<Utc>) -> CredentialState {
+        CredentialState::at(now, self.expires, self.revoked)
+    }
 }
 
 /// The organization rows that a page of records touches.
@@ -267,7 +275,7 @@ impl Organizations {
     }
 
     /// The token with this SHA-256 (lower-case hex) and its organization: all that
-    /// authentication asks, in one query. Expiry and revocation are the caller's to judge.
+    /// authentication asks, in one query. Whether it is let in is for [`TokenRow::state`] to say.
     pub async fn token(&self, sha256: &str) -> Result<Option<(TokenRow, OrganizationRow)>, SqlError> {
         let sql = format!(
             "SELECT {TOKEN_COLUMNS}, {ORGANIZATION_COLUMNS} FROM tokens t \

@@ -61,15 +61,11 @@ pub struct AuditorBody {
 
 impl AuditorBody {
     fn new(row: AuditorRow, now: DateTime<Utc>) -> Self {
-        let state = match (row.revoked, row.expires) {
-            (Some(_), _) => "revoked",
-            (None, Some(at)) if at <= now => "expired",
-            _ => "live",
-        };
+        let state = row.state(now).as_str().to_owned();
         Self {
             auditor_id: row.id.0,
             label: row.label,
-            state: state.to_owned(),
+            state,
             issued_at: row.issued,
             expires_at: row.expires,
             revoked_at: row.revoked,

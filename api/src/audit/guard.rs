@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_projections::auditors::AuditorRow;
+use rollcall_projections::credential::CredentialState;
 use std::sync::Arc;
 
 /// What auditors' keys begin with.
@@ -65,6 +66,6 @@ async fn live_key(app: &App, headers: &HeaderMap) -> Result<AuditorRow, Problem>
     }
     // Found by the hash of 256 random bits: nothing is left for the comparison's timing to tell.
     let found = app.auditors.by_hash(&sha256_hex(key)).await.map_err(|e| Problem::unavailable(&e))?;
-    let live = |row: &AuditorRow| row.revoked.is_none() && row.expires.is_none_or(|at| app.engine.clock.now() < at);
+    let live = |row: &AuditorRow| row.state(app.engine.clock.now()) == CredentialState::Live;
     found.filter(live).ok_or_else(nobody)
 }

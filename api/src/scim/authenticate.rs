@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, header};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::scim::ScimError;
+use rollcall_projections::credential::CredentialState;
 use rollcall_projections::organizations::{OrganizationRow, ScimState};
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Scim
     // Found by the hash of 256 random bits: nothing is left for the comparison's timing to tell.
     let known = known.ok_or_else(nobody)?;
     let (token, organization) = &*known;
-    if token.revoked.is_some() || token.expires.is_some_and(|at| at <= app.engine.clock.now()) {
+    if token.state(app.engine.clock.now()) != CredentialState::Live {
         return Err(nobody());
     }
     let mut refusal = standing(organization);
