@@ -61,6 +61,19 @@ async fn make(app: &App, organization: &OrganizationRow) -> Result<(SamlKey, Key
     Ok((SamlKey { id, certificate, sealed }, body))
 }
 
+/// Makes a key pair and hands it to the organization by a command.
+async fn install(
+    app: &App,
+    admin: &Admin,
+    path: OrganizationPath,
+    with: fn(SamlKey) -> SamlCommand,
+) -> Result<(StatusCode, Json<KeyBody>), Problem> {
+    let organization = path.find(app).await?;
+    let (key, body) = make(app, &organization).await?;
+    command(app, admin, organization.id, false, OrganizationCommand::Saml(with(key))).await?;
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
 /// Generates the first key pair: RSA with 3072 bits, and a certificate that it signs itself.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/certificate", tag = "saml", params(OrganizationPath), security(("operator" = [])),
     responses((status = 201, body = KeyBody), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -69,10 +82,7 @@ pub async fn generate(
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<(StatusCode, Json<KeyBody>), Problem> {
-    let organization = path.find(&app).await?;
-    let (key, body) = make(&app, &organization).await?;
-    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::GenerateKey { key })).await?;
-    Ok((StatusCode::CREATED, Json(body)))
+    install(&app, &admin, path, |key| SamlCommand::GenerateKey { key }).await
 }
 
 /// Generates the next key pair, the current one from now on. The one before still decrypts until it
@@ -84,10 +94,7 @@ pub async fn rotate(
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<(StatusCode, Json<KeyBody>), Problem> {
-    let organization = path.find(&app).await?;
-    let (key, body) = make(&app, &organization).await?;
-    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::RotateKey { key })).await?;
-    Ok((StatusCode::CREATED, Json(body)))
+    install(&app, &admin, path, |key| SamlCommand::RotateKey { key }).await
 }
 
 /// The current certificate, as a file to upload.

@@ -1,7 +1,8 @@
-//! A group in a run: created empty, renamed, deleted.
+//! A group in a run: created empty or renamed.
 
 use super::Client;
 use super::body::{equals, group_edits, new_group, patch};
+use super::delete::Gone;
 use super::run::Running;
 use super::state::{Anchor, Link};
 use super::status::{Failure, Purpose};
@@ -24,7 +25,7 @@ impl Client {
         let mut fresh = false;
         let outcome = match (group, link) {
             (None, None) => Ok(Done::Skipped("NotEffectivelyEntitled")),
-            (None, Some(link)) => self.delete_group(run, key, &link).await,
+            (None, Some(link)) => self.delete(run, Gone::Group(key), &link).await,
             (Some(group), link) => {
                 let mut work = Work::on(self, run, subject, 0).about_group(&group);
                 let outcome = self.bring_up_group(run, &mut work, key, &group, link, &mut fresh).await;
@@ -83,23 +84,5 @@ impl Client {
         work.send(Purpose::Write, Method::Patch, format!("/Groups/{id}"), Some(patch(run.shape, &edits))).await?;
         work.step("EntryExportUpdate", StepType::Export, StepResult::Success, "The group was updated".to_owned());
         Ok(Done::Exported)
-    }
-
-    async fn delete_group(&self, run: &Running, key: GroupKey, link: &Link) -> Result<Done, Failure> {
-        let mut work = Work::on(self, run, Delta::Group(key), 0).about_gone("Group");
-        work.found(&link.id);
-        let outcome = if run.staged {
-            work.action = Action::StagedDelete;
-            Ok(Done::Skipped("TooManyDeletes"))
-        } else {
-            work.action = Action::Delete;
-            work.send(Purpose::Delete, Method::Delete, format!("/Groups/{}", link.id), None).await.map(|_| Done::Exported)
-        };
-        if outcome == Ok(Done::Exported) {
-            self.state().link_group(key, None);
-            work.step("EntryExportDelete", StepType::Export, StepResult::Success, "The group was deleted".to_owned());
-        }
-        work.end(&outcome);
-        outcome
     }
 }

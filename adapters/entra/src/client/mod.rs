@@ -2,6 +2,7 @@
 
 mod body;
 mod cycle;
+mod delete;
 mod demand;
 mod group;
 mod manager;

@@ -2,6 +2,7 @@
 
 use super::Client;
 use super::body::{Edit, equals, new_user, patch, spoil, switch, user_edits};
+use super::delete::Gone;
 use super::run::{INCOMPATIBLE, Running};
 use super::state::{Anchor, Link};
 use super::status::{Effect, Failure, Purpose};
@@ -30,7 +31,7 @@ impl Client {
         let (subject, linked) = (self.subject(run, key), link.is_some());
         let outcome = match (subject, link) {
             (None, None) => Ok(Done::Skipped("NotEffectivelyEntitled")),
-            (None, Some(link)) => self.delete_user(run, key, &link).await,
+            (None, Some(link)) => self.delete(run, Gone::User(key), &link).await,
             (Some(subject), link) => self.bring_up(run, &subject, link).await,
         };
         self.settle(run, Delta::User(key), &outcome);
@@ -138,24 +139,6 @@ impl Client {
         let link = subject.in_scope.then(|| Link { id: id.clone(), active: subject.active });
         self.state().link_user(subject.key, link);
         Ok(done)
-    }
-
-    async fn delete_user(&self, run: &Running, key: UserKey, link: &Link) -> Result<Done, Failure> {
-        let mut work = Work::on(self, run, Delta::User(key), 0).about_gone("User");
-        work.found(&link.id);
-        let outcome = if run.staged {
-            work.action = Action::StagedDelete;
-            Ok(Done::Skipped("TooManyDeletes"))
-        } else {
-            work.action = Action::Delete;
-            work.send(Purpose::Delete, Method::Delete, format!("/Users/{}", link.id), None).await.map(|_| Done::Exported)
-        };
-        if outcome == Ok(Done::Exported) {
-            self.state().link_user(key, None);
-            work.step("EntryExportDelete", StepType::Export, StepResult::Success, "The user was deleted".to_owned());
-        }
-        work.end(&outcome);
-        outcome
     }
 }
 
