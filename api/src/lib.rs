@@ -29,6 +29,7 @@ pub mod sealing;
 pub mod secrets;
 pub mod serve;
 pub mod sessions;
+mod span;
 pub mod state;
 pub mod stores;
 mod sweep;

@@ -3,10 +3,9 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
-use super::scim::after;
+use super::secret::{self, Lifetime, Listed};
 use crate::admin::{AuditorBody, AuditorIssued};
 use crate::clock::Clock;
-use chrono::{DateTime, Utc};
 use clap::Subcommand;
 use reqwest::Method;
 use serde_json::json;
@@ -25,7 +24,7 @@ pub enum Auditor {
         label: String,
         /// Refuse it after so long, such as 90d or 12h
         #[arg(long, value_name = "TIME")]
-        expires_in: Option<String>,
+        expires_in: Option<Lifetime>,
     },
     /// List keys
     List {
@@ -47,7 +46,7 @@ pub enum Auditor {
 pub async fn run(command: Auditor, client: Client) -> anyhow::Result<Exit> {
     match command {
         Auditor::Issue { org, label, expires_in } => {
-            let expires_at = expires_in.as_deref().map(|t| after(t, Clock::system().now())).transpose()?;
+            let expires_at = expires_in.map(|lifetime| lifetime.end(Clock::system().now()));
             let body = json!({ "label": label, "expires_at": expires_at });
             let issued: AuditorIssued = client.request(Method::POST, &format!("/organizations/{org}/auditors"), Some(&body)).await?;
             if client.json {
@@ -62,14 +61,15 @@ pub async fn run(command: Auditor, client: Client) -> anyhow::Result<Exit> {
             if client.json {
                 output::json(&all)?;
             } else {
-                let time = |t: Option<DateTime<Utc>>| t.map_or_else(|| "-".to_owned(), |t| t.to_rfc3339());
-                let row = |a: AuditorBody| {
-                    vec![a.auditor_id.to_string(), a.state, a.label, a.issued_at.to_rfc3339(), time(a.expires_at), time(a.last_used_at)]
-                };
-                output::table(&["ID", "STATE", "LABEL", "ISSUED", "EXPIRES", "LAST USED"], &all.into_iter().map(row).collect::<Vec<_>>());
+                secret::table(all.into_iter().map(listed));
             }
         }
         Auditor::Revoke { org, auditor_id } => client.act(Method::DELETE, &format!("/organizations/{org}/auditors/{auditor_id}")).await?,
     }
     Ok(Exit::Success)
+}
+
+fn listed(key: AuditorBody) -> Listed {
+    let AuditorBody { auditor_id: id, state, label, issued_at, expires_at, last_used_at, .. } = key;
+    Listed { id, state, label, issued_at, expires_at, last_used_at }
 }

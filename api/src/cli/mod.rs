@@ -17,6 +17,7 @@ mod replay;
 mod runs;
 mod saml;
 mod scim;
+mod secret;
 mod sessions;
 mod simulate;
 mod views;

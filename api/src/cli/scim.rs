@@ -3,10 +3,9 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use super::secret::{self, Lifetime, Listed};
 use crate::admin::{TokenBody, TokenIssued};
 use crate::clock::Clock;
-use anyhow::Context;
-use chrono::{DateTime, Duration, Utc};
 use clap::Subcommand;
 use reqwest::Method;
 use serde_json::json;
@@ -48,7 +47,7 @@ pub enum Token {
         label: String,
         /// Refuse it after so long, such as 90d or 12h
         #[arg(long, value_name = "TIME")]
-        expires_in: Option<String>,
+        expires_in: Option<Lifetime>,
     },
     /// List tokens
     List {
@@ -75,7 +74,7 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
         }
         Scim::Disable { org } => client.act(Method::POST, &format!("/organizations/{org}/scim/disable")).await?,
         Scim::Token(Token::Issue { org, label, expires_in }) => {
-            let expires_at = expires_in.as_deref().map(|t| after(t, Clock::system().now())).transpose()?;
+            let expires_at = expires_in.map(|lifetime| lifetime.end(Clock::system().now()));
             let body = json!({ "label": label, "expires_at": expires_at });
             let issued: TokenIssued = client.request(Method::POST, &format!("/organizations/{org}/scim/tokens"), Some(&body)).await?;
             if client.json {
@@ -93,11 +92,7 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
             if client.json {
                 output::json(&all)?;
             } else {
-                let time = |t: Option<DateTime<Utc>>| t.map_or_else(|| "-".to_owned(), |t| t.to_rfc3339());
-                let row = |t: TokenBody| {
-                    vec![t.token_id.to_string(), t.state, t.label, t.issued_at.to_rfc3339(), time(t.expires_at), time(t.last_used_at)]
-                };
-                output::table(&["ID", "STATE", "LABEL", "ISSUED", "EXPIRES", "LAST USED"], &all.into_iter().map(row).collect::<Vec<_>>());
+                secret::table(all.into_iter().map(listed));
             }
         }
         Scim::Token(Token::Revoke { org, token_id }) => {
@@ -107,18 +102,7 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-/// The instant so long after now.
-pub(super) fn after(text: &str, now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
-    let wrong = || format!("--expires-in {text}: write a number and d, h, m or s, such as 90d");
-    let split = text.find(|c: char| !c.is_ascii_digit()).with_context(wrong)?;
-    let number: i64 = text[..split].parse().with_context(wrong)?;
-    let seconds = match &text[split..] {
-        "d" => 86_400,
-        "h" => 3_600,
-        "m" => 60,
-        "s" => 1,
-        _ => anyhow::bail!(wrong()),
-    };
-    let span = number.checked_mul(seconds).and_then(Duration::try_seconds).with_context(wrong)?;
-    now.checked_add_signed(span).with_context(wrong)
+fn listed(token: TokenBody) -> Listed {
+    let TokenBody { token_id: id, state, label, issued_at, expires_at, last_used_at, .. } = token;
+    Listed { id, state, label, issued_at, expires_at, last_used_at }
 }
