@@ -3,12 +3,13 @@
 use crate::clock::Clock;
 use crate::config::ServeConfig;
 use crate::ids::{Ids, Random};
+use crate::listen::{self, Patience};
 use crate::router::router;
 use crate::saml::{schedule, seals};
 use crate::scim::StrangerLimit;
 use crate::sealing::{DeploymentKey, deployment_key_path};
 use crate::state::{App, Settings};
-use crate::{assembly, cycles, listen, retention, secrets, stores, sweep, telemetry};
+use crate::{assembly, cycles, retention, secrets, stores, sweep, telemetry};
 use anyhow::Context;
 use rollcall_projections::saml::SamlConnections;
 use std::path::Path;
@@ -54,7 +55,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     let scheduler = tokio::spawn(schedule::run(app.clone(), stopping.clone()));
     let retention = tokio::spawn(retention::run(app.clone(), stopping.clone()));
     let watcher = tokio::spawn(cycles::run(app.clone(), stopping.clone()));
-    let server = tokio::spawn(listen::serve(listener, router(app.clone()), stopping.clone()));
+    let server = tokio::spawn(listen::serve(listener, router(app.clone()), Patience::default(), stopping.clone()));
     signals().await?;
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);

@@ -5,6 +5,7 @@ use super::page::Page;
 use super::reply::Reply;
 use super::visit::Visit;
 use super::{acs, login, logout, metadata, signed_in};
+use crate::listen::is_cut_off;
 use crate::state::App;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Path, Request, State};
@@ -108,9 +109,10 @@ async fn carry_out(app: &Arc<App>, visit: &mut Visit, domain: &str, body: Body) 
         Err(reply) => return *reply,
     };
     match call.visit.operation {
-        "saml.acs" => match read(body).await {
-            Some(body) => acs::acs(call, &body, visit).await,
-            None => acs::unreadable(call).await,
+        "saml.acs" => match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES)).await {
+            Ok(Ok(body)) => acs::acs(call, &body, visit).await,
+            Ok(Err(error)) if is_cut_off(&error) => unavailable(visit).told("the server is stopping"),
+            _ => acs::unreadable(call).await,
         },
         "saml.login" => login::login(&call),
         "saml.logout" => logout::logout(&call).await,
@@ -149,10 +151,6 @@ async fn prepare(app: &Arc<App>, visit: &Visit, organization: OrganizationRow) -
             Err(Box::new(unavailable(visit).told(error.to_string())))
         }
     }
-}
-
-async fn read(body: Body) -> Option<bytes::Bytes> {
-    tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES)).await.ok()?.ok()
 }
 
 /// Somebody who names no organization; a stranger must not fill the disk.

@@ -8,6 +8,7 @@ use super::opened::Opened;
 use super::query::Query;
 use super::reply::Reply;
 use super::route::{allowed, route};
+use crate::listen::is_cut_off;
 use crate::state::App;
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{ConnectInfo, Request};
@@ -175,6 +176,7 @@ async fn read_body(body: Body, limit: usize, patience: Duration) -> Result<Bytes
         Ok(Err(error)) if is_too_long(&error) => {
             Err(ScimError::too_large(format!("the body is longer than {limit} bytes: send fewer members or operations per request")))
         }
+        Ok(Err(error)) if is_cut_off(&error) => Err(ScimError::unavailable("the server is stopping; try again later".to_owned())),
         Ok(Err(_)) => Err(ScimError::invalid_syntax("the body broke off".to_owned())),
         Err(_) => Err(ScimError::plain(408, "the body did not arrive in time")),
     }

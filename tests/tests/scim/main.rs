@@ -10,6 +10,7 @@ mod listing;
 mod oddities;
 mod operate;
 mod secrets;
+mod stopping;
 mod strangers;
 mod tenancy;
 mod tokens;
