@@ -9,6 +9,8 @@
 
 mod batch;
 mod port;
+mod restored;
 
 pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
 pub use port::*;
+pub use restored::restored_number;

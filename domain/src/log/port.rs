@@ -316,7 +316,9 @@ pub trait Log: Send + Sync + 'static {
     /// ([`Exchange::bodies_dropped`]). Gives how many had some. What is dropped is gone.
     async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError>;
 
-    /// Puts a part of a backup in place. The log must have been empty before the first part.
+    /// Puts a part of a backup in place. The organizations in it must have had no log before the
+    /// first part. Exchanges of [`OrganizationId::NONE`] come after those that are there, whatever
+    /// their number was, and are left out if they are there already: strangers call at any time.
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError>;
 
     /// Says whether the log can be read and written.

@@ -34,16 +34,23 @@ async fn a_backup_of_one_store_is_restored_into_the_other() {
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("backup.jsonl");
         let path = file.to_str().context("a path")?;
+        refused(Scim::anonymous(w.server.address()).get("/Users?from=here").await?, 401, None)?;
         w.server.cli(&["backup", "--to", path]).await?;
         let before = told(&w.admin, &w.acme.id).await?;
 
         let other = Server::start(Store::Postgres(cluster.url())).await?;
+        // Whoever scans the network finds a new server before its operator does.
+        refused(Scim::anonymous(other.address()).get("/Users?from=there").await?, 401, None)?;
         refuse_half(&other, &file).await?;
         other.cli(&["restore", "--from", path]).await?;
         let admin = Admin::new(other.address(), &other.operator_key()?);
         let after = told(&admin, &w.acme.id).await?;
         ensure!(before == after, "the audit differs after a restore");
         gapless(&after.0, 0)?;
+        let strangers = admin.exchanges("none").await?;
+        for target in ["/scim/v2/Users?from=here", "/scim/v2/Users?from=there"] {
+            ensure!(strangers.iter().any(|x| x["target"] == target), "{target} is not recorded: {strangers:?}");
+        }
 
         // The token works, names are still taken or still free, and the log goes on where it ended.
         let scim = Scim::anonymous(other.address()).with_token(w.scim.token().context("token")?);

@@ -5,6 +5,7 @@ use crate::given::*;
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::*;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything a log holds, in the order in which it is restored.
@@ -66,6 +67,43 @@ async fn round_trip(from: Logs, to: Logs) -> anyhow::Result<()> {
     assert!(matches!(refused, Err(LogError::Damaged(_))), "{refused:?}");
     assert_eq!(to.log.heads().await?, before);
     Ok(())
+}
+
+/// Strangers call before the restore and in the middle of it; nothing of them is lost, on either side.
+async fn beside_strangers(to: Logs) -> anyhow::Result<()> {
+    let from = fixture::sqlite_memory::log().await?;
+    fill(&from.log).await?;
+    from.log.append(bare(OrganizationId::NONE, 2)).await?;
+    let parts = backup(&from.log).await?;
+    let mut expected = BTreeSet::from([1, 2]);
+    for (part, n) in parts.chunks(13).zip(900..) {
+        to.log.append(bare(OrganizationId::NONE, n)).await?;
+        expected.insert(n);
+        to.log.restore(part.to_vec()).await?;
+    }
+    let strangers = to.log.exchanges(OrganizationId::NONE, 0, 10_000, Bodies::Read).await?;
+    assert!(strangers.iter().map(|x| x.number).eq(1..=expected.len() as u64), "{strangers:?}");
+    assert_eq!(strangers.iter().map(|x| x.exchange.id.0.as_u128()).collect::<BTreeSet<_>>(), expected);
+    for organization in [ONE, TWO] {
+        assert_eq!(to.log.head(organization).await?, from.log.head(organization).await?);
+        assert_eq!(all_records(&to.log, organization).await?, all_records(&from.log, organization).await?);
+    }
+    // Those that are there already are not put down twice.
+    let known = strangers.into_iter().map(|x| Restored::Exchange(Box::new(x))).collect();
+    let before = to.log.heads().await?;
+    to.log.restore(known).await?;
+    assert_eq!(to.log.heads().await?, before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn beside_strangers_in_a_file() -> anyhow::Result<()> {
+    beside_strangers(fixture::sqlite_file::log().await?).await
+}
+
+#[tokio::test]
+async fn beside_strangers_in_postgres() -> anyhow::Result<()> {
+    beside_strangers(fixture::postgres::log().await?).await
 }
 
 #[tokio::test]

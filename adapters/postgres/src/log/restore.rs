@@ -16,6 +16,7 @@ pub(super) async fn restore(session: &mut Session, parts: Vec<Restored>) -> Resu
             }
             Restored::Exchange(exchange) => {
                 wanted.organizations.insert(exchange.exchange.organization);
+                wanted.exchanges.insert((exchange.exchange.organization, exchange.exchange.id));
             }
             Restored::ClaimKey(..) | Restored::Claim(..) => {}
         }
@@ -53,13 +54,12 @@ fn arrange(mut facts: Facts, parts: Vec<Restored>) -> Result<(Plan, Keys), LogEr
                 plan.heads.insert(record.stream.organization, *head);
                 plan.records.push(record);
             }
-            Restored::Exchange(exchange) => {
+            Restored::Exchange(mut exchange) => {
                 let organization = exchange.exchange.organization;
                 let head = facts.heads.entry(organization).or_default();
-                if exchange.number != head.exchange_number + 1 {
-                    return Err(LogError::Damaged(format!("exchange {} cannot follow {}", exchange.number, head.exchange_number)));
-                }
-                head.exchange_number = exchange.number;
+                let known = facts.exchanges.contains_key(&(organization, exchange.exchange.id));
+                let Some(number) = restored_number(&exchange, *head, known)? else { continue };
+                (exchange.number, head.exchange_number) = (number, number);
                 plan.heads.insert(organization, *head);
                 plan.exchanges.push(*exchange);
             }

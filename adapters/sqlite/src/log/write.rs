@@ -47,7 +47,7 @@ fn write(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
         insert_record(db, record)?;
     }
     for exchange in &plan.exchanges {
-        insert_exchange(db, exchange)?;
+        insert_exchange(db, exchange, exchange.number)?;
     }
     for (claim, outcome) in &plan.claims {
         match outcome {
@@ -80,13 +80,13 @@ fn insert_record(db: &Connection, r: &Record) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert_exchange(db: &Connection, r: &RecordedExchange) -> rusqlite::Result<()> {
+fn insert_exchange(db: &Connection, r: &RecordedExchange, number: ExchangeNumber) -> rusqlite::Result<()> {
     let sql = "INSERT INTO exchange (organization, number, id, first, last, after, document, request_body, answer_body) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let x = &r.exchange;
     db.prepare_cached(sql)?.execute(params![
         x.organization.0.as_bytes(),
-        int(r.number),
+        int(number),
         x.id.0.as_bytes(),
         r.positions.map(|p| int(p.0)),
         r.positions.map(|p| int(p.1)),
@@ -211,11 +211,11 @@ fn place(db: &Connection, part: &Restored, head: Head) -> Result<Head, LogError>
             Ok(Head { position: record.position, ..head })
         }
         Restored::Exchange(exchange) => {
-            if exchange.number != head.exchange_number + 1 {
-                return Err(LogError::Damaged(format!("exchange {} cannot follow exchange {}", exchange.number, head.exchange_number)));
-            }
-            insert_exchange(db, exchange).map_err(log_error)?;
-            Ok(Head { exchange_number: exchange.number, ..head })
+            let (organization, id) = (exchange.exchange.organization, exchange.exchange.id);
+            let known = read::exchange_place(db, organization, id).map_err(log_error)?.is_some();
+            let Some(number) = restored_number(exchange, head, known)? else { return Ok(head) };
+            insert_exchange(db, exchange, number).map_err(log_error)?;
+            Ok(Head { exchange_number: number, ..head })
         }
     }
 }
