@@ -11,6 +11,9 @@ pub fn start_logs(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter =
         EnvFilter::try_new(filter).with_context(|| format!("--log {filter}: write a filter such as info or rollcall_api=debug"))?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    // A line that cannot be written, as on a full disk, is lost. To complain of it on the same standard
+    // error would end in a panic of whoever had something to say.
+    let logs = logs.log_internal_errors(false);
     let started = match format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().try_init(),

@@ -32,6 +32,8 @@ pub struct Server {
     folder: tempfile::TempDir,
     store: Store,
     flags: Vec<String>,
+    /// Whether a limit on the size of files is an error of each write to it, not the end.
+    limited: bool,
     child: Option<Child>,
     watch: Option<Child>,
     address: Address,
@@ -56,6 +58,14 @@ impl Server {
         Ok(server)
     }
 
+    /// As [`Self::start`], on a disk that can be full ([`Self::fill_disk`]).
+    pub async fn start_on_small_disk(store: Store) -> Result<Self> {
+        let mut server = Self::unstarted(store, &std::env::temp_dir(), &["--rate-limit", "0"])?;
+        server.limited = true;
+        server.restart().await?;
+        Ok(server)
+    }
+
     /// Starts the binary on the data folder that a command of the command line makes; gives what
     /// the command said, too.
     pub async fn start_on(command: &[&str]) -> Result<(Self, Value)> {
@@ -68,7 +78,7 @@ impl Server {
     fn unstarted(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("rollcall-test-").tempdir_in(parent)?;
         let flags = flags.iter().map(|&f| f.to_owned()).collect();
-        Ok(Self { binary: binary()?, folder, store, flags, child: None, watch: None, address: Address::default() })
+        Ok(Self { binary: binary()?, folder, store, flags, limited: false, child: None, watch: None, address: Address::default() })
     }
 
     /// The data folder.
@@ -151,7 +161,7 @@ impl Server {
             _ => {}
         }
         let log = File::options().create(true).append(true).open(self.log_file())?;
-        let mut command = Command::new(&self.binary);
+        let mut command = if self.limited { unsignalled(&self.binary) } else { Command::new(&self.binary) };
         command.arg("serve").arg("--data").arg(self.data()).args(["--listen", "127.0.0.1:0", "--log-format", "json"]);
         command.args(["--public-url", PUBLIC_URL]).args(&self.flags);
         if let Store::Postgres(url) = &self.store {
@@ -163,6 +173,25 @@ impl Server {
         let pid = child.id();
         self.child = Some(child);
         self.watch = Some(watch(pid)?);
+        Ok(())
+    }
+
+    /// From now on nothing can be written to any file: what a full disk does, without one.
+    pub fn fill_disk(&self) -> Result<()> {
+        self.limit_files("0")
+    }
+
+    /// Takes it back.
+    pub fn free_disk(&self) -> Result<()> {
+        self.limit_files("unlimited")
+    }
+
+    fn limit_files(&self, bytes: &str) -> Result<()> {
+        ensure!(self.limited, "the server would be killed by a signal");
+        let pid = self.pid().context("the server does not run")?.to_string();
+        // Only the soft limit, which whoever owns the process may raise again.
+        let set = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:")]).status()?;
+        ensure!(set.success(), "prlimit failed");
         Ok(())
     }
 
@@ -232,6 +261,20 @@ impl Drop for Server {
             eprintln!("--- the server printed last ---\n{}\n---", self.log_tail(40));
         }
     }
+}
+
+/// A binary to which a write beyond the limit on the size of files is an error, and no signal.
+fn unsignalled(binary: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(binary);
+    command
+}
+
+/// Runs a command of the command line by itself, without a server to go with it.
+pub fn run(args: &[&str]) -> Result<Output> {
+    let mut command = Command::new(binary()?);
+    clean_environment(&mut command);
+    command.args(args).stdin(Stdio::null()).output().context("cannot run the command line")
 }
 
 /// Ends the server when the pipe from this process closes without a word, so that not even a killed

@@ -2,19 +2,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::scim::BASE;
-use rollcall_tests::server::binary;
+use rollcall_tests::server::run;
 use rollcall_tests::world::on_sqlite;
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn run(args: &[&str]) -> Result<Output> {
-    let mut command = Command::new(binary()?);
-    for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "ROLLCALL_DATA", "ROLLCALL_URL"] {
-        command.env_remove(proxy);
-    }
-    Ok(command.args(args).output()?)
-}
 
 fn json(args: &[&str]) -> Result<Value> {
     let output = run(args)?;

@@ -5,6 +5,7 @@ mod corpus;
 mod discovery;
 mod errors;
 mod exchanges;
+mod full_disk;
 mod limits;
 mod listing;
 mod oddities;
