@@ -266,3 +266,35 @@ async fn unreadable_rows_are_errors() {
     world.user(2, vec![changed("title", Some(json!("x")))]).await;
     assert!(world.folder().fold(ORG).await.is_err());
 }
+
+#[tokio::test]
+async fn an_answer_about_several_groups_holds_so_many_members() {
+    let world = World::new().await;
+    let all_users: Vec<_> = (1..=1_000).map(user).collect();
+    for n in 1..=1_000 {
+        world.user(n, vec![created_with(json!({ "userName": format!("u{n}") }))]).await;
+    }
+    for n in 1..=200 {
+        world.group(n, vec![group_created(&format!("G{n}")), added(&all_users)]).await;
+    }
+    world.group(201, vec![group_created("One more"), added(&[user(1)])]).await;
+    let folder = world.folder();
+    folder.fold(ORG).await.unwrap();
+    let ask = async |request: SearchRequest| world.directory().search(ORG, Group, &request).await;
+    let refused = ask(request(Group, None, None, all())).await;
+    let Err(SearchError::Scim(error)) = refused else { panic!("{refused:?}") };
+    assert_eq!((error.status, error.scim_type), (400, Some(ScimType::TooMany)));
+    assert!(error.detail.contains("200001 members") && error.detail.contains("excludedAttributes=members"), "{}", error.detail);
+
+    // What the error says to do: without members, or fewer groups at a time.
+    let members = |items: &[Value]| items.iter().map(|i| i["members"].as_array().map_or(0, Vec::len)).sum::<usize>();
+    let without = ask(SearchRequest { with_members: false, ..request(Group, None, None, all()) }).await.unwrap();
+    assert_eq!((without.total, without.items.len(), members(&without.items)), (201, 201, 0));
+    let fewer = ask(request(Group, None, None, Page::Index { start: 200, count: 2 })).await.unwrap();
+    assert_eq!((fewer.total, members(&fewer.items)), (201, 1_001));
+
+    world.group(201, vec![removed(&[user(1)])]).await;
+    folder.fold(ORG).await.unwrap();
+    let fits = ask(request(Group, None, None, all())).await.unwrap();
+    assert_eq!((fits.items.len(), members(&fits.items)), (201, 200_000));
+}

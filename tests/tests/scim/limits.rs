@@ -7,6 +7,9 @@ use rollcall_tests::scim::{CONTENT_TYPE, filter};
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::{World, on_sqlite};
 use serde_json::json;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 async fn still_serves(w: &World) -> Result<()> {
     w.scim.fresh().get("/Users?count=0").await?.expect(200)?;
@@ -76,6 +79,43 @@ async fn too_many_members_or_operations() {
         refused_for(w.scim.operations(&path, json!(operations)).await?, "operations")?;
         ensure!(w.scim.members(&id).await?.is_empty(), "a refused request added members");
         still_serves(w).await
+    })
+    .await;
+}
+
+/// Says that a body of 16 MiB comes, and sends none of it.
+async fn announced(w: &World) -> Result<TcpStream> {
+    let mut socket = TcpStream::connect(w.server.address().authority()).await?;
+    let token = w.scim.token().context("token")?;
+    let head = format!("POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n", 16 << 20);
+    socket.write_all(head.as_bytes()).await?;
+    Ok(socket)
+}
+
+#[tokio::test]
+async fn large_bodies_wait_for_room_and_small_ones_do_not() {
+    on_sqlite(async |w| {
+        let user = |name: &str, bytes: usize| json!({"userName": name, "displayName": "x".repeat(bytes)});
+        // Seven leave room for one more, eight for none: 128 MiB are taken.
+        let mut waiting = Vec::new();
+        for _ in 0..7 {
+            waiting.push(announced(w).await?);
+        }
+        w.scim.post("/Users", &user("ada@contoso.example", 1_000_000)).await?.expect(201)?;
+        waiting.push(announced(w).await?);
+        // Until the server has read what was sent.
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let begun = Instant::now();
+        let refusal = w.scim.post("/Users", &user("bob@contoso.example", 1_000_000)).await?;
+        ensure!(begun.elapsed() > Duration::from_secs(3), "it did not wait: {refusal:?}");
+        ensure!(refusal.header("retry-after").is_some(), "{refusal:?}");
+        let detail = refused(refusal, 503, None)?;
+        ensure!(detail.contains("large requests"), "{detail}");
+        w.scim.post("/Users", &user("bob@contoso.example", 1_000)).await?.expect(201)?;
+        // Who goes away makes room.
+        drop(waiting);
+        w.scim.post("/Users", &user("cem@contoso.example", 1_000_000)).await?.expect(201)?;
+        Ok(())
     })
     .await;
 }
