@@ -24,7 +24,8 @@ const DRAIN: Duration = Duration::from_secs(30);
 
 /// Runs the server until it is told to stop.
 pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
+    std::fs::create_dir_all(&config.data)
+        .with_context(|| format!("cannot make the data folder {}: choose another with --data", config.data.display()))?;
     let metrics = telemetry::start_metrics()?;
     let clock = Clock::system();
     let ids = Ids::new(clock.clone(), Random::system());

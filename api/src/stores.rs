@@ -27,7 +27,7 @@ pub struct Stores {
 /// Opens what the configuration names.
 pub async fn open(config: &ServeConfig) -> anyhow::Result<Stores> {
     match &config.database_url {
-        None => Stores::in_folder(&config.data),
+        None => Stores::in_folder(&config.data).context("cannot use the data folder of --data"),
         Some(url) => Stores::in_postgres(url, config.database_connections).await,
     }
 }

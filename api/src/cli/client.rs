@@ -21,6 +21,11 @@ pub struct Client {
     pub json: bool,
 }
 
+/// Nobody answers where the command looked for the server.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach the server at {0}: is it running? Name it with --url")]
+pub struct Unreachable(String);
+
 /// The data folder when none is named.
 pub fn default_data() -> PathBuf {
     PathBuf::from("data")
@@ -91,8 +96,7 @@ impl Client {
     }
 
     async fn checked(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
-        let unreachable = || format!("cannot reach the server at {}: is it running? Name it with --url", self.base);
-        let response = request.send().await.with_context(unreachable)?;
+        let response = request.send().await.with_context(|| Unreachable(self.base.clone()))?;
         if response.status().is_success() {
             return Ok(response);
         }

@@ -25,7 +25,7 @@ mod views;
 use crate::config::ServeArgs;
 use crate::{serve, telemetry};
 use clap::{Args, Parser, Subcommand};
-use client::Client;
+use client::{Client, Unreachable};
 use std::path::PathBuf;
 
 /// Rollcall: the place where Microsoft Entra ID meets an application.
@@ -136,7 +136,7 @@ pub enum Exit {
 pub struct Failure {
     /// What went wrong.
     pub error: anyhow::Error,
-    /// 2 for wrong flags or configuration, else 1.
+    /// 2 for wrong flags or configuration and for a server that cannot be reached, else 1.
     pub code: u8,
 }
 
@@ -217,7 +217,8 @@ fn start(args: ServeArgs) -> Result<Exit, Failure> {
 fn call(server: ServerArgs, command: impl AsyncFnOnce(Client) -> anyhow::Result<Exit>) -> Result<Exit, Failure> {
     let client = Client::new(server).map_err(usage)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
-    Ok(runtime.block_on(command(client))?)
+    // Where the server is, or that it runs, is for the operator to change.
+    runtime.block_on(command(client)).map_err(|error| if error.is::<Unreachable>() { usage(error) } else { error.into() })
 }
 
 /// All commands with their help, one after another: the command line's reference.

@@ -1,0 +1,3 @@
+//! The command line by itself.
+
+mod refused;
