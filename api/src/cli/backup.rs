@@ -3,15 +3,14 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use super::part::{Part, check_free};
 use crate::admin::BackupLine;
 use anyhow::{Context, bail};
 use clap::Args;
-use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 /// Write the whole log to a file while the server runs
@@ -32,23 +31,10 @@ pub struct Restore {
 
 /// `rollcall backup`. The file appears under its name only once it is whole.
 pub async fn backup(command: Backup, client: Client) -> anyhow::Result<Exit> {
-    let to = command.to;
-    if to.exists() {
-        bail!("{} exists already: name another file", to.display());
-    }
-    let mut part = to.clone().into_os_string();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
-    let mut file = BufWriter::new(file.with_context(|| format!("cannot write {}", part.display()))?);
-    let mut chunks = client.send(Method::GET, "/backup", None::<&()>).await?.bytes_stream();
-    while let Some(chunk) = chunks.next().await {
-        file.write_all(&chunk.context("the backup broke off")?).with_context(|| format!("cannot write {}", part.display()))?;
-    }
-    let file = file.into_inner().map_err(|e| e.into_error())?;
-    file.sync_all()?;
-    let (records, exchanges) = check(&part)?;
-    std::fs::rename(&part, &to).with_context(|| format!("cannot write {}", to.display()))?;
+    check_free(&command.to)?;
+    let part = Part::download(&command.to, client.send(Method::GET, "/backup", None::<&()>).await?).await?;
+    let (records, exchanges) = check(part.path())?;
+    part.finish()?;
     report(&client, records, exchanges, "written")
 }
 

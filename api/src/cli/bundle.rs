@@ -1,6 +1,7 @@
 //! `rollcall bundle`
 
 use super::client::Client;
+use super::part::{Part, check_free};
 use super::replay::{Choice, exit, read_lines, report};
 use super::{Exit, Failure, ServerArgs, call, output, usage};
 use crate::audit::{BundleImported, BundleRequest};
@@ -9,15 +10,11 @@ use crate::clock::Clock;
 use crate::config::ServeConfig;
 use crate::replay::{self, ScratchSettings, Selection};
 use crate::stores::Stores;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Subcommand;
-use futures::StreamExt;
 use reqwest::Method;
 use rollcall_domain::interpretation::Reading;
 use serde_json::json;
-use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// Exchanges and the state they need, in one file
@@ -77,22 +74,11 @@ pub fn run(command: Bundle, server: ServerArgs) -> Result<Exit, Failure> {
 
 /// The file appears under its name only once it is whole.
 async fn export(client: Client, org: &str, request: &BundleRequest, to: &Path) -> anyhow::Result<Exit> {
-    if to.exists() {
-        bail!("{} exists already: name another file", to.display());
-    }
-    let mut part = to.to_owned().into_os_string();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part);
-    let mut file = BufWriter::new(file.with_context(|| format!("cannot write {}", part.display()))?);
-    let mut chunks = client.send(Method::POST, &format!("/organizations/{org}/bundle"), Some(request)).await?.bytes_stream();
-    while let Some(chunk) = chunks.next().await {
-        file.write_all(&chunk.context("the bundle broke off")?).with_context(|| format!("cannot write {}", part.display()))?;
-    }
-    let file = file.into_inner().map_err(|e| e.into_error())?;
-    file.sync_all()?;
-    let whole = bundle::check(&part)?;
-    std::fs::rename(&part, to).with_context(|| format!("cannot write {}", to.display()))?;
+    check_free(to)?;
+    let answer = client.send(Method::POST, &format!("/organizations/{org}/bundle"), Some(request)).await?;
+    let part = Part::download(to, answer).await?;
+    let whole = bundle::check(part.path())?;
+    part.finish()?;
     if client.json {
         output::json(&json!({ "records": whole.records, "exchanges": whole.exchanges, "left_out": whole.left_out }))?;
     } else {

@@ -13,6 +13,7 @@ mod failures;
 mod logins;
 mod org;
 mod output;
+mod part;
 mod replay;
 mod runs;
 mod saml;

@@ -1,0 +1,52 @@
+//! A file that takes its name only once it is whole.
+
+use anyhow::{Context, bail};
+use futures::StreamExt;
+use reqwest::Response;
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// A file in the making, for its owner's eyes only.
+pub struct Part {
+    path: PathBuf,
+    name: PathBuf,
+}
+
+impl Part {
+    /// Writes an answer to a file beside the one that is to be.
+    pub async fn download(name: &Path, answer: Response) -> anyhow::Result<Self> {
+        let mut path = name.to_owned().into_os_string();
+        path.push(".part");
+        let path = PathBuf::from(path);
+        let cannot = || format!("cannot write {}", path.display());
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).with_context(cannot)?;
+        let mut file = BufWriter::new(file);
+        let mut chunks = answer.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            file.write_all(&chunk.context("the answer broke off")?).with_context(cannot)?;
+        }
+        let file = file.into_inner().map_err(|e| e.into_error()).with_context(cannot)?;
+        file.sync_all().with_context(cannot)?;
+        Ok(Self { path, name: name.to_owned() })
+    }
+
+    /// Where it is for the time being.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives it its name.
+    pub fn finish(self) -> anyhow::Result<()> {
+        std::fs::rename(&self.path, &self.name).with_context(|| format!("cannot write {}", self.name.display()))
+    }
+}
+
+/// Refuses the name of a file that is there.
+pub fn check_free(name: &Path) -> anyhow::Result<()> {
+    if name.exists() {
+        bail!("{} exists already: name another file", name.display());
+    }
+    Ok(())
+}
