@@ -174,7 +174,7 @@ impl Folder {
 
     /// Tries a stopped organization again.
     pub async fn resume(&self, organization: OrganizationId) -> Result<Folded, FoldError> {
-        self.lane(organization).turn().await.set_retried(false);
+        *self.lane(organization).running.lock().await = false;
         self.fold(organization).await
     }
 
@@ -200,15 +200,15 @@ impl Folder {
         if lane.want(want) {
             return Ok(folded);
         }
-        let Some(mut turn) = lane.turn_unless_covered(want).await else { return Ok(folded) };
+        let mut retried = lane.running.lock().await;
         let mut page = self.page;
         let mut before = None;
         while !lane.covers(want) {
             // Everything that others asked for meanwhile goes along.
-            match self.step(organization, &lane, lane.wanted(), page, !turn.retried()).await {
+            match self.step(organization, &lane, lane.wanted(), page, !*retried).await {
                 Ok((at, step)) => {
                     // Only a step that went on has tried a stop again.
-                    turn.set_retried(turn.retried() || step != Folded::default());
+                    *retried |= step != Folded::default();
                     folded.records += step.records;
                     folded.exchanges += step.exchanges;
                     if before == Some(at) && !lane.covers(want) {
@@ -222,12 +222,12 @@ impl Folder {
                 // One at a time shows which it is.
                 Err(StepError::Page { .. }) if page > 1 => page = 1,
                 Err(StepError::Page { records: 1, after, why, .. }) => {
-                    turn.set_retried(true);
+                    *retried = true;
                     return Err(self.stop(organization, after + 1, "", why).await);
                 }
                 Err(StepError::Page { why, error, .. }) => return Err(error.unwrap_or(SqlError::Refused(why)).into()),
                 Err(StepError::Record { position, event_type, why }) => {
-                    turn.set_retried(true);
+                    *retried = true;
                     self.before_stop(organization, &lane, position, page).await?;
                     return Err(self.stop(organization, position, &event_type, why).await);
                 }

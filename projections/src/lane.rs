@@ -3,48 +3,16 @@
 use rollcall_domain::log::{ExchangeNumber, Head, Position, Record, RecordedExchange};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
-use tokio::sync::Notify;
 
 /// More than this is not kept: it is in the log as well.
 const HANDED: usize = 10_000;
 
-/// One organization's lane. Who has the turn folds for all who wait meanwhile; when it ends, all of
-/// them look at once whether they have what they want, and do not queue to find that out.
+/// One organization's lane. Who holds `running` folds for all who wait behind it.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     /// Held while folding; true once a stop was retried by this process.
-    running: tokio::sync::Mutex<bool>,
-    ended: Notify,
+    pub running: tokio::sync::Mutex<bool>,
     state: Mutex<State>,
-}
-
-/// The right to fold. When it is dropped, whoever waits is woken.
-#[derive(Debug)]
-pub(crate) struct Turn<'a> {
-    retried: Option<tokio::sync::MutexGuard<'a, bool>>,
-    ended: &'a Notify,
-}
-
-impl Turn<'_> {
-    /// Whether a stop was retried by this process.
-    pub fn retried(&self) -> bool {
-        self.retried.as_deref().copied().unwrap_or_default()
-    }
-
-    /// Notes whether it was.
-    pub fn set_retried(&mut self, retried: bool) {
-        if let Some(kept) = self.retried.as_deref_mut() {
-            *kept = retried;
-        }
-    }
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        // First the turn, then the call: nobody is woken in vain.
-        drop(self.retried.take());
-        self.ended.notify_waiters();
-    }
 }
 
 #[derive(Debug, Default)]
@@ -59,26 +27,6 @@ impl Lane {
     fn state(&self) -> MutexGuard<'_, State> {
         // Every change is complete before the guard goes, so a panic elsewhere spoils nothing.
         self.state.lock().unwrap_or_else(|e| e.into_inner())
-    }
-
-    /// The turn, when it is free.
-    pub async fn turn(&self) -> Turn<'_> {
-        Turn { retried: Some(self.running.lock().await), ended: &self.ended }
-    }
-
-    /// The turn, unless everything up to `want` is folded before it is free.
-    pub async fn turn_unless_covered(&self, want: Head) -> Option<Turn<'_>> {
-        loop {
-            // Listening begins here: a turn that ends after this is not missed.
-            let ended = self.ended.notified();
-            if self.covers(want) {
-                return None;
-            }
-            if let Ok(retried) = self.running.try_lock() {
-                return Some(Turn { retried: Some(retried), ended: &self.ended });
-            }
-            ended.await;
-        }
     }
 
     /// Asks for everything up to `head`. True if it is folded already.
