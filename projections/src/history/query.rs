@@ -240,8 +240,8 @@ impl History {
         at: DateTime<Utc>,
     ) -> Result<Option<Membership>, SqlError> {
         let condition = "m.organization = $1 AND m.member_id = $2 AND m.group_id = $3 AND b.recorded_at >= $4";
-        // The sum keeps databases from walking along the group in its order: members are many, times few.
-        let sql = format!("{MEMBERSHIP} WHERE {condition} ORDER BY m.since + 0 LIMIT 1");
+        // As above: members are many, the times of one few.
+        let sql = format!("{MEMBERSHIP} WHERE {condition} ORDER BY +m.since LIMIT 1");
         let params = vec![organization.into(), member.to_string().into(), group.to_string().into(), micros(at).into()];
         self.views.query(&sql, params).await?.first().map(membership).transpose()
     }
