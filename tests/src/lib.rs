@@ -3,6 +3,7 @@
 
 pub mod admin;
 pub mod bench;
+pub mod clock;
 pub mod corpus;
 pub mod http;
 pub mod ledger;

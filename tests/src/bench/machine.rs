@@ -2,7 +2,6 @@
 
 use crate::server::Server;
 use anyhow::{Context as _, Result};
-use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::fs;
 
@@ -34,12 +33,6 @@ impl Machine {
             kernel: fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| "unknown".to_owned(), |s| s.trim().to_owned()),
         }
     }
-}
-
-/// The time of the machine's clock.
-pub fn now() -> DateTime<Utc> {
-    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-    DateTime::from_timestamp_millis(i64::try_from(since.as_millis()).unwrap_or(0)).unwrap_or_default()
 }
 
 /// The most memory a process ever held (`VmHWM`), in MiB.

@@ -6,9 +6,9 @@ use crate::story::{ADA, APP, FLAGS};
 use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
 use rollcall_entra::idp::server::{Ambient, Shared, serve};
 use rollcall_entra::idp::{Application, Hash, IdentityProvider, Person, SigningKey, SigningOption};
+use rollcall_tests::clock::now;
 use rollcall_tests::http::{Address, Answer, Http, Request};
 use rollcall_tests::server::{PUBLIC_URL, Server, Store};
 use rollcall_tests::world::World;
@@ -19,11 +19,6 @@ use tokio::net::TcpListener;
 
 const TENANT: &str = "11111111-2222-4333-8444-555555555555";
 const ADA_NAME: &str = "ada@contoso.example";
-
-fn now() -> DateTime<Utc> {
-    let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-    DateTime::from_timestamp_millis(i64::try_from(since.as_millis()).unwrap_or(0)).unwrap_or_default()
-}
 
 /// A running tenant and the server that trusts it.
 struct Tenant {

@@ -4,6 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rollcall_saml::keys;
+use rollcall_tests::clock::now;
 use rollcall_tests::http::{Address, Http, Request};
 use serde_json::{Value, json};
 use std::io::{BufRead as _, BufReader};
@@ -60,8 +61,7 @@ impl Idp {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let modules = root.join("../target/idp/node_modules");
         ensure!(modules.join("samlp").is_dir(), "npm's samlp is not in {}: `make deps` installs it", modules.display());
-        let now = chrono::DateTime::from_timestamp(std::time::UNIX_EPOCH.elapsed()?.as_secs().try_into()?, 0).context("now")?;
-        let pairs = [keys::generate("idp-1", now, 30)?, keys::generate("idp-2", now, 30)?];
+        let pairs = [keys::generate("idp-1", now(), 30)?, keys::generate("idp-2", now(), 30)?];
         let private_keys: Vec<Vec<u8>> = pairs.iter().map(|pair| pair.private_key_pkcs8()).collect::<Result<_, _>>()?;
         let texts: Result<Vec<Value>> =
             pairs.iter().zip(&private_keys).map(|(p, k)| Ok(json!({ "cert": p.certificate_pem()?, "key": pem(k) }))).collect();

@@ -2,14 +2,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::saml::{Assertion, Reason, Refusal};
 use rollcall_entra::idp::{Application, Hash, IdentityProvider, Person, SigningKey, SigningOption, Style, Token, sign};
 use rollcall_saml::{Connection, Expected, KeyPair, Policy, ServiceProvider, keys, metadata};
+use rollcall_tests::clock;
 use rollcall_tests::processor::time_of_this_thread;
 use std::net::TcpListener;
 use std::sync::OnceLock;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 pub const ENTITY: &str = "https://rollcall.example/saml/example";
 pub const ACS: &str = "https://rollcall.example/saml/example/acs";
@@ -76,9 +77,9 @@ fn the_keys() -> &'static Keys {
     })
 }
 
+/// In whole seconds, as messages are written by hand.
 fn now() -> DateTime<Utc> {
-    let since = UNIX_EPOCH.elapsed().expect("a clock after 1970");
-    DateTime::from_timestamp(i64::try_from(since.as_secs()).expect("a time"), 0).expect("an instant")
+    clock::now().trunc_subsecs(0)
 }
 
 /// Everything that is needed to make a message.

@@ -3,8 +3,9 @@
 use crate::plan::Plan;
 use anyhow::Result;
 use rollcall_tests::bench::logins::{CONNECTIONS, SignOn};
-use rollcall_tests::bench::machine::{Cpu, Machine, now};
+use rollcall_tests::bench::machine::{Cpu, Machine};
 use rollcall_tests::bench::report::{Figure, Goal, median};
+use rollcall_tests::clock::now;
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::World;
 use std::time::Duration;

@@ -5,6 +5,7 @@ use crate::browser::Browser;
 use crate::idp::pem;
 use anyhow::{Context as _, Result, ensure};
 use rollcall_saml::keys;
+use rollcall_tests::clock::now;
 use rollcall_tests::http::Address;
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -54,9 +55,8 @@ impl SimpleSaml {
         for part in ["cert", "data", "log", "sessions", "temp"] {
             fs::create_dir(folder.path().join(part))?;
         }
-        let now = chrono::DateTime::from_timestamp(std::time::UNIX_EPOCH.elapsed()?.as_secs().try_into()?, 0).context("now")?;
         for name in ["one", "two"] {
-            let pair = keys::generate(name, now, 30)?;
+            let pair = keys::generate(name, now(), 30)?;
             fs::write(folder.path().join(format!("cert/{name}.pem")), pem(&pair.private_key_pkcs8()?))?;
             fs::write(folder.path().join(format!("cert/{name}.crt")), pair.certificate_pem()?)?;
         }
