@@ -2,6 +2,7 @@
 
 use super::Attributes;
 use super::error::{ScimError, quoted};
+use super::policy::Policy;
 use crate::interpretation::{Interpretation, Notes, Reading};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -25,6 +26,8 @@ pub struct Limits {
     pub max_value_bytes: usize,
     /// Liberties that are not taken: a request that needs one is refused.
     pub refused: BTreeSet<Reading>,
+    /// What the connection asks of its client.
+    pub policy: Policy,
 }
 
 /// Names are matched in any case, which costs the square of their number; no schema has this many.
@@ -41,6 +44,7 @@ impl Default for Limits {
             max_operations: 10_000,
             max_value_bytes: 1024 * 1024,
             refused: BTreeSet::new(),
+            policy: Policy::default(),
         }
     }
 }

@@ -20,6 +20,7 @@ mod names;
 mod object;
 mod patch;
 mod path;
+mod policy;
 mod render;
 mod resource;
 mod schema;
@@ -35,6 +36,7 @@ pub use json::read_json;
 pub use limits::{Limits, check_nesting, resource_bytes};
 pub use patch::{PATCH_OP_URN, decode_patch};
 pub use path::{AttributePath, parse_path};
+pub use policy::Policy;
 pub use render::{Meta, project, render_resource};
 pub use resource::{DecodedResource, decode_resource};
 pub use schema::{
