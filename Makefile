@@ -1,7 +1,8 @@
 # Rollcall: `make build`, `make run`, `make demo`, `make test`, `make check`, `make bench`.
-# Everything that is made lies in target/; `make run` keeps its data in ./data.
+# Everything that is made lies in target/ (or CARGO_TARGET_DIR); `make run` keeps its data in ./data.
 
 CARGO ?= cargo
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 DATA ?= data
 LISTEN ?= 127.0.0.1:8080
 # Golden files are compared and never written by a test run.
@@ -11,7 +12,7 @@ export INSTA_UPDATE ?= no
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make build   the server: target/release/rollcall"
+	@echo "make build   the server: $(TARGET)/release/rollcall"
 	@echo "make run     starts it on the embedded store in ./$(DATA)"
 	@echo "make demo    serves a month of history of a simulated tenant from ./demo-data"
 	@echo "make test    all tests (PostgreSQL and the conformance suites included)"
@@ -23,7 +24,7 @@ build: deps-build
 	$(CARGO) build --release --locked -p rollcall-api --bin rollcall
 
 run: build
-	target/release/rollcall serve --data $(DATA) --listen $(LISTEN)
+	$(TARGET)/release/rollcall serve --data $(DATA) --listen $(LISTEN)
 
 demo: build
 	.ci/demo $(LISTEN)
@@ -35,17 +36,17 @@ test: deps
 check: deps
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
-	rm -f target/snapshot-references
-	INSTA_SNAPSHOT_REFERENCES_FILE=$(CURDIR)/target/snapshot-references $(MAKE) --no-print-directory test
+	rm -f $(TARGET)/snapshot-references
+	INSTA_SNAPSHOT_REFERENCES_FILE=$(abspath $(TARGET)/snapshot-references) $(MAKE) --no-print-directory test
 	$(MAKE) --no-print-directory snapshots
 
 # Needs the list that the tests of `make check` have just written.
 snapshots:
-	.ci/snapshots target/snapshot-references
+	.ci/snapshots $(TARGET)/snapshot-references
 
 bench: deps
 	$(CARGO) build --release --locked -p rollcall-api --bin rollcall -p rollcall-tests --bin bench
-	target/release/bench $(BENCH)
+	$(TARGET)/release/bench $(BENCH)
 
 # Only what is missing, and nothing at all where everything is there.
 deps:

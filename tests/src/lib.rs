@@ -15,4 +15,5 @@ pub mod rng;
 pub mod scim;
 pub mod server;
 pub mod tenant;
+pub mod tools;
 pub mod world;

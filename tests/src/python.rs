@@ -1,7 +1,7 @@
 //! The conformance tools, which are Python programs in a folder of their own that `make` fills.
 
 use anyhow::{Context as _, Result, ensure};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// What one of the tools said.
@@ -17,8 +17,7 @@ pub struct Said {
 
 /// The path of a tool in `target/python`; an error that says how to install it.
 pub fn tool(name: &str) -> Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?;
-    let path = root.join("target/python/bin").join(name);
+    let path = crate::tools::folder("python")?.join("bin").join(name);
     ensure!(path.is_file(), "{} is missing: `make deps` installs the conformance tools (tests/requirements.txt)", path.display());
     Ok(path)
 }

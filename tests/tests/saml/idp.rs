@@ -59,7 +59,7 @@ impl Idp {
     /// Starts it for one service provider.
     pub async fn start(acs: &str, audience: &str) -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let modules = root.join("../target/idp/node_modules");
+        let modules = rollcall_tests::tools::folder("idp")?.join("node_modules");
         ensure!(modules.join("samlp").is_dir(), "npm's samlp is not in {}: `make deps` installs it", modules.display());
         let pairs = [keys::generate("idp-1", now(), 30)?, keys::generate("idp-2", now(), 30)?];
         let private_keys: Vec<Vec<u8>> = pairs.iter().map(|pair| pair.private_key_pkcs8()).collect::<Result<_, _>>()?;

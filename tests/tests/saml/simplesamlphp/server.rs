@@ -28,7 +28,7 @@ pub enum Program {
 impl Program {
     /// Looks at what `.ci/deps` has left. An error if it has not been run.
     pub fn find() -> Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the workspace")?.join("target/simplesamlphp");
+        let root = rollcall_tests::tools::folder("simplesamlphp")?;
         if root.join("usr/share/simplesamlphp/www").is_dir() {
             return Ok(Self::Here(root));
         }
