@@ -66,14 +66,14 @@ async fn measure_cycles(app: &App) {
     match app.runs.rhythms().await {
         Ok(rhythms) => {
             for (organization, rhythm) in rhythms {
-                let labels = [("organization", organization.to_string())];
+                let name = organization.to_string();
                 let age = rhythm.since(now).map_or(0, |since| since.num_seconds());
-                metrics::gauge!("rollcall_last_cycle_age_seconds", &labels).set(age as f64);
-                metrics::gauge!("rollcall_usual_cycle_seconds", &labels).set(rhythm.usual().num_seconds() as f64);
+                metrics::gauge!("rollcall_last_cycle_age_seconds", "organization" => name.clone()).set(age as f64);
+                metrics::gauge!("rollcall_usual_cycle_seconds", "organization" => name.clone()).set(rhythm.usual().num_seconds() as f64);
                 let pulse = rhythm.pulse(now);
                 for state in Pulse::ALL {
-                    let labels = [("organization", organization.to_string()), ("state", state.as_str().to_owned())];
-                    metrics::gauge!("rollcall_cycles", &labels).set(if state == pulse { 1.0 } else { 0.0 });
+                    let is_so = f64::from(u8::from(state == pulse));
+                    metrics::gauge!("rollcall_cycles", "organization" => name.clone(), "state" => state.as_str()).set(is_so);
                 }
             }
         }

@@ -16,6 +16,7 @@ mod health;
 pub mod host;
 pub mod ids;
 mod listen;
+pub mod metric_table;
 pub mod openapi;
 pub mod problem;
 mod provisioning_log;

@@ -75,7 +75,7 @@ fn measure(app: &App, family: Family, lag: &Lag) {
 }
 
 fn show(family: Family, organization: OrganizationId, left: u64, stopped: bool) {
-    let labels = [("family", family.as_str().to_owned()), ("organization", organization.to_string())];
-    metrics::gauge!("rollcall_view_lag_records", &labels).set(left as f64);
-    metrics::gauge!("rollcall_view_stopped", &labels).set(if stopped { 1.0 } else { 0.0 });
+    let (family, organization) = (family.as_str(), organization.to_string());
+    metrics::gauge!("rollcall_view_lag_records", "family" => family, "organization" => organization.clone()).set(left as f64);
+    metrics::gauge!("rollcall_view_stopped", "family" => family, "organization" => organization).set(f64::from(u8::from(stopped)));
 }

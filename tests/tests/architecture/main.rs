@@ -2,4 +2,5 @@
 //! how long a file may be.
 
 mod dependencies;
+mod metrics;
 mod sources;

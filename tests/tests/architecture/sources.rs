@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// All `.rs` files of the workspace, by path from its root.
-fn sources() -> Vec<(String, String)> {
+pub fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned();
     let mut found = Vec::new();
     for room in ["domain", "projections", "adapters", "api", "tests", "snapshots"] {
@@ -27,11 +27,11 @@ fn collect(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
     }
 }
 
-fn is_test(name: &str) -> bool {
+pub fn is_test(name: &str) -> bool {
     name.split('/').any(|part| part == "tests" || part == "tests.rs" || part.ends_with("_tests.rs"))
 }
 
-fn assert_none(rule: &str, offenders: Vec<String>) {
+pub fn assert_none(rule: &str, offenders: Vec<String>) {
     assert!(offenders.is_empty(), "{rule}:\n{}", offenders.join("\n"));
 }
 

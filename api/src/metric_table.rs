@@ -1,0 +1,77 @@
+//! Every metric, once: what is counted under a name that is not here is a fault, which
+//! `tests/tests/architecture` finds, and so is one that `docs/operating.md` does not explain.
+
+/// How a metric moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Only up.
+    Counter,
+    /// Up and down.
+    Gauge,
+    /// A distribution; in seconds if its name says so.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Metric {
+    /// Its name in Prometheus.
+    pub name: &'static str,
+    /// How it moves.
+    pub kind: Kind,
+    /// What it is told apart by.
+    pub labels: &'static [&'static str],
+    /// What it says, for `# HELP`.
+    pub help: &'static str,
+}
+
+const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Counter, labels, help }
+}
+
+const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, labels, help }
+}
+
+const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Histogram, labels, help }
+}
+
+/// All of them.
+pub const METRICS: &[Metric] = &[
+    counter("rollcall_requests_total", &["operation", "status", "organization"], "SCIM requests"),
+    histogram("rollcall_request_seconds", &["operation"], "Time from the first byte of a SCIM request to its answer"),
+    histogram("rollcall_append_seconds", &[], "Time an append waits until it is durable"),
+    histogram("rollcall_append_batch_size", &[], "Appends that one commit of the log holds"),
+    counter("rollcall_unknown_shapes_total", &["organization"], "PATCH requests in a shape the decoder does not know"),
+    counter("rollcall_interpretations_total", &[], "Liberties taken to read requests"),
+    counter("rollcall_lost_races_total", &[], "Commands decided anew because somebody else was first"),
+    counter("rollcall_unrecorded_exchanges_total", &[], "Requests answered 503 because their exchange could not be kept"),
+    counter("rollcall_overload_total", &[], "Requests answered 503 because too many were under way"),
+    counter("rollcall_panics_total", &[], "Requests answered 503 because a handler panicked"),
+    counter("rollcall_dropped_bodies_total", &[], "Exchanges whose bodies were dropped because they were kept long enough"),
+    counter("rollcall_logins_total", &["organization", "outcome", "reason"], "Logins"),
+    counter("rollcall_saml_refreshes_total", &["organization", "outcome"], "Fetches of SAML metadata"),
+    gauge(
+        "rollcall_saml_certificate_end_seconds",
+        &["organization", "owner"],
+        "When the last certificate in use ends, in seconds since 1970",
+    ),
+    histogram("rollcall_session_refused_seconds", &[], "From a SCIM request that ends a session to its first refused check"),
+    gauge("rollcall_last_cycle_age_seconds", &["organization"], "Time since the last cycle began"),
+    gauge("rollcall_usual_cycle_seconds", &["organization"], "Time that usually lies between two cycles"),
+    gauge("rollcall_cycles", &["organization", "state"], "1 for the state that an organization's cycles are in"),
+    gauge("rollcall_view_lag_records", &["family", "organization"], "Records in the log that the views do not show yet"),
+    gauge("rollcall_view_stopped", &["family", "organization"], "1 if a record of the organization cannot be folded"),
+];
+
+/// Tells the recorder what each of them says.
+pub fn describe() {
+    for Metric { name, kind, help, .. } in METRICS {
+        match kind {
+            Kind::Counter => metrics::describe_counter!(*name, *help),
+            Kind::Gauge => metrics::describe_gauge!(*name, *help),
+            Kind::Histogram => metrics::describe_histogram!(*name, *help),
+        }
+    }
+}
