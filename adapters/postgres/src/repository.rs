@@ -1,6 +1,7 @@
 //! The streams as cqrs-es wants them: postgres-es reads, our append writes.
 
 use crate::log::PostgresLog;
+use crate::log::streams::NO_SNAPSHOTS;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
 use cqrs_es::persist::{PersistedEventRepository, PersistenceError, ReplayStream, SerializedEvent, SerializedSnapshot};
@@ -32,7 +33,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 impl Repository {
     pub(crate) fn new(log: PostgresLog, pool: PgPool) -> Self {
-        let inner = PostgresEventRepository::new(pool).with_tables("rollcall.events", "rollcall.no_snapshots");
+        let inner = PostgresEventRepository::new(pool).with_tables("rollcall.events", NO_SNAPSHOTS);
         Self { log, inner }
     }
 }

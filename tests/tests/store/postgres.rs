@@ -86,6 +86,31 @@ async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A stream is asked for from a round sequence on, and counted: from wherever it is wanted, all of it
+/// comes and nothing more, and a hole is damage and no short answer.
+#[tokio::test]
+async fn a_stream_comes_whole_from_any_version_or_not_at_all() -> anyhow::Result<()> {
+    let url = database().await?;
+    let (log, views) = (connect(&url).await?, PostgresViews::connect(&url, Family::Live).await?);
+    log.append(write(user(1), 0, 600)).await?;
+    log.append(write(user(2), 0, 3)).await?;
+    for after in [0, 1, 255, 256, 257, 511, 512, 599, 600, 601, 5_000, u64::MAX] {
+        let versions: Vec<Version> = log.load(&user(1), after).await?.iter().map(|r| r.version).collect();
+        assert_eq!(versions, (after.saturating_add(1)..=600).collect::<Vec<_>>(), "after {after}");
+    }
+    let mut transaction = views.begin_exclusive().await?;
+    let hole = "DELETE FROM rollcall.events WHERE aggregate_id = $1 AND sequence = 300";
+    transaction.execute(hole, vec![user(1).aggregate_id().into()]).await?;
+    transaction.commit().await?;
+    for after in [0, 256, 299] {
+        let error = log.load(&user(1), after).await.expect_err("a hole");
+        assert!(matches!(error, LogError::Damaged(_)), "after {after}: {error}");
+    }
+    assert_eq!(log.load(&user(1), 300).await?.len(), 300);
+    assert_eq!(log.load(&user(2), 0).await?.len(), 3);
+    Ok(())
+}
+
 /// What the server cannot store fails alone, whoever it shares a batch with.
 #[tokio::test]
 async fn a_bad_append_fails_alone() -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Between the domain's values and columns.
 
 use crate::fault::{Fault, fault};
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -23,7 +23,7 @@ pub(super) fn log_error(e: sqlx::Error) -> LogError {
     }
 }
 
-fn odd(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
+pub(super) fn odd(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
     sqlx::Error::Decode(what.into())
 }
 
@@ -46,10 +46,14 @@ pub(super) fn stream(row: &PgRow, column: usize) -> sqlx::Result<StreamId> {
     })
 }
 
+/// An instant from microseconds since 1970.
+pub(super) fn instant(micros: i64) -> sqlx::Result<DateTime<Utc>> {
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| odd("no such time"))
+}
+
 /// A record from the columns of `read::RECORD`.
 pub(super) fn record(row: &PgRow) -> sqlx::Result<Record> {
     let kind = AggregateKind::parse(row.try_get(0)?).ok_or_else(|| odd("unknown kind of aggregate"))?;
-    let at = DateTime::from_timestamp_micros(row.try_get(7)?).ok_or_else(|| odd("no such time"))?;
     Ok(Record {
         position: count(row, 2)?,
         stream: StreamId::from_aggregate_id(kind, row.try_get(1)?).ok_or_else(|| odd("unknown shape of aggregate_id"))?,
@@ -57,7 +61,7 @@ pub(super) fn record(row: &PgRow) -> sqlx::Result<Record> {
         event_type: row.try_get(4)?,
         event_version: row.try_get(5)?,
         payload: row.try_get(6)?,
-        recorded_at: at,
+        recorded_at: instant(row.try_get(7)?)?,
         exchange: row.try_get::<Option<Uuid>, _>(8)?.map(ExchangeId),
         actor: serde_json::from_str(row.try_get(9)?).map_err(odd)?,
     })

@@ -5,6 +5,7 @@ mod commit;
 mod read;
 mod restore;
 mod session;
+pub(crate) mod streams;
 mod writer;
 
 use crate::error::OpenError;
@@ -27,9 +28,7 @@ const PART: Part = Part { name: "log", schema: "rollcall", supported: 1, ddl: in
 
 /// The log in the schema `rollcall`. Several processes may have one open on the same database.
 ///
-/// [`Log::load`] reads with a statement of its own rather than through postgres-es, whose
-/// `get_events` parses payloads (they would come back reordered) and leaves the envelope out.
-/// cqrs-es reads the same rows through [`Self::repository`].
+/// [`Log::load`] reads through postgres-es (`streams.rs`), as does cqrs-es through [`Self::repository`].
 #[derive(Clone)]
 pub struct PostgresLog(Arc<Inner>);
 
@@ -47,7 +46,7 @@ impl PostgresLog {
         let connect_timeout = options.connect_timeout;
         schema::prepare(&database, &PART, connect_timeout).await?;
         let pool = options::pool(database.clone(), options.readers.max(1), connect_timeout);
-        let reader = Reader { pool, timeout: options.statement_timeout };
+        let reader = Reader::new(pool, options.statement_timeout);
         let writer = Writer::start(database.clone(), options).map_err(OpenError::Writer)?;
         Ok(Self(Arc::new(Inner { database, connect_timeout, reader, writer })))
     }

@@ -1,6 +1,7 @@
 //! What is read from the log, through a pool.
 
 use super::codec::{self, int, log_error};
+use super::streams::Streams;
 use crate::fault::{Fault, fault};
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -18,18 +19,29 @@ const EXCHANGE_BODIES: &str = "number, first, last, after, document::text, reque
 /// connection, of which a restarted server leaves a pool full, is worth another try.
 pub(super) struct Reader {
     pub pool: PgPool,
-    pub timeout: Duration,
+    streams: Streams,
+    timeout: Duration,
 }
 
 type Prepared<'q> = Query<'q, Postgres, PgArguments>;
 
 impl Reader {
+    /// Reads through a pool; gives a connection up after `timeout`.
+    pub fn new(pool: PgPool, timeout: Duration) -> Self {
+        Self { streams: Streams::new(pool.clone()), pool, timeout }
+    }
+
     /// Runs a query until a connection lives through it.
     pub async fn rows<'q>(&self, query: impl Fn() -> Prepared<'q>) -> Result<Vec<PgRow>, LogError> {
+        self.tried(|| query().fetch_all(&self.pool)).await
+    }
+
+    /// Asks until a connection lives through it.
+    async fn tried<T, F: Future<Output = sqlx::Result<T>>>(&self, ask: impl Fn() -> F) -> Result<T, LogError> {
         let mut tries = self.pool.options().get_max_connections() + 1;
         loop {
             tries -= 1;
-            let answer = tokio::time::timeout(self.timeout, query().fetch_all(&self.pool)).await;
+            let answer = tokio::time::timeout(self.timeout, ask()).await;
             match answer.map_err(|_| LogError::Unavailable("the database does not answer".into()))? {
                 Err(e) if tries > 0 && matches!(fault(&e), Fault::Lost | Fault::Conflict) => {}
                 answer => return answer.map_err(log_error),
@@ -50,11 +62,7 @@ impl Reader {
     }
 
     pub async fn load(&self, stream: &StreamId, after: Version) -> Result<Vec<Record>, LogError> {
-        let sql = format!(
-            "SELECT {RECORD} FROM rollcall.events WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence > $3 ORDER BY sequence"
-        );
-        let id = stream.aggregate_id();
-        self.all(|| sqlx::query(&sql).bind(stream.kind.as_str()).bind(&id).bind(int(after)), codec::record).await
+        self.tried(|| self.streams.load(stream, after)).await
     }
 
     pub async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
