@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8080
 # Golden files are compared and never written by a test run.
 export INSTA_UPDATE ?= no
 
-.PHONY: help build run demo test check bench deps deps-build snapshots
+.PHONY: help build run demo test check soak bench deps deps-build snapshots
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make demo    serves a month of history of a simulated tenant from ./demo-data"
 	@echo "make test    all tests (PostgreSQL and the conformance suites included)"
 	@echo "make check   formatting, lints, tests, snapshots: what CI runs"
+	@echo "make soak    kills and races, ten times as many as in make test"
 	@echo "make bench   the benchmark, in release (BENCH='--quick' for a short one)"
 	@echo "make deps    installs what is missing of the system packages and Python tools"
 
@@ -43,6 +44,11 @@ check: deps
 # Needs the list that the tests of `make check` have just written.
 snapshots:
 	.ci/snapshots $(TARGET)/snapshot-references
+
+# What shows only now and then, in full: in CI a tenth of it. Its dated result is in docs/soak.md.
+soak: deps
+	$(CARGO) build --locked --workspace --all-targets
+	ROLLCALL_SOAK=1 $(CARGO) test --locked -p rollcall-tests --test concurrency --test crash -- --nocapture --test-threads 1
 
 bench: deps
 	$(CARGO) build --release --locked -p rollcall-api --bin rollcall -p rollcall-tests --bin bench

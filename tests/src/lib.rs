@@ -14,6 +14,7 @@ pub mod refusal;
 pub mod rng;
 pub mod scim;
 pub mod server;
+pub mod soak;
 pub mod tenant;
 pub mod tools;
 pub mod world;

@@ -1,6 +1,6 @@
 //! The extractor is the guard: a handler that can name [`Admin`] has one.
 
-use crate::engine::{Done, ExecuteError, Order, Precondition};
+use crate::engine::{Done, ExecuteError, Judgement, Order, Precondition, Visible};
 use crate::problem::Problem;
 use crate::secrets;
 use crate::state::App;
@@ -56,7 +56,13 @@ impl OrganizationPath {
 }
 
 /// Runs a command on an organization for the operator.
-pub(super) async fn command(app: &App, _: &Admin, id: OrganizationId, fresh: bool, command: OrganizationCommand) -> Result<Done, Problem> {
+pub(super) async fn command(
+    app: &App,
+    _: &Admin,
+    id: OrganizationId,
+    fresh: bool,
+    command: OrganizationCommand,
+) -> Result<Visible<Done>, Problem> {
     let order = Order::<Organization> {
         stream: StreamId { organization: id, kind: AggregateKind::Organization, id: id.0 },
         fresh,
@@ -70,8 +76,8 @@ pub(super) async fn command(app: &App, _: &Admin, id: OrganizationId, fresh: boo
 }
 
 fn problem(error: ExecuteError<OrganizationError>) -> Problem {
-    match error {
-        ExecuteError::Refused(refusal) => match refusal {
+    match error.into_judgement() {
+        Ok(Judgement::Refused(refusal)) => match refusal {
             OrganizationError::NotFound
             | OrganizationError::UnknownAuditor
             | OrganizationError::UnknownToken
@@ -93,7 +99,8 @@ fn problem(error: ExecuteError<OrganizationError>) -> Problem {
             | OrganizationError::InvalidTarget
             | OrganizationError::ExpiryPassed => Problem::bad_request(refusal.to_string()),
         },
-        ExecuteError::Taken { holder, .. } => Problem::conflict(format!("another organization ({}) has this domain", holder.id)),
-        other => Problem::unavailable(&other),
+        Ok(Judgement::Taken { holder, .. }) => Problem::conflict(format!("another organization ({}) has this domain", holder.id)),
+        Ok(judgement) => Problem::unavailable(&judgement),
+        Err(trouble) => Problem::unavailable(&trouble),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::guard::{Admin, OrganizationPath};
 use crate::audit::{Auditor, paging};
-use crate::engine::{ExecuteError, Order, Precondition};
+use crate::engine::{Judgement, Order, Precondition};
 use crate::problem::Problem;
 use crate::state::App;
 use axum::Json;
@@ -127,9 +127,11 @@ pub async fn end(_: Admin, State(app): State<Arc<App>>, Path(path): Path<Session
         require: Vec::new(),
         seal: Box::new(|_, _, _| None),
     };
-    match app.engine.execute(order).await {
+    let Err(error) = app.engine.execute(order).await else { return Ok(StatusCode::NO_CONTENT) };
+    match error.into_judgement() {
         // With the user, the session has gone already.
-        Ok(_) | Err(ExecuteError::Refused(UserError::NotFound)) => Ok(StatusCode::NO_CONTENT),
-        Err(error) => Err(Problem::unavailable(&error)),
+        Ok(Judgement::Refused(UserError::NotFound)) => Ok(StatusCode::NO_CONTENT),
+        Ok(judgement) => Err(Problem::unavailable(&judgement)),
+        Err(trouble) => Err(Problem::unavailable(&trouble)),
     }
 }

@@ -1,6 +1,7 @@
 //! Running one command to its end.
 
 use super::request_store::{Left, NotPermitted, PreconditionFailed, RequestStore};
+use super::visible::Visible;
 use super::warm::{LoadError, catch_up};
 use super::{Engine, Hosted, Times};
 use cqrs_es::{AggregateError, CqrsFramework};
@@ -71,9 +72,9 @@ pub struct Done {
     pub times: Times,
 }
 
-/// Why a command was not carried out.
+/// Why a command is not to be carried out.
 #[derive(Debug, thiserror::Error)]
-pub enum ExecuteError<E> {
+pub enum Judgement<E> {
     /// The aggregate refused it.
     #[error("{0}")]
     Refused(E),
@@ -94,7 +95,15 @@ pub enum ExecuteError<E> {
     /// A resource that must exist does not.
     #[error("there is no resource {0}")]
     Missing(ResourceId),
-    /// Our own trouble: the log is away, or too many races were lost.
+}
+
+/// Why there is no [`Done`].
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError<E> {
+    /// It was decided that it is not to be.
+    #[error("{0}")]
+    Judged(Visible<Judgement<E>>),
+    /// Our own trouble: the log or the views are away, or too many races were lost.
     #[error("unavailable: {0}")]
     Unavailable(String),
     /// Our own trouble: the log or a view holds something that cannot be understood.
@@ -102,11 +111,23 @@ pub enum ExecuteError<E> {
     Damaged(String),
 }
 
+impl<E> ExecuteError<E> {
+    /// The judgement, if there is one; else the trouble.
+    pub fn into_judgement(self) -> Result<Judgement<E>, Self> {
+        match self {
+            Self::Judged(shown) => Ok(shown.what),
+            trouble => Err(trouble),
+        }
+    }
+}
+
 impl Engine {
-    /// Decides a command, appends what it leads to, and waits until the views show it. A lost race
-    /// is decided anew; the caller never sees it.
-    pub async fn execute<A: Hosted>(&self, order: Order<A>) -> Result<Done, ExecuteError<A::Error>> {
+    /// Decides a command and appends what it leads to. Whatever it comes to, also that nothing is to be
+    /// changed, rests on a position of the log, and is known to nobody before the views show that. A
+    /// lost race is decided anew; the caller never sees it.
+    pub async fn execute<A: Hosted>(&self, order: Order<A>) -> Result<Visible<Done>, ExecuteError<A::Error>> {
         let Order { stream, fresh, command, context, precondition, require, seal } = order;
+        let organization = stream.organization;
         let seal = Mutex::new(seal);
         let aggregate_id = stream.aggregate_id();
         for attempt in 0..ATTEMPTS {
@@ -133,18 +154,22 @@ impl Engine {
                 }
                 // An append would have shown that the warm copy is stale; a refusal has to ask.
                 Err(error) if is_judgement(&error) && warm.into_inner() && self.was_overtaken::<A>(&stream).await? => continue,
-                Err(error) => return Err(explain(error, &require)),
+                Err(error) => {
+                    let judgement = explain(error, &require)?;
+                    return Err(ExecuteError::Judged(self.show_head(organization, judgement).await?));
+                }
             }
             drop(framework);
             let Some(Left { appended, records, version, times }) = left.into_inner().unwrap_or_else(|e| e.into_inner()) else { break };
             // A refused login changes nothing that is looked up of an organization.
-            let of_callers = A::KIND == AggregateKind::Organization && !matches!(&records[..], [one] if is_refused_login(one));
-            let shown = self.show(&stream, &appended, records).await;
+            let of_callers = A::KIND == AggregateKind::Organization
+                && appended.positions.is_some()
+                && !matches!(&records[..], [one] if is_refused_login(one));
+            let shown = self.show(organization, appended.head, records, Done { appended, version, times }).await;
             if of_callers || shown.is_err() {
                 self.organizations_changed();
             }
-            shown?;
-            return Ok(Done { appended, version, times });
+            return Ok(shown?);
         }
         Err(ExecuteError::Unavailable(format!("{stream} changed {ATTEMPTS} times while this request was decided")))
     }
@@ -158,20 +183,6 @@ impl Engine {
         let overtaken = current.version != before;
         *guard = Some(current);
         Ok(overtaken)
-    }
-
-    /// Folds what was appended, so that every later read sees it.
-    async fn show<E>(&self, stream: &StreamId, appended: &Appended, records: Vec<Record>) -> Result<(), ExecuteError<E>> {
-        let Some((_, last)) = appended.positions else { return Ok(()) };
-        let shown = match records.is_empty() {
-            true => self.folder.fold_to(stream.organization, last).await,
-            false => self.folder.fold_appended(stream.organization, records, Vec::new()).await,
-        };
-        match shown {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_unavailable() => Err(ExecuteError::Unavailable(error.to_string())),
-            Err(error) => Err(ExecuteError::Damaged(error.to_string())),
-        }
     }
 }
 
@@ -203,34 +214,35 @@ fn load_failed<E>(error: LoadError) -> ExecuteError<E> {
     }
 }
 
-fn explain<E: std::error::Error>(error: AggregateError<E>, require: &[ResourceId]) -> ExecuteError<E> {
+/// The judgement in an error of cqrs-es; else the trouble.
+fn explain<E: std::error::Error>(error: AggregateError<E>, require: &[ResourceId]) -> Result<Judgement<E>, ExecuteError<E>> {
     let cause = match error {
-        AggregateError::UserError(refusal) => return ExecuteError::Refused(refusal),
-        AggregateError::AggregateConflict => return ExecuteError::Unavailable("lost race".to_owned()),
+        AggregateError::UserError(refusal) => return Ok(Judgement::Refused(refusal)),
+        AggregateError::AggregateConflict => return Err(ExecuteError::Unavailable("lost race".to_owned())),
         AggregateError::DatabaseConnectionError(e) | AggregateError::DeserializationError(e) | AggregateError::UnexpectedError(e) => e,
     };
     if cause.is::<PreconditionFailed>() {
-        return ExecuteError::PreconditionFailed;
+        return Ok(Judgement::PreconditionFailed);
     }
     if let Some(NotPermitted(liberty)) = cause.downcast_ref() {
-        return ExecuteError::NotPermitted(liberty.clone());
+        return Ok(Judgement::NotPermitted(liberty.clone()));
     }
     let cause = match cause.downcast::<AppendError>() {
         Ok(refused) => {
             return match *refused {
-                AppendError::ClaimTaken { kind, holder } => ExecuteError::Taken { kind, holder },
+                AppendError::ClaimTaken { kind, holder } => Ok(Judgement::Taken { kind, holder }),
                 AppendError::ReferenceMissing { index } => match require.get(index) {
-                    Some(id) => ExecuteError::Missing(*id),
-                    None => ExecuteError::Damaged(format!("needed claim {index} was not asked for")),
+                    Some(id) => Ok(Judgement::Missing(*id)),
+                    None => Err(ExecuteError::Damaged(format!("needed claim {index} was not asked for"))),
                 },
-                AppendError::Unavailable(reason) => ExecuteError::Unavailable(reason),
-                lost @ AppendError::LostRace { .. } => ExecuteError::Unavailable(lost.to_string()),
+                AppendError::Unavailable(reason) => Err(ExecuteError::Unavailable(reason)),
+                lost @ AppendError::LostRace { .. } => Err(ExecuteError::Unavailable(lost.to_string())),
             };
         }
         Err(other) => other,
     };
     match cause.downcast::<LoadError>() {
-        Ok(error) => load_failed(*error),
-        Err(cause) => ExecuteError::Damaged(cause.to_string()),
+        Ok(error) => Err(load_failed(*error)),
+        Err(cause) => Err(ExecuteError::Damaged(cause.to_string())),
     }
 }

@@ -6,10 +6,12 @@ pub(crate) mod claims;
 mod command;
 mod hosted;
 mod request_store;
+mod visible;
 mod warm;
 
-pub use command::{Done, ExecuteError, Order, Precondition};
+pub use command::{Done, ExecuteError, Judgement, Order, Precondition};
 pub use hosted::Hosted;
+pub use visible::{NotVisible, Visible};
 pub use warm::Times;
 
 use crate::clock::Clock;

@@ -4,7 +4,7 @@ use super::cookies::{Pending, begin_session};
 use super::entry::{Call, unavailable};
 use super::page::Page;
 use super::reply::Reply;
-use crate::engine::{ExecuteError, Hosted, Order, Precondition};
+use crate::engine::{ExecuteError, Hosted, Judgement, Order, Precondition, Visible};
 use crate::secrets::sha256_hex;
 use chrono::TimeDelta;
 use rollcall_domain::actor::Actor;
@@ -74,12 +74,15 @@ pub async fn admit(call: &Call, assertion: Assertion, attempt: Attempt, landing:
         match run(call, user, fresh, command, accepted).await {
             Ok(reply) => return reply,
             // They changed, went or came between the look and the decision.
-            Err(ExecuteError::Refused(UserError::NotRecognized | UserError::NotFound | UserError::AlreadyExists)) => {}
-            Err(ExecuteError::Taken { kind: ClaimKind::UserName, .. }) => {}
-            Err(ExecuteError::Taken { kind: ClaimKind::SamlRequest, .. }) => {
+            Err(ExecuteError::Judged(Visible {
+                what: Judgement::Refused(UserError::NotRecognized | UserError::NotFound | UserError::AlreadyExists),
+                ..
+            })) => {}
+            Err(ExecuteError::Judged(Visible { what: Judgement::Taken { kind: ClaimKind::UserName, .. }, .. })) => {}
+            Err(ExecuteError::Judged(Visible { what: Judgement::Taken { kind: ClaimKind::SamlRequest, .. }, .. })) => {
                 return not_admitted(call, Some(user).filter(|_| !fresh), NotAdmitted::RequestAnswered, sign_in.attempt).await;
             }
-            Err(ExecuteError::Taken { .. }) => {
+            Err(ExecuteError::Judged(Visible { what: Judgement::Taken { .. }, .. })) => {
                 return not_admitted(call, Some(user).filter(|_| !fresh), NotAdmitted::Replayed, sign_in.attempt).await;
             }
             Err(error) => return unavailable(&call.visit).told(error.to_string()),
@@ -233,11 +236,13 @@ async fn of_organization(call: &Call, refused: &RefusedLogin, told: Reply) -> Re
 }
 
 async fn keep<A: Hosted>(call: &Call, id: uuid::Uuid, command: A::Command, told: Reply) -> Result<Reply, Kept> {
-    append::<A>(call, id, false, command, Actor::Unauthenticated, move |_| told.clone()).await.map_err(|error| match error {
-        ExecuteError::Taken { .. } => Kept::Used,
+    let kept = append::<A>(call, id, false, command, Actor::Unauthenticated, move |_| told.clone()).await;
+    kept.map_err(|error| match error.into_judgement() {
+        Ok(Judgement::Taken { .. }) => Kept::Used,
         // A user who went meanwhile is nobody any more.
-        ExecuteError::Refused(_) if A::KIND == AggregateKind::User => Kept::Used,
-        other => Kept::Unavailable(other.to_string()),
+        Ok(Judgement::Refused(_)) if A::KIND == AggregateKind::User => Kept::Used,
+        Ok(judgement) => Kept::Unavailable(judgement.to_string()),
+        Err(trouble) => Kept::Unavailable(trouble.to_string()),
     })
 }
 

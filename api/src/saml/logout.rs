@@ -6,7 +6,7 @@ use super::entry::{Call, unavailable};
 use super::login::parameter;
 use super::page::Page;
 use super::reply::Reply;
-use crate::engine::{ExecuteError, Order, Precondition};
+use crate::engine::{ExecuteError, Judgement, Order, Precondition, Visible};
 use crate::secrets::sha256_hex;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
@@ -47,7 +47,7 @@ async fn asked_by_person(call: &Call) -> Reply {
     match append::<User>(call, session.subject.0, false, command, actor, move |_| told.clone()).await {
         Ok(reply) => reply,
         // The user is gone, and the session with them.
-        Err(ExecuteError::Refused(UserError::NotFound)) => reply,
+        Err(ExecuteError::Judged(Visible { what: Judgement::Refused(UserError::NotFound), .. })) => reply,
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     }
 }
@@ -111,7 +111,7 @@ async fn end_and_record(call: &Call, session: &SessionRow, reply: Reply) -> Repl
     match append::<User>(call, session.subject.0, false, command, Actor::Unauthenticated, move |_| told.clone()).await {
         Ok(reply) => reply,
         // The user is gone, and the session with them.
-        Err(ExecuteError::Refused(UserError::NotFound)) => reply,
+        Err(ExecuteError::Judged(Visible { what: Judgement::Refused(UserError::NotFound), .. })) => reply,
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     }
 }
@@ -127,7 +127,7 @@ async fn end(call: &Call, session: &SessionRow) -> Result<(), ExecuteError<UserE
         seal: Box::new(|_, _, _| None),
     };
     match call.app.engine.execute(order).await {
-        Ok(_) | Err(ExecuteError::Refused(UserError::NotFound)) => Ok(()),
+        Ok(_) | Err(ExecuteError::Judged(Visible { what: Judgement::Refused(UserError::NotFound), .. })) => Ok(()),
         Err(error) => Err(error),
     }
 }

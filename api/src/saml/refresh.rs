@@ -4,7 +4,7 @@
 use super::addresses::Addresses;
 use super::entry::Call;
 use super::fetch::{FetchError, fetch};
-use crate::engine::{ExecuteError, Order, Precondition};
+use crate::engine::{ExecuteError, Judgement, Order, Precondition, Visible};
 use crate::state::App;
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
@@ -102,7 +102,7 @@ pub async fn tell(app: &App, organization: OrganizationId, actor: Actor, command
     };
     match app.engine.execute(order).await {
         Ok(done) => Ok(done.appended.positions.is_some()),
-        Err(ExecuteError::Refused(refusal)) => Err(refusal.into()),
+        Err(ExecuteError::Judged(Visible { what: Judgement::Refused(refusal), .. })) => Err(refusal.into()),
         Err(error) => Err(RefreshError::Unavailable(error.to_string())),
     }
 }

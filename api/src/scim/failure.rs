@@ -1,7 +1,7 @@
 //! From the engine's errors to SCIM's (RFC 7644 section 3.12).
 
 use super::resource::Resource;
-use crate::engine::ExecuteError;
+use crate::engine::{ExecuteError, Judgement};
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::scim::{Limits, ScimError};
@@ -20,13 +20,18 @@ pub fn unavailable(doing: &str, error: &dyn std::fmt::Display) -> ScimError {
 
 /// What the client is told about a command that was not carried out.
 pub fn of_command<A: Resource>(id: ResourceId, error: ExecuteError<A::Error>) -> ScimError {
-    match error {
-        ExecuteError::Refused(refusal) => A::refusal(id, refusal),
-        ExecuteError::PreconditionFailed => {
+    let judgement = match error.into_judgement() {
+        Ok(judgement) => judgement,
+        Err(ExecuteError::Damaged(reason)) => return damaged(&reason),
+        Err(trouble) => return unavailable("command", &trouble),
+    };
+    match judgement {
+        Judgement::Refused(refusal) => A::refusal(id, refusal),
+        Judgement::PreconditionFailed => {
             ScimError::precondition_failed("the resource has another version than If-Match says: read it again".to_owned())
         }
-        ExecuteError::NotPermitted(liberty) => Limits::refusal(&liberty),
-        ExecuteError::Taken { kind, holder } => {
+        Judgement::NotPermitted(liberty) => Limits::refusal(&liberty),
+        Judgement::Taken { kind, holder } => {
             let (attribute, noun) = match kind {
                 ClaimKind::GroupName => ("displayName", "group"),
                 // The others are taken by no SCIM request.
@@ -34,10 +39,8 @@ pub fn of_command<A: Resource>(id: ResourceId, error: ExecuteError<A::Error>) ->
             };
             ScimError::uniqueness(format!("this {attribute} is already used by {noun} {} (upper and lower case count as equal)", holder.id))
         }
-        ExecuteError::Missing(member) => ScimError::invalid_value(format!(
+        Judgement::Missing(member) => ScimError::invalid_value(format!(
             "{member} is neither a user nor a group of this organization: provision it before it becomes a member"
         )),
-        ExecuteError::Unavailable(reason) => unavailable("command", &reason),
-        ExecuteError::Damaged(reason) => damaged(&reason),
     }
 }

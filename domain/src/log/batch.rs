@@ -104,7 +104,8 @@ pub fn plan(mut facts: Facts, appends: Vec<Append>) -> Plan {
 fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, AppendError> {
     let organization = append.organization;
     if let Some(known) = append.exchange.as_ref().and_then(|x| facts.exchanges.get(&(organization, x.id))) {
-        return Ok(Appended { positions: known.1, exchange_number: Some(known.0), repeated: true });
+        let head = facts.heads.get(&organization).map_or(0, |h| h.position);
+        return Ok(Appended { positions: known.1, exchange_number: Some(known.0), head, repeated: true });
     }
     if let Some(write) = &append.write {
         check(facts, write)?;
@@ -126,6 +127,7 @@ fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, A
         facts.heads.insert(organization, head);
         plan.heads.insert(organization, head);
     }
+    done.head = head.position;
     Ok(done)
 }
 

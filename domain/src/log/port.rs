@@ -166,6 +166,8 @@ pub struct Appended {
     pub positions: Option<(Position, Position)>,
     /// Number of the exchange, if there was one.
     pub exchange_number: Option<ExchangeNumber>,
+    /// The last position of the organization when this was decided, its own events included.
+    pub head: Position,
     /// True if this exchange was in the log already; nothing was written.
     pub repeated: bool,
 }

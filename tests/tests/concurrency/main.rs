@@ -1,6 +1,8 @@
 //! Many clients at once: nothing is lost, nothing is refused that need not be, on one process with
 //! the embedded store and on two processes that share a PostgreSQL database.
 
+mod outrun;
+
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};
 use rollcall_tests::http::Answer;

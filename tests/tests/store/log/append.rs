@@ -33,7 +33,7 @@ pub async fn a_refused_append_leaves_no_trace(it: Logs) -> anyhow::Result<()> {
     assert_eq!(it.log.exchange(ONE, ExchangeId(Uuid::from_u128(9))).await?, None);
     // The place it would have had goes to the next.
     let next = it.log.append(write(user(2), 0, 1).exchange(9)).await?;
-    assert_eq!(next, Appended { positions: Some((2, 2)), exchange_number: Some(1), repeated: false });
+    assert_eq!(next, Appended { positions: Some((2, 2)), exchange_number: Some(1), head: 2, repeated: false });
     Ok(())
 }
 
@@ -48,7 +48,7 @@ pub async fn four_refusals_are_four_answers(it: Logs) -> anyhow::Result<()> {
     let missing = it.log.append(write(user(2), 0, 1).requires(name(1)).requires(name(2))).await;
     assert_eq!(missing, Err(AppendError::ReferenceMissing { index: 1 }));
     let repeated = it.log.append(write(user(1), 0, 2).takes(name(1)).exchange(1)).await;
-    assert_eq!(repeated, Ok(Appended { positions: Some((1, 2)), exchange_number: Some(1), repeated: true }));
+    assert_eq!(repeated, Ok(Appended { positions: Some((1, 2)), exchange_number: Some(1), head: 2, repeated: true }));
     Ok(())
 }
 

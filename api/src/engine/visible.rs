@@ -1,0 +1,86 @@
+//! No answer outruns the views: what is answered rests on a position, and every reader of every process
+//! sees at least that much when the answer leaves.
+
+use super::{Engine, ExecuteError};
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{LogError, Position, Record};
+use rollcall_projections::fold::FoldError;
+use std::fmt;
+use std::ops::Deref;
+
+/// Something that was decided, with the position of the organization's log at which it was. Only the
+/// engine makes one, and only once the live views have reached that position.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Visible<T> {
+    /// What was decided.
+    pub what: T,
+    at: Position,
+}
+
+impl<T> Visible<T> {
+    /// The position that the views have reached.
+    pub fn at(&self) -> Position {
+        self.at
+    }
+}
+
+impl<T> Deref for Visible<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.what
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Visible<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.what.fmt(f)
+    }
+}
+
+/// Why the views could not be brought that far. The client is to ask again: then it finds done what
+/// was done.
+#[derive(Debug, thiserror::Error)]
+pub enum NotVisible {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The views cannot be written, or have stopped.
+    #[error(transparent)]
+    Fold(#[from] FoldError),
+}
+
+impl<E> From<NotVisible> for ExecuteError<E> {
+    fn from(error: NotVisible) -> Self {
+        match &error {
+            NotVisible::Log(LogError::Unavailable(_)) => Self::Unavailable(error.to_string()),
+            NotVisible::Fold(fold) if fold.is_unavailable() => Self::Unavailable(error.to_string()),
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+impl Engine {
+    /// Folds up to the position at which something was decided. `records` are those that were just
+    /// appended, if it is they: they need not be read back.
+    pub(super) async fn show<T>(
+        &self,
+        organization: OrganizationId,
+        at: Position,
+        records: Vec<Record>,
+        what: T,
+    ) -> Result<Visible<T>, NotVisible> {
+        match records.is_empty() {
+            true => self.folder.fold_to(organization, at).await?,
+            false => self.folder.fold_appended(organization, records, Vec::new()).await?,
+        };
+        Ok(Visible { what, at })
+    }
+
+    /// The same for what was decided without an append: the head that is read now is no earlier than
+    /// the one it was decided at.
+    pub(super) async fn show_head<T>(&self, organization: OrganizationId, what: T) -> Result<Visible<T>, NotVisible> {
+        let head = self.log.head(organization).await?;
+        self.show(organization, head.position, Vec::new(), what).await
+    }
+}
