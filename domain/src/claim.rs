@@ -22,11 +22,16 @@ pub enum ClaimKind {
     SamlRequest,
     /// The first refused check of a session that ended early.
     SessionRefusal,
+    /// That all names of an organization are claimed as a [`NameFold`] folds them; the organization
+    /// holds it.
+    ///
+    /// [`NameFold`]: crate::fold_text::NameFold
+    NameFold,
 }
 
 impl ClaimKind {
     /// All kinds, in their order.
-    pub const ALL: [ClaimKind; 7] = [
+    pub const ALL: [ClaimKind; 8] = [
         ClaimKind::UserName,
         ClaimKind::GroupName,
         ClaimKind::Resource,
@@ -34,6 +39,7 @@ impl ClaimKind {
         ClaimKind::Assertion,
         ClaimKind::SamlRequest,
         ClaimKind::SessionRefusal,
+        ClaimKind::NameFold,
     ];
 
     /// The stable name in stores.
@@ -46,6 +52,7 @@ impl ClaimKind {
             ClaimKind::Assertion => "assertion",
             ClaimKind::SamlRequest => "saml_request",
             ClaimKind::SessionRefusal => "session_refusal",
+            ClaimKind::NameFold => "name_fold",
         }
     }
 

@@ -30,6 +30,10 @@ fn what_matches() {
     let doorctl = "urn:ietf:params:scim:schemas:extension:doorctl:2.0:User";
     let cases = [
         (r#"userName eq "ADA@CONTOSO.EXAMPLE""#.to_owned(), true),
+        // Nobody sees the ends of a name; a part of one may end in a blank.
+        (r#"userName eq " ada@contoso.example\n\u200b""#.to_owned(), true),
+        (r#"userName ne "ada@contoso.example ""#.to_owned(), false),
+        (r#"userName sw "ada ""#.to_owned(), false),
         (r#"USERNAME EQ "ada@contoso.example""#.into(), true),
         (format!(r#"{USER_URN}:userName sw "ada""#), true),
         (r#"externalId eq "Ada.Keller""#.into(), true),

@@ -1,7 +1,8 @@
 //! The forms in which values go into columns.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::fold_text::fold_text;
+use rollcall_domain::fold_text::{fold_text, fold_user_name};
+use rollcall_domain::scim::ResourceKind;
 use rollcall_domain::sql::SqlError;
 
 /// Longest key of an index, in bytes; PostgreSQL refuses index rows of more than 2,704 bytes.
@@ -11,6 +12,19 @@ const KEY_BYTES: usize = 256;
 /// equal keys do not make equal texts, so what a lookup finds is compared again.
 pub(crate) fn lookup_key(value: &str) -> String {
     bounded(&fold_text(value), KEY_BYTES)
+}
+
+/// The same for a `userName`, of which the ends do not count.
+pub(crate) fn user_key(name: &str) -> String {
+    bounded(&fold_user_name(name), KEY_BYTES)
+}
+
+/// The key of the name of a resource.
+pub(crate) fn name_key(kind: ResourceKind, name: &str) -> String {
+    match kind {
+        ResourceKind::User => user_key(name),
+        ResourceKind::Group => lookup_key(name),
+    }
 }
 
 /// At most `max` bytes of a text, without the NUL that PostgreSQL cannot keep.

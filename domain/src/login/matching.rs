@@ -1,7 +1,7 @@
 //! Which user it is.
 
 use super::Person;
-use crate::fold_text::fold_text;
+use crate::fold_text::fold_user_name;
 use crate::ids::ResourceId;
 use crate::scim::Attributes;
 use serde::{Deserialize, Serialize};
@@ -151,8 +151,8 @@ pub fn choose(rule: Matching, person: &Person, candidates: &[Candidate<'_>]) -> 
         return Ok((id, MatchedBy::ExternalId));
     }
     if rule.by_user_name() {
-        let names: Vec<String> = person.user_names.iter().map(|n| fold_text(n)).collect();
-        let mut named = candidates.iter().filter(|c| text(c, "userName").is_some_and(|n| names.contains(&fold_text(n))));
+        let names: Vec<String> = person.user_names.iter().map(|n| fold_user_name(n)).collect();
+        let mut named = candidates.iter().filter(|c| text(c, "userName").is_some_and(|n| names.contains(&fold_user_name(n))));
         if let Some(id) = only(named.clone())? {
             let others = |c: &Candidate<'_>| matches!((text(c, "externalId").map(uuid), object_id.map(uuid)), (Some(Some(a)), Some(Some(b))) if a != b);
             return if named.any(others) { Err(NotAdmitted::OtherPerson) } else { Ok((id, MatchedBy::UserName)) };

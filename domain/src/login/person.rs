@@ -1,6 +1,6 @@
 //! Whom an assertion speaks of, in the words that users are found by.
 
-use crate::fold_text::fold_text;
+use crate::fold_text::fold_user_name;
 use crate::saml::{Assertion, attribute_names};
 
 /// Formats of a NameID that never hold a user name.
@@ -50,7 +50,7 @@ impl Person {
         let stripped = marker.map(|at| format!("{}{}", &name[..at], &name[at + GUEST.len()..]));
         self.guest |= stripped.is_some();
         for name in std::iter::once(name.to_owned()).chain(stripped) {
-            if !name.is_empty() && !self.user_names.iter().any(|known| fold_text(known) == fold_text(&name)) {
+            if !name.is_empty() && !self.user_names.iter().any(|known| fold_user_name(known) == fold_user_name(&name)) {
                 self.user_names.push(name);
             }
         }

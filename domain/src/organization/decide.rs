@@ -5,7 +5,7 @@ use super::state::{LIVE_AUDITORS, LIVE_TOKENS};
 use super::{Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
-use crate::fold_text::fold_text;
+use crate::fold_text::{NameFold, fold_text};
 use crate::provisioning_log::into_parts;
 
 /// Decides a command. A command that changes nothing yields no event.
@@ -96,7 +96,11 @@ pub fn claims(events: &[OrganizationEvent]) -> ClaimChanges<ClearClaim> {
     let mut claims = ClaimChanges::default();
     for event in events {
         match event {
-            OrganizationEvent::Created { domain, .. } => claims.take.push(ClearClaim::new(ClaimKind::Domain, fold_text(domain))),
+            OrganizationEvent::Created { domain, .. } => {
+                claims.take.push(ClearClaim::new(ClaimKind::Domain, fold_text(domain)));
+                // It has no names yet, so all of them will be folded so.
+                claims.take.push(ClearClaim::new(ClaimKind::NameFold, NameFold::CURRENT.as_str()));
+            }
             OrganizationEvent::LoginRefused(refused) => claims.take.extend(refused.used_up()),
             _ => {}
         }

@@ -4,7 +4,7 @@ use super::filter::{CompareOp, Filter};
 use super::path::AttributePath;
 use super::schema::{AttributeDef, AttributeType, ResourceKind};
 use super::{get_ci, is_unassigned};
-use crate::fold_text::fold_text;
+use crate::fold_text::{fold_text, fold_user_name};
 use chrono::DateTime;
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -141,6 +141,8 @@ fn order(def: Option<&AttributeDef>, stored: &Value, literal: &Value) -> Option<
             let instant = |s: &str| DateTime::parse_from_rfc3339(s).ok();
             Some(instant(a)?.cmp(&instant(b)?))
         }
+        // A part of a value may well begin or end with a blank: only whole ones are compared without.
+        (Value::String(a), Value::String(b)) if def.is_some_and(|d| d.ends_ignored) => Some(fold_user_name(a).cmp(&fold_user_name(b))),
         _ => texts(def, stored, literal).map(|(a, b)| a.cmp(&b)),
     }
 }

@@ -203,6 +203,8 @@ pub struct AttributeDef {
     pub required: bool,
     /// Upper and lower case differ.
     pub case_exact: bool,
+    /// What nobody sees at the ends of a value does not count where values are equal or in order.
+    pub ends_ignored: bool,
     /// When it may be written.
     pub mutability: Mutability,
     /// When it is part of an answer.
@@ -248,6 +250,7 @@ impl AttributeDef {
             mutability: Mutability::ReadWrite,
             returned: Returned::Default,
             uniqueness: Uniqueness::None,
+            ends_ignored: false,
             canonical_values: &[],
             reference_types: &[],
             description,
@@ -306,6 +309,11 @@ impl AttributeDef {
 
     pub(super) const fn always(mut self) -> Self {
         self.returned = Returned::Always;
+        self
+    }
+
+    pub(super) const fn ignoring_ends(mut self) -> Self {
+        self.ends_ignored = true;
         self
     }
 

@@ -62,7 +62,7 @@ pub(super) static USER: Schema = Schema {
     description: "User Account",
     attributes: &[
         EXTERNAL_ID,
-        string("userName", "The name the user signs in with.").required().unique(Uniqueness::Server),
+        string("userName", "The name the user signs in with.").required().ignoring_ends().unique(Uniqueness::Server),
         AttributeDef::complex("name", NAME, "The parts of the user's name."),
         string("displayName", "The name of the user, as it is shown."),
         string("nickName", "What the user is called casually."),

@@ -5,7 +5,7 @@ use super::{User, UserCommand, UserError, UserEvent};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
 use crate::diff;
-use crate::fold_text::fold_text;
+use crate::fold_text::{NameFold, fold_user_name};
 use crate::ids::ResourceId;
 use crate::interpretation::Notes;
 use crate::personal::Personal;
@@ -78,19 +78,37 @@ fn is_active(attributes: &Attributes) -> bool {
     attributes.get("active").and_then(Value::as_bool).unwrap_or(false)
 }
 
+fn as_first(name: &str) -> String {
+    NameFold::AsSent.fold(name)
+}
+
+fn release(claims: &mut ClaimChanges<ClearClaim>, names: [ClearClaim; 2]) {
+    let [older, current] = names;
+    if older != current {
+        claims.release.push(older);
+    }
+    claims.release.push(current);
+}
+
 /// The claims that go with a user's events: its `userName` and its id, and what a login uses up.
 pub fn claims(id: ResourceId, events: &[UserEvent]) -> ClaimChanges<ClearClaim> {
-    let name = |n: &str| ClearClaim::new(ClaimKind::UserName, fold_text(n));
+    let name = |n: &str| ClearClaim::new(ClaimKind::UserName, fold_user_name(n));
+    // Also as older versions claimed it; what is not held is not given up.
+    let names = |n: &str| NameFold::ALL.map(|fold| ClearClaim::new(ClaimKind::UserName, fold.fold(n)));
     let resource = || ClearClaim::new(ClaimKind::Resource, id.to_string());
     let mut claims = ClaimChanges::default();
     for event in events {
         match event {
             UserEvent::Created { attributes } => claims.take.extend([name(user_name(attributes.value())), resource()]),
-            UserEvent::Renamed { before, after } if fold_text(before.value()) != fold_text(after.value()) => {
-                claims.release.push(name(before.value()));
+            // Also if both are one name: a user whose name another one holds must not come closer to it.
+            UserEvent::Renamed { before, after } if as_first(before.value()) != as_first(after.value()) => {
+                release(&mut claims, names(before.value()));
                 claims.take.push(name(after.value()));
             }
-            UserEvent::Deleted { user_name } => claims.release.extend([name(user_name.value()), resource()]),
+            UserEvent::Deleted { user_name } => {
+                release(&mut claims, names(user_name.value()));
+                claims.release.push(resource());
+            }
             UserEvent::SignedIn(signed_in) => claims.take.extend(signed_in.attempt.used_up()),
             UserEvent::LoginRefused(refused) => claims.take.extend(refused.used_up()),
             UserEvent::SessionRefused { session, .. } => {

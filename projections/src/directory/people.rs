@@ -2,7 +2,7 @@
 
 use super::plan::{By, Plan};
 use super::query::{Directory, ResourceRow};
-use crate::text::lookup_key;
+use crate::text::{lookup_key, user_key};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::login::{Matching, Person};
 use rollcall_domain::scim::ResourceKind;
@@ -17,7 +17,7 @@ impl Directory {
             plan.insert(By::ExternalId, [lookup_key(object_id)].into());
         }
         if rule.by_user_name() && !person.user_names.is_empty() {
-            plan.insert(By::UserName, person.user_names.iter().map(|name| lookup_key(name)).collect());
+            plan.insert(By::UserName, person.user_names.iter().map(|name| user_key(name)).collect());
         }
         Ok(self.look_up(organization, ResourceKind::User, plan).await?.unwrap_or_default())
     }

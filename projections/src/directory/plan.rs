@@ -1,6 +1,6 @@
 //! From a filter to lookups by index.
 
-use crate::text::lookup_key;
+use crate::text::{lookup_key, user_key};
 use rollcall_domain::scim::{AttributePath, CompareOp, ENTERPRISE_URN, Filter, ResourceKind};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,13 @@ pub(super) enum By {
 }
 
 impl By {
+    fn key(self, value: &str) -> String {
+        match self {
+            By::UserName => user_key(value),
+            _ => lookup_key(value),
+        }
+    }
+
     /// The condition, with the keys' placeholders; `$1` is the organization.
     pub fn condition(self, keys: &str) -> String {
         match self {
@@ -78,7 +85,7 @@ fn cost(plan: &Plan) -> (Option<By>, usize) {
 }
 
 fn lookup(by: By, value: &Value) -> Option<Plan> {
-    Some(Plan::from([(by, BTreeSet::from([lookup_key(value.as_str()?)]))]))
+    Some(Plan::from([(by, BTreeSet::from([by.key(value.as_str()?)]))]))
 }
 
 fn indexed(kind: ResourceKind, path: &AttributePath, sub: Option<&str>) -> Option<By> {
@@ -112,6 +119,7 @@ mod tests {
     fn lookups_hold_every_match() {
         use ResourceKind::{Group, User};
         check(User, r#"userName eq "ADA@X""#, &[(By::UserName, &["ada@x"])]);
+        check(User, r#"userName eq " ADA@X\n ""#, &[(By::UserName, &["ada@x"])]);
         check(User, r#"emails[type eq "work"].value eq "A@x""#, &[(By::Email, &["a@x"])]);
         check(User, r#"emails eq "a@x" or emails.value eq "b@x""#, &[(By::Email, &["a@x", "b@x"])]);
         check(User, r#"emails[value eq "a" or type eq "work"]"#, &[]);

@@ -3,7 +3,7 @@
 use super::shelf::{Shelf, display, stamp, text_of};
 use crate::page::Bad;
 use crate::table::{Statement, Table, int, optional_text, text};
-use crate::text::lookup_key;
+use crate::text::{lookup_key, user_key};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::Record;
 use rollcall_domain::scim::Attributes;
@@ -117,7 +117,7 @@ impl Users {
                 version,
                 created,
                 modified,
-                lookup_key(user_name).into(),
+                user_key(user_name).into(),
                 text_of(attributes, "externalId").map(lookup_key).into(),
                 text_of(attributes, "displayName").map(lookup_key).into(),
                 manager(attributes).map(lookup_key).into(),

@@ -3,8 +3,9 @@
 use super::resources::kind;
 use super::{OPEN, PLACES};
 use crate::directory::{MemberKind, ResourceRow};
-use crate::text::{count, id, instant, lookup_key, micros};
+use crate::text::{count, id, instant, micros, name_key};
 use chrono::{DateTime, Utc};
+use rollcall_domain::fold_text::{fold_text, fold_user_name};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
 use rollcall_domain::log::Position;
 use rollcall_domain::scim::ResourceKind;
@@ -121,7 +122,7 @@ impl History {
         let mut params: Vec<SqlValue> = vec![at.into(), organization.into(), kind.name().into(), after.into()];
         let (mut seq, mut named) = ("r.seq", "");
         if let Some(name) = name {
-            params.push(lookup_key(name).into());
+            params.push(name_key(kind, name).into());
             // Few have a name, so they are sorted: the plus keeps SQLite from walking along all in order.
             (seq, named) = ("+r.seq", "AND r.name = $5");
         }
@@ -134,10 +135,13 @@ impl History {
         );
         let rows: Vec<ResourceRow> = self.views.query(&sql, params).await?.iter().map(resource_row).collect::<Result<_, _>>()?;
         // Keys are cut, so what a lookup finds is compared again.
-        let key = if kind == ResourceKind::User { "userName" } else { "displayName" };
+        let (key, fold): (_, fn(&str) -> String) = match kind {
+            ResourceKind::User => ("userName", fold_user_name),
+            ResourceKind::Group => ("displayName", fold_text),
+        };
         let is_named = |row: &ResourceRow, name: &str| {
             let found = row.attributes.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
-            rollcall_domain::fold_text::fold_text(found) == rollcall_domain::fold_text::fold_text(name)
+            fold(found) == fold(name)
         };
         Ok(rows.into_iter().filter(|row| name.is_none_or(|name| is_named(row, name))).collect())
     }

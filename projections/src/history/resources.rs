@@ -3,7 +3,7 @@
 use super::OPEN;
 use crate::page::Bad;
 use crate::table::{Statement, Table, int, key_lists, numbered, optional_int, text};
-use crate::text::{bounded, count, id, instant, lookup_key, micros};
+use crate::text::{bounded, count, id, instant, micros, name_key};
 use chrono::{DateTime, Utc};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::{self, GroupEvent};
@@ -195,7 +195,7 @@ fn row(organization: OrganizationId, id: Uuid, state: &State, until: Option<Posi
         micros(state.created).into(),
         micros(state.modified).into(),
         SqlValue::Int(active.map(i64::from)),
-        lookup_key(name).into(),
+        name_key(state.kind, name).into(),
         bounded(text("displayName").unwrap_or(name), 1_000).into(),
         resource.into(),
     ])
