@@ -156,6 +156,12 @@ impl Engine {
                 Err(error) if is_judgement(&error) && warm.into_inner() && self.was_overtaken::<A>(&stream).await? => continue,
                 Err(error) => {
                     let judgement = explain(error, &require)?;
+                    // A domain may be taken by another organization: who is told so must find it.
+                    if let Judgement::Taken { holder, .. } = &judgement
+                        && holder.organization != organization
+                    {
+                        self.show_head(holder.organization, ()).await?;
+                    }
                     return Err(ExecuteError::Judged(self.show_head(organization, judgement).await?));
                 }
             }

@@ -3,8 +3,8 @@
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use rollcall_tests::http::Answer;
-use rollcall_tests::scim::{CONTENT_TYPE, Scim, filter, user};
+use rollcall_tests::http::{Answer, Http, Request};
+use rollcall_tests::scim::{CONTENT_TYPE, Scim, add_members, filter, user};
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::soak::times;
 use rollcall_tests::world::{World, on_postgres, on_sqlite};
@@ -16,7 +16,11 @@ const SENDERS: usize = 6;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_process_on_sqlite() {
-    on_sqlite(async |w| everything(std::slice::from_ref(&w.scim)).await).await;
+    on_sqlite(async |w| {
+        everything(std::slice::from_ref(&w.scim)).await?;
+        domains(&[&w.server]).await
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -24,7 +28,8 @@ async fn two_processes_on_postgres() {
     on_postgres(async |w, cluster| {
         let second = Server::start(Store::Postgres(cluster.url())).await?;
         let token = w.scim.token().context("token")?;
-        everything(&[w.scim.clone(), Scim::anonymous(second.address()).with_token(token)]).await
+        everything(&[w.scim.clone(), Scim::anonymous(second.address()).with_token(token)]).await?;
+        domains(&[&w.server, &second]).await
     })
     .await;
 }
@@ -35,6 +40,9 @@ async fn everything(processes: &[Scim]) -> Result<()> {
     stale.push(("taken, but nobody has it", taken(processes, times(60) / SENDERS).await?));
     stale.push(("gone, but read", gone(processes, times(60) / SENDERS).await?));
     stale.push(("of another version, but read as it was", overtaken(processes, times(60) / SENDERS).await?));
+    stale.push(("switched off in bulk, but read as active", in_bulk(processes, times(60) / SENDERS).await?));
+    stale.push(("a member, but not read in the group", joined(processes, times(60) / SENDERS).await?));
+    stale.push(("refused as a member for being gone, but read", unreferenced(processes, times(60) / SENDERS).await?));
     for (what, (cases, wrong)) in &stale {
         println!("{what}: {wrong} of {cases}");
     }
@@ -80,6 +88,97 @@ async fn switched_off(processes: &[Scim], rounds: usize) -> Result<(usize, usize
         sum(&mut found, told.await?);
     }
     Ok(found)
+}
+
+async fn in_bulk(processes: &[Scim], rounds: usize) -> Result<(usize, usize)> {
+    let (pairs, mut found) = (pairs(processes), (0, 0));
+    for round in 0..rounds {
+        let path = format!("/Users/{}", processes[0].create_user(&format!("bulk{round}@contoso.example")).await?);
+        let told = at_once(&pairs, |_, sender, reader| {
+            let path = &path;
+            async move {
+                let off = json!({"Operations": [{"op": "Replace", "path": "active", "value": "False"}]});
+                let one = json!({"method": "PATCH", "path": path, "data": off});
+                let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [one]});
+                let answer = sender.post("/Bulk", &body).await?.expect_json(200)?;
+                ensure!(answer["Operations"][0]["status"] == "200", "{answer}");
+                Ok(Some(reader.get(path).await?.expect_json(200)?["active"] == false))
+            }
+        });
+        sum(&mut found, told.await?);
+    }
+    Ok(found)
+}
+
+async fn joined(processes: &[Scim], rounds: usize) -> Result<(usize, usize)> {
+    let (pairs, mut found) = (pairs(processes), (0, 0));
+    for round in 0..rounds {
+        let user = processes[0].create_user(&format!("joined{round}@contoso.example")).await?;
+        let group = processes[0].create_group(&format!("Joined {round}")).await?;
+        let told = at_once(&pairs, |_, sender, reader| {
+            let (user, group) = (&user, &group);
+            async move {
+                let answer = sender.operations(&format!("/Groups/{group}"), add_members(&[user])).await?;
+                ensure!(matches!(answer.status, 200 | 204), "{answer:?}");
+                Ok(Some(reader.members(group).await?.contains(user)))
+            }
+        });
+        sum(&mut found, told.await?);
+    }
+    Ok(found)
+}
+
+async fn unreferenced(processes: &[Scim], rounds: usize) -> Result<(usize, usize)> {
+    let (pairs, mut found) = (pairs(processes), (0, 0));
+    for round in 0..rounds {
+        let user = processes[0].create_user(&format!("unreferenced{round}@contoso.example")).await?;
+        let group = processes[0].create_group(&format!("Unreferenced {round}")).await?;
+        let told = at_once(&pairs, |n, sender, reader| {
+            let (path, user, group) = (format!("/Users/{user}"), &user, &group);
+            async move {
+                let answer = match n {
+                    0 => sender.delete(&path).await?,
+                    _ => sender.operations(&format!("/Groups/{group}"), add_members(&[user])).await?,
+                };
+                match answer.status {
+                    // Quicker than the deletion.
+                    200 | 204 if n > 0 => Ok(None),
+                    204 | 400 => Ok(Some(reader.get(&path).await?.status == 404)),
+                    _ => anyhow::bail!("{answer:?}"),
+                }
+            }
+        });
+        sum(&mut found, told.await?);
+    }
+    Ok(found)
+}
+
+/// Organizations of one domain, made at once: whoever is told that another has it finds that one.
+async fn domains(servers: &[&Server]) -> Result<()> {
+    let (mut taken, mut wrong) = (0, 0);
+    let keys = servers.iter().map(|server| server.operator_key()).collect::<Result<Vec<_>>>()?;
+    for round in 0..times(10) {
+        let asked = (0..SENDERS).map(|n| {
+            let (here, there) = (n % servers.len(), (n + 1) % servers.len());
+            let with_key = |key: &str, request: Request| request.header("Authorization", format!("Bearer {key}"));
+            let body = json!({"name": format!("Domain {round}"), "domain": format!("domain{round}")});
+            let create = with_key(&keys[here], Request::new("POST", "/api/v1/organizations")).json("application/json", &body);
+            let show = with_key(&keys[there], Request::new("GET", format!("/api/v1/organizations/domain{round}")));
+            let (sender, reader) = (Http::new(servers[here].address()), Http::new(servers[there].address()));
+            async move {
+                let answer = sender.send(create).await?;
+                ensure!(matches!(answer.status, 201 | 409), "{answer:?}");
+                Ok((answer.status, reader.send(show).await?.status))
+            }
+        });
+        for (told, read) in try_join_all(asked).await? {
+            taken += usize::from(told == 409);
+            wrong += usize::from(read != 200);
+        }
+    }
+    println!("a domain that is taken, but nobody has it: {wrong} of {taken}");
+    ensure!(taken > 0 && wrong == 0, "{wrong} of {taken}");
+    Ok(())
 }
 
 async fn finds(reader: &Scim, name: &str) -> Result<bool> {
