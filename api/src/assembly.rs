@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::ids::Ids;
+use crate::names::{self, Settled};
 use crate::stores::Stores;
 use crate::sweep::resume;
 use anyhow::Context;
@@ -22,7 +23,10 @@ pub async fn engine(stores: &Stores, clock: Clock, ids: Ids) -> anyhow::Result<A
     resume(&folder).await;
     // A crash may have left records unfolded, and a loss of power views that fell behind.
     folder.sweep().await.context("cannot bring the views up to the log")?;
-    Ok(Arc::new(Engine::new(stores.log.clone(), stores.live.clone(), folder, clock, ids)))
+    let engine = Engine::new(stores.log.clone(), stores.live.clone(), folder, clock, ids);
+    // Before anybody is told that a name is free.
+    names::settle(&engine, &mut Settled::default()).await.context("cannot claim names as they are folded now")?;
+    Ok(Arc::new(engine))
 }
 
 /// What feeds the auditors' views on these stores. Nobody waits for them: where their tables are of

@@ -17,6 +17,7 @@ pub mod host;
 pub mod ids;
 mod listen;
 pub mod metric_table;
+mod names;
 pub mod openapi;
 pub mod problem;
 mod provisioning_log;

@@ -58,6 +58,7 @@ pub const METRICS: &[Metric] = &[
         "When the last certificate in use ends, in seconds since 1970",
     ),
     histogram("rollcall_session_refused_seconds", &[], "From a SCIM request that ends a session to its first refused check"),
+    gauge("rollcall_contested_names", &["organization"], "Users that have a name which another user holds"),
     gauge("rollcall_last_cycle_age_seconds", &["organization"], "Time since the last cycle began"),
     gauge("rollcall_usual_cycle_seconds", &["organization"], "Time that usually lies between two cycles"),
     gauge("rollcall_cycles", &["organization", "state"], "1 for the state that an organization's cycles are in"),

@@ -1,14 +1,14 @@
 //! Reading a backup: every line is checked, claims are derived from the events.
 
 use crate::admin::{BACKUP_FORMAT, BackupLine};
-use crate::engine::claims::{hash, of_record};
+use crate::engine::claims::{ClaimBook, hash, of_record};
 use crate::problem::Problem;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_domain::claim::{Claim, ClearClaim};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Log, Record, RecordedExchange, Restored, StreamId};
-use std::collections::{BTreeMap, HashMap};
+use rollcall_domain::log::{Log, Record, RecordedExchange, Restored};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// So many parts go into the log at once.
@@ -22,14 +22,23 @@ pub struct Restorer {
     records: u64,
     exchanges: u64,
     keys: HashMap<OrganizationId, [u8; 32]>,
-    claims: BTreeMap<Claim, StreamId>,
+    claims: ClaimBook,
     parts: Vec<Restored>,
 }
 
 impl Restorer {
     /// A restorer into an empty log.
     pub fn new(log: Arc<dyn Log>) -> Self {
-        Self { log, begun: false, ended: false, records: 0, exchanges: 0, keys: HashMap::new(), claims: BTreeMap::new(), parts: Vec::new() }
+        Self {
+            log,
+            begun: false,
+            ended: false,
+            records: 0,
+            exchanges: 0,
+            keys: HashMap::new(),
+            claims: ClaimBook::default(),
+            parts: Vec::new(),
+        }
     }
 
     /// Takes one line.
@@ -74,7 +83,7 @@ impl Restorer {
             ));
         }
         let claims = std::mem::take(&mut self.claims);
-        for (claim, holder) in claims {
+        for (claim, holder) in claims.into_holders() {
             self.parts.push(Restored::Claim(claim, holder));
             if self.parts.len() >= BATCH {
                 self.flush().await?;
@@ -93,11 +102,11 @@ impl Restorer {
         let changes = of_record(record).map_err(|e| Problem::bad_request(e.to_string()))?;
         for claim in &changes.release {
             let claim = self.sealed(record, claim)?;
-            self.claims.remove(&claim);
+            self.claims.release(&claim, record.stream);
         }
         for claim in &changes.take {
             let claim = self.sealed(record, claim)?;
-            self.claims.insert(claim, record.stream);
+            self.claims.take(claim, record.stream);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::saml::{schedule, seals};
 use crate::scim::StrangerLimit;
 use crate::sealing::{DeploymentKey, deployment_key_path};
 use crate::state::{App, Settings};
-use crate::{assembly, cycles, retention, secrets, stores, sweep, telemetry};
+use crate::{assembly, cycles, names, retention, secrets, stores, sweep, telemetry};
 use anyhow::Context;
 use rollcall_projections::saml::SamlConnections;
 use std::path::Path;
@@ -56,6 +56,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     let scheduler = tokio::spawn(schedule::run(app.clone(), stopping.clone()));
     let retention = tokio::spawn(retention::run(app.clone(), stopping.clone()));
     let watcher = tokio::spawn(cycles::run(app.clone(), stopping.clone()));
+    let namer = tokio::spawn(names::run(app.clone(), stopping.clone()));
     let server = tokio::spawn(listen::serve(listener, router(app.clone()), Patience::default(), stopping.clone()));
     signals().await?;
     tracing::info!("stopping: finishing what was accepted");
@@ -74,6 +75,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     let _ = scheduler.await;
     let _ = retention.await;
     let _ = watcher.await;
+    let _ = namer.await;
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())

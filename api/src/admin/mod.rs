@@ -2,6 +2,7 @@
 
 mod auditors;
 mod backup;
+mod claims;
 mod connection;
 mod guard;
 mod organizations;
@@ -14,6 +15,7 @@ mod views;
 
 pub use auditors::{AuditorBody, AuditorIssued};
 pub use backup::{BACKUP_FORMAT, BackupLine};
+pub use claims::{ClaimantBody, CollisionBody};
 pub use guard::{Admin, OrganizationPath};
 pub use organizations::{OrganizationBody, OrganizationCreated};
 pub use provisioning_log::ImportedBody;
@@ -52,6 +54,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(provisioning_log::import))
         .routes(routes!(auditors::list, auditors::issue))
         .routes(routes!(auditors::revoke))
+        .routes(routes!(claims::collisions))
         .routes(routes!(views::status))
         .routes(routes!(views::rebuild))
         .routes(routes!(views::verify))

@@ -2,13 +2,13 @@
 
 use super::read::{BundleError, Whole, check, load, read};
 use crate::engine::Engine;
-use crate::engine::claims::{hash, of_record};
+use crate::engine::claims::{ClaimBook, hash, of_record};
 use crate::secrets::sha256_hex;
-use rollcall_domain::claim::{Claim, ClearClaim};
+use rollcall_domain::claim::ClearClaim;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{AggregateKind, LogError, Record, Restored, StreamId};
+use rollcall_domain::log::{AggregateKind, LogError, Record, Restored};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
 
@@ -45,7 +45,7 @@ pub async fn import(engine: &Engine, path: &Path, to: &ImportAs) -> Result<Whole
         (OrganizationId::NONE, engine.claim_key(OrganizationId::NONE).await?),
     ]);
     // The claims are known before anything is written, so that a taken domain leaves nothing.
-    let mut claims: BTreeMap<Claim, StreamId> = BTreeMap::new();
+    let mut claims = ClaimBook::default();
     read(File::open(path).map_err(BundleError::from)?, |_, part| {
         let Restored::Record(record) = part else { return Ok(()) };
         let record = moved(record, begin.organization, to)?;
@@ -55,12 +55,12 @@ pub async fn import(engine: &Engine, path: &Path, to: &ImportAs) -> Result<Whole
             keys.get(&scope).map(|key| hash(scope, key, claim))
         };
         for claim in changes.release.iter().filter_map(sealed) {
-            claims.remove(&claim);
+            claims.release(&claim, record.stream);
         }
-        claims.extend(changes.take.iter().filter_map(sealed).map(|claim| (claim, record.stream)));
+        changes.take.iter().filter_map(sealed).for_each(|claim| claims.take(claim, record.stream));
         Ok(())
     })?;
-    for claim in claims.keys().filter(|claim| claim.scope == OrganizationId::NONE) {
+    for claim in claims.claims().filter(|claim| claim.scope == OrganizationId::NONE) {
         if let Some(holder) = engine.log.holder(claim).await? {
             return Err(ImportError::DomainTaken(holder.organization));
         }
@@ -76,7 +76,7 @@ pub async fn import(engine: &Engine, path: &Path, to: &ImportAs) -> Result<Whole
         })
     })
     .await?;
-    let claims: Vec<Restored> = claims.into_iter().map(|(claim, holder)| Restored::Claim(claim, holder)).collect();
+    let claims: Vec<Restored> = claims.into_holders().map(|(claim, holder)| Restored::Claim(claim, holder)).collect();
     for batch in claims.chunks(BATCH) {
         engine.log.restore(batch.to_vec()).await?;
     }

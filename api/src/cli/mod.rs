@@ -3,6 +3,7 @@
 mod auditor;
 mod backup;
 mod bundle;
+mod claims;
 mod client;
 mod config;
 mod diff;
@@ -101,6 +102,9 @@ enum Command {
     /// Exchanges and the state they need, in one file
     #[command(subcommand)]
     Bundle(bundle::Bundle),
+    /// Names that only one may have
+    #[command(subcommand)]
+    Claims(claims::Claims),
     /// Read models
     #[command(subcommand)]
     Views(views::Views),
@@ -200,6 +204,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Failures(failures) => call(server, async |client| failures::run(failures, client).await),
         Command::Replay(replay) => call(server, async |client| replay::run(replay, client).await),
         Command::Bundle(bundle) => bundle::run(bundle, server),
+        Command::Claims(claims) => call(server, async |client| claims::run(claims, client).await),
         Command::Views(views) => call(server, async |client| views::run(views, client).await),
         Command::Backup(backup) => call(server, async |client| backup::backup(backup, client).await),
         Command::Restore(restore) => call(server, async |client| backup::restore(restore, client).await),

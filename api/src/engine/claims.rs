@@ -2,15 +2,16 @@
 
 use super::Hosted;
 use hmac::{Hmac, Mac};
-use rollcall_domain::claim::{Claim, ClaimChanges, ClearClaim};
+use rollcall_domain::claim::{Claim, ClaimChanges, ClaimKind, ClearClaim};
 use rollcall_domain::event::{DecodeError, decode};
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{AggregateKind, Log, LogError, Record};
+use rollcall_domain::log::{AggregateKind, Log, LogError, Record, StreamId};
 use rollcall_domain::organization::Organization;
 use rollcall_domain::user::User;
 use sha2::Sha256;
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, RwLock};
 
 /// The claim keys of the scopes, read once each.
@@ -51,6 +52,54 @@ impl ClaimKeys {
         let key = self.log.claim_key(scope, fresh()).await?;
         self.known.write().unwrap_or_else(|e| e.into_inner()).insert(scope, key);
         Ok(key)
+    }
+}
+
+/// Who claims what after records that are put in place without being decided. Of those who claim the
+/// same, the first holds it for as long as it does: an older version may have taken two names for two
+/// that are one now.
+#[derive(Default)]
+pub(crate) struct ClaimBook(BTreeMap<Claim, (StreamId, Vec<StreamId>)>);
+
+impl ClaimBook {
+    /// A stream claims it.
+    pub fn take(&mut self, claim: Claim, stream: StreamId) {
+        match self.0.entry(claim) {
+            Entry::Vacant(free) => drop(free.insert((stream, Vec::new()))),
+            Entry::Occupied(mut held) => {
+                let (holder, waiting) = held.get_mut();
+                if *holder != stream && !waiting.contains(&stream) {
+                    waiting.push(stream);
+                }
+            }
+        }
+    }
+
+    /// A stream claims it no more.
+    pub fn release(&mut self, claim: &Claim, stream: StreamId) {
+        let Some((holder, waiting)) = self.0.get_mut(claim) else { return };
+        waiting.retain(|other| *other != stream);
+        if *holder != stream {
+            return;
+        }
+        if waiting.is_empty() {
+            self.0.remove(claim);
+        } else {
+            *holder = waiting.remove(0);
+        }
+    }
+
+    /// The claims.
+    pub fn claims(&self) -> impl Iterator<Item = &Claim> {
+        self.0.keys()
+    }
+
+    /// Each with its holder. An organization in which a name is contested does not hold that all of
+    /// its names are claimed as they are folded now.
+    pub fn into_holders(self) -> impl Iterator<Item = (Claim, StreamId)> {
+        let contested: BTreeSet<OrganizationId> = self.0.iter().filter(|(_, (_, w))| !w.is_empty()).map(|(c, _)| c.scope).collect();
+        let unsettled = move |claim: &Claim| claim.kind == ClaimKind::NameFold && contested.contains(&claim.scope);
+        self.0.into_iter().map(|(claim, (holder, _))| (claim, holder)).filter(move |(claim, _)| !unsettled(claim))
     }
 }
 

@@ -5,19 +5,21 @@
 pub(crate) mod claims;
 mod command;
 mod hosted;
+mod refold;
 mod request_store;
 mod visible;
 mod warm;
 
 pub use command::{Done, ExecuteError, Judgement, Order, Precondition};
 pub use hosted::Hosted;
+pub use refold::{RefoldError, Refolded};
 pub use visible::{NotVisible, Visible};
 pub use warm::Times;
 
 use crate::clock::Clock;
 use crate::ids::Ids;
 use claims::ClaimKeys;
-use rollcall_domain::claim::{Claim, ClaimChanges};
+use rollcall_domain::claim::{Claim, ClaimChanges, ClearClaim};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::OrganizationId;
@@ -85,6 +87,11 @@ impl Engine {
     /// The key of a scope's claims.
     pub(crate) async fn claim_key(&self, scope: OrganizationId) -> Result<[u8; 32], LogError> {
         self.keys.key(scope, &|| self.ids.key()).await
+    }
+
+    /// Who holds a claim.
+    pub(crate) async fn holder(&self, scope: OrganizationId, claim: &ClearClaim) -> Result<Option<StreamId>, LogError> {
+        self.log.holder(&claims::hash(scope, &self.claim_key(scope).await?, claim)).await
     }
 
     /// The claims that go with a record, as the log takes them.

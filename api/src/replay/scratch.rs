@@ -13,17 +13,22 @@ use crate::{assembly, telemetry};
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use futures::poll;
+use rollcall_domain::claim::{Claim, ClaimChanges, ClaimKind};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::interpretation::Reading;
-use rollcall_domain::log::{Append, AppendError, Appended, NewEvent, Position, Record, Write};
-use std::collections::BTreeSet;
+use rollcall_domain::log::{Append, AppendError, Appended, Log as _, LogError, NewEvent, Position, Record, StreamId, Write};
+use rollcall_projections::fold::FoldError;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::task::Poll;
 use tempfile::TempDir;
 
 /// Records put down at once; well below what the log's writer queues.
 const BATCH: usize = 500;
+
+/// Who holds claims that are not in the log yet; nobody, where one was given up.
+type Holders = HashMap<Claim, Option<StreamId>>;
 
 /// What the application of a fork is told.
 #[derive(Clone, Debug)]
@@ -96,8 +101,10 @@ impl Scratch {
     pub async fn copy(&mut self, records: Vec<Record>) -> Result<(), ReplayError> {
         for batch in records.chunks(BATCH) {
             let mut appends = Vec::with_capacity(batch.len());
+            let mut known = Holders::new();
             for record in batch {
-                let claims = self.app.engine.claims_of(record).await?;
+                let mut claims = self.app.engine.claims_of(record).await?;
+                self.leave_to_the_first(record.stream, &mut claims, &mut known).await?;
                 appends.push(Append { organization: self.organization, write: Some(write(record, claims)), exchange: None });
             }
             for (record, appended) in batch.iter().zip(self.put(appends).await?) {
@@ -110,6 +117,33 @@ impl Scratch {
         }
         self.app.engine.folder.fold_appended(self.organization, records, Vec::new()).await?;
         Ok(())
+    }
+
+    /// What happened is put down as it was, also where an older version told two names apart that are
+    /// one now: the first keeps the claim. `known` is what earlier records of the batch made of claims.
+    async fn leave_to_the_first(&self, stream: StreamId, claims: &mut ClaimChanges<Claim>, known: &mut Holders) -> Result<(), ReplayError> {
+        for claim in claims.release.iter().filter(|c| c.kind == ClaimKind::UserName) {
+            if self.holder(claim, known).await? == Some(stream) {
+                known.insert(*claim, None);
+            }
+        }
+        for claim in std::mem::take(&mut claims.take) {
+            if claim.kind == ClaimKind::UserName {
+                if self.holder(&claim, known).await?.is_some_and(|holder| holder != stream) {
+                    continue;
+                }
+                known.insert(claim, Some(stream));
+            }
+            claims.take.push(claim);
+        }
+        Ok(())
+    }
+
+    async fn holder(&self, claim: &Claim, known: &Holders) -> Result<Option<StreamId>, LogError> {
+        match known.get(claim) {
+            Some(holder) => Ok(*holder),
+            None => self.fork.holder(claim).await,
+        }
     }
 
     /// The log's writer takes appends in the order in which they are first polled, and commits
@@ -131,6 +165,14 @@ impl Scratch {
         }
         done.extend(join_all(waiting).await.into_iter().collect::<Result<Vec<_>, _>>()?);
         Ok(done)
+    }
+
+    /// The names of the users whose name is one with any of these.
+    pub async fn names_like(&self, names: &[String]) -> Result<Vec<String>, ReplayError> {
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.app.directory.names_like(self.organization, names).await.map_err(FoldError::from)?)
     }
 
     /// Runs one exchange at a time of its own.

@@ -78,6 +78,15 @@ fn is_active(attributes: &Attributes) -> bool {
     attributes.get("active").and_then(Value::as_bool).unwrap_or(false)
 }
 
+/// The `userName` that a user has from an event on, if the event says it.
+pub fn named(event: &UserEvent) -> Option<&str> {
+    match event {
+        UserEvent::Created { attributes } => Some(user_name(attributes.value())),
+        UserEvent::Renamed { after, .. } => Some(after.value()),
+        _ => None,
+    }
+}
+
 fn as_first(name: &str) -> String {
     NameFold::AsSent.fold(name)
 }

@@ -7,7 +7,7 @@ mod session;
 mod state;
 
 pub use command::{UserCommand, UserError};
-pub use decide::{claims, decide};
+pub use decide::{claims, decide, named};
 pub use event::{Change, SessionEnd, SignedIn, UserEvent, changes_resource};
 pub use session::{NewSession, SignIn};
 pub use state::{User, evolve_attributes};

@@ -7,6 +7,7 @@ mod members;
 mod people;
 mod plan;
 mod query;
+mod same_names;
 mod search;
 mod shelf;
 mod users;
