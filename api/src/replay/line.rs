@@ -176,6 +176,10 @@ pub struct ExchangeLine {
     /// What came out otherwise.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differences: Vec<Difference>,
+    /// The rules that changed since it was recorded and explain what came out otherwise (verify): a
+    /// reading's name, or another rule's. Nothing explains a difference without one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
     /// The events it leads to now (dry run and apply).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventSummary>,
@@ -199,6 +203,7 @@ impl ExchangeLine {
             recorded: AnswerSummary::of(exchange),
             now: None,
             differences: Vec::new(),
+            rules: Vec::new(),
             events: Vec::new(),
             submitted_as: None,
         }
@@ -224,6 +229,12 @@ pub struct ReplaySummary {
     pub results: BTreeMap<ReplayResult, u64>,
     /// Why exchanges were not replayed.
     pub not_replayed: BTreeMap<NotReplayed, u64>,
+    /// How many came out otherwise by which rule that changed since (verify).
+    #[serde(default)]
+    pub rules: BTreeMap<String, u64>,
+    /// How many came out otherwise and no rule explains it, by result (verify).
+    #[serde(default)]
+    pub unexplained: BTreeMap<ReplayResult, u64>,
     /// Records that came out byte for byte.
     pub records_same: u64,
     /// Records that replayed exchanges had caused and that did not come out so.
@@ -241,6 +252,16 @@ impl ReplaySummary {
     pub fn count(&mut self, result: ReplayResult) {
         self.exchanges += 1;
         *self.results.entry(result).or_default() += 1;
+    }
+
+    /// Counts one that came out otherwise, by its rules.
+    pub fn explain(&mut self, result: ReplayResult, rules: &[String]) {
+        for rule in rules {
+            *self.rules.entry(rule.clone()).or_default() += 1;
+        }
+        if rules.is_empty() {
+            *self.unexplained.entry(result).or_default() += 1;
+        }
     }
 
     /// How many came out so.

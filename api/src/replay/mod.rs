@@ -18,6 +18,7 @@ mod feed;
 mod fork;
 mod line;
 mod overtaken;
+mod rules;
 mod run;
 mod scratch;
 mod selection;

@@ -2,8 +2,9 @@
 
 use super::compare::compare;
 use super::feed::{Begin, Feed, Step};
-use super::fork::Rule;
+use super::fork;
 use super::line::{AnswerSummary, ExchangeLine, NotReplayed, ReplayLine, ReplayResult};
+use super::rules::{Rule, given_names, rules};
 use super::run::{Lines, ReplayError, Replayer, Told, start};
 use super::scratch::{Scratch, Settings};
 use super::selection::Selection;
@@ -76,7 +77,7 @@ impl Verifier {
         // All events of an exchange are of one decision; without events its time shows nowhere.
         let at = caused.first().map_or(exchange.received_at, |r| r.recorded_at);
         let settled = exchange.subject.as_deref().and_then(|s| s.parse::<ResourceId>().ok());
-        let ran = scratch.run(exchange, at, settled, Rule::Exactly(caused.clone())).await;
+        let ran = scratch.run(exchange, at, settled, fork::Rule::Exactly(caused.clone())).await;
         let (same_events, differences) = compare(exchange, &caused, &ran);
         let result = match (same_events, differences.is_empty()) {
             (false, _) => ReplayResult::EventsDiffer,
@@ -84,11 +85,18 @@ impl Verifier {
             (true, true) => ReplayResult::Same,
         };
         told.summary.count(result);
+        let mut by = Vec::new();
+        if result != ReplayResult::Same {
+            let given = given_names(&caused);
+            let others = scratch.names_like(&given).await?;
+            by = rules(exchange, &ran, &others, &given).into_iter().map(Rule::name).collect();
+            told.summary.explain(result, &by);
+        }
         let counted = if same_events { &mut told.summary.records_same } else { &mut told.summary.records_differ };
         *counted += caused.len() as u64;
         if self.all || result != ReplayResult::Same {
             let now = Some(AnswerSummary::of(&ran.exchange));
-            let line = ExchangeLine { now, differences, ..ExchangeLine::of(&recorded, result) };
+            let line = ExchangeLine { now, differences, rules: by, ..ExchangeLine::of(&recorded, result) };
             told.tell(ReplayLine::Exchange(line)).await?;
         }
         if !same_events && !caused.is_empty() {

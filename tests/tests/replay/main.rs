@@ -7,6 +7,7 @@ mod entra;
 mod failures;
 mod host;
 mod retention;
+mod rules;
 mod verify;
 mod week;
 
