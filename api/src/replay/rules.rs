@@ -8,10 +8,11 @@ use super::scratch::Ran;
 use rollcall_domain::event::decode;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::fold_text::{NameFold, fold_user_name};
-use rollcall_domain::interpretation::Reading;
+use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::log::{AggregateKind, Record};
+use rollcall_domain::scim::{Filter, Limits, ResourceKind, parse_filter};
 use rollcall_domain::user::{UserEvent, named};
-use serde::{Serialize, Serializer};
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// A rule that has changed since something was recorded.
@@ -33,12 +34,6 @@ impl Rule {
     }
 }
 
-impl Serialize for Rule {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name())
-    }
-}
-
 /// The rules that explain why an exchange came out otherwise, from what the new run says of itself.
 /// `others` are the names that users of the fork have which are one with a name that was given then.
 pub fn rules(recorded: &Exchange, ran: &Ran, others: &[String], given: &[String]) -> BTreeSet<Rule> {
@@ -46,12 +41,49 @@ pub fn rules(recorded: &Exchange, ran: &Ran, others: &[String], given: &[String]
     let now = ran.exchange.interpretations.iter().map(|i| i.reading);
     let mut rules: BTreeSet<Rule> = now.filter(|reading| !then.contains(reading)).map(Rule::Reading).collect();
     let taken = ran.exchange.answer.scim_type.as_deref() == Some("uniqueness") && recorded.answer.status < 400;
-    let told_apart =
-        |a: &String, b: &String| fold_user_name(a) == fold_user_name(b) && NameFold::AsSent.fold(a) != NameFold::AsSent.fold(b);
-    if taken && given.iter().any(|name| others.iter().any(|other| told_apart(name, other))) {
+    let shown = [&recorded.answer_body, &ran.exchange.answer_body].into_iter().flat_map(|body| shown_names(body)).collect::<Vec<_>>();
+    if taken && are_one_by_now(given, others) || are_one_by_now(&compared_names(recorded), &shown) {
         rules.insert(Rule::UserNameEnds);
     }
     rules
+}
+
+/// Whether a name of one list and a name of the other are one now, and were two.
+fn are_one_by_now(some: &[String], others: &[String]) -> bool {
+    let told_apart =
+        |a: &String, b: &String| fold_user_name(a) == fold_user_name(b) && NameFold::AsSent.fold(a) != NameFold::AsSent.fold(b);
+    some.iter().any(|name| others.iter().any(|other| told_apart(name, other)))
+}
+
+/// The names that users are looked for by in a list.
+fn compared_names(exchange: &Exchange) -> Vec<String> {
+    let query = exchange.target.split_once('?').map_or("", |(_, query)| query);
+    let filters = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name.eq_ignore_ascii_case("filter"));
+    let parsed = filters.filter_map(|(_, text)| parse_filter(ResourceKind::User, &text, &Limits::default(), &mut Notes::default()).ok());
+    let mut names = Vec::new();
+    parsed.for_each(|filter| gather(&filter, &mut names));
+    names
+}
+
+fn gather(filter: &Filter, names: &mut Vec<String>) {
+    match filter {
+        Filter::And(a, b) | Filter::Or(a, b) => {
+            gather(a, names);
+            gather(b, names);
+        }
+        Filter::Not(inner) => gather(inner, names),
+        Filter::Compare { path, value: Value::String(text), .. } if path.leaf_def(ResourceKind::User).is_some_and(|d| d.ends_ignored) => {
+            names.push(text.clone());
+        }
+        Filter::Compare { .. } | Filter::Present(_) | Filter::ValuePath { .. } => {}
+    }
+}
+
+/// The names of the users in a list.
+fn shown_names(body: &[u8]) -> Vec<String> {
+    let list: Value = serde_json::from_slice(body).unwrap_or_default();
+    let users = list["Resources"].as_array().into_iter().flatten();
+    users.filter_map(|user| user["userName"].as_str().map(str::to_owned)).collect()
 }
 
 /// The names that records give to users.
