@@ -58,6 +58,28 @@ pub enum Reading {
     PrimaryMoved,
     /// A body sent without a SCIM or JSON content type.
     ContentType,
+    /// `add` of null, an empty text, array or object: nothing is added, and nothing is taken away
+    /// (RFC 7644 section 3.5.2.1).
+    AddOfNothing,
+    /// `remove` or `replace` of members with null, an empty text or object, or `remove` with an empty
+    /// array: nobody is removed.
+    RemovalOfNobody,
+    /// A password, which is kept nowhere (RFC 7643 section 4.1.1: it is write-only).
+    PasswordDropped,
+    /// A read-only attribute at its present value: nothing would be modified (RFC 7644 section 3.5.2).
+    ReadOnlyUnchanged,
+    /// A sub-attribute by a name that Entra has for it, such as `displayName` for a role's `display`.
+    SubAttributeAlias,
+    /// `"operation": "delete"` in a value: SCIM 1's way to take that value away.
+    DeletionMark,
+    /// A value of which nothing is said but what it would be for: it is not kept.
+    EmptyElementDropped,
+    /// `replace` of members that took more than half of a group of more than ten away.
+    MostMembersReplaced,
+    /// `replace` of members read as `add`, as the connection's policy says.
+    MembersReplaceAsAdd,
+    /// `"Operations": []`: a change of nothing.
+    NoOperations,
 }
 
 impl Reading {

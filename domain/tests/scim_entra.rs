@@ -138,13 +138,23 @@ fn dialects_of_post() {
         (json!({ "emails": { "value": "a@b" } }), json!({ "emails": [{ "value": "a@b" }] }), vec![Reading::SingleAsArray]),
         (
             json!({ "roles": [{ "primary": "True", "value": "A", "displayName": "A" }] }),
-            json!({ "roles": [{ "primary": true, "value": "A", "displayName": "A" }] }),
-            vec![Reading::StringBoolean],
+            json!({ "roles": [{ "primary": true, "value": "A", "display": "A" }] }),
+            vec![Reading::SubAttributeAlias, Reading::StringBoolean],
         ),
         (json!({ "roles": [{ "value": "A" }, { "value": "A" }] }), json!({ "roles": [{ "value": "A" }] }), vec![]),
         (json!({ "phoneNumbers": [{ "type": "fax", "value": "" }] }), json!({}), vec![Reading::EmptyAsUnassigned]),
         (json!({ DOORCTL: { "badge": 7, "gone": null } }), json!({ DOORCTL: { "badge": 7 } }), vec![]),
         (json!({ ENTERPRISE: { "department": "S", "manager": null } }), json!({ ENTERPRISE: { "department": "S" } }), vec![]),
+        (json!({ "emails": [{ "type": "work", "primary": true }] }), json!({}), vec![Reading::EmptyElementDropped]),
+        (
+            json!({ "emails": [{ "value": "a", "operation": "Delete" }, { "value": "b" }] }),
+            json!({ "emails": [{ "value": "b" }] }),
+            vec![Reading::DeletionMark],
+        ),
+        (json!({ "password": "x" }), json!({}), vec![Reading::PasswordDropped]),
+        (json!({ "Password": null }), json!({}), vec![]),
+        (json!({ USER_URN: { "PASSWORD": "x" } }), json!({}), vec![Reading::PasswordDropped]),
+        (json!({ format!("{USER_URN}:password"): "x" }), json!({}), vec![Reading::PasswordDropped]),
     ];
     for (more, expected, noted) in cases {
         let (attributes, readings) = user(more.clone()).unwrap_or_else(|e| panic!("{more}: {e}"));
@@ -170,9 +180,8 @@ fn what_a_post_cannot_say() {
     for (more, scim_type, part) in [
         (json!({ "userName": "" }), ScimType::InvalidValue, "userName"),
         (json!({ "userName": null }), ScimType::InvalidValue, "userName"),
-        (json!({ "password": "x" }), ScimType::InvalidValue, "no passwords"),
-        (json!({ "Password": null }), ScimType::InvalidValue, "no passwords"),
-        (json!({ format!("{USER_URN}:password"): "x" }), ScimType::InvalidValue, "no passwords"),
+        (json!({ "name": { "password": "x" } }), ScimType::InvalidSyntax, "unknown sub-attribute"),
+        (json!({ "emails": [{ "type": "work", "address": "a@b" }] }), ScimType::InvalidSyntax, "unknown sub-attribute"),
         (json!({ "badge": "x" }), ScimType::InvalidSyntax, "extension URN"),
         (json!({ "members": [] }), ScimType::InvalidSyntax, "members"),
         (json!({ "active": "yes" }), ScimType::InvalidValue, "true or false"),
@@ -371,12 +380,13 @@ fn refusals() {
     refused(json!({ "op": "replace", "path": "userName", "value": "  " }), InvalidValue, "userName");
     refused(json!({ "op": "replace", "path": "active", "value": "maybe" }), InvalidValue, "true or false");
     refused(json!({ "op": "replace", "path": "id", "value": "x" }), Mutability, "read-only");
-    refused(json!({ "op": "add", "value": { "groups": [] } }), Mutability, "read-only");
+    refused(json!({ "op": "replace", "value": { "groups": [] } }), Mutability, "read-only");
     refused(json!({ "op": "add", "path": "meta.version", "value": "x" }), Mutability, "read-only");
     refused(json!({ "op": "add", "path": "schemas", "value": ["x"] }), Mutability, "read-only");
     refused(json!({ "op": "add", "path": "badge", "value": "x" }), InvalidPath, "badge");
     refused(json!({ "op": "add", "value": { "badge": "x" } }), InvalidPath, "badge");
-    refused(json!({ "op": "add", "path": "password", "value": "x" }), InvalidValue, "no passwords");
+    refused(json!({ "op": "add", "path": "emails.nope", "value": "x" }), InvalidPath, "unknown sub-attribute \"nope\" of emails");
+    refused(json!({ "op": "add", "path": "emails", "value": [{ "nope": "x" }] }), InvalidPath, "unknown sub-attribute \"nope\" of emails");
     refused(json!({ "op": "replace", "path": "emails[value sw \"zz\"].type", "value": "home" }), NoTarget, "matches no value");
     refused(json!({ "op": "replace", "path": "emails[type eq \"fax\"].type", "value": "home" }), NoTarget, "matches no value");
     refused(json!({ "op": "replace", "path": "emails[type = \"work\"].value", "value": "x" }), InvalidFilter, "character");
@@ -444,7 +454,17 @@ fn member_operations() {
         (json!({ "op": "remove", "path": format!("members[value eq \"{ADA}\"]") }), removed(&[ADA]), vec![]),
         (json!({ "op": "remove", "path": format!("members[value eq \"{ADA}\" or value eq \"{BRAM}\"]") }), removed(&[ADA, BRAM]), vec![]),
         (json!({ "op": "remove", "path": "members[value eq \"gone\"]" }), removed(&[]), vec![RemoveAbsent]),
-        (json!({ "op": "remove", "path": "members", "value": [] }), removed(&[]), vec![MemberRemovalByValue]),
+        (json!({ "op": "remove", "path": "members", "value": [] }), vec![], vec![RemovalOfNobody]),
+        (json!({ "op": "remove", "path": "members", "value": null }), vec![], vec![RemovalOfNobody]),
+        (json!({ "op": "remove", "path": "members", "value": "" }), vec![], vec![RemovalOfNobody]),
+        (json!({ "op": "replace", "path": "members", "value": null }), vec![], vec![RemovalOfNobody]),
+        (json!({ "op": "replace", "value": { "members": {} } }), vec![], vec![RemovalOfNobody]),
+        (json!({ "op": "add", "path": "members", "value": [] }), vec![], vec![AddOfNothing]),
+        (
+            json!({ "op": "replace", "path": "members", "value": [{ "value": ADA, "operation": "delete" }, { "value": BRAM }] }),
+            vec![Intent::RemoveMembers(ids(&[ADA])), Intent::AddMembers(ids(&[BRAM]))],
+            vec![DeletionMark],
+        ),
         (json!({ "op": "remove", "path": "members" }), vec![Intent::ClearMembers], vec![]),
     ];
     for (operation, intents, noted) in cases {
@@ -454,7 +474,6 @@ fn member_operations() {
         (json!({ "op": "add", "path": "members", "value": [{ "value": "no-such-user" }] }), "no-such-user"),
         (json!({ "op": "remove", "path": "members[value sw \"a\"]" }), "value eq"),
         (json!({ "op": "add", "path": "members[value eq \"a\"]", "value": "x" }), "as a whole"),
-        (json!({ "op": "remove", "path": "displayName" }), "displayName"),
     ] {
         let error = decode(operation.clone()).expect_err(&operation.to_string());
         assert!(error.status == 400 && error.detail.contains(part), "{operation}: {error}");
@@ -468,7 +487,7 @@ fn limits_are_clear_errors() {
     let op = json!({ "op": "add", "path": "title", "value": "x" });
     assert_eq!(patch(ResourceKind::User, json!({ "Operations": [op, op] })).status, 413);
     let long = json!({ "op": "add", "path": "title", "value": "x".repeat(11) });
-    assert_eq!(patch(ResourceKind::User, json!({ "Operations": [long] })).status, 413);
+    assert_eq!(patch(ResourceKind::User, json!({ "Operations": [long] })).status, 400);
     let wide: serde_json::Map<String, Value> = (0..2001).map(|i| (format!("a{i}"), json!(1))).collect();
     let wide = json!({ "userName": "ada", DOORCTL: wide });
     assert_eq!(decode_resource(ResourceKind::User, &wide, &limits(), &mut Notes::default()).map_err(|e| e.status), Err(413));
@@ -490,11 +509,11 @@ fn operations_that_look_at_too_much_are_refused() {
 
 #[test]
 fn a_resource_that_is_too_large_to_keep_at_hand_is_refused() {
-    let long = "x".repeat(900_000);
-    let custom = |n: usize| -> Value { (0..n).map(|i| (format!("a{i}"), json!(long))).collect::<serde_json::Map<_, _>>().into() };
+    let long = "x".repeat(60_000);
+    let custom = |n: usize| -> Value { (0..15 * n).map(|i| (format!("a{i}"), json!(long))).collect::<serde_json::Map<_, _>>().into() };
     assert!(user(json!({ DOORCTL: custom(2) })).is_ok());
     assert_eq!(user(json!({ DOORCTL: custom(5) })).map_err(|e| e.status), Err(413));
-    let operations: Vec<Value> = (0..5).map(|i| json!({ "op": "add", "path": format!("{DOORCTL}:a{i}"), "value": long })).collect();
+    let operations: Vec<Value> = (0..75).map(|i| json!({ "op": "add", "path": format!("{DOORCTL}:a{i}"), "value": long })).collect();
     assert_eq!(patch(json!(operations)).map_err(|e| e.status), Err(413));
 }
 
@@ -530,7 +549,7 @@ fn notes_hold_no_values() {
 #[test]
 fn many_values_are_read_in_a_moment() {
     // Quadratic work on these would take minutes.
-    let many: Vec<Value> = (0..30_000).map(|i| json!({ "value": i.to_string() })).collect();
+    let many: Vec<Value> = (0..10_000).map(|i| json!({ "value": i.to_string() })).collect();
     let (after, _) = patch(json!([{ "op": "add", "path": "roles", "value": many }])).unwrap_or_else(|e| panic!("{e}"));
-    assert_eq!(after["roles"].as_array().map(Vec::len), Some(30_001));
+    assert_eq!(after["roles"].as_array().map(Vec::len), Some(10_001));
 }

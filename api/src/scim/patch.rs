@@ -6,7 +6,7 @@ use super::reply::Reply;
 use super::resource::{Resource, Shown, etag, location, render};
 use super::write::{WriteCall, write};
 use rollcall_domain::ids::ResourceId;
-use rollcall_domain::scim::{ResourceKind, ScimError, decode_patch, project};
+use rollcall_domain::scim::{ResourceKind, ScimError, asserts, check_asserted, decode_patch, project};
 use serde_json::Value;
 
 /// Changes what the body names. A user is shown as it is then; a group is not, for Entra wants 204
@@ -14,7 +14,12 @@ use serde_json::Value;
 pub async fn patch<A: Resource>(call: &mut Call, id: ResourceId) -> Result<Reply, ScimError> {
     let body = call.json()?;
     let limits = call.app.limits.clone();
-    let intents = decode_patch(A::RESOURCE, &body, &limits, &mut call.notes)?;
+    let mut intents = decode_patch(A::RESOURCE, &body, &limits, &mut call.notes)?;
+    if asserts(&intents)
+        && let Some(resource) = as_read(call, A::RESOURCE, id).await?
+    {
+        check_asserted(&mut intents, &resource, &mut call.notes)?;
+    }
     let selection = call.query.selection(A::RESOURCE, &limits, &mut call.notes)?;
     let shown = A::RESOURCE == ResourceKind::User || !selection.attributes.is_empty();
     let groups = groups_of(call, A::RESOURCE, id, shown && selection.shows("groups")).await?;
@@ -31,6 +36,19 @@ pub async fn patch<A: Resource>(call: &mut Call, id: ResourceId) -> Result<Reply
         Ok(Reply::json(200, &resource).with("location", location(&base, A::RESOURCE, id)).with("etag", etag(version)))
     });
     write(call, WriteCall { id, fresh: false, command, shape }).await
+}
+
+/// The whole resource as a reader sees it, if it is there.
+async fn as_read(call: &Call, kind: ResourceKind, id: ResourceId) -> Result<Option<Value>, ScimError> {
+    let (directory, organization) = (&call.app.directory, call.opened.organization);
+    let away = |e| failure::unavailable("read", &e);
+    let found = match kind {
+        ResourceKind::User => directory.user(organization, id).await.map_err(away)?,
+        ResourceKind::Group => directory.group(organization, id).await.map_err(away)?,
+    };
+    let found: Vec<_> = found.into_iter().collect();
+    let rendered = directory.render(organization, kind, &found, &call.app.scim_base, true).await;
+    Ok(rendered.map_err(away)?.pop())
 }
 
 /// The groups a user is in, for the answer.

@@ -48,6 +48,10 @@ pub fn decide(group: &Group, command: GroupCommand, context: &Context) -> Result
     }
 }
 
+/// In a group of more, a replacement of most of its members is worth a mark: a client may have meant
+/// "add".
+const LARGE: usize = 10;
+
 /// Joins and leaves of one command, against the members before it.
 struct Churn<'a> {
     before: &'a Members,
@@ -84,9 +88,14 @@ impl<'a> Churn<'a> {
                     }
                 }
             }
-            Intent::ReplaceMembers(ids) => self.replace(ids),
+            Intent::ReplaceMembers(ids) => {
+                self.replace(ids);
+                if self.before.size() > LARGE && 2 * self.before.iter().filter(|id| !self.now.contains(*id)).count() > self.before.size() {
+                    notes.note(Reading::MostMembersReplaced, "members");
+                }
+            }
             Intent::ClearMembers => self.replace(&[]),
-            Intent::Add { .. } | Intent::Replace { .. } | Intent::Remove { .. } => {}
+            Intent::Add { .. } | Intent::Replace { .. } | Intent::Remove { .. } | Intent::Assert { .. } => {}
         }
     }
 

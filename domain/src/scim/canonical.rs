@@ -1,15 +1,16 @@
 //! Values in canonical form: typed as the schema says, names in its case, nothing unassigned.
 
-use super::error::{ScimError, quoted};
+use super::error::{Rule, ScimError, quoted};
 use super::is_unassigned;
 use super::schema::{AttributeDef, AttributeType, ResourceKind};
-use super::{Attributes, get_ci};
+use super::{Attributes, get_ci, names};
+use crate::fold_text::fold_user_name;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 
 /// One sub-attribute of a value as sent, under its canonical name; none if it is unassigned.
-type Assigned = (String, Option<Value>);
+pub(super) type Assigned = (String, Option<Value>);
 
 /// The value of an attribute, or none if it is unassigned.
 pub(super) fn whole(def: &'static AttributeDef, value: &Value, at: &str, notes: &mut Notes) -> Result<Option<Value>, ScimError> {
@@ -51,9 +52,14 @@ fn element(def: &'static AttributeDef, item: &Value, at: &str, notes: &mut Notes
             let parts = parts(def, map, at, notes)?;
             let emptied = parts.iter().any(|(_, v)| v.is_none());
             let object: Map<String, Value> = parts.into_iter().filter_map(|(k, v)| v.map(|v| (k, v))).collect();
-            // A value that was sent as empty is no value, even if it says what it would be for.
-            let gone = object.is_empty() || (emptied && is_bare(&object));
-            Ok((!gone).then_some(Value::Object(object)))
+            // What it would be for makes no value.
+            if is_bare(&object) {
+                if !object.is_empty() && !emptied {
+                    notes.note(Reading::EmptyElementDropped, at);
+                }
+                return Ok(None);
+            }
+            Ok(Some(Value::Object(object)))
         }
         other if is_unassigned(other) => Ok(None),
         other => Err(wrong_type(at, "objects such as {\"value\": ...}", other)),
@@ -99,25 +105,22 @@ pub(super) fn object_parts(
     }
 }
 
-/// The sub-attributes of an object. Those the schema does not know are kept as sent; what is derived
-/// or read-only is left out.
+/// The sub-attributes of an object. One that the schema does not have is refused, as in a path; what is
+/// derived or read-only is left out.
 fn parts(def: &'static AttributeDef, map: &Map<String, Value>, at: &str, notes: &mut Notes) -> Result<Vec<Assigned>, ScimError> {
     let mut found: Vec<Assigned> = Vec::new();
     for (key, value) in map {
-        let (name, value) = match def.sub(key) {
+        let (name, value) = match names::known_sub(def, key, notes) {
             Some(sub) if sub.name == "$ref" => continue,
             Some(sub) if sub.is_read_only() => {
                 notes.note(Reading::ReadOnlyIgnored, format!("{at}.{}", sub.name));
                 continue;
             }
-            Some(sub) => {
-                let at = format!("{at}.{}", sub.name);
-                if key != sub.name {
-                    notes.note(Reading::AttributeCase, at.as_str());
-                }
-                (sub.name.to_owned(), whole(sub, value, &at, notes)?)
+            Some(sub) => (sub.name.to_owned(), whole(sub, value, &format!("{at}.{}", sub.name), notes)?),
+            None => {
+                let detail = format!("{at}: {}", names::unknown_sub(def, key));
+                return Err(ScimError::invalid_path(detail).of_rule(Rule::UnknownSubAttribute));
             }
-            None => (key.clone(), prune(value)),
         };
         if found.iter().any(|(n, _)| n.eq_ignore_ascii_case(&name)) {
             return Err(ScimError::invalid_syntax(format!("{at}.{name} stands twice in one value")));
@@ -207,7 +210,7 @@ pub(super) fn check_required(kind: ResourceKind, attributes: &Attributes) -> Res
         ResourceKind::Group => "displayName",
     };
     match attributes.get(name) {
-        Some(Value::String(s)) if !s.trim().is_empty() => Ok(()),
+        Some(Value::String(s)) if !fold_user_name(s).is_empty() => Ok(()),
         _ => {
             Err(ScimError::invalid_value(format!("{name} is required and cannot be empty; map it to an attribute that always has a value")))
         }

@@ -1,7 +1,8 @@
 //! Edits of multi-valued attributes.
 
-use super::apply::{Edit, edit_sub, merge};
 use super::canonical::{self, collapse, is_bare, is_primary, note_empty, prune, wrong_type};
+use super::decision::{Decided, Edit, Target, decide_sub, merge};
+use super::deletion_mark;
 use super::error::ScimError;
 use super::filter::Filter;
 use super::is_unassigned;
@@ -11,7 +12,16 @@ use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
 
 type Def = Option<&'static AttributeDef>;
-type Edited = Result<Option<Value>, ScimError>;
+
+/// Decides for an attribute with several values.
+pub(super) fn decide(target: Target<'_>, current: Option<Value>, edit: Edit<'_>, notes: &mut Notes) -> Decided {
+    let Target { def, filter, sub, at } = target;
+    match (filter, sub) {
+        (Some(filter), sub) => edit_matching(def, current, filter, sub, edit, at, notes),
+        (None, Some(sub)) => edit_only(def, current, sub, edit, at, notes),
+        (None, None) => edit_all(def, current, edit, at, notes),
+    }
+}
 
 fn values_of(current: Option<Value>) -> Vec<Value> {
     match current {
@@ -28,14 +38,22 @@ fn values_sent(def: Def, value: &Value, at: &str, notes: &mut Notes) -> Result<V
     }
 }
 
-fn finish(mut values: Vec<Value>) -> Edited {
+fn finish(mut values: Vec<Value>) -> Decided {
     collapse(&mut values);
     Ok((!values.is_empty()).then_some(Value::Array(values)))
 }
 
 /// The attribute as a whole.
-pub(super) fn edit_all(def: Def, current: Option<Value>, change: Edit<'_>, at: &str, notes: &mut Notes) -> Edited {
+fn edit_all(def: Def, current: Option<Value>, change: Edit<'_>, at: &str, notes: &mut Notes) -> Decided {
     let mut values = values_of(current);
+    let marks = change.value().filter(|_| def.is_some()).and_then(deletion_mark::split);
+    if let Some((marked, rest)) = marks {
+        notes.note(Reading::DeletionMark, at);
+        let unwanted = values_sent(def, &marked, at, notes)?;
+        values.retain(|v| !unwanted.iter().any(|u| is_part(u, v)));
+        // SCIM 1's changes are merged: what is not marked is added.
+        return edit_all(def, Some(Value::Array(values)), Edit::Add(&rest), at, notes);
+    }
     match change {
         Edit::Replace(value) => match def {
             Some(def) => values = canonical::elements(def, value, at, notes)?,
@@ -79,9 +97,9 @@ fn is_part(said: &Value, value: &Value) -> bool {
 
 /// One sub-attribute without a filter: of all values when it is taken away, of the only one when it
 /// is set.
-pub(super) fn edit_only(def: Def, current: Option<Value>, sub: &str, change: Edit<'_>, at: &str, notes: &mut Notes) -> Edited {
+fn edit_only(def: Def, current: Option<Value>, sub: &str, change: Edit<'_>, at: &str, notes: &mut Notes) -> Decided {
     let mut values = values_of(current);
-    let unassigns = change.value().is_none_or(is_unassigned);
+    let unassigns = change.unassigns();
     if !unassigns && values.len() > 1 {
         let message = format!("{at} could mean any of {} values: say which one, such as [type eq \"work\"].{sub}", values.len());
         return Err(ScimError::invalid_path(message));
@@ -94,7 +112,7 @@ pub(super) fn edit_only(def: Def, current: Option<Value>, sub: &str, change: Edi
 }
 
 /// The values that match a filter, or one sub-attribute of each.
-pub(super) fn edit_matching(
+fn edit_matching(
     def: Def,
     current: Option<Value>,
     filter: &Filter,
@@ -102,10 +120,10 @@ pub(super) fn edit_matching(
     change: Edit<'_>,
     at: &str,
     notes: &mut Notes,
-) -> Edited {
+) -> Decided {
     let mut values = values_of(current);
     let mut matching: Vec<bool> = values.iter().map(|v| matches_element(def, filter, v)).collect();
-    let unassigns = change.value().is_none_or(is_unassigned);
+    let unassigns = change.unassigns();
     if !matching.contains(&true) {
         if unassigns {
             change.value().into_iter().for_each(|v| note_empty(v, at, notes));
@@ -170,7 +188,7 @@ fn edit_chosen(
             Value::Object(map) => std::mem::take(map),
             _ => Map::new(),
         };
-        merge(&mut object, parts.clone());
+        merge(&mut object, parts.clone(), change);
         *value = Value::Object(object);
     }
     retain(values, |i, v| !(chosen(i) && v.as_object().is_some_and(Map::is_empty)));
@@ -195,13 +213,13 @@ fn edit_subs(
     at: &str,
     notes: &mut Notes,
 ) -> Result<(), ScimError> {
-    let unassigns = change.value().is_none_or(is_unassigned);
+    let unassigns = change.unassigns();
     for (i, value) in values.iter_mut().enumerate() {
         if !chosen(i) {
             continue;
         }
         match value {
-            Value::Object(object) => edit_sub(def, object, sub, change, at, notes)?,
+            Value::Object(object) => decide_sub(def, object, sub, change, at, notes)?,
             _ if unassigns => {}
             other => return Err(wrong_type(at, "a value with sub-attributes to set it in", other)),
         }
@@ -236,7 +254,7 @@ fn move_primary(def: Def, values: &mut [Value], is_new: impl Fn(usize) -> bool, 
 }
 
 /// The value a filter describes, if it says nothing but what its sub-attributes equal.
-fn from_filter(def: Def, filter: &Filter, at: &str) -> Result<Value, ScimError> {
+pub(super) fn from_filter(def: Def, filter: &Filter, at: &str) -> Result<Value, ScimError> {
     let equalities = filter.equalities().ok_or_else(|| no_target(at))?;
     let element: Map<String, Value> = equalities.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
     let element = Value::Object(element);

@@ -66,6 +66,25 @@ impl ScimType {
     }
 }
 
+/// Which rule a refusal comes from, where it has a name of its own. The names are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rule {
+    /// A sub-attribute that the schema does not have, wherever it stands.
+    UnknownSubAttribute,
+    /// A name of more than so many characters, a text of more than so many bytes, too many values.
+    TooLong,
+    /// One of the rules that a strict connection keeps ([`super::StrictRule`]).
+    Strict,
+}
+
+impl Rule {
+    /// The stable name.
+    pub fn name(self) -> String {
+        serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
 /// A refusal. Entra shows `detail` to the customer's admin, so it says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
@@ -78,6 +97,8 @@ pub struct ScimError {
     pub detail: String,
     /// True if the request had a shape the decoder does not know: worth a look by a developer.
     pub unknown_shape: bool,
+    /// The rule it comes from.
+    pub rule: Option<Rule>,
 }
 
 macro_rules! typed {
@@ -101,12 +122,12 @@ macro_rules! plain {
 impl ScimError {
     /// An error with a word of RFC 7644, and the status that goes with the word.
     pub fn typed(scim_type: ScimType, detail: impl Into<String>) -> Self {
-        Self { status: scim_type.status(), scim_type: Some(scim_type), detail: detail.into(), unknown_shape: false }
+        Self { status: scim_type.status(), scim_type: Some(scim_type), detail: detail.into(), unknown_shape: false, rule: None }
     }
 
     /// An error that RFC 7644 has no word for.
     pub fn plain(status: u16, detail: impl Into<String>) -> Self {
-        Self { status, scim_type: None, detail: detail.into(), unknown_shape: false }
+        Self { status, scim_type: None, detail: detail.into(), unknown_shape: false, rule: None }
     }
 
     typed! {
@@ -166,6 +187,20 @@ impl ScimError {
     /// Says that the request had a shape the decoder does not know.
     pub fn unknown_shape(mut self) -> Self {
         self.unknown_shape = true;
+        self
+    }
+
+    /// Says which rule it comes from.
+    pub fn of_rule(mut self, rule: Rule) -> Self {
+        self.rule = Some(rule);
+        self
+    }
+
+    /// As the error of a POST or PUT, whose keys are no paths.
+    pub(super) fn in_body(mut self) -> Self {
+        if self.scim_type == Some(ScimType::InvalidPath) {
+            self.scim_type = Some(ScimType::InvalidSyntax);
+        }
         self
     }
 

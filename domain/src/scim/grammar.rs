@@ -1,6 +1,6 @@
 //! The parser of filters and paths: one recursive descent for both, bounded in depth and terms.
 
-use super::error::{ScimError, quoted};
+use super::error::{Rule, ScimError, quoted};
 use super::filter::{CompareOp, Filter};
 use super::limits::Limits;
 use super::names::{self, NameProblem};
@@ -18,6 +18,8 @@ pub(super) struct Problem {
     inside_brackets: bool,
     /// The attribute that does not exist, if that is the trouble.
     pub unknown: Option<String>,
+    /// The rule that it breaks, if that has a name.
+    pub rule: Option<Rule>,
 }
 
 impl Problem {
@@ -45,7 +47,8 @@ impl Problem {
     /// As the error of a path.
     pub fn in_path(self, text: &str) -> ScimError {
         let detail = self.describe("path", text);
-        if self.inside_brackets { ScimError::invalid_filter(detail) } else { ScimError::invalid_path(detail) }
+        let error = if self.inside_brackets { ScimError::invalid_filter(detail) } else { ScimError::invalid_path(detail) };
+        ScimError { rule: self.rule, ..error }
     }
 }
 
@@ -94,13 +97,8 @@ impl<'a> Parser<'a> {
         let (start, name) = self.name();
         let mut path = names::resolve(self.kind, name, self.notes).map_err(|p| self.name_problem(start, p))?;
         if self.peek() == Some('[') {
-            let at = self.at;
+            // Of an attribute with one value, the filter is held against that one.
             let filter = self.bracket(&path)?;
-            if let Some(def) = path.def(self.kind)
-                && !def.multi_valued
-            {
-                return Err(self.problem_at(at, format!("{} has one value, so no filter in brackets can choose among them", def.name)));
-            }
             path.filter = Some(Box::new(filter));
             path.sub = self.sub_of(&path)?;
         }
@@ -415,11 +413,11 @@ impl<'a> Parser<'a> {
     }
 
     fn problem_at(&self, position: usize, message: String) -> Problem {
-        Problem { position, message, inside_brackets: self.brackets > 0, unknown: None }
+        Problem { position, message, inside_brackets: self.brackets > 0, unknown: None, rule: None }
     }
 
     fn name_problem(&self, start: usize, problem: NameProblem) -> Problem {
-        Problem { unknown: problem.unknown, ..self.problem_at(start + problem.offset, problem.message) }
+        Problem { unknown: problem.unknown, rule: problem.rule, ..self.problem_at(start + problem.offset, problem.message) }
     }
 }
 

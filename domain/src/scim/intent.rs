@@ -29,6 +29,15 @@ pub enum Intent {
         /// Only these values of a multi-valued attribute (Entra's older shape), or all.
         value: Option<Value>,
     },
+    /// A read-only attribute is said to have this value: true already, or not to be.
+    Assert {
+        /// Which.
+        path: AttributePath,
+        /// What, as sent.
+        value: Value,
+        /// Whether these are said to be among its values, and others may be as well.
+        adds: bool,
+    },
     /// These become members of the group.
     AddMembers(Vec<ResourceId>),
     /// These are members of the group no longer.

@@ -1,8 +1,9 @@
 //! How much of a request is read.
 
 use super::Attributes;
-use super::error::{ScimError, quoted};
+use super::error::{Rule, ScimError, quoted};
 use super::policy::Policy;
+use super::schema::AttributeDef;
 use crate::interpretation::{Interpretation, Notes, Reading};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -24,6 +25,10 @@ pub struct Limits {
     pub max_operations: usize,
     /// Length of one string value in bytes.
     pub max_value_bytes: usize,
+    /// Length of a name (`userName`, `displayName`, the parts of `name`) in characters.
+    pub max_name_chars: usize,
+    /// Values of one attribute, but for members.
+    pub max_elements: usize,
     /// Liberties that are not taken: a request that needs one is refused.
     pub refused: BTreeSet<Reading>,
     /// What the connection asks of its client.
@@ -42,7 +47,9 @@ impl Default for Limits {
             max_filter_terms: 200,
             max_members: 100_000,
             max_operations: 10_000,
-            max_value_bytes: 1024 * 1024,
+            max_value_bytes: 64 * 1024,
+            max_name_chars: 1024,
+            max_elements: 10_000,
             refused: BTreeSet::new(),
             policy: Policy::default(),
         }
@@ -65,7 +72,8 @@ impl Limits {
         match value {
             Value::String(s) if s.len() > self.max_value_bytes => {
                 let (found, most) = (s.len(), self.max_value_bytes);
-                Err(ScimError::too_large(format!("a value of {found} bytes is longer than the {most} bytes accepted: {}", quoted(s))))
+                let detail = format!("a value of {found} bytes is longer than the {most} bytes accepted: {}", quoted(s));
+                Err(ScimError::invalid_value(detail).of_rule(Rule::TooLong))
             }
             Value::Array(items) => items.iter().try_for_each(|v| self.check_sizes(v)),
             Value::Object(map) if map.len() > MAX_KEYS => {
@@ -74,12 +82,35 @@ impl Limits {
             Value::Object(map) => map.iter().try_for_each(|(key, v)| {
                 if key.len() > self.max_filter_bytes {
                     let (found, most) = (key.len(), self.max_filter_bytes);
-                    return Err(ScimError::too_large(format!(
-                        "a key of {found} bytes is longer than the {most} bytes accepted: {}",
-                        quoted(key)
-                    )));
+                    let detail = format!("a key of {found} bytes is longer than the {most} bytes accepted: {}", quoted(key));
+                    return Err(ScimError::invalid_syntax(detail).of_rule(Rule::TooLong));
                 }
                 self.check_sizes(v)
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a name that is too long and an attribute with too many values. `at` says where.
+    pub(super) fn check_lengths(&self, def: Option<&'static AttributeDef>, value: &Value, at: &str) -> Result<(), ScimError> {
+        match value {
+            Value::String(s) if def.is_some_and(|d| d.is_name) => {
+                let (found, most) = (s.chars().count(), self.max_name_chars);
+                if found > most {
+                    let detail = format!("{at} has {found} characters, more than the {most} accepted: {}", quoted(s));
+                    return Err(ScimError::invalid_value(detail).of_rule(Rule::TooLong));
+                }
+                Ok(())
+            }
+            Value::Array(items) if items.len() > self.max_elements => {
+                let (found, most) = (items.len(), self.max_elements);
+                let detail = format!("{at} has {found} values, more than the {most} accepted");
+                Err(ScimError::invalid_value(detail).of_rule(Rule::TooLong))
+            }
+            Value::Array(items) => items.iter().try_for_each(|item| self.check_lengths(def, item, at)),
+            Value::Object(map) => map.iter().try_for_each(|(key, v)| {
+                let sub = def.and_then(|d| d.sub(key));
+                sub.map_or(Ok(()), |sub| self.check_lengths(Some(sub), v, &format!("{at}.{}", sub.name)))
             }),
             _ => Ok(()),
         }

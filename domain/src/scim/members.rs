@@ -1,15 +1,33 @@
 //! Members of a group as they are sent: ids of resources that exist.
 
 use super::canonical::wrong_type;
-use super::error::{ScimError, quoted};
+use super::error::{Rule, ScimError, quoted};
 use super::object::member;
+use super::schema::{AttributeDef, ResourceKind};
+use super::{deletion_mark, names};
 use crate::ids::ResourceId;
 use crate::interpretation::{Notes, Reading};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::collections::HashSet;
 
-/// The members a value names, each once, in order. Whether they exist is checked elsewhere.
-pub(super) fn decode(value: &Value, notes: &mut Notes) -> Result<Vec<ResourceId>, ScimError> {
+/// The members that a value names, each once, in order.
+pub(super) struct Named {
+    /// Who is to be one. Whether they exist is checked elsewhere.
+    pub kept: Vec<ResourceId>,
+    /// Who is not, by a deletion mark.
+    pub removed: Vec<ResourceId>,
+}
+
+/// The members a value names.
+pub(super) fn decode(value: &Value, notes: &mut Notes) -> Result<Named, ScimError> {
+    let Some((marked, rest)) = deletion_mark::split(value) else {
+        return Ok(Named { kept: decode_kept(value, notes)?, removed: Vec::new() });
+    };
+    notes.note(Reading::DeletionMark, "members");
+    Ok(Named { kept: decode_kept(&rest, notes)?, removed: decode_removed(&marked, notes)? })
+}
+
+fn decode_kept(value: &Value, notes: &mut Notes) -> Result<Vec<ResourceId>, ScimError> {
     let mut found = Vec::new();
     for text in texts(value, notes)? {
         let id = text.parse().map_err(|_| {
@@ -47,6 +65,20 @@ fn once(mut ids: Vec<ResourceId>) -> Vec<ResourceId> {
     ids
 }
 
+/// The id in one member; what else is said of the member is derived from it.
+fn value_of(object: &Map<String, Value>) -> Result<Option<&Value>, ScimError> {
+    let def = ResourceKind::Group.attribute("members");
+    for key in object.keys() {
+        // Its name as others show it, which Okta and others send along.
+        let is_known = |def: &AttributeDef| def.sub(key).is_some() || key.eq_ignore_ascii_case("display");
+        if let Some(def) = def.filter(|def| !is_known(def)) {
+            let detail = format!("members: {}", names::unknown_sub(def, key));
+            return Err(ScimError::invalid_path(detail).of_rule(Rule::UnknownSubAttribute));
+        }
+    }
+    Ok(member(object, "value"))
+}
+
 fn texts<'a>(value: &'a Value, notes: &mut Notes) -> Result<Vec<&'a str>, ScimError> {
     let items = match value {
         Value::Null => return Ok(Vec::new()),
@@ -65,7 +97,7 @@ fn texts<'a>(value: &'a Value, notes: &mut Notes) -> Result<Vec<&'a str>, ScimEr
                 notes.note(Reading::MemberAsString, "members");
                 item
             }
-            Value::Object(object) => match member(object, "value") {
+            Value::Object(object) => match value_of(object)? {
                 Some(id) => id,
                 None => return Err(ScimError::invalid_value("a member has no value: send the id of the user or group as its value")),
             },

@@ -5,7 +5,10 @@
 //! cannot be read is an error, never a guess: an answer of 2xx says that all of it was applied.
 
 mod apply;
+mod asserted;
 mod canonical;
+mod decision;
+mod deletion_mark;
 mod discovery;
 mod elements;
 mod error;
@@ -28,15 +31,16 @@ mod schema_user;
 mod sort;
 
 pub use apply::apply_intents;
+pub use asserted::{asserts, check_asserted};
 pub use discovery::{ProviderLimits, resource_types, schemas, service_provider_config};
-pub use error::{ERROR_URN, ScimError, ScimType};
+pub use error::{ERROR_URN, Rule, ScimError, ScimType};
 pub use filter::{CompareOp, Filter, matches, parse_filter};
 pub use intent::Intent;
 pub use json::read_json;
 pub use limits::{Limits, check_nesting, resource_bytes};
 pub use patch::{PATCH_OP_URN, decode_patch};
 pub use path::{AttributePath, parse_path};
-pub use policy::Policy;
+pub use policy::{Policy, StrictRule};
 pub use render::{Meta, project, render_resource};
 pub use resource::{DecodedResource, decode_resource};
 pub use schema::{

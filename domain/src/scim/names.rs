@@ -1,6 +1,6 @@
 //! From a name as written to an attribute: URN prefixes, cases and aliases.
 
-use super::error::quoted;
+use super::error::{Rule, quoted};
 use super::path::AttributePath;
 use super::schema::{AttributeDef, CORE_PREFIX, ENTERPRISE_URN, ResourceKind};
 use crate::interpretation::{Notes, Reading};
@@ -14,15 +14,17 @@ pub(super) struct NameProblem {
     pub message: String,
     /// The attribute that does not exist, if that is the trouble.
     pub unknown: Option<String>,
+    /// The rule that it breaks, if that has a name.
+    pub rule: Option<Rule>,
 }
 
 impl NameProblem {
     fn new(offset: usize, message: impl Into<String>) -> Self {
-        Self { offset, message: message.into(), unknown: None }
+        Self { offset, message: message.into(), unknown: None, rule: None }
     }
 
     fn unknown(offset: usize, message: impl Into<String>, name: &str) -> Self {
-        Self { offset, message: message.into(), unknown: Some(name.to_owned()) }
+        Self { offset, message: message.into(), unknown: Some(name.to_owned()), rule: None }
     }
 }
 
@@ -152,10 +154,33 @@ pub(super) fn sub_attribute(def: &'static AttributeDef, sub: &str, offset: usize
     if !def.is_complex() {
         return Err(NameProblem::new(offset, format!("{} has no sub-attributes", def.name)));
     }
-    match def.sub(sub) {
-        Some(d) => Ok(canonical(d.name, sub, notes)),
-        None => Err(NameProblem::unknown(offset, format!("unknown sub-attribute {} of {}", quoted(sub), def.name), sub)),
+    match known_sub(def, sub, notes) {
+        Some(d) => Ok(d.name.to_owned()),
+        None => {
+            let rule = Some(Rule::UnknownSubAttribute);
+            Err(NameProblem { rule, ..NameProblem::unknown(offset, unknown_sub(def, sub), sub) })
+        }
     }
+}
+
+/// A sub-attribute by its name in any case, or by the name that Entra has for it.
+pub(super) fn known_sub(def: &'static AttributeDef, name: &str, notes: &mut Notes) -> Option<&'static AttributeDef> {
+    if let Some(sub) = def.sub(name) {
+        canonical(sub.name, name, notes);
+        return Some(sub);
+    }
+    let sub = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).and_then(|(_, sub)| def.sub(sub))?;
+    notes.note(Reading::SubAttributeAlias, format!("{}.{name}", def.name));
+    Some(sub)
+}
+
+/// What clients call sub-attributes besides: Entra's POST names a role's `display` so.
+const ALIASES: [(&str, &str); 1] = [("displayName", "display")];
+
+/// What is said of a sub-attribute that the schema does not have, in a path and in an object alike.
+pub(super) fn unknown_sub(def: &AttributeDef, name: &str) -> String {
+    let known: Vec<&str> = def.sub_attributes.iter().map(|d| d.name).collect();
+    format!("unknown sub-attribute {} of {}, which has {}", quoted(name), def.name, known.join(", "))
 }
 
 /// A sub-attribute of something that no schema describes.

@@ -1,11 +1,12 @@
 //! The keys of a body read as paths: plain names, dotted names, URN-qualified names, and objects
 //! under a schema URN. The same for a resource and for a PATCH operation without a path.
 
-use super::canonical::wrong_type;
+use super::canonical::{note_empty, wrong_type};
 use super::error::{ScimError, ScimType, quoted};
 use super::limits::Limits;
 use super::names;
 use super::path::{self, AttributePath};
+use super::policy::StrictRule;
 use super::schema::ResourceKind;
 use super::{get_ci, is_unassigned};
 use crate::interpretation::{Notes, Reading};
@@ -20,7 +21,8 @@ pub(super) struct Assignment {
     pub value: Value,
 }
 
-/// Reads all keys of an object. `unknown` is the error for an attribute that does not exist.
+/// Reads all keys of an object. `unknown` is the error for an attribute that does not exist. A password
+/// is no assignment.
 pub(super) fn assignments(
     kind: ResourceKind,
     object: &Map<String, Value>,
@@ -30,6 +32,10 @@ pub(super) fn assignments(
 ) -> Result<Vec<Assignment>, ScimError> {
     let mut found = Vec::new();
     for (key, value) in object {
+        if is_password(kind, key) {
+            drop_password(value, limits, notes)?;
+            continue;
+        }
         read_key(kind, key, value, unknown, limits, notes, &mut found)?;
     }
     check_twice(&found)?;
@@ -51,6 +57,9 @@ fn read_key(
     if key.eq_ignore_ascii_case(core) {
         return match value {
             Value::Object(inner) => inner.iter().try_for_each(|(k, v)| {
+                if is_password(kind, k) {
+                    return drop_password(v, limits, notes);
+                }
                 // A schema does not hold itself, so this goes one level down at most.
                 if names::is_urn(k) { Err(nested_schema(k)) } else { read_key(kind, k, v, unknown, limits, notes, found) }
             }),
@@ -81,6 +90,7 @@ fn read_key(
         && !names::is_reserved_urn(key)
         && !is_below_known_schema(kind, key)
     {
+        limits.policy.keep(StrictRule::KnownSchemas, || unknown_schema(key))?;
         if inner.is_empty() {
             return unassigned_schema(key, value, key, found);
         }
@@ -143,11 +153,15 @@ fn nested_schema(key: &str) -> ScimError {
     ScimError::invalid_syntax(format!("the schema {} cannot stand inside another one", quoted(key)))
 }
 
-/// A key as a path; `password` is refused.
+/// Why a schema is refused where only known ones are taken.
+pub(super) fn unknown_schema(urn: &str) -> ScimError {
+    ScimError::invalid_syntax(format!("{} is no schema that is known here", quoted(urn)))
+}
+
+/// A key as a path.
 fn parse_key(kind: ResourceKind, key: &str, unknown: ScimType, limits: &Limits, notes: &mut Notes) -> Result<AttributePath, ScimError> {
-    path::parse_key(kind, key, limits, notes).map_err(|problem| match &problem.unknown {
-        Some(name) if is_password(name) => password(),
-        Some(name) => ScimError::typed(
+    let path = path::parse_key(kind, key, limits, notes).map_err(|problem| match &problem.unknown {
+        Some(name) if problem.rule.is_none() => ScimError::typed(
             unknown,
             format!(
                 "{} has no attribute {} (key {}): remove it from the mapping; custom attributes belong under an extension URN such as \
@@ -158,18 +172,44 @@ fn parse_key(kind: ResourceKind, key: &str, unknown: ScimType, limits: &Limits, 
                 kind.name()
             ),
         ),
-        None => ScimError { scim_type: Some(unknown), ..problem.in_path(key) },
-    })
+        _ => ScimError { scim_type: Some(unknown), ..problem.in_path(key) },
+    })?;
+    check_schema(kind, &path, limits)?;
+    Ok(path)
 }
 
-/// True for the attribute Rollcall refuses to have.
-pub(super) fn is_password(name: &str) -> bool {
-    name.eq_ignore_ascii_case("password")
+/// Refuses an extension that is not known, if this connection is strict.
+pub(super) fn check_schema(kind: ResourceKind, path: &AttributePath, limits: &Limits) -> Result<(), ScimError> {
+    match path.urn.as_deref() {
+        Some(urn) if kind.extension(urn).is_none() && !kind.schema_urn().eq_ignore_ascii_case(urn) => {
+            limits.policy.keep(StrictRule::KnownSchemas, || unknown_schema(urn))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// Why a password is refused.
-pub(super) fn password() -> ScimError {
-    ScimError::invalid_value("Rollcall stores no passwords: remove the mapping to password from the attribute mappings in Entra")
+/// True for the one attribute of the core user that is kept nowhere, with or without its schema.
+pub(super) fn is_password(kind: ResourceKind, key: &str) -> bool {
+    let urn = kind.schema_urn();
+    let name = match key.split_at_checked(urn.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(urn) => rest.strip_prefix([':', '.']).unwrap_or(rest),
+        _ => key,
+    };
+    kind == ResourceKind::User && name.trim().eq_ignore_ascii_case("password")
+}
+
+/// A password is write-only (RFC 7643 section 4.1.1): a server that has none can drop it. Okta sends one
+/// with every user.
+pub(super) fn drop_password(value: &Value, limits: &Limits, notes: &mut Notes) -> Result<(), ScimError> {
+    if is_unassigned(value) {
+        note_empty(value, "password", notes);
+        return Ok(());
+    }
+    limits
+        .policy
+        .keep(StrictRule::NoPassword, || ScimError::invalid_value("Rollcall stores no passwords: remove the mapping to password"))?;
+    notes.note(Reading::PasswordDropped, "password");
+    Ok(())
 }
 
 /// Two keys for one attribute are fine if they say the same.

@@ -1,14 +1,16 @@
 //! The body of a PATCH (RFC 7644 section 3.5.2) in every dialect Entra speaks, read as intents.
 
-use super::apply::{Edit, guard_required};
+use super::apply::read_only;
+use super::canonical::prune;
 use super::error::{ScimError, ScimType, quoted};
 use super::filter::{CompareOp, Filter};
 use super::intent::Intent;
 use super::is_unassigned;
 use super::limits::Limits;
 use super::members;
-use super::object::{assignments, is_password, member, password};
+use super::object::{assignments, check_schema, drop_password, is_password, member};
 use super::path::{self, AttributePath};
+use super::policy::StrictRule;
 use super::resource::is_members;
 use super::schema::ResourceKind;
 use crate::interpretation::{Notes, Reading};
@@ -33,12 +35,17 @@ pub fn decode_patch(kind: ResourceKind, body: &Value, limits: &Limits, notes: &m
     limits.check_sizes(body)?;
     read_envelope(object, notes);
     let operations = match member(object, "Operations") {
-        Some(Value::Array(operations)) if !operations.is_empty() => operations.as_slice(),
+        Some(Value::Array(operations)) => {
+            if operations.is_empty() {
+                notes.note(Reading::NoOperations, "Operations");
+            }
+            operations.as_slice()
+        }
         Some(one @ Value::Object(_)) => {
             notes.note(Reading::SingleAsArray, "Operations");
             std::slice::from_ref(one)
         }
-        _ => return Err(ScimError::invalid_syntax("a PATCH needs Operations: an array of at least one operation").unknown_shape()),
+        _ => return Err(ScimError::invalid_syntax("a PATCH needs Operations: an array of operations").unknown_shape()),
     };
     limits.check_operations(operations.len())?;
     let mut decoder = Decoder { kind, limits, notes, intents: Vec::new(), members: 0 };
@@ -96,6 +103,12 @@ impl Decoder<'_> {
                 self.notes.note(Reading::EmptyAsUnassigned, "path");
                 None
             }
+            Some(Value::String(text)) if is_password(self.kind, text) => {
+                return match (op, value) {
+                    (Op::Remove, _) | (_, None) => Ok(()),
+                    (_, Some(value)) => drop_password(value, self.limits, self.notes),
+                };
+            }
             Some(Value::String(text)) => Some(self.path(text)?),
             Some(_) => return Err(ScimError::invalid_path("path must be a text").unknown_shape()),
         };
@@ -103,7 +116,10 @@ impl Decoder<'_> {
             (Op::Remove, None, _) => Err(ScimError::no_target("remove needs a path that says what to remove")),
             (Op::Remove, Some(path), value) => self.remove(path, value),
             (_, _, None) => Err(ScimError::invalid_value("add and replace need a value").unknown_shape()),
-            (op, None, Some(Value::Object(object))) => self.pathless(op, object),
+            (op, None, Some(Value::Object(object))) => {
+                self.limits.policy.keep(StrictRule::PathNeeded, || ScimError::invalid_path("an operation has no path"))?;
+                self.pathless(op, object)
+            }
             (_, None, Some(_)) => {
                 Err(ScimError::invalid_value("without a path, value must be an object whose keys are attributes").unknown_shape())
             }
@@ -130,16 +146,20 @@ impl Decoder<'_> {
     }
 
     fn path(&mut self, text: &str) -> Result<AttributePath, ScimError> {
-        path::parse_key(self.kind, text, self.limits, self.notes).map_err(|problem| match &problem.unknown {
-            Some(name) if is_password(name) => password(),
-            _ => problem.in_path(text),
-        })
+        let path = path::parse_key(self.kind, text, self.limits, self.notes);
+        let path = path.map_err(|problem| {
+            let is_unknown = problem.unknown.is_some();
+            let error = problem.in_path(text);
+            match self.limits.policy.strict && is_unknown {
+                true => StrictRule::UnknownAttribute.refusal(ScimError { scim_type: Some(ScimType::InvalidSyntax), ..error }),
+                false => error,
+            }
+        })?;
+        check_schema(self.kind, &path, self.limits)?;
+        Ok(path)
     }
 
     fn check_writable(&self, path: &AttributePath) -> Result<(), ScimError> {
-        if path.is_read_only(self.kind) {
-            return Err(ScimError::mutability(format!("{path} is read-only: remove it from the mapping")));
-        }
         // Nothing but its extensions makes up a resource, so its core schema is no target.
         if path.is_schema() && path.urn.as_deref() == Some(self.kind.schema_urn()) {
             return Err(ScimError::invalid_path(format!("{path} is the schema of the whole resource: name an attribute")));
@@ -155,22 +175,45 @@ impl Decoder<'_> {
     }
 
     fn set(&mut self, op: Op, path: AttributePath, value: &Value) -> Result<(), ScimError> {
+        if path.is_read_only(self.kind) {
+            match op == Op::Add && prune(value).is_none() {
+                true => self.notes.note(Reading::AddOfNothing, path.label()),
+                // Whoever sends back what was read asks for nothing.
+                false => self.intents.push(Intent::Assert { path, value: value.clone(), adds: op == Op::Add }),
+            }
+            return Ok(());
+        }
         self.check_writable(&path)?;
         if is_members(self.kind, &path) {
             return self.set_members(op, &path, value);
         }
-        guard_required(self.kind, &path, Edit::Replace(value))?;
+        if path.filter.is_some() && path.sub.is_none() {
+            let broken = || ScimError::invalid_path(format!("{} names no sub-attribute", path.label()));
+            self.limits.policy.keep(StrictRule::SubAttributeNeeded, broken)?;
+        }
+        self.limits.check_lengths(path.leaf_def(self.kind), value, &path.label())?;
         let value = value.clone();
-        self.intents.push(if op == Op::Add { Intent::Add { path, value } } else { Intent::Replace { path, value } });
+        if op == Op::Add {
+            self.intents.push(Intent::Add { path, value });
+            return Ok(());
+        }
+        let is_object = path.sub.is_none() && path.def(self.kind).is_some_and(|d| d.is_complex() && !d.multi_valued);
+        if self.limits.policy.strict && is_object && !is_unassigned(&value) {
+            let nothing = Value::Null;
+            self.intents.push(Intent::Replace { path: path.clone(), value: nothing });
+        }
+        self.intents.push(Intent::Replace { path, value });
         Ok(())
     }
 
     fn remove(&mut self, path: AttributePath, value: Option<&Value>) -> Result<(), ScimError> {
+        if path.is_read_only(self.kind) {
+            return Err(read_only(&path));
+        }
         self.check_writable(&path)?;
         if is_members(self.kind, &path) {
             return self.remove_members(&path, value);
         }
-        guard_required(self.kind, &path, Edit::Remove(None))?;
         self.intents.push(Intent::Remove { path, value: value.filter(|v| !v.is_null()).cloned() });
         Ok(())
     }
@@ -181,14 +224,29 @@ impl Decoder<'_> {
             return Err(ScimError::invalid_path(message).unknown_shape());
         }
         if is_unassigned(value) {
-            if op == Op::Replace {
-                self.intents.push(Intent::ClearMembers);
+            match (op, value) {
+                (Op::Replace, Value::Array(_)) => self.intents.push(Intent::ClearMembers),
+                // Null is no sentence: a client that meant everybody would say [] or remove them.
+                (Op::Replace, _) => self.notes.note(Reading::RemovalOfNobody, "members"),
+                _ => self.notes.note(Reading::AddOfNothing, "members"),
             }
             return Ok(());
         }
-        let ids = members::decode(value, self.notes)?;
-        self.count_members(ids.len())?;
-        self.intents.push(if op == Op::Add { Intent::AddMembers(ids) } else { Intent::ReplaceMembers(ids) });
+        let named = members::decode(value, self.notes)?;
+        self.count_members(named.kept.len() + named.removed.len())?;
+        let marked = !named.removed.is_empty();
+        if marked {
+            self.intents.push(Intent::RemoveMembers(named.removed));
+        }
+        let adds = self.limits.policy.members_replace_adds;
+        if op == Op::Replace && adds && !marked {
+            self.notes.note(Reading::MembersReplaceAsAdd, "members");
+        }
+        // SCIM 1's changes are merged: whoever is not marked is added.
+        let replaces = op == Op::Replace && !adds && !marked;
+        if replaces || !named.kept.is_empty() {
+            self.intents.push(if replaces { Intent::ReplaceMembers(named.kept) } else { Intent::AddMembers(named.kept) });
+        }
         Ok(())
     }
 
@@ -202,12 +260,16 @@ impl Decoder<'_> {
                 }
                 members::removable(named, self.notes)
             }
+            (None, None, Some(value)) if is_unassigned(value) => {
+                self.notes.note(Reading::RemovalOfNobody, "members");
+                return Ok(());
+            }
             // RFC 7644 would empty the group; Entra means only these.
-            (None, None, Some(value)) if !value.is_null() => {
+            (None, None, Some(value)) => {
                 self.notes.note(Reading::MemberRemovalByValue, "members");
                 members::decode_removed(value, self.notes)?
             }
-            (None, None, _) => {
+            (None, None, None) => {
                 self.intents.push(Intent::ClearMembers);
                 return Ok(());
             }

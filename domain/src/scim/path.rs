@@ -148,7 +148,6 @@ mod tests {
         for (text, position, part) in [
             ("nope", 1, "unknown attribute"),
             ("emails.nope", 8, "unknown sub-attribute"),
-            ("name[familyName eq \"x\"]", 5, "one value"),
             ("emails[type eq \"work\"", 22, "\"]\""),
             ("emails[type eq \"work\"]x", 23, "end"),
             ("displayName.x", 13, "no sub-attributes"),

@@ -1,11 +1,13 @@
 //! The body of a POST or PUT (RFC 7644 sections 3.3 and 3.5.1).
 
-use super::apply::{Edit, edit};
+use super::apply::edit;
 use super::canonical::{check_required, note_empty};
+use super::decision::Edit;
 use super::error::{ScimError, ScimType, quoted};
 use super::limits::{Limits, check_resource};
-use super::object::{assignments, member};
+use super::object::{assignments, member, unknown_schema};
 use super::path::AttributePath;
+use super::policy::StrictRule;
 use super::schema::ResourceKind;
 use super::{Attributes, get_ci, members};
 use crate::ids::ResourceId;
@@ -32,7 +34,7 @@ pub fn decode_resource(kind: ResourceKind, body: &Value, limits: &Limits, notes:
         );
     };
     limits.check_sizes(body)?;
-    read_schemas(kind, object, notes);
+    read_schemas(kind, object, limits, notes)?;
     let mut attributes = Attributes::new();
     let mut found_members = None;
     for assignment in assignments(kind, object, ScimType::InvalidSyntax, limits, notes)? {
@@ -55,12 +57,13 @@ pub fn decode_resource(kind: ResourceKind, body: &Value, limits: &Limits, notes:
                     quoted(&path.to_string())
                 )));
             }
-            let decoded = members::decode(&value, notes)?;
+            let decoded = members::decode(&value, notes).map_err(ScimError::in_body)?.kept;
             limits.check_members(decoded.len())?;
             found_members = Some(decoded);
             continue;
         }
-        edit(kind, &mut attributes, &path, Edit::Replace(&value), notes)?;
+        limits.check_lengths(path.leaf_def(kind), &value, &path.label())?;
+        edit(kind, &mut attributes, &path, Edit::Replace(&value), notes).map_err(ScimError::in_body)?;
     }
     check_required(kind, &attributes)?;
     check_resource(&attributes)?;
@@ -73,15 +76,17 @@ pub(super) fn is_members(kind: ResourceKind, path: &AttributePath) -> bool {
 }
 
 /// Extensions are derived from the keys, so `schemas` is only looked at for what is odd about it.
-fn read_schemas(kind: ResourceKind, object: &Map<String, Value>, notes: &mut Notes) {
+fn read_schemas(kind: ResourceKind, object: &Map<String, Value>, limits: &Limits, notes: &mut Notes) -> Result<(), ScimError> {
     let Some(listed) = member(object, "schemas").and_then(Value::as_array).filter(|s| !s.is_empty()) else {
         notes.note(Reading::SchemasMissing, "schemas");
-        return;
+        return Ok(());
     };
     for urn in listed.iter().take(MOST_SCHEMAS) {
         let is_known = |u: &str| kind.schema_urn().eq_ignore_ascii_case(u) || kind.extension(u).is_some() || get_ci(object, u).is_some();
         if !urn.as_str().is_some_and(is_known) {
+            limits.policy.keep(StrictRule::KnownSchemas, || unknown_schema(urn.as_str().unwrap_or_default()))?;
             notes.note(Reading::UnknownSchemaIgnored, "schemas");
         }
     }
+    Ok(())
 }

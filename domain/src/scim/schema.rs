@@ -219,6 +219,8 @@ pub struct AttributeDef {
     pub description: &'static str,
     /// The sub-attributes of a complex attribute.
     pub sub_attributes: &'static [AttributeDef],
+    /// What people are called: no text of any length.
+    pub is_name: bool,
     /// Part of what `/Schemas` says. Microsoft's validator refuses schemas with some attributes of
     /// RFC 7643, which are kept and returned all the same.
     pub advertised: bool,
@@ -255,6 +257,7 @@ impl AttributeDef {
             reference_types: &[],
             description,
             sub_attributes: &[],
+            is_name: false,
             advertised: true,
         }
     }
@@ -327,6 +330,11 @@ impl AttributeDef {
         self
     }
 
+    pub(super) const fn name(mut self) -> Self {
+        self.is_name = true;
+        self
+    }
+
     pub(super) const fn hidden(mut self) -> Self {
         self.advertised = false;
         self
@@ -372,7 +380,7 @@ static GROUP: Schema = Schema {
     description: "Group",
     attributes: &[
         EXTERNAL_ID,
-        AttributeDef::string("displayName", "The name of the group.").required().unique(Uniqueness::Server),
+        AttributeDef::string("displayName", "The name of the group.").name().required().unique(Uniqueness::Server),
         AttributeDef::complex("members", MEMBER, "The users and groups that belong to the group.").many(),
     ],
 };

@@ -12,12 +12,12 @@ const TYPE: AttributeDef = string("type", "What the value is for, such as work o
 const PRIMARY: AttributeDef = AttributeDef::boolean("primary", "True for the preferred value; at most one is.");
 
 const NAME: &[AttributeDef] = &[
-    string("formatted", "The full name, as it is shown."),
-    string("familyName", "The family name."),
-    string("givenName", "The given name."),
-    string("middleName", "The middle names."),
-    string("honorificPrefix", "The title before the name, such as Dr."),
-    string("honorificSuffix", "What follows the name, such as III."),
+    string("formatted", "The full name, as it is shown.").name(),
+    string("familyName", "The family name.").name(),
+    string("givenName", "The given name.").name(),
+    string("middleName", "The middle names.").name(),
+    string("honorificPrefix", "The title before the name, such as Dr.").name(),
+    string("honorificSuffix", "What follows the name, such as III.").name(),
 ];
 const EMAIL: &[AttributeDef] = &[string("value", "The mail address."), DISPLAY.hidden(), TYPE.usual(&["work", "home", "other"]), PRIMARY];
 const PHONE: &[AttributeDef] =
@@ -62,10 +62,10 @@ pub(super) static USER: Schema = Schema {
     description: "User Account",
     attributes: &[
         EXTERNAL_ID,
-        string("userName", "The name the user signs in with.").required().ignoring_ends().unique(Uniqueness::Server),
+        string("userName", "The name the user signs in with.").name().required().ignoring_ends().unique(Uniqueness::Server),
         AttributeDef::complex("name", NAME, "The parts of the user's name."),
-        string("displayName", "The name of the user, as it is shown."),
-        string("nickName", "What the user is called casually."),
+        string("displayName", "The name of the user, as it is shown.").name(),
+        string("nickName", "What the user is called casually.").name(),
         AttributeDef::reference("profileUrl", &["external"], "The URL of the user's profile page."),
         string("title", "The job title."),
         string("userType", "The relation to the organization, such as Employee or Contractor."),
