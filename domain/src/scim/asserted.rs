@@ -44,7 +44,8 @@ fn member<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
 /// the elements in any order, all of them unless they are added.
 fn is_as_read(said: &Value, present: Option<&Value>, adds: bool) -> bool {
     match (said, present) {
-        (said, None) => is_unassigned(said),
+        (said, present) if is_unassigned(said) => present.is_none_or(is_unassigned),
+        (_, None) => false,
         (Value::Array(said), Some(Value::Array(present))) => {
             let known = |item: &Value| present.iter().any(|p| is_as_read(item, Some(p), adds));
             (adds || said.len() == present.len()) && said.iter().all(known)

@@ -77,6 +77,10 @@ fn read_envelope(object: &Map<String, Value>, notes: &mut Notes) {
     }
 }
 
+fn no_value() -> ScimError {
+    ScimError::invalid_value("add and replace need a value").unknown_shape()
+}
+
 struct Decoder<'a> {
     kind: ResourceKind,
     limits: &'a Limits,
@@ -105,7 +109,8 @@ impl Decoder<'_> {
             }
             Some(Value::String(text)) if is_password(self.kind, text) => {
                 return match (op, value) {
-                    (Op::Remove, _) | (_, None) => Ok(()),
+                    (Op::Remove, _) => Ok(()),
+                    (_, None) => Err(no_value()),
                     (_, Some(value)) => drop_password(value, self.limits, self.notes),
                 };
             }
@@ -115,7 +120,7 @@ impl Decoder<'_> {
         match (op, path, value) {
             (Op::Remove, None, _) => Err(ScimError::no_target("remove needs a path that says what to remove")),
             (Op::Remove, Some(path), value) => self.remove(path, value),
-            (_, _, None) => Err(ScimError::invalid_value("add and replace need a value").unknown_shape()),
+            (_, _, None) => Err(no_value()),
             (op, None, Some(Value::Object(object))) => {
                 self.limits.policy.keep(StrictRule::PathNeeded, || ScimError::invalid_path("an operation has no path"))?;
                 self.pathless(op, object)
@@ -214,7 +219,9 @@ impl Decoder<'_> {
         if is_members(self.kind, &path) {
             return self.remove_members(&path, value);
         }
-        self.intents.push(Intent::Remove { path, value: value.filter(|v| !v.is_null()).cloned() });
+        // What is unassigned says nothing of the values to take away, but an empty array does: none.
+        let values = value.filter(|v| v.is_array() || !is_unassigned(v)).cloned();
+        self.intents.push(Intent::Remove { path, value: values });
         Ok(())
     }
 

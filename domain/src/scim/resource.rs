@@ -9,7 +9,7 @@ use super::object::{assignments, member, unknown_schema};
 use super::path::AttributePath;
 use super::policy::StrictRule;
 use super::schema::ResourceKind;
-use super::{Attributes, get_ci, members};
+use super::{Attributes, get_ci, is_unassigned, members};
 use crate::ids::ResourceId;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
@@ -56,6 +56,11 @@ pub fn decode_resource(kind: ResourceKind, body: &Value, limits: &Limits, notes:
                     "{} cannot be a key here: send the members as an array",
                     quoted(&path.to_string())
                 )));
+            }
+            // Null is the same as leaving them out (RFC 7643 section 2.5).
+            if is_unassigned(&value) && !value.is_array() {
+                notes.note(Reading::RemovalOfNobody, "members");
+                continue;
             }
             let decoded = members::decode(&value, notes).map_err(ScimError::in_body)?.kept;
             limits.check_members(decoded.len())?;
