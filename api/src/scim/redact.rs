@@ -19,6 +19,13 @@ const SECRET_NAMES: [&str; 8] =
 /// One of these stands in each of the names.
 const SECRET_WORDS: [&str; 6] = ["password", "token", "secret", "assertion", "authorization", "bearer"];
 
+/// What stands among the redactions for a password: whatever it was, it had no effect.
+pub const PASSWORD: &str = "password";
+
+fn names_password(name: &str) -> bool {
+    name.rsplit([':', '.']).next().unwrap_or(name).eq_ignore_ascii_case(PASSWORD)
+}
+
 fn is_secret(name: &str) -> bool {
     let last = name.rsplit([':', '.']).next().unwrap_or(name);
     SECRET_NAMES.iter().any(|s| last.eq_ignore_ascii_case(s))
@@ -84,11 +91,13 @@ fn mentions_secret(body: &[u8]) -> bool {
 fn scrub(value: &mut Value, removed: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
-            let path_is_secret = map.get("path").and_then(Value::as_str).is_some_and(is_secret);
+            let path = map.get("path").and_then(Value::as_str);
+            let (path_is_secret, path_names_password) = (path.is_some_and(is_secret), path.is_some_and(names_password));
             for (name, value) in map.iter_mut() {
                 if is_secret(name) && !value.is_null() || path_is_secret && name.eq_ignore_ascii_case("value") {
                     *value = Value::String(REMOVED.to_owned());
-                    removed.push(format!("the value of {name}"));
+                    let is_password = path_names_password || names_password(name);
+                    removed.push(if is_password { PASSWORD.to_owned() } else { format!("the value of {name}") });
                 } else {
                     scrub(value, removed);
                 }

@@ -1,7 +1,7 @@
 //! The recorded requests of Entra ID hold on every store, and each leaves its exchange.
 
 use anyhow::{Result, ensure};
-use rollcall_tests::corpus::player::play_all;
+use rollcall_tests::corpus::player::{play_all, play_reports};
 use rollcall_tests::world::{World, on_postgres, on_sqlite};
 
 #[tokio::test]
@@ -20,6 +20,16 @@ async fn all_requests_hold_on_postgres() {
         play_and_look_back(world).await
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_was_reported_of_clients_holds_on_sqlite() {
+    on_sqlite(async |world| play_reports(&world.scim).await.map(drop)).await;
+}
+
+#[tokio::test]
+async fn what_was_reported_of_clients_holds_on_postgres() {
+    on_postgres(async |world, _cluster| play_reports(&world.scim).await.map(drop)).await;
 }
 
 async fn play_and_look_back(world: &mut World) -> Result<()> {

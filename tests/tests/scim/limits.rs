@@ -95,7 +95,8 @@ async fn announced(w: &World) -> Result<TcpStream> {
 #[tokio::test]
 async fn large_bodies_wait_for_room_and_small_ones_do_not() {
     on_sqlite(async |w| {
-        let user = |name: &str, bytes: usize| json!({"userName": name, "displayName": "x".repeat(bytes)});
+        let user =
+            |name: &str, bytes: usize| json!({"userName": name, "urn:x:y:2.0:User": {"pieces": vec!["x".repeat(1_000); bytes / 1_000]}});
         // Seven leave room for one more, eight for none: 128 MiB are taken.
         let mut waiting = Vec::new();
         for _ in 0..7 {

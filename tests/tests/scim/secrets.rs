@@ -15,12 +15,16 @@ async fn tokens_and_passwords_are_in_no_file_and_no_metric() {
         let token = w.scim.token().unwrap_or_default().to_owned();
         let ada = w.scim.create_user("ada@contoso.example").await?;
         let with_password = json!({"userName": "eve@contoso.example", "password": PASSWORD});
-        w.scim.with_token(&second.secret).post("/Users", &with_password).await?.expect(400)?;
+        w.scim.with_token(&second.secret).post("/Users", &with_password).await?.expect(201)?;
         w.scim
             .operations(&format!("/Users/{ada}"), json!([{"op": "replace", "path": "password", "value": PASSWORD}]))
             .await?
-            .expect(400)?;
-        w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "replace", "value": {"Password": PASSWORD}}])).await?.expect(400)?;
+            .expect(200)?;
+        w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "replace", "value": {"Password": PASSWORD}}])).await?.expect(200)?;
+        let nested = json!({"userName": "x", "name": {"password": PASSWORD}, "emails": [{"value": "a", "password": PASSWORD}]});
+        w.scim.post("/Users", &nested).await?.expect(400)?;
+        let bulk = json!({"Operations": [{"method": "POST", "path": "/Users", "bulkId": "b", "data": {"userName": "bulk@contoso.example", "password": PASSWORD}}]});
+        w.scim.post("/Bulk", &bulk).await?.expect(200)?;
         // Broken JSON cannot be searched for members by name, and yet its secrets must not stay.
         let broken = format!("{{\"userName\":\"x\",\"password\":\"{PASSWORD}\",");
         w.scim.send(w.scim.request("POST", "/Users").header("Content-Type", CONTENT_TYPE).body(broken)).await?.expect(400)?;
