@@ -7,6 +7,9 @@ use uuid::Uuid;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
+        id!($(#[$doc])* $name, |_: &str| true);
+    };
+    ($(#[$doc:meta])* $name:ident, $is_exact:expr) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -27,7 +30,8 @@ macro_rules! id {
         impl FromStr for $name {
             type Err = uuid::Error;
             fn from_str(s: &str) -> Result<Self, Self::Err> {
-                Uuid::from_str(s).map(Self)
+                // What is refused for its form fails as an empty text does.
+                Uuid::from_str(if $is_exact(s) { s } else { "" }).map(Self)
             }
         }
     };
@@ -50,8 +54,9 @@ id!(
     AuditorId
 );
 id!(
-    /// A SCIM resource, user or group; what `id` says on the wire (RFC 7643 section 3.1).
-    ResourceId
+    /// A SCIM resource, user or group; what `id` says on the wire (RFC 7643 section 3.1). It is read
+    /// exactly as it is written, for `id` is `caseExact`.
+    ResourceId, is_as_written
 );
 id!(
     /// A run: the exchanges of one sync cycle, on-demand provisioning or connection test.
@@ -66,6 +71,11 @@ id!(
     /// A key pair of an organization as SAML service provider.
     SamlKeyId
 );
+
+/// Lower case, with hyphens: the one form in which ids are given out.
+fn is_as_written(s: &str) -> bool {
+    s.len() == 36 && s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+}
 
 impl OrganizationId {
     /// Stands for "no organization": exchanges whose token named none, and claims that hold in

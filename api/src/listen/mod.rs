@@ -100,11 +100,29 @@ impl Serving {
         tokio::select! {
             served = served => {
                 if let Err(error) = served {
+                    if let Some(reason) = refusal(&*error) {
+                        metrics::counter!("rollcall_unreadable_requests_total", "reason" => reason).increment(1);
+                    }
                     tracing::debug!(error, "a connection ended early");
                 }
             }
             () = under_way.none_but_overdue(overdue) => tracing::debug!("a connection with half a request was given up"),
         }
+    }
+}
+
+/// Why the head of a request could not be read; none if the connection ended for another reason. Such a
+/// request is answered 400, 414 or 431 before anything of ours sees it, and leaves no exchange.
+fn refusal(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        Some("too-large")
+    } else if error.is_parse() {
+        Some("malformed")
+    } else if error.is_timeout() {
+        Some("timeout")
+    } else {
+        None
     }
 }
 

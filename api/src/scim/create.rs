@@ -22,11 +22,12 @@ pub async fn create_as<A: Resource>(call: &mut Call, id: ResourceId, decoded: De
     let limits = call.app.limits.clone();
     let selection = call.query.selection(A::RESOURCE, &limits, &mut call.notes)?;
     let base = call.app.scim_base.clone();
-    let shown = if selection.shows("members") { Shown::All } else { Shown::Nobody };
+    let command = A::create(decoded);
+    let shown = Shown::of_command::<A>(call, id, &command, selection.shows("members")).await?;
     let shape = Box::new(move |state: &A, version, times| {
         let mut resource = render(&base, id, state, version, times, None, &shown)?;
         project(A::RESOURCE, &mut resource, &selection.attributes, &selection.excluded);
         Ok(Reply::json(201, &resource).with("location", location(&base, A::RESOURCE, id)).with("etag", etag(version)))
     });
-    write(call, WriteCall { id, fresh: true, command: A::create(decoded), shape }).await
+    write(call, WriteCall { id, fresh: true, command, shape }).await
 }

@@ -3,6 +3,7 @@
 use super::authenticate::authenticate;
 use super::call::{Call, Conditions};
 use super::dispatch::dispatch;
+use super::encoding::Encoding;
 use super::failure;
 use super::opened::Opened;
 use super::query::Query;
@@ -113,11 +114,21 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
     let operation = route(parts.method.as_str(), path);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
     let caller = authenticate(app, &parts.headers).await;
-    let room = if caller.is_ok() { room_for(app, body.size_hint().upper()).await } else { Ok(None) };
-    let body = match (&caller, &room) {
-        (Ok(_), Ok(_)) => read_body(body, usize::try_from(app.config.max_body_bytes).unwrap_or(usize::MAX), BODY_TIMEOUT).await,
-        (Ok(_), Err(_)) => Ok(Bytes::new()),
-        (Err(_), _) => read_stranger(app, body).await,
+    let encoding = Encoding::of(&parts.headers);
+    // Nobody knows how long a packed body is.
+    let announced = body.size_hint().upper().filter(|_| matches!(encoding, Ok(Encoding::Identity)));
+    let room = if caller.is_ok() { room_for(app, announced).await } else { Ok(None) };
+    let limit = usize::try_from(app.config.max_body_bytes).unwrap_or(usize::MAX);
+    let body = match (&caller, &room, encoding) {
+        (Ok(_), Ok(_), Ok(encoding)) => match read_body(body, limit, BODY_TIMEOUT).await {
+            Ok(read) => encoding.decode(read, limit).await,
+            Err(error) => Err(error),
+        },
+        (Ok(_), Ok(_), Err(error)) => Err(error),
+        (Ok(_), Err(_), _) => Ok(Bytes::new()),
+        (Err(_), _, Ok(Encoding::Identity)) => read_stranger(app, body).await,
+        // What a stranger packed is not looked into, so that nobody can tell whether it may be kept.
+        (Err(_), _, _) => Ok(Bytes::new()),
     };
     if let Ok(body) = &body {
         opened.body = body.clone();
@@ -201,8 +212,8 @@ fn measure(opened: &Opened, reply: &Reply, notes: &Notes) {
     if reply.error.as_ref().is_some_and(|e| e.unknown_shape) {
         metrics::counter!("rollcall_unknown_shapes_total", "organization" => organization).increment(1);
     }
-    if !notes.list().is_empty() {
-        metrics::counter!("rollcall_interpretations_total").increment(notes.list().len() as u64);
+    for note in notes.list() {
+        metrics::counter!("rollcall_interpretations_total", "reading" => note.reading.name()).increment(1);
     }
     tracing::debug!(exchange = %opened.id, operation = opened.operation, status = reply.status, "exchange closed");
 }

@@ -47,16 +47,19 @@ impl Query {
                 if value.is_none() && known != "cursor" {
                     return Err(ScimError::invalid_value(format!("the parameter {known} needs a value")));
                 }
-                if said.insert(known.clone(), value.clone()).is_some_and(|before| before != value) {
+                // Lists of names are joined.
+                let is_list = matches!(known.as_str(), "attributes" | "excludedattributes");
+                if said.insert(known.clone(), value.clone()).is_some_and(|before| before != value) && !is_list {
                     return Err(ScimError::invalid_value(format!("the parameter {known} stands twice, with different values")));
                 }
             }
             match (known.as_str(), value) {
                 ("filter", Some(v)) => q.filter = Some(v),
-                ("attributes", Some(v)) => q.attributes = names(&v),
-                ("excludedattributes", Some(v)) => q.excluded = names(&v),
+                ("attributes", Some(v)) => q.attributes.extend(names(&v)),
+                ("excludedattributes", Some(v)) => q.excluded.extend(names(&v)),
                 ("sortby", Some(v)) => q.sort_by = Some(v).filter(|v| !v.trim().is_empty()),
                 ("sortorder", Some(v)) => q.descending = descending(&v)?,
+                ("startindex" | "count", Some(v)) if v.trim().is_empty() => notes.note(Reading::EmptyAsUnassigned, known),
                 ("startindex", Some(v)) => q.start_index = Some(number("startIndex", &v)?.max(1).unsigned_abs()),
                 ("count", Some(v)) => q.count = Some(number("count", &v)?.max(0).unsigned_abs()),
                 ("cursor", v) => q.cursor = Some(v.unwrap_or_default()),
@@ -98,9 +101,30 @@ impl Query {
         if named > MOST_NAMES {
             return Err(ScimError::invalid_value(format!("{named} attributes are named, more than the {MOST_NAMES} accepted")));
         }
-        let mut paths = |names: &[String]| names.iter().map(|n| parse_path(kind, n, limits, notes)).collect::<Result<Vec<_>, _>>();
-        Ok(Selection { attributes: paths(&self.attributes)?, excluded: paths(&self.excluded)? })
+        let mut paths = |names: &[String]| {
+            let mut found = Vec::new();
+            for name in names {
+                match parse_path(kind, name, limits, notes) {
+                    Ok(path) => found.push(path),
+                    // What only another kind of resource has is neither here nor an error.
+                    Err(_) if is_of_another_kind(kind, name, limits) => notes.note(Reading::UnknownParameter, name.as_str()),
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(found)
+        };
+        let (mut attributes, excluded) = (paths(&self.attributes)?, paths(&self.excluded)?);
+        if attributes.is_empty() && !self.attributes.is_empty() {
+            // An empty list would mean all.
+            attributes.push(AttributePath::core("id"));
+        }
+        Ok(Selection { attributes, excluded })
     }
+}
+
+fn is_of_another_kind(kind: ResourceKind, name: &str, limits: &Limits) -> bool {
+    let knows = |other: &ResourceKind| *other != kind && parse_path(*other, name, limits, &mut Notes::default()).is_ok();
+    ResourceKind::ALL.iter().any(knows)
 }
 
 /// The attributes a client wants to see, or not.
@@ -190,6 +214,8 @@ mod tests {
         assert_eq!(q.filter.as_deref(), Some(r#"displayName eq "A + B""#));
         assert_eq!(q.excluded, ["members"]);
         assert_eq!(notes.list()[0].reading, Reading::UnknownParameter);
+        let joined = Query::from_url("attributes=id,title&attributes=active&count=&startIndex=", &mut notes).unwrap();
+        assert_eq!((joined.attributes.join(" ").as_str(), joined.count, joined.start_index), ("id title active", None, None));
         for bad in ["filter=%2", "filter", "count", "count=1&count=2", "filter=a&FILTER=b"] {
             assert!(Query::from_url(bad, &mut notes).is_err(), "{bad}");
         }

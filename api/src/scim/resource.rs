@@ -9,7 +9,7 @@ use rollcall_domain::log::Version;
 use rollcall_domain::scim::{Attributes, DecodedResource, Intent, Meta, ResourceKind, ScimError, render_resource};
 use rollcall_domain::user::{User, UserCommand, UserError};
 use serde_json::{Value, json};
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 /// A SCIM resource with an aggregate behind it.
 pub trait Resource: Hosted {
@@ -36,37 +36,27 @@ pub trait Resource: Hosted {
     }
 }
 
-/// Which of a group's members an answer shows. A deleted user stays in the group's own stream, but is
-/// nobody's member.
-#[derive(Clone, Debug)]
-pub enum Shown {
-    /// None.
-    Nobody,
-    /// All: each was seen to exist just now.
-    All,
-    /// Those that exist.
-    Those(HashSet<ResourceId>),
-}
+/// The members of a group that an answer shows, as they are on the wire. A deleted user stays in the
+/// group's own stream, but is nobody's member.
+#[derive(Clone, Debug, Default)]
+pub struct Shown(HashMap<ResourceId, Value>);
 
 impl Shown {
     /// The members of a group that the directory knows, and those that a command names, which are
     /// checked when it is carried out.
     pub async fn of_command<A: Resource>(call: &Call, id: ResourceId, command: &A::Command, wanted: bool) -> Result<Self, ScimError> {
         if A::RESOURCE != ResourceKind::Group || !wanted {
-            return Ok(Self::Nobody);
+            return Ok(Self::default());
         }
-        let known = call.app.directory.members(call.opened.organization, id).await;
-        let known = known.map_err(|e| failure::unavailable("members of a group", &e))?;
+        let (directory, organization, base) = (&call.app.directory, call.opened.organization, &call.app.scim_base);
+        let away = |e| failure::unavailable("members of a group", &e);
+        let mut shown = directory.members_of_group_on_wire(organization, id, base).await.map_err(away)?;
         let named = A::required(id, command).map_err(|e| A::refusal(id, e))?;
-        Ok(Self::Those(known.into_iter().map(|member| member.id).chain(named).collect()))
-    }
-
-    fn has(&self, id: &ResourceId) -> bool {
-        match self {
-            Self::Nobody => false,
-            Self::All => true,
-            Self::Those(ids) => ids.contains(id),
-        }
+        let named: Vec<ResourceId> = named.into_iter().filter(|id| !shown.contains_key(id)).collect();
+        let mut known = directory.members_on_wire(organization, &named, base).await.map_err(away)?;
+        // One that is not there yet for this reader is there when the command is carried out, or refuses it.
+        shown.extend(named.into_iter().map(|id| (id, known.remove(&id).unwrap_or_else(|| json!({ "value": id })))));
+        Ok(Self(shown))
     }
 }
 
@@ -132,7 +122,7 @@ impl Resource for Group {
     }
     fn members(&self, shown: &Shown) -> Option<Vec<Value>> {
         let (_, members) = Group::present(self)?;
-        Some(members.iter().filter(|id| shown.has(id)).map(|id| json!({ "value": id.to_string() })).collect())
+        Some(members.iter().filter_map(|id| shown.0.get(id).cloned()).collect())
     }
 }
 

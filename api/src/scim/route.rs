@@ -1,5 +1,6 @@
 //! From method and path to an operation.
 
+use super::path::segments;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::scim::{ResourceKind, ScimError};
 
@@ -72,29 +73,33 @@ impl Operation {
     }
 }
 
-/// Reads method and path below the SCIM base. Doubled and trailing slashes mean nothing.
+/// Reads method and path below the SCIM base. Names of endpoints are read in any case, ids exactly.
 pub fn route(method: &str, path: &str) -> Result<Operation, ScimError> {
-    let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
+    let segments = segments(path)?;
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let kind = |endpoint: &str| {
         [ResourceKind::User, ResourceKind::Group].into_iter().find(|k| k.endpoint().trim_start_matches('/').eq_ignore_ascii_case(endpoint))
     };
     // The server leaves the body out by itself (RFC 9110 section 9.3.2).
     let method = if method == "HEAD" { "GET" } else { method };
+    let is = |segment: &str, name: &str| segment.eq_ignore_ascii_case(name);
     match *segments.as_slice() {
         [] => allow(method, &[("GET", Operation::List(None))]),
-        [".search"] => allow(method, &[("POST", Operation::Search(None))]),
-        ["Bulk"] => allow(method, &[("POST", Operation::Bulk)]),
-        ["Me"] => Ok(Operation::Me),
-        ["ServiceProviderConfig"] => allow(method, &[("GET", Operation::ServiceProviderConfig)]),
-        ["Schemas"] => allow(method, &[("GET", Operation::Schemas(None))]),
-        ["Schemas", id] => allow(method, &[("GET", Operation::Schemas(Some(id.to_owned())))]),
-        ["ResourceTypes"] => allow(method, &[("GET", Operation::ResourceTypes(None))]),
-        ["ResourceTypes", name] => allow(method, &[("GET", Operation::ResourceTypes(Some(name.to_owned())))]),
+        [search] if is(search, ".search") => allow(method, &[("POST", Operation::Search(None))]),
+        [bulk] if is(bulk, "Bulk") => allow(method, &[("POST", Operation::Bulk)]),
+        [me] if is(me, "Me") => Ok(Operation::Me),
+        [config] if is(config, "ServiceProviderConfig") => allow(method, &[("GET", Operation::ServiceProviderConfig)]),
+        [schemas] if is(schemas, "Schemas") => allow(method, &[("GET", Operation::Schemas(None))]),
+        [schemas, id] if is(schemas, "Schemas") => allow(method, &[("GET", Operation::Schemas(Some(id.to_owned())))]),
+        [types] if is(types, "ResourceTypes") => allow(method, &[("GET", Operation::ResourceTypes(None))]),
+        [types, name] if is(types, "ResourceTypes") => allow(method, &[("GET", Operation::ResourceTypes(Some(name.to_owned())))]),
         [endpoint] if kind(endpoint).is_some() => {
             let kind = kind(endpoint).unwrap_or(ResourceKind::User);
             allow(method, &[("GET", Operation::List(Some(kind))), ("POST", Operation::Create(kind))])
         }
-        [endpoint, ".search"] if kind(endpoint).is_some() => allow(method, &[("POST", Operation::Search(kind(endpoint)))]),
+        [endpoint, search] if kind(endpoint).is_some() && is(search, ".search") => {
+            allow(method, &[("POST", Operation::Search(kind(endpoint)))])
+        }
         [endpoint, id] if kind(endpoint).is_some() => {
             let kind = kind(endpoint).unwrap_or(ResourceKind::User);
             let id = id.parse().map_err(|_| not_found(kind, id))?;

@@ -341,6 +341,9 @@ impl<'a> Parser<'a> {
                         .problem_at(at, format!("{path} is compared with a time such as \"2026-11-23T08:00:00Z\", found {}", quoted(&s)))),
                 }
             }
+            (AttributeType::DateTime, other) if !other.is_string() => {
+                Err(self.problem_at(at, format!("{path} is compared with a time such as \"2026-11-23T08:00:00Z\", found {other}")))
+            }
             (_, value @ Value::String(_)) => Ok(value),
             (_, Value::Number(n)) => {
                 self.notes.note(Reading::ScalarAsString, path.to_string());

@@ -107,6 +107,38 @@ impl Directory {
         members.collect()
     }
 
+    /// These resources as the members of a group are on the wire, as far as they are there.
+    pub async fn members_on_wire(
+        &self,
+        organization: OrganizationId,
+        ids: &[ResourceId],
+        base_url: &str,
+    ) -> Result<HashMap<ResourceId, Value>, SqlError> {
+        let mut found = HashMap::new();
+        let keys: Vec<SqlValue> = ids.iter().map(|id| id.to_string().into()).collect();
+        for (kind, table) in [(MemberKind::User, "directory_users"), (MemberKind::Group, "directory_groups")] {
+            for keys in key_lists(&keys) {
+                let sql = format!("SELECT id, display FROM {table} WHERE organization = $1 AND id IN ({})", numbered(2, keys.len()));
+                for row in self.views.query(&sql, with(organization.into(), keys)).await? {
+                    let member = MemberRow { id: id(row.text(0)?)?, kind, display: row.text(1)?.to_owned() };
+                    found.insert(member.id, member_value(&member, base_url));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// A group's members as they are on the wire.
+    pub async fn members_of_group_on_wire(
+        &self,
+        organization: OrganizationId,
+        group: ResourceId,
+        base_url: &str,
+    ) -> Result<HashMap<ResourceId, Value>, SqlError> {
+        let members = self.members(organization, group).await?;
+        Ok(members.iter().map(|m| (m.id, member_value(m, base_url))).collect())
+    }
+
     /// How many members these groups have together.
     pub(super) async fn count_members(&self, organization: OrganizationId, groups: &[ResourceRow]) -> Result<u64, SqlError> {
         let mut members = 0;

@@ -1,8 +1,10 @@
 //! SCIM over a real socket: what Entra sends, what RFC 7644 asks for, what must be refused.
 
 mod bulk;
+mod clients;
 mod corpus;
 mod discovery;
+mod envelope;
 mod errors;
 mod exchanges;
 mod full_disk;
