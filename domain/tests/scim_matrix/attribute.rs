@@ -190,7 +190,7 @@ impl Attribute {
 
     /// What a resource has that was created without a word about it.
     pub fn default(&self) -> Option<Value> {
-        (self.class == Class::Active).then(|| json!(true))
+        (self.class == Class::Active).then_some(json!(true))
     }
 }
 
