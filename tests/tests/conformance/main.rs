@@ -75,3 +75,17 @@ fn is_the_tools_own(result: &Value) -> bool {
 fn base(w: &World) -> String {
     format!("{}{BASE}", w.server.address().url())
 }
+
+/// A client that was written for no server in particular leads a whole life against this one.
+#[tokio::test]
+async fn scim2_client_leads_a_whole_life() {
+    on_sqlite(async |w| {
+        let token = w.scim.token().context("token")?.to_owned();
+        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("life/scim2_client_life.py");
+        let script = script.to_str().context("a path")?;
+        let said = python::run("python", &[script, &base(w)], &[("SCIM_TOKEN", &token)]).await?;
+        ensure!(said.success && said.out.trim() == "14 steps", "{}\n{}", said.out, said.err);
+        Ok(())
+    })
+    .await;
+}
