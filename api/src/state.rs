@@ -6,7 +6,7 @@ use crate::saml::Saml;
 use crate::scim::{BODY_SHARE, KnownTokens, PREFIX, RateLimit, StrangerLimit};
 use crate::sealing::DeploymentKey;
 use metrics_exporter_prometheus::PrometheusHandle;
-use rollcall_domain::scim::{Limits, ScimError};
+use rollcall_domain::scim::{Limits, Policy, ScimError};
 use rollcall_projections::auditors::Auditors;
 use rollcall_projections::directory::Directory;
 use rollcall_projections::events::EventIndex;
@@ -47,7 +47,7 @@ pub struct App {
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
-    pub limits: Limits,
+    pub limits: Arc<Limits>,
     /// Public address of the SCIM endpoint: what Entra calls Tenant URL.
     pub scim_base: Arc<str>,
     /// Address under which clients reach it.
@@ -99,7 +99,7 @@ impl App {
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
         let Settings { config, public_url, operator_key, deployment_key, metrics, shared, strangers } = settings;
         let views = engine.views.clone();
-        let limits = Limits { max_members: config.max_members, ..Limits::default() };
+        let limits = Arc::new(Limits { max_members: config.max_members, ..Limits::default() });
         Self {
             directory: Directory::new(views.clone()),
             organizations: Organizations::new(views.clone()),
@@ -128,6 +128,14 @@ impl App {
             engine,
             audit,
             config,
+        }
+    }
+
+    /// The limits on what the client of one connection sends.
+    pub fn limits_of(&self, policy: &Policy) -> Arc<Limits> {
+        match *policy == self.limits.policy {
+            true => self.limits.clone(),
+            false => Arc::new(Limits { policy: policy.clone(), ..Limits::clone(&self.limits) }),
         }
     }
 

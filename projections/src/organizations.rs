@@ -10,14 +10,25 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, TokenId};
 use rollcall_domain::log::{AggregateKind, Record, RecordedExchange};
 use rollcall_domain::organization::OrganizationEvent;
+use rollcall_domain::scim::Policy;
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// One row for each organization.
 pub const ORGANIZATIONS: Table = Table {
     name: "organizations",
-    columns: &[text("organization"), text("domain"), text("name"), int("enabled"), text("scim"), int("created"), int("version")],
+    columns: &[
+        text("organization"),
+        text("domain"),
+        text("name"),
+        int("enabled"),
+        text("scim"),
+        int("created"),
+        int("version"),
+        text("policy"),
+    ],
     key: &["organization"],
     indexes: &[&["domain"]],
     order: "version",
@@ -87,6 +98,8 @@ pub struct OrganizationRow {
     pub created: DateTime<Utc>,
     /// Number of its events.
     pub version: u64,
+    /// What its SCIM connection asks of its client.
+    pub policy: Policy,
     /// Set if its views stopped; then reads may be stale and writes must be refused.
     pub stopped: Option<Stop>,
 }
@@ -164,6 +177,7 @@ impl Settings {
                 scim: ScimState::Never,
                 created: record.recorded_at,
                 version: record.version,
+                policy: Policy::default(),
                 stopped: None,
             });
             return Ok(());
@@ -181,6 +195,7 @@ impl Settings {
             OrganizationEvent::Enabled {} => row.enabled = true,
             OrganizationEvent::ScimEnabled {} => row.scim = ScimState::Enabled,
             OrganizationEvent::ScimDisabled {} => row.scim = ScimState::Disabled,
+            OrganizationEvent::ScimPolicySet { policy } => row.policy = policy,
             OrganizationEvent::ScimTokenIssued { token, sha256, label, expires_at } => {
                 let issued = TokenRow {
                     sha256,
@@ -219,8 +234,9 @@ impl Settings {
     pub fn flush(self, organization: OrganizationId, out: &mut Vec<Statement>) {
         if self.touched {
             let rows = self.organization.into_iter().map(|o| {
-                let scim = o.scim.as_str().into();
-                vec![o.id.into(), o.domain.into(), o.name.into(), o.enabled.into(), scim, micros(o.created).into(), o.version.into()]
+                let (scim, policy) = (o.scim.as_str().into(), json!(o.policy).to_string().into());
+                let (created, version) = (micros(o.created).into(), o.version.into());
+                vec![o.id.into(), o.domain.into(), o.name.into(), o.enabled.into(), scim, created, version, policy]
             });
             ORGANIZATIONS.upsert(rows.collect(), out);
             TOKENS.upsert(self.tokens.into_values().map(token_values).collect(), out);
@@ -235,8 +251,8 @@ impl Settings {
 
 const WORD_BYTES: usize = 1_000;
 const ORGANIZATION_COLUMNS: &str =
-    "o.organization, o.domain, o.name, o.enabled, o.scim, o.created, o.version, c.stopped_at_position, c.stopped_error";
-const SELECT_ORGANIZATION: &str = "SELECT o.organization, o.domain, o.name, o.enabled, o.scim, o.created, o.version, \
+    "o.organization, o.domain, o.name, o.enabled, o.scim, o.created, o.version, o.policy, c.stopped_at_position, c.stopped_error";
+const SELECT_ORGANIZATION: &str = "SELECT o.organization, o.domain, o.name, o.enabled, o.scim, o.created, o.version, o.policy, \
      c.stopped_at_position, c.stopped_error FROM organizations o LEFT JOIN checkpoints c ON c.organization = o.organization";
 const TOKEN_COLUMNS: &str =
     "t.sha256, t.organization, t.id, t.seq, t.label, t.issued, t.expires, t.revoked, t.last_used, t.last_used_exchange";
@@ -295,9 +311,9 @@ impl Organizations {
 }
 
 fn organization_row(row: &SqlRow, at: usize) -> Result<OrganizationRow, SqlError> {
-    let stopped = match row.optional_int(at + 7)? {
+    let stopped = match row.optional_int(at + 8)? {
         None => None,
-        Some(position) => Some(Stop { position: count(position)?, error: row.optional_text(at + 8)?.unwrap_or_default().to_owned() }),
+        Some(position) => Some(Stop { position: count(position)?, error: row.optional_text(at + 9)?.unwrap_or_default().to_owned() }),
     };
     Ok(OrganizationRow {
         id: id(row.text(at)?)?,
@@ -307,6 +323,7 @@ fn organization_row(row: &SqlRow, at: usize) -> Result<OrganizationRow, SqlError
         scim: ScimState::parse(row.text(at + 4)?)?,
         created: instant(row.int(at + 5)?)?,
         version: count(row.int(at + 6)?)?,
+        policy: serde_json::from_str(row.text(at + 7)?).map_err(|_| SqlError::Shape("a policy cannot be read".to_owned()))?,
         stopped,
     })
 }

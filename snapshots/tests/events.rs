@@ -12,7 +12,7 @@ use rollcall_domain::organization::{CertificateOwner, IdpEndpoints, Organization
 use rollcall_domain::provisioning_log::{self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts};
 use rollcall_domain::run::{Noticed, Pulse};
 use rollcall_domain::saml::{IdpCertificate, NameId, SignedParts};
-use rollcall_domain::scim::Attributes;
+use rollcall_domain::scim::{Attributes, Policy};
 use rollcall_domain::user::{Change, SessionEnd, SignedIn, UserEvent};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -190,6 +190,7 @@ fn directory_samples() -> Vec<DomainEvent> {
             usual_seconds: 2_400,
         })),
         DomainEvent::Organization(OrganizationEvent::ScimTokenRevoked { token }),
+        DomainEvent::Organization(OrganizationEvent::ScimPolicySet { policy: Policy { strict: true, members_replace_adds: false } }),
         DomainEvent::Organization(OrganizationEvent::AuditorKeyIssued {
             auditor: AuditorId(Uuid::from_u128(9)),
             sha256: "33".repeat(32),

@@ -1,6 +1,6 @@
 //! What scripts and clients rely on: the administration API, the command line, SCIM's discovery.
 
-use rollcall_domain::scim::{ProviderLimits, resource_types, schemas, service_provider_config};
+use rollcall_domain::scim::{Policy, ProviderLimits, resource_types, schemas, service_provider_config};
 use serde_json::json;
 
 macro_rules! golden {
@@ -31,6 +31,6 @@ fn discovery() {
         max_page_size: 1_000,
         cursor_timeout: 86_400,
     };
-    let all = json!({ "ServiceProviderConfig": service_provider_config(base, &limits), "Schemas": schemas(base), "ResourceTypes": resource_types(base) });
+    let all = json!({ "ServiceProviderConfig": service_provider_config(base, &limits, &Policy::default()), "Schemas": schemas(base), "ResourceTypes": resource_types(base) });
     golden!("scim", insta::assert_json_snapshot!("discovery", all));
 }

@@ -9,6 +9,7 @@ mod organizations;
 mod provisioning_log;
 mod saml;
 mod saml_keys;
+mod scim_policy;
 mod sessions;
 mod tokens;
 mod views;
@@ -21,6 +22,7 @@ pub use organizations::{OrganizationBody, OrganizationCreated};
 pub use provisioning_log::ImportedBody;
 pub use saml::{CertificateBody, PolicyBody, RefreshedBody, SamlBody};
 pub use saml_keys::KeyBody;
+pub use scim_policy::{MembersReplace, ScimPolicyBody, ScimPolicyChange};
 pub use sessions::SessionSummary;
 pub use tokens::{TokenBody, TokenIssued};
 pub use views::{RebuiltBody, VerifiedBody, ViewBody, ViewFamily};
@@ -39,6 +41,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(connection::disable_organization))
         .routes(routes!(connection::enable_scim))
         .routes(routes!(connection::disable_scim))
+        .routes(routes!(scim_policy::show, scim_policy::change))
         .routes(routes!(tokens::list, tokens::issue))
         .routes(routes!(tokens::revoke))
         .routes(routes!(saml::show, saml::configure))

@@ -4,7 +4,7 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use super::secret::{self, Lifetime, Listed};
-use crate::admin::{TokenBody, TokenIssued};
+use crate::admin::{MembersReplace, ScimPolicyBody, ScimPolicyChange, TokenBody, TokenIssued};
 use crate::clock::Clock;
 use clap::Subcommand;
 use reqwest::Method;
@@ -28,6 +28,18 @@ pub enum Scim {
         /// The organization's slug
         #[arg(long, value_name = "SLUG")]
         org: String,
+    },
+    /// Show or change what the connection asks of its client
+    Policy {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// Refuse what Entra's habits break of the interoperability profile; not for Entra itself
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        strict: Option<bool>,
+        /// What a replace of some members of a group means
+        #[arg(long, value_name = "MEANING", value_parser = ["replace", "add"])]
+        members_replace: Option<String>,
     },
     /// Tokens
     #[command(subcommand)]
@@ -73,6 +85,17 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
             client.act(Method::POST, &path).await?;
         }
         Scim::Disable { org } => client.act(Method::POST, &format!("/organizations/{org}/scim/disable")).await?,
+        Scim::Policy { org, strict, members_replace } => {
+            let members_replace = members_replace.map(|m| if m == "add" { MembersReplace::Add } else { MembersReplace::Replace });
+            let change = ScimPolicyChange { strict, members_replace };
+            let path = format!("/organizations/{org}/scim/policy");
+            let asks_nothing = strict.is_none() && members_replace.is_none();
+            let policy: ScimPolicyBody = match asks_nothing {
+                true => client.get(&path).await?,
+                false => client.request(Method::PATCH, &path, Some(&change)).await?,
+            };
+            show_policy(&client, policy)?;
+        }
         Scim::Token(Token::Issue { org, label, expires_in }) => {
             let expires_at = expires_in.map(|lifetime| lifetime.end(Clock::system().now()));
             let body = json!({ "label": label, "expires_at": expires_at });
@@ -100,6 +123,25 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Success)
+}
+
+fn show_policy(client: &Client, policy: ScimPolicyBody) -> anyhow::Result<()> {
+    if client.json {
+        return output::json(&policy);
+    }
+    let meaning = match policy.members_replace {
+        MembersReplace::Replace => "replace: these and no others are members (RFC 7644)",
+        MembersReplace::Add => "add: these become members as well",
+    };
+    output::pairs(&[
+        ("Strict", if policy.strict { "yes" } else { "no: what Entra sends is read" }.to_owned()),
+        ("Replace of members means", meaning.to_owned()),
+    ]);
+    println!("\n{}", if policy.strict { "Kept:" } else { "With --strict it keeps:" });
+    for rule in policy.strict_rules {
+        println!("  {:22} {}", rule.name, rule.description);
+    }
+    Ok(())
 }
 
 fn listed(token: TokenBody) -> Listed {

@@ -93,7 +93,7 @@ impl Scratch {
         // Nobody audits a fork: those views stay empty.
         let audit = assembly::audit(&stores).await.map_err(scratch)?;
         let mut app = App::new(engine, audit, application);
-        app.limits.refused.clone_from(&settings.refused);
+        Arc::make_mut(&mut app.limits).refused.clone_from(&settings.refused);
         Ok(Self { app: Arc::new(app), fork, hand, organization, position: 0, _stores: stores, _folder: folder })
     }
 

@@ -5,7 +5,7 @@ use crate::state::App;
 use axum::http::{HeaderMap, header};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::scim::ScimError;
+use rollcall_domain::scim::{Policy, ScimError};
 use rollcall_projections::credential::CredentialState;
 use rollcall_projections::organizations::{OrganizationRow, ScimState};
 use std::sync::Arc;
@@ -16,6 +16,8 @@ pub struct Caller {
     pub organization: OrganizationId,
     /// Who it is.
     pub actor: Actor,
+    /// What the connection asks of its client.
+    pub policy: Policy,
     /// Why the request is not to be carried out now.
     pub refusal: Option<ScimError>,
 }
@@ -51,7 +53,8 @@ pub async fn authenticate(app: &App, headers: &HeaderMap) -> Result<Caller, Scim
     if refusal.is_none() && !app.rate.admits(token.id) {
         refusal = Some(ScimError::too_many_requests("too many requests with this token: slow down".to_owned()));
     }
-    Ok(Caller { organization: organization.id, actor: Actor::ScimToken { token: token.id }, refusal })
+    let policy = organization.policy.clone();
+    Ok(Caller { organization: organization.id, actor: Actor::ScimToken { token: token.id }, policy, refusal })
 }
 
 /// Why the requests of an organization are not carried out at present, if they are not.

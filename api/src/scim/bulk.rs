@@ -136,7 +136,7 @@ pub(super) async fn one(child: &mut Call, operation: Operation, data: &Value) ->
         Operation::Create(kind) => {
             let id = child.settled.ok_or_else(|| ScimError::invalid_syntax("a POST operation needs a bulkId".to_owned()))?;
             child.name_subject(kind, data).await?;
-            let limits = child.app.limits.clone();
+            let limits = child.limits.clone();
             let decoded = decode_resource(kind, data, &limits, &mut child.notes)?;
             match kind {
                 ResourceKind::User => create_as::<User>(child, id, decoded).await,
@@ -156,6 +156,7 @@ fn child(call: &Call, part: &Part, target: &str, operation: &'static str, data: 
     opened.headers.extend(part.version.iter().map(|version| ("if-match".to_owned(), version.clone())));
     Call {
         app: call.app.clone(),
+        limits: call.limits.clone(),
         opened: Arc::new(opened),
         query: Query::default(),
         conditions: part.version.as_deref().map(Conditions::from_version).unwrap_or_default(),

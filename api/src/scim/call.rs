@@ -11,7 +11,7 @@ use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::log::StreamId;
 use rollcall_domain::log::Version;
-use rollcall_domain::scim::{ResourceKind, ScimError, read_json};
+use rollcall_domain::scim::{Limits, ResourceKind, ScimError, read_json};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -21,6 +21,8 @@ pub struct Call {
     pub app: Arc<App>,
     /// The exchange.
     pub opened: Arc<Opened>,
+    /// How much is read of the request, and what the connection asks of its client.
+    pub limits: Arc<Limits>,
     /// Query parameters.
     pub query: Query,
     /// `If-Match` and `If-None-Match`.
@@ -39,7 +41,7 @@ impl Call {
         if media_type != super::MEDIA_TYPE && media_type != "application/json" {
             self.notes.note(Reading::ContentType, "content-type");
         }
-        read_json(&self.opened.body, &self.app.limits)
+        read_json(&self.opened.body, &self.limits)
     }
 
     /// Keeps with the exchange, as a keyed hash, how the client names the resource that it creates.
@@ -67,7 +69,7 @@ impl Call {
     /// The context of a command that this call asks for.
     pub fn context(&self) -> Arc<Context> {
         let context = Context::new(self.app.engine.clock.now(), self.opened.caller.clone(), Some(self.opened.id));
-        Arc::new(context.refusing(self.app.limits.refused.clone()))
+        Arc::new(context.refusing(self.limits.refused.clone()))
     }
 
     /// The stream of a resource in the caller's organization; another organization's cannot be named.

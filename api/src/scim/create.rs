@@ -11,7 +11,7 @@ use rollcall_domain::scim::{DecodedResource, ScimError, decode_resource, project
 pub async fn create<A: Resource>(call: &mut Call) -> Result<Reply, ScimError> {
     let body = call.json()?;
     call.name_subject(A::RESOURCE, &body).await?;
-    let limits = call.app.limits.clone();
+    let limits = call.limits.clone();
     let decoded = decode_resource(A::RESOURCE, &body, &limits, &mut call.notes)?;
     let id = call.new_resource();
     create_as::<A>(call, id, decoded).await
@@ -19,7 +19,7 @@ pub async fn create<A: Resource>(call: &mut Call) -> Result<Reply, ScimError> {
 
 /// Creates a resource under an id that was drawn for it.
 pub async fn create_as<A: Resource>(call: &mut Call, id: ResourceId, decoded: DecodedResource) -> Result<Reply, ScimError> {
-    let limits = call.app.limits.clone();
+    let limits = call.limits.clone();
     let selection = call.query.selection(A::RESOURCE, &limits, &mut call.notes)?;
     let base = call.app.scim_base.clone();
     let command = A::create(decoded);

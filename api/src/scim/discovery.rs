@@ -20,7 +20,7 @@ pub fn service_provider_config(call: &Call) -> Result<Reply, ScimError> {
         max_page_size: config.max_page_size,
         cursor_timeout: CURSOR_TIMEOUT,
     };
-    Ok(Reply::json(200, &scim::service_provider_config(&call.app.scim_base, &limits)))
+    Ok(Reply::json(200, &scim::service_provider_config(&call.app.scim_base, &limits, &call.limits.policy)))
 }
 
 /// `/Schemas` and `/Schemas/{id}`

@@ -144,6 +144,7 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
     let query = Query::from_url(parts.uri.query().unwrap_or_default(), notes)?;
     let mut call = Call {
         app: app.clone(),
+        limits: app.limits_of(&caller.policy),
         opened: Arc::new(opened.clone()),
         query,
         conditions: Conditions::from_headers(&parts.headers),

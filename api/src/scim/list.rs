@@ -39,7 +39,7 @@ async fn every_kind(call: &mut Call, start: u64, count: u64) -> Result<Reply, Sc
     }
     // An attribute that only one kind has matches nothing of the other; known to neither is an error.
     let query = call.query.clone();
-    call.query = concerning(&query, ResourceKind::User, &call.app.limits);
+    call.query = concerning(&query, ResourceKind::User, &call.limits.clone());
     let users = one_kind(call, ResourceKind::User, Page::Index { start, count }).await;
     if let Err(error) = &users
         && !is_about_the_query(error)
@@ -48,7 +48,7 @@ async fn every_kind(call: &mut Call, start: u64, count: u64) -> Result<Reply, Sc
     }
     let (total, mut items) = users.as_ref().map_or((0, vec![]), |found| (found.total, found.items.clone()));
     let rest = count.saturating_sub(items.len() as u64);
-    call.query = concerning(&query, ResourceKind::Group, &call.app.limits);
+    call.query = concerning(&query, ResourceKind::Group, &call.limits.clone());
     let groups = one_kind(call, ResourceKind::Group, Page::Index { start: start.saturating_sub(total).max(1), count: rest }).await;
     let total = match (users, groups) {
         (_, Ok(found)) => {
@@ -82,7 +82,7 @@ fn is_about_the_query(error: &ScimError) -> bool {
 }
 
 async fn one_kind(call: &mut Call, kind: ResourceKind, page: Page) -> Result<SearchResult, ScimError> {
-    let limits = call.app.limits.clone();
+    let limits = call.limits.clone();
     let query = call.query.clone();
     let filter = query.filter.as_deref().map(|f| parse_filter(kind, f, &limits, &mut call.notes)).transpose()?;
     let sort = query.sort_by.as_deref().map(|p| parse_path(kind, p, &limits, &mut call.notes)).transpose()?;

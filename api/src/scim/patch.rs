@@ -13,7 +13,7 @@ use serde_json::Value;
 /// and no members, unless the caller names attributes.
 pub async fn patch<A: Resource>(call: &mut Call, id: ResourceId) -> Result<Reply, ScimError> {
     let body = call.json()?;
-    let limits = call.app.limits.clone();
+    let limits = call.limits.clone();
     let mut intents = decode_patch(A::RESOURCE, &body, &limits, &mut call.notes)?;
     if asserts(&intents)
         && let Some(resource) = as_read(call, A::RESOURCE, id).await?

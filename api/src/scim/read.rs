@@ -10,7 +10,7 @@ use rollcall_domain::scim::{ResourceKind, ScimError, project};
 
 /// Shows a resource.
 pub async fn read(call: &mut Call, kind: ResourceKind, id: ResourceId) -> Result<Reply, ScimError> {
-    let limits = call.app.limits.clone();
+    let limits = call.limits.clone();
     let selection = call.query.selection(kind, &limits, &mut call.notes)?;
     let (directory, organization) = (&call.app.directory, call.opened.organization);
     let (found, references) = match kind {

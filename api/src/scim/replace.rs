@@ -11,7 +11,7 @@ use rollcall_domain::scim::{ScimError, decode_resource, project};
 /// Replaces a resource by the body.
 pub async fn replace<A: Resource>(call: &mut Call, id: ResourceId) -> Result<Reply, ScimError> {
     let body = call.json()?;
-    let limits = call.app.limits.clone();
+    let limits = call.limits.clone();
     let decoded = decode_resource(A::RESOURCE, &body, &limits, &mut call.notes)?;
     let selection = call.query.selection(A::RESOURCE, &limits, &mut call.notes)?;
     let groups = groups_of(call, A::RESOURCE, id, selection.shows("groups")).await?;

@@ -65,6 +65,7 @@ async fn carry_out(app: &Arc<App>, rerun: &Rerun<'_>, opened: &mut Opened, notes
     let headers = headers(&opened.headers);
     let mut call = Call {
         app: app.clone(),
+        limits: app.limits_of(&organization.policy),
         query: Query::from_url(query, notes)?,
         opened: Arc::new(opened.clone()),
         conditions: Conditions::from_headers(&headers),

@@ -6,6 +6,7 @@ use super::reply::Reply;
 use super::resource::Resource;
 use crate::engine::{Order, Times};
 use rollcall_domain::ids::ResourceId;
+use rollcall_domain::interpretation::Notes;
 use rollcall_domain::log::Version;
 use rollcall_domain::scim::ScimError;
 use std::sync::{Arc, Mutex};
@@ -25,13 +26,16 @@ pub struct WriteCall<A: Resource> {
     pub shape: Shape<A>,
 }
 
+/// The answer, and the liberties that its exchange was kept with.
+type Sealed = (Result<Reply, ScimError>, Notes);
+
 /// Carries out a write. The answer is in the log with the events when this returns.
 pub async fn write<A: Resource>(call: &mut Call, write: WriteCall<A>) -> Result<Reply, ScimError> {
     let WriteCall { id, fresh, command, shape } = write;
-    call.app.limits.permit(&call.notes)?;
+    call.limits.permit(&call.notes)?;
     let require = A::required(id, &command).map_err(|e| A::refusal(id, e))?;
     let context = call.context();
-    let answer: Arc<Mutex<Option<Result<Reply, ScimError>>>> = Arc::default();
+    let answer: Arc<Mutex<Option<Sealed>>> = Arc::default();
     let seal = {
         let (opened, context, answer) = (call.opened.clone(), context.clone(), answer.clone());
         let mut notes = call.notes.clone();
@@ -39,7 +43,7 @@ pub async fn write<A: Resource>(call: &mut Call, write: WriteCall<A>) -> Result<
             notes.merge(context.take_notes());
             let shaped = shape(state, version, times).map(|reply| reply.about(id));
             let exchange = shaped.as_ref().ok().map(|reply| opened.close(reply, &notes));
-            *answer.lock().unwrap_or_else(|e| e.into_inner()) = Some(shaped);
+            *answer.lock().unwrap_or_else(|e| e.into_inner()) = Some((shaped, notes.clone()));
             exchange
         })
     };
@@ -56,8 +60,10 @@ pub async fn write<A: Resource>(call: &mut Call, write: WriteCall<A>) -> Result<
     let done = engine.execute(order).await;
     call.notes.merge(context.take_notes());
     done.map_err(|e| failure::of_command::<A>(id, e))?;
-    let shaped = answer.lock().unwrap_or_else(|e| e.into_inner()).take();
-    let mut reply = shaped.ok_or_else(|| failure::damaged("a command was carried out without an answer"))??;
+    let kept = answer.lock().unwrap_or_else(|e| e.into_inner()).take();
+    let (shaped, notes) = kept.ok_or_else(|| failure::damaged("a command was carried out without an answer"))?;
+    call.notes.merge(notes);
+    let mut reply = shaped?;
     reply.recorded = true;
     Ok(reply)
 }

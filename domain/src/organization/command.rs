@@ -49,6 +49,13 @@ pub enum OrganizationCommand {
         /// Names the token.
         token: TokenId,
     },
+    /// Ask this of the client of its SCIM connection; what is absent stays as it is.
+    SetScimPolicy {
+        /// See [`Policy::strict`](crate::scim::Policy::strict).
+        strict: Option<bool>,
+        /// See [`Policy::members_replace_adds`](crate::scim::Policy::members_replace_adds).
+        members_replace_adds: Option<bool>,
+    },
     /// Let an auditor read.
     IssueAuditorKey {
         /// Names the key.

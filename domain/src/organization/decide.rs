@@ -7,6 +7,7 @@ use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
 use crate::fold_text::{NameFold, fold_text};
 use crate::provisioning_log::into_parts;
+use crate::scim::Policy;
 
 /// Decides a command. A command that changes nothing yields no event.
 pub fn decide(
@@ -45,6 +46,14 @@ fn change(settings: &Settings, command: OrganizationCommand, context: &Context) 
         OrganizationCommand::Disable => when(settings.enabled, OrganizationEvent::Disabled {}),
         OrganizationCommand::EnableScim => when(settings.scim != Scim::Enabled, OrganizationEvent::ScimEnabled {}),
         OrganizationCommand::DisableScim => when(settings.scim != Scim::Disabled, OrganizationEvent::ScimDisabled {}),
+        OrganizationCommand::SetScimPolicy { strict, members_replace_adds } => {
+            let before = &settings.scim_policy;
+            let policy = Policy {
+                strict: strict.unwrap_or(before.strict),
+                members_replace_adds: members_replace_adds.unwrap_or(before.members_replace_adds),
+            };
+            when(policy != *before, OrganizationEvent::ScimPolicySet { policy })
+        }
         OrganizationCommand::IssueToken { token, sha256, label, expires_at } => {
             if !is_plain(&label) {
                 return Err(OrganizationError::InvalidLabel);

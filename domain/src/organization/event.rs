@@ -6,6 +6,7 @@ use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedCycle;
 use crate::run::Noticed;
 use crate::saml::IdpCertificate;
+use crate::scim::Policy;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,12 @@ pub enum OrganizationEvent {
     ScimTokenRevoked {
         /// Names the token.
         token: TokenId,
+    },
+    /// Its SCIM connection asks other things of its client from now on.
+    #[serde(rename = "ScimPolicySet")]
+    ScimPolicySet {
+        /// All of its choices.
+        policy: Policy,
     },
     /// An auditor's key was issued. It was shown once; here is its hash.
     #[serde(rename = "AuditorKeyIssued")]
@@ -176,6 +183,7 @@ impl OrganizationEvent {
             OrganizationEvent::ProvisioningLogImported { .. } => ("ProvisioningLogImported", "1"),
             OrganizationEvent::ProvisioningRhythmChanged(_) => ("ProvisioningRhythmChanged", "1"),
             OrganizationEvent::ScimTokenRevoked { .. } => ("ScimTokenRevoked", "1"),
+            OrganizationEvent::ScimPolicySet { .. } => ("ScimPolicySet", "1"),
             OrganizationEvent::AuditorKeyIssued { .. } => ("AuditorKeyIssued", "1"),
             OrganizationEvent::AuditorKeyRevoked { .. } => ("AuditorKeyRevoked", "1"),
             OrganizationEvent::SamlConfigured { .. } => ("SamlConfigured", "1"),

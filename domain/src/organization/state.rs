@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::ids::{AuditorId, TokenId};
 use crate::provisioning_log::CycleDigest;
 use crate::run::Noticed;
+use crate::scim::Policy;
 use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,9 @@ pub struct Settings {
     pub enabled: bool,
     /// Its SCIM connection.
     pub scim: Scim,
+    /// What it asks of its client.
+    #[serde(default)]
+    pub scim_policy: Policy,
     /// All tokens ever issued.
     pub tokens: BTreeMap<TokenId, Token>,
     /// The cycles of Entra's own log that were imported, and what names their content.
@@ -93,6 +97,7 @@ impl Organization {
                 domain,
                 enabled: true,
                 scim: Scim::Never,
+                scim_policy: Policy::default(),
                 tokens: BTreeMap::new(),
                 imported: BTreeMap::new(),
                 rhythm: None,
@@ -108,6 +113,7 @@ impl Organization {
             OrganizationEvent::Enabled {} => settings.enabled = true,
             OrganizationEvent::ScimEnabled {} => settings.scim = Scim::Enabled,
             OrganizationEvent::ScimDisabled {} => settings.scim = Scim::Disabled,
+            OrganizationEvent::ScimPolicySet { policy } => settings.scim_policy = policy,
             OrganizationEvent::ScimTokenIssued { token, sha256, expires_at, .. } => {
                 settings.tokens.insert(token, Token { sha256, expires_at, revoked: false });
             }

@@ -1,6 +1,7 @@
 //! What `/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` say (RFC 7643 sections 5 to 7). No
 //! member is null anywhere: Entra refuses that.
 
+use super::policy::{Policy, StrictRule};
 use super::schema::{AttributeDef, AttributeType, ResourceKind, Schema};
 use serde_json::{Map, Value, json};
 
@@ -25,8 +26,26 @@ pub struct ProviderLimits {
     pub cursor_timeout: u64,
 }
 
-/// The body of `/ServiceProviderConfig` (RFC 7643 section 5, RFC 9865 section 4).
-pub fn service_provider_config(base_url: &str, limits: &ProviderLimits) -> Value {
+/// Under this URN a connection that asks more than the default of its client says so.
+pub const POLICY_URN: &str = "urn:ietf:params:scim:schemas:extension:rollcall:2.0:ServiceProviderConfig";
+
+/// The body of `/ServiceProviderConfig` (RFC 7643 section 5, RFC 9865 section 4), for one connection.
+pub fn service_provider_config(base_url: &str, limits: &ProviderLimits, policy: &Policy) -> Value {
+    let mut config = provider_config(base_url, limits);
+    if *policy != Policy::default() {
+        let rules: Vec<Value> = StrictRule::ALL.iter().map(|r| json!({ "name": r.as_str(), "description": r.sentence() })).collect();
+        let members = if policy.members_replace_adds { "add" } else { "replace" };
+        config["schemas"] = json!([CONFIG_URN, POLICY_URN]);
+        config[POLICY_URN] = json!({
+            "strict": policy.strict,
+            "strictRules": if policy.strict { rules } else { Vec::new() },
+            "membersReplace": members,
+        });
+    }
+    config
+}
+
+fn provider_config(base_url: &str, limits: &ProviderLimits) -> Value {
     json!({
         "schemas": [CONFIG_URN],
         "patch": { "supported": true },

@@ -32,7 +32,7 @@ mod sort;
 
 pub use apply::apply_intents;
 pub use asserted::{asserts, check_asserted};
-pub use discovery::{ProviderLimits, resource_types, schemas, service_provider_config};
+pub use discovery::{POLICY_URN, ProviderLimits, resource_types, schemas, service_provider_config};
 pub use error::{ERROR_URN, Rule, ScimError, ScimType};
 pub use filter::{CompareOp, Filter, matches, parse_filter};
 pub use intent::Intent;

@@ -12,6 +12,7 @@ mod limits;
 mod listing;
 mod oddities;
 mod operate;
+mod policy;
 mod secrets;
 mod stopping;
 mod strangers;
