@@ -3,6 +3,7 @@
 use crate::actor::Actor;
 use crate::ids::{ExchangeId, OrganizationId};
 use crate::interpretation::Interpretation;
+use crate::scim::Rule;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -90,6 +91,9 @@ pub struct Answer {
     /// RFC 7644 section 3.12.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scim_type: Option<String>,
+    /// The rule that a refusal comes from, where it has a name of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Rule>,
     /// The error's text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,

@@ -78,6 +78,14 @@ pub enum Reading {
     MostMembersReplaced,
     /// `replace` of members read as `add`, as the connection's policy says.
     MembersReplaceAsAdd,
+    /// A filter in brackets on an attribute with one value, held against that one.
+    SingleValueFilter,
+    /// A path with encoded characters, decoded once (RFC 3986 section 2.1).
+    PathDecoded,
+    /// An endpoint by a name in another case than RFC 7644 section 3.2 has it.
+    EndpointCase,
+    /// `attributes` or `excludedAttributes` in two parts, joined.
+    ParametersJoined,
     /// `"Operations": []`: a change of nothing.
     NoOperations,
 }

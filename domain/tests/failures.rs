@@ -138,6 +138,7 @@ fn failed((_, operation, (status, scim_type, detail), cause): &Case) -> Exchange
         answer: Answer {
             status: *status,
             headers: Vec::new(),
+            rule: None,
             scim_type: scim_type.map(str::to_owned),
             detail: Some((*detail).to_owned()),
             found: None,

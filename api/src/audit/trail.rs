@@ -84,6 +84,7 @@ pub async fn keep(State(app): State<Arc<App>>, mut request: Request, next: Next)
         answer: Answer {
             status: response.status().as_u16(),
             headers: Vec::new(),
+            rule: None,
             scim_type: None,
             detail: response.extensions().get::<Problem>().map(|p| p.detail.clone()),
             body_bytes: response.body().size_hint().exact().unwrap_or(0),

@@ -72,7 +72,9 @@ impl NotReplayed {
         if exchange.bodies_dropped {
             return Some(NotReplayed::BodyDropped);
         }
-        let only_passwords = exchange.redactions.iter().all(|what| what == PASSWORD);
+        // Exchanges of before have it in words.
+        let is_password = |what: &String| what == PASSWORD || what.eq_ignore_ascii_case("the value of password");
+        let only_passwords = exchange.redactions.iter().all(is_password);
         if !only_passwords || exchange.target.contains("=[removed]") {
             return Some(NotReplayed::SecretsRemoved);
         }

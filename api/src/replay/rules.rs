@@ -10,7 +10,7 @@ use rollcall_domain::exchange::Exchange;
 use rollcall_domain::fold_text::{NameFold, fold_user_name};
 use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::log::{AggregateKind, Record};
-use rollcall_domain::scim::{Filter, Limits, ResourceKind, parse_filter};
+use rollcall_domain::scim::{self, Filter, Limits, ResourceKind, parse_filter};
 use rollcall_domain::user::{UserEvent, named};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -20,6 +20,10 @@ use std::collections::BTreeSet;
 pub enum Rule {
     /// The request is read with a liberty that was not taken then.
     Reading(Reading),
+    /// The request is refused by a rule that was none then.
+    Refusal(scim::Rule),
+    /// Members carry `$ref` and `type` in every answer.
+    MemberForm,
     /// What nobody sees at the ends of a `userName` makes no other user.
     UserNameEnds,
 }
@@ -29,6 +33,8 @@ impl Rule {
     pub fn name(self) -> String {
         match self {
             Rule::Reading(reading) => reading.name(),
+            Rule::Refusal(rule) => rule.name(),
+            Rule::MemberForm => "member-form".to_owned(),
             Rule::UserNameEnds => "user-name-ends".to_owned(),
         }
     }
@@ -40,12 +46,28 @@ pub fn rules(recorded: &Exchange, ran: &Ran, others: &[String], given: &[String]
     let then: BTreeSet<Reading> = recorded.interpretations.iter().map(|i| i.reading).collect();
     let now = ran.exchange.interpretations.iter().map(|i| i.reading);
     let mut rules: BTreeSet<Rule> = now.filter(|reading| !then.contains(reading)).map(Rule::Reading).collect();
+    rules.extend(ran.exchange.answer.rule.filter(|rule| recorded.answer.rule != Some(*rule)).map(Rule::Refusal));
+    let (then, now) = (&recorded.answer_body, &ran.exchange.answer_body);
+    if bare_members(then) == bare_members(now) && members(then) != members(now) {
+        rules.insert(Rule::MemberForm);
+    }
     let taken = ran.exchange.answer.scim_type.as_deref() == Some("uniqueness") && recorded.answer.status < 400;
     let shown = [&recorded.answer_body, &ran.exchange.answer_body].into_iter().flat_map(|body| shown_names(body)).collect::<Vec<_>>();
     if taken && are_one_by_now(given, others) || are_one_by_now(&compared_names(recorded), &shown) {
         rules.insert(Rule::UserNameEnds);
     }
     rules
+}
+
+/// The members in an answer.
+fn members(body: &[u8]) -> Value {
+    serde_json::from_slice::<Value>(body).map(|mut resource| resource["members"].take()).unwrap_or_default()
+}
+
+/// The members in an answer by nothing but their ids.
+fn bare_members(body: &[u8]) -> Vec<Value> {
+    let members = members(body);
+    members.as_array().into_iter().flatten().map(|member| member["value"].clone()).collect()
 }
 
 /// Whether a name of one list and a name of the other are one now, and were two.

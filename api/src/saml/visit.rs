@@ -88,6 +88,7 @@ impl Visit {
             answer: Answer {
                 status: reply.status,
                 headers: location.collect(),
+                rule: None,
                 scim_type: None,
                 detail: reply.detail.clone(),
                 found: None,

@@ -6,6 +6,7 @@ use super::dispatch::dispatch;
 use super::encoding::Encoding;
 use super::failure;
 use super::opened::Opened;
+use super::path;
 use super::query::Query;
 use super::reply::Reply;
 use super::route::{allowed, route};
@@ -18,7 +19,7 @@ use axum::http::{Response, Uri};
 use bytes::Bytes;
 use futures::FutureExt;
 use rollcall_domain::actor::Actor;
-use rollcall_domain::interpretation::{Notes, Reading};
+use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -108,9 +109,7 @@ async fn serve(app: &Arc<App>, request: Request) -> Response<Body> {
 
 async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opened, notes: &mut Notes) -> Result<Reply, ScimError> {
     let path = below_prefix(parts.uri.path()).unwrap_or_default();
-    if parts.uri.path().contains("//") {
-        notes.note(Reading::DoubledSlash, "");
-    }
+    path::note(parts.uri.path(), path, notes);
     let operation = route(parts.method.as_str(), path);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
     let caller = authenticate(app, &parts.headers).await;

@@ -1,5 +1,6 @@
 //! The path of a request below the SCIM base, in segments (RFC 3986 sections 2.1 and 3.3).
 
+use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::scim::ScimError;
 
 /// The segments, each decoded once. Doubled and trailing slashes mean nothing; a slash that was encoded
@@ -7,6 +8,24 @@ use rollcall_domain::scim::ScimError;
 pub fn segments(path: &str) -> Result<Vec<String>, ScimError> {
     path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect()
 }
+
+/// Notes what is odd about a path that can be read all the same.
+/// `path` is what lies below the base in `whole`.
+pub fn note(whole: &str, path: &str, notes: &mut Notes) {
+    if whole.contains("//") {
+        notes.note(Reading::DoubledSlash, "");
+    }
+    if path.contains('%') {
+        notes.note(Reading::PathDecoded, "");
+    }
+    let first = path.split('/').find(|segment| !segment.is_empty()).unwrap_or_default();
+    if ENDPOINTS.iter().any(|name| first != *name && first.eq_ignore_ascii_case(name)) {
+        notes.note(Reading::EndpointCase, "");
+    }
+}
+
+/// The endpoints (RFC 7644 section 3.2).
+const ENDPOINTS: [&str; 8] = ["Users", "Groups", "Me", "ServiceProviderConfig", "ResourceTypes", "Schemas", "Bulk", ".search"];
 
 fn decoded(segment: &str) -> Result<String, ScimError> {
     if !segment.contains('%') {

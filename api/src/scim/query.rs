@@ -49,8 +49,11 @@ impl Query {
                 }
                 // Lists of names are joined.
                 let is_list = matches!(known.as_str(), "attributes" | "excludedattributes");
-                if said.insert(known.clone(), value.clone()).is_some_and(|before| before != value) && !is_list {
-                    return Err(ScimError::invalid_value(format!("the parameter {known} stands twice, with different values")));
+                if said.insert(known.clone(), value.clone()).is_some_and(|before| before != value) {
+                    if !is_list {
+                        return Err(ScimError::invalid_value(format!("the parameter {known} stands twice, with different values")));
+                    }
+                    notes.note(Reading::ParametersJoined, known.as_str());
                 }
             }
             match (known.as_str(), value) {

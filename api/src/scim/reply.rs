@@ -76,6 +76,7 @@ impl Reply {
         let answer = Answer {
             status: self.status,
             headers: self.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect(),
+            rule: self.error.as_ref().and_then(|e| e.rule),
             scim_type: self.error.as_ref().and_then(|e| e.scim_type).map(|t| t.as_str().to_owned()),
             detail: self.error.as_ref().map(|e| e.detail.clone()),
             found: self.found,

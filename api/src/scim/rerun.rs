@@ -8,6 +8,7 @@ use super::dispatch::dispatch;
 use super::entry::below_prefix;
 use super::failure;
 use super::opened::Opened;
+use super::path;
 use super::query::Query;
 use super::reply::Reply;
 use super::route::{Operation, route};
@@ -16,7 +17,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use futures::FutureExt;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::ResourceId;
-use rollcall_domain::interpretation::{Notes, Reading};
+use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
 use serde_json::Value;
 use std::panic::AssertUnwindSafe;
@@ -51,8 +52,8 @@ async fn carry_out(app: &Arc<App>, rerun: &Rerun<'_>, opened: &mut Opened, notes
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     // What is below the SCIM base; an operation of a bulk request names nothing else.
     let below = if opened.parent.is_some() { path } else { below_prefix(path).unwrap_or_default() };
-    if path.contains("//") && opened.parent.is_none() {
-        notes.note(Reading::DoubledSlash, "");
+    if opened.parent.is_none() {
+        path::note(path, below, notes);
     }
     let operation = route(&opened.method, below);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());

@@ -2,7 +2,7 @@
 
 use super::path::segments;
 use rollcall_domain::ids::ResourceId;
-use rollcall_domain::scim::{ResourceKind, ScimError};
+use rollcall_domain::scim::{ResourceKind, Rule, ScimError};
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,10 @@ pub fn route(method: &str, path: &str) -> Result<Operation, ScimError> {
         }
         [endpoint, id] if kind(endpoint).is_some() => {
             let kind = kind(endpoint).unwrap_or(ResourceKind::User);
-            let id = id.parse().map_err(|_| not_found(kind, id))?;
+            let id = id.parse().map_err(|_| match id.to_ascii_lowercase().parse::<ResourceId>() {
+                Ok(_) => not_found(kind, id).of_rule(Rule::IdExact),
+                Err(_) => not_found(kind, id),
+            })?;
             allow(
                 method,
                 &[

@@ -112,6 +112,7 @@ fn guard_required(target: Target<'_>, before: bool) -> Result<(), ScimError> {
 fn decide_one(target: Target<'_>, current: Option<Value>, edit: Edit<'_>, notes: &mut Notes) -> Decided {
     let Target { def, filter, sub, at } = target;
     if let Some(filter) = filter {
+        notes.note(Reading::SingleValueFilter, at);
         match &current {
             Some(value) if matches_element(def, filter, value) => {}
             _ if edit.unassigns() => {

@@ -74,6 +74,10 @@ pub enum Rule {
     UnknownSubAttribute,
     /// A name of more than so many characters, a text of more than so many bytes, too many values.
     TooLong,
+    /// An `id` is compared exactly (RFC 7643 section 3.1).
+    IdExact,
+    /// What is an instant is compared with an instant.
+    InstantNeeded,
     /// One of the rules that a strict connection keeps ([`super::StrictRule`]).
     Strict,
 }

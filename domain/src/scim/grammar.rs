@@ -34,7 +34,7 @@ impl Problem {
 
     /// As the error of a filter.
     pub fn in_filter(self, text: &str) -> ScimError {
-        ScimError::invalid_filter(self.describe("filter", text))
+        ScimError { rule: self.rule, ..ScimError::invalid_filter(self.describe("filter", text)) }
     }
 
     /// As the error of a filter that asks for a password: without its text, which may hold one.
@@ -342,7 +342,8 @@ impl<'a> Parser<'a> {
                 }
             }
             (AttributeType::DateTime, other) if !other.is_string() => {
-                Err(self.problem_at(at, format!("{path} is compared with a time such as \"2026-11-23T08:00:00Z\", found {other}")))
+                let message = format!("{path} is compared with a time such as \"2026-11-23T08:00:00Z\", found {other}");
+                Err(Problem { rule: Some(Rule::InstantNeeded), ..self.problem_at(at, message) })
             }
             (_, value @ Value::String(_)) => Ok(value),
             (_, Value::Number(n)) => {

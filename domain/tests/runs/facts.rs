@@ -36,7 +36,7 @@ fn recorded(
         subject_key: None,
         interpretations: Vec::new(),
         unknown_shape: false,
-        answer: Answer { status, headers: Vec::new(), scim_type: None, detail: None, found, body_bytes: 0, body_kept: true },
+        answer: Answer { status, headers: Vec::new(), scim_type: None, rule: None, detail: None, found, body_bytes: 0, body_kept: true },
         duration_us: 0,
         redactions: Vec::new(),
         bodies_dropped: false,

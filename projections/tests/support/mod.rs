@@ -181,6 +181,7 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
         answer: Answer {
             status,
             headers: Vec::new(),
+            rule: None,
             scim_type: (status >= 400).then(|| "invalidValue".into()),
             detail: (status >= 400).then(|| "x\0".repeat(2_000)),
             found: None,

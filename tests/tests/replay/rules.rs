@@ -3,6 +3,7 @@
 
 use crate::replay;
 use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::{World, on_sqlite};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -79,4 +80,27 @@ async fn each_difference_is_told_under_the_rule_that_changed() {
         Ok(())
     })
     .await;
+}
+
+/// A log that an older version wrote, as its backup: each request that comes out otherwise does so by
+/// the one rule that changed, and no other.
+#[tokio::test]
+async fn a_log_of_an_older_version_differs_by_the_rules_that_changed_since() -> Result<()> {
+    let server = Server::start(Store::Sqlite).await?;
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/log-of-an-older-version.jsonl");
+    server.cli(&["restore", "--from", file.to_str().context("a path")?]).await?;
+    let verified = server.cli(&["replay", "verify", "--org", "acme"]).await?;
+    let summary = &verified["summary"];
+    ensure!(summary["unexplained"] == json!({}) && summary["not_replayed"] == json!({}), "{verified}");
+    // What that version answered so is what the changes since were about.
+    let expected = json!({
+        "add-of-nothing": 2, "deletion-mark": 1, "empty-as-unassigned": 1, "empty-element-dropped": 1, "endpoint-case": 1,
+        "id-exact": 1, "instant-needed": 1, "member-form": 2, "most-members-replaced": 1, "no-operations": 1,
+        "parameters-joined": 1, "password-dropped": 1, "path-decoded": 1, "read-only-unchanged": 1, "removal-of-nobody": 1,
+        "remove-absent": 1, "single-value-filter": 1, "sub-attribute-alias": 1, "too-long": 1, "unknown-parameter": 1,
+        "unknown-sub-attribute": 2, "user-name-ends": 1,
+    });
+    ensure!(summary["rules"] == expected, "{}", summary["rules"]);
+    ensure!(summary["results"]["same"].as_u64() >= Some(15), "{summary}");
+    Ok(())
 }

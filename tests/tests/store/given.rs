@@ -109,6 +109,7 @@ pub fn exchange(organization: OrganizationId, n: u128) -> Exchange {
         answer: Answer {
             status: 200,
             headers: Vec::new(),
+            rule: None,
             scim_type: None,
             detail: Some("ö\n".into()),
             found: None,
