@@ -89,3 +89,20 @@ async fn scim2_client_leads_a_whole_life() {
     })
     .await;
 }
+
+/// Random changes and filters of which the RFC leaves no doubt come out as in a model that others wrote.
+#[tokio::test]
+async fn a_foreign_model_agrees_on_changes_and_filters() {
+    on_sqlite(async |w| {
+        let token = w.scim.token().context("token")?.to_owned();
+        let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("life/patch_oracle.py");
+        let script = script.to_str().context("a path")?;
+        let seed = (rollcall_tests::rng::Rng::from_env("changes and filters", 7).next_u64() % 100_000).to_string();
+        let rounds = rollcall_tests::soak::times(200).to_string();
+        let said = python::run("python", &[script, &base(w), &seed, &rounds], &[("SCIM_TOKEN", &token)]).await?;
+        let all = format!("{rounds} changes, {rounds} filters");
+        ensure!(said.success && said.out.trim() == all, "seed {seed}: {}\n{}", said.out, said.err);
+        Ok(())
+    })
+    .await;
+}
