@@ -44,6 +44,7 @@ pub const METRICS: &[Metric] = &[
     histogram("rollcall_append_seconds", &[], "Time an append waits until it is durable"),
     histogram("rollcall_append_batch_size", &[], "Appends that one commit of the log holds"),
     counter("rollcall_unknown_shapes_total", &["organization"], "PATCH requests in a shape the decoder does not know"),
+    counter("rollcall_access_left_total", &["organization"], "Refused requests by which somebody should have lost access"),
     counter("rollcall_interpretations_total", &["reading"], "Liberties taken to read requests"),
     counter("rollcall_lost_races_total", &[], "Commands decided anew because somebody else was first"),
     counter("rollcall_unrecorded_exchanges_total", &[], "Requests answered 503 because their exchange could not be kept"),

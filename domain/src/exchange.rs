@@ -1,6 +1,7 @@
 //! One inbound request with our answer, kept whatever became of it.
 
 use crate::actor::Actor;
+use crate::failure::Facts;
 use crate::ids::{ExchangeId, OrganizationId};
 use crate::interpretation::Interpretation;
 use crate::scim::Rule;
@@ -62,6 +63,9 @@ pub struct Exchange {
     /// True if it had a shape the decoder does not know.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unknown_shape: bool,
+    /// What it was about, as data.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
     /// What we answered.
     pub answer: Answer,
     /// From the first byte to the append, in microseconds.

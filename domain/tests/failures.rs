@@ -133,6 +133,7 @@ fn failed((_, operation, (status, scim_type, detail), cause): &Case) -> Exchange
         operation: (*operation).to_owned(),
         subject: None,
         subject_key: None,
+        facts: Default::default(),
         interpretations: Vec::new(),
         unknown_shape: *cause == Cause::ShapeUnknown,
         answer: Answer {

@@ -2,7 +2,8 @@
 //! exchange that cured them. Table, fold, queries.
 //!
 //! A member that was not there when it was to be added to a group is a case of its own: no exchange
-//! tells which members it added, so whether such a failure is cured is seen in the directory. Where
+//! written before there were facts tells which members it added, so whether such a failure is cured
+//! is seen in the directory. Where
 //! the member was named by what is no id, or the group was not there either, nothing can be seen
 //! there, and the next success cures it as it cures everything else.
 
@@ -10,7 +11,7 @@ use crate::table::{Statement, Table, int, key_lists, numbered, optional_int, opt
 use crate::text::{bounded, count, id, instant, micros};
 use chrono::{DateTime, Utc};
 use rollcall_domain::exchange::{Exchange, Protocol};
-use rollcall_domain::failure::{CONNECTION, Cause, Class, about, classify, is_failure};
+use rollcall_domain::failure::{CONNECTION, Cause, Class, Wants, about, classify, is_failure, leaves_access, needs, settles};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
 use rollcall_domain::log::{ExchangeNumber, RecordedExchange};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
@@ -42,6 +43,8 @@ pub const FAILURES: Table = Table {
         int("open"),
         optional_text("cured_by"),
         optional_int("cured_at"),
+        optional_text("wants"),
+        int("leaves_access"),
     ],
     key: &["organization", "first_number"],
     indexes: &[&["organization", "about"], &["organization", "id"], &["organization", "open", "last_number"]],
@@ -86,6 +89,10 @@ pub struct FailureRow {
     pub cured_by: Option<ExchangeId>,
     /// When that came.
     pub cured_at: Option<DateTime<Utc>>,
+    /// Somebody should have lost access by this and has not.
+    pub leaves_access: bool,
+    /// What it wanted and nothing has settled yet; unknown of an exchange without facts.
+    wants: Option<BTreeSet<String>>,
     about: String,
     class: Class,
 }
@@ -94,6 +101,28 @@ impl FailureRow {
     /// Whether the directory tells when it is cured: a certain member then is in a certain group.
     fn shows_in_directory(&self) -> bool {
         self.needs.is_some() && self.subject.is_some()
+    }
+
+    /// Whether that a member has joined is all that is missing.
+    pub fn wants_only_member(&self, member: ResourceId) -> bool {
+        self.wants.as_ref().is_none_or(|wants| wants.iter().all(|key| *key == format!("m:{member}")))
+    }
+
+    /// Takes note of a write of the same subject that succeeded. True if nothing is left to want.
+    fn settle(&mut self, class: Class, done: &Wants) -> bool {
+        if class == Class::Delete {
+            return true;
+        }
+        match &mut self.wants {
+            _ if !class.cures(self.class) => false,
+            // Created is created, whatever else the two asked for: what differs is changed later on.
+            _ if class == Class::Create => true,
+            Some(wants) => {
+                wants.retain(|key| !settles(done, key));
+                wants.is_empty()
+            }
+            None => !self.shows_in_directory(),
+        }
     }
 
     fn values(&self, organization: OrganizationId) -> Vec<SqlValue> {
@@ -118,6 +147,8 @@ impl FailureRow {
             self.cured_at.is_none().into(),
             self.cured_by.map(|x| x.to_string()).into(),
             SqlValue::Int(self.cured_at.map(micros)),
+            self.wants.as_ref().map(|wants| serde_json::json!(wants).to_string()).into(),
+            self.leaves_access.into(),
         ]
     }
 
@@ -143,6 +174,8 @@ impl FailureRow {
             needs: row.optional_text(16)?.map(id).transpose()?,
             cured_by: row.optional_text(18)?.map(id).transpose()?,
             cured_at: row.optional_int(19)?.map(instant).transpose()?,
+            wants: row.optional_text(20)?.map(|t| serde_json::from_str(t).map_err(|_| shape("want"))).transpose()?,
+            leaves_access: row.int(21)? != 0,
         })
     }
 }
@@ -187,13 +220,12 @@ impl Failures {
         if is_failure(exchange) {
             self.failed(recorded, key, about.class, about.subject);
         } else if exchange.answer.status < 400 && exchange.protocol == Protocol::Scim {
-            let right = |row: &FailureRow| about.class == Class::Delete || (about.class.cures(row.class) && !row.shows_in_directory());
-            self.cure(&key, exchange, right);
+            self.cure(&key, exchange, |row| row.settle(about.class, &exchange.facts.wants));
             self.cure(CONNECTION, exchange, |_| true);
         }
     }
 
-    fn cure(&mut self, key: &str, by: &Exchange, right: impl Fn(&FailureRow) -> bool) {
+    fn cure(&mut self, key: &str, by: &Exchange, mut right: impl FnMut(&mut FailureRow) -> bool) {
         let Some(rows) = self.open.get_mut(key) else { return };
         for mut row in rows.extract_if(.., |row| right(row)) {
             row.cured_by = Some(by.id);
@@ -206,10 +238,16 @@ impl Failures {
         let exchange = &recorded.exchange;
         let cause = classify(exchange);
         let detail = exchange.answer.detail.as_deref();
-        let needs = detail.filter(|_| cause == Cause::MemberUnknown).and_then(|d| d.split(' ').next()).and_then(|word| word.parse().ok());
+        let needs = needs(exchange);
+        let mut wants: Option<BTreeSet<String>> =
+            (!exchange.facts.wants.is_empty()).then(|| exchange.facts.wants.keys().into_iter().collect());
         let rows = self.open.entry(about.clone()).or_default();
         let known = rows.iter().position(|row| row.cause == cause && row.class == class && row.needs == needs);
         let first = known.map(|i| rows.swap_remove(i));
+        if let (Some(wants), Some(before)) = (&mut wants, first.as_ref().and_then(|f| f.wants.clone())) {
+            wants.extend(before);
+        }
+        let leaves_access = leaves_access(exchange) || first.as_ref().is_some_and(|f| f.leaves_access);
         rows.push(FailureRow {
             first_number: first.as_ref().map_or(recorded.number, |f| f.first_number),
             id: first.as_ref().map_or(exchange.id, |f| f.id),
@@ -227,6 +265,8 @@ impl Failures {
             needs,
             cured_by: None,
             cured_at: None,
+            leaves_access,
+            wants,
             about,
             class,
         });
@@ -249,7 +289,8 @@ pub struct FailureFilter {
     pub cause: Option<Cause>,
     /// Only about this resource.
     pub subject: Option<ResourceId>,
-    /// Only those last met before this exchange number.
+    /// Only those after the one that was last met with this exchange number; if there is none, those
+    /// last met before it.
     pub before: Option<ExchangeNumber>,
 }
 
@@ -265,13 +306,14 @@ impl FailureViews {
         Self { views }
     }
 
-    /// At most `limit` failures of an organization, those last met first.
+    /// At most `limit` failures of an organization: those that leave somebody access first, then those
+    /// last met first.
     pub async fn list(&self, organization: OrganizationId, filter: &FailureFilter, limit: usize) -> Result<Vec<FailureRow>, SqlError> {
         let mut params: Vec<SqlValue> = vec![organization.into()];
         let mut conditions = vec!["organization = $1".to_owned()];
         let mut condition = |text: &str, value: SqlValue| {
             params.push(value);
-            conditions.push(format!("{text} ${}", params.len()));
+            conditions.push(format!("({text} ${})", params.len()));
         };
         if !filter.cured {
             condition("open =", true.into());
@@ -283,11 +325,18 @@ impl FailureViews {
             condition("subject =", subject.to_string().into());
         }
         if let Some(before) = filter.before {
-            condition("last_number <", before.into());
+            let sql = "SELECT leaves_access FROM failures WHERE organization = $1 AND last_number = $2";
+            let rows = self.views.query(sql, vec![organization.into(), before.into()]).await?;
+            match rows.first().map(|row| row.int(0)).transpose()? {
+                // What leaves access came first, whatever its number.
+                Some(0) => condition("leaves_access = 0 AND last_number <", before.into()),
+                Some(_) => condition("leaves_access < 1 OR last_number <", before.into()),
+                None => condition("last_number <", before.into()),
+            }
         }
         params.push(SqlValue::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
         let sql = format!(
-            "SELECT {} FROM failures WHERE {} ORDER BY last_number DESC LIMIT ${}",
+            "SELECT {} FROM failures WHERE {} ORDER BY leaves_access DESC, last_number DESC LIMIT ${}",
             FAILURES.all(),
             conditions.join(" AND "),
             params.len()

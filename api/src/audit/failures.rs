@@ -27,7 +27,7 @@ pub struct FailureQuery {
     pub cause: Option<String>,
     /// Only about the resource with this id.
     pub subject: Option<Uuid>,
-    /// Only those last met before this exchange number.
+    /// Only those after the one with this `last_number`, for the next page.
     pub before: Option<u64>,
     /// At most so many; 100 if absent, 1000 at most.
     pub limit: Option<usize>,
@@ -74,7 +74,16 @@ pub struct FailureBody {
     pub cured_by: Option<Uuid>,
     /// When that came.
     pub cured_at: Option<DateTime<Utc>>,
+    /// True if somebody should have lost access by this: disabled, deleted, or taken out of a group.
+    #[serde(default)]
+    pub leaves_access: bool,
+    /// That in words, while it is open.
+    #[serde(default)]
+    pub access: Option<String>,
 }
+
+/// What is said of a failure that leaves somebody access.
+const LEAVES_ACCESS: &str = "somebody should have lost access here and has not";
 
 impl FailureBody {
     fn new(row: FailureRow) -> Self {
@@ -98,6 +107,8 @@ impl FailureBody {
             last_number: row.last_number,
             last_exchange: row.last_exchange.0,
             cured_by: row.cured_by.map(|x| x.0),
+            access: (row.leaves_access && row.cured_at.is_none()).then(|| LEAVES_ACCESS.to_owned()),
+            leaves_access: row.leaves_access,
             cured_at: row.cured_at,
         }
     }
@@ -106,6 +117,9 @@ impl FailureBody {
 /// Sees in the group's history whether the member that was not there has joined since.
 async fn settle(app: &App, organization: OrganizationId, mut row: FailureRow) -> Result<FailureRow, Problem> {
     let (Some(group), Some(member), None) = (row.subject, row.needs, row.cured_at) else { return Ok(row) };
+    if !row.wants_only_member(member) {
+        return Ok(row);
+    }
     let joined = app.history.joined_after(organization, group, member, row.last_at).await.map_err(|e| Problem::unavailable(&e))?;
     if let Some(membership) = joined {
         row.cured_by = membership.began.exchange;
@@ -114,7 +128,7 @@ async fn settle(app: &App, organization: OrganizationId, mut row: FailureRow) ->
     Ok(row)
 }
 
-/// Failures of an organization, those last met first; `none` in place of an organization: those of
+/// Failures of an organization, those that leave somebody access first, then those last met first; `none` in place of an organization: those of
 /// requests whose token named none.
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures", tag = "audit", params(OrganizationPath, FailureQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<FailureBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]

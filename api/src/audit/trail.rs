@@ -79,6 +79,7 @@ pub async fn keep(State(app): State<Arc<App>>, mut request: Request, next: Next)
         operation: operation.to_owned(),
         subject: None,
         subject_key: None,
+        facts: Default::default(),
         interpretations: Vec::new(),
         unknown_shape: false,
         answer: Answer {

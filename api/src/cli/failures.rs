@@ -78,7 +78,8 @@ pub async fn run(command: Failures, client: Client) -> anyhow::Result<Exit> {
 
 fn row(f: FailureBody) -> Vec<String> {
     let subject = f.subject.map_or_else(|| "-".to_owned(), |s| s.to_string());
-    vec![f.last_at.to_rfc3339(), f.count.to_string(), f.cause, f.operation, subject, f.state, f.id.to_string()]
+    let state = if f.access.is_some() { format!("{} (access left)", f.state) } else { f.state };
+    vec![f.last_at.to_rfc3339(), f.count.to_string(), f.cause, f.operation, subject, state, f.id.to_string()]
 }
 
 fn show(f: FailureBody) {
@@ -91,6 +92,7 @@ fn show(f: FailureBody) {
     output::pairs(&[
         ("Cause", f.cause),
         ("What happened", f.explanation),
+        ("Access", optional(f.access)),
         ("Next step", f.next_step),
         ("Where", f.next_step_in),
         ("Operation", f.operation),

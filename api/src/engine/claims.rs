@@ -105,7 +105,7 @@ impl ClaimBook {
 
 /// A hash of a text under a key, in lower-case hex: equal texts are seen to be equal, and no more.
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-pub(super) fn keyed(key: &[u8; 32], text: &str) -> String {
+pub(crate) fn keyed(key: &[u8; 32], text: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length");
     // No kind of claim begins like this.
     mac.update(b"subject\0");

@@ -79,11 +79,6 @@ impl Engine {
         self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Names what a request is about without saying it: a hash under the organization's key.
-    pub(crate) async fn subject_key(&self, organization: OrganizationId, text: &str) -> Result<String, LogError> {
-        Ok(claims::keyed(&self.claim_key(organization).await?, text))
-    }
-
     /// The key of a scope's claims.
     pub(crate) async fn claim_key(&self, scope: OrganizationId) -> Result<[u8; 32], LogError> {
         self.keys.key(scope, &|| self.ids.key()).await

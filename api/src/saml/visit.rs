@@ -73,6 +73,7 @@ impl Visit {
             parent: None,
             replays: None,
             subject_key: None,
+            facts: Default::default(),
             bodies_dropped: false,
             received_at: self.received_at,
             protocol: Protocol::Saml,

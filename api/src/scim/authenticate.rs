@@ -4,6 +4,7 @@ use crate::secrets::sha256_hex;
 use crate::state::App;
 use axum::http::{HeaderMap, header};
 use rollcall_domain::actor::Actor;
+use rollcall_domain::failure::Cause;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::scim::{Policy, ScimError};
 use rollcall_projections::credential::CredentialState;
@@ -68,5 +69,5 @@ pub(super) fn standing(organization: &OrganizationRow) -> Option<ScimError> {
     } else {
         return None;
     };
-    Some(ScimError::unavailable(detail.to_owned()))
+    Some(ScimError::unavailable(detail.to_owned()).because(Cause::SwitchedOff))
 }

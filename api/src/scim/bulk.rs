@@ -124,7 +124,7 @@ async fn run(call: &mut Call, part: &Part, index: usize, progress: &mut Progress
     let mut reply = outcome?;
     if !reply.recorded {
         let exchange = child.opened.close(&reply, &child.notes);
-        call.app.engine.record(exchange).await.map_err(|e| super::failure::unavailable("bulk operation", &e))?;
+        super::facts::record(&call.app, exchange).await.map_err(|e| super::failure::unavailable("bulk operation", &e))?;
         reply.recorded = true;
     }
     Ok(reply)
@@ -132,10 +132,10 @@ async fn run(call: &mut Call, part: &Part, index: usize, progress: &mut Progress
 
 /// The answers of single operations that are not bulk's to give.
 pub(super) async fn one(child: &mut Call, operation: Operation, data: &Value) -> Result<Reply, ScimError> {
+    child.gather(&operation).await?;
     match operation {
         Operation::Create(kind) => {
             let id = child.settled.ok_or_else(|| ScimError::invalid_syntax("a POST operation needs a bulkId".to_owned()))?;
-            child.name_subject(kind, data).await?;
             let limits = child.limits.clone();
             let decoded = decode_resource(kind, data, &limits, &mut child.notes)?;
             match kind {
@@ -199,6 +199,7 @@ async fn add_open(call: &mut Call, group: ResourceId, members: &[String], progre
     });
     let part = Part { method: "PATCH".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: Vec::new() };
     let mut child = child(call, &part, &format!("/Groups/{group}"), "groups.patch", &data);
+    child.gather(&Operation::Patch(ResourceKind::Group, group)).await?;
     patch::<Group>(&mut child, group).await
 }
 
@@ -206,6 +207,7 @@ async fn add_open(call: &mut Call, group: ResourceId, members: &[String], progre
 async fn undo(call: &mut Call, group: ResourceId) -> Result<Reply, ScimError> {
     let part = Part { method: "DELETE".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: Vec::new() };
     let mut child = child(call, &part, &format!("/Groups/{group}"), "groups.delete", &Value::Null);
+    child.gather(&Operation::Delete(ResourceKind::Group, group)).await?;
     delete::<Group>(&mut child, group).await
 }
 

@@ -1,17 +1,18 @@
 //! One request on its way through an operation.
 
+use super::facts;
 use super::opened::Opened;
 use super::query::Query;
+use super::route::Operation;
 use crate::engine::Precondition;
 use crate::state::App;
 use axum::http::{HeaderMap, header};
 use rollcall_domain::context::Context;
-use rollcall_domain::fold_text::fold_text;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::log::StreamId;
 use rollcall_domain::log::Version;
-use rollcall_domain::scim::{Limits, ResourceKind, ScimError, read_json};
+use rollcall_domain::scim::{Limits, ScimError, read_json};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -44,21 +45,9 @@ impl Call {
         read_json(&self.opened.body, &self.limits)
     }
 
-    /// Keeps with the exchange, as a keyed hash, how the client names the resource that it creates.
-    pub async fn name_subject(&mut self, kind: ResourceKind, body: &Value) -> Result<(), ScimError> {
-        let field = |name: &str| {
-            let found = body.as_object()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-            found.and_then(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
-        };
-        // What never changes in the client's directory comes first.
-        let own = if kind == ResourceKind::User { "userName" } else { "displayName" };
-        let named = ["externalId", own].into_iter().find_map(|name| field(name).map(|value| (name, value)));
-        let Some((name, value)) = named else { return Ok(()) };
-        let text = format!("{} {name} {}", kind.name(), fold_text(value));
-        let key = self.app.engine.subject_key(self.opened.organization, &text).await;
-        let key = key.map_err(|e| super::failure::unavailable("key of an organization", &e))?;
-        Arc::make_mut(&mut self.opened).subject_key = Some(key);
-        Ok(())
+    /// Keeps the facts of a write with its exchange.
+    pub async fn gather(&mut self, operation: &Operation) -> Result<(), ScimError> {
+        facts::gather(&self.app, Arc::make_mut(&mut self.opened), operation).await
     }
 
     /// The id of a resource that is about to be created.

@@ -4,6 +4,7 @@ use super::authenticate::authenticate;
 use super::call::{Call, Conditions};
 use super::dispatch::dispatch;
 use super::encoding::Encoding;
+use super::facts;
 use super::failure;
 use super::opened::Opened;
 use super::path;
@@ -98,7 +99,7 @@ async fn serve(app: &Arc<App>, request: Request) -> Response<Body> {
         opened.shorten();
     }
     if !reply.recorded
-        && let Err(error) = app.engine.record(opened.close(&reply, &notes)).await
+        && let Err(error) = facts::record(app, opened.close(&reply, &notes)).await
     {
         metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
         reply = Reply::failure(failure::unavailable("recording an exchange", &error), opened.id);
@@ -136,10 +137,17 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
     opened.organization = caller.organization;
     opened.caller = caller.actor;
     if let Some(refusal) = caller.refusal {
+        if let Ok(operation) = &operation {
+            // Whoever is refused is told so, whether or not it can be kept what was wanted.
+            let _ = facts::gather_refused(app, opened, operation).await;
+        }
         return Err(refusal);
     }
     let _room = room?;
     body?;
+    if let Ok(operation) = &operation {
+        facts::gather(app, opened, operation).await?;
+    }
     let query = Query::from_url(parts.uri.query().unwrap_or_default(), notes)?;
     let mut call = Call {
         app: app.clone(),
@@ -151,7 +159,6 @@ async fn carry_out(app: &Arc<App>, parts: &Parts, body: Body, opened: &mut Opene
         settled: None,
     };
     let outcome = dispatch(&mut call, operation?).await;
-    opened.subject_key.clone_from(&call.opened.subject_key);
     *notes = call.notes;
     outcome
 }
@@ -196,7 +203,7 @@ async fn read_body(body: Body, limit: usize, patience: Duration) -> Result<Bytes
 fn is_too_long(error: &axum::Error) -> bool {
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
-        if inner.to_string().contains("length limit exceeded") {
+        if inner.is::<http_body_util::LengthLimitError>() {
             return true;
         }
         source = inner.source();

@@ -3,6 +3,7 @@
 use super::resource::Resource;
 use crate::engine::{ExecuteError, Judgement};
 use rollcall_domain::claim::ClaimKind;
+use rollcall_domain::failure::Cause;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::scim::{Limits, ScimError};
 
@@ -38,9 +39,12 @@ pub fn of_command<A: Resource>(id: ResourceId, error: ExecuteError<A::Error>) ->
                 _ => ("userName", "user"),
             };
             ScimError::uniqueness(format!("this {attribute} is already used by {noun} {} (upper and lower case count as equal)", holder.id))
+                .held_by(ResourceId(holder.id))
         }
         Judgement::Missing(member) => ScimError::invalid_value(format!(
             "{member} is neither a user nor a group of this organization: provision it before it becomes a member"
-        )),
+        ))
+        .because(Cause::MemberUnknown)
+        .needing(member),
     }
 }

@@ -12,6 +12,7 @@ mod discovery;
 mod dispatch;
 mod encoding;
 mod entry;
+mod facts;
 mod failure;
 mod known_tokens;
 mod list;

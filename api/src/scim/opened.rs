@@ -1,5 +1,6 @@
 //! An exchange that is open: the facts of the request, until the answer closes it.
 
+use super::facts::facts;
 use super::redact;
 use super::reply::Reply;
 use axum::http::request::Parts;
@@ -7,6 +8,7 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Exchange, Protocol};
+use rollcall_domain::failure::Wants;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::interpretation::Notes;
 use std::net::SocketAddr;
@@ -26,6 +28,8 @@ pub struct Opened {
     pub replays: Option<ExchangeId>,
     /// Names what a new resource is about.
     pub subject_key: Option<String>,
+    /// What it wants.
+    pub wants: Wants,
     /// When it began.
     pub received_at: DateTime<Utc>,
     /// For the duration.
@@ -56,6 +60,7 @@ impl Opened {
             parent: None,
             replays: None,
             subject_key: None,
+            wants: Wants::default(),
             received_at,
             started: Instant::now(),
             method: parts.method.as_str().to_owned(),
@@ -76,6 +81,7 @@ impl Opened {
             parent: recorded.parent,
             replays: recorded.replays,
             subject_key: None,
+            wants: Wants::default(),
             received_at: recorded.received_at,
             started: Instant::now(),
             method: recorded.method.clone(),
@@ -100,6 +106,8 @@ impl Opened {
             operation,
             body: Bytes::from(body),
             started: Instant::now(),
+            subject_key: None,
+            wants: Wants::default(),
             ..self.clone()
         }
     }
@@ -137,6 +145,7 @@ impl Opened {
             operation: self.operation.to_owned(),
             subject: reply.subject.map(|id| id.to_string()),
             subject_key: self.subject_key.clone(),
+            facts: facts(self, reply),
             interpretations: notes.list().to_vec(),
             unknown_shape: reply.error.as_ref().is_some_and(|e| e.unknown_shape),
             answer,

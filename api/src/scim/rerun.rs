@@ -6,6 +6,7 @@ use super::bulk;
 use super::call::{Call, Conditions};
 use super::dispatch::dispatch;
 use super::entry::below_prefix;
+use super::facts;
 use super::failure;
 use super::opened::Opened;
 use super::path;
@@ -60,6 +61,9 @@ async fn carry_out(app: &Arc<App>, rerun: &Rerun<'_>, opened: &mut Opened, notes
     let organization = app.organizations.by_id(opened.organization).await;
     let organization = organization.map_err(|e| app.trouble("organization lookup", &e))?;
     let organization = organization.ok_or_else(|| failure::damaged("the organization of an exchange is not there"))?;
+    if let Ok(operation) = &operation {
+        facts::gather(app, opened, operation).await?;
+    }
     if let Some(refusal) = standing(&organization) {
         return Err(refusal);
     }
@@ -74,7 +78,6 @@ async fn carry_out(app: &Arc<App>, rerun: &Rerun<'_>, opened: &mut Opened, notes
         settled: rerun.settled,
     };
     let outcome = run(&mut call, operation?).await;
-    opened.subject_key.clone_from(&call.opened.subject_key);
     *notes = call.notes;
     outcome
 }

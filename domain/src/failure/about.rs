@@ -1,5 +1,7 @@
 //! What a request was about, so that a failure and what cures it are found together.
 
+use super::before_facts;
+use super::cause::Cause;
 use crate::exchange::{Exchange, Protocol};
 use crate::ids::ResourceId;
 
@@ -39,7 +41,7 @@ impl Class {
         Self::ALL.into_iter().find(|c| c.as_str() == text)
     }
 
-    fn of(operation: &str) -> Self {
+    pub(super) fn of(operation: &str) -> Self {
         match operation.rsplit('.').next().unwrap_or_default() {
             "create" => Class::Create,
             "replace" | "patch" => Class::Change,
@@ -104,9 +106,28 @@ fn subject(exchange: &Exchange) -> Option<ResourceId> {
     path.rsplit('/').find(|segment| !segment.is_empty()).and_then(|segment| segment.parse().ok())
 }
 
+/// The resource that a failed exchange needed and that was not there.
+pub fn needs(exchange: &Exchange) -> Option<ResourceId> {
+    match exchange.facts.cause {
+        Some(_) => exchange.facts.needs,
+        None => before_facts::needs(exchange),
+    }
+}
+
+/// Whether somebody should have lost access by this exchange and has not.
+pub fn leaves_access(exchange: &Exchange) -> bool {
+    // Who is not there has none.
+    let unknown = exchange.facts.cause == Some(Cause::ResourceUnknown);
+    is_failure(exchange) && exchange.facts.wants.ends_access && !unknown
+}
+
 /// Whether an exchange is a failure that somebody may have to put right. That something is not
-/// there is an answer to a reader, and all a deletion wanted.
+/// there is an answer to a reader, and all a deletion wanted; what is sent twice is there; and what
+/// was submitted again by hand is answered to who did it, while the first failure stays as it is.
 pub fn is_failure(exchange: &Exchange) -> bool {
+    if exchange.replays.is_some() || exchange.facts.cause == Some(Cause::Duplicate) {
+        return false;
+    }
     let quiet = matches!(Class::of(&exchange.operation), Class::Read | Class::Delete) && exchange.answer.status == 404;
     exchange.protocol == Protocol::Scim && exchange.answer.status >= 400 && !quiet
 }

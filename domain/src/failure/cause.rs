@@ -1,6 +1,10 @@
 //! Why requests fail, in a few stable words, and what to do about each.
 
+use super::about::Class;
+use super::before_facts;
 use crate::exchange::Exchange;
+use crate::scim::ScimError;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Where something is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +137,10 @@ causes! {
     NotOffered = "not-offered", Entra,
         "the request asks for something this server does not offer",
         "check the tenant URL: it ends in /scim/v2";
+    /// A create that repeats one which has just succeeded.
+    Duplicate = "duplicate", Nowhere,
+        "the request was sent twice: the first of the two has created the resource just as this one asks",
+        "nothing: what was asked for is there, and deleting it would delete the right one";
     /// Anything else.
     Unclear = "unclear", Here,
         "the request was refused",
@@ -146,32 +154,49 @@ impl Cause {
     }
 }
 
-/// What is said of a member that is not there: one with an id, and one named by what is no id.
-const MEMBER_UNKNOWN: [&str; 2] = ["before it becomes a member", "does not exist: the value of a member"];
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Cause {
+    /// A name that this version does not know is unclear: the exchange itself stays readable.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Ok(Cause::parse(&name).unwrap_or(Cause::Unclear))
+    }
+}
+
+/// Why a request failed, from the error itself. The operation tells whose absence a 404 is.
+pub fn cause_of(error: &ScimError, operation: &str) -> Cause {
+    let scim_type = error.scim_type.map(|t| t.as_str());
+    error.cause.unwrap_or_else(|| by_status(error.status, scim_type, error.unknown_shape, operation))
+}
 
 /// Why an exchange failed; only for those that did.
 pub fn classify(exchange: &Exchange) -> Cause {
-    let answer = &exchange.answer;
-    let detail = answer.detail.as_deref().unwrap_or_default();
-    let names_resource = exchange.operation.ends_with(".patch") || exchange.operation.ends_with(".replace");
-    match (answer.status, answer.scim_type.as_deref()) {
+    exchange.facts.cause.unwrap_or_else(|| before_facts::cause(exchange))
+}
+
+/// What status, word and operation tell.
+pub(super) fn by_status(status: u16, scim_type: Option<&str>, unknown_shape: bool, operation: &str) -> Cause {
+    let class = Class::of(operation);
+    match (status, scim_type) {
         (401, _) => Cause::TokenRefused,
         (409, Some("uniqueness")) => Cause::NameTaken,
-        (404, _) if names_resource => Cause::ResourceUnknown,
+        (404, _) if class == Class::Change => Cause::ResourceUnknown,
         (412, _) => Cause::VersionDiffers,
         (413, _) => Cause::TooLarge,
         (429, _) => Cause::TooFast,
-        (503, _) if detail.contains("nothing is lost") => Cause::SwitchedOff,
         (404 | 403 | 405 | 501, _) => Cause::NotOffered,
         (500.., _) => Cause::ServerTrouble,
-        (400, _) if exchange.unknown_shape => Cause::ShapeUnknown,
+        (400, _) if unknown_shape => Cause::ShapeUnknown,
         (400, Some("invalidPath")) => Cause::AttributeUnknown,
         (400, Some("mutability")) => Cause::ReadOnly,
         (400, Some("noTarget")) => Cause::NoTarget,
         (400, Some("invalidFilter")) => Cause::FilterUnreadable,
         (400 | 408, Some("invalidSyntax") | None) => Cause::Malformed,
-        (400, Some("invalidValue")) if MEMBER_UNKNOWN.iter().any(|words| detail.contains(words)) => Cause::MemberUnknown,
-        (400, Some("invalidValue")) if detail.contains("stores no passwords") => Cause::PasswordSent,
         (400, Some("invalidValue")) => Cause::ValueUnusable,
         _ => Cause::Unclear,
     }

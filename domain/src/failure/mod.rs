@@ -1,7 +1,10 @@
 //! What went wrong, and what puts it right: a pure reading of exchanges.
 
 mod about;
+mod before_facts;
 mod cause;
+mod wants;
 
-pub use about::{About, CONNECTION, Class, about, is_failure};
-pub use cause::{Cause, Place, classify};
+pub use about::{About, CONNECTION, Class, about, is_failure, leaves_access, needs};
+pub use cause::{Cause, Place, cause_of, classify};
+pub use wants::{Change, Facts, Wanted, Wants, settles, wanted};

@@ -1,5 +1,7 @@
 //! The answer to a request that cannot be served (RFC 7644 section 3.12).
 
+use crate::failure::Cause;
+use crate::ids::ResourceId;
 use serde_json::{Value, json};
 
 /// The schema of an error body.
@@ -103,6 +105,12 @@ pub struct ScimError {
     pub unknown_shape: bool,
     /// The rule it comes from.
     pub rule: Option<Rule>,
+    /// Why, where status and word do not tell it.
+    pub cause: Option<Cause>,
+    /// A resource that the request needed and that was not there.
+    pub needs: Option<ResourceId>,
+    /// The resource that has what must be unique.
+    pub holder: Option<ResourceId>,
 }
 
 macro_rules! typed {
@@ -126,12 +134,21 @@ macro_rules! plain {
 impl ScimError {
     /// An error with a word of RFC 7644, and the status that goes with the word.
     pub fn typed(scim_type: ScimType, detail: impl Into<String>) -> Self {
-        Self { status: scim_type.status(), scim_type: Some(scim_type), detail: detail.into(), unknown_shape: false, rule: None }
+        Self {
+            status: scim_type.status(),
+            scim_type: Some(scim_type),
+            detail: detail.into(),
+            unknown_shape: false,
+            rule: None,
+            cause: None,
+            needs: None,
+            holder: None,
+        }
     }
 
     /// An error that RFC 7644 has no word for.
     pub fn plain(status: u16, detail: impl Into<String>) -> Self {
-        Self { status, scim_type: None, detail: detail.into(), unknown_shape: false, rule: None }
+        Self { status, scim_type: None, detail: detail.into(), unknown_shape: false, rule: None, cause: None, needs: None, holder: None }
     }
 
     typed! {
@@ -197,6 +214,24 @@ impl ScimError {
     /// Says which rule it comes from.
     pub fn of_rule(mut self, rule: Rule) -> Self {
         self.rule = Some(rule);
+        self
+    }
+
+    /// Says why, where status and word do not tell it.
+    pub fn because(mut self, cause: Cause) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
+    /// Names the resource that the request needed and that was not there.
+    pub fn needing(mut self, resource: ResourceId) -> Self {
+        self.needs = Some(resource);
+        self
+    }
+
+    /// Names the resource that has what must be unique.
+    pub fn held_by(mut self, resource: ResourceId) -> Self {
+        self.holder = Some(resource);
         self
     }
 

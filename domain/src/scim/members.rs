@@ -5,6 +5,7 @@ use super::error::{Rule, ScimError, quoted};
 use super::object::member;
 use super::schema::{AttributeDef, ResourceKind};
 use super::{deletion_mark, names};
+use crate::failure::Cause;
 use crate::ids::ResourceId;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
@@ -35,6 +36,7 @@ fn decode_kept(value: &Value, notes: &mut Notes) -> Result<Vec<ResourceId>, Scim
             ScimError::invalid_value(format!(
                 "member {name} does not exist: the value of a member is the id Rollcall gave to a user or group"
             ))
+            .because(Cause::MemberUnknown)
         })?;
         found.push(id);
     }

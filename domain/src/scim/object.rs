@@ -9,6 +9,7 @@ use super::path::{self, AttributePath};
 use super::policy::StrictRule;
 use super::schema::ResourceKind;
 use super::{get_ci, is_unassigned};
+use crate::failure::Cause;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -205,9 +206,9 @@ pub(super) fn drop_password(value: &Value, limits: &Limits, notes: &mut Notes) -
         note_empty(value, "password", notes);
         return Ok(());
     }
-    limits
-        .policy
-        .keep(StrictRule::NoPassword, || ScimError::invalid_value("Rollcall stores no passwords: remove the mapping to password"))?;
+    limits.policy.keep(StrictRule::NoPassword, || {
+        ScimError::invalid_value("Rollcall stores no passwords: remove the mapping to password").because(Cause::PasswordSent)
+    })?;
     notes.note(Reading::PasswordDropped, "password");
     Ok(())
 }

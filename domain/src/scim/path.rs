@@ -57,7 +57,7 @@ impl AttributePath {
 
     /// The path as it may stand in notes, which never hold a value: a filter shows only if all it says
     /// is what the value is for.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         let Some(filter) = &self.filter else { return self.to_string() };
         let says_only_type = |e: Vec<(&str, &Value)>| e.iter().all(|(name, _)| matches!(*name, "type" | "primary"));
         if filter.equalities().is_some_and(says_only_type) {

@@ -34,6 +34,7 @@ fn recorded(
         operation: operation.into(),
         subject: subject.map(str::to_owned),
         subject_key: None,
+        facts: Default::default(),
         interpretations: Vec::new(),
         unknown_shape: false,
         answer: Answer { status, headers: Vec::new(), scim_type: None, rule: None, detail: None, found, body_bytes: 0, body_kept: true },

@@ -176,6 +176,7 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
         operation: if n.is_multiple_of(2) { "users.patch" } else { "users.get" }.into(),
         subject: Some(user(n % 3).to_string()),
         subject_key: None,
+        facts: Default::default(),
         interpretations: vec![Interpretation { reading: Reading::OperationCase, at: "Operations[0]".into() }],
         unknown_shape: n.is_multiple_of(5),
         answer: Answer {

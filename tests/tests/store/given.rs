@@ -104,6 +104,7 @@ pub fn exchange(organization: OrganizationId, n: u128) -> Exchange {
         operation: "users.patch".into(),
         subject: Some(n.to_string()),
         subject_key: None,
+        facts: Default::default(),
         interpretations: Vec::new(),
         unknown_shape: false,
         answer: Answer {
