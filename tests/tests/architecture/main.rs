@@ -1,6 +1,7 @@
 //! The house rules that a compiler does not hold: who may depend on whom, where SQL may stand, and
 //! how long a file may be.
 
+mod adr;
 mod dependencies;
 mod metrics;
 mod sources;
