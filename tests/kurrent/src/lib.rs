@@ -6,7 +6,7 @@
 //! through the makers' own client. It is no database: all events are kept in memory beside the
 //! file, there are no users and there is one node.
 
-#![allow(clippy::result_large_err, reason = "tonic's `Status` is what its services answer with")]
+#![expect(clippy::result_large_err, reason = "tonic's `Status` is what its services answer with")]
 
 mod answer;
 mod decide;
@@ -16,9 +16,10 @@ mod service;
 mod store;
 mod visible;
 
-/// The protocol's types, made from the protos.
-#[allow(missing_docs, dead_code, clippy::all, reason = "generated")]
-pub(crate) mod proto {
+/// The protocol's types, made from the protos; public, so that those nobody uses here are no dead code.
+#[doc(hidden)]
+#[expect(clippy::all, reason = "generated")]
+pub mod proto {
     /// The makers' packages.
     pub mod event_store {
         /// What is shared by all services.

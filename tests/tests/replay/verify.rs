@@ -129,7 +129,8 @@ async fn bulk_requests_are_replayed_by_their_parts_and_secrets_are_told() {
         let summary = &printed["summary"];
         ensure!(code == 0 && summary["records_differ"] == 0, "exit {code}: {printed}");
         ensure!(summary["not_replayed"] == json!({"by_its_parts": 1, "secrets_removed": 1}), "{summary}");
-        ensure!(summary["results"]["same"].as_u64() >= Some(3) && summary["records_of_others"] == 0, "{printed}");
+        // What was made of the one whose secret is gone is taken as it is.
+        ensure!(summary["results"]["same"].as_u64() >= Some(3) && summary["records_of_others"] == 1, "{printed}");
         Ok(())
     })
     .await;

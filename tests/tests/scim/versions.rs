@@ -83,12 +83,16 @@ async fn a_deleted_user_is_no_member_in_any_answer() {
         w.scim.operations(&path, add_members(&[&ada, &bram])).await?.expect(204)?;
         w.scim.delete(&format!("/Users/{ada}")).await?.expect(204)?;
         let put = w.scim.put(&path, &json!({"displayName": "Door A"})).await?.expect_json(200)?;
-        ensure!(put["members"] == json!([{"value": bram}]), "{put}");
+        ensure!(ids(&put["members"]) == [bram.as_str()], "{put}");
         let patch = json!({"Operations": [{"op": "replace", "path": "displayName", "value": "Door B"}]});
         let patched = w.scim.patch(&format!("{path}?attributes=members"), &patch).await?.expect_json(200)?;
-        ensure!(patched["members"] == json!([{"value": bram}]), "{patched}");
+        ensure!(ids(&patched["members"]) == [bram.as_str()], "{patched}");
         ensure!(w.scim.members(&group).await? == [bram], "the directory");
         Ok(())
     })
     .await;
+}
+
+fn ids(members: &Value) -> Vec<&str> {
+    members.as_array().into_iter().flatten().filter_map(|member| member["value"].as_str()).collect()
 }
