@@ -9,9 +9,11 @@ use rollcall_tests::ledger::Audit;
 use rollcall_tests::postgres_cluster::PostgresCluster;
 use rollcall_tests::rng::Rng;
 use rollcall_tests::scim::{Scim, user};
+use rollcall_tests::soak::times;
 use rollcall_tests::world::{World, on_postgres};
 use std::time::{Duration, Instant};
 
+/// In CI; ten times as many in a soak.
 const KILLS: usize = 5;
 /// By then the server must have noticed, or recovered.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,8 +28,8 @@ async fn survive(w: &mut World, cluster: &mut PostgresCluster, mut rng: Rng) -> 
     let pid = w.server.pid();
     let load = Load::begin(w, &mut rng).await?;
     let mut audit = Audit::default();
-    let mut answered = 0;
-    for round in 1..=KILLS {
+    let (mut answered, kills) = (0, times(KILLS));
+    for round in 1..=kills {
         load.answers(&mut w.server).await?;
         tokio::time::sleep(rng.millis(1, 400)).await;
         cluster.kill9()?;
@@ -45,7 +47,7 @@ async fn survive(w: &mut World, cluster: &mut PostgresCluster, mut rng: Rng) -> 
     let (ledger, group) = load.end().await?;
     audit.check(&ledger.take(), &w.scim.fresh(), &w.admin, &w.acme.id, &group).await?;
     ledger.no_refusal()?;
-    println!("{KILLS} kills, {answered} answered writes, all kept; {} answers of 503", ledger.unavailable());
+    println!("{kills} kills, {answered} answered writes, all kept; {} answers of 503", ledger.unavailable());
     ensure!(ledger.unavailable() > 0, "no client noticed that the database was away");
     ensure!(w.server.pid() == pid, "the server was started again");
     w.server.cli(&["views", "verify"]).await?;

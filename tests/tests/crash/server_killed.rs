@@ -4,8 +4,10 @@ use super::{ALONE, Load};
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::ledger::Audit;
 use rollcall_tests::rng::Rng;
+use rollcall_tests::soak::times;
 use rollcall_tests::world::{World, on_postgres, on_sqlite};
 
+/// In CI; ten times as many in a soak.
 const KILLS: usize = 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -22,8 +24,8 @@ async fn on_postgres_too() {
 
 async fn survive(w: &mut World, mut rng: Rng) -> Result<()> {
     let load = Load::begin(w, &mut rng).await?;
-    let (mut audit, mut answered) = (Audit::default(), 0);
-    for round in 1..=KILLS {
+    let (mut audit, mut answered, kills) = (Audit::default(), 0, times(KILLS));
+    for round in 1..=kills {
         // Clients find the server again by themselves; the moment counts from when they have.
         load.answers(&mut w.server).await?;
         tokio::time::sleep(rng.millis(1, 250)).await;
@@ -43,8 +45,8 @@ async fn survive(w: &mut World, mut rng: Rng) -> Result<()> {
     let (ledger, group) = load.end().await?;
     audit.check(&ledger.take(), &w.scim.fresh(), &w.admin, &w.acme.id, &group).await?;
     ledger.no_refusal()?;
-    println!("{KILLS} kills, {answered} answered writes, all kept");
-    ensure!(answered > KILLS * 5, "only {answered} writes were answered: that shows little");
+    println!("{kills} kills, {answered} answered writes, all kept");
+    ensure!(answered > kills * 5, "only {answered} writes were answered: that shows little");
     w.server.cli(&["views", "verify"]).await?;
     Ok(())
 }
