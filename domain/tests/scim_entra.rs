@@ -346,6 +346,19 @@ fn table_of_rfc_7644_section_3_5_2() {
         json!({ "phoneNumbers": [{ "type": "mobile", "value": "+41 79" }] }),
         &[MemberRemovalByValue],
     );
+    // What is to go may be said by its type alone, in any case that a filter takes.
+    for one in [json!({ "type": "Work" }), json!({ "type": "work", "value": "+41 44" })] {
+        let mobile = json!({ "phoneNumbers": [{ "type": "mobile", "value": "+41 79" }] });
+        patched(json!({ "op": "remove", "path": "phoneNumbers", "value": [one] }), mobile.clone(), &[MemberRemovalByValue]);
+        let mut marked = one.clone();
+        marked["operation"] = json!("delete");
+        patched(json!({ "op": "replace", "path": "phoneNumbers", "value": [marked] }), mobile, &[DeletionMark]);
+    }
+    // A value of which nothing is said but what it is for is none, whichever way it came.
+    let nothing = [ValuePathCreated, EmptyElementDropped];
+    patched(json!({ "op": "add", "path": "phoneNumbers[type eq \"fax\"].type", "value": "fax" }), json!({}), &nothing);
+    patched(json!({ "op": "add", "path": "phoneNumbers[type eq \"fax\"]", "value": { "type": "fax" } }), json!({}), &nothing);
+    patched(json!({ "op": "add", "path": "phoneNumbers", "value": [{ "type": "fax" }] }), json!({}), &[EmptyElementDropped]);
     // replace
     patched(
         json!({ "op": "replace", "path": "phoneNumbers", "value": [{ "value": "1" }] }),

@@ -2,7 +2,11 @@
 
 use super::query::decode;
 use axum::http::HeaderMap;
+use rollcall_domain::scim::{names_password, names_secret};
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// Stands where a secret was.
 const REMOVED: &str = "[removed]";
@@ -12,24 +16,11 @@ const TARGET_BYTES: usize = 16 * 1024;
 /// A header with one of these in its name is never kept: proxies pass credentials on under many names.
 const SECRET_HEADERS: [&str; 10] =
     ["authorization", "cookie", "token", "secret", "password", "credential", "assertion", "api-key", "apikey", "client-cert"];
-/// Names of parameters and attributes whose values are never kept.
-const SECRET_NAMES: [&str; 8] =
-    ["password", "access_token", "token", "client_secret", "client_assertion", "secret", "authorization", "bearer"];
-
-/// One of these stands in each of the names.
+/// One of these stands in each name of a secret.
 const SECRET_WORDS: [&str; 6] = ["password", "token", "secret", "assertion", "authorization", "bearer"];
 
 /// What stands among the redactions for a password: whatever it was, it had no effect.
 pub const PASSWORD: &str = "password";
-
-fn names_password(name: &str) -> bool {
-    name.rsplit([':', '.']).next().unwrap_or(name).eq_ignore_ascii_case(PASSWORD)
-}
-
-fn is_secret(name: &str) -> bool {
-    let last = name.rsplit([':', '.']).next().unwrap_or(name);
-    SECRET_NAMES.iter().any(|s| last.eq_ignore_ascii_case(s))
-}
 
 /// Headers in order, secrets removed.
 pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -55,7 +46,7 @@ pub fn target(target: &str) -> String {
         .split('&')
         .map(|pair| match pair.split_once('=') {
             // A name that cannot be decoded is not trusted to be harmless.
-            Some((name, _)) if decode(name).map_or(true, |name| is_secret(&name)) => format!("{name}={REMOVED}"),
+            Some((name, _)) if decode(name).map_or(true, |name| names_secret(&name)) => format!("{name}={REMOVED}"),
             // A filter may compare with one.
             Some((name, value)) if decode(value).map_or(true, |value| value.to_ascii_lowercase().contains("password")) => {
                 format!("{name}={REMOVED}")
@@ -75,6 +66,10 @@ pub fn body(body: &[u8]) -> (Vec<u8>, Vec<String>) {
         Ok(mut value) => {
             let mut removed = Vec::new();
             scrub(&mut value, &mut removed);
+            // Of a name that stands twice, only the last value has been looked at.
+            if names_twice(body) {
+                removed.push("values under a name that stands twice".to_owned());
+            }
             if removed.is_empty() { (body.to_vec(), removed) } else { (value.to_string().into_bytes(), removed) }
         }
         // What cannot be parsed cannot be scrubbed with certainty.
@@ -91,13 +86,17 @@ fn mentions_secret(body: &[u8]) -> bool {
 fn scrub(value: &mut Value, removed: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
-            let path = map.get("path").and_then(Value::as_str);
-            let (path_is_secret, path_names_password) = (path.is_some_and(is_secret), path.is_some_and(names_password));
+            let paths = || map.iter().filter(|(name, _)| is_named(name, "path")).filter_map(|(_, v)| v.as_str());
+            let (path_is_secret, path_names_password) = (paths().any(names_secret), paths().any(names_password));
             for (name, value) in map.iter_mut() {
-                if is_secret(name) && !value.is_null() || path_is_secret && name.eq_ignore_ascii_case("value") {
+                if names_secret(name) && !value.is_null() || path_is_secret && is_named(name, "value") {
                     *value = Value::String(REMOVED.to_owned());
                     let is_password = path_names_password || names_password(name);
                     removed.push(if is_password { PASSWORD.to_owned() } else { format!("the value of {name}") });
+                } else if path_is_secret && is_named(name, "path") && value.as_str().is_some_and(names_more) {
+                    // A filter compares with one.
+                    *value = Value::String(REMOVED.to_owned());
+                    removed.push("a path that compares with a secret".to_owned());
                 } else {
                     scrub(value, removed);
                 }
@@ -118,6 +117,81 @@ fn scrub(value: &mut Value, removed: &mut Vec<String>) {
     }
 }
 
+/// Whether a path is more than names: it may compare with something.
+fn names_more(path: &str) -> bool {
+    path.trim().contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | ':' | '.')))
+}
+
+fn is_named(key: &str, name: &str) -> bool {
+    key.trim().eq_ignore_ascii_case(name)
+}
+
+/// True if an object of a JSON document has a name twice: a parser keeps one of the values only.
+fn names_twice(body: &[u8]) -> bool {
+    let mut found = false;
+    let mut document = serde_json::Deserializer::from_slice(body);
+    Names { twice: &mut found }.deserialize(&mut document).is_err() || found
+}
+
+/// Reads a document for its names alone.
+struct Names<'a> {
+    twice: &'a mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            *self.twice |= !seen.insert(name);
+            map.next_value_seed(Names { twice: self.twice })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Names { twice: self.twice })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,6 +204,16 @@ mod tests {
             r#"{"Operations":[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User:password":"hunter2"}}]}"#,
             r#"{"roles":[{"value":"{\"password\":\"hunter2\"}"}]}"#,
             r#"{"\u0070assword":"hunter2"}"#,
+            r#"{"PassWord":"hunter2"}"#,
+            r#"{" password ":"hunter2"}"#,
+            r#"{"password.value":"hunter2"}"#,
+            r#"{"urn:x:y:2.0:User":{"vault":{"password":["hunter2"]}}}"#,
+            r#"{"password":"hunter2","password":null}"#,
+            r#"{"Operations":[{"OP":"replace","PATH":" Password ","VALUE":"hunter2"}]}"#,
+            r#"{"Operations":[{"path":"password","path":"title","value":"hunter2","value":"x"}]}"#,
+            r#"{"Operations":[{"path":"urn:x:y:2.0:User:vault.password","value":"hunter2"}]}"#,
+            r#"{"Operations":[{"path":"password eq hunter2"}]}"#,
+            r#"{"Operations":[{"path":"emails[password eq \"hunter2\"].value","value":"a"}]}"#,
             r#"{"password":"hunter2", broken"#,
         ] {
             let (kept, removed) = body(text.as_bytes());
@@ -147,7 +231,7 @@ mod tests {
 
     #[test]
     fn every_secret_name_is_noticed() {
-        assert!(SECRET_NAMES.iter().all(|name| SECRET_WORDS.iter().any(|word| name.contains(word))));
+        assert!(rollcall_domain::scim::SECRET_NAMES.iter().all(|name| SECRET_WORDS.iter().any(|word| name.contains(word))));
     }
 
     #[test]

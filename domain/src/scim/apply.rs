@@ -33,6 +33,7 @@ pub fn apply_intents(kind: ResourceKind, attributes: &Attributes, intents: &[Int
             canonical::check_required(kind, &copy)?;
         }
     }
+    canonical::drop_bare(kind, &mut copy, attributes, notes);
     check_resource(&copy)?;
     Ok(copy)
 }

@@ -62,8 +62,38 @@ fn element(def: &'static AttributeDef, item: &Value, at: &str, notes: &mut Notes
             Ok(Some(Value::Object(object)))
         }
         other if is_unassigned(other) => Ok(None),
-        other => Err(wrong_type(at, "objects such as {\"value\": ...}", other)),
+        other => Err(not_an_element(at, other)),
     }
+}
+
+/// What is said of the values to take away: unlike a value to keep, its type alone may say it.
+pub(super) fn descriptions(def: &'static AttributeDef, value: &Value, at: &str, notes: &mut Notes) -> Result<Vec<Value>, ScimError> {
+    if !def.is_complex() {
+        return elements(def, value, at, notes);
+    }
+    let items = match value {
+        Value::Array(items) => items.as_slice(),
+        one => {
+            notes.note(Reading::SingleAsArray, at);
+            std::slice::from_ref(one)
+        }
+    };
+    let mut found = Vec::new();
+    for item in items {
+        let said: Map<String, Value> = match item {
+            Value::Object(map) => parts(def, map, at, notes)?.into_iter().filter_map(|(k, v)| v.map(|v| (k, v))).collect(),
+            other if is_unassigned(other) => continue,
+            other => return Err(not_an_element(at, other)),
+        };
+        if !said.is_empty() {
+            found.push(Value::Object(said));
+        }
+    }
+    Ok(found)
+}
+
+fn not_an_element(at: &str, found: &Value) -> ScimError {
+    wrong_type(at, "objects such as {\"value\": ...}", found)
 }
 
 /// The value of a single-valued attribute or sub-attribute, or none if it is unassigned.
@@ -165,6 +195,15 @@ fn scalar(def: &'static AttributeDef, value: &Value, at: &str, notes: &mut Notes
     Ok(Some(text))
 }
 
+/// True if a value is unassigned, or all that it holds is.
+pub(super) fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => map.values().all(says_nothing),
+        Value::Array(items) => items.iter().all(says_nothing),
+        simple => is_unassigned(simple),
+    }
+}
+
 /// What no schema describes, without what is unassigned.
 pub(super) fn prune(value: &Value) -> Option<Value> {
     let pruned = match value {
@@ -178,6 +217,29 @@ pub(super) fn prune(value: &Value) -> Option<Value> {
 /// True if nothing is left of a value but what it was for.
 pub(super) fn is_bare(element: &Map<String, Value>) -> bool {
     element.keys().all(|k| k.eq_ignore_ascii_case("type") || k.eq_ignore_ascii_case("primary"))
+}
+
+/// Takes away the values of which nothing is said but what they are for, and notes it: one operation may
+/// make them and the next fill them, so this comes at the end of a request. `before`: the resource as it
+/// was; what stands there already was taken by another version and is left alone.
+pub(super) fn drop_bare(kind: ResourceKind, attributes: &mut Attributes, before: &Attributes, notes: &mut Notes) {
+    let mut emptied = Vec::new();
+    for (name, value) in attributes.iter_mut() {
+        let Some(def) = kind.attribute(name).filter(|d| d.multi_valued && d.is_complex()) else { continue };
+        let Value::Array(values) = value else { continue };
+        let was_there = |v: &Value| before.get(name).and_then(Value::as_array).is_some_and(|b| b.contains(v));
+        let count = values.len();
+        values.retain(|v| !v.as_object().is_some_and(is_bare) || was_there(v));
+        if values.len() < count {
+            notes.note(Reading::EmptyElementDropped, def.name);
+        }
+        if values.is_empty() {
+            emptied.push(name.clone());
+        }
+    }
+    for name in emptied {
+        attributes.remove(&name);
+    }
 }
 
 /// True for the preferred value.

@@ -7,7 +7,7 @@
 //! Two hands: `canonical.rs` reads a value as the schema types it, `elements.rs` works on attributes
 //! with several values.
 
-use super::canonical::{self, note_empty, prune};
+use super::canonical::{self, note_empty, prune, says_nothing};
 use super::elements;
 use super::error::ScimError;
 use super::filter::Filter;
@@ -68,7 +68,7 @@ pub(super) type Decided = Result<Option<Value>, ScimError>;
 pub(super) fn decide(target: Target<'_>, current: Option<Value>, edit: Edit<'_>, notes: &mut Notes) -> Decided {
     match edit {
         // An add never takes anything away (RFC 7644 section 3.5.2.1).
-        Edit::Add(value) if prune(value).is_none() => {
+        Edit::Add(value) if says_nothing(value) => {
             notes.note(Reading::AddOfNothing, target.at);
             return Ok(current);
         }
@@ -179,7 +179,7 @@ pub(super) fn decide_sub(
     let key = get_ci(object, sub).map_or_else(|| sub.to_owned(), |(k, _)| k.clone());
     let before = object.remove(&key);
     let after = match (edit, def.and_then(|d| names::known_sub(d, sub, notes))) {
-        (Edit::Add(value), _) if prune(value).is_none() => {
+        (Edit::Add(value), _) if says_nothing(value) => {
             notes.note(Reading::AddOfNothing, at);
             before
         }

@@ -5,9 +5,9 @@ use super::decision::{Decided, Edit, Target, decide_sub, merge};
 use super::deletion_mark;
 use super::error::ScimError;
 use super::filter::Filter;
-use super::is_unassigned;
-use super::matching::matches_element;
+use super::matching::{is_equal, matches_element};
 use super::schema::AttributeDef;
+use super::{get_ci, is_unassigned};
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
 
@@ -38,6 +38,13 @@ fn values_sent(def: Def, value: &Value, at: &str, notes: &mut Notes) -> Result<V
     }
 }
 
+fn descriptions(def: Def, value: &Value, at: &str, notes: &mut Notes) -> Result<Vec<Value>, ScimError> {
+    match def {
+        Some(def) => canonical::descriptions(def, value, at, notes),
+        None => Ok(values_of(prune(value))),
+    }
+}
+
 fn finish(mut values: Vec<Value>) -> Decided {
     collapse(&mut values);
     Ok((!values.is_empty()).then_some(Value::Array(values)))
@@ -49,8 +56,8 @@ fn edit_all(def: Def, current: Option<Value>, change: Edit<'_>, at: &str, notes:
     let marks = change.value().filter(|_| def.is_some()).and_then(deletion_mark::split);
     if let Some((marked, rest)) = marks {
         notes.note(Reading::DeletionMark, at);
-        let unwanted = values_sent(def, &marked, at, notes)?;
-        values.retain(|v| !unwanted.iter().any(|u| is_part(u, v)));
+        let unwanted = descriptions(def, &marked, at, notes)?;
+        values.retain(|v| !unwanted.iter().any(|u| is_part(def, u, v)));
         // SCIM 1's changes are merged: what is not marked is added.
         return edit_all(def, Some(Value::Array(values)), Edit::Add(&rest), at, notes);
     }
@@ -75,10 +82,10 @@ fn edit_all(def: Def, current: Option<Value>, change: Edit<'_>, at: &str, notes:
         }
         Edit::Remove(None | Some(Value::Null)) => values.clear(),
         Edit::Remove(Some(value)) => {
-            let unwanted = values_sent(def, value, at, notes)?;
+            let unwanted = descriptions(def, value, at, notes)?;
             notes.note(Reading::MemberRemovalByValue, at);
             let before = values.len();
-            values.retain(|v| !unwanted.iter().any(|u| is_part(u, v)));
+            values.retain(|v| !unwanted.iter().any(|u| is_part(def, u, v)));
             if values.len() == before {
                 notes.note(Reading::RemoveAbsent, at);
             }
@@ -87,11 +94,17 @@ fn edit_all(def: Def, current: Option<Value>, change: Edit<'_>, at: &str, notes:
     finish(values)
 }
 
-/// True if all that is said of a value holds for it.
-fn is_part(said: &Value, value: &Value) -> bool {
+/// True if all that is said of a value holds for it, compared as a filter would.
+fn is_part(def: Def, said: &Value, value: &Value) -> bool {
     match (said, value) {
-        (Value::Object(said), Value::Object(value)) => said.iter().all(|(k, v)| value.get(k) == Some(v)),
-        _ => said == value,
+        (Value::Object(said), Value::Object(value)) => {
+            let holds = |(key, said): (&String, &Value)| {
+                let there = get_ci(value, key).map(|(_, there)| there);
+                there.is_some_and(|there| is_equal(def.and_then(|d| d.sub(key)), there, said))
+            };
+            said.iter().all(holds)
+        }
+        _ => is_equal(def, value, said),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The answer to a request that cannot be served (RFC 7644 section 3.12).
 
+use super::secret::tellable;
 use crate::failure::Cause;
 use crate::ids::ResourceId;
 use serde_json::{Value, json};
@@ -253,9 +254,10 @@ impl ScimError {
     }
 }
 
-/// Quotes what a request said, so that it fits into a message.
+/// Quotes what a request said, so that it fits into a message and tells no secret.
 pub(super) fn quoted(text: &str) -> String {
     const LONGEST: usize = 100;
+    let text = &tellable(text);
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("\"{}...\"", &text[..end]),
         None => format!("\"{text}\""),

@@ -3,7 +3,6 @@
 use super::error::ScimError;
 use super::grammar::Parser;
 use super::limits::Limits;
-use super::object::is_password;
 use super::path::AttributePath;
 use super::schema::ResourceKind;
 use crate::interpretation::Notes;
@@ -166,8 +165,5 @@ fn operand(f: &mut fmt::Formatter<'_>, filter: &Filter, parentheses: bool) -> fm
 
 /// Reads a filter. An error is `invalidFilter`, and says where in the text and what was expected.
 pub fn parse_filter(kind: ResourceKind, text: &str, limits: &Limits, notes: &mut Notes) -> Result<Filter, ScimError> {
-    Parser::new(kind, text, limits, notes).filter().map_err(|problem| match &problem.unknown {
-        Some(name) if is_password(kind, name) => problem.in_password_filter(text),
-        _ => problem.in_filter(text),
-    })
+    Parser::new(kind, text, limits, notes).filter().map_err(|problem| problem.in_filter(text))
 }

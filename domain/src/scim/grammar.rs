@@ -6,6 +6,7 @@ use super::limits::Limits;
 use super::names::{self, NameProblem};
 use super::path::AttributePath;
 use super::schema::{AttributeDef, AttributeType, ResourceKind};
+use super::secret::{names_password, names_secret};
 use crate::interpretation::{Notes, Reading};
 use chrono::DateTime;
 use serde_json::Value;
@@ -16,6 +17,8 @@ pub(super) struct Problem {
     position: usize,
     message: String,
     inside_brackets: bool,
+    /// Whether a filter compares with a password: then nothing of its text is told.
+    asks_for_password: bool,
     /// The attribute that does not exist, if that is the trouble.
     pub unknown: Option<String>,
     /// The rule that it breaks, if that has a name.
@@ -24,7 +27,15 @@ pub(super) struct Problem {
 
 impl Problem {
     fn describe(&self, what: &str, text: &str) -> String {
-        format!("the {what} {} cannot be read at character {}: {}", quoted(text), self.character(text), self.message)
+        let (at, message) = (self.character(text), &self.message);
+        if self.asks_for_password {
+            return format!("the {what} cannot be read at character {at}: {message}");
+        }
+        // What was found there may be what a secret is compared with.
+        if names_secret(text) && text.contains(['[', ' ']) {
+            return format!("the {what} {} cannot be read at character {at}", quoted(text));
+        }
+        format!("the {what} {} cannot be read at character {at}: {message}", quoted(text))
     }
 
     /// Positions are counted in characters, from one, as people do.
@@ -35,13 +46,6 @@ impl Problem {
     /// As the error of a filter.
     pub fn in_filter(self, text: &str) -> ScimError {
         ScimError { rule: self.rule, ..ScimError::invalid_filter(self.describe("filter", text)) }
-    }
-
-    /// As the error of a filter that asks for a password: without its text, which may hold one.
-    pub fn in_password_filter(self, text: &str) -> ScimError {
-        let at = self.character(text);
-        let why = "Rollcall stores no passwords, so no filter can compare them";
-        ScimError::invalid_filter(format!("the filter cannot be read at character {at}: {why}"))
     }
 
     /// As the error of a path.
@@ -147,6 +151,10 @@ impl<'a> Parser<'a> {
             };
         }
         self.count_term(start)?;
+        if names_password(name) {
+            let message = "Rollcall stores no passwords, so no filter can compare them".to_owned();
+            return Err(Problem { asks_for_password: true, ..self.problem_at(start, message) });
+        }
         let path = self.resolve(scope, start, name)?;
         if path.is_schema() {
             return Err(self.problem_at(start, "expected an attribute, found a schema alone".to_owned()));
@@ -417,7 +425,7 @@ impl<'a> Parser<'a> {
     }
 
     fn problem_at(&self, position: usize, message: String) -> Problem {
-        Problem { position, message, inside_brackets: self.brackets > 0, unknown: None, rule: None }
+        Problem { position, message, inside_brackets: self.brackets > 0, asks_for_password: false, unknown: None, rule: None }
     }
 
     fn name_problem(&self, start: usize, problem: NameProblem) -> Problem {

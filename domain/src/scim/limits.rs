@@ -68,14 +68,19 @@ impl Limits {
     }
 
     /// Refuses strings and keys that are too long and objects that are too wide, anywhere in a body.
+    /// What the text says is not told: it may be a password.
     pub(super) fn check_sizes(&self, value: &Value) -> Result<(), ScimError> {
+        self.check_size("the body", value)
+    }
+
+    fn check_size(&self, at: &str, value: &Value) -> Result<(), ScimError> {
         match value {
             Value::String(s) if s.len() > self.max_value_bytes => {
                 let (found, most) = (s.len(), self.max_value_bytes);
-                let detail = format!("a value of {found} bytes is longer than the {most} bytes accepted: {}", quoted(s));
+                let detail = format!("{} has a text of {found} bytes, longer than the {most} bytes accepted", quoted(at));
                 Err(ScimError::invalid_value(detail).of_rule(Rule::TooLong))
             }
-            Value::Array(items) => items.iter().try_for_each(|v| self.check_sizes(v)),
+            Value::Array(items) => items.iter().try_for_each(|v| self.check_size(at, v)),
             Value::Object(map) if map.len() > MAX_KEYS => {
                 Err(ScimError::too_large(format!("an object with {} attributes has more than the {MAX_KEYS} accepted", map.len())))
             }
@@ -85,7 +90,7 @@ impl Limits {
                     let detail = format!("a key of {found} bytes is longer than the {most} bytes accepted: {}", quoted(key));
                     return Err(ScimError::invalid_syntax(detail).of_rule(Rule::TooLong));
                 }
-                self.check_sizes(v)
+                self.check_size(key, v)
             }),
             _ => Ok(()),
         }

@@ -47,6 +47,11 @@ pub(super) fn matches_element(def: Option<&'static AttributeDef>, filter: &Filte
     }
 }
 
+/// True if two values are the same to a filter.
+pub(super) fn is_equal(def: Option<&AttributeDef>, a: &Value, b: &Value) -> bool {
+    a == b || order(def, a, b) == Some(Ordering::Equal)
+}
+
 /// The values a path names, arrays flattened, filters in the path applied.
 pub(super) fn values<'a>(kind: ResourceKind, path: &AttributePath, resource: &'a Value) -> Vec<&'a Value> {
     let container = match &path.urn {

@@ -28,6 +28,7 @@ mod render;
 mod resource;
 mod schema;
 mod schema_user;
+mod secret;
 mod sort;
 
 pub use apply::apply_intents;
@@ -46,6 +47,7 @@ pub use resource::{DecodedResource, decode_resource};
 pub use schema::{
     AttributeDef, AttributeType, ENTERPRISE_URN, GROUP_URN, Mutability, ResourceKind, Returned, Schema, USER_URN, Uniqueness,
 };
+pub use secret::{SECRET_NAMES, names_password, names_secret};
 pub use sort::{SortKey, sort_key};
 
 use serde_json::{Map, Value};

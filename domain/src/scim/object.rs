@@ -76,6 +76,9 @@ fn read_key(
                 if is_stray_schemas(k, notes) {
                     return Ok(());
                 }
+                if names_password(k) {
+                    return drop_password(v, limits, notes);
+                }
                 let path = parse_key(kind, &format!("{}:{k}", schema.urn), unknown, limits, notes)?;
                 if path.sub.is_some() || path.filter.is_some() {
                     notes.note(Reading::KeyAsPath, path.label());
@@ -99,12 +102,16 @@ fn read_key(
             if is_stray_schemas(k, notes) {
                 return Ok(());
             }
+            if names_password(k) {
+                return drop_password(v, limits, notes);
+            }
             if !names::is_custom_name(k) {
                 let message =
                     format!("{} cannot name an attribute of {}: letters, digits, hyphens and underscores do", quoted(k), quoted(key));
                 return Err(ScimError::typed(unknown, message));
             }
-            found.push(Assignment { path: AttributePath::extension(key, k), value: v.clone() });
+            let value = without_passwords(v.clone(), limits, notes)?;
+            found.push(Assignment { path: AttributePath::extension(key, k), value });
             Ok(())
         });
     }
@@ -116,7 +123,11 @@ fn read_key(
     if path.sub.is_some() || path.filter.is_some() || names::is_urn(key) {
         notes.note(Reading::KeyAsPath, path.label());
     }
-    found.push(Assignment { path, value: value.clone() });
+    let value = match path.def(kind) {
+        Some(_) => value.clone(),
+        None => without_passwords(value.clone(), limits, notes)?,
+    };
+    found.push(Assignment { path, value });
     Ok(())
 }
 
@@ -189,14 +200,43 @@ pub(super) fn check_schema(kind: ResourceKind, path: &AttributePath, limits: &Li
     }
 }
 
-/// True for the one attribute of the core user that is kept nowhere, with or without its schema.
+/// True for what is kept nowhere: the core user's `password`, with or without its schema, and an attribute
+/// of that name, or a part of one, under any other schema.
 pub(super) fn is_password(kind: ResourceKind, key: &str) -> bool {
+    let key = key.trim();
     let urn = kind.schema_urn();
     let name = match key.split_at_checked(urn.len()) {
         Some((prefix, rest)) if prefix.eq_ignore_ascii_case(urn) => rest.strip_prefix([':', '.']).unwrap_or(rest),
+        _ if names::is_urn(key) => return key.rsplit([':', '.']).next().is_some_and(names_password),
         _ => key,
     };
-    kind == ResourceKind::User && name.trim().eq_ignore_ascii_case("password")
+    kind == ResourceKind::User && names_password(name)
+}
+
+fn names_password(name: &str) -> bool {
+    name.trim().eq_ignore_ascii_case("password")
+}
+
+/// What no schema describes, without the passwords that stand in it.
+pub(super) fn without_passwords(value: Value, limits: &Limits, notes: &mut Notes) -> Result<Value, ScimError> {
+    Ok(match value {
+        Value::Object(map) => {
+            let mut kept = Map::new();
+            for (key, value) in map {
+                if names_password(&key) {
+                    drop_password(&value, limits, notes)?;
+                } else {
+                    kept.insert(key, without_passwords(value, limits, notes)?);
+                }
+            }
+            Value::Object(kept)
+        }
+        Value::Array(items) => {
+            let items: Result<Vec<Value>, ScimError> = items.into_iter().map(|v| without_passwords(v, limits, notes)).collect();
+            Value::Array(items?)
+        }
+        simple => simple,
+    })
 }
 
 /// A password is write-only (RFC 7643 section 4.1.1): a server that has none can drop it. Okta sends one

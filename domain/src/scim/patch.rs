@@ -1,14 +1,14 @@
 //! The body of a PATCH (RFC 7644 section 3.5.2) in every dialect Entra speaks, read as intents.
 
 use super::apply::read_only;
-use super::canonical::prune;
+use super::canonical::says_nothing;
 use super::error::{ScimError, ScimType, quoted};
 use super::filter::{CompareOp, Filter};
 use super::intent::Intent;
 use super::is_unassigned;
 use super::limits::Limits;
 use super::members;
-use super::object::{assignments, check_schema, drop_password, is_password, member};
+use super::object::{assignments, check_schema, drop_password, is_password, member, without_passwords};
 use super::path::{self, AttributePath};
 use super::policy::StrictRule;
 use super::resource::is_members;
@@ -181,7 +181,7 @@ impl Decoder<'_> {
 
     fn set(&mut self, op: Op, path: AttributePath, value: &Value) -> Result<(), ScimError> {
         if path.is_read_only(self.kind) {
-            match op == Op::Add && prune(value).is_none() {
+            match op == Op::Add && says_nothing(value) {
                 true => self.notes.note(Reading::AddOfNothing, path.label()),
                 // Whoever sends back what was read asks for nothing.
                 false => self.intents.push(Intent::Assert { path, value: value.clone(), adds: op == Op::Add }),
@@ -197,7 +197,10 @@ impl Decoder<'_> {
             self.limits.policy.keep(StrictRule::SubAttributeNeeded, broken)?;
         }
         self.limits.check_lengths(path.leaf_def(self.kind), value, &path.label())?;
-        let value = value.clone();
+        let value = match path.def(self.kind) {
+            Some(_) => value.clone(),
+            None => without_passwords(value.clone(), self.limits, self.notes)?,
+        };
         if op == Op::Add {
             self.intents.push(Intent::Add { path, value });
             return Ok(());

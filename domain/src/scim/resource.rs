@@ -1,7 +1,7 @@
 //! The body of a POST or PUT (RFC 7644 sections 3.3 and 3.5.1).
 
 use super::apply::edit;
-use super::canonical::{check_required, note_empty};
+use super::canonical::{check_required, drop_bare, note_empty};
 use super::decision::Edit;
 use super::error::{ScimError, ScimType, quoted};
 use super::limits::{Limits, check_resource};
@@ -70,6 +70,7 @@ pub fn decode_resource(kind: ResourceKind, body: &Value, limits: &Limits, notes:
         limits.check_lengths(path.leaf_def(kind), &value, &path.label())?;
         edit(kind, &mut attributes, &path, Edit::Replace(&value), notes).map_err(ScimError::in_body)?;
     }
+    drop_bare(kind, &mut attributes, &Attributes::new(), notes);
     check_required(kind, &attributes)?;
     check_resource(&attributes)?;
     Ok(DecodedResource { attributes, members: found_members })

@@ -1,8 +1,8 @@
 //! Secrets are nowhere: not in the log, not in the views, not in what the server prints.
 
 use anyhow::{Result, ensure};
-use rollcall_tests::scim::{CONTENT_TYPE, user};
-use rollcall_tests::world::{issue, on_sqlite};
+use rollcall_tests::scim::{CONTENT_TYPE, form_encode, user};
+use rollcall_tests::world::{World, issue, on_sqlite};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,7 @@ async fn tokens_and_passwords_are_in_no_file_and_no_metric() {
         w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "replace", "value": {"Password": PASSWORD}}])).await?.expect(200)?;
         let nested = json!({"userName": "x", "name": {"password": PASSWORD}, "emails": [{"value": "a", "password": PASSWORD}]});
         w.scim.post("/Users", &nested).await?.expect(400)?;
+        spell_it_otherwise(w, &ada, PASSWORD).await?;
         let bulk = json!({"Operations": [{"method": "POST", "path": "/Users", "bulkId": "b", "data": {"userName": "bulk@contoso.example", "password": PASSWORD}}]});
         w.scim.post("/Bulk", &bulk).await?.expect(200)?;
         // Broken JSON cannot be searched for members by name, and yet its secrets must not stay.
@@ -59,6 +60,53 @@ async fn tokens_and_passwords_are_in_no_file_and_no_metric() {
         Ok(())
     })
     .await;
+}
+
+/// What a client may write for `password`: no spelling is kept, whether it is applied or refused.
+async fn spell_it_otherwise(w: &World, user: &str, password: &str) -> Result<()> {
+    let long = format!("{password}{}", "x".repeat(70_000));
+    let urn = "urn:contoso:scim:2.0:User";
+    let bodies = [
+        format!(r#"{{"userName":"a1","PassWord":"{password}"}}"#),
+        format!(r#"{{"userName":"a2"," password ":"{password}"}}"#),
+        format!(r#"{{"userName":"a3","password":"{password}","password":null}}"#),
+        format!(r#"{{"userName":"a4","password":{{"value":"{password}"}}}}"#),
+        format!(r#"{{"userName":"a5","password":"{long}"}}"#),
+        format!(r#"{{"userName":"a6","{urn}":{{"vault":{{"password":["{password}"]}}}}}}"#),
+        format!(r#"{{"userName":"a7","{urn}:password":"{password}"}}"#),
+        format!(r#"{{"userName":"a8","\u0070assword":"{password}"}}"#),
+        format!(r#"{{"userName":"a9","title":{{"password":"{password}"}}}}"#),
+    ];
+    let operations = [
+        format!(r#"{{"op":"replace","path":" Password ","value":"{password}"}}"#),
+        format!(r#"{{"OP":"replace","PATH":"PASSWORD","VALUE":"{password}"}}"#),
+        format!(r#"{{"op":"add","path":"{urn}:vault.password","value":"{password}"}}"#),
+        format!(r#"{{"op":"add","path":"{urn}:vault","value":{{"password":"{password}","door":"B"}}}}"#),
+        format!(r#"{{"op":"replace","path":"password","path":"title","value":"{password}","value":"Dr"}}"#),
+        format!(r#"{{"op":"replace","path":"emails[password eq \"{password}\"].value","value":"a"}}"#),
+        format!(r#"{{"op":"remove","path":"password[value eq \"{password}\"]"}}"#),
+        format!(r#"{{"op":"replace","path":"{urn}:vault[password eq \"{password}\"].door","value":"a"}}"#),
+        format!(r#"{{"op":"remove","path":"{urn}:vault[password eq \"{password}\"]"}}"#),
+        format!(r#"{{"op":"remove","path":"password eq {password}"}}"#),
+        format!(r#"{{"op":"remove","path":"members[password eq \"{password}\"]"}}"#),
+        format!(r#"{{"op":"replace","path":"password","value":"{long}"}}"#),
+        format!(r#"{{"op":"replace","path":"password.value","value":"{password}"}}"#),
+    ];
+    let patches = operations.map(|operation| format!(r#"{{"Operations":[{operation}]}}"#));
+    let path = format!("/Users/{user}");
+    let posts = bodies.into_iter().map(|body| ("POST", "/Users", body));
+    for filter in
+        [format!("password eq \"{password}\""), format!("not (password sw {password})"), format!("emails[password eq \"{password}\"]")]
+    {
+        let answer = w.scim.get(&format!("/Users?filter={}", form_encode(&filter))).await?;
+        ensure!(answer.status == 400 && !contains(&answer.body, password), "{filter}: {}", answer.text());
+    }
+    for (method, path, body) in posts.chain(patches.into_iter().map(|body| ("PATCH", path.as_str(), body))) {
+        let answer = w.scim.send(w.scim.request(method, path).header("Content-Type", CONTENT_TYPE).body(body.clone())).await?;
+        ensure!(matches!(answer.status, 200 | 201 | 204 | 400), "{} for {body}", answer.status);
+        ensure!(!contains(&answer.body, password), "the answer to {body} has the password: {}", answer.text());
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
