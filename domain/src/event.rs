@@ -5,7 +5,6 @@ use crate::log::{AggregateKind, Record};
 use crate::organization::OrganizationEvent;
 use crate::user::UserEvent;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// An event of any aggregate.
@@ -54,6 +53,12 @@ pub fn upcasters() -> Vec<Box<dyn EventUpcaster>> {
     Vec::new()
 }
 
+/// The events of one aggregate, by name. Implemented where they are declared.
+pub trait Declared: cqrs_es::DomainEvent {
+    /// Whether an event of this name can be read.
+    fn is_declared(event_type: &str) -> bool;
+}
+
 impl DomainEvent {
     /// Reads a record of any aggregate.
     pub fn decode(record: &Record) -> Result<Self, DecodeError> {
@@ -66,11 +71,14 @@ impl DomainEvent {
 }
 
 /// Reads a record as an event of one aggregate.
-pub fn decode<E: cqrs_es::DomainEvent>(record: &Record) -> Result<E, DecodeError> {
+pub fn decode<E: Declared>(record: &Record) -> Result<E, DecodeError> {
     decode_with(record, &upcasters())
 }
 
-fn decode_with<E: cqrs_es::DomainEvent>(record: &Record, upcasters: &[Box<dyn EventUpcaster>]) -> Result<E, DecodeError> {
+fn decode_with<E: Declared>(record: &Record, upcasters: &[Box<dyn EventUpcaster>]) -> Result<E, DecodeError> {
+    if !E::is_declared(&record.event_type) {
+        return Err(unknown(record));
+    }
     let old = upcasters.iter().any(|u| u.can_upcast(&record.event_type, &record.event_version));
     let event: E = if old { upcast(record, upcasters)? } else { parse(record, serde_json::from_str(&record.payload))? };
     if event.event_type() != record.event_type || (!old && event.event_version() != record.event_version) {
@@ -79,7 +87,7 @@ fn decode_with<E: cqrs_es::DomainEvent>(record: &Record, upcasters: &[Box<dyn Ev
     Ok(event)
 }
 
-fn upcast<E: DeserializeOwned>(record: &Record, upcasters: &[Box<dyn EventUpcaster>]) -> Result<E, DecodeError> {
+fn upcast<E: Declared>(record: &Record, upcasters: &[Box<dyn EventUpcaster>]) -> Result<E, DecodeError> {
     let payload: Value = parse(record, serde_json::from_str(&record.payload))?;
     let mut event = SerializedEvent::new(
         record.stream.aggregate_id(),
@@ -99,18 +107,13 @@ fn upcast<E: DeserializeOwned>(record: &Record, upcasters: &[Box<dyn EventUpcast
 }
 
 fn parse<T>(record: &Record, result: Result<T, serde_json::Error>) -> Result<T, DecodeError> {
-    result.map_err(|e| {
-        // serde names an unknown variant in its message only; the message may hold data, so it is not kept.
-        if e.to_string().starts_with("unknown variant") {
-            return unknown(record);
-        }
-        DecodeError::Payload {
-            event_type: record.event_type.clone(),
-            event_version: record.event_version.clone(),
-            position: record.position,
-            category: format!("{:?}", e.classify()),
-            column: e.column(),
-        }
+    // The message may hold data, so it is not kept.
+    result.map_err(|e| DecodeError::Payload {
+        event_type: record.event_type.clone(),
+        event_version: record.event_version.clone(),
+        position: record.position,
+        category: format!("{:?}", e.classify()),
+        column: e.column(),
     })
 }
 

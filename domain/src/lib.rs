@@ -9,6 +9,7 @@ pub mod claim;
 pub mod context;
 mod diff;
 pub mod event;
+mod event_macro;
 pub mod exchange;
 pub mod failure;
 pub mod fold_text;

@@ -189,7 +189,7 @@ mod sessions {
     fn an_accepted_login_begins_a_session_and_uses_up_what_it_came_with() {
         let user = given(vec![ada(true)]);
         let events = decide(&user, UserCommand::SignIn(Box::new(sign_in(1, assertion("ada@x.example", None, &[]))))).unwrap();
-        assert_eq!(events[0].kind().0, "UserSignedIn");
+        assert_eq!(events[0].kind().as_str(), "UserSignedIn");
         let taken: Vec<ClaimKind> = claims(ResourceId(Uuid::nil()), &events).take.into_iter().map(|c| c.kind).collect();
         assert_eq!(taken, [ClaimKind::Assertion, ClaimKind::SamlRequest]);
         assert!(given([vec![ada(true)], events].concat()).has_session(session(1), now()));
@@ -228,7 +228,7 @@ mod sessions {
             sign_in: Box::new(sign_in(1, assertion("ada@x.example", None, &[]))),
         };
         // What comes to be is active unless it says otherwise, and so is let in.
-        let kinds: Vec<&str> = decide(&User::Absent, command).unwrap().iter().map(|e| e.kind().0).collect();
+        let kinds: Vec<&str> = decide(&User::Absent, command).unwrap().iter().map(|e| e.kind().as_str()).collect();
         assert_eq!(kinds, ["UserCreated", "UserSignedIn"]);
     }
 
@@ -281,7 +281,7 @@ mod connection {
             last = rollcall_domain::organization::decide(&organization, OrganizationCommand::Saml(command), &context());
             last.iter().flatten().for_each(|e| organization.apply(e.clone()));
         }
-        last.map(|events| events.iter().map(|e| e.kind().0).collect())
+        last.map(|events| events.iter().map(|e| e.kind().as_str()).collect())
     }
 
     fn configure(certificates: Vec<IdpCertificate>) -> SamlCommand {

@@ -7,7 +7,7 @@ use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, SessionId};
 use rollcall_domain::log::{AggregateKind, Position, Record};
 use rollcall_domain::saml::NameId;
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
-use rollcall_domain::user::UserEvent;
+use rollcall_domain::user::{UserEvent, UserEventKind};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -97,7 +97,9 @@ pub(crate) struct Sessions {
 impl Sessions {
     /// Finds out which of the users that leave have sessions.
     pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId, records: &[Record]) -> Result<Self, SqlError> {
-        let leaves = |r: &&Record| r.stream.kind == AggregateKind::User && matches!(&*r.event_type, "UserDeactivated" | "UserDeleted");
+        let leaves = |r: &&Record| {
+            r.stream.kind == AggregateKind::User && UserEventKind::named(&r.event_type).is_some_and(UserEventKind::ends_sessions)
+        };
         let leaving: BTreeSet<Uuid> = records.iter().filter(leaves).map(|r| r.stream.id).collect();
         let keys: Vec<SqlValue> = leaving.into_iter().map(|id| id.to_string().into()).collect();
         let mut sessions = Self::default();

@@ -23,8 +23,8 @@ fn scattered(n: u64) -> Uuid {
 
 fn record(position: u64, id: Uuid, version: u64, event: &UserEvent) -> Restored {
     let NewEvent { event_type, event_version, payload } = NewEvent {
-        event_type: event.kind().0.into(),
-        event_version: event.kind().1.into(),
+        event_type: event.kind().as_str().into(),
+        event_version: event.kind().version().into(),
         payload: serde_json::to_string(event).unwrap(),
     };
     let stream = StreamId { organization: ORG, kind: AggregateKind::User, id };

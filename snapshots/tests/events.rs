@@ -4,16 +4,18 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::event::DomainEvent;
-use rollcall_domain::group::GroupEvent;
+use rollcall_domain::group::{GroupEvent, GroupEventKind};
 use rollcall_domain::ids::{AuditorId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId};
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
 use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
-use rollcall_domain::organization::{CertificateOwner, IdpEndpoints, OrganizationEvent, SamlKey, SamlPolicy, SealedKey, SpCertificate};
+use rollcall_domain::organization::{
+    CertificateOwner, IdpEndpoints, OrganizationEvent, OrganizationEventKind, SamlKey, SamlPolicy, SealedKey, SpCertificate,
+};
 use rollcall_domain::provisioning_log::{self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts};
 use rollcall_domain::run::{Noticed, Pulse};
 use rollcall_domain::saml::{IdpCertificate, NameId, SignedParts};
 use rollcall_domain::scim::{Attributes, Policy};
-use rollcall_domain::user::{Change, SessionEnd, SignedIn, UserEvent};
+use rollcall_domain::user::{Change, SessionEnd, SignedIn, UserEvent, UserEventKind};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -201,27 +203,40 @@ fn directory_samples() -> Vec<DomainEvent> {
     ]
 }
 
-fn parts(event: &DomainEvent) -> (AggregateKind, (&'static str, &'static str), Value) {
+fn parts(event: &DomainEvent) -> (AggregateKind, &'static str, &'static str, Value) {
     match event {
-        DomainEvent::User(e) => (AggregateKind::User, e.kind(), json!(e)),
-        DomainEvent::Group(e) => (AggregateKind::Group, e.kind(), json!(e)),
-        DomainEvent::Organization(e) => (AggregateKind::Organization, e.kind(), json!(e)),
+        DomainEvent::User(e) => (AggregateKind::User, e.kind().as_str(), e.kind().version(), json!(e)),
+        DomainEvent::Group(e) => (AggregateKind::Group, e.kind().as_str(), e.kind().version(), json!(e)),
+        DomainEvent::Organization(e) => (AggregateKind::Organization, e.kind().as_str(), e.kind().version(), json!(e)),
     }
 }
 
 #[test]
 fn payloads_are_frozen() {
     for event in samples() {
-        let (_, (name, version), payload) = parts(&event);
+        let (_, name, version, payload) = parts(&event);
         insta::with_settings!({ snapshot_path => "../events", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_json_snapshot!(format!("{name}-{version}"), payload);
         });
     }
 }
 
+/// What is declared is sampled, and so has a golden file.
+#[test]
+fn no_event_is_without_a_sample() {
+    let declared: BTreeSet<&str> = UserEventKind::ALL
+        .iter()
+        .map(|kind| kind.as_str())
+        .chain(GroupEventKind::ALL.iter().map(|kind| kind.as_str()))
+        .chain(OrganizationEventKind::ALL.iter().map(|kind| kind.as_str()))
+        .collect();
+    let sampled: BTreeSet<&str> = samples().iter().map(|event| parts(event).1).collect();
+    assert_eq!(declared, sampled);
+}
+
 #[test]
 fn every_payload_ever_written_can_be_read() {
-    let kinds = |name: &str| samples().iter().map(parts).find(|(_, (n, _), _)| *n == name).map(|(kind, _, _)| kind);
+    let kinds = |name: &str| samples().iter().map(parts).find(|(_, n, _, _)| *n == name).map(|(kind, ..)| kind);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let mut read = BTreeSet::new();
     for entry in std::fs::read_dir(folder).expect("the golden files are there") {

@@ -11,6 +11,7 @@ use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::Interpretation;
 use rollcall_domain::log::{AggregateKind, AppendError, Appended, LogError, Record, StreamId, Version};
+use rollcall_domain::organization::OrganizationEventKind;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -193,7 +194,7 @@ impl Engine {
 }
 
 fn is_refused_login(record: &Record) -> bool {
-    record.event_type == "LoginRefused"
+    OrganizationEventKind::named(&record.event_type) == Some(OrganizationEventKind::LoginRefused)
 }
 
 /// Waits longer after each lost race. The wait differs between processes by what they run, which

@@ -4,6 +4,7 @@ use super::Engine;
 use super::warm::Warm;
 use rollcall_domain::claim::{ClaimChanges, ClearClaim};
 use rollcall_domain::context::Context;
+use rollcall_domain::event::Declared;
 use rollcall_domain::group::{self, Group};
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::log::{AggregateKind, StreamId};
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 /// An aggregate that the engine can run commands on.
 pub trait Hosted:
-    cqrs_es::Aggregate<Services = Arc<Context>, Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
+    cqrs_es::Aggregate<Services = Arc<Context>, Event: Declared, Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
 {
     /// Its kind in the log.
     const KIND: AggregateKind;

@@ -7,5 +7,5 @@ mod state;
 
 pub use command::{GroupCommand, GroupError};
 pub use decide::{claims, decide, required};
-pub use event::GroupEvent;
+pub use event::{GroupEvent, GroupEventKind, changes_attributes};
 pub use state::{Group, Members, evolve_attributes};

@@ -9,6 +9,6 @@ mod state;
 
 pub use command::{OrganizationCommand, OrganizationError, SamlCommand};
 pub use decide::{claims, decide};
-pub use event::{CertificateOwner, OrganizationEvent};
+pub use event::{CertificateOwner, OrganizationEvent, OrganizationEventKind};
 pub use saml::{IdpEndpoints, LIVE_KEYS, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlSettings, SamlState, SealedKey, SpCertificate};
 pub use state::{LIVE_AUDITORS, LIVE_TOKENS, Organization, Scim, Settings, Token};

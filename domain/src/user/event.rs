@@ -1,5 +1,6 @@
 //! What can have happened to a user. Published payloads are frozen: a change is a new version.
 
+use crate::event_macro::events;
 use crate::ids::{ExchangeId, SessionId};
 use crate::login::{Attempt, Drift, MatchedBy, RefusedLogin};
 use crate::personal::Personal;
@@ -66,111 +67,82 @@ pub struct SignedIn {
     pub drift: Vec<Drift>,
 }
 
-/// An event of a user.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum UserEvent {
-    /// The user came to be, with these attributes (canonical; `userName` and `active` among them).
-    #[serde(rename = "UserCreated")]
-    Created {
-        /// All attributes.
-        attributes: Personal<Attributes>,
-    },
-    /// `userName` changed.
-    #[serde(rename = "UserRenamed")]
-    Renamed {
-        /// The old `userName`.
-        before: Personal<String>,
-        /// The new `userName`.
-        after: Personal<String>,
-    },
-    /// `active` became true.
-    #[serde(rename = "UserActivated")]
-    Activated {},
-    /// `active` became false.
-    #[serde(rename = "UserDeactivated")]
-    Deactivated {},
-    /// Attributes other than `userName` and `active` changed.
-    #[serde(rename = "UserChanged")]
-    Changed {
-        /// What changed, ordered by attribute.
-        changes: Vec<Change>,
-    },
-    /// The user is gone; the `userName` is free.
-    #[serde(rename = "UserDeleted")]
-    Deleted {
-        /// The last `userName`.
-        user_name: Personal<String>,
-    },
-    /// A login was accepted and a session began.
-    #[serde(rename = "UserSignedIn")]
-    SignedIn(Box<SignedIn>),
-    /// A login as this user was refused.
-    #[serde(rename = "UserLoginRefused")]
-    LoginRefused(Box<RefusedLogin>),
-    /// A session ended before its time.
-    #[serde(rename = "UserSessionEnded")]
-    SessionEnded {
-        /// Which.
-        session: SessionId,
-        /// Why.
-        end: SessionEnd,
-    },
-    /// A session that SCIM had ended was asked for and refused, for the first time.
-    #[serde(rename = "UserSessionRefused")]
-    SessionRefused {
-        /// Which.
-        session: SessionId,
-        /// From the first byte of the SCIM request to the refusal.
-        milliseconds: u64,
-        /// The SCIM request.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        ended_by: Option<ExchangeId>,
-    },
+events! {
+    /// An event of a user.
+    UserEvent, UserEventKind {
+        /// The user came to be, with these attributes (canonical; `userName` and `active` among them).
+        "UserCreated" "1" Created {
+            /// All attributes.
+            attributes: Personal<Attributes>,
+        },
+        /// `userName` changed.
+        "UserRenamed" "1" Renamed {
+            /// The old `userName`.
+            before: Personal<String>,
+            /// The new `userName`.
+            after: Personal<String>,
+        },
+        /// `active` became true.
+        "UserActivated" "1" Activated {},
+        /// `active` became false.
+        "UserDeactivated" "1" Deactivated {},
+        /// Attributes other than `userName` and `active` changed.
+        "UserChanged" "1" Changed {
+            /// What changed, ordered by attribute.
+            changes: Vec<Change>,
+        },
+        /// The user is gone; the `userName` is free.
+        "UserDeleted" "1" Deleted {
+            /// The last `userName`.
+            user_name: Personal<String>,
+        },
+        /// A login was accepted and a session began.
+        "UserSignedIn" "1" SignedIn(Box<SignedIn>),
+        /// A login as this user was refused.
+        "UserLoginRefused" "1" LoginRefused(Box<RefusedLogin>),
+        /// A session ended before its time.
+        "UserSessionEnded" "1" SessionEnded {
+            /// Which.
+            session: SessionId,
+            /// Why.
+            end: SessionEnd,
+        },
+        /// A session that SCIM had ended was asked for and refused, for the first time.
+        "UserSessionRefused" "1" SessionRefused {
+            /// Which.
+            session: SessionId,
+            /// From the first byte of the SCIM request to the refusal.
+            milliseconds: u64,
+            /// The SCIM request.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            ended_by: Option<ExchangeId>,
+        },
+    }
 }
 
 impl UserEvent {
-    /// The stable name and payload version of an event.
-    pub fn kind(&self) -> (&'static str, &'static str) {
-        match self {
-            UserEvent::Created { .. } => ("UserCreated", "1"),
-            UserEvent::Renamed { .. } => ("UserRenamed", "1"),
-            UserEvent::Activated {} => ("UserActivated", "1"),
-            UserEvent::Deactivated {} => ("UserDeactivated", "1"),
-            UserEvent::Changed { .. } => ("UserChanged", "1"),
-            UserEvent::Deleted { .. } => ("UserDeleted", "1"),
-            UserEvent::SignedIn(_) => ("UserSignedIn", "1"),
-            UserEvent::LoginRefused(_) => ("UserLoginRefused", "1"),
-            UserEvent::SessionEnded { .. } => ("UserSessionEnded", "1"),
-            UserEvent::SessionRefused { .. } => ("UserSessionRefused", "1"),
-        }
-    }
-
-    /// Whether it changes the SCIM resource. A login does not: `meta` and the ETag stay as they are.
+    /// Whether it changes the SCIM resource.
     pub fn changes_resource(&self) -> bool {
+        self.kind().changes_resource()
+    }
+}
+
+/// Whether a stored event of a user may change the SCIM resource; one that is not known may.
+pub fn changes_resource(event_type: &str) -> bool {
+    UserEventKind::named(event_type).is_none_or(UserEventKind::changes_resource)
+}
+
+impl UserEventKind {
+    /// Whether it changes the SCIM resource. A login does not: `meta` and the ETag stay as they are.
+    pub fn changes_resource(self) -> bool {
         match self {
-            UserEvent::Created { .. }
-            | UserEvent::Renamed { .. }
-            | UserEvent::Activated {}
-            | UserEvent::Deactivated {}
-            | UserEvent::Changed { .. }
-            | UserEvent::Deleted { .. } => true,
-            UserEvent::SignedIn(_) | UserEvent::LoginRefused(_) | UserEvent::SessionEnded { .. } | UserEvent::SessionRefused { .. } => {
-                false
-            }
+            Self::Created | Self::Renamed | Self::Activated | Self::Deactivated | Self::Changed | Self::Deleted => true,
+            Self::SignedIn | Self::LoginRefused | Self::SessionEnded | Self::SessionRefused => false,
         }
     }
-}
 
-/// [`UserEvent::changes_resource`], by the stable name of an event.
-pub fn changes_resource(event_type: &str) -> bool {
-    !matches!(event_type, "UserSignedIn" | "UserLoginRefused" | "UserSessionEnded" | "UserSessionRefused")
-}
-
-impl cqrs_es::DomainEvent for UserEvent {
-    fn event_type(&self) -> String {
-        self.kind().0.to_owned()
-    }
-    fn event_version(&self) -> String {
-        self.kind().1.to_owned()
+    /// Whether all of a user's sessions end with it.
+    pub fn ends_sessions(self) -> bool {
+        matches!(self, Self::Deactivated | Self::Deleted)
     }
 }

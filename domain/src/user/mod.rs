@@ -8,6 +8,6 @@ mod state;
 
 pub use command::{UserCommand, UserError};
 pub use decide::{claims, decide, named};
-pub use event::{Change, SessionEnd, SignedIn, UserEvent, changes_resource};
+pub use event::{Change, SessionEnd, SignedIn, UserEvent, UserEventKind, changes_resource};
 pub use session::{NewSession, SignIn};
 pub use state::{User, evolve_attributes};

@@ -6,7 +6,7 @@ use crate::table::{Statement, Table, int, key_lists, numbered, optional_int, tex
 use crate::text::{bounded, count, id, instant, micros, name_key};
 use chrono::{DateTime, Utc};
 use rollcall_domain::event::DomainEvent;
-use rollcall_domain::group::{self, GroupEvent};
+use rollcall_domain::group::{self, GroupEvent, changes_attributes};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, Position, Record, Version};
 use rollcall_domain::scim::{Attributes, ResourceKind};
@@ -171,7 +171,7 @@ impl Resources {
 fn changes_state(record: &Record) -> bool {
     match record.stream.kind {
         AggregateKind::User => changes_resource(&record.event_type),
-        AggregateKind::Group => !matches!(record.event_type.as_str(), "GroupMembersAdded" | "GroupMembersRemoved"),
+        AggregateKind::Group => changes_attributes(&record.event_type),
         AggregateKind::Organization => false,
     }
 }

@@ -1,5 +1,8 @@
 //! Rules about the text of the sources.
 
+use rollcall_domain::group::GroupEventKind;
+use rollcall_domain::organization::OrganizationEventKind;
+use rollcall_domain::user::UserEventKind;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -110,4 +113,31 @@ fn nothing_is_left_to_do_in_silence() {
         }
     }
     assert_none("stubs, or lints switched off without a reason", offenders);
+}
+
+/// An event is named where it is declared; whoever wants its name asks for it.
+#[test]
+fn event_names_stand_where_events_are_declared() {
+    let names: Vec<String> = UserEventKind::ALL
+        .iter()
+        .map(|kind| kind.as_str())
+        .chain(GroupEventKind::ALL.iter().map(|kind| kind.as_str()))
+        .chain(OrganizationEventKind::ALL.iter().map(|kind| kind.as_str()))
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    assert!(names.contains(&"\"UserCreated\"".to_owned()));
+    let mut offenders = Vec::new();
+    for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name) && name.contains("/src/")) {
+        if ["user", "group", "organization"].iter().any(|aggregate| name == format!("domain/src/{aggregate}/event.rs")) {
+            continue;
+        }
+        // What follows is about the file, and names events as a log of another time had them.
+        let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
+        for (n, line) in code.lines().enumerate() {
+            if !line.trim_start().starts_with("//") && names.iter().any(|event| line.contains(event.as_str())) {
+                offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
+            }
+        }
+    }
+    assert_none("event names written by hand", offenders);
 }
