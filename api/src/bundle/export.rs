@@ -9,8 +9,10 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::exchange::{Exchange, Protocol};
+use rollcall_domain::failure::Wants;
 use rollcall_domain::group::GroupEvent;
 use rollcall_domain::log::{AggregateKind, Bodies, Head, Log, LogError, Position, Record, RecordedExchange, StreamId, Version};
+use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::user::UserEvent;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -20,16 +22,6 @@ use std::io::Write as _;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Events of an organization that SCIM requests depend on; no other is in a bundle.
-const OF_ORGANIZATION: [&str; 7] = [
-    "OrganizationCreated",
-    "OrganizationEnabled",
-    "OrganizationDisabled",
-    "ScimEnabled",
-    "ScimDisabled",
-    "ScimTokenIssued",
-    "ScimTokenRevoked",
-];
 /// Headers that a replay needs, and the one that names the client.
 const HEADERS: [&str; 4] = ["content-type", "if-match", "if-none-match", "user-agent"];
 /// Compressed bytes sent at once.
@@ -173,22 +165,22 @@ impl Writer {
 
     /// A record as it goes into the bundle, if it does.
     fn needed(&mut self, mut record: Record, touched: &Touched) -> Result<Option<Record>, LogError> {
-        let of_organization = record.stream.kind == AggregateKind::Organization;
-        if !of_organization && !touched.holds(record.stream.id) || of_organization && !OF_ORGANIZATION.contains(&record.event_type.as_str())
-        {
+        if record.stream.kind != AggregateKind::Organization && !touched.holds(record.stream.id) {
             return Ok(None);
         }
-        if let DomainEvent::User(event) = DomainEvent::decode(&record).map_err(broken)?
-            && !event.changes_resource()
-        {
-            return Ok(None);
-        }
-        if record.event_type == "ScimTokenIssued" {
-            // Not even the hash of a token leaves.
-            let mut payload: Value = serde_json::from_str(&record.payload).map_err(broken)?;
-            let token = payload["ScimTokenIssued"]["token"].as_str().unwrap_or_default().to_owned();
-            payload["ScimTokenIssued"]["sha256"] = sha256_hex(&format!("bundle {token}")).into();
-            record.payload = payload.to_string();
+        match DomainEvent::decode(&record).map_err(broken)? {
+            DomainEvent::User(event) if !event.changes_resource() => return Ok(None),
+            DomainEvent::User(_) | DomainEvent::Group(_) => {}
+            // Only what the answer to a SCIM request depends on.
+            DomainEvent::Organization(event) if !event.kind().concerns_scim() => return Ok(None),
+            DomainEvent::Organization(mut event) => {
+                if let OrganizationEvent::ScimTokenIssued { token, sha256, .. } = &mut event {
+                    // Not even the hash of a token leaves.
+                    *sha256 = sha256_hex(&format!("bundle {token}"));
+                    record.event_version = event.kind().version().to_owned();
+                    record.payload = serde_json::to_string(&event).map_err(broken)?;
+                }
+            }
         }
         if let Some(pseudonyms) = &mut self.pseudonyms {
             record.payload = renamed(pseudonyms, &record).map_err(broken)?;
@@ -205,6 +197,8 @@ impl Writer {
         let exchange = &mut recorded.exchange;
         exchange.subject_key = None;
         exchange.source = None;
+        // The bodies say what it wanted; the hashes of names and values are for the key of this log.
+        exchange.facts.wants = Wants::default();
         exchange.headers.retain(|(name, _)| HEADERS.contains(&name.as_str()));
         if let Some(pseudonyms) = &mut self.pseudonyms {
             rename(pseudonyms, exchange);

@@ -5,9 +5,10 @@ use crate::engine::Engine;
 use crate::engine::claims::{ClaimBook, hash, of_record};
 use crate::secrets::sha256_hex;
 use rollcall_domain::claim::ClearClaim;
+use rollcall_domain::event::decode;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, LogError, Record, Restored};
-use serde_json::Value;
+use rollcall_domain::organization::OrganizationEvent;
 use std::collections::HashMap;
 use std::fs::File;
 use std::path::Path;
@@ -92,21 +93,20 @@ fn moved(mut record: Record, from: OrganizationId, to: &ImportAs) -> Result<Reco
     if record.stream.id == from.0 {
         record.stream.id = to.organization.0;
     }
-    let unreadable = |_| BundleError::Damaged("an event of the organization cannot be read".to_owned());
-    let mut payload: Value = serde_json::from_str(&record.payload).map_err(unreadable)?;
-    match record.event_type.as_str() {
-        "OrganizationCreated" => {
-            let name = payload["OrganizationCreated"]["name"].as_str().unwrap_or_default().to_owned();
-            payload["OrganizationCreated"]["name"] = format!("{name} (from a bundle)").into();
-            payload["OrganizationCreated"]["domain"] = to.domain.clone().into();
+    let unreadable = || BundleError::Damaged("an event of the organization cannot be read".to_owned());
+    let mut event: OrganizationEvent = decode(&record).map_err(|_| unreadable())?;
+    match &mut event {
+        OrganizationEvent::Created { name, domain } => {
+            name.push_str(" (from a bundle)");
+            domain.clone_from(&to.domain);
         }
-        "ScimTokenIssued" => {
-            let token = payload["ScimTokenIssued"]["token"].as_str().unwrap_or_default().to_owned();
+        OrganizationEvent::ScimTokenIssued { token, sha256, .. } => {
             // Another one in every import, for no two tokens may have the same.
-            payload["ScimTokenIssued"]["sha256"] = sha256_hex(&format!("bundle {token} {}", to.organization)).into();
+            *sha256 = sha256_hex(&format!("bundle {token} {}", to.organization));
         }
         _ => return Ok(record),
     }
-    record.payload = payload.to_string();
+    record.event_version = event.kind().version().to_owned();
+    record.payload = serde_json::to_string(&event).map_err(|_| unreadable())?;
     Ok(record)
 }

@@ -12,7 +12,7 @@ use rollcall_tests::corpus::player::play_all;
 use rollcall_tests::scim::user;
 use rollcall_tests::server::Server;
 use rollcall_tests::world::{World, on_postgres, on_sqlite};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -55,7 +55,9 @@ async fn a_bundle_travels(world: &mut World) -> Result<()> {
             ensure!(!bodies.to_lowercase().contains(name), "{name} is still there");
         }
     }
-    ensure!(!decoded(&unpack(&std::fs::read(&plain)?)?)?.contains("rollcall_scim_"), "a token left");
+    let left = decoded(&unpack(&std::fs::read(&plain)?)?)?;
+    ensure!(!left.contains("rollcall_scim_"), "a token left");
+    ensure!(left.contains("\"cause\"") && !left.contains("\"wants\""), "hashes of names and values left");
 
     // On another server it becomes an organization of its own, whose token admits nobody.
     let other = World::new(rollcall_tests::server::Store::Sqlite).await?;
@@ -101,6 +103,45 @@ async fn a_bundle_of_one_failure_holds_the_state_it_needs_and_no_more() {
         let (code, there) = replay_file(&world.server, &file).await?;
         ensure!(code == 0 && there["exchanges"][0]["result"] == "same", "exit {code}: {there}");
         ensure!(there["exchanges"][0]["now"]["status"] == 409, "{there}");
+        Ok(())
+    })
+    .await;
+}
+
+/// Whatever an organization is set to decides what a request is answered; all of it travels.
+#[tokio::test]
+async fn what_an_organization_was_set_to_travels_with_its_requests() {
+    on_sqlite(async |world| {
+        let org = ["--org", "acme"];
+        let without_path = |title: &str| json!([{"op": "replace", "value": {"title": title}}]);
+        let ada = format!("/Users/{}", world.scim.create_user("ada@contoso.example").await?);
+        let settings: [(&[&str], u16); 7] = [
+            (&["scim", "policy", "--strict=true"], 400),
+            (&["scim", "policy", "--strict=false"], 200),
+            (&["scim", "disable"], 503),
+            (&["scim", "enable"], 200),
+            (&["org", "disable"], 503),
+            (&["org", "enable"], 200),
+            (&["scim", "policy", "--strict=true"], 400),
+        ];
+        for (n, (setting, status)) in settings.iter().enumerate() {
+            world.server.cli(&[setting, &org[..]].concat()).await?;
+            let answer = world.scim.operations(&ada, without_path(&format!("Title {n}"))).await?;
+            ensure!(answer.status == *status, "{setting:?}: {}", answer.text());
+        }
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("settings.gz");
+        let to = file.to_str().context("path")?;
+        world.server.cli(&["bundle", "export", "--org", "acme", "--file", to]).await?;
+        let (code, there) = replay_file(&world.server, &file).await?;
+        ensure!(code == 0 && there["summary"]["records_differ"] == 0, "exit {code}: {there}");
+        let replayed: Vec<u64> = statuses(&there).into_iter().filter(|(operation, _)| operation == "users.patch").map(|(_, s)| s).collect();
+        ensure!(replayed == settings.map(|(_, status)| u64::from(status)), "{replayed:?}");
+        // What was refused because of the server's state is told, and not asked for again.
+        for exchange in there["exchanges"].as_array().into_iter().flatten() {
+            let expected = if exchange["recorded"]["status"] == 503 { "not_replayed" } else { "same" };
+            ensure!(exchange["result"] == expected, "{exchange}");
+        }
         Ok(())
     })
     .await;
