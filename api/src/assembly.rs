@@ -1,11 +1,11 @@
 //! From stores to an engine whose views are up to the log: how every application begins.
 
+use crate::background::names::Names;
+use crate::background::sweep::resume;
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::ids::Ids;
-use crate::names::{self, Settled};
 use crate::stores::Stores;
-use crate::sweep::resume;
 use anyhow::Context;
 use rollcall_domain::sql::Family;
 use rollcall_projections::fold::Folder;
@@ -25,7 +25,7 @@ pub async fn engine(stores: &Stores, clock: Clock, ids: Ids) -> anyhow::Result<A
     folder.sweep().await.context("cannot bring the views up to the log")?;
     let engine = Engine::new(stores.log.clone(), stores.live.clone(), folder, clock, ids);
     // Before anybody is told that a name is free.
-    names::settle(&engine, &mut Settled::default()).await.context("cannot claim names as they are folded now")?;
+    Names::default().settle(&engine).await.context("cannot claim names as they are folded now")?;
     Ok(Arc::new(engine))
 }
 

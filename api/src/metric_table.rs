@@ -55,6 +55,8 @@ pub const METRICS: &[Metric] = &[
         "Requests whose head could not be read: answered 400, 414 or 431, and kept nowhere",
     ),
     counter("rollcall_panics_total", &[], "Requests answered 503 because a handler panicked"),
+    counter("rollcall_job_passes_total", &["job", "outcome"], "Passes of the jobs that a server does without being asked"),
+    histogram("rollcall_job_seconds", &["job"], "Time that a pass of a job takes"),
     counter("rollcall_dropped_bodies_total", &[], "Exchanges whose bodies were dropped because they were kept long enough"),
     counter("rollcall_logins_total", &["organization", "outcome", "reason"], "Logins"),
     counter("rollcall_saml_refreshes_total", &["organization", "outcome"], "Fetches of SAML metadata"),

@@ -1,15 +1,16 @@
 //! `rollcall serve`: from a configuration to a running server, and its end.
 
+use crate::background::Background;
 use crate::clock::Clock;
 use crate::config::ServeConfig;
 use crate::ids::{Ids, Random};
 use crate::listen::{self, Patience};
 use crate::router::router;
-use crate::saml::{schedule, seals};
+use crate::saml::seals;
 use crate::scim::StrangerLimit;
 use crate::sealing::{DeploymentKey, deployment_key_path};
 use crate::state::{App, Settings};
-use crate::{assembly, cycles, names, retention, secrets, stores, sweep, telemetry};
+use crate::{assembly, secrets, stores, telemetry};
 use anyhow::Context;
 use rollcall_projections::saml::SamlConnections;
 use std::path::Path;
@@ -52,11 +53,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     let address_file = app.config.data.join("address");
     std::fs::write(&address_file, format!("{url}\n")).with_context(|| format!("cannot write {}", address_file.display()))?;
     let (stop, stopping) = watch::channel(false);
-    let sweepers = app.folders().map(|folder| tokio::spawn(sweep::run(app.clone(), folder.clone(), stopping.clone())));
-    let scheduler = tokio::spawn(schedule::run(app.clone(), stopping.clone()));
-    let retention = tokio::spawn(retention::run(app.clone(), stopping.clone()));
-    let watcher = tokio::spawn(cycles::run(app.clone(), stopping.clone()));
-    let namer = tokio::spawn(names::run(app.clone(), stopping.clone()));
+    let background = Background::start(&app, &stopping);
     let server = tokio::spawn(listen::serve(listener, router(app.clone()), Patience::default(), stopping.clone()));
     signals().await?;
     tracing::info!("stopping: finishing what was accepted");
@@ -69,13 +66,7 @@ async fn run(app: Arc<App>, listener: TcpListener, url: &str) -> anyhow::Result<
     if drained.await.is_err() {
         tracing::warn!("some requests did not end in {} s", DRAIN.as_secs());
     }
-    for sweeper in sweepers {
-        let _ = sweeper.await;
-    }
-    let _ = scheduler.await;
-    let _ = retention.await;
-    let _ = watcher.await;
-    let _ = namer.await;
+    background.ended().await;
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())

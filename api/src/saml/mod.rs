@@ -17,7 +17,6 @@ mod metadata;
 mod page;
 pub mod refresh;
 mod reply;
-pub mod schedule;
 pub mod seals;
 mod signed_in;
 mod visit;

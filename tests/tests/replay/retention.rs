@@ -2,14 +2,15 @@
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_api::background::Job;
+use rollcall_api::background::retention::Retention;
 use rollcall_api::host::{Host, HostRequest, HostSetup};
 use rollcall_api::ids::Random;
 use rollcall_api::replay::{ReplayLine, ScratchSettings, Selection, verify};
-use rollcall_api::retention;
 use rollcall_api::stores::Stores;
 use rollcall_domain::ids::OrganizationId;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 const DAY: u64 = 86_400;
 
@@ -39,11 +40,10 @@ async fn bodies_are_dropped_after_their_time_and_replays_say_so() -> Result<()> 
     let log = host.app().engine.log.clone();
     let before = log.records(organization, 0, 100).await?;
     // Nothing is as old as that.
-    let mut passed = HashMap::new();
-    retention::pass(host.app(), 100 * DAY, &mut passed).await;
+    Retention::new(100 * DAY).pass(host.app()).await?;
     ensure!(log.exchange(organization, ids[0]).await?.is_some_and(|x| !x.exchange.bodies_dropped));
     // The clock stands at day 99: the first two are older than 40 days.
-    retention::pass(host.app(), 40 * DAY, &mut passed).await;
+    Retention::new(40 * DAY).pass(host.app()).await?;
     for (id, dropped) in ids.iter().zip([true, true, false]) {
         let kept = log.exchange(organization, *id).await?.context("the exchange is gone")?.exchange;
         ensure!(kept.bodies_dropped == dropped && kept.request_body.is_empty() == dropped, "{kept:?}");

@@ -3,7 +3,8 @@
 use crate::day::{Day, Store, begin};
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_api::cycles::{Known, look};
+use rollcall_api::background::Job;
+use rollcall_api::background::cycles::Cycles;
 use rollcall_tests::world::start_cluster;
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ async fn looked(day: &Day, minutes: i64) -> Result<usize> {
     day.at(minutes);
     // Asking moves the time of the application.
     day.ask("/rhythm").await?;
-    look(day.host.app(), &mut Known::new()).await;
+    Cycles::default().pass(day.host.app()).await?;
     Ok(kept(day).await?.len())
 }
 
@@ -32,8 +33,8 @@ async fn silence_is_kept_once(store: Store<'_>) -> Result<()> {
     // Two servers notice it at the same time, and a third one later.
     day.at(260);
     day.ask("/rhythm").await?;
-    let (mut one, mut other) = (Known::new(), Known::new());
-    tokio::join!(look(day.host.app(), &mut one), look(day.host.app(), &mut other));
+    let (mut one, mut other) = (Cycles::default(), Cycles::default());
+    tokio::try_join!(one.pass(day.host.app()), other.pass(day.host.app()))?;
     ensure!(looked(&day, 265).await? == 1, "{:?}", kept(&day).await?);
     let silent = kept(&day).await?.remove(0);
     ensure!(silent["actor"]["kind"] == "system" && silent["exchange"].is_null(), "nobody asked for it: {silent}");

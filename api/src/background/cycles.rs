@@ -1,6 +1,7 @@
-//! In the background: keeps that the sync cycles of an organization fell silent, came further and
+//! Keeps that the sync cycles of an organization fell silent, came further and
 //! further apart, or came back. The metrics tell it too, but only to whoever asks in time.
 
+use super::{Incomplete, Job};
 use crate::engine::{ExecuteError, Order, Precondition};
 use crate::state::App;
 use rollcall_domain::actor::Actor;
@@ -14,7 +15,6 @@ use rollcall_projections::fold::FoldError;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// How often the clock is looked at.
 const LOOK: Duration = Duration::from_secs(60);
@@ -30,44 +30,44 @@ enum KeepError {
     Execute(#[from] ExecuteError<OrganizationError>),
 }
 
-/// How the cycles of each organization come, as far as this process has seen to it that it is kept.
-pub type Known = HashMap<OrganizationId, Pulse>;
-
-/// Runs until the server stops. Several servers may do the same: what is no news is no event.
-pub async fn run(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
-    tokio::select! {
-        () = forever(&app) => {}
-        _ = stopping.wait_for(|stop| *stop) => {}
-    }
+/// Looks at the rhythms of all organizations.
+#[derive(Debug, Default)]
+pub struct Cycles {
+    /// How the cycles of each come, as far as this process has seen to it that it is kept.
+    known: HashMap<OrganizationId, Pulse>,
 }
 
-async fn forever(app: &App) {
-    let mut known = Known::new();
-    loop {
-        // What was on its way while no server ran comes first.
-        tokio::time::sleep(LOOK).await;
-        look(app, &mut known).await;
-    }
-}
+impl Job for Cycles {
+    const NAME: &'static str = "cycles";
 
-/// Looks once at the rhythms of all organizations.
-pub async fn look(app: &App, known: &mut Known) {
-    if app.audit.is_outdated() {
-        return;
+    fn pause(&self) -> Duration {
+        LOOK
     }
-    let rhythms = match app.runs.rhythms().await {
-        Ok(rhythms) => rhythms,
-        Err(error) => return tracing::warn!(%error, "the rhythm of the cycles cannot be read"),
-    };
-    let now = app.engine.clock.now();
-    for (organization, rhythm) in rhythms {
-        if rhythm.noticed(now).is_none_or(|noticed| known.get(&organization) == Some(&noticed.state)) {
-            continue;
+
+    /// What was on its way while no server ran comes first.
+    fn first(&self) -> Duration {
+        LOOK
+    }
+
+    async fn pass(&mut self, app: &App) -> Result<(), Incomplete> {
+        if app.audit.is_outdated() {
+            return Ok(());
         }
-        match keep(app, organization).await {
-            Ok(kept) => known.extend(kept.map(|state| (organization, state))),
-            Err(error) => tracing::warn!(%organization, %error, "how the cycles come could not be kept"),
+        let now = app.engine.clock.now();
+        let mut failed = 0;
+        for (organization, rhythm) in app.runs.rhythms().await.map_err(Incomplete::all)? {
+            if rhythm.noticed(now).is_none_or(|noticed| self.known.get(&organization) == Some(&noticed.state)) {
+                continue;
+            }
+            match keep(app, organization).await {
+                Ok(kept) => self.known.extend(kept.map(|state| (organization, state))),
+                Err(error) => {
+                    tracing::warn!(%organization, %error, "how the cycles come could not be kept");
+                    failed += 1;
+                }
+            }
         }
+        Incomplete::unless_none(failed)
     }
 }
 

@@ -1,0 +1,74 @@
+//! Names claimed as they are folded now: before the server listens, and again for as long as an
+//! organization has two users with one name.
+
+use super::{Incomplete, Job};
+use crate::engine::{Engine, RefoldError, Refolded};
+use crate::state::App;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::LogError;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// How often organizations with contested names are looked at again.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// Claims names as they are folded now.
+#[derive(Debug, Default)]
+pub struct Names {
+    /// Organizations of which all names are claimed so.
+    settled: HashSet<OrganizationId>,
+}
+
+impl Names {
+    /// Claims the names of all organizations that are not settled. Gives how many cannot be, because
+    /// their log is damaged: their views have stopped there already, and say so.
+    ///
+    /// # Errors
+    /// If the log cannot be read or written: what was done until then stays.
+    pub async fn settle(&mut self, engine: &Engine) -> Result<usize, RefoldError> {
+        let mut damaged = 0;
+        for (organization, _) in engine.log.heads().await? {
+            if organization == OrganizationId::NONE || self.settled.contains(&organization) {
+                continue;
+            }
+            match engine.refold(organization).await {
+                Ok(None) => drop(self.settled.insert(organization)),
+                Ok(Some(done)) => tell(organization, done),
+                Err(RefoldError::Log(LogError::Damaged(error))) => {
+                    tracing::error!(%organization, error, "names cannot be claimed as they are folded now");
+                    damaged += 1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(damaged)
+    }
+}
+
+impl Job for Names {
+    const NAME: &'static str = "names";
+
+    fn pause(&self) -> Duration {
+        LOOK
+    }
+
+    /// All were looked at before the server listened.
+    fn first(&self) -> Duration {
+        LOOK
+    }
+
+    async fn pass(&mut self, app: &App) -> Result<(), Incomplete> {
+        Incomplete::unless_none(self.settle(&app.engine).await.map_err(Incomplete::all)?)
+    }
+}
+
+fn tell(organization: OrganizationId, done: Refolded) {
+    let Refolded { moved, contested } = done;
+    metrics::gauge!("rollcall_contested_names", "organization" => organization.to_string()).set(contested as f64);
+    if moved > 0 {
+        tracing::info!(%organization, moved, "names are claimed as they are folded now");
+    }
+    if contested > 0 {
+        tracing::warn!(%organization, contested, "users have a name that another user holds: rollcall claims collisions");
+    }
+}
