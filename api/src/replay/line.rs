@@ -3,6 +3,7 @@
 use crate::scim::redact::PASSWORD;
 use chrono::{DateTime, Utc};
 use rollcall_domain::exchange::{Exchange, Protocol};
+use rollcall_domain::failure::never_arrived;
 use rollcall_domain::log::{Record, RecordedExchange};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -78,8 +79,7 @@ impl NotReplayed {
         if !only_passwords || exchange.target.contains("=[removed]") {
             return Some(NotReplayed::SecretsRemoved);
         }
-        let never_came = exchange.answer.detail.as_deref() == Some("the body broke off");
-        let unread = never_came || matches!(exchange.answer.status, 408 | 413);
+        let unread = never_arrived(exchange) || exchange.answer.status == 413;
         (unread && exchange.request_body.is_empty()).then_some(NotReplayed::BodyNeverKept)
     }
 

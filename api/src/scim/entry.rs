@@ -20,6 +20,7 @@ use axum::http::{Response, Uri};
 use bytes::Bytes;
 use futures::FutureExt;
 use rollcall_domain::actor::Actor;
+use rollcall_domain::failure::Cause;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
 use std::net::SocketAddr;
@@ -195,8 +196,8 @@ async fn read_body(body: Body, limit: usize, patience: Duration) -> Result<Bytes
             Err(ScimError::too_large(format!("the body is longer than {limit} bytes: send fewer members or operations per request")))
         }
         Ok(Err(error)) if is_cut_off(&error) => Err(ScimError::unavailable("the server is stopping; try again later".to_owned())),
-        Ok(Err(_)) => Err(ScimError::invalid_syntax("the body broke off".to_owned())),
-        Err(_) => Err(ScimError::plain(408, "the body did not arrive in time")),
+        Ok(Err(_)) => Err(ScimError::invalid_syntax("the body broke off".to_owned()).because(Cause::BodyCutOff)),
+        Err(_) => Err(ScimError::plain(408, "the body did not arrive in time").because(Cause::BodyCutOff)),
     }
 }
 

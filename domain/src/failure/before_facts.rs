@@ -21,6 +21,11 @@ pub(super) fn cause(exchange: &Exchange) -> Cause {
     }
 }
 
+/// Whether its body broke off, or came too slowly.
+pub(super) fn never_arrived(exchange: &Exchange) -> bool {
+    exchange.answer.status == 408 || exchange.answer.detail.as_deref() == Some("the body broke off")
+}
+
 /// The member that was not there: the text began with its id.
 pub(super) fn needs(exchange: &Exchange) -> Option<ResourceId> {
     let detail = exchange.answer.detail.as_deref().filter(|_| classify(exchange) == Cause::MemberUnknown)?;

@@ -109,6 +109,10 @@ causes! {
     Malformed = "malformed", Here,
         "the request is not well formed",
         "if a proxy stands before Rollcall, see whether it changes or cuts bodies; else report the exchange";
+    /// 400, or 408: not all of the body arrived.
+    BodyCutOff = "body-cut-off", Here,
+        "the body of the request did not arrive whole",
+        "see whether the network or a proxy before Rollcall cuts or delays bodies; Entra sends the request again";
     /// 400 `invalidValue`
     ValueUnusable = "value-unusable", Mapping,
         "an attribute has a value that cannot be used",
@@ -177,6 +181,11 @@ pub fn cause_of(error: &ScimError, operation: &str) -> Cause {
 /// Why an exchange failed; only for those that did.
 pub fn classify(exchange: &Exchange) -> Cause {
     exchange.facts.cause.unwrap_or_else(|| before_facts::cause(exchange))
+}
+
+/// Whether the body of a request never arrived whole; what did arrive is not kept.
+pub fn never_arrived(exchange: &Exchange) -> bool {
+    exchange.facts.cause == Some(Cause::BodyCutOff) || before_facts::never_arrived(exchange)
 }
 
 /// What status, word and operation tell.

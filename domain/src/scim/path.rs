@@ -56,10 +56,15 @@ impl AttributePath {
     }
 
     /// The path as it may stand in notes, which never hold a value: a filter shows only if all it says
-    /// is what the value is for.
+    /// is what the value is for, in one of the schema's own words.
     pub(crate) fn label(&self) -> String {
         let Some(filter) = &self.filter else { return self.to_string() };
-        let says_only_type = |e: Vec<(&str, &Value)>| e.iter().all(|(name, _)| matches!(*name, "type" | "primary"));
+        let kind = ResourceKind::User.attribute(&self.attribute).and_then(|def| def.sub("type"));
+        let usual = |value: &Value| {
+            let words = kind.map_or(&[][..], |kind| kind.canonical_values);
+            value.as_str().is_some_and(|value| words.iter().any(|word| word.eq_ignore_ascii_case(value)))
+        };
+        let says_only_type = |e: Vec<(&str, &Value)>| e.iter().all(|(name, value)| *name == "primary" || *name == "type" && usual(value));
         if filter.equalities().is_some_and(says_only_type) {
             return self.to_string();
         }
