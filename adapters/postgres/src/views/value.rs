@@ -2,7 +2,8 @@
 
 use crate::fault::{Fault, fault};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlValue};
-use sqlx::postgres::{PgArguments, PgRow, Postgres};
+use sqlx::error::DatabaseError;
+use sqlx::postgres::{PgArguments, PgDatabaseError, PgRow, Postgres};
 use sqlx::query::Query;
 use sqlx::{Column as _, Row as _, TypeInfo as _};
 
@@ -19,7 +20,10 @@ pub(super) fn sql_error(e: sqlx::Error) -> SqlError {
 
 /// A prepared statement whose columns are others now; the connection must forget it.
 pub(super) fn is_stale(e: &sqlx::Error) -> bool {
-    matches!(e, sqlx::Error::Database(e) if e.code().as_deref() == Some("0A000") && e.message().contains("cached plan"))
+    // The message is in the language of the server; the name of the server's function is not.
+    let routine =
+        |e: &dyn DatabaseError| e.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine) == Some("RevalidateCachedQuery");
+    matches!(e, sqlx::Error::Database(e) if e.code().as_deref() == Some("0A000") && routine(&**e))
 }
 
 pub(super) fn bind<'q>(sql: &'q str, params: &'q [SqlValue]) -> Query<'q, Postgres, PgArguments> {
