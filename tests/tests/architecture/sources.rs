@@ -141,3 +141,52 @@ fn event_names_stand_where_events_are_declared() {
     }
     assert_none("event names written by hand", offenders);
 }
+
+/// Sentences are for people: nothing is learned from what one says. What was written before exchanges
+/// carried facts is read in one place.
+#[test]
+fn no_meaning_is_read_out_of_a_sentence() {
+    let mut offenders = Vec::new();
+    for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name) && name.contains("/src/")) {
+        if name.ends_with("failure/before_facts.rs") || name.starts_with("tests/") {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
+        for (n, line) in code.lines().enumerate().filter(|(_, line)| reads_a_sentence(line)) {
+            offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
+        }
+    }
+    assert_none("meaning read out of sentences", offenders);
+}
+
+/// A comparison of a text with words and a blank between them.
+fn reads_a_sentence(line: &str) -> bool {
+    const COMPARISONS: [&str; 9] =
+        ["contains(\"", "starts_with(\"", "ends_with(\"", "strip_prefix(\"", "strip_suffix(\"", "find(\"", "== \"", "!= \"", "== Some(\""];
+    let words = |text: &str| {
+        let compared = text.split('"').next().unwrap_or(text);
+        let word = |w: &&str| w.chars().filter(|c| c.is_lowercase()).count() > 1;
+        compared.split(' ').filter(word).count() > 1
+    };
+    !line.trim_start().starts_with("//")
+        && COMPARISONS.iter().any(|one| line.match_indices(one).any(|(at, found)| words(&line[at + found.len()..])))
+}
+
+#[test]
+fn the_rule_can_see_a_sentence() {
+    for line in [
+        "if detail.contains(\"nothing is lost\") {",
+        "e.to_string().starts_with(\"unknown variant\")",
+        "answer.detail.as_deref() == Some(\"the body broke off\")",
+    ] {
+        assert!(reads_a_sentence(line), "{line}");
+    }
+    for line in [
+        "if name.contains(\"token\") {",
+        "line.starts_with(\"SELECT \")",
+        "// it contains(\"some of the words\")",
+        "a == \"\" && b == \" \"",
+    ] {
+        assert!(!reads_a_sentence(line), "{line}");
+    }
+}
