@@ -1,25 +1,27 @@
 //! How far an organization's views are folded, and whether they stopped.
 
-use crate::table::{Statement, Table, int, optional_int, optional_text, text};
-use crate::text::{count, id};
+use crate::columns::{Columns, Read, Span, Stored, Values, columns, read_all, read_first};
+use crate::page::Bad;
+use crate::table::{Kind, Statement};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Head, Position};
+use rollcall_domain::log::{ExchangeNumber, Head, Position};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 
-/// One row for each organization.
-pub const CHECKPOINTS: Table = Table {
-    name: "checkpoints",
-    columns: &[
-        text("organization"),
-        int("position"),
-        int("exchange_number"),
-        optional_int("stopped_at_position"),
-        optional_text("stopped_error"),
-    ],
-    key: &["organization"],
-    indexes: &[],
-    order: "position",
-};
+columns! {
+    struct CheckpointRow {
+        organization: OrganizationId,
+        position: Position,
+        exchange_number: ExchangeNumber,
+        stopped: Option<Stop> = ("stopped_at_position", "stopped_error"),
+    }
+
+    /// One row for each organization.
+    pub table CHECKPOINTS = "checkpoints" {
+        key: ["organization"],
+        indexes: [],
+        order: "position",
+    }
+}
 
 /// Why and where an organization's views stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,23 @@ pub struct Stop {
     pub position: Position,
     /// Why; never a payload.
     pub error: String,
+}
+
+impl Read for Option<Stop> {
+    fn read(values: &mut Values) -> Result<Self, SqlError> {
+        let (position, error): (Option<Position>, Option<String>) = (Read::read(values)?, Read::read(values)?);
+        Ok(position.map(|position| Stop { position, error: error.unwrap_or_default() }))
+    }
+}
+
+impl Span for Option<Stop> {
+    const KINDS: &'static [(Kind, bool)] = &[(Kind::Int, true), (Kind::Text, true)];
+
+    fn write(self, out: &mut Vec<SqlValue>) -> Result<(), Bad> {
+        let (position, error) = self.map(|stop| (stop.position, stop.error)).unzip();
+        position.write(out)?;
+        error.write(out)
+    }
 }
 
 /// How far the views are. In step with their rows, because both are committed together.
@@ -46,50 +65,42 @@ impl Checkpoint {
     }
 
     /// The statement that keeps it.
-    pub(crate) fn save(&self, organization: OrganizationId) -> Statement {
+    pub(crate) fn save(self, organization: OrganizationId) -> Result<Statement, Bad> {
+        let Self { at: Head { position, exchange_number }, stopped } = self;
         let mut out = Vec::with_capacity(1);
-        let row = vec![
-            organization.into(),
-            self.at.position.into(),
-            self.at.exchange_number.into(),
-            SqlValue::Int(self.stopped.as_ref().map(|s| i64::try_from(s.position).unwrap_or(i64::MAX))),
-            self.stopped.as_ref().map(|s| s.error.clone()).into(),
-        ];
-        CHECKPOINTS.upsert(vec![row], &mut out);
-        out.remove(0)
+        CheckpointRow::upsert(vec![CheckpointRow { organization, position, exchange_number, stopped }], &mut out)?;
+        Ok(out.remove(0))
     }
 
     /// Begins a transaction and reads it under the organization's lock.
     pub(crate) async fn begin(views: &dyn SqlStore, organization: OrganizationId) -> Result<(Box<dyn SqlTransaction>, Self), SqlError> {
         let (tx, rows) = views.begin_with(organization, &Self::select(), vec![organization.into()]).await?;
-        Ok((tx, Self::first(&rows)?))
+        Ok((tx, Self::found(rows)?))
     }
 
     /// Reads it under the organization's lock.
     pub(crate) async fn read(tx: &mut dyn SqlTransaction, organization: OrganizationId) -> Result<Self, SqlError> {
-        Self::first(&tx.query(&Self::select(), vec![organization.into()]).await?)
+        Self::found(tx.query(&Self::select(), vec![organization.into()]).await?)
     }
 
-    fn select() -> String {
-        format!("SELECT {} FROM checkpoints WHERE organization = $1", CHECKPOINTS.all())
+    /// The query for that of an organization, `$1`.
+    pub(crate) fn select() -> String {
+        format!("SELECT {} FROM checkpoints WHERE organization = $1", CheckpointRow::list())
     }
 
-    fn first(rows: &[SqlRow]) -> Result<Self, SqlError> {
-        rows.first().map_or_else(|| Ok(Self::default()), |row| Ok(Self::from_row(row)?.1))
+    /// What that query found; a view that was never folded is at the beginning.
+    pub(crate) fn found(rows: Vec<SqlRow>) -> Result<Self, SqlError> {
+        Ok(read_first::<CheckpointRow>(rows)?.map(Self::of).unwrap_or_default())
     }
 
     /// Reads all of them, without a lock.
     pub async fn all(views: &dyn SqlStore) -> Result<Vec<(OrganizationId, Self)>, SqlError> {
-        let rows = views.query(&format!("SELECT {} FROM checkpoints", CHECKPOINTS.all()), Vec::new()).await?;
-        rows.iter().map(Self::from_row).collect()
+        let rows = views.query(&format!("SELECT {} FROM checkpoints", CheckpointRow::list()), Vec::new()).await?;
+        Ok(read_all::<CheckpointRow>(rows)?.into_iter().map(|row| (row.organization, Self::of(row))).collect())
     }
 
-    fn from_row(row: &SqlRow) -> Result<(OrganizationId, Self), SqlError> {
-        let stopped = match row.optional_int(3)? {
-            None => None,
-            Some(position) => Some(Stop { position: count(position)?, error: row.optional_text(4)?.unwrap_or_default().to_owned() }),
-        };
-        let at = Head { position: count(row.int(1)?)?, exchange_number: count(row.int(2)?)? };
-        Ok((id(row.text(0)?)?, Self { at, stopped }))
+    fn of(row: CheckpointRow) -> Self {
+        let CheckpointRow { position, exchange_number, stopped, .. } = row;
+        Self { at: Head { position, exchange_number }, stopped }
     }
 }

@@ -1,41 +1,49 @@
 //! Where the events of a subject, a type, an actor or a time stand in the log: table, fold, queries.
 //! Payloads stay in the log.
 
+use crate::columns::{Stored, columns, read_all, read_first};
+use crate::page::{Bad, Page};
 use crate::ranges::Ranges;
-use crate::table::{Statement, Table, int, optional_text, text};
-use crate::text::{bounded, count, micros};
+use crate::table::{Statement, Table};
+use crate::text::{bounded, micros};
+use crate::view::View;
+use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
+use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
-use rollcall_domain::log::{Position, Record};
+use rollcall_domain::log::{Position, Record, Version};
 use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction, SqlValue};
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// One row for each record. `clock` is the latest time of any record up to this one: servers
-/// decide times before the log decides the order, and a moment must be a place in that order.
-pub const EVENTS: Table = Table {
-    name: "events",
-    columns: &[
-        text("organization"),
-        int("position"),
-        text("event_type"),
-        text("subject"),
-        int("version"),
-        text("actor"),
-        optional_text("exchange"),
-        int("recorded_at"),
-        int("clock"),
-    ],
-    key: &["organization", "position"],
-    indexes: &[
-        &["organization", "subject", "position"],
-        &["organization", "event_type", "position"],
-        &["organization", "actor", "position"],
-        &["organization", "exchange", "position"],
-        &["organization", "clock", "position"],
-    ],
-    order: "position",
-};
+columns! {
+    #[derive(Debug)]
+    struct EventRow {
+        organization: OrganizationId,
+        position: Position,
+        event_type: String,
+        subject: Uuid,
+        version: Version,
+        actor: String,
+        exchange: Option<ExchangeId>,
+        recorded_at: DateTime<Utc>,
+        clock: i64,
+    }
+
+    /// One row for each record. `clock` is the latest time of any record up to this one: servers
+    /// decide times before the log decides the order, and a moment must be a place in that order.
+    pub table EVENTS = "events" {
+        key: ["organization", "position"],
+        indexes: [
+            ["organization", "subject", "position"],
+            ["organization", "event_type", "position"],
+            ["organization", "actor", "position"],
+            ["organization", "exchange", "position"],
+            ["organization", "clock", "position"],
+        ],
+        order: "position",
+    }
+}
 
 const WORD_BYTES: usize = 200;
 
@@ -54,39 +62,42 @@ pub(crate) fn actor_key(actor: &Actor) -> String {
 /// The rows that a page of records makes.
 #[derive(Debug)]
 pub(crate) struct Events {
+    organization: OrganizationId,
+    /// In microseconds since 1970.
     clock: i64,
-    rows: Vec<Vec<SqlValue>>,
+    rows: Vec<EventRow>,
 }
 
-impl Events {
+impl View for Events {
+    const NAME: &'static str = "events";
+    const REVISION: u32 = 1;
+    const TABLES: &'static [&'static Table] = &[&EVENTS];
+
     /// Reads how far the clock is.
-    pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId) -> Result<Self, SqlError> {
+    async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
         let sql = "SELECT clock FROM events WHERE organization = $1 ORDER BY position DESC LIMIT 1";
-        let rows = tx.query(sql, vec![organization.into()]).await?;
-        let clock = rows.first().map_or(Ok(i64::MIN), |row| row.int(0))?;
-        Ok(Self { clock, rows: Vec::new() })
+        let clock = read_first(tx.query(sql, vec![page.organization.into()]).await?)?.unwrap_or(i64::MIN);
+        Ok(Self { organization: page.organization, clock, rows: Vec::with_capacity(page.records.len()) })
     }
 
-    /// Notes one record.
-    pub fn apply(&mut self, organization: OrganizationId, record: &Record) {
-        let at = micros(record.recorded_at);
-        self.clock = self.clock.max(at);
-        self.rows.push(vec![
-            organization.into(),
-            record.position.into(),
-            bounded(&record.event_type, WORD_BYTES).into(),
-            record.stream.id.to_string().into(),
-            record.version.into(),
-            actor_key(&record.actor).into(),
-            record.exchange.map(|x| x.to_string()).into(),
-            at.into(),
-            self.clock.into(),
-        ]);
+    fn record(&mut self, record: &Record, _: &DomainEvent) -> Result<(), Bad> {
+        self.clock = self.clock.max(micros(record.recorded_at));
+        self.rows.push(EventRow {
+            organization: self.organization,
+            position: record.position,
+            event_type: bounded(&record.event_type, WORD_BYTES),
+            subject: record.stream.id,
+            version: record.version,
+            actor: actor_key(&record.actor),
+            exchange: record.exchange,
+            recorded_at: record.recorded_at,
+            clock: self.clock,
+        });
+        Ok(())
     }
 
-    /// The statements.
-    pub fn flush(self, out: &mut Vec<Statement>) {
-        EVENTS.upsert(self.rows, out);
+    fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
+        EventRow::upsert(self.rows, out)
     }
 }
 
@@ -183,6 +194,6 @@ impl EventIndex {
              ORDER BY position LIMIT ${}",
             params.len()
         );
-        self.views.query(&sql, params).await?.iter().map(|row| count(row.int(0)?)).collect()
+        read_all(self.views.query(&sql, params).await?)
     }
 }

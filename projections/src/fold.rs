@@ -6,7 +6,7 @@
 
 use crate::checkpoint::{Checkpoint, Stop};
 use crate::lane::Lane;
-use crate::page::{self, Bad};
+use crate::page::{Bad, Page, WorkingSet};
 use crate::schema::{Prepared, prepare};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, ExchangeNumber, Head, Log, LogError, Position, Record, RecordedExchange};
@@ -259,7 +259,7 @@ impl Folder {
                 return Ok(()); // Another process got further.
             }
             checkpoint.stopped = Some(Stop { position, error: error.clone() });
-            let (sql, params) = checkpoint.save(organization);
+            let (sql, params) = checkpoint.save(organization).map_err(|Bad(why)| SqlError::Refused(why))?;
             tx.execute(&sql, params).await?;
             tx.commit().await
         };
@@ -301,17 +301,17 @@ impl Folder {
             let known = exchanges.iter().position(|x| x.after > end).unwrap_or(exchanges.len());
             exchanges.truncate(known);
         }
-        let mut rows = page::begin(self.family, &mut *tx, organization, &records, &exchanges).await?;
+        let mut rows = WorkingSet::fetch(self.family, &mut *tx, Page { organization, records: &records, exchanges: &exchanges }).await?;
         for record in &records {
             let bad = |Bad(why)| StepError::Record { position: record.position, event_type: record.event_type.clone(), why };
-            page::fold(&mut *rows, record).map_err(bad)?;
+            rows.record(record).map_err(bad)?;
             at.position = record.position;
         }
         let mut folded = Folded { records: records.len() as u64, exchanges: 0 };
         for exchange in exchanges {
             at.exchange_number = exchange.number;
             folded.exchanges += 1;
-            rows.exchange(exchange).map_err(|Bad(why)| StepError::Fold(SqlError::Refused(why).into()))?;
+            rows.exchange(&exchange).map_err(|Bad(why)| StepError::Fold(SqlError::Refused(why).into()))?;
         }
         if at == checkpoint.at {
             return Ok((at, folded));
@@ -319,7 +319,7 @@ impl Folder {
         let after = checkpoint.at.position;
         let refused = |why, error| StepError::Page { after, why, records: records.len(), error };
         let mut statements = rows.flush().map_err(|Bad(why)| refused(why, None))?;
-        statements.push(Checkpoint { at, stopped: None }.save(organization));
+        statements.push(Checkpoint { at, stopped: None }.save(organization).map_err(|Bad(why)| refused(why, None))?);
         // While the database writes this page, the next one is read.
         let more = room(at.position, target.position, page);
         let (written, ()) = tokio::join!(tx.finish(statements), self.read_ahead(organization, lane, at.position, more));

@@ -1,11 +1,11 @@
 //! One page of records and exchanges, folded in memory over the rows it touches.
 
-use crate::audit::AuditRows;
-use crate::live::LiveRows;
+use crate::schema::views;
 use crate::table::Statement;
+use crate::view::AnyView;
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Record, RecordedExchange};
+use rollcall_domain::log::{AggregateKind, Record, RecordedExchange};
 use rollcall_domain::sql::{Family, SqlError, SqlTransaction};
 
 /// Why an event cannot be folded. Never holds a payload.
@@ -18,33 +18,54 @@ impl Bad {
     }
 }
 
-/// The working set of one page of a family: everything its views change by it.
-pub(crate) trait Rows: Send {
-    /// Folds the next record.
-    fn record(&mut self, record: &Record, event: DomainEvent) -> Result<(), Bad>;
+/// What is to be folded in one transaction.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page<'a> {
+    /// Whose log it is.
+    pub organization: OrganizationId,
+    /// Records, in order.
+    pub records: &'a [Record],
+    /// Exchanges, in order; all that they caused is in `records` or before.
+    pub exchanges: &'a [RecordedExchange],
+}
+
+impl<'a> Page<'a> {
+    /// The records of one kind of aggregate.
+    pub fn of(self, kind: AggregateKind) -> impl Iterator<Item = &'a Record> {
+        self.records.iter().filter(move |record| record.stream.kind == kind)
+    }
+}
+
+/// The working sets of all views of a family.
+pub(crate) struct WorkingSet(Vec<Box<dyn AnyView>>);
+
+impl WorkingSet {
+    /// Reads the rows that a page changes.
+    pub async fn fetch(family: Family, tx: &mut dyn SqlTransaction, page: Page<'_>) -> Result<Self, SqlError> {
+        let mut all = Vec::with_capacity(views(family).len());
+        for view in views(family) {
+            all.push((view.fetch)(&mut *tx, &page).await?);
+        }
+        Ok(Self(all))
+    }
+
+    /// Folds the next record of any kind.
+    pub fn record(&mut self, record: &Record) -> Result<(), Bad> {
+        let event = DomainEvent::decode(record).map_err(|e| Bad(e.to_string()))?;
+        self.0.iter_mut().try_for_each(|view| view.record(record, &event))
+    }
 
     /// Folds the next exchange.
-    fn exchange(&mut self, recorded: RecordedExchange) -> Result<(), Bad>;
+    pub fn exchange(&mut self, recorded: &RecordedExchange) -> Result<(), Bad> {
+        self.0.iter_mut().try_for_each(|view| view.exchange(recorded))
+    }
 
     /// The statements that bring the tables to what the page leaves.
-    fn flush(self: Box<Self>) -> Result<Vec<Statement>, Bad>;
-}
-
-/// Begins a page: reads the rows that the records and exchanges change.
-pub(crate) async fn begin(
-    family: Family,
-    tx: &mut dyn SqlTransaction,
-    organization: OrganizationId,
-    records: &[Record],
-    exchanges: &[RecordedExchange],
-) -> Result<Box<dyn Rows>, SqlError> {
-    Ok(match family {
-        Family::Live => Box::new(LiveRows::fetch(tx, organization, records).await?),
-        Family::Audit => Box::new(AuditRows::fetch(tx, organization, records, exchanges).await?),
-    })
-}
-
-/// Folds the next record of any kind.
-pub(crate) fn fold(rows: &mut dyn Rows, record: &Record) -> Result<(), Bad> {
-    rows.record(record, DomainEvent::decode(record).map_err(|e| Bad(e.to_string()))?)
+    pub fn flush(self) -> Result<Vec<Statement>, Bad> {
+        let mut out = Vec::new();
+        for view in self.0 {
+            view.flush(&mut out)?;
+        }
+        Ok(out)
+    }
 }

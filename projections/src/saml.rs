@@ -1,110 +1,115 @@
 //! SAML connections and the history of their certificates: tables, fold, queries.
 
-use crate::page::Bad;
-use crate::table::{Statement, Table, int, optional_int, optional_text, text};
-use crate::text::{bounded, count, id, instant, micros};
+use crate::cells::structures;
+use crate::columns::{Columns, Stored, columns, read_all, read_first};
+use crate::page::{Bad, Page};
+use crate::table::{Statement, Table};
+use crate::text::{bounded, micros};
+use crate::view::View;
 use chrono::{DateTime, Utc};
+use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Record, Version};
+use rollcall_domain::log::{Position, Record, Version};
 use rollcall_domain::organization::{CertificateOwner, OrganizationEvent, SamlSettings};
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction};
 use std::sync::Arc;
 
-/// One row for each organization with a SAML connection; `settings` is as the domain has it,
-/// private keys sealed.
-pub const SAML_CONNECTIONS: Table = Table {
-    name: "saml_connections",
-    columns: &[text("organization"), text("state"), int("version"), int("changed"), text("settings")],
-    key: &["organization"],
-    indexes: &[],
-    order: "version",
-};
+columns! {
+    /// A SAML connection.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct SamlConnection {
+        /// Whose it is.
+        pub organization: OrganizationId,
+        /// The name of the state that `settings` say.
+        pub(crate) state: String,
+        /// Number of the organization's events when it last changed.
+        pub version: Version,
+        /// When it last changed.
+        pub changed: DateTime<Utc>,
+        /// What is set.
+        pub settings: SamlSettings,
+    }
 
-/// One row for each time that a certificate came into use; `seq` is the position at which it did.
-pub const SAML_CERTIFICATES: Table = Table {
-    name: "saml_certificates",
-    columns: &[
-        text("organization"),
-        int("seq"),
-        text("owner"),
-        text("sha256"),
-        optional_text("subject"),
-        int("not_before"),
-        int("not_after"),
-        int("since"),
-        optional_int("until"),
-        optional_int("warned_days"),
-    ],
-    key: &["organization", "seq"],
-    indexes: &[&["organization", "sha256"]],
-    order: "seq",
-};
-
-/// A SAML connection.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SamlConnection {
-    /// Whose it is.
-    pub organization: OrganizationId,
-    /// Number of the organization's events when it last changed.
-    pub version: Version,
-    /// When it last changed.
-    pub changed: DateTime<Utc>,
-    /// What is set.
-    pub settings: SamlSettings,
+    /// One row for each organization with a SAML connection; `settings` is as the domain has it,
+    /// private keys sealed.
+    pub table SAML_CONNECTIONS = "saml_connections" {
+        key: ["organization"],
+        indexes: [],
+        order: "version",
+    }
 }
 
-/// A certificate, and how long it was or is in use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CertificateRow {
-    /// `identity-provider` or `service-provider`.
-    pub owner: String,
-    /// Its fingerprint.
-    pub sha256: String,
-    /// Its subject.
-    pub subject: Option<String>,
-    /// From when on it is valid.
-    pub not_before: DateTime<Utc>,
-    /// Until when it is valid.
-    pub not_after: DateTime<Utc>,
-    /// Since when it is in use.
-    pub since: DateTime<Utc>,
-    /// Until when it was in use.
-    pub until: Option<DateTime<Utc>>,
-    /// Within how many days of its end a warning was kept.
-    pub warned_days: Option<u64>,
+columns! {
+    /// A certificate, and how long it was or is in use.
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub struct CertificateRow {
+        /// Whose data it is.
+        pub organization: OrganizationId,
+        /// Position at which it came into use.
+        pub seq: Position,
+        /// `identity-provider` or `service-provider`.
+        pub owner: String,
+        /// Its fingerprint.
+        pub sha256: String,
+        /// Its subject.
+        pub subject: Option<String>,
+        /// From when on it is valid.
+        pub not_before: DateTime<Utc>,
+        /// Until when it is valid.
+        pub not_after: DateTime<Utc>,
+        /// Since when it is in use.
+        pub since: DateTime<Utc>,
+        /// Until when it was in use.
+        pub until: Option<DateTime<Utc>>,
+        /// Within how many days of its end a warning was kept.
+        pub warned_days: Option<u64>,
+    }
+
+    /// One row for each time that a certificate came into use; `seq` is the position at which it did.
+    pub table SAML_CERTIFICATES = "saml_certificates" {
+        key: ["organization", "seq"],
+        indexes: [["organization", "sha256"]],
+        order: "seq",
+    }
 }
+
+structures!(SamlSettings);
 
 /// What a page of records does to a connection, in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Connections {
+    organization: OrganizationId,
     settings: SamlSettings,
     changed: Option<(Version, DateTime<Utc>)>,
     statements: Vec<Statement>,
 }
 
-impl Connections {
+impl View for Connections {
+    const NAME: &'static str = "saml";
+    const REVISION: u32 = 1;
+    const TABLES: &'static [&'static Table] = &[&SAML_CONNECTIONS, &SAML_CERTIFICATES];
+
     /// Reads the connection if a record changes it.
-    pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId, records: &[Record]) -> Result<Self, SqlError> {
-        let mut connections = Self::default();
-        if records.iter().any(|r| r.event_type.starts_with("Saml")) {
-            let rows = tx.query(&select("organization = $1"), vec![organization.into()]).await?;
-            if let Some(row) = rows.first() {
-                connections.settings = connection(row)?.settings;
-            }
+    async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
+        let mut known = None;
+        if page.records.iter().any(|r| r.event_type.starts_with("Saml")) {
+            let rows = tx.query(&select("organization = $1"), vec![page.organization.into()]).await?;
+            known = read_first::<SamlConnection>(rows)?;
         }
-        Ok(connections)
+        let settings = known.map(|connection| connection.settings).unwrap_or_default();
+        Ok(Self { organization: page.organization, settings, changed: None, statements: Vec::new() })
     }
 
-    /// Folds one event of an organization.
-    pub fn apply(&mut self, record: &Record, event: &OrganizationEvent) -> Result<(), Bad> {
+    fn record(&mut self, record: &Record, event: &DomainEvent) -> Result<(), Bad> {
+        let DomainEvent::Organization(event) = event else { return Ok(()) };
         match event {
             OrganizationEvent::SamlCertificateTrusted { certificate: c } => {
-                self.begins(record, CertificateOwner::IdentityProvider, &c.sha256, Some(&c.subject), (c.not_before, c.not_after));
+                self.begins(record, CertificateOwner::IdentityProvider, &c.sha256, Some(&c.subject), (c.not_before, c.not_after))?;
             }
             OrganizationEvent::SamlCertificateDropped { sha256 } => self.ends(record, sha256),
             OrganizationEvent::SamlKeyGenerated { key } => {
                 let c = &key.certificate;
-                self.begins(record, CertificateOwner::ServiceProvider, &c.sha256, None, (c.not_before, c.not_after));
+                self.begins(record, CertificateOwner::ServiceProvider, &c.sha256, None, (c.not_before, c.not_after))?;
             }
             OrganizationEvent::SamlKeyRetired { key } => {
                 let known = self.settings.keys.iter().find(|k| k.id == *key).map(|k| k.certificate.sha256.clone());
@@ -127,6 +132,20 @@ impl Connections {
         Ok(())
     }
 
+    fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
+        if let Some((version, changed)) = self.changed {
+            let state = self.settings.state.as_str().to_owned();
+            SamlConnection::upsert(
+                vec![SamlConnection { organization: self.organization, state, version, changed, settings: self.settings }],
+                out,
+            )?;
+        }
+        out.extend(self.statements);
+        Ok(())
+    }
+}
+
+impl Connections {
     fn begins(
         &mut self,
         record: &Record,
@@ -134,43 +153,31 @@ impl Connections {
         sha256: &str,
         subject: Option<&str>,
         valid: (DateTime<Utc>, DateTime<Utc>),
-    ) {
-        SAML_CERTIFICATES.upsert(
-            vec![vec![
-                record.stream.organization.into(),
-                record.position.into(),
-                owner.as_str().into(),
-                sha256.into(),
-                subject.map(|s| bounded(s, 1_000)).into(),
-                micros(valid.0).into(),
-                micros(valid.1).into(),
-                micros(record.recorded_at).into(),
-                SqlValue::Int(None),
-                SqlValue::Int(None),
-            ]],
-            &mut self.statements,
-        );
+    ) -> Result<(), Bad> {
+        let (not_before, not_after) = valid;
+        let begun = CertificateRow {
+            organization: record.stream.organization,
+            seq: record.position,
+            owner: owner.as_str().to_owned(),
+            sha256: sha256.to_owned(),
+            subject: subject.map(|s| bounded(s, 1_000)),
+            not_before,
+            not_after,
+            since: record.recorded_at,
+            until: None,
+            warned_days: None,
+        };
+        CertificateRow::upsert(vec![begun], &mut self.statements)
     }
 
     fn ends(&mut self, record: &Record, sha256: &str) {
         let sql = "UPDATE saml_certificates SET until = $1 WHERE organization = $2 AND sha256 = $3 AND until IS NULL";
         self.statements.push((sql.to_owned(), vec![micros(record.recorded_at).into(), record.stream.organization.into(), sha256.into()]));
     }
-
-    /// The statements.
-    pub fn flush(self, organization: OrganizationId, out: &mut Vec<Statement>) -> Result<(), Bad> {
-        if let Some((version, at)) = self.changed {
-            let settings = serde_json::to_string(&self.settings).map_err(|_| Bad::new("the SAML settings cannot be written"))?;
-            let state = self.settings.state.as_str().into();
-            SAML_CONNECTIONS.upsert(vec![vec![organization.into(), state, version.into(), micros(at).into(), settings.into()]], out);
-        }
-        out.extend(self.statements);
-        Ok(())
-    }
 }
 
 fn select(condition: &str) -> String {
-    format!("SELECT {} FROM saml_connections WHERE {condition}", SAML_CONNECTIONS.all())
+    format!("SELECT {} FROM saml_connections WHERE {condition}", SamlConnection::list())
 }
 
 /// Reads SAML connections.
@@ -187,45 +194,22 @@ impl SamlConnections {
 
     /// An organization's connection, if it was ever set up.
     pub async fn of(&self, organization: OrganizationId) -> Result<Option<SamlConnection>, SqlError> {
-        let rows = self.views.query(&select("organization = $1"), vec![organization.into()]).await?;
-        rows.first().map(connection).transpose()
+        read_first(self.views.query(&select("organization = $1"), vec![organization.into()]).await?)
     }
 
     /// All connections that are switched on.
     pub async fn enabled(&self) -> Result<Vec<SamlConnection>, SqlError> {
-        self.views.query(&select("state = $1"), vec!["enabled".into()]).await?.iter().map(connection).collect()
+        read_all(self.views.query(&select("state = $1"), vec!["enabled".into()]).await?)
     }
 
     /// All connections, those that are switched off too.
     pub async fn all(&self) -> Result<Vec<SamlConnection>, SqlError> {
-        self.views.query(&select("1 = 1"), Vec::new()).await?.iter().map(connection).collect()
+        read_all(self.views.query(&select("1 = 1"), Vec::new()).await?)
     }
 
     /// An organization's certificates, those of the past too, in the order in which they came.
     pub async fn certificates(&self, organization: OrganizationId) -> Result<Vec<CertificateRow>, SqlError> {
-        let sql = format!("SELECT {} FROM saml_certificates WHERE organization = $1 ORDER BY seq", SAML_CERTIFICATES.all());
-        self.views.query(&sql, vec![organization.into()]).await?.iter().map(certificate).collect()
+        let sql = format!("SELECT {} FROM saml_certificates WHERE organization = $1 ORDER BY seq", CertificateRow::list());
+        read_all(self.views.query(&sql, vec![organization.into()]).await?)
     }
-}
-
-fn connection(row: &SqlRow) -> Result<SamlConnection, SqlError> {
-    Ok(SamlConnection {
-        organization: id(row.text(0)?)?,
-        version: count(row.int(2)?)?,
-        changed: instant(row.int(3)?)?,
-        settings: serde_json::from_str(row.text(4)?).map_err(|_| SqlError::Shape("the SAML settings cannot be read".to_owned()))?,
-    })
-}
-
-fn certificate(row: &SqlRow) -> Result<CertificateRow, SqlError> {
-    Ok(CertificateRow {
-        owner: row.text(2)?.to_owned(),
-        sha256: row.text(3)?.to_owned(),
-        subject: row.optional_text(4)?.map(str::to_owned),
-        not_before: instant(row.int(5)?)?,
-        not_after: instant(row.int(6)?)?,
-        since: instant(row.int(7)?)?,
-        until: row.optional_int(8)?.map(instant).transpose()?,
-        warned_days: row.optional_int(9)?.map(count).transpose()?,
-    })
 }

@@ -1,77 +1,69 @@
 //! Sessions: who is signed in, since when, and what ended it. Table, fold, queries.
 
-use crate::table::{Statement, Table, int, key_lists, numbered, optional_int, optional_text, text, with};
-use crate::text::{bounded, count, id, instant, lookup_key, micros};
+use crate::columns::{Columns, Stored, columns, read_all};
+use crate::page::{Bad, Page};
+use crate::table::{Statement, Table, key_lists, numbered, with};
+use crate::text::{bounded, lookup_key, micros};
+use crate::view::View;
 use chrono::{DateTime, Utc};
+use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, SessionId};
 use rollcall_domain::log::{AggregateKind, Position, Record};
 use rollcall_domain::saml::NameId;
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction, SqlValue};
 use rollcall_domain::user::{UserEvent, UserEventKind};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use uuid::Uuid;
-
-/// One row for each session; `seq` is the position at which it began, `name_key` finds those that
-/// the identity provider speaks of.
-pub const SESSIONS: Table = Table {
-    name: "sessions",
-    columns: &[
-        text("organization"),
-        text("id"),
-        int("seq"),
-        text("token_sha256"),
-        text("subject"),
-        int("began"),
-        int("expires"),
-        optional_text("exchange"),
-        optional_text("name_key"),
-        optional_text("name_id"),
-        optional_text("session_index"),
-        optional_int("ended"),
-        optional_text("end_reason"),
-        optional_text("end_exchange"),
-        optional_int("refused_ms"),
-    ],
-    key: &["organization", "id"],
-    indexes: &[&["token_sha256"], &["organization", "subject", "seq"], &["organization", "name_key"], &["organization", "seq"]],
-    order: "seq",
-};
 
 /// Why a session ended when SCIM ended it: the user was switched off.
 pub const DEACTIVATED: &str = "deactivated";
 /// Why a session ended when SCIM ended it: the user was removed.
 pub const DELETED: &str = "deleted";
 
-/// A session.
-#[derive(Clone, Debug, PartialEq)]
-pub struct SessionRow {
-    /// Whose data it is.
-    pub organization: OrganizationId,
-    /// Names it.
-    pub id: SessionId,
-    /// Position at which it began.
-    pub seq: Position,
-    /// The user.
-    pub subject: ResourceId,
-    /// When it began.
-    pub began: DateTime<Utc>,
-    /// When it is over at the latest.
-    pub expires: DateTime<Utc>,
-    /// The login.
-    pub exchange: Option<ExchangeId>,
-    /// What the identity provider calls the person.
-    pub name_id: Option<NameId>,
-    /// What the identity provider calls the session.
-    pub session_index: Option<String>,
-    /// When it ended before its time.
-    pub ended: Option<DateTime<Utc>>,
-    /// Why.
-    pub end_reason: Option<String>,
-    /// The exchange that ended it.
-    pub end_exchange: Option<ExchangeId>,
-    /// Milliseconds from the SCIM request that ended it to the first refused check.
-    pub refused_ms: Option<u64>,
+columns! {
+    /// A session.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct SessionRow {
+        /// Whose data it is.
+        pub organization: OrganizationId,
+        /// Names it.
+        pub id: SessionId,
+        /// Position at which it began.
+        pub seq: Position,
+        /// SHA-256 of the token, in lower-case hex.
+        pub(crate) token_sha256: String,
+        /// The user.
+        pub subject: ResourceId,
+        /// When it began.
+        pub began: DateTime<Utc>,
+        /// When it is over at the latest.
+        pub expires: DateTime<Utc>,
+        /// The login.
+        pub exchange: Option<ExchangeId>,
+        /// The lookup key of `name_id`.
+        pub(crate) name_key: Option<String>,
+        /// What the identity provider calls the person.
+        pub name_id: Option<NameId>,
+        /// What the identity provider calls the session.
+        pub session_index: Option<String>,
+        /// When it ended before its time.
+        pub ended: Option<DateTime<Utc>>,
+        /// Why.
+        pub end_reason: Option<String>,
+        /// The exchange that ended it.
+        pub end_exchange: Option<ExchangeId>,
+        /// Milliseconds from the SCIM request that ended it to the first refused check.
+        pub refused_ms: Option<u64>,
+    }
+
+    /// One row for each session; `seq` is the position at which it began, `name_key` finds those that
+    /// the identity provider speaks of.
+    pub table SESSIONS = "sessions" {
+        key: ["organization", "id"],
+        indexes: [["token_sha256"], ["organization", "subject", "seq"], ["organization", "name_key"], ["organization", "seq"]],
+        order: "seq",
+    }
 }
 
 impl SessionRow {
@@ -94,52 +86,50 @@ pub(crate) struct Sessions {
     statements: Vec<Statement>,
 }
 
-impl Sessions {
+impl View for Sessions {
+    const NAME: &'static str = "sessions";
+    const REVISION: u32 = 1;
+    const TABLES: &'static [&'static Table] = &[&SESSIONS];
+
     /// Finds out which of the users that leave have sessions.
-    pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId, records: &[Record]) -> Result<Self, SqlError> {
-        let leaves = |r: &&Record| {
-            r.stream.kind == AggregateKind::User && UserEventKind::named(&r.event_type).is_some_and(UserEventKind::ends_sessions)
-        };
-        let leaving: BTreeSet<Uuid> = records.iter().filter(leaves).map(|r| r.stream.id).collect();
+    async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
+        let leaves = |r: &&Record| UserEventKind::named(&r.event_type).is_some_and(UserEventKind::ends_sessions);
+        let leaving: BTreeSet<Uuid> = page.of(AggregateKind::User).filter(leaves).map(|r| r.stream.id).collect();
         let keys: Vec<SqlValue> = leaving.into_iter().map(|id| id.to_string().into()).collect();
         let mut sessions = Self::default();
         for keys in key_lists(&keys) {
             let among = numbered(2, keys.len());
             let sql = format!("SELECT DISTINCT subject FROM sessions WHERE organization = $1 AND subject IN ({among}) AND ended IS NULL");
-            for row in tx.query(&sql, with(organization.into(), keys)).await? {
-                sessions.having.insert(id(row.text(0)?)?);
-            }
+            sessions.having.extend(read_all::<Uuid>(tx.query(&sql, with(page.organization.into(), keys)).await?)?);
         }
         Ok(sessions)
     }
 
-    /// Folds one event of a user.
-    pub fn apply(&mut self, record: &Record, event: &UserEvent) {
+    fn record(&mut self, record: &Record, event: &DomainEvent) -> Result<(), Bad> {
+        let DomainEvent::User(event) = event else { return Ok(()) };
         match event {
             UserEvent::SignedIn(signed_in) => {
                 self.having.insert(record.stream.id);
                 let asserted = signed_in.attempt.asserted.as_ref();
                 let name_id = asserted.map(|a| &a.name_id);
-                SESSIONS.upsert(
-                    vec![vec![
-                        record.stream.organization.into(),
-                        signed_in.session.to_string().into(),
-                        record.position.into(),
-                        signed_in.token_sha256.clone().into(),
-                        record.stream.id.to_string().into(),
-                        micros(signed_in.began_at).into(),
-                        micros(signed_in.expires_at).into(),
-                        record.exchange.map(|x| x.to_string()).into(),
-                        name_id.map(|n| lookup_key(n.value.value())).into(),
-                        name_id.and_then(|n| serde_json::to_string(n).ok()).into(),
-                        asserted.and_then(|a| a.session_index.as_deref()).map(|s| bounded(s, 1_000)).into(),
-                        SqlValue::Int(None),
-                        SqlValue::Text(None),
-                        SqlValue::Text(None),
-                        SqlValue::Int(None),
-                    ]],
-                    &mut self.statements,
-                );
+                let begun = SessionRow {
+                    organization: record.stream.organization,
+                    id: signed_in.session,
+                    seq: record.position,
+                    token_sha256: signed_in.token_sha256.clone(),
+                    subject: ResourceId(record.stream.id),
+                    began: signed_in.began_at,
+                    expires: signed_in.expires_at,
+                    exchange: record.exchange,
+                    name_key: name_id.map(|n| lookup_key(n.value.value())),
+                    name_id: name_id.cloned(),
+                    session_index: asserted.and_then(|a| a.session_index.as_deref()).map(|s| bounded(s, 1_000)),
+                    ended: None,
+                    end_reason: None,
+                    end_exchange: None,
+                    refused_ms: None,
+                };
+                SessionRow::upsert(vec![begun], &mut self.statements)?;
             }
             UserEvent::SessionEnded { session, end } => self.end(record, end.as_str(), "id = $5", session.to_string()),
             UserEvent::Deactivated {} => self.end_all(record, DEACTIVATED),
@@ -151,8 +141,16 @@ impl Sessions {
             }
             _ => {}
         }
+        Ok(())
     }
 
+    fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
+        out.extend(self.statements);
+        Ok(())
+    }
+}
+
+impl Sessions {
     fn end_all(&mut self, record: &Record, why: &str) {
         if self.having.contains(&record.stream.id) {
             self.end(record, why, "subject = $5 AND expires > $1", record.stream.id.to_string());
@@ -166,11 +164,6 @@ impl Sessions {
         let exchange = record.exchange.map(|x| x.to_string());
         let params = vec![micros(record.recorded_at).into(), why.into(), exchange.into(), record.stream.organization.into(), key.into()];
         self.statements.push((sql, params));
-    }
-
-    /// The statements.
-    pub fn flush(self, out: &mut Vec<Statement>) {
-        out.extend(self.statements);
     }
 }
 
@@ -241,26 +234,7 @@ impl SessionView {
     }
 
     async fn rows(&self, condition: &str, params: Vec<SqlValue>) -> Result<Vec<SessionRow>, SqlError> {
-        let sql = format!("SELECT {} FROM sessions WHERE {condition}", SESSIONS.all());
-        self.views.query(&sql, params).await?.iter().map(row).collect()
+        let sql = format!("SELECT {} FROM sessions WHERE {condition}", SessionRow::list());
+        read_all(self.views.query(&sql, params).await?)
     }
-}
-
-fn row(row: &SqlRow) -> Result<SessionRow, SqlError> {
-    let name_id = row.optional_text(9)?.map(serde_json::from_str).transpose();
-    Ok(SessionRow {
-        organization: id(row.text(0)?)?,
-        id: id(row.text(1)?)?,
-        seq: count(row.int(2)?)?,
-        subject: id(row.text(4)?)?,
-        began: instant(row.int(5)?)?,
-        expires: instant(row.int(6)?)?,
-        exchange: row.optional_text(7)?.map(id).transpose()?,
-        name_id: name_id.map_err(|_| SqlError::Shape("a name id cannot be read".to_owned()))?,
-        session_index: row.optional_text(10)?.map(str::to_owned),
-        ended: row.optional_int(11)?.map(instant).transpose()?,
-        end_reason: row.optional_text(12)?.map(str::to_owned),
-        end_exchange: row.optional_text(13)?.map(id).transpose()?,
-        refused_ms: row.optional_int(14)?.map(count).transpose()?,
-    })
 }

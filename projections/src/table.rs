@@ -1,7 +1,9 @@
 //! Tables as declarations, from which the portable SQL is made.
 
+use crate::columns::Stored;
+use crate::page::Bad;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::sql::SqlValue;
+use rollcall_domain::sql::{SqlRow, SqlValue};
 
 /// One statement with its parameters.
 pub type Statement = (String, Vec<SqlValue>);
@@ -26,23 +28,6 @@ pub struct Column {
     pub null: bool,
 }
 
-/// A text that is always there.
-pub const fn text(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text, null: false }
-}
-/// A text or null.
-pub const fn optional_text(name: &'static str) -> Column {
-    Column { name, kind: Kind::Text, null: true }
-}
-/// An integer that is always there.
-pub const fn int(name: &'static str) -> Column {
-    Column { name, kind: Kind::Int, null: false }
-}
-/// An integer or null.
-pub const fn optional_int(name: &'static str) -> Column {
-    Column { name, kind: Kind::Int, null: true }
-}
-
 /// A table of a view. Every table has a column `organization`.
 #[derive(Clone, Copy, Debug)]
 pub struct Table {
@@ -60,7 +45,8 @@ pub struct Table {
 
 /// A statement writes any number of rows up to the first, or the second: few enough forms for a
 /// prepared one to be used again, and one round trip for what a group of requests changed.
-const ROWS: (usize, usize) = (16, 64);
+const FEW_ROWS: usize = 16;
+const MOST_ROWS: usize = 64;
 const KEYS: [usize; 3] = [1, 8, 64];
 
 impl Table {
@@ -87,25 +73,23 @@ impl Table {
         self.columns.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")
     }
 
-    /// Writes rows, in place of those with the same key. No key may come twice in `rows`.
-    pub fn upsert(&self, rows: Vec<Vec<SqlValue>>, out: &mut Vec<Statement>) {
-        self.write(rows, &|_| true, out);
+    /// The value in a column, of a row with all of them; none if there is no such column.
+    pub fn value<'r>(&self, row: &'r SqlRow, column: &str) -> Option<&'r SqlValue> {
+        self.columns.iter().zip(&row.0).find(|(c, _)| c.name == column).map(|(_, value)| value)
     }
 
-    /// Writes rows that are there already and differ in `columns` only; indexes on others are left
-    /// alone, which is most of the cost.
-    pub fn update(&self, rows: Vec<Vec<SqlValue>>, columns: &[&str], out: &mut Vec<Statement>) {
-        self.write(rows, &|column| columns.contains(&column), out);
-    }
-
-    fn write(&self, rows: Vec<Vec<SqlValue>>, set: &dyn Fn(&str) -> bool, out: &mut Vec<Statement>) {
+    /// Writes its rows; of those that are there already, the columns that `set` takes.
+    pub(crate) fn write<R: Stored>(&self, rows: Vec<R>, set: &dyn Fn(&str) -> bool, out: &mut Vec<Statement>) -> Result<(), Bad> {
         let mut left = rows.len();
         let mut rows = rows.into_iter();
         while left > 0 {
-            let size = if left >= ROWS.1 { ROWS.1 } else { left.min(ROWS.0) };
-            out.push((self.write_sql(size, set), rows.by_ref().take(size).flatten().collect()));
+            let size = if left >= MOST_ROWS { MOST_ROWS } else { left.min(FEW_ROWS) };
+            let mut values = Vec::with_capacity(size * self.columns.len());
+            rows.by_ref().take(size).try_for_each(|row| row.write(&mut values))?;
+            out.push((self.write_sql(size, set), values));
             left -= size;
         }
+        Ok(())
     }
 
     fn write_sql(&self, rows: usize, set: &dyn Fn(&str) -> bool) -> String {
@@ -163,14 +147,17 @@ pub(crate) fn with(first: SqlValue, rest: Vec<SqlValue>) -> Vec<SqlValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::columns::columns;
 
-    const PAIRS: Table = Table {
-        name: "pairs",
-        columns: &[text("organization"), int("n"), optional_text("word")],
-        key: &["organization", "n"],
-        indexes: &[&["organization", "word"]],
-        order: "n",
-    };
+    columns! {
+        struct Pair { organization: OrganizationId, n: u64, word: Option<String> }
+
+        table PAIRS = "pairs" { key: ["organization", "n"], indexes: [["organization", "word"]], order: "n" }
+    }
+
+    fn pair(n: u64) -> Pair {
+        Pair { organization: OrganizationId::NONE, n, word: None }
+    }
 
     #[test]
     fn ddl_and_upsert_are_in_the_portable_subset() {
@@ -182,7 +169,7 @@ mod tests {
             ]
         );
         let mut out = Vec::new();
-        PAIRS.upsert(vec![vec!["o".into(), 1_i64.into(), "x".into()]], &mut out);
+        Pair::upsert(vec![pair(1)], &mut out).unwrap();
         assert_eq!(
             out[0].0,
             "INSERT INTO pairs (organization, n, word) VALUES ($1, $2, $3) ON CONFLICT (organization, n) DO UPDATE SET word = excluded.word"
@@ -191,9 +178,8 @@ mod tests {
 
     #[test]
     fn rows_are_cut_into_few_sizes_and_none_is_lost() {
-        let row = |n: i64| vec!["o".into(), n.into(), SqlValue::Text(None)];
         let mut out = Vec::new();
-        PAIRS.upsert((0..64 + 16 + 7).map(row).collect(), &mut out);
+        Pair::upsert((0..64 + 16 + 7).map(pair).collect(), &mut out).unwrap();
         assert_eq!(out.iter().map(|(_, p)| p.len() / 3).collect::<Vec<_>>(), [64, 16, 7]);
         assert_eq!(out.last().map(|(_, p)| p[p.len() - 2].clone()), Some(86_i64.into()));
     }

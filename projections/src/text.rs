@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::fold_text::{fold_text, fold_user_name};
 use rollcall_domain::scim::ResourceKind;
-use rollcall_domain::sql::SqlError;
 
 /// Longest key of an index, in bytes; PostgreSQL refuses index rows of more than 2,704 bytes.
 const KEY_BYTES: usize = 256;
@@ -37,21 +36,6 @@ pub(crate) fn bounded(value: &str, max: usize) -> String {
 /// Microseconds since 1970.
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
-}
-
-/// Reads [`micros`].
-pub(crate) fn instant(micros: i64) -> Result<DateTime<Utc>, SqlError> {
-    DateTime::from_timestamp_micros(micros).ok_or_else(|| SqlError::Shape(format!("{micros} is no instant")))
-}
-
-/// Reads a number that is never negative.
-pub(crate) fn count(n: i64) -> Result<u64, SqlError> {
-    u64::try_from(n).map_err(|_| SqlError::Shape(format!("{n} is negative")))
-}
-
-/// Reads an id.
-pub(crate) fn id<T: std::str::FromStr>(text: &str) -> Result<T, SqlError> {
-    text.parse().map_err(|_| SqlError::Shape("an id is no UUID".to_owned()))
 }
 
 /// FNV-1a: a hash that is the same in every build and on every machine.

@@ -1,6 +1,7 @@
 //! Compares the views of a family with what the log says they should be, row by row.
 
 use crate::checkpoint::Checkpoint;
+use crate::columns::read_all;
 use crate::fold::{FoldError, Folder};
 use crate::schema::{prepare, tables};
 use crate::table::Table;
@@ -84,9 +85,8 @@ async fn organizations(folder: &Folder, views: &dyn SqlStore) -> Result<BTreeSet
     let mut all: BTreeSet<_> = folder.log.heads().await?.into_iter().map(|(organization, _)| organization).collect();
     all.extend(Checkpoint::all(views).await?.into_iter().map(|(organization, _)| organization));
     for table in tables(folder.family) {
-        for row in views.query(&format!("SELECT DISTINCT organization FROM {}", table.name), Vec::new()).await? {
-            all.insert(crate::text::id(row.text(0)?)?);
-        }
+        let rows = views.query(&format!("SELECT DISTINCT organization FROM {}", table.name), Vec::new()).await?;
+        all.extend(read_all::<OrganizationId>(rows)?);
     }
     Ok(all)
 }
@@ -126,10 +126,7 @@ impl Reader<'_> {
 }
 
 async fn checkpoint(live: &mut Reader<'_>, organization: OrganizationId) -> Result<Head, SqlError> {
-    let sql = "SELECT position, exchange_number FROM checkpoints WHERE organization = $1";
-    let rows = live.query(sql, vec![organization.into()]).await?;
-    let Some(row) = rows.first() else { return Ok(Head::default()) };
-    Ok(Head { position: crate::text::count(row.int(0)?)?, exchange_number: crate::text::count(row.int(1)?)? })
+    Ok(Checkpoint::found(live.query(&Checkpoint::select(), vec![organization.into()]).await?)?.at)
 }
 
 async fn compare(
@@ -158,16 +155,14 @@ async fn compare_table(
     organization: OrganizationId,
     found: &mut Differences,
 ) -> Result<(), FoldError> {
-    let place = table.columns.iter().position(|c| c.name == table.order).unwrap_or_default();
-    let keys: Vec<usize> = table.columns.iter().enumerate().filter(|(_, c)| table.key.contains(&c.name)).map(|(i, _)| i).collect();
     let select = format!("SELECT {} FROM {} WHERE organization = $1 AND {}", table.all(), table.name, table.order);
     let mut low = i64::MIN;
     loop {
-        let (rows, high) = page(live, &select, table.order, place, organization, low).await?;
+        let (rows, high) = page(live, &select, table, organization, low).await?;
         let range = format!("{select} > $2 AND {} <= $3", table.order);
         let rebuilt = scratch.query(&range, vec![organization.into(), low.into(), high.into()]).await?;
-        let mut expected: BTreeMap<Vec<String>, SqlRow> = rebuilt.into_iter().map(|row| (key(&row, &keys), row)).collect();
-        let live_rows: HashMap<Vec<String>, SqlRow> = rows.into_iter().map(|row| (key(&row, &keys), row)).collect();
+        let mut expected: BTreeMap<Vec<String>, SqlRow> = rebuilt.into_iter().map(|row| (key(table, &row), row)).collect();
+        let live_rows: HashMap<Vec<String>, SqlRow> = rows.into_iter().map(|row| (key(table, &row), row)).collect();
         for (key, row) in live_rows {
             found.rows += 1;
             match expected.remove(&key) {
@@ -189,25 +184,28 @@ async fn compare_table(
 async fn page(
     live: &mut Reader<'_>,
     select: &str,
-    order: &str,
-    place: usize,
+    table: &Table,
     organization: OrganizationId,
     low: i64,
 ) -> Result<(Vec<SqlRow>, i64), SqlError> {
     let limit = i64::try_from(PAGE).unwrap_or(i64::MAX);
-    let mut rows =
-        live.query(&format!("{select} > $2 ORDER BY {order} LIMIT $3"), vec![organization.into(), low.into(), limit.into()]).await?;
+    let sql = format!("{select} > $2 ORDER BY {} LIMIT $3", table.order);
+    let mut rows = live.query(&sql, vec![organization.into(), low.into(), limit.into()]).await?;
     if rows.len() < PAGE {
         return Ok((rows, i64::MAX));
     }
-    let high = rows.last().map_or(Ok(i64::MAX), |row| row.int(place))?;
-    rows.retain(|row| row.int(place).is_ok_and(|n| n < high));
+    let place = |row: &SqlRow| match table.value(row, table.order) {
+        Some(SqlValue::Int(place)) => *place,
+        _ => None,
+    };
+    let high = rows.last().and_then(place).ok_or_else(|| SqlError::Shape(format!("{} is not ordered by integers", table.name)))?;
+    rows.retain(|row| place(row).is_some_and(|n| n < high));
     rows.extend(live.query(&format!("{select} = $2"), vec![organization.into(), high.into()]).await?);
     Ok((rows, high))
 }
 
-fn key(row: &SqlRow, keys: &[usize]) -> Vec<String> {
-    keys.iter().filter_map(|&i| row.0.get(i)).map(value).collect()
+fn key(table: &Table, row: &SqlRow) -> Vec<String> {
+    table.key.iter().filter_map(|column| table.value(row, column)).map(value).collect()
 }
 
 fn shown(row: &SqlRow) -> String {

@@ -1,35 +1,42 @@
 //! Groups without their members: table and fold.
 
 use super::members::Members;
-use super::shelf::{self, Shelf, stamp, text_of};
+use super::shelf::{self, Shelf, text_of};
+use crate::cells::json;
+use crate::columns::{Stored, columns};
 use crate::page::Bad;
-use crate::table::{Statement, Table, int, optional_text, text};
-use crate::text::lookup_key;
+use crate::table::Statement;
+use crate::text::{lookup_key, micros};
+use chrono::{DateTime, Utc};
 use rollcall_domain::group::{GroupEvent, evolve_attributes};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::Record;
+use rollcall_domain::log::{Position, Record, Version};
 use rollcall_domain::sql::{SqlError, SqlTransaction};
+use uuid::Uuid;
 
-/// One row for each group. `display_name` and `external_id` are lookup keys; `display` is what a
-/// user's `groups` shows of the group.
-pub const GROUPS: Table = Table {
-    name: "directory_groups",
-    columns: &[
-        text("organization"),
-        text("id"),
-        int("seq"),
-        int("version"),
-        int("created"),
-        int("modified"),
-        text("display_name"),
-        optional_text("external_id"),
-        text("display"),
-        text("resource"),
-    ],
-    key: &["organization", "id"],
-    indexes: &[&["organization", "seq"], &["organization", "display_name"], &["organization", "external_id"]],
-    order: "seq",
-};
+columns! {
+    #[derive(Debug)]
+    struct GroupRow {
+        organization: OrganizationId,
+        id: Uuid,
+        seq: Position,
+        version: Version,
+        created: DateTime<Utc>,
+        modified: DateTime<Utc>,
+        display_name: String,
+        external_id: Option<String>,
+        display: String,
+        resource: String,
+    }
+
+    /// One row for each group. `display_name` and `external_id` are lookup keys; `display` is what a
+    /// user's `groups` shows of the group.
+    pub table GROUPS = "directory_groups" {
+        key: ["organization", "id"],
+        indexes: [["organization", "seq"], ["organization", "display_name"], ["organization", "external_id"]],
+        order: "seq",
+    }
+}
 
 /// The groups that a page of records touches.
 #[derive(Debug)]
@@ -45,26 +52,26 @@ impl Groups {
     }
 
     /// Folds one event into the group's row and its members.
-    pub fn apply(&mut self, record: &Record, event: GroupEvent, members: &mut Members) -> Result<(), Bad> {
+    pub fn apply(&mut self, record: &Record, event: &GroupEvent, members: &mut Members) -> Result<(), Bad> {
         match event {
-            GroupEvent::Created { attributes } => self.0.create(record, attributes)?,
+            GroupEvent::Created { attributes } => self.0.create(record, attributes.clone())?,
             GroupEvent::Deleted { .. } => {
                 self.0.change(record)?.row = None;
                 members.group_gone(record.stream.id);
             }
             GroupEvent::MembersAdded { members: added } => {
                 self.0.change(record)?;
-                members.add(record, &added)?;
+                members.add(record, added)?;
             }
             GroupEvent::MembersRemoved { members: removed } => {
                 self.0.change(record)?;
-                members.remove(record.stream.id, &removed);
+                members.remove(record.stream.id, removed);
             }
-            event @ (GroupEvent::Renamed { .. } | GroupEvent::Changed { .. }) => {
+            GroupEvent::Renamed { .. } | GroupEvent::Changed { .. } => {
                 let slot = self.0.change(record)?;
                 slot.attributes_changed = true;
                 if let Some(row) = slot.row.as_mut() {
-                    evolve_attributes(row.attributes()?, &event);
+                    evolve_attributes(row.attributes()?, event);
                 }
             }
         }
@@ -79,32 +86,29 @@ impl Groups {
                 gone.push(id.to_string().into());
             }
             let Some(mut row) = slot.row else { continue };
-            let [version, created, modified] = stamp(&row);
+            let (seq, version, created, modified) = (row.seq, row.version, row.created, row.modified);
             if !slot.attributes_changed {
                 // Members only: the row keeps its attributes, and its indexes are left alone.
                 let sql = "UPDATE directory_groups SET version = $1, modified = $2 WHERE organization = $3 AND id = $4";
-                out.push((sql.to_owned(), vec![version, modified, organization.into(), id.to_string().into()]));
+                out.push((sql.to_owned(), vec![version.into(), micros(modified).into(), organization.into(), id.to_string().into()]));
                 continue;
             }
-            let seq = row.seq;
             let attributes = row.attributes()?;
             let display = text_of(attributes, "displayName").ok_or_else(|| Bad::new("leaves a group without displayName"))?;
-            let resource = serde_json::to_string(attributes).map_err(|_| Bad::new("the attributes cannot be written"))?;
-            rows.push(vec![
-                organization.into(),
-                id.to_string().into(),
-                seq.into(),
+            rows.push(GroupRow {
+                organization,
+                id,
+                seq,
                 version,
                 created,
                 modified,
-                lookup_key(display).into(),
-                text_of(attributes, "externalId").map(lookup_key).into(),
-                shelf::display(display).into(),
-                resource.into(),
-            ]);
+                display_name: lookup_key(display),
+                external_id: text_of(attributes, "externalId").map(lookup_key),
+                display: shelf::display(display),
+                resource: json(attributes)?,
+            });
         }
         GROUPS.delete(organization, "id", &gone, out);
-        GROUPS.upsert(rows, out);
-        Ok(())
+        GroupRow::upsert(rows, out)
     }
 }

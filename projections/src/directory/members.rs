@@ -1,22 +1,31 @@
 //! Who is in which group: table and fold. A group's members are never read to fold a change.
 
+use crate::columns::{Stored, columns};
 use crate::page::Bad;
-use crate::table::{Statement, Table, int, key_lists, numbered, text};
+use crate::table::{Statement, key_lists, numbered};
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::Record;
 use rollcall_domain::sql::SqlValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// One row for each membership. `since` is `position * 2^20 + place in the event`: a number that
-/// orders all memberships of an organization.
-pub const MEMBERS: Table = Table {
-    name: "directory_members",
-    columns: &[text("organization"), text("group_id"), text("member_id"), int("since")],
-    key: &["organization", "group_id", "member_id"],
-    indexes: &[&["organization", "member_id", "since"], &["organization", "group_id", "since"], &["organization", "since"]],
-    order: "since",
-};
+columns! {
+    #[derive(Debug)]
+    struct MembershipRow {
+        organization: OrganizationId,
+        group_id: Uuid,
+        member_id: Uuid,
+        since: u64,
+    }
+
+    /// One row for each membership. `since` is `position * 2^20 + place in the event`: a number that
+    /// orders all memberships of an organization.
+    pub table MEMBERS = "directory_members" {
+        key: ["organization", "group_id", "member_id"],
+        indexes: [["organization", "member_id", "since"], ["organization", "group_id", "since"], ["organization", "since"]],
+        order: "since",
+    }
+}
 
 const PLACES: u64 = 1 << 20;
 
@@ -70,18 +79,17 @@ impl Members {
     }
 
     /// The statements: first what goes as a whole, then what left, then what joined.
-    pub fn flush(self, organization: OrganizationId, out: &mut Vec<Statement>) {
+    pub fn flush(self, organization: OrganizationId, out: &mut Vec<Statement>) -> Result<(), Bad> {
         let keys = |ids: &BTreeSet<Uuid>| ids.iter().map(|id| id.to_string().into()).collect::<Vec<SqlValue>>();
         MEMBERS.delete(organization, "group_id", &keys(&self.gone_groups), out);
         MEMBERS.delete(organization, "member_id", &keys(&self.gone_members), out);
         let mut joined = Vec::new();
-        for (group, members) in self.groups {
-            let group = SqlValue::from(group.to_string());
+        for (group_id, members) in self.groups {
             let mut left = Vec::new();
-            for (member, since) in members {
+            for (member_id, since) in members {
                 match since {
-                    Some(since) => joined.push(vec![organization.into(), group.clone(), member.to_string().into(), since.into()]),
-                    None => left.push(member.to_string().into()),
+                    Some(since) => joined.push(MembershipRow { organization, group_id, member_id, since }),
+                    None => left.push(member_id.to_string().into()),
                 }
             }
             for left in key_lists(&left) {
@@ -89,9 +97,9 @@ impl Members {
                     "DELETE FROM directory_members WHERE organization = $1 AND group_id = $2 AND member_id IN ({})",
                     numbered(3, left.len())
                 );
-                out.push((sql, [organization.into(), group.clone()].into_iter().chain(left).collect()));
+                out.push((sql, [organization.into(), group_id.to_string().into()].into_iter().chain(left).collect()));
             }
         }
-        MEMBERS.upsert(joined, out);
+        MembershipRow::upsert(joined, out)
     }
 }

@@ -1,6 +1,7 @@
 //! The directory: users, groups and members as they are now; what SCIM reads.
 
 mod cursor;
+mod fold;
 mod groups;
 mod inject;
 mod members;
@@ -18,6 +19,4 @@ pub use query::{Directory, GroupRef, MemberKind, MemberRow, ResourceRow, group_v
 pub use search::{Page, SearchError, SearchRequest, SearchResult, Sort};
 pub use users::{EMAILS, USERS};
 
-pub(crate) use groups::Groups;
-pub(crate) use members::Members;
-pub(crate) use users::Users;
+pub(crate) use fold::DirectoryRows;

@@ -1,32 +1,35 @@
 //! Reading the directory.
 
 use super::plan::{By, Plan};
+use crate::cells::words;
+use crate::columns::{Columns, columns, read_all, read_first};
 use crate::table::{key_lists, numbered, with};
-use crate::text::{count, id, instant};
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::{Position, Version};
 use rollcall_domain::scim::{Attributes, Meta, ResourceKind, render_resource};
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlValue};
+use rollcall_domain::sql::{SqlError, SqlStore, SqlValue};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-/// A user or a group without its members.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResourceRow {
-    /// Its id.
-    pub id: ResourceId,
-    /// Position of its first event; the order in which resources are listed.
-    pub seq: Position,
-    /// Number of its events; its ETag.
-    pub version: Version,
-    /// When it was created.
-    pub created: DateTime<Utc>,
-    /// When it last changed; a group also by its members.
-    pub modified: DateTime<Utc>,
-    /// Canonical attributes.
-    pub attributes: Attributes,
+columns! {
+    /// A user or a group without its members.
+    #[derive(Clone, Debug, PartialEq)]
+    pub struct ResourceRow {
+        /// Its id.
+        pub id: ResourceId,
+        /// Position of its first event; the order in which resources are listed.
+        pub seq: Position,
+        /// Number of its events; its ETag.
+        pub version: Version,
+        /// When it was created.
+        pub created: DateTime<Utc>,
+        /// When it last changed; a group also by its members.
+        pub modified: DateTime<Utc>,
+        /// Canonical attributes.
+        pub attributes: Attributes = "resource",
+    }
 }
 
 /// What a member is.
@@ -37,6 +40,27 @@ pub enum MemberKind {
     /// A group.
     Group,
 }
+
+impl MemberKind {
+    /// Both.
+    pub const ALL: [MemberKind; 2] = [MemberKind::User, MemberKind::Group];
+
+    /// The name, as `type` of a member has it.
+    pub fn name(self) -> &'static str {
+        ResourceKind::from(self).name()
+    }
+}
+
+impl From<MemberKind> for ResourceKind {
+    fn from(kind: MemberKind) -> Self {
+        match kind {
+            MemberKind::User => ResourceKind::User,
+            MemberKind::Group => ResourceKind::Group,
+        }
+    }
+}
+
+words!(MemberKind: name);
 
 /// A member of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +82,23 @@ pub struct GroupRef {
     pub display: String,
 }
 
+columns! {
+    /// A member, and its name as the one kind of resource or the other.
+    struct NamedMember { id: ResourceId = "m.member_id", user: Option<String> = "u.display", group: Option<String> = "g.display" }
+}
+
+columns! {
+    struct Named { id: ResourceId, display: String }
+}
+
+columns! {
+    struct MemberOf { member: ResourceId = "m.member_id", id: ResourceId = "m.group_id", display: String = "g.display" }
+}
+
+columns! {
+    struct Standing { group: ResourceId = "group_id", member: ResourceId = "member_id" }
+}
+
 /// Reads the directory.
 #[derive(Clone)]
 pub struct Directory {
@@ -66,7 +107,6 @@ pub struct Directory {
 
 /// Rows of a list read at once.
 pub(super) const PAGE: usize = 1_000;
-const COLUMNS: &str = "id, seq, version, created, modified, resource";
 
 impl Directory {
     /// Reads from these views.
@@ -91,18 +131,21 @@ impl Directory {
 
     /// A group's members in the order in which they joined.
     pub async fn members(&self, organization: OrganizationId, group: ResourceId) -> Result<Vec<MemberRow>, SqlError> {
-        let sql = "SELECT m.member_id, u.display, g.display FROM directory_members m \
+        let sql = format!(
+            "SELECT {} FROM directory_members m \
              LEFT JOIN directory_users u ON u.organization = m.organization AND u.id = m.member_id \
              LEFT JOIN directory_groups g ON g.organization = m.organization AND g.id = m.member_id \
-             WHERE m.organization = $1 AND m.group_id = $2 ORDER BY m.since";
-        let rows = self.views.query(sql, vec![organization.into(), group.to_string().into()]).await?;
-        let members = rows.iter().map(|row| {
-            let (kind, display) = match (row.optional_text(1)?, row.optional_text(2)?) {
+             WHERE m.organization = $1 AND m.group_id = $2 ORDER BY m.since",
+            NamedMember::list()
+        );
+        let rows = self.views.query(&sql, vec![organization.into(), group.to_string().into()]).await?;
+        let members = read_all(rows)?.into_iter().map(|NamedMember { id, user, group: inner }| {
+            let (kind, display) = match (user, inner) {
                 (Some(display), None) => (MemberKind::User, display),
                 (None, Some(display)) => (MemberKind::Group, display),
                 _ => return Err(SqlError::Shape(format!("a member of group {group} is not exactly one resource"))),
             };
-            Ok(MemberRow { id: id(row.text(0)?)?, kind, display: display.to_owned() })
+            Ok(MemberRow { id, kind, display })
         });
         members.collect()
     }
@@ -118,9 +161,10 @@ impl Directory {
         let keys: Vec<SqlValue> = ids.iter().map(|id| id.to_string().into()).collect();
         for (kind, table) in [(MemberKind::User, "directory_users"), (MemberKind::Group, "directory_groups")] {
             for keys in key_lists(&keys) {
-                let sql = format!("SELECT id, display FROM {table} WHERE organization = $1 AND id IN ({})", numbered(2, keys.len()));
-                for row in self.views.query(&sql, with(organization.into(), keys)).await? {
-                    let member = MemberRow { id: id(row.text(0)?)?, kind, display: row.text(1)?.to_owned() };
+                let (columns, among) = (Named::list(), numbered(2, keys.len()));
+                let sql = format!("SELECT {columns} FROM {table} WHERE organization = $1 AND id IN ({among})");
+                for Named { id, display } in read_all(self.views.query(&sql, with(organization.into(), keys)).await?)? {
+                    let member = MemberRow { id, kind, display };
                     found.insert(member.id, member_value(&member, base_url));
                 }
             }
@@ -147,7 +191,7 @@ impl Directory {
             let sql =
                 format!("SELECT count(*) FROM directory_members WHERE organization = $1 AND group_id IN ({})", numbered(2, keys.len()));
             let rows = self.views.query(&sql, with(organization.into(), keys)).await?;
-            members += rows.first().map_or(Ok(0), |row| count(row.int(0)?))?;
+            members += read_first::<u64>(rows)?.unwrap_or_default();
         }
         Ok(members)
     }
@@ -163,14 +207,14 @@ impl Directory {
         let keys: Vec<SqlValue> = users.iter().map(|id| id.to_string().into()).collect();
         for keys in key_lists(&keys) {
             let sql = format!(
-                "SELECT m.member_id, m.group_id, g.display FROM directory_members m \
+                "SELECT {} FROM directory_members m \
                  JOIN directory_groups g ON g.organization = m.organization AND g.id = m.group_id \
                  WHERE m.organization = $1 AND m.member_id IN ({}) ORDER BY m.since",
+                MemberOf::list(),
                 numbered(2, keys.len())
             );
-            for row in self.views.query(&sql, with(organization.into(), keys)).await? {
-                let group = GroupRef { id: id(row.text(1)?)?, display: row.text(2)?.to_owned() };
-                found.entry(id(row.text(0)?)?).or_default().push(group);
+            for MemberOf { member, id, display } in read_all(self.views.query(&sql, with(organization.into(), keys)).await?)? {
+                found.entry(member).or_default().push(GroupRef { id, display });
             }
         }
         Ok(found)
@@ -219,7 +263,7 @@ impl Directory {
     pub(super) async fn total(&self, organization: OrganizationId, kind: ResourceKind) -> Result<u64, SqlError> {
         let sql = format!("SELECT count(*) FROM {} WHERE organization = $1", table(kind));
         let rows = self.views.query(&sql, vec![organization.into()]).await?;
-        rows.first().map_or(Ok(0), |row| count(row.int(0)?))
+        Ok(read_first(rows)?.unwrap_or_default())
     }
 
     /// The resources after a place, in order.
@@ -312,18 +356,23 @@ impl Directory {
             ResourceKind::User => ("member_id", "group_id"),
             ResourceKind::Group => ("group_id", "member_id"),
         };
+        let columns = Standing::list();
         let mut found: HashMap<_, Vec<_>> = HashMap::new();
         let owners: Vec<SqlValue> = resources.iter().map(|row| row.id.to_string().into()).collect();
         for owners in key_lists(&owners) {
             for named in key_lists(named) {
                 let sql = format!(
-                    "SELECT {own}, {other} FROM directory_members WHERE organization = $1 AND {own} IN ({}) AND {other} IN ({})",
+                    "SELECT {columns} FROM directory_members WHERE organization = $1 AND {own} IN ({}) AND {other} IN ({})",
                     numbered(2, owners.len()),
                     numbered(2 + owners.len(), named.len())
                 );
                 let params = with(organization.into(), owners.iter().cloned().chain(named).collect());
-                for row in self.views.query(&sql, params).await? {
-                    found.entry(id(row.text(0)?)?).or_default().push(row.text(1)?.to_owned());
+                for Standing { group, member } in read_all(self.views.query(&sql, params).await?)? {
+                    let (own, other) = match kind {
+                        ResourceKind::User => (member, group),
+                        ResourceKind::Group => (group, member),
+                    };
+                    found.entry(own).or_default().push(other.to_string());
                 }
             }
         }
@@ -331,8 +380,8 @@ impl Directory {
     }
 
     async fn rows(&self, kind: ResourceKind, condition: &str, params: Vec<SqlValue>) -> Result<Vec<ResourceRow>, SqlError> {
-        let sql = format!("SELECT {COLUMNS} FROM {} WHERE organization = $1 AND {condition}", table(kind));
-        self.views.query(&sql, params).await?.iter().map(resource_row).collect()
+        let sql = format!("SELECT {} FROM {} WHERE organization = $1 AND {condition}", ResourceRow::list(), table(kind));
+        read_all(self.views.query(&sql, params).await?)
     }
 }
 
@@ -341,17 +390,6 @@ fn table(kind: ResourceKind) -> &'static str {
         ResourceKind::User => super::USERS.name,
         ResourceKind::Group => super::GROUPS.name,
     }
-}
-
-fn resource_row(row: &SqlRow) -> Result<ResourceRow, SqlError> {
-    Ok(ResourceRow {
-        id: id(row.text(0)?)?,
-        seq: count(row.int(1)?)?,
-        version: count(row.int(2)?)?,
-        created: instant(row.int(3)?)?,
-        modified: instant(row.int(4)?)?,
-        attributes: serde_json::from_str(row.text(5)?).map_err(|e| SqlError::Shape(format!("stored attributes: {:?}", e.classify())))?,
-    })
 }
 
 /// A resource as it is on the wire.
@@ -363,10 +401,7 @@ pub fn wire(kind: ResourceKind, row: &ResourceRow, base_url: &str, groups: Optio
 
 /// A member as it is on the wire (RFC 7643 section 4.2).
 pub(super) fn member_value(member: &MemberRow, base_url: &str) -> Value {
-    let kind = match member.kind {
-        MemberKind::User => ResourceKind::User,
-        MemberKind::Group => ResourceKind::Group,
-    };
+    let kind = ResourceKind::from(member.kind);
     let reference = format!("{base_url}{}/{}", endpoint(kind), member.id);
     // Without a name: RFC 7643's schema has none for members, and a client compares what it wrote.
     json!({ "value": member.id, "$ref": reference, "type": kind.name() })

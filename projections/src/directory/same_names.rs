@@ -2,6 +2,7 @@
 
 use super::plan::{By, Plan};
 use super::query::{Directory, ResourceRow};
+use crate::columns::read_all;
 use crate::text::user_key;
 use rollcall_domain::fold_text::fold_user_name;
 use rollcall_domain::ids::OrganizationId;
@@ -24,8 +25,8 @@ impl Directory {
     pub async fn same_names(&self, organization: OrganizationId) -> Result<Vec<(String, Vec<ResourceRow>)>, SqlError> {
         let sql = "SELECT user_name FROM directory_users WHERE organization = $1 GROUP BY user_name HAVING COUNT(*) > 1";
         let mut found: BTreeMap<String, Vec<ResourceRow>> = BTreeMap::new();
-        for row in self.views.query(sql, vec![organization.into()]).await? {
-            let plan = Plan::from([(By::UserName, [row.text(0)?.to_owned()].into())]);
+        for key in read_all::<String>(self.views.query(sql, vec![organization.into()]).await?)? {
+            let plan = Plan::from([(By::UserName, [key].into())]);
             for user in self.look_up(organization, ResourceKind::User, plan).await?.unwrap_or_default() {
                 found.entry(fold_user_name(name(&user))).or_default().push(user);
             }

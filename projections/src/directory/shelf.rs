@@ -1,9 +1,10 @@
 //! The rows of users or groups that a page of records touches, read once, changed in memory and
 //! written once.
 
+use crate::columns::{Columns, columns, read_all};
 use crate::page::Bad;
 use crate::table::{Table, key_lists, numbered, with};
-use crate::text::{bounded, count, id, instant, micros};
+use crate::text::bounded;
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Position, Record, Version};
@@ -11,6 +12,18 @@ use rollcall_domain::scim::Attributes;
 use rollcall_domain::sql::{SqlError, SqlTransaction, SqlValue};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
+
+columns! {
+    /// What users and groups have in common.
+    struct StoredRow {
+        id: Uuid,
+        seq: Position,
+        version: Version,
+        created: DateTime<Utc>,
+        modified: DateTime<Utc>,
+        resource: String,
+    }
+}
 
 /// A resource in the working set.
 #[derive(Debug)]
@@ -77,22 +90,12 @@ impl Shelf {
         let mut shelf = Self::default();
         let keys: Vec<SqlValue> = wanted.into_iter().map(|id| id.to_string().into()).collect();
         for keys in key_lists(&keys) {
-            let sql = format!(
-                "SELECT id, seq, version, created, modified, resource FROM {} WHERE organization = $1 AND id IN ({})",
-                table.name,
-                numbered(2, keys.len())
-            );
-            for row in tx.query(&sql, with(organization.into(), keys)).await? {
-                let seq = count(row.int(1)?)?;
-                let stored = Row {
-                    seq,
-                    version: count(row.int(2)?)?,
-                    created: instant(row.int(3)?)?,
-                    modified: instant(row.int(4)?)?,
-                    stored: row.text(5)?.to_owned(),
-                    parsed: None,
-                };
-                shelf.slots.insert(id(row.text(0)?)?, Slot { stored_seq: Some(seq), row: Some(stored), ..Slot::default() });
+            let sql =
+                format!("SELECT {} FROM {} WHERE organization = $1 AND id IN ({})", StoredRow::list(), table.name, numbered(2, keys.len()));
+            for row in read_all(tx.query(&sql, with(organization.into(), keys)).await?)? {
+                let StoredRow { id, seq, version, created, modified, resource: stored } = row;
+                let row = Row { seq, version, created, modified, stored, parsed: None };
+                shelf.slots.insert(id, Slot { stored_seq: Some(seq), row: Some(row), ..Slot::default() });
             }
         }
         Ok(shelf)
@@ -130,11 +133,6 @@ impl Shelf {
         row.modified = record.recorded_at;
         Ok(slot)
     }
-}
-
-/// `version, created, modified` of a row, as parameters.
-pub(crate) fn stamp(row: &Row) -> [SqlValue; 3] {
-    [row.version.into(), micros(row.created).into(), micros(row.modified).into()]
 }
 
 /// The text of an attribute.

@@ -1,54 +1,64 @@
 //! Users: tables and fold.
 
-use super::shelf::{Shelf, display, stamp, text_of};
+use super::shelf::{Shelf, display, text_of};
+use crate::cells::json;
+use crate::columns::{Stored, columns};
 use crate::page::Bad;
-use crate::table::{Statement, Table, int, optional_text, text};
+use crate::table::Statement;
 use crate::text::{lookup_key, user_key};
+use chrono::{DateTime, Utc};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::Record;
+use rollcall_domain::log::{Position, Record, Version};
 use rollcall_domain::scim::Attributes;
 use rollcall_domain::sql::{SqlError, SqlTransaction, SqlValue};
 use rollcall_domain::user::{UserEvent, changes_resource, evolve_attributes};
 use serde_json::Value;
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
-/// One row for each user. `user_name`, `external_id`, `display_name` and `manager` are lookup
-/// keys; `display` is what a group shows of the user; `resource` holds the canonical attributes.
-pub const USERS: Table = Table {
-    name: "directory_users",
-    columns: &[
-        text("organization"),
-        text("id"),
-        int("seq"),
-        int("version"),
-        int("created"),
-        int("modified"),
-        text("user_name"),
-        optional_text("external_id"),
-        optional_text("display_name"),
-        optional_text("manager"),
-        text("display"),
-        text("resource"),
-    ],
-    key: &["organization", "id"],
-    indexes: &[
-        &["organization", "seq"],
-        &["organization", "user_name"],
-        &["organization", "external_id"],
-        &["organization", "display_name"],
-        &["organization", "manager"],
-    ],
-    order: "seq",
-};
+columns! {
+    #[derive(Debug)]
+    struct UserRow {
+        organization: OrganizationId,
+        id: Uuid,
+        seq: Position,
+        version: Version,
+        created: DateTime<Utc>,
+        modified: DateTime<Utc>,
+        user_name: String,
+        external_id: Option<String>,
+        display_name: Option<String>,
+        manager: Option<String>,
+        display: String,
+        resource: String,
+    }
 
-/// One row for each different mail address of a user, as lookup key; `seq` names the user.
-pub const EMAILS: Table = Table {
-    name: "directory_emails",
-    columns: &[text("organization"), int("seq"), text("value")],
-    key: &["organization", "seq", "value"],
-    indexes: &[&["organization", "value"]],
-    order: "seq",
-};
+    /// One row for each user. `user_name`, `external_id`, `display_name` and `manager` are lookup
+    /// keys; `display` is what a group shows of the user; `resource` holds the canonical attributes.
+    pub table USERS = "directory_users" {
+        key: ["organization", "id"],
+        indexes: [
+            ["organization", "seq"],
+            ["organization", "user_name"],
+            ["organization", "external_id"],
+            ["organization", "display_name"],
+            ["organization", "manager"],
+        ],
+        order: "seq",
+    }
+}
+
+columns! {
+    #[derive(Debug)]
+    struct EmailRow { organization: OrganizationId, seq: Position, value: String }
+
+    /// One row for each different mail address of a user, as lookup key; `seq` names the user.
+    pub table EMAILS = "directory_emails" {
+        key: ["organization", "seq", "value"],
+        indexes: [["organization", "value"]],
+        order: "seq",
+    }
+}
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -67,10 +77,10 @@ impl Users {
     }
 
     /// Folds one event. True if the user is gone by it.
-    pub fn apply(&mut self, record: &Record, event: UserEvent) -> Result<bool, Bad> {
+    pub fn apply(&mut self, record: &Record, event: &UserEvent) -> Result<bool, Bad> {
         match event {
             event if !event.changes_resource() => {}
-            UserEvent::Created { attributes } => self.0.create(record, attributes.into_value())?,
+            UserEvent::Created { attributes } => self.0.create(record, attributes.value().clone())?,
             UserEvent::Deleted { .. } => {
                 self.0.change(record)?.row = None;
                 return Ok(true);
@@ -78,9 +88,9 @@ impl Users {
             event => {
                 let slot = self.0.change(record)?;
                 slot.attributes_changed = true;
-                slot.keys_changed |= touches_keys(&event);
+                slot.keys_changed |= touches_keys(event);
                 if let Some(row) = slot.row.as_mut() {
-                    evolve_attributes(row.attributes()?, &event);
+                    evolve_attributes(row.attributes()?, event);
                 }
             }
         }
@@ -101,36 +111,33 @@ impl Users {
                 }
             }
             let Some(mut row) = slot.row else { continue };
-            let [version, created, modified] = stamp(&row);
-            let seq = row.seq;
+            let (seq, version, created, modified) = (row.seq, row.version, row.created, row.modified);
             let attributes = row.attributes()?;
             let user_name = text_of(attributes, "userName").ok_or_else(|| Bad::new("leaves a user without userName"))?;
-            let resource = serde_json::to_string(attributes).map_err(|_| Bad::new("the attributes cannot be written"))?;
             if slot.keys_changed {
-                mails.extend(mail_keys(attributes).into_iter().map(|key| vec![organization.into(), seq.into(), key.into()]));
+                mails.extend(mail_keys(attributes).into_iter().map(|value| EmailRow { organization, seq, value }));
             }
             let into = if slot.keys_changed { &mut rows } else { &mut light_rows };
-            into.push(vec![
-                organization.into(),
-                id.to_string().into(),
-                seq.into(),
+            into.push(UserRow {
+                organization,
+                id,
+                seq,
                 version,
                 created,
                 modified,
-                user_key(user_name).into(),
-                text_of(attributes, "externalId").map(lookup_key).into(),
-                text_of(attributes, "displayName").map(lookup_key).into(),
-                manager(attributes).map(lookup_key).into(),
-                display(text_of(attributes, "displayName").unwrap_or(user_name)).into(),
-                resource.into(),
-            ]);
+                user_name: user_key(user_name),
+                external_id: text_of(attributes, "externalId").map(lookup_key),
+                display_name: text_of(attributes, "displayName").map(lookup_key),
+                manager: manager(attributes).map(lookup_key),
+                display: display(text_of(attributes, "displayName").unwrap_or(user_name)),
+                resource: json(attributes)?,
+            });
         }
         USERS.delete(organization, "id", &gone, out);
         EMAILS.delete(organization, "seq", &stale_mails, out);
-        USERS.upsert(rows, out);
-        USERS.update(light_rows, &["version", "modified", "resource"], out);
-        EMAILS.upsert(mails, out);
-        Ok(())
+        UserRow::upsert(rows, out)?;
+        UserRow::update(light_rows, &["version", "modified", "resource"], out)?;
+        EmailRow::upsert(mails, out)
     }
 }
 

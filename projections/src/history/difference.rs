@@ -1,16 +1,16 @@
 //! What is different between two positions: the states at both, compared; what came and went in
 //! between is no difference.
 
-use super::query::{MEMBERSHIP, Membership, membership};
-use super::resources::kind;
+use super::query::{Membership, memberships, select_memberships};
 use super::{History, PLACES};
-use crate::table::{key_lists, numbered};
-use crate::text::{count, id, instant};
+use crate::cells::parsed;
+use crate::columns::{Columns, columns, read_all};
+use crate::table::{key_lists, numbered, with};
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
 use rollcall_domain::log::Position;
 use rollcall_domain::scim::{Attributes, ResourceKind};
-use rollcall_domain::sql::{SqlError, SqlRow, SqlValue};
+use rollcall_domain::sql::{SqlError, SqlValue};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 
@@ -96,6 +96,21 @@ pub enum Next {
     Left(Position, u64),
 }
 
+columns! {
+    /// A resource with an event in between, and its first.
+    struct Subject { position: Position = "e.position", subject: ResourceId = "e.subject" }
+}
+
+columns! {
+    /// A state; its attributes are parsed when they matter.
+    struct State { id: ResourceId, kind: ResourceKind, since: Position, until: Position, resource: String }
+}
+
+columns! {
+    /// When and by what an event came to be.
+    struct Origin { position: Position, recorded_at: DateTime<Utc>, exchange: Option<ExchangeId> }
+}
+
 /// The states of one resource at both positions.
 #[derive(Default)]
 struct Pair {
@@ -118,7 +133,7 @@ impl History {
             Next::Resources(after) => {
                 let subjects = self.subjects(organization, from, to, after, limit).await?;
                 let next = match subjects.last().filter(|_| subjects.len() == limit) {
-                    Some((position, _)) => Next::Resources(*position),
+                    Some(last) => Next::Resources(last.position),
                     None => Next::Joined(0),
                 };
                 Ok((self.resource_differences(organization, from, to, subjects).await?, Some(next)))
@@ -148,13 +163,15 @@ impl History {
         to: Position,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<(Position, SqlValue)>, SqlError> {
-        let sql = "SELECT e.position, e.subject FROM events e WHERE e.organization = $1 AND e.position > $2 AND e.position <= $3 \
+    ) -> Result<Vec<Subject>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM events e WHERE e.organization = $1 AND e.position > $2 AND e.position <= $3 \
              AND NOT EXISTS (SELECT 1 FROM events f WHERE f.organization = e.organization AND f.subject = e.subject \
-               AND f.position > $4 AND f.position < e.position) ORDER BY e.position LIMIT $5";
+               AND f.position > $4 AND f.position < e.position) ORDER BY e.position LIMIT $5",
+            Subject::list()
+        );
         let params = vec![organization.into(), after.into(), to.into(), from.into(), (limit as u64).into()];
-        let rows = self.views.query(sql, params).await?;
-        rows.iter().map(|row| Ok((count(row.int(0)?)?, row.text(1)?.into()))).collect()
+        read_all(self.views.query(&sql, params).await?)
     }
 
     async fn resource_differences(
@@ -162,26 +179,25 @@ impl History {
         organization: OrganizationId,
         from: Position,
         to: Position,
-        subjects: Vec<(Position, SqlValue)>,
+        subjects: Vec<Subject>,
     ) -> Result<Vec<Difference>, SqlError> {
-        let keys: Vec<SqlValue> = subjects.into_iter().map(|(_, subject)| subject).collect();
+        let keys: Vec<SqlValue> = subjects.iter().map(|s| s.subject.to_string().into()).collect();
         let mut pairs: HashMap<ResourceId, Pair> = HashMap::new();
         for keys in key_lists(&keys) {
             let sql = format!(
-                "SELECT id, kind, since, until, resource FROM history_resources \
-                 WHERE organization = $1 AND until > $2 AND since <= $3 AND id IN ({})",
+                "SELECT {} FROM history_resources WHERE organization = $1 AND until > $2 AND since <= $3 AND id IN ({})",
+                State::list(),
                 numbered(4, keys.len())
             );
             let params = [organization.into(), from.into(), to.into()].into_iter().chain(keys).collect();
-            for row in self.views.query(&sql, params).await? {
-                pair(&mut pairs, &row, from, to)?;
+            for state in read_all(self.views.query(&sql, params).await?)? {
+                pair(&mut pairs, state, from, to)?;
             }
         }
         let mut found = Vec::new();
-        for key in &keys {
-            let SqlValue::Text(Some(subject)) = key else { continue };
-            if let Some(pair) = pairs.remove(&id(subject)?) {
-                compare(id(subject)?, pair, &mut found);
+        for Subject { subject, .. } in subjects {
+            if let Some(pair) = pairs.remove(&subject) {
+                compare(subject, pair, &mut found);
             }
         }
         self.date(organization, &mut found).await?;
@@ -195,10 +211,9 @@ impl History {
         let mut events = HashMap::new();
         for keys in key_lists(&positions) {
             let condition = numbered(2, keys.len());
-            let sql = format!("SELECT position, recorded_at, exchange FROM events WHERE organization = $1 AND position IN ({condition})");
-            for row in self.views.query(&sql, crate::table::with(organization.into(), keys)).await? {
-                let exchange = row.optional_text(2)?.map(id).transpose()?;
-                events.insert(count(row.int(0)?)?, (instant(row.int(1)?)?, exchange));
+            let sql = format!("SELECT {} FROM events WHERE organization = $1 AND position IN ({condition})", Origin::list());
+            for Origin { position, recorded_at, exchange } in read_all(self.views.query(&sql, with(organization.into(), keys)).await?)? {
+                events.insert(position, (recorded_at, exchange));
             }
         }
         for difference in found {
@@ -218,15 +233,16 @@ impl History {
         limit: usize,
     ) -> Result<Vec<Membership>, SqlError> {
         let sql = format!(
-            "{MEMBERSHIP} WHERE m.organization = $1 AND m.since > $2 AND m.since < $3 AND m.until > $4 \
+            "{} WHERE m.organization = $1 AND m.since > $2 AND m.since < $3 AND m.until > $4 \
              AND NOT EXISTS (SELECT 1 FROM history_memberships o WHERE o.organization = m.organization \
                AND o.member_id = m.member_id AND o.group_id = m.group_id AND o.since < $5 AND o.until > $6) \
-             ORDER BY m.since LIMIT $7"
+             ORDER BY m.since LIMIT $7",
+            select_memberships()
         );
         let (begin, end) = (place(from + 1), place(to + 1));
         let low = after.max(begin.saturating_sub(1));
         let params = vec![organization.into(), low.into(), end.into(), to.into(), begin.into(), from.into(), (limit as u64).into()];
-        self.views.query(&sql, params).await?.iter().map(membership).collect()
+        memberships(self.views.query(&sql, params).await?)
     }
 
     async fn left(
@@ -238,11 +254,12 @@ impl History {
         limit: usize,
     ) -> Result<Vec<Membership>, SqlError> {
         let sql = format!(
-            "{MEMBERSHIP} WHERE m.organization = $1 AND m.until >= $2 AND m.until > $3 AND m.until <= $4 AND m.since < $5 \
+            "{} WHERE m.organization = $1 AND m.until >= $2 AND m.until > $3 AND m.until <= $4 AND m.since < $5 \
              AND (m.until > $2 OR m.since > $6) \
              AND NOT EXISTS (SELECT 1 FROM history_memberships o WHERE o.organization = m.organization \
                AND o.member_id = m.member_id AND o.group_id = m.group_id AND o.since < $7 AND o.until > $4) \
-             ORDER BY m.until, m.since LIMIT $8"
+             ORDER BY m.until, m.since LIMIT $8",
+            select_memberships()
         );
         let params = vec![
             organization.into(),
@@ -254,7 +271,7 @@ impl History {
             place(to + 1).into(),
             (limit as u64).into(),
         ];
-        self.views.query(&sql, params).await?.iter().map(membership).collect()
+        memberships(self.views.query(&sql, params).await?)
     }
 }
 
@@ -263,17 +280,15 @@ fn place(position: Position) -> u64 {
     position.saturating_mul(PLACES)
 }
 
-fn pair(pairs: &mut HashMap<ResourceId, Pair>, row: &SqlRow, from: Position, to: Position) -> Result<(), SqlError> {
-    let (since, until) = (count(row.int(2)?)?, count(row.int(3)?)?);
-    let pair = pairs.entry(id(row.text(0)?)?).or_default();
+fn pair(pairs: &mut HashMap<ResourceId, Pair>, state: State, from: Position, to: Position) -> Result<(), SqlError> {
+    let State { id, kind, since, until, resource } = state;
+    let pair = pairs.entry(id).or_default();
     pair.last = pair.last.max(if until <= to { until } else { since });
     let (holds_before, holds_after) = (since <= from, until > to);
     if !holds_before && !holds_after {
         return Ok(());
     }
-    let attributes: Attributes =
-        serde_json::from_str(row.text(4)?).map_err(|e| SqlError::Shape(format!("stored attributes: {:?}", e.classify())))?;
-    let state = Some((kind(row.text(1)?)?, attributes));
+    let state = Some((kind, parsed::<Attributes>(resource)?));
     match (holds_before, holds_after) {
         (true, true) => (pair.before, pair.after) = (state.clone(), state),
         (true, false) => pair.before = state,
@@ -334,10 +349,7 @@ fn member_difference(what: What, m: Membership) -> Difference {
     let turn = if what == What::Left { m.ended.unwrap_or(m.began) } else { m.began };
     Difference {
         what,
-        kind: match m.kind {
-            crate::directory::MemberKind::User => ResourceKind::User,
-            crate::directory::MemberKind::Group => ResourceKind::Group,
-        },
+        kind: m.kind.into(),
         id: m.member,
         name: m.member_display,
         group: Some((m.group, m.group_display)),

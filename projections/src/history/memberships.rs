@@ -2,8 +2,9 @@
 //! fold a change.
 
 use super::{OPEN, PLACES};
+use crate::columns::{Stored, columns};
 use crate::page::Bad;
-use crate::table::{Statement, Table, int, key_lists, numbered, text};
+use crate::table::{Statement, key_lists, numbered};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::GroupEvent;
 use rollcall_domain::ids::OrganizationId;
@@ -12,15 +13,24 @@ use rollcall_domain::sql::SqlValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// One row for each time that somebody was in a group. `since` is `position * 2^20 + place in the
-/// event`, `until` a position.
-pub const MEMBERSHIPS: Table = Table {
-    name: "history_memberships",
-    columns: &[text("organization"), text("group_id"), text("member_id"), int("since"), int("until")],
-    key: &["organization", "group_id", "since"],
-    indexes: &[&["organization", "member_id", "group_id"], &["organization", "since"], &["organization", "until"]],
-    order: "since",
-};
+columns! {
+    #[derive(Debug)]
+    struct MembershipRow {
+        organization: OrganizationId,
+        group_id: Uuid,
+        member_id: Uuid,
+        since: u64,
+        until: Position,
+    }
+
+    /// One row for each time that somebody was in a group. `since` is `position * 2^20 + place in the
+    /// event`, `until` a position.
+    pub table MEMBERSHIPS = "history_memberships" {
+        key: ["organization", "group_id", "since"],
+        indexes: [["organization", "member_id", "group_id"], ["organization", "since"], ["organization", "until"]],
+        order: "since",
+    }
+}
 
 /// The memberships that a page of records begins and ends.
 #[derive(Debug)]
@@ -31,7 +41,7 @@ pub(crate) struct Memberships {
     /// Groups that hold an open one, so that a deleted user is found without a search.
     groups_of: HashMap<Uuid, BTreeSet<Uuid>>,
     /// Begun and ended in this page.
-    passed: Vec<Vec<SqlValue>>,
+    passed: Vec<MembershipRow>,
     /// Ends of what is in the table, in order: only the first end of each finds it open.
     ends: Vec<Statement>,
 }
@@ -89,7 +99,7 @@ impl Memberships {
         if let Some(groups) = self.groups_of.get_mut(&member) {
             groups.remove(&group);
         }
-        self.passed.push(self.row(group, member, since, until.into()));
+        self.passed.push(self.row(group, member, since, until));
         true
     }
 
@@ -100,15 +110,15 @@ impl Memberships {
         self.ends.push((sql, params));
     }
 
-    fn row(&self, group: Uuid, member: Uuid, since: u64, until: SqlValue) -> Vec<SqlValue> {
-        vec![self.organization.into(), group.to_string().into(), member.to_string().into(), since.into(), until]
+    fn row(&self, group_id: Uuid, member_id: Uuid, since: u64, until: Position) -> MembershipRow {
+        MembershipRow { organization: self.organization, group_id, member_id, since, until }
     }
 
     /// The statements: first what ends, then what began.
-    pub fn flush(mut self, out: &mut Vec<Statement>) {
+    pub fn flush(mut self, out: &mut Vec<Statement>) -> Result<(), Bad> {
         out.append(&mut self.ends);
         let mut rows = std::mem::take(&mut self.passed);
-        rows.extend(self.open.iter().map(|((group, member), since)| self.row(*group, *member, *since, OPEN.into())));
-        MEMBERSHIPS.upsert(rows, out);
+        rows.extend(self.open.iter().map(|((group, member), since)| self.row(*group, *member, *since, OPEN)));
+        MembershipRow::upsert(rows, out)
     }
 }

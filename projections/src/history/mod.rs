@@ -14,11 +14,49 @@ pub use memberships::MEMBERSHIPS;
 pub use query::{History, Membership, PastMember, Reviewed, Side, Turn};
 pub use resources::RESOURCES;
 
-pub(crate) use memberships::Memberships;
-pub(crate) use resources::Resources;
+use crate::page::{Bad, Page};
+use crate::table::{Statement, Table};
+use crate::view::View;
+use memberships::Memberships;
+use resources::Resources;
+use rollcall_domain::event::DomainEvent;
+use rollcall_domain::log::{Position, Record};
+use rollcall_domain::sql::{SqlError, SqlTransaction};
 
 /// The end of what has not ended.
-const OPEN: i64 = i64::MAX;
+const OPEN: Position = i64::MAX.unsigned_abs();
 
 /// Memberships of one event are numbered below its position, so that they have an order.
 const PLACES: u64 = 1 << 20;
+
+/// What a page of records does to history.
+#[derive(Debug)]
+pub(crate) struct HistoryRows {
+    resources: Resources,
+    memberships: Memberships,
+}
+
+impl View for HistoryRows {
+    const NAME: &'static str = "history";
+    const REVISION: u32 = 1;
+    const TABLES: &'static [&'static Table] = &[&RESOURCES, &MEMBERSHIPS];
+
+    async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
+        let resources = Resources::fetch(tx, page.organization, page.records).await?;
+        Ok(Self { resources, memberships: Memberships::new(page.organization) })
+    }
+
+    fn record(&mut self, record: &Record, event: &DomainEvent) -> Result<(), Bad> {
+        let gone = self.resources.apply(record, event)?;
+        self.memberships.apply(record, event)?;
+        if gone {
+            self.memberships.member_gone(record.stream.id, record.position);
+        }
+        Ok(())
+    }
+
+    fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
+        self.resources.flush(out)?;
+        self.memberships.flush(out)
+    }
+}

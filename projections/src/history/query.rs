@@ -1,9 +1,10 @@
 //! Reading the directory as it was at a position.
 
-use super::resources::kind;
 use super::{OPEN, PLACES};
+use crate::cells::shape;
+use crate::columns::{Both, Columns, columns, read_all, read_first};
 use crate::directory::{MemberKind, ResourceRow};
-use crate::text::{count, id, instant, micros, name_key};
+use crate::text::{micros, name_key};
 use chrono::{DateTime, Utc};
 use rollcall_domain::fold_text::{fold_text, fold_user_name};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
@@ -103,9 +104,13 @@ impl History {
     ) -> Result<Option<ResourceRow>, SqlError> {
         // The state that ends first after `at` is the only one that can hold there.
         let condition = "r.until > $1 AND r.organization = $2 AND r.id = $3 AND r.kind = $4 ORDER BY r.until LIMIT 1";
-        let sql = format!("SELECT * FROM ({} WHERE {condition}) AS state WHERE state.since <= $1", select(kind));
+        let sql = format!(
+            "SELECT {} FROM (SELECT {}, r.since AS since FROM history_resources r WHERE {condition}) AS state WHERE state.since <= $1",
+            ResourceRow::list(),
+            resource_then(kind)
+        );
         let params = vec![at.into(), organization.into(), resource.to_string().into(), kind.name().into()];
-        self.views.query(&sql, params).await?.first().map(resource_row).transpose()
+        read_first(self.views.query(&sql, params).await?)
     }
 
     /// Users or groups in the order in which they were created, after a `seq`; with a name, those
@@ -128,12 +133,12 @@ impl History {
         }
         params.push((limit as u64).into());
         let sql = format!(
-            "{} WHERE r.until > $1 AND r.since <= $1 AND r.organization = $2 AND r.kind = $3 AND {seq} > $4 AND {seq} <= $1 {named} \
+            "SELECT {} FROM history_resources r WHERE r.until > $1 AND r.since <= $1 AND r.organization = $2 AND r.kind = $3 AND {seq} > $4 AND {seq} <= $1 {named} \
              ORDER BY {seq} LIMIT ${}",
-            select(kind),
+            resource_then(kind),
             params.len()
         );
-        let rows: Vec<ResourceRow> = self.views.query(&sql, params).await?.iter().map(resource_row).collect::<Result<_, _>>()?;
+        let rows: Vec<ResourceRow> = read_all(self.views.query(&sql, params).await?)?;
         // Keys are cut, so what a lookup finds is compared again.
         let (key, fold): (_, fn(&str) -> String) = match kind {
             ResourceKind::User => ("userName", fold_user_name),
@@ -155,13 +160,16 @@ impl History {
         after: u64,
         limit: usize,
     ) -> Result<Vec<PastMember>, SqlError> {
-        let sql = "SELECT m.member_id, m.since, r.kind, r.display, r.active FROM history_memberships m \
+        let sql = format!(
+            "SELECT {} FROM history_memberships m \
              JOIN history_resources r ON r.organization = m.organization AND r.id = m.member_id AND r.until > $1 AND r.since <= $1 \
              WHERE m.organization = $2 AND m.group_id = $3 AND m.since > $4 AND m.since < $5 AND m.until > $1 \
-             ORDER BY m.since LIMIT $6";
+             ORDER BY m.since LIMIT $6",
+            Joined::list()
+        );
         let below = at.saturating_add(1).saturating_mul(PLACES);
         let params = vec![at.into(), organization.into(), group.to_string().into(), after.into(), below.into(), (limit as u64).into()];
-        self.views.query(sql, params).await?.iter().map(past_member).collect()
+        Ok(read_all::<Joined>(self.views.query(&sql, params).await?)?.into_iter().map(PastMember::from).collect())
     }
 
     /// [`Self::members`], each with the event by which it joined.
@@ -173,20 +181,22 @@ impl History {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Reviewed>, SqlError> {
-        let sql = "SELECT m.member_id, m.since, r.kind, r.display, r.active, b.recorded_at, b.exchange, b.event_type \
-             FROM history_memberships m \
+        let sql = format!(
+            "SELECT {}, {} FROM history_memberships m \
              JOIN history_resources r ON r.organization = m.organization AND r.id = m.member_id AND r.until > $1 AND r.since <= $1 \
              JOIN events b ON b.organization = m.organization AND b.position = m.since / 1048576 \
              WHERE m.organization = $2 AND m.group_id = $3 AND m.since > $4 AND m.since < $5 AND m.until > $1 \
-             ORDER BY m.since LIMIT $6";
+             ORDER BY m.since LIMIT $6",
+            Joined::list(),
+            Beginning::list()
+        );
         let below = at.saturating_add(1).saturating_mul(PLACES);
         let params = vec![at.into(), organization.into(), group.to_string().into(), after.into(), below.into(), (limit as u64).into()];
-        let rows = self.views.query(sql, params).await?;
-        let reviewed = rows.iter().map(|row| {
-            let member = past_member(row)?;
-            Ok(Reviewed { began: turn(row, member.since, 5)?, member })
-        });
-        reviewed.collect()
+        let reviewed = |Both(joined, began): Both<Joined, Beginning>| {
+            let member = PastMember::from(joined);
+            Reviewed { began: began.at(member.since), member }
+        };
+        Ok(read_all(self.views.query(&sql, params).await?)?.into_iter().map(reviewed).collect())
     }
 
     /// Whether there ever was a user or group with this id.
@@ -202,12 +212,15 @@ impl History {
         member: ResourceId,
         at: Position,
     ) -> Result<Vec<(ResourceId, String)>, SqlError> {
-        let sql = "SELECT m.group_id, r.display FROM history_memberships m \
+        let sql = format!(
+            "SELECT {} FROM history_memberships m \
              JOIN history_resources r ON r.organization = m.organization AND r.id = m.group_id AND r.until > $1 AND r.since <= $1 \
-             WHERE m.organization = $2 AND m.member_id = $3 AND +m.since < $4 AND +m.until > $1 ORDER BY +m.since";
+             WHERE m.organization = $2 AND m.member_id = $3 AND +m.since < $4 AND +m.until > $1 ORDER BY +m.since",
+            GroupThen::list()
+        );
         let below = at.saturating_add(1).saturating_mul(PLACES);
-        let rows = self.views.query(sql, vec![at.into(), organization.into(), member.to_string().into(), below.into()]).await?;
-        rows.iter().map(|row| Ok((id(row.text(0)?)?, row.text(1)?.to_owned()))).collect()
+        let rows = self.views.query(&sql, vec![at.into(), organization.into(), member.to_string().into(), below.into()]).await?;
+        Ok(read_all::<GroupThen>(rows)?.into_iter().map(|group| (group.id, group.display)).collect())
     }
 
     /// Every time that somebody was in a group, or that a user or group was in any, in the order in
@@ -228,8 +241,8 @@ impl History {
         let condition = format!("m.organization = $1 AND {column} = $2 AND {since} > $3 AND {since} < $4");
         let below = at.saturating_add(1).saturating_mul(PLACES);
         let params = vec![organization.into(), of.to_string().into(), after.into(), below.into(), (limit as u64).into()];
-        let sql = format!("{MEMBERSHIP} WHERE {condition} ORDER BY {since} LIMIT $5");
-        let mut found: Vec<Membership> = self.views.query(&sql, params).await?.iter().map(membership).collect::<Result<_, _>>()?;
+        let sql = format!("{} WHERE {condition} ORDER BY {since} LIMIT $5", select_memberships());
+        let mut found = memberships(self.views.query(&sql, params).await?)?;
         // What ended later had not ended then.
         found.iter_mut().for_each(|m| m.ended = m.ended.take().filter(|end| end.position <= at));
         Ok(found)
@@ -245,9 +258,9 @@ impl History {
     ) -> Result<Option<Membership>, SqlError> {
         let condition = "m.organization = $1 AND m.member_id = $2 AND m.group_id = $3 AND b.recorded_at >= $4";
         // As above: members are many, the times of one few.
-        let sql = format!("{MEMBERSHIP} WHERE {condition} ORDER BY +m.since LIMIT 1");
+        let sql = format!("{} WHERE {condition} ORDER BY +m.since LIMIT 1", select_memberships());
         let params = vec![organization.into(), member.to_string().into(), group.to_string().into(), micros(at).into()];
-        self.views.query(&sql, params).await?.first().map(membership).transpose()
+        Ok(memberships(self.views.query(&sql, params).await?)?.pop())
     }
 
     /// The position that the log had reached at an instant: the last record before which, and at
@@ -255,96 +268,111 @@ impl History {
     pub async fn position_at(&self, organization: OrganizationId, at: DateTime<Utc>) -> Result<Position, SqlError> {
         let sql = "SELECT position FROM events WHERE organization = $1 AND clock <= $2 ORDER BY clock DESC, position DESC LIMIT 1";
         let rows = self.views.query(sql, vec![organization.into(), micros(at).into()]).await?;
-        rows.first().map_or(Ok(0), |row| count(row.int(0)?))
+        Ok(read_first(rows)?.unwrap_or_default())
     }
 
     /// When the record at a position was recorded; none for position zero.
     pub async fn recorded_at(&self, organization: OrganizationId, position: Position) -> Result<Option<DateTime<Utc>>, SqlError> {
         let sql = "SELECT recorded_at FROM events WHERE organization = $1 AND position = $2";
-        let rows = self.views.query(sql, vec![organization.into(), position.into()]).await?;
-        rows.first().map(|row| instant(row.int(0)?)).transpose()
+        read_first(self.views.query(sql, vec![organization.into(), position.into()]).await?)
     }
 }
 
-/// Columns of a [`ResourceRow`] and `since`, as of `$1`. A group also changes by its members,
+columns! {
+    struct Joined {
+        id: ResourceId = "m.member_id",
+        place: u64 = "m.since",
+        kind: MemberKind = "r.kind",
+        display: String = "r.display",
+        active: Option<bool> = "r.active",
+    }
+}
+
+impl From<Joined> for PastMember {
+    fn from(joined: Joined) -> Self {
+        let Joined { id, place, kind, display, active } = joined;
+        Self { id, kind, display, active, place, since: place / PLACES }
+    }
+}
+
+columns! {
+    /// The event by which a membership began.
+    struct Beginning {
+        recorded_at: DateTime<Utc> = "b.recorded_at",
+        exchange: Option<ExchangeId> = "b.exchange",
+        event_type: String = "b.event_type",
+    }
+}
+
+impl Beginning {
+    fn at(self, position: Position) -> Turn {
+        Turn { position, at: self.recorded_at, exchange: self.exchange, event_type: self.event_type }
+    }
+}
+
+columns! {
+    struct GroupThen { id: ResourceId = "m.group_id", display: String = "r.display" }
+}
+
+/// Columns of a [`ResourceRow`], as of `$1`. A group also changes by its members,
 /// without a state of its own: its version is that of its last event.
-fn select(kind: ResourceKind) -> String {
+fn resource_then(kind: ResourceKind) -> String {
     let last = |column: &str| {
         format!(
             "(SELECT e.{column} FROM events e WHERE e.organization = r.organization AND e.subject = r.id AND e.position <= $1 \
              ORDER BY e.position DESC LIMIT 1)"
         )
     };
-    let (version, modified) = match kind {
-        ResourceKind::User => ("r.version".to_owned(), "r.modified".to_owned()),
-        ResourceKind::Group => (last("version"), last("recorded_at")),
+    let as_of = |column: &str| match (kind, column) {
+        (ResourceKind::Group, "version") => last("version"),
+        (ResourceKind::Group, "modified") => last("recorded_at"),
+        _ => format!("r.{column}"),
     };
+    ResourceRow::COLUMNS.iter().map(|c| format!("{} AS {}", as_of(c.name), c.name)).collect::<Vec<_>>().join(", ")
+}
+
+columns! {
+    /// A membership with the events that began and ended it, and names as they were at the beginning.
+    struct Spell {
+        group: ResourceId = "m.group_id",
+        member: ResourceId = "m.member_id",
+        place: u64 = "m.since",
+        until: Position = "m.until",
+        group_display: String = "g.display",
+        kind: MemberKind = "r.kind",
+        member_display: String = "r.display",
+        ended_at: Option<DateTime<Utc>> = "e.recorded_at",
+        ended_by: Option<ExchangeId> = "e.exchange",
+        ended_with: Option<String> = "e.event_type",
+    }
+}
+
+/// Memberships and the events around them, for [`memberships`] to read.
+pub(super) fn select_memberships() -> String {
     format!(
-        "SELECT r.id AS id, r.seq AS seq, {version} AS version, r.created AS created, {modified} AS modified, \
-         r.resource AS resource, r.since AS since FROM history_resources r"
+        "SELECT {}, {} FROM history_memberships m \
+         JOIN events b ON b.organization = m.organization AND b.position = m.since / 1048576 \
+         LEFT JOIN events e ON e.organization = m.organization AND e.position = m.until \
+         JOIN history_resources g ON g.organization = m.organization AND g.id = m.group_id \
+           AND g.until > m.since / 1048576 AND g.since <= m.since / 1048576 \
+         JOIN history_resources r ON r.organization = m.organization AND r.id = m.member_id \
+           AND r.until > m.since / 1048576 AND r.since <= m.since / 1048576",
+        Spell::list(),
+        Beginning::list()
     )
 }
 
-pub(super) fn resource_row(row: &SqlRow) -> Result<ResourceRow, SqlError> {
-    Ok(ResourceRow {
-        id: id(row.text(0)?)?,
-        seq: count(row.int(1)?)?,
-        version: count(row.int(2)?)?,
-        created: instant(row.int(3)?)?,
-        modified: instant(row.int(4)?)?,
-        attributes: serde_json::from_str(row.text(5)?).map_err(|e| SqlError::Shape(format!("stored attributes: {:?}", e.classify())))?,
-    })
+/// Reads what [`select_memberships`] selects.
+pub(super) fn memberships(rows: Vec<SqlRow>) -> Result<Vec<Membership>, SqlError> {
+    read_all(rows)?.into_iter().map(|Both(spell, began)| membership(spell, began)).collect()
 }
 
-/// Memberships with the events that began and ended them, and names as they were at the beginning.
-pub(super) const MEMBERSHIP: &str = "SELECT m.group_id, m.member_id, m.since, m.until, g.display, r.kind, r.display, \
-     b.recorded_at, b.exchange, b.event_type, e.recorded_at, e.exchange, e.event_type FROM history_memberships m \
-     JOIN events b ON b.organization = m.organization AND b.position = m.since / 1048576 \
-     LEFT JOIN events e ON e.organization = m.organization AND e.position = m.until \
-     JOIN history_resources g ON g.organization = m.organization AND g.id = m.group_id \
-       AND g.until > m.since / 1048576 AND g.since <= m.since / 1048576 \
-     JOIN history_resources r ON r.organization = m.organization AND r.id = m.member_id \
-       AND r.until > m.since / 1048576 AND r.since <= m.since / 1048576";
-
-pub(super) fn membership(row: &SqlRow) -> Result<Membership, SqlError> {
-    let place = count(row.int(2)?)?;
-    let ended = match row.int(3)? {
-        OPEN => None,
-        until => Some(turn(row, count(until)?, 10)?),
+fn membership(spell: Spell, began: Beginning) -> Result<Membership, SqlError> {
+    let Spell { group, member, place, until, group_display, kind, member_display, ended_at, ended_by, ended_with } = spell;
+    let ended = match (until, ended_at.zip(ended_with)) {
+        (OPEN, _) => None,
+        (position, Some((at, event_type))) => Some(Turn { position, at, exchange: ended_by, event_type }),
+        (_, None) => return Err(shape("a membership ended by an event that is not there")),
     };
-    Ok(Membership {
-        group: id(row.text(0)?)?,
-        group_display: row.text(4)?.to_owned(),
-        member: id(row.text(1)?)?,
-        kind: member_kind(row.text(5)?)?,
-        member_display: row.text(6)?.to_owned(),
-        place,
-        began: turn(row, place / PLACES, 7)?,
-        ended,
-    })
-}
-
-/// Reads time, exchange and type of the event at a position, from three columns.
-fn turn(row: &SqlRow, position: Position, at: usize) -> Result<Turn, SqlError> {
-    let exchange = row.optional_text(at + 1)?.map(id).transpose()?;
-    Ok(Turn { position, at: instant(row.int(at)?)?, exchange, event_type: row.text(at + 2)?.to_owned() })
-}
-
-fn past_member(row: &SqlRow) -> Result<PastMember, SqlError> {
-    let place = count(row.int(1)?)?;
-    Ok(PastMember {
-        id: id(row.text(0)?)?,
-        kind: member_kind(row.text(2)?)?,
-        display: row.text(3)?.to_owned(),
-        active: row.optional_int(4)?.map(|active| active != 0),
-        place,
-        since: place / PLACES,
-    })
-}
-
-fn member_kind(name: &str) -> Result<MemberKind, SqlError> {
-    Ok(match kind(name)? {
-        ResourceKind::User => MemberKind::User,
-        ResourceKind::Group => MemberKind::Group,
-    })
+    Ok(Membership { group, group_display, member, kind, member_display, place, began: began.at(place / PLACES), ended })
 }

@@ -1,9 +1,11 @@
 //! Every state of users and groups: table and fold.
 
 use super::OPEN;
+use crate::cells::json;
+use crate::columns::{Columns, Stored, columns, read_all};
 use crate::page::Bad;
-use crate::table::{Statement, Table, int, key_lists, numbered, optional_int, text};
-use crate::text::{bounded, count, id, instant, micros, name_key};
+use crate::table::{Statement, key_lists, numbered};
+use crate::text::{bounded, name_key};
 use chrono::{DateTime, Utc};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::{self, GroupEvent, changes_attributes};
@@ -15,31 +17,47 @@ use rollcall_domain::user::{self, UserEvent, changes_resource};
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
-/// One row for each state of a user or group without its members. `seq` is the position of its
-/// first event; `version` and `modified` are those of the event that began the state; `name` is the
-/// lookup key of `userName` or `displayName`.
-pub const RESOURCES: Table = Table {
-    name: "history_resources",
-    columns: &[
-        text("organization"),
-        text("id"),
-        int("since"),
-        int("until"),
-        text("kind"),
-        int("seq"),
-        int("version"),
-        int("created"),
-        int("modified"),
-        optional_int("active"),
-        text("name"),
-        text("display"),
-        text("resource"),
-    ],
-    // By the end, so that the state that still holds is found without those that do not.
-    key: &["organization", "id", "until"],
-    indexes: &[&["organization", "kind", "seq", "since"], &["organization", "kind", "name", "since"]],
-    order: "since",
-};
+columns! {
+    #[derive(Debug)]
+    struct StateRow {
+        organization: OrganizationId,
+        id: Uuid,
+        since: Position,
+        until: Position,
+        kind: ResourceKind,
+        seq: Position,
+        version: Version,
+        created: DateTime<Utc>,
+        modified: DateTime<Utc>,
+        active: Option<bool>,
+        name: String,
+        display: String,
+        resource: String,
+    }
+
+    /// One row for each state of a user or group without its members. `seq` is the position of its
+    /// first event; `version` and `modified` are those of the event that began the state; `name` is the
+    /// lookup key of `userName` or `displayName`. The key goes by the end, so that the state that
+    /// still holds is found without those that do not.
+    pub table RESOURCES = "history_resources" {
+        key: ["organization", "id", "until"],
+        indexes: [["organization", "kind", "seq", "since"], ["organization", "kind", "name", "since"]],
+        order: "since",
+    }
+}
+
+columns! {
+    struct StoredState {
+        id: Uuid,
+        kind: ResourceKind,
+        since: Position,
+        seq: Position,
+        version: Version,
+        created: DateTime<Utc>,
+        modified: DateTime<Utc>,
+        attributes: Attributes = "resource",
+    }
+}
 
 /// A state that still holds.
 #[derive(Debug)]
@@ -63,7 +81,7 @@ pub(crate) struct Resources {
     /// Where states end that are in the table.
     ends: BTreeMap<Uuid, Position>,
     /// Rows of states that began and ended within the page.
-    passed: Vec<Vec<SqlValue>>,
+    passed: Vec<StateRow>,
 }
 
 impl Resources {
@@ -82,24 +100,14 @@ impl Resources {
         let keys: Vec<SqlValue> = wanted.into_iter().map(|id| id.to_string().into()).collect();
         for keys in key_lists(&keys) {
             let sql = format!(
-                "SELECT id, kind, since, seq, version, created, modified, resource FROM history_resources \
-                 WHERE organization = $1 AND until = $2 AND id IN ({})",
+                "SELECT {} FROM history_resources WHERE organization = $1 AND until = $2 AND id IN ({})",
+                StoredState::list(),
                 numbered(3, keys.len())
             );
             let params = [organization.into(), OPEN.into()].into_iter().chain(keys).collect();
-            for row in tx.query(&sql, params).await? {
-                let state = State {
-                    kind: kind(row.text(1)?)?,
-                    since: count(row.int(2)?)?,
-                    seq: count(row.int(3)?)?,
-                    version: count(row.int(4)?)?,
-                    created: instant(row.int(5)?)?,
-                    modified: instant(row.int(6)?)?,
-                    attributes: serde_json::from_str(row.text(7)?)
-                        .map_err(|e| SqlError::Shape(format!("stored attributes: {:?}", e.classify())))?,
-                    stored: true,
-                };
-                states.insert(id(row.text(0)?)?, state);
+            for row in read_all(tx.query(&sql, params).await?)? {
+                let StoredState { id, kind, since, seq, version, created, modified, attributes } = row;
+                states.insert(id, State { kind, since, seq, version, created, modified, attributes, stored: true });
             }
         }
         Ok(Self { organization, states, ends: BTreeMap::new(), passed: Vec::new() })
@@ -147,7 +155,7 @@ impl Resources {
         if state.stored {
             self.ends.insert(id, record.position);
         } else {
-            self.passed.push(row(self.organization, id, &state, Some(record.position))?);
+            self.passed.push(row(self.organization, id, &state, record.position)?);
         }
         Ok(State { since: record.position, version: record.version, modified: record.recorded_at, stored: false, ..state })
     }
@@ -160,10 +168,9 @@ impl Resources {
         }
         let mut rows = self.passed;
         for (id, state) in self.states.iter().filter(|(_, state)| !state.stored) {
-            rows.push(row(self.organization, *id, state, None)?);
+            rows.push(row(self.organization, *id, state, OPEN)?);
         }
-        RESOURCES.upsert(rows, out);
-        Ok(())
+        StateRow::upsert(rows, out)
     }
 }
 
@@ -176,33 +183,26 @@ fn changes_state(record: &Record) -> bool {
     }
 }
 
-fn row(organization: OrganizationId, id: Uuid, state: &State, until: Option<Position>) -> Result<Vec<SqlValue>, Bad> {
+fn row(organization: OrganizationId, id: Uuid, state: &State, until: Position) -> Result<StateRow, Bad> {
     let text = |name: &str| state.attributes.get(name).and_then(serde_json::Value::as_str);
     let (key, active) = match state.kind {
         ResourceKind::User => ("userName", state.attributes.get("active").and_then(serde_json::Value::as_bool)),
         ResourceKind::Group => ("displayName", None),
     };
     let name = text(key).ok_or_else(|| Bad::new("leaves a resource without its name"))?;
-    let resource = serde_json::to_string(&state.attributes).map_err(|_| Bad::new("the attributes cannot be written"))?;
-    Ok(vec![
-        organization.into(),
-        id.to_string().into(),
-        state.since.into(),
-        until.map_or(OPEN.into(), SqlValue::from),
-        state.kind.name().into(),
-        state.seq.into(),
-        state.version.into(),
-        micros(state.created).into(),
-        micros(state.modified).into(),
-        SqlValue::Int(active.map(i64::from)),
-        name_key(state.kind, name).into(),
-        bounded(text("displayName").unwrap_or(name), 1_000).into(),
-        resource.into(),
-    ])
-}
-
-/// Reads the name of a kind.
-pub(super) fn kind(name: &str) -> Result<ResourceKind, SqlError> {
-    let found = [ResourceKind::User, ResourceKind::Group].into_iter().find(|kind| kind.name() == name);
-    found.ok_or_else(|| SqlError::Shape(format!("{name} is no kind of resource")))
+    Ok(StateRow {
+        organization,
+        id,
+        since: state.since,
+        until,
+        kind: state.kind,
+        seq: state.seq,
+        version: state.version,
+        created: state.created,
+        modified: state.modified,
+        active,
+        name: name_key(state.kind, name),
+        display: bounded(text("displayName").unwrap_or(name), 1_000),
+        resource: json(&state.attributes)?,
+    })
 }

@@ -1,16 +1,32 @@
 //! From exchanges to rows of runs.
 
-use super::imported::Imports;
-use super::row::{exchange_values, run_values};
-use super::{RUN_EXCHANGES, RUN_INFERENCE, RUNS};
-use crate::page::Bad;
-use crate::table::Statement;
-use rollcall_domain::event::DomainEvent;
+use super::row::{RUN_EXCHANGES, RUNS, RunExchange, RunRow, exchange_row, run_row};
+use crate::columns::{Stored, columns, read_first};
+use crate::page::{Bad, Page};
+use crate::table::{Statement, Table};
+use crate::view::View;
 use rollcall_domain::ids::{OrganizationId, RunId};
 use rollcall_domain::log::{ExchangeNumber, RecordedExchange};
-use rollcall_domain::run::{Fact, Inference, Run};
-use rollcall_domain::sql::{SqlError, SqlTransaction, SqlValue};
+use rollcall_domain::run::{Fact, Inference, Rhythm, Run};
+use rollcall_domain::sql::{SqlError, SqlTransaction};
 use std::collections::BTreeMap;
+
+columns! {
+    struct InferenceRow {
+        organization: OrganizationId,
+        number: ExchangeNumber,
+        state: Inference,
+        rhythm: Option<Rhythm>,
+    }
+
+    /// The state of the inference after the last exchange folded: one row for each organization.
+    /// `rhythm` is that of the cycles, those that are open included.
+    pub table RUN_INFERENCE = "run_inference" {
+        key: ["organization"],
+        indexes: [],
+        order: "number",
+    }
+}
 
 /// The runs that a page of exchanges changes.
 #[derive(Debug)]
@@ -19,52 +35,42 @@ pub(crate) struct RunRows {
     inference: Inference,
     number: Option<ExchangeNumber>,
     settled: BTreeMap<RunId, Run>,
-    exchanges: Vec<Vec<SqlValue>>,
-    imports: Imports,
+    exchanges: Vec<RunExchange>,
 }
 
-impl RunRows {
+impl View for RunRows {
+    const NAME: &'static str = "runs";
+    const REVISION: u32 = 1;
+    const TABLES: &'static [&'static Table] = &[&RUNS, &RUN_EXCHANGES, &RUN_INFERENCE];
+
     /// Reads where the inference stands.
-    pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId) -> Result<Self, SqlError> {
+    async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
+        let organization = page.organization;
         let rows = tx.query("SELECT state FROM run_inference WHERE organization = $1", vec![organization.into()]).await?;
-        let inference = match rows.first() {
-            Some(row) => serde_json::from_str(row.text(0)?).map_err(|e| SqlError::Shape(format!("run_inference: {e}")))?,
-            None => Inference::default(),
-        };
-        Ok(Self { organization, inference, number: None, settled: BTreeMap::new(), exchanges: Vec::new(), imports: Imports::default() })
+        let inference = read_first(rows)?.unwrap_or_default();
+        Ok(Self { organization, inference, number: None, settled: BTreeMap::new(), exchanges: Vec::new() })
     }
 
-    /// Folds the next event.
-    pub fn record(&mut self, event: &DomainEvent) {
-        if let DomainEvent::Organization(event) = event {
-            self.imports.apply(event);
-        }
-    }
-
-    /// Folds the next exchange. Those of no organization make no runs: strangers have no rhythm.
-    pub fn exchange(&mut self, recorded: &RecordedExchange) {
+    /// Those of no organization make no runs: strangers have no rhythm.
+    fn exchange(&mut self, recorded: &RecordedExchange) -> Result<(), Bad> {
         if self.organization == OrganizationId::NONE {
-            return;
+            return Ok(());
         }
-        let Some(fact) = Fact::of(recorded) else { return };
+        let Some(fact) = Fact::of(recorded) else { return Ok(()) };
         let observed = self.inference.observe(self.organization, &fact);
         self.number = Some(fact.number);
         self.settled.extend(observed.settled.into_iter().map(|run| (run.id, run)));
-        self.exchanges.push(exchange_values(self.organization, recorded, observed.run, observed.retry));
+        self.exchanges.push(exchange_row(self.organization, recorded, observed.run, observed.retry));
+        Ok(())
     }
 
-    /// The statements. A run that is open is written as it would be judged if nothing came any more.
-    pub fn flush(mut self, out: &mut Vec<Statement>) -> Result<(), Bad> {
-        let unwritable = |_| Bad::new("a run cannot be written");
-        self.imports.flush(self.organization, out).map_err(unwritable)?;
+    /// A run that is open is written as it would be judged if nothing came any more.
+    fn flush(mut self, out: &mut Vec<Statement>) -> Result<(), Bad> {
         let Some(number) = self.number else { return Ok(()) };
         self.settled.extend(self.inference.open_runs().map(|run| (run.id, run)));
-        let runs = self.settled.into_values().map(|run| run_values(self.organization, run)).collect::<Result<_, _>>();
-        RUNS.upsert(runs.map_err(unwritable)?, out);
-        RUN_EXCHANGES.upsert(self.exchanges, out);
-        let state = serde_json::to_string(&self.inference).map_err(unwritable)?;
-        let rhythm = self.inference.rhythm_to_come().map(|rhythm| serde_json::to_string(&rhythm)).transpose().map_err(unwritable)?;
-        RUN_INFERENCE.upsert(vec![vec![self.organization.into(), number.into(), state.into(), rhythm.into()]], out);
-        Ok(())
+        RunRow::upsert(self.settled.into_values().map(|run| run_row(self.organization, run)).collect(), out)?;
+        RunExchange::upsert(self.exchanges, out)?;
+        let rhythm = self.inference.rhythm_to_come();
+        InferenceRow::upsert(vec![InferenceRow { organization: self.organization, number, state: self.inference, rhythm }], out)
     }
 }

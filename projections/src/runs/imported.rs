@@ -1,48 +1,80 @@
 //! What was imported of Entra's own log: table, fold, queries.
 
-use crate::table::{Statement, Table, int, optional_text, text};
-use crate::text::{instant, micros};
+use crate::cells::structures;
+use crate::columns::{Columns, Stored, columns, read_all, read_first};
+use crate::page::{Bad, Page};
+use crate::table::{Statement, Table};
+use crate::text::micros;
+use crate::view::View;
 use chrono::{DateTime, Utc};
+use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::Record;
 use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::provisioning_log::{ImportedChange, ImportedCycle};
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore};
+use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction};
 use std::collections::BTreeMap;
 
-/// One row for each change of each imported cycle. `said` is the change as the event has it.
-pub const IMPORTED_CHANGES: Table = Table {
-    name: "imported_changes",
-    columns: &[text("organization"), text("cycle"), text("change"), int("at"), optional_text("target"), text("said")],
-    key: &["organization", "cycle", "change"],
-    indexes: &[&["organization", "at"]],
-    order: "at",
-};
+structures!(ImportedChange);
+
+columns! {
+    struct ChangeRow {
+        organization: OrganizationId,
+        cycle: String,
+        change: String,
+        at: DateTime<Utc>,
+        target: Option<String>,
+        said: ImportedChange,
+    }
+
+    /// One row for each change of each imported cycle. `said` is the change as the event has it.
+    pub table IMPORTED_CHANGES = "imported_changes" {
+        key: ["organization", "cycle", "change"],
+        indexes: [["organization", "at"]],
+        order: "at",
+    }
+}
 
 /// The changes that a page of records imports. What is imported again takes the place of the former.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Imports {
+    organization: OrganizationId,
     changes: BTreeMap<(String, String), ImportedChange>,
 }
 
-impl Imports {
-    /// Folds one event.
-    pub fn apply(&mut self, event: &OrganizationEvent) {
-        let OrganizationEvent::ProvisioningLogImported { cycles } = event else { return };
+impl View for Imports {
+    const NAME: &'static str = "imported-changes";
+    const REVISION: u32 = 1;
+    const TABLES: &'static [&'static Table] = &[&IMPORTED_CHANGES];
+
+    async fn fetch(_: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
+        Ok(Self { organization: page.organization, changes: BTreeMap::new() })
+    }
+
+    fn record(&mut self, _: &Record, event: &DomainEvent) -> Result<(), Bad> {
+        let DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported { cycles }) = event else { return Ok(()) };
         for ImportedCycle { cycle, changes, .. } in cycles {
             self.changes.extend(changes.iter().map(|change| ((cycle.clone(), change.change.clone()), change.clone())));
         }
-    }
-
-    /// The statements.
-    pub fn flush(self, organization: OrganizationId, out: &mut Vec<Statement>) -> Result<(), serde_json::Error> {
-        let mut rows = Vec::with_capacity(self.changes.len());
-        for ((cycle, change), said) in self.changes {
-            let json = serde_json::to_string(&said)?;
-            rows.push(vec![organization.into(), cycle.into(), change.into(), micros(said.at).into(), said.target.into(), json.into()]);
-        }
-        IMPORTED_CHANGES.upsert(rows, out);
         Ok(())
     }
+
+    fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
+        let organization = self.organization;
+        let rows = self.changes.into_iter().map(|((cycle, change), said)| {
+            let (at, target) = (said.at, said.target.clone());
+            ChangeRow { organization, cycle, change, at, target, said }
+        });
+        ChangeRow::upsert(rows.collect(), out)
+    }
+}
+
+columns! {
+    struct SaidOfCycle { cycle: String, said: ImportedChange }
+}
+
+columns! {
+    struct Ends { ends: Option<(DateTime<Utc>, DateTime<Utc>)> = ("MIN(at)", "MAX(at)") }
 }
 
 /// Cycles with their changes in order.
@@ -57,7 +89,7 @@ pub(super) async fn any(views: &dyn SqlStore, organization: OrganizationId) -> R
 /// The ids of all imported cycles.
 pub(super) async fn ids(views: &dyn SqlStore, organization: OrganizationId) -> Result<Vec<String>, SqlError> {
     let rows = views.query("SELECT DISTINCT cycle FROM imported_changes WHERE organization = $1", vec![organization.into()]).await?;
-    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+    read_all(rows)
 }
 
 /// The whole of each cycle that has a change between two instants.
@@ -67,22 +99,24 @@ pub(super) async fn between(
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 ) -> Result<Cycles, SqlError> {
-    let sql = "SELECT cycle, said FROM imported_changes WHERE organization = $1 AND cycle IN \
-               (SELECT cycle FROM imported_changes WHERE organization = $1 AND at >= $2 AND at <= $3) ORDER BY at";
-    cycles(&views.query(sql, vec![organization.into(), micros(from).into(), micros(to).into()]).await?)
+    let sql = format!(
+        "SELECT {} FROM imported_changes WHERE organization = $1 AND cycle IN \
+         (SELECT cycle FROM imported_changes WHERE organization = $1 AND at >= $2 AND at <= $3) ORDER BY at",
+        SaidOfCycle::list()
+    );
+    cycles(views.query(&sql, vec![organization.into(), micros(from).into(), micros(to).into()]).await?)
 }
 
 /// One cycle.
 pub(super) async fn cycle(views: &dyn SqlStore, organization: OrganizationId, cycle: &str) -> Result<Cycles, SqlError> {
-    let sql = "SELECT cycle, said FROM imported_changes WHERE organization = $1 AND cycle = $2 ORDER BY at";
-    cycles(&views.query(sql, vec![organization.into(), cycle.into()]).await?)
+    let sql = format!("SELECT {} FROM imported_changes WHERE organization = $1 AND cycle = $2 ORDER BY at", SaidOfCycle::list());
+    cycles(views.query(&sql, vec![organization.into(), cycle.into()]).await?)
 }
 
-fn cycles(rows: &[SqlRow]) -> Result<Cycles, SqlError> {
+fn cycles(rows: Vec<SqlRow>) -> Result<Cycles, SqlError> {
     let mut cycles = Cycles::new();
-    for row in rows {
-        let said = serde_json::from_str(row.text(1)?).map_err(|e| SqlError::Shape(format!("imported_changes: {e}")))?;
-        cycles.entry(row.text(0)?.to_owned()).or_default().push(said);
+    for SaidOfCycle { cycle, said } in read_all(rows)? {
+        cycles.entry(cycle).or_default().push(said);
     }
     // Order by time is the database's; ties are put into one order here.
     cycles.values_mut().for_each(|changes| changes.sort());
@@ -91,10 +125,7 @@ fn cycles(rows: &[SqlRow]) -> Result<Cycles, SqlError> {
 
 /// From the first to the last instant of everything imported.
 pub(super) async fn span(views: &dyn SqlStore, organization: OrganizationId) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, SqlError> {
-    let rows = views.query("SELECT MIN(at), MAX(at) FROM imported_changes WHERE organization = $1", vec![organization.into()]).await?;
-    let Some(row) = rows.first() else { return Ok(None) };
-    match (row.optional_int(0)?, row.optional_int(1)?) {
-        (Some(first), Some(last)) => Ok(Some((instant(first)?, instant(last)?))),
-        _ => Ok(None),
-    }
+    let sql = format!("SELECT {} FROM imported_changes WHERE organization = $1", Ends::list());
+    let rows = views.query(&sql, vec![organization.into()]).await?;
+    Ok(read_first::<Ends>(rows)?.and_then(|Ends { ends }| ends))
 }

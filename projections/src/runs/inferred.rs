@@ -1,16 +1,20 @@
 //! Runs as they were inferred: the rows, without what Entra's own log says of them.
 
 use super::query::RunFilter;
-use super::row::{RunExchange, RunRow, exchange_row, run_row};
-use super::{RUN_EXCHANGES, RUNS};
+use super::row::{RunExchange, RunRow};
+use crate::columns::{Both, Columns, columns, read_all, read_first};
 use crate::exchanges::Start;
 use crate::table::{key_lists, numbered, with};
-use crate::text::{id, micros};
+use crate::text::micros;
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::sql::{SqlError, SqlStore, SqlValue};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+
+columns! {
+    struct OfExchange { id: ExchangeId = "x.id" }
+}
 
 /// Reads the rows.
 #[derive(Clone)]
@@ -50,39 +54,38 @@ impl Inferred {
         params.push(SqlValue::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
         let sql = format!(
             "SELECT {} FROM runs WHERE {} ORDER BY first_number {direction} LIMIT ${}",
-            RUNS.all(),
+            RunRow::list(),
             conditions.join(" AND "),
             params.len()
         );
-        self.views.query(&sql, params).await?.iter().map(run_row).collect()
+        read_all(self.views.query(&sql, params).await?)
     }
 
     /// One run.
     pub async fn get(&self, organization: OrganizationId, run: RunId) -> Result<Option<RunRow>, SqlError> {
-        let sql = format!("SELECT {} FROM runs WHERE organization = $1 AND run = $2", RUNS.all());
-        let rows = self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?;
-        rows.first().map(run_row).transpose()
+        let sql = format!("SELECT {} FROM runs WHERE organization = $1 AND run = $2", RunRow::list());
+        read_first(self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?)
     }
 
     /// The exchanges of a run, in order.
     pub async fn exchanges(&self, organization: OrganizationId, run: RunId) -> Result<Vec<RunExchange>, SqlError> {
-        let sql = format!("SELECT {} FROM run_exchanges WHERE organization = $1 AND run = $2 ORDER BY number", RUN_EXCHANGES.all());
-        self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?.iter().map(exchange_row).collect()
+        let sql = format!("SELECT {} FROM run_exchanges WHERE organization = $1 AND run = $2 ORDER BY number", RunExchange::list());
+        read_all(self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?)
     }
 
     /// The runs of exchanges, each beside its exchange.
     pub async fn of(&self, organization: OrganizationId, exchanges: &BTreeSet<ExchangeId>) -> Result<Vec<(ExchangeId, RunRow)>, SqlError> {
         let ids: Vec<SqlValue> = exchanges.iter().map(|x| x.to_string().into()).collect();
-        let columns = RUNS.columns.iter().map(|c| format!("r.{}", c.name)).collect::<Vec<_>>().join(", ");
+        let columns = format!("{}, {}", RunRow::list_of("r"), OfExchange::list());
         let mut found = Vec::new();
         for ids in key_lists(&ids) {
             let sql = format!(
-                "SELECT {columns}, x.id FROM run_exchanges x JOIN runs r ON r.organization = x.organization AND r.run = x.run \
+                "SELECT {columns} FROM run_exchanges x JOIN runs r ON r.organization = x.organization AND r.run = x.run \
                  WHERE x.organization = $1 AND x.id IN ({})",
                 numbered(2, ids.len())
             );
-            for row in self.views.query(&sql, with(organization.into(), ids)).await? {
-                found.push((id(row.text(RUNS.columns.len())?)?, run_row(&row)?));
+            for Both(run, OfExchange { id }) in read_all(self.views.query(&sql, with(organization.into(), ids)).await?)? {
+                found.push((id, run));
             }
         }
         Ok(found)
@@ -90,8 +93,8 @@ impl Inferred {
 
     /// Runs that lie between two instants, wholly or in part.
     pub async fn between(&self, organization: OrganizationId, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<RunRow>, SqlError> {
-        let sql = format!("SELECT {} FROM runs WHERE organization = $1 AND began <= $2 AND ended >= $3", RUNS.all());
-        self.views.query(&sql, vec![organization.into(), micros(to).into(), micros(from).into()]).await?.iter().map(run_row).collect()
+        let sql = format!("SELECT {} FROM runs WHERE organization = $1 AND began <= $2 AND ended >= $3", RunRow::list());
+        read_all(self.views.query(&sql, vec![organization.into(), micros(to).into(), micros(from).into()]).await?)
     }
 
     /// Exchanges that came in between two instants, in order.
@@ -103,8 +106,8 @@ impl Inferred {
     ) -> Result<Vec<RunExchange>, SqlError> {
         let sql = format!(
             "SELECT {} FROM run_exchanges WHERE organization = $1 AND received_at >= $2 AND received_at <= $3 ORDER BY number",
-            RUN_EXCHANGES.all()
+            RunExchange::list()
         );
-        self.views.query(&sql, vec![organization.into(), micros(from).into(), micros(to).into()]).await?.iter().map(exchange_row).collect()
+        read_all(self.views.query(&sql, vec![organization.into(), micros(from).into(), micros(to).into()]).await?)
     }
 }

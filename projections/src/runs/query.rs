@@ -4,9 +4,9 @@ use super::corrected::{Stretch, is_near};
 use super::imported;
 use super::inferred::Inferred;
 use super::row::{RunExchange, RunRow};
+use crate::columns::{Columns, columns, read_all};
 use crate::exchanges::Start;
 use crate::ranges::Ranges;
-use crate::text::id;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::log::ExchangeNumber;
 use rollcall_domain::provisioning_log::{CycleMatch, Mismatch, own_run};
@@ -205,22 +205,20 @@ impl Runs {
 
     /// The rhythm of an organization's cycles, those that are going on included; none if no cycle was ever seen.
     pub async fn rhythm(&self, organization: OrganizationId) -> Result<Option<Rhythm>, SqlError> {
-        let sql = "SELECT organization, rhythm FROM run_inference WHERE organization = $1";
-        Ok(rhythms(&self.views().query(sql, vec![organization.into()]).await?)?.pop().map(|(_, rhythm)| rhythm))
+        let sql = format!("SELECT {} FROM run_inference WHERE organization = $1", RhythmOf::list());
+        Ok(rhythms(self.views().query(&sql, vec![organization.into()]).await?)?.pop().map(|(_, rhythm)| rhythm))
     }
 
     /// The rhythms of all organizations with cycles.
     pub async fn rhythms(&self) -> Result<Vec<(OrganizationId, Rhythm)>, SqlError> {
-        rhythms(&self.views().query("SELECT organization, rhythm FROM run_inference", Vec::new()).await?)
+        rhythms(self.views().query(&format!("SELECT {} FROM run_inference", RhythmOf::list()), Vec::new()).await?)
     }
 }
 
-fn rhythms(rows: &[SqlRow]) -> Result<Vec<(OrganizationId, Rhythm)>, SqlError> {
-    let mut all = Vec::new();
-    for row in rows {
-        if let Some(text) = row.optional_text(1)? {
-            all.push((id(row.text(0)?)?, serde_json::from_str(text).map_err(|e| SqlError::Shape(format!("run_inference: {e}")))?));
-        }
-    }
-    Ok(all)
+columns! {
+    struct RhythmOf { organization: OrganizationId, rhythm: Option<Rhythm> }
+}
+
+fn rhythms(rows: Vec<SqlRow>) -> Result<Vec<(OrganizationId, Rhythm)>, SqlError> {
+    Ok(read_all::<RhythmOf>(rows)?.into_iter().filter_map(|row| Some((row.organization, row.rhythm?))).collect())
 }
