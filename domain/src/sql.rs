@@ -81,57 +81,10 @@ impl From<OrganizationId> for SqlValue {
     }
 }
 
-impl SqlValue {
-    /// What it is, without what it says: an error goes into logs, where no name may be.
-    fn shape(value: Option<&Self>) -> &'static str {
-        match value {
-            None => "not there",
-            Some(SqlValue::Text(None) | SqlValue::Int(None)) => "null",
-            Some(SqlValue::Text(Some(_))) => "a text",
-            Some(SqlValue::Int(Some(_))) => "an integer",
-        }
-    }
-}
-
-/// One row, columns in the order of the query.
+/// One row, values in the order of the query. Whoever asks takes them in that order: none has a number.
+/// A null may come back as one of another type, because not every database knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlRow(pub Vec<SqlValue>);
-
-impl SqlRow {
-    /// The text in column `i`; an error if it is null or no text.
-    pub fn text(&self, i: usize) -> Result<&str, SqlError> {
-        match self.0.get(i) {
-            Some(SqlValue::Text(Some(s))) => Ok(s),
-            other => Err(SqlError::Shape(format!("column {i} is {}, not a text", SqlValue::shape(other)))),
-        }
-    }
-
-    /// The text in column `i`, or `None` if it is null.
-    pub fn optional_text(&self, i: usize) -> Result<Option<&str>, SqlError> {
-        match self.0.get(i) {
-            Some(SqlValue::Text(s)) => Ok(s.as_deref()),
-            Some(SqlValue::Int(None)) => Ok(None),
-            other => Err(SqlError::Shape(format!("column {i} is {}, not a text", SqlValue::shape(other)))),
-        }
-    }
-
-    /// The integer in column `i`; an error if it is null or no integer.
-    pub fn int(&self, i: usize) -> Result<i64, SqlError> {
-        match self.0.get(i) {
-            Some(SqlValue::Int(Some(n))) => Ok(*n),
-            other => Err(SqlError::Shape(format!("column {i} is {}, not an integer", SqlValue::shape(other)))),
-        }
-    }
-
-    /// The integer in column `i`, or `None` if it is null.
-    pub fn optional_int(&self, i: usize) -> Result<Option<i64>, SqlError> {
-        match self.0.get(i) {
-            Some(SqlValue::Int(n)) => Ok(*n),
-            Some(SqlValue::Text(None)) => Ok(None),
-            other => Err(SqlError::Shape(format!("column {i} is {}, not an integer", SqlValue::shape(other)))),
-        }
-    }
-}
 
 /// Why a view could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -6,7 +6,7 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::group::GroupEvent;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::OrganizationEvent;
-use rollcall_domain::sql::Family;
+use rollcall_domain::sql::{Family, SqlValue};
 use rollcall_domain::user::UserEvent;
 use rollcall_projections::directory::{GroupRef, MemberKind, MemberRow};
 use rollcall_projections::exchanges::{ExchangeFilter, Exchanges, Start};
@@ -16,7 +16,9 @@ use serde_json::json;
 use support::*;
 
 async fn count(world: &World, table: &str) -> i64 {
-    world.views.query(&format!("SELECT count(*) FROM {table}"), Vec::new()).await.unwrap()[0].int(0).unwrap()
+    let rows = world.views.query(&format!("SELECT count(*) FROM {table}"), Vec::new()).await.unwrap();
+    let counted = rows.first().and_then(|row| row.0.first());
+    if let Some(SqlValue::Int(Some(n))) = counted { *n } else { panic!("no number: {counted:?}") }
 }
 
 #[tokio::test]

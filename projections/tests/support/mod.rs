@@ -14,7 +14,7 @@ use rollcall_domain::interpretation::{Interpretation, Reading};
 use rollcall_domain::log::{AggregateKind, Append, Appended, Log, NewEvent, StreamId, Write};
 use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::scim::{Attributes, Filter, Limits, ResourceKind, parse_filter, parse_path};
-use rollcall_domain::sql::{Family, SqlStore};
+use rollcall_domain::sql::{Family, SqlStore, SqlValue};
 use rollcall_domain::user::{Change, UserEvent};
 use rollcall_projections::directory::{Directory, Page, SearchRequest, Sort};
 use rollcall_projections::fold::Folder;
@@ -222,5 +222,6 @@ fn no_claims() -> ClaimChanges<Claim> {
 pub async fn plan_of(views: &dyn SqlStore, sql: &str) -> Vec<String> {
     let parameters = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
     let rows = views.query(&format!("EXPLAIN QUERY PLAN {sql}"), vec![1_i64.into(); parameters]).await.unwrap();
-    rows.iter().map(|row| row.text(3).unwrap().to_owned()).collect()
+    let said = rows.into_iter().filter_map(|row| row.0.into_iter().next_back());
+    said.map(|value| if let SqlValue::Text(Some(detail)) = value { detail } else { panic!("no text: {value:?}") }).collect()
 }

@@ -2,6 +2,7 @@
 
 use crate::fixture::{cluster, database};
 use crate::given::*;
+use crate::views::{number, only};
 use anyhow::ensure;
 use cqrs_es::event_sink::EventSink;
 use cqrs_es::persist::{PersistedEventRepository as _, PersistedEventStore, PersistenceError};
@@ -69,7 +70,7 @@ async fn many_processes_may_start_at_once() -> anyhow::Result<()> {
     let logs = futures::future::try_join_all((0..8).map(|_| connect(&url))).await?;
     let views = futures::future::try_join_all((0..8).map(|_| PostgresViews::connect(&url, Family::Live))).await?;
     assert_eq!(logs[7].append(write(user(1), 0, 1)).await?.positions, Some((1, 1)));
-    assert_eq!(views[7].query("SELECT 1", vec![]).await?[0].int(0)?, 1);
+    assert_eq!(number(views[7].query("SELECT 1", vec![]).await?), 1);
     Ok(())
 }
 
@@ -144,7 +145,7 @@ async fn views_of_two_processes_exclude_each_other_and_switch_together() -> anyh
         let views = if n % 2 == 0 { one.clone() } else { two.clone() };
         writers.spawn(async move {
             let mut transaction = if n % 5 == 0 { views.begin_exclusive().await? } else { views.begin(ONE).await? };
-            let n = transaction.query("SELECT n FROM counter", vec![]).await?[0].int(0)?;
+            let n = number(transaction.query("SELECT n FROM counter", vec![]).await?);
             transaction.execute("UPDATE counter SET n = $1", vec![(n + 1).into()]).await?;
             transaction.commit().await
         });
@@ -152,7 +153,7 @@ async fn views_of_two_processes_exclude_each_other_and_switch_together() -> anyh
     while let Some(written) = writers.join_next().await {
         written??;
     }
-    assert_eq!(two.query("SELECT n FROM counter", vec![]).await?[0].int(0)?, 30);
+    assert_eq!(number(two.query("SELECT n FROM counter", vec![]).await?), 30);
     // A third that starts does not sweep a scratch store that is in use.
     let scratch = one.scratch().await?;
     let mut transaction = scratch.begin(ONE).await?;
@@ -162,9 +163,9 @@ async fn views_of_two_processes_exclude_each_other_and_switch_together() -> anyh
     PostgresViews::connect(&url, Family::Live).await?;
     let exclusive = one.begin_exclusive().await?;
     one.promote(scratch, exclusive).await?;
-    assert_eq!(two.query("SELECT n FROM counter", vec![]).await?[0].int(0)?, 100);
+    assert_eq!(number(two.query("SELECT n FROM counter", vec![]).await?), 100);
     let mut transaction = two.begin(ONE).await?;
-    assert_eq!(transaction.query("SELECT n FROM counter", vec![]).await?[0].int(0)?, 100);
+    assert_eq!(number(transaction.query("SELECT n FROM counter", vec![]).await?), 100);
     Ok(())
 }
 
@@ -179,7 +180,7 @@ async fn leftover_schemas_are_swept_at_the_next_start() -> anyhow::Result<()> {
     transaction.commit().await?;
     PostgresViews::connect(&url, Family::Live).await?;
     let left = "SELECT count(*) FROM pg_namespace WHERE nspname IN ('rollcall_views_scratch_0', 'rollcall_views_old_0')";
-    assert_eq!(views.query(left, vec![]).await?[0].int(0)?, 0);
+    assert_eq!(number(views.query(left, vec![]).await?), 0);
     Ok(())
 }
 
@@ -203,7 +204,7 @@ async fn families_have_schemas_of_their_own() -> anyhow::Result<()> {
     let exclusive = audit.begin_exclusive().await?;
     audit.promote(scratch, exclusive).await?;
     for (views, text) in [(&live, "live"), (&audit, "new")] {
-        assert_eq!(views.query("SELECT word FROM word", vec![]).await?[0].text(0)?, text);
+        assert_eq!(only(views.query("SELECT word FROM word", vec![]).await?), text.into());
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
 //! What only SQLite promises: a folder of its own.
 
 use crate::given::*;
+use crate::views::only;
 use rollcall_domain::log::*;
-use rollcall_domain::sql::{Family, SqlStore as _};
+use rollcall_domain::sql::{Family, SqlStore as _, SqlValue};
 use rollcall_sqlite::{DataFolder, OpenError, SqliteLog, SqliteViews};
 use std::fs::File;
 
@@ -83,11 +84,11 @@ async fn a_promoted_scratch_is_there_when_opened_again() -> anyhow::Result<()> {
     put(&*scratch, "new").await?;
     let exclusive = views.begin_exclusive().await?;
     views.promote(scratch, exclusive).await?;
-    assert_eq!(get(&views).await?, "new");
+    assert_eq!(get(&views).await?, "new".into());
     assert_eq!(scratch_files(dir.path()).await?, Vec::<String>::new());
     drop(views);
     let views = SqliteViews::open(dir.path(), Family::Live)?;
-    assert_eq!(get(&views).await?, "new");
+    assert_eq!(get(&views).await?, "new".into());
     Ok(())
 }
 
@@ -120,7 +121,7 @@ async fn families_have_files_of_their_own() -> anyhow::Result<()> {
     SqliteViews::open(dir.path(), Family::Live)?;
     let exclusive = audit.begin_exclusive().await?;
     audit.promote(scratch, exclusive).await?;
-    assert_eq!((get(&live).await?, get(&audit).await?), ("live".to_owned(), "new".to_owned()));
+    assert_eq!((get(&live).await?, get(&audit).await?), ("live".into(), "new".into()));
     Ok(())
 }
 
@@ -131,6 +132,6 @@ async fn put(views: &dyn rollcall_domain::sql::SqlStore, text: &str) -> anyhow::
     Ok(transaction.commit().await?)
 }
 
-async fn get(views: &SqliteViews) -> anyhow::Result<String> {
-    Ok(views.query("SELECT word FROM word", vec![]).await?[0].text(0)?.to_owned())
+async fn get(views: &SqliteViews) -> anyhow::Result<SqlValue> {
+    Ok(only(views.query("SELECT word FROM word", vec![]).await?))
 }

@@ -28,7 +28,24 @@ mod scratch_contract {
     );
 }
 
-use rollcall_domain::sql::{SqlError, SqlStore};
+use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlValue};
+
+/// The one value that a query gave.
+pub fn only(rows: Vec<SqlRow>) -> SqlValue {
+    let mut values = rows.into_iter().flat_map(|row| row.0);
+    match (values.next(), values.next()) {
+        (Some(value), None) => value,
+        other => panic!("not one value: {other:?}"),
+    }
+}
+
+/// The one number that a query gave.
+pub fn number(rows: Vec<SqlRow>) -> i64 {
+    match only(rows) {
+        SqlValue::Int(Some(n)) => n,
+        other => panic!("no number: {other:?}"),
+    }
+}
 
 /// A table with one row for each of a few names.
 async fn counters(views: &dyn SqlStore, names: &[&str]) -> Result<(), SqlError> {
@@ -41,5 +58,5 @@ async fn counters(views: &dyn SqlStore, names: &[&str]) -> Result<(), SqlError> 
 }
 
 async fn count(views: &dyn SqlStore, name: &str) -> Result<i64, SqlError> {
-    views.query("SELECT n FROM counter WHERE name = $1", vec![name.into()]).await?[0].int(0)
+    Ok(number(views.query("SELECT n FROM counter WHERE name = $1", vec![name.into()]).await?))
 }

@@ -1,6 +1,6 @@
 //! Scratch stores and promotion.
 
-use super::{count, counters};
+use super::{count, counters, only};
 use crate::fixture::Views;
 use crate::given::{ONE, TWO};
 use rollcall_domain::sql::SqlError;
@@ -17,8 +17,7 @@ pub async fn a_scratch_store_is_empty_and_apart(it: Views) -> anyhow::Result<()>
     counters(&*scratch, &["b"]).await?;
     counters(&*other, &["c"]).await?;
     assert_eq!(count(&*scratch, "b").await?, 0);
-    let rows = it.views.query("SELECT name FROM counter", vec![]).await?;
-    assert_eq!(rows.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?, ["a"]);
+    assert_eq!(only(it.views.query("SELECT name FROM counter", vec![]).await?), "a".into());
     drop(scratch);
     assert_eq!(count(&*other, "c").await?, 0);
     Ok(())

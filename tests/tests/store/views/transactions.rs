@@ -1,9 +1,9 @@
 //! Reading and writing.
 
-use super::{count, counters};
+use super::{count, counters, number, only};
 use crate::fixture::Views;
 use crate::given::{ONE, TWO};
-use rollcall_domain::sql::{SqlError, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{SqlError, SqlRow, SqlTransaction, SqlValue};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -18,13 +18,14 @@ pub async fn rows_come_back_with_their_types(it: Views) -> anyhow::Result<()> {
     assert_eq!(transaction.execute("UPDATE t SET s = $1 WHERE k = $2", vec![SqlValue::Text(None), "b".into()]).await?, 1);
     transaction.commit().await?;
     let rows = it.views.query("SELECT k, n, s FROM t ORDER BY n IS NULL, n", vec![]).await?;
-    assert_eq!((rows[0].text(0)?, rows[0].int(1)?, rows[0].text(2)?), ("a", i64::MIN, "x"));
-    assert_eq!((rows[1].text(0)?, rows[1].optional_int(1)?, rows[1].optional_text(2)?), ("b", None, None));
-    assert!(matches!(rows[1].int(1), Err(SqlError::Shape(_))));
+    let [full, bare] = rows.as_slice() else { panic!("not two rows: {rows:?}") };
+    assert_eq!(full.0, ["a".into(), i64::MIN.into(), "x".into()]);
+    let is_null = |value: &SqlValue| matches!(value, SqlValue::Int(None) | SqlValue::Text(None));
+    assert!(matches!(bare.0.as_slice(), [k, n, s] if *k == "b".into() && is_null(n) && is_null(s)), "{bare:?}");
     let counted = it.views.query("SELECT count(*), max(n), count(s) FROM t", vec![]).await?;
-    assert_eq!((counted[0].int(0)?, counted[0].int(1)?, counted[0].int(2)?), (2, i64::MIN, 1));
+    assert_eq!(counted, [SqlRow(vec![2_i64.into(), i64::MIN.into(), 1_i64.into()])]);
     let there = it.views.query("SELECT EXISTS (SELECT 1 FROM t WHERE k = $1)", vec!["a".into()]).await?;
-    assert_eq!(there[0].int(0)?, 1);
+    assert_eq!(number(there), 1);
     Ok(())
 }
 
@@ -32,7 +33,7 @@ pub async fn a_parameter_may_appear_twice(it: Views) -> anyhow::Result<()> {
     counters(&*it.views, &["a", "b"]).await?;
     let sql = "SELECT name FROM counter WHERE name = $1 AND n = $2 AND n + 1 = $2 + 1 AND $1 <> 'b'";
     let rows = it.views.query(sql, vec!["a".into(), 0_i64.into()]).await?;
-    assert_eq!(rows[0].text(0)?, "a");
+    assert_eq!(only(rows), "a".into());
     Ok(())
 }
 
@@ -50,10 +51,10 @@ pub async fn a_dropped_transaction_is_rolled_back(it: Views) -> anyhow::Result<(
     counters(&*it.views, &["a"]).await?;
     let mut transaction = it.views.begin(ONE).await?;
     assert_eq!(transaction.execute("UPDATE counter SET n = 5", vec![]).await?, 1);
-    assert_eq!(transaction.query("SELECT n FROM counter", vec![]).await?[0].int(0)?, 5);
+    assert_eq!(number(transaction.query("SELECT n FROM counter", vec![]).await?), 5);
     drop(transaction);
     let mut transaction = it.views.begin(ONE).await?;
-    assert_eq!(transaction.query("SELECT n FROM counter", vec![]).await?[0].int(0)?, 0);
+    assert_eq!(number(transaction.query("SELECT n FROM counter", vec![]).await?), 0);
     assert_eq!(count(&*it.views, "a").await?, 0);
     Ok(())
 }
@@ -103,7 +104,7 @@ pub async fn readers_see_what_is_committed_and_do_not_wait(it: Views) -> anyhow:
 
 /// Reads, lets others run, writes what it read plus one: loses counts unless it is alone.
 async fn add_slowly(mut transaction: Box<dyn SqlTransaction>, name: &str) -> anyhow::Result<()> {
-    let n = transaction.query("SELECT n FROM counter WHERE name = $1", vec![name.into()]).await?[0].int(0)?;
+    let n = number(transaction.query("SELECT n FROM counter WHERE name = $1", vec![name.into()]).await?);
     tokio::time::sleep(Duration::from_millis(1)).await;
     transaction.execute("UPDATE counter SET n = $1 WHERE name = $2", vec![(n + 1).into(), name.into()]).await?;
     Ok(transaction.commit().await?)
