@@ -99,6 +99,59 @@ fn the_sql_rule_can_see_sql() {
     assert!(!looks_like_sql("let s = \"select an organization\";"));
 }
 
+/// A query and what reads it are declared together (`projections/src/columns.rs`), so that neither
+/// can move a column without the other.
+#[test]
+fn no_column_is_read_or_written_by_its_number() {
+    let mut offenders = Vec::new();
+    let of_views = |name: &str| name.starts_with("projections/src/") || name.starts_with("api/src/");
+    for (name, text) in sources().into_iter().filter(|(name, _)| of_views(name)) {
+        let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
+        for (n, line) in code.lines().enumerate().filter(|(_, line)| goes_by_number(line)) {
+            offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
+        }
+    }
+    assert_none("columns by their numbers", offenders);
+}
+
+/// A row or the values of one, and a number in it.
+fn goes_by_number(line: &str) -> bool {
+    const INTO_A_ROW: [&str; 11] = [
+        ".text(",
+        ".int(",
+        ".optional_text(",
+        ".optional_int(",
+        "row[",
+        "row.0[",
+        "row.0.get(",
+        "].0[",
+        "].0.get(",
+        "values[",
+        "values.get(",
+    ];
+    let is_number = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()) || rest.starts_with("at + ");
+    !line.trim_start().starts_with("//")
+        && INTO_A_ROW.iter().any(|one| line.match_indices(one).any(|(at, found)| is_number(&line[at + found.len()..])))
+}
+
+#[test]
+fn the_rule_can_see_a_number() {
+    for line in [
+        "let n = row.int(0)?;",
+        "exchange: row.optional_text(at + 1)?.map(id).transpose()?,",
+        "row[19] = session.into();",
+        "let version = rows[0].0[2].clone();",
+        "row.0.get(3)",
+    ] {
+        assert!(goes_by_number(line), "{line}");
+    }
+    for line in
+        ["// row.int(0) was read", "self.text(&text)", "rows[0].organization", "table.value(row, \"order\")", "columns[at] = column;"]
+    {
+        assert!(!goes_by_number(line), "{line}");
+    }
+}
+
 #[test]
 fn nothing_is_left_to_do_in_silence() {
     let marks = ["todo!(", "unimplemented!(", "#[allow("].map(|m| m.to_owned());
