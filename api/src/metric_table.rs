@@ -48,6 +48,11 @@ pub const METRICS: &[Metric] = &[
     counter("rollcall_interpretations_total", &["reading"], "Liberties taken to read requests"),
     counter("rollcall_lost_races_total", &[], "Commands decided anew because somebody else was first"),
     counter("rollcall_unrecorded_exchanges_total", &[], "Requests answered 503 because their exchange could not be kept"),
+    counter(
+        "rollcall_turned_away_total",
+        &["protocol"],
+        "Requests that were one too many of strangers or visitors: answered, and kept nowhere",
+    ),
     counter("rollcall_overload_total", &[], "Requests answered 503 because too many were under way"),
     counter(
         "rollcall_unreadable_requests_total",

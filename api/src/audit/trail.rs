@@ -61,7 +61,7 @@ pub async fn keep(State(app): State<Arc<App>>, mut request: Request, next: Next)
         return response;
     }
     if caller == Actor::Unauthenticated && !app.strangers.admits() {
-        metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
+        metrics::counter!("rollcall_turned_away_total", "protocol" => "audit").increment(1);
         return Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests without a valid key").into_response();
     }
     let exchange = Exchange {

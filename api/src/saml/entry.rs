@@ -158,7 +158,7 @@ fn of_nobody(app: &App, visit: &Visit) -> Reply {
     let text = "There is no organization at this address.";
     let mut reply = Reply::page(404, &Page { title: "Not found", text, code: Some("not-found") }, visit.id);
     if !app.strangers.admits() {
-        metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
+        metrics::counter!("rollcall_turned_away_total", "protocol" => "saml").increment(1);
         reply.recorded = true;
     }
     reply
@@ -172,7 +172,7 @@ pub fn unavailable(visit: &Visit) -> Reply {
 
 /// The answer to one visit too many. It is counted, not kept.
 pub fn too_many(visit: &Visit) -> Reply {
-    metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
+    metrics::counter!("rollcall_turned_away_total", "protocol" => "saml").increment(1);
     let text = "Too many attempts at once. Please try again in a minute.";
     Reply { recorded: true, ..Reply::page(429, &Page { title: "Too many attempts", text, code: Some("too-many") }, visit.id) }
 }

@@ -91,7 +91,7 @@ async fn serve(app: &Arc<App>, request: Request) -> Response<Body> {
         reply = reply.with("allow", allowed(below_prefix(parts.uri.path()).unwrap_or_default()));
     }
     if opened.caller == Actor::Unauthenticated && reply.status == 401 && !app.strangers.admits() {
-        metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
+        metrics::counter!("rollcall_turned_away_total", "protocol" => "scim").increment(1);
         reply = Reply::failure(ScimError::too_many_requests("too many requests without a valid token"), opened.id);
         measure(&opened, &reply, &notes);
         return reply.into_response(opened.id);

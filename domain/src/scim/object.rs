@@ -3,6 +3,7 @@
 
 use super::canonical::{note_empty, wrong_type};
 use super::error::{ScimError, ScimType, quoted};
+use super::grammar::Problem;
 use super::limits::Limits;
 use super::names;
 use super::path::{self, AttributePath};
@@ -170,9 +171,15 @@ pub(super) fn unknown_schema(urn: &str) -> ScimError {
     ScimError::invalid_syntax(format!("{} is no schema that is known here", quoted(urn)))
 }
 
+/// As a strict connection says that no schema has an attribute (draft-zollner-scim-interop-profile).
+pub(super) fn unknown_attribute(error: ScimError) -> ScimError {
+    StrictRule::UnknownAttribute.refusal(ScimError { scim_type: Some(ScimType::InvalidSyntax), ..error })
+}
+
 /// A key as a path.
 fn parse_key(kind: ResourceKind, key: &str, unknown: ScimType, limits: &Limits, notes: &mut Notes) -> Result<AttributePath, ScimError> {
-    let path = path::parse_key(kind, key, limits, notes).map_err(|problem| match &problem.unknown {
+    let path = path::parse_key(kind, key, limits, notes);
+    let refused = |problem: Problem| match &problem.unknown {
         Some(name) if problem.rule.is_none() => ScimError::typed(
             unknown,
             format!(
@@ -185,6 +192,12 @@ fn parse_key(kind: ResourceKind, key: &str, unknown: ScimType, limits: &Limits, 
             ),
         ),
         _ => ScimError { scim_type: Some(unknown), ..problem.in_path(key) },
+    };
+    let path = path.map_err(|problem| {
+        // In the body of a resource it is invalidSyntax for everybody.
+        let is_unknown = problem.unknown.is_some() && unknown == ScimType::InvalidPath;
+        let error = refused(problem);
+        if is_unknown && limits.policy.strict { unknown_attribute(error) } else { error }
     })?;
     check_schema(kind, &path, limits)?;
     Ok(path)

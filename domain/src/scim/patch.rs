@@ -1,18 +1,19 @@
 //! The body of a PATCH (RFC 7644 section 3.5.2) in every dialect Entra speaks, read as intents.
 
-use super::apply::read_only;
+use super::apply::{edit, read_only};
 use super::canonical::says_nothing;
-use super::error::{ScimError, ScimType, quoted};
+use super::decision::Edit;
+use super::error::{Rule, ScimError, ScimType, quoted};
 use super::filter::{CompareOp, Filter};
 use super::intent::Intent;
-use super::is_unassigned;
 use super::limits::Limits;
 use super::members;
-use super::object::{assignments, check_schema, drop_password, is_password, member, without_passwords};
+use super::object::{assignments, check_schema, drop_password, is_password, member, unknown_attribute, unknown_schema, without_passwords};
 use super::path::{self, AttributePath};
 use super::policy::StrictRule;
 use super::resource::is_members;
 use super::schema::ResourceKind;
+use super::{Attributes, is_unassigned};
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
 
@@ -33,7 +34,7 @@ pub fn decode_patch(kind: ResourceKind, body: &Value, limits: &Limits, notes: &m
         return Err(ScimError::invalid_syntax("the body of a PATCH must be a JSON object with Operations").unknown_shape());
     };
     limits.check_sizes(body)?;
-    read_envelope(object, notes);
+    read_envelope(object, limits, notes)?;
     let operations = match member(object, "Operations") {
         Some(Value::Array(operations)) => {
             if operations.is_empty() {
@@ -62,7 +63,7 @@ fn in_operation(index: usize, count: usize, mut error: ScimError) -> ScimError {
     error
 }
 
-fn read_envelope(object: &Map<String, Value>, notes: &mut Notes) {
+fn read_envelope(object: &Map<String, Value>, limits: &Limits, notes: &mut Notes) -> Result<(), ScimError> {
     let is_patch_op = |urn: &Value| urn.as_str().is_some_and(|u| u.eq_ignore_ascii_case(PATCH_OP_URN));
     match member(object, "schemas") {
         Some(Value::Array(listed)) if listed.iter().any(is_patch_op) => {}
@@ -70,11 +71,16 @@ fn read_envelope(object: &Map<String, Value>, notes: &mut Notes) {
         Some(Value::Array(listed)) if listed.is_empty() => notes.note(Reading::SchemasMissing, "schemas"),
         Some(_) => notes.note(Reading::UnknownSchemaIgnored, "schemas"),
     }
+    if let Some(Value::Array(listed)) = member(object, "schemas") {
+        let mut others = listed.iter().filter(|urn| !is_patch_op(urn));
+        others.try_for_each(|urn| limits.policy.keep(StrictRule::KnownSchemas, || unknown_schema(urn.as_str().unwrap_or_default())))?;
+    }
     for key in object.keys() {
         if !key.eq_ignore_ascii_case("schemas") && !key.eq_ignore_ascii_case("Operations") {
             notes.note(Reading::StrayKeyIgnored, key.as_str());
         }
     }
+    Ok(())
 }
 
 fn no_value() -> ScimError {
@@ -156,7 +162,7 @@ impl Decoder<'_> {
             let is_unknown = problem.unknown.is_some();
             let error = problem.in_path(text);
             match self.limits.policy.strict && is_unknown {
-                true => StrictRule::UnknownAttribute.refusal(ScimError { scim_type: Some(ScimType::InvalidSyntax), ..error }),
+                true => unknown_attribute(error),
                 false => error,
             }
         })?;
@@ -170,6 +176,18 @@ impl Decoder<'_> {
             return Err(ScimError::invalid_path(format!("{path} is the schema of the whole resource: name an attribute")));
         }
         Ok(())
+    }
+
+    /// Names inside a value are looked at when it is applied, and then by default; where the connection
+    /// is strict an unknown one is said here as it is said of a path.
+    fn check_names(&self, path: &AttributePath, value: &Value) -> Result<(), ScimError> {
+        if !self.limits.policy.strict {
+            return Ok(());
+        }
+        match edit(self.kind, &mut Attributes::new(), path, Edit::Add(value), &mut Notes::default()) {
+            Err(error) if error.rule == Some(Rule::UnknownSubAttribute) => Err(unknown_attribute(error)),
+            _ => Ok(()),
+        }
     }
 
     fn pathless(&mut self, op: Op, object: &Map<String, Value>) -> Result<(), ScimError> {
@@ -197,6 +215,7 @@ impl Decoder<'_> {
             self.limits.policy.keep(StrictRule::SubAttributeNeeded, broken)?;
         }
         self.limits.check_lengths(path.leaf_def(self.kind), value, &path.label())?;
+        self.check_names(&path, value)?;
         let value = match path.def(self.kind) {
             Some(_) => value.clone(),
             None => without_passwords(value.clone(), self.limits, self.notes)?,

@@ -4,6 +4,7 @@ use super::error::ScimError;
 use super::filter::Filter;
 use super::grammar::{Parser, Problem};
 use super::limits::Limits;
+use super::object::check_schema;
 use super::schema::{AttributeDef, ResourceKind};
 use crate::interpretation::Notes;
 use serde_json::Value;
@@ -103,7 +104,9 @@ impl fmt::Display for AttributePath {
 /// Reads an attribute path. An error is `invalidPath` (`invalidFilter` inside brackets), and says
 /// where in the text and what was expected.
 pub fn parse_path(kind: ResourceKind, text: &str, limits: &Limits, notes: &mut Notes) -> Result<AttributePath, ScimError> {
-    Parser::new(kind, text, limits, notes).path().map_err(|p| p.in_path(text))
+    let path = Parser::new(kind, text, limits, notes).path().map_err(|p| p.in_path(text))?;
+    check_schema(kind, &path, limits)?;
+    Ok(path)
 }
 
 /// As [`parse_path`], with the trouble in detail.

@@ -4,12 +4,13 @@
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::corpus::player::play_all;
 use rollcall_tests::http::Answer;
-use rollcall_tests::scim::{Scim, id};
+use rollcall_tests::scim::{Scim, filter, id};
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::{World, on_postgres, on_sqlite};
 use serde_json::{Value, json};
 
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 const BADGE: &str = "urn:ietf:params:scim:schemas:extension:badge:2.0:User";
 
 async fn set(w: &World, flags: &[&str]) -> Result<Value> {
@@ -28,13 +29,31 @@ async fn cases(scim: &Scim, round: usize) -> Result<Vec<(&'static str, u16, u16,
         body
     };
     let patch = async |operation: Value| scim.operations(&ada, json!([operation])).await;
+    let of_schema = async |urn: &str| {
+        let operations = json!([{"op": "add", "path": "title", "value": urn}]);
+        scim.patch(&ada, &json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp", urn], "Operations": operations})).await
+    };
     let mails = json!({"op": "replace", "path": "emails[type eq \"work\"]", "value": {"value": "a@x", "type": "work"}});
     Ok(vec![
         ("known-schemas", 201, 400, scim.post("/Users", &user(json!({BADGE: {"number": "7"}}))).await?),
         ("known-schemas", 200, 400, patch(json!({"op": "add", "path": format!("{BADGE}:number"), "value": "7"})).await?),
+        ("known-schemas", 200, 400, of_schema("urn:x:y:2.0:PatchOp").await?),
+        ("known-schemas", 200, 400, scim.get(&format!("/Users?attributes={BADGE}:number")).await?),
+        ("known-schemas", 200, 400, scim.get(&format!("/Users?sortBy={BADGE}:number")).await?),
+        ("known-schemas", 200, 400, scim.get(&format!("/Users?{}", filter(&format!("{BADGE}:number eq \"7\"")))).await?),
+        ("known-schemas", 200, 400, scim.get(&format!("/Users?{}", filter(&format!("title pr and {BADGE}:gate[number eq \"7\"]")))).await?),
         ("path-needed", 200, 400, patch(json!({"op": "replace", "value": {"title": "T"}})).await?),
         ("sub-attribute-needed", 200, 400, patch(mails).await?),
         ("unknown-attribute", 400, 400, patch(json!({"op": "add", "path": "shoeSize", "value": "43"})).await?),
+        ("unknown-attribute", 400, 400, patch(json!({"op": "add", "path": "name.shoe", "value": "43"})).await?),
+        ("unknown-attribute", 400, 400, patch(json!({"op": "add", "path": "name", "value": {"shoe": "43"}})).await?),
+        (
+            "unknown-attribute",
+            400,
+            400,
+            patch(json!({"op": "replace", "path": "emails", "value": [{"value": "a@x", "shoe": "43"}]})).await?,
+        ),
+        ("unknown-attribute", 400, 400, patch(json!({"op": "add", "path": ENTERPRISE, "value": {"shoe": "43"}})).await?),
         ("no-password", 200, 400, patch(json!({"op": "replace", "path": "password", "value": "p"})).await?),
     ])
 }

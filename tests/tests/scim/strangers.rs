@@ -39,6 +39,36 @@ async fn many_who_send_half_a_request_leave_room_for_the_others() -> Result<()> 
     Ok(())
 }
 
+/// At every door: what is turned away is no exchange that could not be kept, for that pages the operator.
+#[tokio::test]
+async fn whoever_is_turned_away_is_counted_apart() {
+    on_sqlite(async |w| {
+        let stranger = Scim::anonymous(w.server.address());
+        let doors = [("scim", "/scim/v2/Users"), ("saml", "/saml/nobody/login"), ("audit", "/api/v1/organizations/acme/events")];
+        for (protocol, path) in doors {
+            let (mut asked, mut turned_away) = (0, 0);
+            while turned_away == 0 && asked < 100 {
+                let burst: FuturesUnordered<_> = (0..20).map(|_| stranger.send(Request::new("GET", path))).collect();
+                let answers: Vec<_> = burst.collect().await;
+                for answer in answers {
+                    asked += 1;
+                    ensure!(matches!(answer?.status, 401 | 403 | 404 | 429), "{path}");
+                }
+                turned_away = counted(w, &format!("rollcall_turned_away_total{{protocol=\"{protocol}\"}} ")).await?;
+            }
+            ensure!(turned_away > 0, "{protocol}: none of {asked} was turned away");
+            ensure!(counted(w, "rollcall_unrecorded_exchanges_total ").await? == 0, "{protocol}");
+        }
+        Ok(())
+    })
+    .await;
+}
+
+async fn counted(w: &World, metric: &str) -> Result<u64> {
+    let metrics = w.admin.get_anonymous("/metrics").await?.expect(200)?.text();
+    Ok(metrics.lines().find_map(|line| line.strip_prefix(metric)).map_or(Ok(0), str::parse)?)
+}
+
 #[tokio::test]
 async fn little_is_kept_of_a_stranger() {
     on_sqlite(async |w| {
