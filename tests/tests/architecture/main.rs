@@ -2,6 +2,7 @@
 //! how long a file may be.
 
 mod adr;
+mod conformance;
 mod dependencies;
 mod metrics;
 mod sources;

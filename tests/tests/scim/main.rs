@@ -2,6 +2,7 @@
 
 mod bulk;
 mod clients;
+mod conformance_rows;
 mod corpus;
 mod discovery;
 mod envelope;
