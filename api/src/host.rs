@@ -4,9 +4,9 @@
 use crate::admin::{OrganizationCreated, TokenIssued};
 use crate::clock::{Clock, ClockHand};
 use crate::config::ServeConfig;
+use crate::exchange::StrangerLimit;
 use crate::ids::{Ids, Random};
 use crate::router::router;
-use crate::scim::StrangerLimit;
 use crate::sealing::DeploymentKey;
 use crate::state::{App, Settings};
 use crate::stores::Stores;

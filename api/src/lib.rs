@@ -12,6 +12,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod engine;
+mod exchange;
 mod health;
 pub mod host;
 pub mod ids;

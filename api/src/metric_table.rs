@@ -39,8 +39,8 @@ const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'
 
 /// All of them.
 pub const METRICS: &[Metric] = &[
-    counter("rollcall_requests_total", &["operation", "status", "organization"], "SCIM requests"),
-    histogram("rollcall_request_seconds", &["operation"], "Time from the first byte of a SCIM request to its answer"),
+    counter("rollcall_requests_total", &["protocol", "operation", "status", "organization"], "Requests"),
+    histogram("rollcall_request_seconds", &["operation"], "Time from the first byte of a request to its answer"),
     histogram("rollcall_append_seconds", &[], "Time an append waits until it is durable"),
     histogram("rollcall_append_batch_size", &[], "Appends that one commit of the log holds"),
     counter("rollcall_unknown_shapes_total", &["organization"], "PATCH requests in a shape the decoder does not know"),

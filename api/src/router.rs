@@ -21,7 +21,7 @@ pub fn router(app: Arc<App>) -> Router {
     let (api, document) = api().split_for_parts();
     let document: Arc<str> = openapi::render(&document).into();
     Router::new()
-        .merge(api.layer(from_fn_with_state(app.clone(), audit::keep)))
+        .merge(api.layer(from_fn_with_state(app.clone(), audit::keep_reads)))
         .route("/api/v1/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -3,11 +3,11 @@
 use crate::background::Background;
 use crate::clock::Clock;
 use crate::config::ServeConfig;
+use crate::exchange::StrangerLimit;
 use crate::ids::{Ids, Random};
 use crate::listen::{self, Patience};
 use crate::router::router;
 use crate::saml::seals;
-use crate::scim::StrangerLimit;
 use crate::sealing::{DeploymentKey, deployment_key_path};
 use crate::state::{App, Settings};
 use crate::{assembly, secrets, stores, telemetry};

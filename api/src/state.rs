@@ -2,8 +2,9 @@
 
 use crate::config::ServeConfig;
 use crate::engine::Engine;
+use crate::exchange::{RateLimit, StrangerLimit};
 use crate::saml::Saml;
-use crate::scim::{BODY_SHARE, KnownTokens, PREFIX, RateLimit, StrangerLimit};
+use crate::scim::{BODY_SHARE, KnownTokens, PREFIX};
 use crate::sealing::DeploymentKey;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::scim::{Limits, Policy, ScimError};

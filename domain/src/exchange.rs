@@ -20,6 +20,17 @@ pub enum Protocol {
     Audit,
 }
 
+impl Protocol {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Scim => "scim",
+            Protocol::Saml => "saml",
+            Protocol::Audit => "audit",
+        }
+    }
+}
+
 /// One inbound request as received, secrets removed, with what we answered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {

@@ -35,7 +35,7 @@ pub use replay::ReplayRequest;
 pub use resources::{ResourceBody, ResourcesBody};
 pub use runs::{RhythmBody, RunBody};
 pub use stream::Format;
-pub use trail::keep;
+pub use trail::keep_reads;
 
 use crate::state::App;
 use std::sync::Arc;

@@ -1,20 +1,18 @@
 //! Auditors' reads are evidence too: each is an exchange, also a refused one. What was read is not
 //! kept, for the log can give it again. The operator, who owns the log, leaves no trail by reading.
 
+use crate::exchange::{Closing, Kept, Opened, admits_stranger, keep, measure};
 use crate::problem::Problem;
-use crate::scim::redact;
 use crate::state::App;
 use axum::body::HttpBody as _;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use rollcall_domain::actor::Actor;
-use rollcall_domain::exchange::{Answer, Exchange, Protocol};
+use rollcall_domain::exchange::{Answer, Protocol};
 use rollcall_domain::ids::OrganizationId;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
 /// What the guard found out about a caller, for the exchange.
@@ -46,65 +44,43 @@ pub fn audited(operation: &'static str, routes: UtoipaMethodRouter<Arc<App>>) ->
 }
 
 /// Keeps the exchanges of audited routes.
-pub async fn keep(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub async fn keep_reads(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
     let trail = Trail::default();
-    request.extensions_mut().insert(trail.clone());
-    let (received_at, started) = (app.engine.clock.now(), Instant::now());
-    let method = request.method().as_str().to_owned();
-    let target = redact::target(request.uri().path_and_query().map_or("/", |p| p.as_str()));
-    let headers = redact::headers(request.headers());
-    let source = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|c| c.0.ip().to_string());
-    let mut response = next.run(request).await;
+    parts.extensions.insert(trail.clone());
+    let mut opened = Opened::new(&app, Protocol::Audit, "unknown", &parts);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
     let Some(Operation(operation)) = response.extensions_mut().remove() else { return response };
-    let (organization, caller) = trail.caller();
-    if caller == Actor::Operator {
+    opened.operation = operation;
+    (opened.organization, opened.caller) = trail.caller();
+    if opened.caller == Actor::Operator {
         return response;
     }
-    if caller == Actor::Unauthenticated && !app.strangers.admits() {
-        metrics::counter!("rollcall_turned_away_total", "protocol" => "audit").increment(1);
-        return Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests without a valid key").into_response();
+    let mut kept = Kept::Record;
+    if opened.caller == Actor::Unauthenticated && !admits_stranger(&app, opened.protocol) {
+        response = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests without a valid key").into_response();
+        kept = Kept::CountOnly;
     }
-    let exchange = Exchange {
-        id: app.engine.ids.exchange(),
-        organization,
-        parent: None,
-        replays: None,
-        received_at,
-        protocol: Protocol::Audit,
-        method,
-        target,
-        headers,
-        source,
-        caller,
-        operation: operation.to_owned(),
-        subject: None,
-        subject_key: None,
-        facts: Default::default(),
-        interpretations: Vec::new(),
-        unknown_shape: false,
-        answer: Answer {
-            status: response.status().as_u16(),
-            headers: Vec::new(),
-            rule: None,
-            scim_type: None,
-            detail: response.extensions().get::<Problem>().map(|p| p.detail.clone()),
-            body_bytes: response.body().size_hint().exact().unwrap_or(0),
-            body_kept: false,
-            found: None,
-        },
-        duration_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        redactions: Vec::new(),
-        bodies_dropped: false,
-        request_body: Vec::new(),
-        answer_body: Vec::new(),
-    };
-    let id = exchange.id;
-    if let Err(error) = app.engine.record(exchange).await {
-        metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
-        return Problem::unavailable(&error).into_response();
-    }
-    if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+    let exchange = opened.close(Closing::with(answer(&response), Vec::new()));
+    if let Err(error) = keep(&app, kept, || exchange).await {
+        response = Problem::unavailable(&error).into_response();
+    } else if let Ok(id) = HeaderValue::from_str(&opened.id.to_string()) {
         response.headers_mut().insert(HeaderName::from_static("exchange-id"), id);
     }
+    measure(&opened, response.status().as_u16());
     response
+}
+
+/// What is kept of an answer to an auditor: not what was read.
+fn answer(response: &Response) -> Answer {
+    Answer {
+        status: response.status().as_u16(),
+        headers: Vec::new(),
+        rule: None,
+        scim_type: None,
+        detail: response.extensions().get::<Problem>().map(|p| p.detail.clone()),
+        body_bytes: response.body().size_hint().exact().unwrap_or(0),
+        body_kept: false,
+        found: None,
+    }
 }

@@ -1,6 +1,6 @@
 //! What a replay tells, line by line.
 
-use crate::scim::redact::PASSWORD;
+use crate::exchange::redact::PASSWORD;
 use chrono::{DateTime, Utc};
 use rollcall_domain::exchange::{Exchange, Protocol};
 use rollcall_domain::failure::never_arrived;

@@ -6,6 +6,7 @@ use super::entry::{Call, too_many};
 use super::refresh;
 use super::reply::Reply;
 use super::visit::Visit;
+use crate::exchange::KeptBody;
 use crate::secrets::sha256_hex;
 use axum::http::header;
 use rollcall_domain::login::{Attempt, Initiator};
@@ -31,7 +32,7 @@ pub async fn acs(mut call: Call, body: &[u8], visit: &mut Visit) -> Reply {
     // an auditor which one it was, and the event what it said.
     let relay_state = form.as_ref().ok().and_then(|f| f.relay_state.as_deref());
     let kept = json!({ "SAMLResponse": { "sha256": message_sha256, "bytes": response.len() }, "RelayState": relay_state });
-    (visit.kept_body, visit.redactions) = (kept.to_string(), vec!["SAMLResponse".to_owned()]);
+    visit.opened.kept_body = Some(KeptBody { text: kept.to_string(), redactions: vec!["SAMLResponse".to_owned()] });
     call.visit = visit.clone();
     let mut attempt = attempt(&call, message_sha256);
     let form = match form {
@@ -62,7 +63,7 @@ pub async fn unreadable(call: Call) -> Reply {
 }
 
 fn attempt(call: &Call, message_sha256: String) -> Attempt {
-    let source = call.visit.source.clone().map(Into::into);
+    let source = call.visit.opened.source.clone().map(Into::into);
     Attempt { message_sha256, initiated_by: None, request: None, source, asserted: None }
 }
 

@@ -5,6 +5,7 @@ use super::entry::{Call, unavailable};
 use super::page::Page;
 use super::reply::Reply;
 use crate::engine::{ExecuteError, Hosted, Judgement, Order, Precondition, Visible};
+use crate::exchange::Kept;
 use crate::secrets::sha256_hex;
 use chrono::TimeDelta;
 use rollcall_domain::actor::Actor;
@@ -159,13 +160,13 @@ pub async fn append<A: Hosted>(
     actor: Actor,
     shape: impl Fn(&A) -> Reply + Send + 'static,
 ) -> Result<Reply, ExecuteError<A::Error>> {
-    let visit = call.visit.clone();
+    let opened = call.visit.opened.by(actor.clone());
     let shaped: Arc<Mutex<Option<Reply>>> = Arc::default();
     let seal = {
-        let (shaped, actor) = (shaped.clone(), actor.clone());
+        let shaped = shaped.clone();
         Box::new(move |state: &A, _, _| {
             let reply = shape(state);
-            let exchange = visit.close(actor.clone(), &reply);
+            let exchange = reply.close(&opened);
             *shaped.lock().unwrap_or_else(|e| e.into_inner()) = Some(reply);
             Some(exchange)
         })
@@ -174,7 +175,7 @@ pub async fn append<A: Hosted>(
         stream: StreamId { organization: call.organization.id, kind: A::KIND, id },
         fresh,
         command,
-        context: Arc::new(Context::new(call.app.engine.clock.now(), actor, Some(call.visit.id))),
+        context: Arc::new(Context::new(call.app.engine.clock.now(), actor, Some(call.visit.opened.id))),
         precondition: Precondition::None,
         require: Vec::new(),
         seal,
@@ -182,7 +183,7 @@ pub async fn append<A: Hosted>(
     call.app.engine.execute(order).await?;
     let reply = shaped.lock().unwrap_or_else(|e| e.into_inner()).take();
     let reply = reply.ok_or_else(|| ExecuteError::Damaged("a command was carried out without an answer".to_owned()))?;
-    Ok(Reply { recorded: true, ..reply })
+    Ok(Reply { kept: Kept::InAppend, ..reply })
 }
 
 async fn not_admitted(call: &Call, user: Option<ResourceId>, why: NotAdmitted, attempt: Attempt) -> Reply {
@@ -208,7 +209,7 @@ pub async fn refuse(
         None => of_organization(call, &refused, told.clone()).await,
     };
     let kept = match kept {
-        Err(Kept::Used) => {
+        Err(NotKept::Used) => {
             // Somebody was quicker with the same assertion: this one uses up nothing.
             let again = RefusedLogin { used_before: true, ..*refused };
             of_organization(call, &again, told).await
@@ -220,34 +221,35 @@ pub async fn refuse(
             count(call, reply.status, code);
             reply
         }
-        Err(Kept::Used) => unavailable(&call.visit).told("a refused login could not be kept"),
-        Err(Kept::Unavailable(error)) => unavailable(&call.visit).told(error),
+        Err(NotKept::Used) => unavailable(&call.visit).told("a refused login could not be kept"),
+        Err(NotKept::Unavailable(error)) => unavailable(&call.visit).told(error),
     }
 }
 
-enum Kept {
+/// Why a refusal could not be kept as it was decided.
+enum NotKept {
     Used,
     Unavailable(String),
 }
 
-async fn of_organization(call: &Call, refused: &RefusedLogin, told: Reply) -> Result<Reply, Kept> {
+async fn of_organization(call: &Call, refused: &RefusedLogin, told: Reply) -> Result<Reply, NotKept> {
     let command = OrganizationCommand::Saml(SamlCommand::RefuseLogin(Box::new(refused.clone())));
     keep::<Organization>(call, call.organization.id.0, command, told).await
 }
 
-async fn keep<A: Hosted>(call: &Call, id: uuid::Uuid, command: A::Command, told: Reply) -> Result<Reply, Kept> {
+async fn keep<A: Hosted>(call: &Call, id: uuid::Uuid, command: A::Command, told: Reply) -> Result<Reply, NotKept> {
     let kept = append::<A>(call, id, false, command, Actor::Unauthenticated, move |_| told.clone()).await;
     kept.map_err(|error| match error.into_judgement() {
-        Ok(Judgement::Taken { .. }) => Kept::Used,
+        Ok(Judgement::Taken { .. }) => NotKept::Used,
         // A user who went meanwhile is nobody any more.
-        Ok(Judgement::Refused(_)) if A::KIND == AggregateKind::User => Kept::Used,
-        Ok(judgement) => Kept::Unavailable(judgement.to_string()),
-        Err(trouble) => Kept::Unavailable(trouble.to_string()),
+        Ok(Judgement::Refused(_)) if A::KIND == AggregateKind::User => NotKept::Used,
+        Ok(judgement) => NotKept::Unavailable(judgement.to_string()),
+        Err(trouble) => NotKept::Unavailable(trouble.to_string()),
     })
 }
 
 fn page(call: &Call, code: &str, advice: &str) -> Reply {
-    Reply::page(403, &Page { title: "You are not signed in", text: advice, code: Some(code) }, call.visit.id)
+    Reply::page(403, &Page { title: "You are not signed in", text: advice, code: Some(code) }, call.visit.opened.id)
 }
 
 fn count(call: &Call, status: u16, reason: &'static str) {

@@ -5,19 +5,16 @@ use super::page::Page;
 use super::reply::Reply;
 use super::visit::Visit;
 use super::{acs, login, logout, metadata, signed_in};
+use crate::exchange::{Kept, admits_stranger, guarded, keep, measure, to_the_end, turn_away};
 use crate::listen::is_cut_off;
 use crate::state::App;
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{Method, Response};
-use futures::FutureExt;
-use rollcall_domain::actor::Actor;
 use rollcall_domain::organization::SamlState;
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_projections::saml::SamlConnection;
 use rollcall_saml::ServiceProvider;
-use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,38 +40,22 @@ pub struct Call {
 
 /// `/saml/{organization}/{action}`, any method.
 pub async fn entry(State(app): State<Arc<App>>, Path((domain, action)): Path<(String, String)>, request: Request) -> Response<Body> {
-    let id = app.engine.ids.exchange();
     let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0);
-    let operation = operation(&parts.method, &action);
-    let visit = Visit::new(id, app.engine.clock.now(), operation, &parts, peer);
-    let Ok(permit) = app.in_flight.clone().try_acquire_owned() else {
-        metrics::counter!("rollcall_overload_total").increment(1);
-        return unavailable(&visit).into_response(id);
-    };
-    // Served to its end also when the browser goes away in the middle.
-    let served = tokio::spawn(async move {
-        let mut visit = visit;
-        let guarded = AssertUnwindSafe(carry_out(&app, &mut visit, &domain, body)).catch_unwind().await;
-        let mut reply = guarded.unwrap_or_else(|_| {
-            metrics::counter!("rollcall_panics_total").increment(1);
-            unavailable(&visit).told("a handler panicked")
-        });
-        if !reply.recorded
-            && let Err(error) = app.engine.record(visit.close(Actor::Unauthenticated, &reply)).await
-        {
-            tracing::warn!(exchange = %visit.id, %error, "recording a visit failed");
-            metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
-            reply = unavailable(&visit);
-        }
-        measure(&visit, &reply);
-        drop(permit);
-        reply.into_response(visit.id)
-    });
-    served.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a visit ended without an answer");
-        Response::builder().status(503).header("retry-after", "30").body(Body::empty()).unwrap_or_default()
-    })
+    let visit = Visit::new(&app, operation(&parts.method, &action), &parts);
+    let (id, overloaded) = (visit.opened.id, unavailable(&visit));
+    to_the_end(&app, serve(app.clone(), visit, domain, body), || overloaded.into_response(id)).await
+}
+
+async fn serve(app: Arc<App>, mut visit: Visit, domain: String, body: Body) -> Response<Body> {
+    let reply = guarded(carry_out(&app, &mut visit, &domain, body)).await;
+    let mut reply = reply.unwrap_or_else(|| unavailable(&visit).told("a handler panicked"));
+    let opened = &visit.opened;
+    if let Err(error) = keep(&app, reply.kept, || reply.close(opened)).await {
+        tracing::warn!(exchange = %opened.id, %error, "recording a visit failed");
+        reply = unavailable(&visit);
+    }
+    measure(opened, reply.status);
+    reply.into_response(opened.id)
 }
 
 fn operation(method: &Method, action: &str) -> &'static str {
@@ -92,23 +73,23 @@ fn operation(method: &Method, action: &str) -> &'static str {
 async fn carry_out(app: &Arc<App>, visit: &mut Visit, domain: &str, body: Body) -> Reply {
     let found = app.organizations.by_domain(domain).await;
     let organization = match found {
-        Ok(Some(organization)) if visit.operation != "saml.unknown" => organization,
+        Ok(Some(organization)) if visit.opened.operation != "saml.unknown" => organization,
         Ok(_) => return of_nobody(app, visit),
         Err(error) => return unavailable(visit).told(error.to_string()),
     };
-    visit.organization = organization.id;
+    visit.opened.organization = organization.id;
     if !app.saml.visits.admits(organization.id) {
         return too_many(visit);
     }
-    if visit.operation == "saml.wrong-method" {
+    if visit.opened.operation == "saml.wrong-method" {
         let text = "This address is for the identity provider: it sends the browser here with a form.";
-        return Reply::page(405, &Page { title: "Not this way", text, code: Some("wrong-method") }, visit.id);
+        return Reply::page(405, &Page { title: "Not this way", text, code: Some("wrong-method") }, visit.opened.id);
     }
     let call = match prepare(app, visit, organization).await {
         Ok(call) => call,
         Err(reply) => return *reply,
     };
-    match call.visit.operation {
+    match call.visit.opened.operation {
         "saml.acs" => match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES)).await {
             Ok(Ok(body)) => acs::acs(call, &body, visit).await,
             Ok(Err(error)) if is_cut_off(&error) => unavailable(visit).told("the server is stopping"),
@@ -129,7 +110,7 @@ async fn prepare(app: &Arc<App>, visit: &Visit, organization: OrganizationRow) -
     };
     let Some(connection) = connection.filter(|c| c.settings.idp.is_some()) else {
         let text = "Single sign-on is not set up for this organization yet.";
-        return Err(Box::new(Reply::page(404, &Page { title: "Not set up", text, code: Some("not-set-up") }, visit.id)));
+        return Err(Box::new(Reply::page(404, &Page { title: "Not set up", text, code: Some("not-set-up") }, visit.opened.id)));
     };
     let off = if !organization.enabled {
         Some("the organization is switched off")
@@ -156,10 +137,9 @@ async fn prepare(app: &Arc<App>, visit: &Visit, organization: OrganizationRow) -
 /// Somebody who names no organization; a stranger must not fill the disk.
 fn of_nobody(app: &App, visit: &Visit) -> Reply {
     let text = "There is no organization at this address.";
-    let mut reply = Reply::page(404, &Page { title: "Not found", text, code: Some("not-found") }, visit.id);
-    if !app.strangers.admits() {
-        metrics::counter!("rollcall_turned_away_total", "protocol" => "saml").increment(1);
-        reply.recorded = true;
+    let mut reply = Reply::page(404, &Page { title: "Not found", text, code: Some("not-found") }, visit.opened.id);
+    if !admits_stranger(app, visit.opened.protocol) {
+        reply.kept = Kept::CountOnly;
     }
     reply
 }
@@ -167,20 +147,12 @@ fn of_nobody(app: &App, visit: &Visit) -> Reply {
 /// The answer when something is switched off, or our own trouble.
 pub fn unavailable(visit: &Visit) -> Reply {
     let text = "Sign-on is not available at the moment. Please try again in a few minutes.";
-    Reply::page(503, &Page { title: "Not available", text, code: Some("unavailable") }, visit.id)
+    Reply::page(503, &Page { title: "Not available", text, code: Some("unavailable") }, visit.opened.id)
 }
 
 /// The answer to one visit too many. It is counted, not kept.
 pub fn too_many(visit: &Visit) -> Reply {
-    metrics::counter!("rollcall_turned_away_total", "protocol" => "saml").increment(1);
+    turn_away(visit.opened.protocol);
     let text = "Too many attempts at once. Please try again in a minute.";
-    Reply { recorded: true, ..Reply::page(429, &Page { title: "Too many attempts", text, code: Some("too-many") }, visit.id) }
-}
-
-fn measure(visit: &Visit, reply: &Reply) {
-    let (status, organization) = (reply.status.to_string(), visit.organization.to_string());
-    metrics::counter!("rollcall_requests_total", "operation" => visit.operation, "status" => status, "organization" => organization)
-        .increment(1);
-    metrics::histogram!("rollcall_request_seconds", "operation" => visit.operation).record(visit.elapsed());
-    tracing::debug!(exchange = %visit.id, operation = visit.operation, status = reply.status, "exchange closed");
+    Reply { kept: Kept::CountOnly, ..Reply::page(429, &Page { title: "Too many attempts", text, code: Some("too-many") }, visit.opened.id) }
 }

@@ -72,7 +72,7 @@ fn done(call: &Call, target: Option<&str>) -> Reply {
         Some(target) => Reply::redirect(target.to_owned()),
         None => {
             let text = "Your session in this application has ended.";
-            Reply::page(200, &Page { title: "Signed out", text, code: None }, call.visit.id)
+            Reply::page(200, &Page { title: "Signed out", text, code: None }, call.visit.opened.id)
         }
     }
 }
@@ -121,7 +121,7 @@ async fn end(call: &Call, session: &SessionRow) -> Result<(), ExecuteError<UserE
         stream: StreamId { organization: call.organization.id, kind: AggregateKind::User, id: session.subject.0 },
         fresh: false,
         command: UserCommand::EndSession { session: session.id, end: SessionEnd::SignedOutAtIdentityProvider },
-        context: Arc::new(Context::new(call.app.engine.clock.now(), Actor::Unauthenticated, Some(call.visit.id))),
+        context: Arc::new(Context::new(call.app.engine.clock.now(), Actor::Unauthenticated, Some(call.visit.opened.id))),
         precondition: Precondition::None,
         require: Vec::new(),
         seal: Box::new(|_, _, _| None),
@@ -149,5 +149,5 @@ fn answered(call: &Call) -> Reply {
 
 fn refused(call: &Call, refusal: &Refusal) -> Reply {
     let (code, advice) = (refusal.reason.code(), refusal.reason.advice());
-    Reply::page(403, &Page { title: "Not signed out", text: advice, code: Some(code) }, call.visit.id).told(refusal.to_string())
+    Reply::page(403, &Page { title: "Not signed out", text: advice, code: Some(code) }, call.visit.opened.id).told(refusal.to_string())
 }

@@ -2,8 +2,9 @@
 
 use super::entry::Call;
 use super::reply::Reply;
+use crate::exchange::Kept;
 
 /// GET `/saml/{organization}/metadata`. Public, and the same for everybody: not an exchange.
 pub fn metadata(call: &Call) -> Reply {
-    Reply { recorded: true, ..Reply::text(200, "application/samlmetadata+xml", call.provider.metadata_xml()) }
+    Reply { kept: Kept::CountOnly, ..Reply::text(200, "application/samlmetadata+xml", call.provider.metadata_xml()) }
 }

@@ -24,7 +24,7 @@ mod visit;
 pub use entry::entry;
 
 use crate::config::ServeConfig;
-use crate::scim::RateLimit;
+use crate::exchange::RateLimit;
 use connection::Providers;
 use fetch::Reach;
 use refresh::Failures;

@@ -1,8 +1,11 @@
 //! An answer to a browser before it is HTTP.
 
 use super::page::{CONTENT_SECURITY_POLICY, Page};
+use crate::exchange::{Closing, Kept, Opened};
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use rollcall_domain::actor::Actor;
+use rollcall_domain::exchange::{Answer, Exchange};
 use rollcall_domain::ids::ExchangeId;
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -22,8 +25,8 @@ pub struct Reply {
     pub media_type: &'static str,
     /// What happened, for the operator.
     pub detail: Option<String>,
-    /// True if its exchange is in the log already, or is not to be kept.
-    pub recorded: bool,
+    /// How its exchange is kept.
+    pub kept: Kept,
 }
 
 impl Reply {
@@ -34,7 +37,7 @@ impl Reply {
 
     /// A body of another kind.
     pub fn text(status: u16, media_type: &'static str, body: String) -> Self {
-        Self { status, location: None, cookies: Vec::new(), body: Some(body), media_type, detail: None, recorded: false }
+        Self { status, location: None, cookies: Vec::new(), body: Some(body), media_type, detail: None, kept: Kept::Record }
     }
 
     /// Sends the browser elsewhere, with GET.
@@ -52,6 +55,28 @@ impl Reply {
     pub fn told(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+
+    /// The exchange with this answer, as the log keeps it. Cookies and the query of a redirect are left
+    /// out: they are for the browser.
+    pub fn close(&self, opened: &Opened) -> Exchange {
+        let body = self.body.clone().unwrap_or_default().into_bytes();
+        let location = self.location.iter().map(|l| ("location".to_owned(), l.split('?').next().unwrap_or_default().to_owned()));
+        let answer = Answer {
+            status: self.status,
+            headers: location.collect(),
+            rule: None,
+            scim_type: None,
+            detail: self.detail.clone(),
+            found: None,
+            body_bytes: body.len() as u64,
+            body_kept: true,
+        };
+        let subject = match &opened.caller {
+            Actor::User { user } => Some(user.to_string()),
+            _ => None,
+        };
+        opened.close(Closing { subject, ..Closing::with(answer, body) })
     }
 
     /// The HTTP response: never stored, never framed, no address passed on.

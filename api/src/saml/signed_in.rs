@@ -4,6 +4,7 @@ use super::cookies::session_token;
 use super::entry::{Call, unavailable};
 use super::page::Page;
 use super::reply::Reply;
+use crate::exchange::Kept;
 use crate::sessions::check;
 
 /// GET `/saml/{organization}/signed-in`. A page like any other: not an exchange.
@@ -15,13 +16,13 @@ pub async fn signed_in(call: &Call) -> Reply {
     let page = match checked {
         Ok(Some(session)) if session.row.organization == call.organization.id => {
             let text = format!("You are signed in to {} as {}. You can close this page.", call.organization.name, session.user_name);
-            Reply::page(200, &Page { title: "Signed in", text: &text, code: None }, call.visit.id)
+            Reply::page(200, &Page { title: "Signed in", text: &text, code: None }, call.visit.opened.id)
         }
         Ok(_) => {
             let text = "You are not signed in, or not any more. Please start from the application's sign-in page.";
-            Reply::page(401, &Page { title: "Not signed in", text, code: Some("no-session") }, call.visit.id)
+            Reply::page(401, &Page { title: "Not signed in", text, code: Some("no-session") }, call.visit.opened.id)
         }
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     };
-    Reply { recorded: true, ..page }
+    Reply { kept: Kept::CountOnly, ..page }
 }

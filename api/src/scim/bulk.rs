@@ -14,6 +14,7 @@ use super::query::Query;
 use super::reply::Reply;
 use super::resource::location;
 use super::route::{Operation, route};
+use crate::exchange::{Kept, keep};
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::scim::{ResourceKind, ScimError, decode_resource};
@@ -122,11 +123,9 @@ async fn run(call: &mut Call, part: &Part, index: usize, progress: &mut Progress
         outcome = Ok(Reply::failure(error.clone(), child.opened.id));
     }
     let mut reply = outcome?;
-    if !reply.recorded {
-        let exchange = child.opened.close(&reply, &child.notes);
-        super::facts::record(&call.app, exchange).await.map_err(|e| super::failure::unavailable("bulk operation", &e))?;
-        reply.recorded = true;
-    }
+    let kept = keep(&call.app, reply.kept, || reply.close(&child.opened, &child.notes)).await;
+    kept.map_err(|e| super::failure::unavailable("bulk operation", &e))?;
+    reply.kept = Kept::InAppend;
     Ok(reply)
 }
 

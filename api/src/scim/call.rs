@@ -1,10 +1,10 @@
 //! One request on its way through an operation.
 
 use super::facts;
-use super::opened::Opened;
 use super::query::Query;
 use super::route::Operation;
 use crate::engine::Precondition;
+use crate::exchange::Opened;
 use crate::state::App;
 use axum::http::{HeaderMap, header};
 use rollcall_domain::context::Context;

@@ -6,25 +6,23 @@ use super::dispatch::dispatch;
 use super::encoding::Encoding;
 use super::facts;
 use super::failure;
-use super::opened::Opened;
 use super::path;
 use super::query::Query;
 use super::reply::Reply;
 use super::route::{allowed, route};
+use crate::exchange::{Kept, Opened, admits_stranger, guarded, keep, measure, to_the_end};
 use crate::listen::is_cut_off;
 use crate::state::App;
 use axum::body::{Body, HttpBody as _, to_bytes};
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{Response, Uri};
 use bytes::Bytes;
-use futures::FutureExt;
 use rollcall_domain::actor::Actor;
+use rollcall_domain::exchange::Protocol;
 use rollcall_domain::failure::Cause;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
-use std::net::SocketAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
@@ -58,54 +56,36 @@ pub(super) fn below_prefix(path: &str) -> Option<&str> {
 
 /// Serves one request to its end, also when the client goes away in the middle.
 pub async fn entry(app: Arc<App>, request: Request) -> Response<Body> {
-    let Ok(permit) = app.in_flight.clone().try_acquire_owned() else {
-        metrics::counter!("rollcall_overload_total").increment(1);
+    let overloaded = || {
         let error = ScimError::unavailable("too many requests at once; try again later".to_owned());
         let id = app.engine.ids.exchange();
-        return Reply::failure(error, id).into_response(id);
+        Reply::failure(error, id).into_response(id)
     };
-    let served = tokio::spawn(async move {
-        let response = serve(&app, request).await;
-        drop(permit);
-        response
-    });
-    served.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a request ended without an answer");
-        Response::builder().status(503).header("retry-after", "30").body(Body::empty()).unwrap_or_default()
-    })
+    to_the_end(&app, serve(app.clone(), request), overloaded).await
 }
 
-async fn serve(app: &Arc<App>, request: Request) -> Response<Body> {
+async fn serve(app: Arc<App>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|c| c.0);
-    let mut opened = Opened::new(app.engine.ids.exchange(), app.engine.clock.now(), &parts, peer);
+    let mut opened = Opened::new(&app, Protocol::Scim, "unknown", &parts);
     let mut notes = Notes::default();
-    // A panic is our own trouble: it is answered 503, and recorded like everything else.
-    let guarded = AssertUnwindSafe(carry_out(app, &parts, body, &mut opened, &mut notes)).catch_unwind().await;
-    let outcome = guarded.unwrap_or_else(|_| {
-        metrics::counter!("rollcall_panics_total").increment(1);
-        Err(failure::damaged("a request handler panicked"))
-    });
+    let outcome = guarded(carry_out(&app, &parts, body, &mut opened, &mut notes)).await;
+    let outcome = outcome.unwrap_or_else(|| Err(failure::damaged("a request handler panicked")));
     let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
     if reply.status == 405 {
         reply = reply.with("allow", allowed(below_prefix(parts.uri.path()).unwrap_or_default()));
     }
-    if opened.caller == Actor::Unauthenticated && reply.status == 401 && !app.strangers.admits() {
-        metrics::counter!("rollcall_turned_away_total", "protocol" => "scim").increment(1);
-        reply = Reply::failure(ScimError::too_many_requests("too many requests without a valid token"), opened.id);
-        measure(&opened, &reply, &notes);
-        return reply.into_response(opened.id);
-    }
     if opened.caller == Actor::Unauthenticated {
         opened.shorten();
+        if reply.status == 401 && !admits_stranger(&app, opened.protocol) {
+            reply = Reply::failure(ScimError::too_many_requests("too many requests without a valid token"), opened.id);
+            reply.kept = Kept::CountOnly;
+        }
     }
-    if !reply.recorded
-        && let Err(error) = facts::record(app, opened.close(&reply, &notes)).await
-    {
-        metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1);
+    if let Err(error) = keep(&app, reply.kept, || reply.close(&opened, &notes)).await {
         reply = Reply::failure(failure::unavailable("recording an exchange", &error), opened.id);
     }
-    measure(&opened, &reply, &notes);
+    measure(&opened, reply.status);
+    count_liberties(&opened, &reply, &notes);
     reply.into_response(opened.id)
 }
 
@@ -212,16 +192,12 @@ fn is_too_long(error: &axum::Error) -> bool {
     false
 }
 
-fn measure(opened: &Opened, reply: &Reply, notes: &Notes) {
-    let status = reply.status.to_string();
-    let organization = opened.organization.to_string();
-    metrics::counter!("rollcall_requests_total", "operation" => opened.operation, "status" => status, "organization" => organization.clone()).increment(1);
-    metrics::histogram!("rollcall_request_seconds", "operation" => opened.operation).record(opened.started.elapsed());
+/// What only SCIM has: how its requests had to be read.
+fn count_liberties(opened: &Opened, reply: &Reply, notes: &Notes) {
     if reply.error.as_ref().is_some_and(|e| e.unknown_shape) {
-        metrics::counter!("rollcall_unknown_shapes_total", "organization" => organization).increment(1);
+        metrics::counter!("rollcall_unknown_shapes_total", "organization" => opened.organization.to_string()).increment(1);
     }
     for note in notes.list() {
         metrics::counter!("rollcall_interpretations_total", "reading" => note.reading.name()).increment(1);
     }
-    tracing::debug!(exchange = %opened.id, operation = opened.operation, status = reply.status, "exchange closed");
 }

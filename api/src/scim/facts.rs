@@ -1,15 +1,13 @@
 //! The facts of a write, gathered before it is decided, so that a refusal has them as well.
 
 use super::failure;
-use super::opened::Opened;
 use super::reply::Reply;
 use super::route::Operation;
 use crate::engine::claims::keyed as hashed;
+use crate::exchange::Opened;
 use crate::state::App;
-use rollcall_domain::exchange::Exchange;
-use rollcall_domain::failure::{Facts, Wanted, cause_of, leaves_access, wanted};
+use rollcall_domain::failure::{Facts, Wanted, cause_of, wanted};
 use rollcall_domain::fold_text::fold_text;
-use rollcall_domain::log::{AppendError, Appended};
 use rollcall_domain::scim::{ResourceKind, ScimError, read_json};
 use serde_json::Value;
 
@@ -67,13 +65,4 @@ pub fn facts(opened: &Opened, reply: &Reply) -> Facts {
         holder: error.and_then(|e| e.holder),
         wants: opened.wants.clone(),
     }
-}
-
-/// Records an exchange that caused no events, and counts it if it leaves somebody access.
-pub async fn record(app: &App, exchange: Exchange) -> Result<Appended, AppendError> {
-    if leaves_access(&exchange) {
-        let organization = exchange.organization.to_string();
-        metrics::counter!("rollcall_access_left_total", "organization" => organization).increment(1);
-    }
-    app.engine.record(exchange).await
 }

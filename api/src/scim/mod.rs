@@ -16,13 +16,10 @@ mod facts;
 mod failure;
 mod known_tokens;
 mod list;
-mod opened;
 mod patch;
 mod path;
 mod query;
-mod rate;
 mod read;
-pub(crate) mod redact;
 mod replace;
 mod reply;
 mod rerun;
@@ -33,7 +30,6 @@ mod write;
 pub use entry::{BODY_SHARE, PREFIX, entry, is_scim};
 pub use known_tokens::KnownTokens;
 pub(crate) use query::decode as decode_form;
-pub use rate::{RateLimit, StrangerLimit};
 pub use rerun::{Rerun, rerun};
 
 /// The media type of every answer (RFC 7644 section 8.1).

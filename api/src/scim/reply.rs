@@ -1,10 +1,13 @@
 //! An answer before it is HTTP.
 
 use super::MEDIA_TYPE;
+use super::facts::facts;
+use crate::exchange::{Closing, Kept, Opened};
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use rollcall_domain::exchange::Answer;
+use rollcall_domain::exchange::{Answer, Exchange};
 use rollcall_domain::ids::{ExchangeId, ResourceId};
+use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
 use serde_json::Value;
 
@@ -26,8 +29,8 @@ pub struct Reply {
     pub subject: Option<ResourceId>,
     /// How many resources a query found.
     pub found: Option<u64>,
-    /// True if its exchange is in the log already.
-    pub recorded: bool,
+    /// How its exchange is kept.
+    pub kept: Kept,
 }
 
 impl Reply {
@@ -69,8 +72,21 @@ impl Reply {
         reply
     }
 
+    /// The exchange with this answer, as the log keeps it.
+    pub fn close(&self, opened: &Opened, notes: &Notes) -> Exchange {
+        let (answer, answer_body) = self.to_answer();
+        opened.close(Closing {
+            answer,
+            answer_body,
+            subject: self.subject.map(|id| id.to_string()),
+            facts: facts(opened, self),
+            interpretations: notes.list().to_vec(),
+            unknown_shape: self.error.as_ref().is_some_and(|e| e.unknown_shape),
+        })
+    }
+
     /// What the exchange keeps of it, and the body to keep.
-    pub fn to_answer(&self) -> (Answer, Vec<u8>) {
+    fn to_answer(&self) -> (Answer, Vec<u8>) {
         let body = self.body.as_deref().unwrap_or_default();
         let kept = body.len() <= KEPT_ANSWER_BYTES;
         let answer = Answer {

@@ -8,20 +8,18 @@ use super::dispatch::dispatch;
 use super::entry::below_prefix;
 use super::facts;
 use super::failure;
-use super::opened::Opened;
 use super::path;
 use super::query::Query;
 use super::reply::Reply;
 use super::route::{Operation, route};
+use crate::exchange::{Kept, Opened, guarded};
 use crate::state::App;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use futures::FutureExt;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
 use serde_json::Value;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// A request to run again.
@@ -37,15 +35,16 @@ pub struct Rerun<'a> {
 pub async fn rerun(app: &Arc<App>, rerun: Rerun<'_>) -> Exchange {
     let mut opened = Opened::again(rerun.exchange);
     let mut notes = Notes::default();
-    let guarded = AssertUnwindSafe(carry_out(app, &rerun, &mut opened, &mut notes)).catch_unwind().await;
-    let outcome = guarded.unwrap_or_else(|_| Err(failure::damaged("a request handler panicked")));
+    let outcome = guarded(carry_out(app, &rerun, &mut opened, &mut notes)).await;
+    let outcome = outcome.unwrap_or_else(|| Err(failure::damaged("a request handler panicked")));
     let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
-    if !reply.recorded
-        && let Err(error) = app.engine.record(opened.close(&reply, &notes)).await
+    // A replay leaves nobody access, and so is not counted as one that does.
+    if reply.kept == Kept::Record
+        && let Err(error) = app.engine.record(reply.close(&opened, &notes)).await
     {
         reply = Reply::failure(failure::unavailable("recording an exchange", &error), opened.id);
     }
-    opened.close(&reply, &notes)
+    reply.close(&opened, &notes)
 }
 
 async fn carry_out(app: &Arc<App>, rerun: &Rerun<'_>, opened: &mut Opened, notes: &mut Notes) -> Result<Reply, ScimError> {

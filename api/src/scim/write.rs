@@ -5,6 +5,7 @@ use super::failure;
 use super::reply::Reply;
 use super::resource::Resource;
 use crate::engine::{Order, Times};
+use crate::exchange::Kept;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::log::Version;
@@ -42,7 +43,7 @@ pub async fn write<A: Resource>(call: &mut Call, write: WriteCall<A>) -> Result<
         Box::new(move |state: &A, version: Version, times: Times| {
             notes.merge(context.take_notes());
             let shaped = shape(state, version, times).map(|reply| reply.about(id));
-            let exchange = shaped.as_ref().ok().map(|reply| opened.close(reply, &notes));
+            let exchange = shaped.as_ref().ok().map(|reply| reply.close(&opened, &notes));
             *answer.lock().unwrap_or_else(|e| e.into_inner()) = Some((shaped, notes.clone()));
             exchange
         })
@@ -64,6 +65,6 @@ pub async fn write<A: Resource>(call: &mut Call, write: WriteCall<A>) -> Result<
     let (shaped, notes) = kept.ok_or_else(|| failure::damaged("a command was carried out without an answer"))?;
     call.notes.merge(notes);
     let mut reply = shaped?;
-    reply.recorded = true;
+    reply.kept = Kept::InAppend;
     Ok(reply)
 }

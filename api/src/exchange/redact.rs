@@ -1,6 +1,6 @@
 //! Secrets are taken out of a request before it is kept.
 
-use super::query::decode;
+use crate::scim::decode_form as decode;
 use axum::http::HeaderMap;
 use rollcall_domain::scim::{names_password, names_secret};
 use serde::Deserializer;

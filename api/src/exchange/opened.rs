@@ -1,16 +1,16 @@
 //! An exchange that is open: the facts of the request, until the answer closes it.
 
-use super::facts::facts;
 use super::redact;
-use super::reply::Reply;
+use crate::state::App;
+use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
-use rollcall_domain::exchange::{Exchange, Protocol};
-use rollcall_domain::failure::Wants;
+use rollcall_domain::exchange::{Answer, Exchange, Protocol};
+use rollcall_domain::failure::{Facts, Wants};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
-use rollcall_domain::interpretation::Notes;
+use rollcall_domain::interpretation::Interpretation;
 use std::net::SocketAddr;
 use std::time::Instant;
 
@@ -34,6 +34,8 @@ pub struct Opened {
     pub received_at: DateTime<Utc>,
     /// For the duration.
     pub started: Instant,
+    /// The protocol.
+    pub protocol: Protocol,
     /// Method as received.
     pub method: String,
     /// Path and query, secrets removed.
@@ -50,27 +52,64 @@ pub struct Opened {
     pub operation: &'static str,
     /// The body as received.
     pub body: Bytes,
+    /// What is kept in place of the body, where the door knows better what is secret in it.
+    pub kept_body: Option<KeptBody>,
+}
+
+/// What is kept of a body.
+#[derive(Clone, Debug)]
+pub struct KeptBody {
+    /// Without secrets.
+    pub text: String,
+    /// What was taken out.
+    pub redactions: Vec<String>,
+}
+
+/// What a door knows of an exchange when it is answered.
+#[derive(Clone, Debug)]
+pub struct Closing {
+    /// What we answered.
+    pub answer: Answer,
+    /// What is kept of the answer's body.
+    pub answer_body: Vec<u8>,
+    /// The resource it was about.
+    pub subject: Option<String>,
+    /// What it was about, as data.
+    pub facts: Facts,
+    /// Liberties taken to read it.
+    pub interpretations: Vec<Interpretation>,
+    /// Whether it had a shape the decoder does not know.
+    pub unknown_shape: bool,
+}
+
+impl Closing {
+    /// With an answer of which nothing else is to be said.
+    pub fn with(answer: Answer, answer_body: Vec<u8>) -> Self {
+        Self { answer, answer_body, subject: None, facts: Facts::default(), interpretations: Vec::new(), unknown_shape: false }
+    }
 }
 
 impl Opened {
     /// Opens an exchange for a request whose body is not read yet.
-    pub fn new(id: ExchangeId, received_at: DateTime<Utc>, parts: &Parts, peer: Option<SocketAddr>) -> Self {
+    pub fn new(app: &App, protocol: Protocol, operation: &'static str, parts: &Parts) -> Self {
         Self {
-            id,
+            id: app.engine.ids.exchange(),
             parent: None,
             replays: None,
             subject_key: None,
             wants: Wants::default(),
-            received_at,
+            received_at: app.engine.clock.now(),
             started: Instant::now(),
+            protocol,
             method: parts.method.as_str().to_owned(),
             target: redact::target(parts.uri.path_and_query().map_or("/", |p| p.as_str())),
             headers: redact::headers(&parts.headers),
-            source: peer.map(|p| p.ip().to_string()),
+            source: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()),
             organization: OrganizationId::NONE,
             caller: Actor::Unauthenticated,
-            operation: "unknown",
+            operation,
             body: Bytes::new(),
+            kept_body: None,
         }
     }
 
@@ -84,6 +123,7 @@ impl Opened {
             wants: Wants::default(),
             received_at: recorded.received_at,
             started: Instant::now(),
+            protocol: recorded.protocol,
             method: recorded.method.clone(),
             target: recorded.target.clone(),
             headers: recorded.headers.clone(),
@@ -92,6 +132,7 @@ impl Opened {
             caller: recorded.caller.clone(),
             operation: "unknown",
             body: Bytes::from(recorded.request_body.clone()),
+            kept_body: None,
         }
     }
 
@@ -112,6 +153,11 @@ impl Opened {
         }
     }
 
+    /// The same, by a caller who is known now.
+    pub fn by(&self, caller: Actor) -> Self {
+        Self { caller, ..self.clone() }
+    }
+
     /// Leaves of a stranger's request what tells who it may have been: whoever has no token must not
     /// be able to fill the disk.
     pub fn shorten(&mut self) {
@@ -127,27 +173,30 @@ impl Opened {
     }
 
     /// The exchange with its answer, as the log keeps it.
-    pub fn close(&self, reply: &Reply, notes: &Notes) -> Exchange {
-        let (answer, answer_body) = reply.to_answer();
-        let (request_body, redactions) = redact::body(&self.body);
+    pub fn close(&self, closing: Closing) -> Exchange {
+        let Closing { answer, answer_body, subject, facts, interpretations, unknown_shape } = closing;
+        let (request_body, redactions) = match &self.kept_body {
+            Some(kept) => (kept.text.clone().into_bytes(), kept.redactions.clone()),
+            None => redact::body(&self.body),
+        };
         Exchange {
             id: self.id,
             organization: self.organization,
             parent: self.parent,
             replays: self.replays,
             received_at: self.received_at,
-            protocol: Protocol::Scim,
+            protocol: self.protocol,
             method: self.method.clone(),
             target: self.target.clone(),
             headers: self.headers.clone(),
             source: self.source.clone(),
             caller: self.caller.clone(),
             operation: self.operation.to_owned(),
-            subject: reply.subject.map(|id| id.to_string()),
+            subject,
             subject_key: self.subject_key.clone(),
-            facts: facts(self, reply),
-            interpretations: notes.list().to_vec(),
-            unknown_shape: reply.error.as_ref().is_some_and(|e| e.unknown_shape),
+            facts,
+            interpretations,
+            unknown_shape,
             answer,
             duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             redactions,

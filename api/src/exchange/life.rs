@@ -1,0 +1,36 @@
+//! Serving a request to its end.
+
+use crate::state::App;
+use axum::body::Body;
+use axum::http::Response;
+use futures::FutureExt;
+use std::panic::AssertUnwindSafe;
+
+/// Serves one request to its end, also when the client goes away in the middle. `overloaded` is the
+/// answer where as many are under way as this server takes at once.
+pub async fn to_the_end(
+    app: &App,
+    serve: impl Future<Output = Response<Body>> + Send + 'static,
+    overloaded: impl FnOnce() -> Response<Body>,
+) -> Response<Body> {
+    let Ok(permit) = app.in_flight.clone().try_acquire_owned() else {
+        metrics::counter!("rollcall_overload_total").increment(1);
+        return overloaded();
+    };
+    let served = tokio::spawn(async move {
+        let response = serve.await;
+        drop(permit);
+        response
+    });
+    served.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a request ended without an answer");
+        Response::builder().status(503).header("retry-after", "30").body(Body::empty()).unwrap_or_default()
+    })
+}
+
+/// The outcome of what a door does, or none if it panicked: that is our own trouble, and is answered
+/// and kept like everything else.
+pub async fn guarded<T>(work: impl Future<Output = T>) -> Option<T> {
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    outcome.inspect_err(|_| metrics::counter!("rollcall_panics_total").increment(1)).ok()
+}

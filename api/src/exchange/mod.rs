@@ -1,0 +1,16 @@
+//! One life of an exchange, whatever door the request came in by: it is opened with what is known of
+//! the request, secrets taken out; served to its end; closed with its answer; kept; measured. A door
+//! says only what differs.
+
+mod keep;
+mod life;
+mod limits;
+mod measure;
+mod opened;
+pub mod redact;
+
+pub use keep::{Kept, admits_stranger, keep, turn_away};
+pub use life::{guarded, to_the_end};
+pub use limits::{RateLimit, StrangerLimit};
+pub use measure::measure;
+pub use opened::{Closing, KeptBody, Opened};
