@@ -1,6 +1,6 @@
 //! Follows metadata, and warns before certificates end.
 
-use super::{Incomplete, Job};
+use super::job::{Incomplete, Job};
 use crate::config::ServeConfig;
 use crate::saml::refresh::{RefreshError, refresh, tell};
 use crate::state::App;

@@ -1,7 +1,7 @@
 //! Keeps that the sync cycles of an organization fell silent, came further and
 //! further apart, or came back. The metrics tell it too, but only to whoever asks in time.
 
-use super::{Incomplete, Job};
+use super::job::{Incomplete, Job};
 use crate::engine::{ExecuteError, Order, Precondition};
 use crate::state::App;
 use rollcall_domain::actor::Actor;

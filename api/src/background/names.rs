@@ -1,7 +1,7 @@
 //! Names claimed as they are folded now: before the server listens, and again for as long as an
 //! organization has two users with one name.
 
-use super::{Incomplete, Job};
+use super::job::{Incomplete, Job};
 use crate::engine::{Engine, RefoldError, Refolded};
 use crate::state::App;
 use rollcall_domain::ids::OrganizationId;

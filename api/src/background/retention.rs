@@ -1,7 +1,7 @@
 //! Retention: the bodies of exchanges go after a while, if the configuration says so. Records and
 //! everything else of an exchange stay for ever.
 
-use super::{Incomplete, Job};
+use super::job::{Incomplete, Job};
 use crate::state::App;
 use chrono::TimeDelta;
 use rollcall_domain::ids::OrganizationId;

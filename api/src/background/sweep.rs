@@ -1,6 +1,6 @@
 //! The job of the views: folds what nobody waited for, one job for each family.
 
-use super::{Incomplete, Job};
+use super::job::{Incomplete, Job};
 use crate::config::ServeConfig;
 use crate::state::App;
 use rollcall_domain::ids::OrganizationId;

@@ -6,6 +6,7 @@ use crate::ids::Random;
 use crate::stores::Stores;
 use chrono::DateTime;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// Panics in its first pass, cannot do all in its second, and counts.
 struct Shaky(Arc<AtomicUsize>);
