@@ -1,7 +1,7 @@
 //! Auditors' reads are evidence too: each is an exchange, also a refused one. What was read is not
 //! kept, for the log can give it again. The operator, who owns the log, leaves no trail by reading.
 
-use crate::exchange::{Closing, Kept, Opened, admits_stranger, keep, measure};
+use crate::exchange::{Closing, Kept, Opened, keep, measure};
 use crate::problem::Problem;
 use crate::state::App;
 use axum::body::HttpBody as _;
@@ -48,7 +48,7 @@ pub async fn keep_reads(State(app): State<Arc<App>>, request: Request, next: Nex
     let (mut parts, body) = request.into_parts();
     let trail = Trail::default();
     parts.extensions.insert(trail.clone());
-    let mut opened = Opened::new(&app, Protocol::Audit, "unknown", &parts);
+    let mut opened = Opened::new(&app.engine, Protocol::Audit, "unknown", &parts);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let Some(Operation(operation)) = response.extensions_mut().remove() else { return response };
     opened.operation = operation;
@@ -57,12 +57,12 @@ pub async fn keep_reads(State(app): State<Arc<App>>, request: Request, next: Nex
         return response;
     }
     let mut kept = Kept::Record;
-    if opened.caller == Actor::Unauthenticated && !admits_stranger(&app, opened.protocol) {
+    if opened.caller == Actor::Unauthenticated && !app.strangers.admits(opened.protocol) {
         response = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests without a valid key").into_response();
         kept = Kept::CountOnly;
     }
     let exchange = opened.close(Closing::with(answer(&response), Vec::new()));
-    if let Err(error) = keep(&app, kept, || exchange).await {
+    if let Err(error) = keep(&app.engine, kept, || exchange).await {
         response = Problem::unavailable(&error).into_response();
     } else if let Ok(id) = HeaderValue::from_str(&opened.id.to_string()) {
         response.headers_mut().insert(HeaderName::from_static("exchange-id"), id);

@@ -1,6 +1,6 @@
 //! What becomes of an exchange when it is closed.
 
-use crate::state::App;
+use crate::engine::Engine;
 use rollcall_domain::exchange::{Exchange, Protocol};
 use rollcall_domain::failure::leaves_access;
 use rollcall_domain::log::AppendError;
@@ -21,7 +21,7 @@ pub enum Kept {
 ///
 /// # Errors
 /// If it cannot be kept: then the answer must not leave, and this is counted.
-pub async fn keep(app: &App, kept: Kept, exchange: impl FnOnce() -> Exchange) -> Result<(), AppendError> {
+pub async fn keep(engine: &Engine, kept: Kept, exchange: impl FnOnce() -> Exchange) -> Result<(), AppendError> {
     if kept != Kept::Record {
         return Ok(());
     }
@@ -30,17 +30,8 @@ pub async fn keep(app: &App, kept: Kept, exchange: impl FnOnce() -> Exchange) ->
         let organization = exchange.organization.to_string();
         metrics::counter!("rollcall_access_left_total", "organization" => organization).increment(1);
     }
-    let recorded = app.engine.record(exchange).await.map(drop);
+    let recorded = engine.record(exchange).await.map(drop);
     recorded.inspect_err(|_| metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1))
-}
-
-/// Whether the exchange of a caller who is not known may be kept now. One too many is counted.
-pub fn admits_stranger(app: &App, protocol: Protocol) -> bool {
-    let admitted = app.strangers.admits();
-    if !admitted {
-        turn_away(protocol);
-    }
-    admitted
 }
 
 /// Counts a request that is one too many.

@@ -1,19 +1,20 @@
 //! Serving a request to its end.
 
-use crate::state::App;
 use axum::body::Body;
 use axum::http::Response;
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Serves one request to its end, also when the client goes away in the middle. `overloaded` is the
 /// answer where as many are under way as this server takes at once.
 pub async fn to_the_end(
-    app: &App,
+    in_flight: &Arc<Semaphore>,
     serve: impl Future<Output = Response<Body>> + Send + 'static,
     overloaded: impl FnOnce() -> Response<Body>,
 ) -> Response<Body> {
-    let Ok(permit) = app.in_flight.clone().try_acquire_owned() else {
+    let Ok(permit) = in_flight.clone().try_acquire_owned() else {
         metrics::counter!("rollcall_overload_total").increment(1);
         return overloaded();
     };

@@ -1,6 +1,8 @@
 //! A limit on requests per token, so that one tenant's storm does not drown the others.
 
+use super::keep::turn_away;
 use governor::{DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter};
+use rollcall_domain::exchange::Protocol;
 use rollcall_domain::ids::TokenId;
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -45,8 +47,12 @@ impl StrangerLimit {
         Self(None)
     }
 
-    /// Whether one more may be kept now.
-    pub fn admits(&self) -> bool {
-        self.0.as_ref().is_none_or(|limiter| limiter.check().is_ok())
+    /// Whether one more may be kept now. One too many is counted.
+    pub fn admits(&self, protocol: Protocol) -> bool {
+        let admitted = self.0.as_ref().is_none_or(|limiter| limiter.check().is_ok());
+        if !admitted {
+            turn_away(protocol);
+        }
+        admitted
     }
 }

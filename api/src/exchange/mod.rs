@@ -9,7 +9,7 @@ mod measure;
 mod opened;
 pub mod redact;
 
-pub use keep::{Kept, admits_stranger, keep, turn_away};
+pub use keep::{Kept, keep, turn_away};
 pub use life::{guarded, to_the_end};
 pub use limits::{RateLimit, StrangerLimit};
 pub use measure::measure;

@@ -1,7 +1,7 @@
 //! An exchange that is open: the facts of the request, until the answer closes it.
 
 use super::redact;
-use crate::state::App;
+use crate::engine::Engine;
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use bytes::Bytes;
@@ -91,14 +91,14 @@ impl Closing {
 
 impl Opened {
     /// Opens an exchange for a request whose body is not read yet.
-    pub fn new(app: &App, protocol: Protocol, operation: &'static str, parts: &Parts) -> Self {
+    pub fn new(engine: &Engine, protocol: Protocol, operation: &'static str, parts: &Parts) -> Self {
         Self {
-            id: app.engine.ids.exchange(),
+            id: engine.ids.exchange(),
             parent: None,
             replays: None,
             subject_key: None,
             wants: Wants::default(),
-            received_at: app.engine.clock.now(),
+            received_at: engine.clock.now(),
             started: Instant::now(),
             protocol,
             method: parts.method.as_str().to_owned(),

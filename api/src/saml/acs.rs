@@ -69,7 +69,7 @@ fn attempt(call: &Call, message_sha256: String) -> Attempt {
 
 /// Nobody is known to have sent it, so that it is kept only as long as strangers do not come in masses.
 async fn refused(call: &Call, refusal: Refusal, attempt: Attempt) -> Reply {
-    if !call.app.strangers.admits() {
+    if !call.app.strangers.admits(call.visit.opened.protocol) {
         return too_many(&call.visit);
     }
     refuse(call, None, refusal.reason.code(), refusal.reason.advice(), refusal.detail, false, attempt).await

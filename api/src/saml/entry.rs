@@ -5,12 +5,13 @@ use super::page::Page;
 use super::reply::Reply;
 use super::visit::Visit;
 use super::{acs, login, logout, metadata, signed_in};
-use crate::exchange::{Kept, admits_stranger, guarded, keep, measure, to_the_end, turn_away};
+use crate::exchange::{Kept, guarded, keep, measure, to_the_end, turn_away};
 use crate::listen::is_cut_off;
 use crate::state::App;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, Response};
+use rollcall_domain::ids::ExchangeId;
 use rollcall_domain::organization::SamlState;
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_projections::saml::SamlConnection;
@@ -41,16 +42,16 @@ pub struct Call {
 /// `/saml/{organization}/{action}`, any method.
 pub async fn entry(State(app): State<Arc<App>>, Path((domain, action)): Path<(String, String)>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let visit = Visit::new(&app, operation(&parts.method, &action), &parts);
-    let (id, overloaded) = (visit.opened.id, unavailable(&visit));
-    to_the_end(&app, serve(app.clone(), visit, domain, body), || overloaded.into_response(id)).await
+    let visit = Visit::new(&app.engine, operation(&parts.method, &action), &parts);
+    let id = visit.opened.id;
+    to_the_end(&app.in_flight, serve(app.clone(), visit, domain, body), || unavailable_to(id).into_response(id)).await
 }
 
 async fn serve(app: Arc<App>, mut visit: Visit, domain: String, body: Body) -> Response<Body> {
     let reply = guarded(carry_out(&app, &mut visit, &domain, body)).await;
     let mut reply = reply.unwrap_or_else(|| unavailable(&visit).told("a handler panicked"));
     let opened = &visit.opened;
-    if let Err(error) = keep(&app, reply.kept, || reply.close(opened)).await {
+    if let Err(error) = keep(&app.engine, reply.kept, || reply.close(opened)).await {
         tracing::warn!(exchange = %opened.id, %error, "recording a visit failed");
         reply = unavailable(&visit);
     }
@@ -79,6 +80,7 @@ async fn carry_out(app: &Arc<App>, visit: &mut Visit, domain: &str, body: Body) 
     };
     visit.opened.organization = organization.id;
     if !app.saml.visits.admits(organization.id) {
+        turn_away(visit.opened.protocol);
         return too_many(visit);
     }
     if visit.opened.operation == "saml.wrong-method" {
@@ -138,7 +140,7 @@ async fn prepare(app: &Arc<App>, visit: &Visit, organization: OrganizationRow) -
 fn of_nobody(app: &App, visit: &Visit) -> Reply {
     let text = "There is no organization at this address.";
     let mut reply = Reply::page(404, &Page { title: "Not found", text, code: Some("not-found") }, visit.opened.id);
-    if !admits_stranger(app, visit.opened.protocol) {
+    if !app.strangers.admits(visit.opened.protocol) {
         reply.kept = Kept::CountOnly;
     }
     reply
@@ -146,13 +148,16 @@ fn of_nobody(app: &App, visit: &Visit) -> Reply {
 
 /// The answer when something is switched off, or our own trouble.
 pub fn unavailable(visit: &Visit) -> Reply {
-    let text = "Sign-on is not available at the moment. Please try again in a few minutes.";
-    Reply::page(503, &Page { title: "Not available", text, code: Some("unavailable") }, visit.opened.id)
+    unavailable_to(visit.opened.id)
 }
 
-/// The answer to one visit too many. It is counted, not kept.
+fn unavailable_to(exchange: ExchangeId) -> Reply {
+    let text = "Sign-on is not available at the moment. Please try again in a few minutes.";
+    Reply::page(503, &Page { title: "Not available", text, code: Some("unavailable") }, exchange)
+}
+
+/// The answer to one visit too many, which is counted and not kept.
 pub fn too_many(visit: &Visit) -> Reply {
-    turn_away(visit.opened.protocol);
     let text = "Too many attempts at once. Please try again in a minute.";
     Reply { kept: Kept::CountOnly, ..Reply::page(429, &Page { title: "Too many attempts", text, code: Some("too-many") }, visit.opened.id) }
 }

@@ -1,7 +1,7 @@
 //! A browser's visit: its exchange, and what is read of it and never kept.
 
+use crate::engine::Engine;
 use crate::exchange::Opened;
-use crate::state::App;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use rollcall_domain::exchange::Protocol;
@@ -19,9 +19,9 @@ pub struct Visit {
 
 impl Visit {
     /// Opens the exchange of a visit.
-    pub fn new(app: &App, operation: &'static str, parts: &Parts) -> Self {
+    pub fn new(engine: &Engine, operation: &'static str, parts: &Parts) -> Self {
         Self {
-            opened: Opened::new(app, Protocol::Saml, operation, parts),
+            opened: Opened::new(engine, Protocol::Saml, operation, parts),
             headers: parts.headers.clone(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
         }

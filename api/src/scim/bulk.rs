@@ -123,7 +123,7 @@ async fn run(call: &mut Call, part: &Part, index: usize, progress: &mut Progress
         outcome = Ok(Reply::failure(error.clone(), child.opened.id));
     }
     let mut reply = outcome?;
-    let kept = keep(&call.app, reply.kept, || reply.close(&child.opened, &child.notes)).await;
+    let kept = keep(&call.app.engine, reply.kept, || reply.close(&child.opened, &child.notes)).await;
     kept.map_err(|e| super::failure::unavailable("bulk operation", &e))?;
     reply.kept = Kept::InAppend;
     Ok(reply)

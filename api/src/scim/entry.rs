@@ -10,7 +10,7 @@ use super::path;
 use super::query::Query;
 use super::reply::Reply;
 use super::route::{allowed, route};
-use crate::exchange::{Kept, Opened, admits_stranger, guarded, keep, measure, to_the_end};
+use crate::exchange::{Kept, Opened, guarded, keep, measure, to_the_end};
 use crate::listen::is_cut_off;
 use crate::state::App;
 use axum::body::{Body, HttpBody as _, to_bytes};
@@ -61,12 +61,12 @@ pub async fn entry(app: Arc<App>, request: Request) -> Response<Body> {
         let id = app.engine.ids.exchange();
         Reply::failure(error, id).into_response(id)
     };
-    to_the_end(&app, serve(app.clone(), request), overloaded).await
+    to_the_end(&app.in_flight, serve(app.clone(), request), overloaded).await
 }
 
 async fn serve(app: Arc<App>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let mut opened = Opened::new(&app, Protocol::Scim, "unknown", &parts);
+    let mut opened = Opened::new(&app.engine, Protocol::Scim, "unknown", &parts);
     let mut notes = Notes::default();
     let outcome = guarded(carry_out(&app, &parts, body, &mut opened, &mut notes)).await;
     let outcome = outcome.unwrap_or_else(|| Err(failure::damaged("a request handler panicked")));
@@ -76,12 +76,12 @@ async fn serve(app: Arc<App>, request: Request) -> Response<Body> {
     }
     if opened.caller == Actor::Unauthenticated {
         opened.shorten();
-        if reply.status == 401 && !admits_stranger(&app, opened.protocol) {
+        if reply.status == 401 && !app.strangers.admits(opened.protocol) {
             reply = Reply::failure(ScimError::too_many_requests("too many requests without a valid token"), opened.id);
             reply.kept = Kept::CountOnly;
         }
     }
-    if let Err(error) = keep(&app, reply.kept, || reply.close(&opened, &notes)).await {
+    if let Err(error) = keep(&app.engine, reply.kept, || reply.close(&opened, &notes)).await {
         reply = Reply::failure(failure::unavailable("recording an exchange", &error), opened.id);
     }
     measure(&opened, reply.status);
