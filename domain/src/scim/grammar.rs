@@ -4,7 +4,6 @@ use super::error::{Rule, ScimError, quoted};
 use super::filter::{CompareOp, Filter};
 use super::limits::Limits;
 use super::names::{self, NameProblem};
-use super::object::check_schema;
 use super::path::AttributePath;
 use super::schema::{AttributeDef, AttributeType, ResourceKind};
 use super::secret::{names_password, names_secret};
@@ -160,7 +159,7 @@ impl<'a> Parser<'a> {
         if path.is_schema() {
             return Err(self.problem_at(start, "expected an attribute, found a schema alone".to_owned()));
         }
-        if let Err(broken) = check_schema(self.kind, &path, self.limits) {
+        if let Err(broken) = self.limits.policy.know_schema(self.kind, path.urn.as_deref()) {
             return Err(Problem { rule: broken.rule, ..self.problem_at(start, broken.detail) });
         }
         if self.peek() == Some('[') {

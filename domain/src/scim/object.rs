@@ -95,7 +95,7 @@ fn read_key(
         && !names::is_reserved_urn(key)
         && !is_below_known_schema(kind, key)
     {
-        limits.policy.keep(StrictRule::KnownSchemas, || unknown_schema(key))?;
+        limits.policy.unknown_schema(key)?;
         if inner.is_empty() {
             return unassigned_schema(key, value, key, found);
         }
@@ -166,11 +166,6 @@ fn nested_schema(key: &str) -> ScimError {
     ScimError::invalid_syntax(format!("the schema {} cannot stand inside another one", quoted(key)))
 }
 
-/// Why a schema is refused where only known ones are taken.
-pub(super) fn unknown_schema(urn: &str) -> ScimError {
-    ScimError::invalid_syntax(format!("{} is no schema that is known here", quoted(urn)))
-}
-
 /// As a strict connection says that no schema has an attribute (draft-zollner-scim-interop-profile).
 pub(super) fn unknown_attribute(error: ScimError) -> ScimError {
     StrictRule::UnknownAttribute.refusal(ScimError { scim_type: Some(ScimType::InvalidSyntax), ..error })
@@ -199,18 +194,8 @@ fn parse_key(kind: ResourceKind, key: &str, unknown: ScimType, limits: &Limits, 
         let error = refused(problem);
         if is_unknown && limits.policy.strict { unknown_attribute(error) } else { error }
     })?;
-    check_schema(kind, &path, limits)?;
+    limits.policy.know_schema(kind, path.urn.as_deref())?;
     Ok(path)
-}
-
-/// Refuses an extension that is not known, if this connection is strict.
-pub(super) fn check_schema(kind: ResourceKind, path: &AttributePath, limits: &Limits) -> Result<(), ScimError> {
-    match path.urn.as_deref() {
-        Some(urn) if kind.extension(urn).is_none() && !kind.schema_urn().eq_ignore_ascii_case(urn) => {
-            limits.policy.keep(StrictRule::KnownSchemas, || unknown_schema(urn))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// True for what is kept nowhere: the core user's `password`, with or without its schema, and an attribute

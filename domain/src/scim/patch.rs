@@ -8,7 +8,7 @@ use super::filter::{CompareOp, Filter};
 use super::intent::Intent;
 use super::limits::Limits;
 use super::members;
-use super::object::{assignments, check_schema, drop_password, is_password, member, unknown_attribute, unknown_schema, without_passwords};
+use super::object::{assignments, drop_password, is_password, member, unknown_attribute, without_passwords};
 use super::path::{self, AttributePath};
 use super::policy::StrictRule;
 use super::resource::is_members;
@@ -73,7 +73,7 @@ fn read_envelope(object: &Map<String, Value>, limits: &Limits, notes: &mut Notes
     }
     if let Some(Value::Array(listed)) = member(object, "schemas") {
         let mut others = listed.iter().filter(|urn| !is_patch_op(urn));
-        others.try_for_each(|urn| limits.policy.keep(StrictRule::KnownSchemas, || unknown_schema(urn.as_str().unwrap_or_default())))?;
+        others.try_for_each(|urn| limits.policy.unknown_schema(urn.as_str().unwrap_or_default()))?;
     }
     for key in object.keys() {
         if !key.eq_ignore_ascii_case("schemas") && !key.eq_ignore_ascii_case("Operations") {
@@ -166,7 +166,7 @@ impl Decoder<'_> {
                 false => error,
             }
         })?;
-        check_schema(self.kind, &path, self.limits)?;
+        self.limits.policy.know_schema(self.kind, path.urn.as_deref())?;
         Ok(path)
     }
 

@@ -4,7 +4,6 @@ use super::error::ScimError;
 use super::filter::Filter;
 use super::grammar::{Parser, Problem};
 use super::limits::Limits;
-use super::object::check_schema;
 use super::schema::{AttributeDef, ResourceKind};
 use crate::interpretation::Notes;
 use serde_json::Value;
@@ -105,7 +104,7 @@ impl fmt::Display for AttributePath {
 /// where in the text and what was expected.
 pub fn parse_path(kind: ResourceKind, text: &str, limits: &Limits, notes: &mut Notes) -> Result<AttributePath, ScimError> {
     let path = Parser::new(kind, text, limits, notes).path().map_err(|p| p.in_path(text))?;
-    check_schema(kind, &path, limits)?;
+    limits.policy.know_schema(kind, path.urn.as_deref())?;
     Ok(path)
 }
 

@@ -1,6 +1,7 @@
 //! What one SCIM connection asks of its client, beyond what is read by default.
 
-use super::error::{Rule, ScimError};
+use super::error::{Rule, ScimError, quoted};
+use super::schema::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 /// The choices of one connection. The default is what Entra needs.
@@ -73,5 +74,18 @@ impl Policy {
     /// Refuses what breaks a rule, if this connection is strict.
     pub(super) fn keep(&self, rule: StrictRule, broken: impl FnOnce() -> ScimError) -> Result<(), ScimError> {
         if self.strict { Err(rule.refusal(broken())) } else { Ok(()) }
+    }
+
+    /// Refuses a schema that a kind of resource does not have, if this connection is strict.
+    pub(super) fn know_schema(&self, kind: ResourceKind, urn: Option<&str>) -> Result<(), ScimError> {
+        match urn {
+            Some(urn) if kind.extension(urn).is_none() && !kind.schema_urn().eq_ignore_ascii_case(urn) => self.unknown_schema(urn),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a schema that is not known, if this connection is strict.
+    pub(super) fn unknown_schema(&self, urn: &str) -> Result<(), ScimError> {
+        self.keep(StrictRule::KnownSchemas, || ScimError::invalid_syntax(format!("{} is no schema that is known here", quoted(urn))))
     }
 }

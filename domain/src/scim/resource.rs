@@ -5,9 +5,8 @@ use super::canonical::{check_required, drop_bare, note_empty};
 use super::decision::Edit;
 use super::error::{ScimError, ScimType, quoted};
 use super::limits::{Limits, check_resource};
-use super::object::{assignments, member, unknown_schema};
+use super::object::{assignments, member};
 use super::path::AttributePath;
-use super::policy::StrictRule;
 use super::schema::ResourceKind;
 use super::{Attributes, get_ci, is_unassigned, members};
 use crate::ids::ResourceId;
@@ -90,7 +89,7 @@ fn read_schemas(kind: ResourceKind, object: &Map<String, Value>, limits: &Limits
     for urn in listed.iter().take(MOST_SCHEMAS) {
         let is_known = |u: &str| kind.schema_urn().eq_ignore_ascii_case(u) || kind.extension(u).is_some() || get_ci(object, u).is_some();
         if !urn.as_str().is_some_and(is_known) {
-            limits.policy.keep(StrictRule::KnownSchemas, || unknown_schema(urn.as_str().unwrap_or_default()))?;
+            limits.policy.unknown_schema(urn.as_str().unwrap_or_default())?;
             notes.note(Reading::UnknownSchemaIgnored, "schemas");
         }
     }
