@@ -22,7 +22,7 @@ help:
 	@echo "make deps    installs what is missing of the system packages and Python tools"
 
 build: deps-build
-	$(CARGO) build --release --locked -p rollcall-api --bin rollcall
+	$(CARGO) build --release --locked -p rollcall --bin rollcall
 
 run: build
 	$(TARGET)/release/rollcall serve --data $(DATA) --listen $(LISTEN)
@@ -51,7 +51,7 @@ soak: deps
 	ROLLCALL_SOAK=1 $(CARGO) test --locked -p rollcall-tests --test concurrency --test crash -- --nocapture --test-threads 1
 
 bench: deps
-	$(CARGO) build --release --locked -p rollcall-api --bin rollcall -p rollcall-tests --bin bench
+	$(CARGO) build --release --locked -p rollcall --bin rollcall -p rollcall-tests --bin bench
 	$(TARGET)/release/bench $(BENCH)
 
 # Only what is missing, and nothing at all where everything is there.

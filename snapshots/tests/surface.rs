@@ -11,13 +11,13 @@ macro_rules! golden {
 
 #[test]
 fn openapi() {
-    let (_, document) = rollcall_api::router::api().split_for_parts();
-    golden!("openapi", insta::assert_snapshot!("openapi", rollcall_api::openapi::render(&document)));
+    let (_, document) = rollcall_server::router::api().split_for_parts();
+    golden!("openapi", insta::assert_snapshot!("openapi", rollcall_server::openapi::render(&document)));
 }
 
 #[test]
 fn command_line() {
-    golden!("cli", insta::assert_snapshot!("help", rollcall_api::cli::reference()));
+    golden!("cli", insta::assert_snapshot!("help", rollcall::reference()));
 }
 
 #[test]

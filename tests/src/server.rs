@@ -308,6 +308,6 @@ pub fn binary() -> Result<PathBuf> {
     let own = std::env::current_exe()?;
     let found = own.ancestors().skip(1).take(2).map(|folder| folder.join("rollcall")).find(|path| path.is_file());
     found.with_context(|| {
-        format!("no `rollcall` near {}: build it first (cargo build -p rollcall-api --bin rollcall) or set ROLLCALL_BIN", own.display())
+        format!("no `rollcall` near {}: build it first (cargo build -p rollcall --bin rollcall) or set ROLLCALL_BIN", own.display())
     })
 }

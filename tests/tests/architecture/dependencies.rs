@@ -1,4 +1,4 @@
-//! Direction: `domain` <- `projections` <- `api`, and `domain` <- `adapters/*` <- `api`.
+//! Which crate may use which: one direction, from the domain up to the binary.
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand};
 use std::collections::BTreeSet;
@@ -49,57 +49,78 @@ fn none_of(what: &str, found: &BTreeSet<String>, forbidden: &[&str]) {
 }
 
 const DATABASES: [&str; 5] = ["sqlx", "sqlx-core", "rusqlite", "libsqlite3-sys", "postgres-es"];
-const ADAPTERS: [&str; 4] = ["rollcall-sqlite", "rollcall-postgres", "rollcall-entra", "rollcall-saml"];
+const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
+
+/// The crates of the product with what each names of the others, from the bottom up. A crate may use what
+/// stands above it in this table, and of that only what its line says.
+const ROOMS: [(&str, &[&str]); 18] = [
+    ("domain", &[]),
+    ("projections", &["domain"]),
+    ("sqlite", &["domain"]),
+    ("postgres", &["domain"]),
+    ("saml", &["domain"]),
+    ("entra", &[]),
+    ("contract", &[]),
+    ("engine", &["domain", "projections"]),
+    ("stores", &["domain", "postgres", "sqlite"]),
+    ("door", &["contract", "domain", "engine", "projections"]),
+    ("scim", &["domain", "door", "engine", "projections"]),
+    ("sign-on", &["contract", "domain", "door", "engine", "projections", "saml"]),
+    ("replay", &["domain", "door", "engine", "projections", "scim", "stores"]),
+    ("office", &["contract", "domain", "door", "engine", "projections", "replay", "saml", "sign-on"]),
+    ("server", &["contract", "domain", "door", "engine", "office", "projections", "scim", "sign-on", "stores"]),
+    ("cli", &["contract", "engine", "office", "replay"]),
+    ("simulate", &["cli", "engine", "entra", "server", "stores"]),
+    ("", &["cli", "domain", "door", "engine", "office", "replay", "server", "simulate", "stores"]),
+];
+
+fn package(room: &str) -> String {
+    if room.is_empty() { "rollcall".to_owned() } else { format!("rollcall-{room}") }
+}
+
+#[test]
+fn crates_use_what_is_below_them_and_only_what_their_line_says() {
+    let metadata = metadata();
+    let ours: BTreeSet<String> = metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
+    let aside = ["rollcall-tests", "rollcall-snapshots", "rollcall-kurrent-standin"].map(str::to_owned);
+    let rooms: BTreeSet<String> = ROOMS.iter().map(|(room, _)| package(room)).chain(aside).collect();
+    assert_eq!(ours, rooms, "a new crate belongs into this table");
+    for (at, (room, uses)) in ROOMS.iter().enumerate() {
+        let below: BTreeSet<String> = ROOMS[..at].iter().map(|(below, _)| package(below)).collect();
+        let uses: BTreeSet<String> = uses.iter().map(|used| package(used)).collect();
+        assert!(uses.is_subset(&below), "{room} may only use what stands above it: {uses:?}");
+        let found: BTreeSet<String> = direct(metadata, &package(room), false).into_iter().filter(|d| ours.contains(d)).collect();
+        assert_eq!(found, uses, "{room}: its line in this table, and its Cargo.toml");
+    }
+}
 
 #[test]
 fn the_domain_knows_no_technology() {
     let metadata = metadata();
     let direct = direct(metadata, "rollcall-domain", false);
-    none_of("domain", &direct, &["tokio", "axum", "hyper", "reqwest", "rand", "getrandom", "rollcall-projections", "rollcall-api"]);
-    none_of("domain", &direct, &ADAPTERS);
+    none_of("domain", &direct, &["tokio", "rand", "getrandom"]);
     let reached = reached(metadata, "rollcall-domain");
     none_of("domain, also through others,", &reached, &DATABASES);
-    none_of("domain, also through others,", &reached, &["axum", "hyper", "reqwest"]);
+    none_of("domain, also through others,", &reached, &WEB);
 }
 
 #[test]
-fn projections_know_neither_http_nor_a_store() {
+fn databases_are_the_business_of_their_adapters() {
     let metadata = metadata();
-    none_of("projections", &direct(metadata, "rollcall-projections", false), &["rollcall-api", "postgres-es", "rusqlite", "sqlx"]);
-    let reached = reached(metadata, "rollcall-projections");
-    none_of("projections, also through others,", &reached, &["axum", "hyper", "reqwest", "rollcall-api"]);
-    none_of("projections, also through others,", &reached, &ADAPTERS);
-}
-
-#[test]
-fn adapters_see_neither_http_nor_each_other() {
-    let metadata = metadata();
-    let adapters: Vec<String> = metadata
-        .workspace_packages()
-        .into_iter()
-        .filter(|p| p.manifest_path.components().any(|c| c.as_str() == "adapters"))
-        .map(|p| p.name.to_string())
-        .collect();
-    assert_eq!(
-        adapters.iter().map(String::as_str).collect::<BTreeSet<_>>(),
-        BTreeSet::from(ADAPTERS),
-        "a new adapter belongs into this test"
-    );
-    for adapter in &adapters {
-        let reached = reached(metadata, adapter);
-        none_of(adapter, &reached, &["axum", "rollcall-api"]);
-        let others: Vec<&str> = ADAPTERS.iter().copied().filter(|a| a != adapter).collect();
-        none_of(adapter, &reached, &others);
-        none_of(adapter, &direct(metadata, adapter, true), &others);
+    for (room, _) in ROOMS.iter().filter(|(room, _)| !matches!(*room, "sqlite" | "postgres")) {
+        none_of(room, &direct(metadata, &package(room), true), &DATABASES);
+    }
+    for room in ["projections", "engine", "contract"] {
+        none_of(room, &reached(metadata, &package(room)), &DATABASES);
     }
 }
 
+/// Whatever is not a door can be used, and tested, without one.
 #[test]
-fn the_api_reaches_databases_through_adapters_only() {
-    let direct = direct(metadata(), "rollcall-api", true);
-    none_of("api", &direct, &DATABASES);
-    for expected in ["rollcall-domain", "rollcall-projections", "rollcall-sqlite", "rollcall-postgres", "axum"] {
-        assert!(direct.contains(expected), "the binary is put together from {expected}");
+fn what_is_no_door_knows_no_http_server() {
+    let metadata = metadata();
+    for room in ["projections", "sqlite", "postgres", "saml", "engine", "stores"] {
+        none_of(room, &reached(metadata, &package(room)), &["axum"]);
     }
 }
 
@@ -107,7 +128,7 @@ fn the_api_reaches_databases_through_adapters_only() {
 fn nothing_depends_on_the_binary_but_tests() {
     let metadata = metadata();
     for package in metadata.workspace_packages() {
-        let uses = package.dependencies.iter().any(|d| d.name == "rollcall-api" && d.kind != DependencyKind::Development);
-        assert!(!uses, "{} must not depend on rollcall-api", package.name);
+        let uses = package.dependencies.iter().any(|d| d.name == "rollcall" && d.kind != DependencyKind::Development);
+        assert!(!uses, "{} must not depend on the binary", package.name);
     }
 }

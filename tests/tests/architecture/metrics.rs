@@ -1,7 +1,7 @@
 //! Metrics stand in one table; what is counted and what operators are told of are held against it.
 
 use crate::sources::{assert_none, is_test, sources};
-use rollcall_api::metric_table::{Kind, METRICS};
+use rollcall_server::metric_table::{Kind, METRICS};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the sources count: the name with how it moves and what it is told apart by.

@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use rollcall_api::bundle;
+use rollcall_replay::bundle;
 use rollcall_tests::corpus::player::play_all;
 use rollcall_tests::scim::user;
 use rollcall_tests::server::Server;

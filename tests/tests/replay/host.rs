@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_api::host::{Host, HostRequest, HostSetup};
-use rollcall_api::ids::Random;
-use rollcall_api::stores::Stores;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, Record, RecordedExchange};
+use rollcall_engine::ids::Random;
+use rollcall_server::host::{Host, HostRequest, HostSetup};
+use rollcall_stores::Stores;
 use rollcall_tests::world::start_cluster;
 use serde_json::{Value, json};
 

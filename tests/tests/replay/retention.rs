@@ -2,13 +2,13 @@
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_api::background::Job;
-use rollcall_api::background::retention::Retention;
-use rollcall_api::host::{Host, HostRequest, HostSetup};
-use rollcall_api::ids::Random;
-use rollcall_api::replay::{ReplayLine, ScratchSettings, Selection, verify};
-use rollcall_api::stores::Stores;
 use rollcall_domain::ids::OrganizationId;
+use rollcall_engine::ids::Random;
+use rollcall_replay::{ReplayLine, ScratchSettings, Selection, verify};
+use rollcall_server::background::Job;
+use rollcall_server::background::retention::Retention;
+use rollcall_server::host::{Host, HostRequest, HostSetup};
+use rollcall_stores::Stores;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

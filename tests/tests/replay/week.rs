@@ -2,11 +2,11 @@
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_api::host::{Host, HostAnswer, HostRequest, HostSetup};
-use rollcall_api::ids::Random;
-use rollcall_api::replay::{ReplayLine, ReplaySummary, ScratchSettings, Selection, verify};
-use rollcall_api::stores::Stores;
 use rollcall_domain::ids::OrganizationId;
+use rollcall_engine::ids::Random;
+use rollcall_replay::{ReplayLine, ReplaySummary, ScratchSettings, Selection, verify};
+use rollcall_server::host::{Host, HostAnswer, HostRequest, HostSetup};
+use rollcall_stores::Stores;
 use rollcall_tests::rng::Rng;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -160,7 +160,7 @@ async fn a_long_history_comes_out_byte_for_byte() -> Result<()> {
     ensure!(summary.records_same + summary.records_of_no_exchange == head.position, "{summary:?} of {}", head.position);
     // From the middle on: what came before is copied.
     let middle = head.position / 2;
-    let selection = Selection { from: Some(rollcall_api::replay::Bound::Position(middle)), ..Selection::default() };
+    let selection = Selection { from: Some(rollcall_replay::Bound::Position(middle)), ..Selection::default() };
     let settings = ScratchSettings::of(app, BTreeSet::new());
     let mut lines = verify(app.engine.log.clone(), organization, selection, settings, app.engine.clock.clone(), false).await?;
     let mut last = None;

@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_api::host::{Host, HostAnswer, HostRequest, HostSetup};
-use rollcall_api::ids::Random;
-use rollcall_api::stores::Stores;
+use rollcall_engine::ids::Random;
+use rollcall_server::host::{Host, HostAnswer, HostRequest, HostSetup};
+use rollcall_stores::Stores;
 use rollcall_tests::postgres_cluster::PostgresCluster;
 use serde_json::{Value, json};
 use std::sync::Mutex;

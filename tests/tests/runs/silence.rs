@@ -3,8 +3,8 @@
 use crate::day::{Day, Store, begin};
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_api::background::Job;
-use rollcall_api::background::cycles::Cycles;
+use rollcall_server::background::Job;
+use rollcall_server::background::cycles::Cycles;
 use rollcall_tests::world::start_cluster;
 use serde_json::{Value, json};
 

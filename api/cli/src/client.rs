@@ -1,0 +1,125 @@
+//! The command line's side of `/api/v1`.
+
+use super::ServerArgs;
+use anyhow::{Context, anyhow, bail};
+use futures::StreamExt;
+use reqwest::{Method, Response};
+use rollcall_contract::Problem;
+use rollcall_engine::secrets::read_operator_key;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Talks to one server as its operator.
+pub struct Client {
+    http: reqwest::Client,
+    base: String,
+    key: String,
+    /// Whether results are printed as JSON.
+    pub json: bool,
+}
+
+/// Nobody answers where the command looked for the server.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot reach the server at {0}: is it running? Name it with --url")]
+pub struct Unreachable(String);
+
+/// The data folder when none is named.
+pub fn default_data() -> PathBuf {
+    PathBuf::from("data")
+}
+
+impl Client {
+    /// Finds the server and its operator key.
+    pub fn new(server: ServerArgs) -> anyhow::Result<Self> {
+        let data = server.data.unwrap_or_else(default_data);
+        let key = match &server.key_file {
+            Some(file) => read_key(file)?,
+            None => read_operator_key(&data)?,
+        };
+        let base = server.url.unwrap_or_else(|| local_address(&data)).trim_end_matches('/').to_owned();
+        if !base.starts_with("http://") && !base.starts_with("https://") {
+            bail!("--url {base}: write an address such as http://127.0.0.1:8080");
+        }
+        let mut http = reqwest::Client::builder().user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")));
+        if is_local(&base) {
+            // The operator key must not travel through a proxy to reach this very machine.
+            http = http.no_proxy();
+        }
+        let http = http.build()?;
+        Ok(Self { http, base, key, json: server.json })
+    }
+
+    /// Sends a request and reads the answer.
+    pub async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> anyhow::Result<T> {
+        let response = self.send(method, path, body).await?;
+        response.json().await.context("the server's answer cannot be read: are both of the same version?")
+    }
+
+    /// GET
+    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.request(Method::GET, path, None::<&()>).await
+    }
+
+    /// Sends a request whose answer has no body.
+    pub async fn act(&self, method: Method, path: &str) -> anyhow::Result<()> {
+        self.send(method, path, None::<&()>).await.map(|_| ())
+    }
+
+    /// Sends a request; an answer that is no success becomes an error with its detail.
+    pub async fn send(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> anyhow::Result<Response> {
+        let mut request = self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        self.checked(request).await
+    }
+
+    /// Writes an answer of any length to a file or to standard output, as it comes.
+    pub async fn download(&self, path: &str, to: Option<&Path>) -> anyhow::Result<()> {
+        let mut out: Box<dyn Write> = match to {
+            Some(to) => Box::new(File::create_new(to).with_context(|| format!("cannot write {}", to.display()))?),
+            None => Box::new(std::io::stdout().lock()),
+        };
+        let mut chunks = self.send(Method::GET, path, None::<&()>).await?.bytes_stream();
+        while let Some(chunk) = chunks.next().await {
+            out.write_all(&chunk.context("the answer broke off")?).context("the answer cannot be written")?;
+        }
+        out.flush().context("the answer cannot be written")
+    }
+
+    /// Sends a stream.
+    pub async fn upload(&self, path: &str, body: reqwest::Body) -> anyhow::Result<Response> {
+        self.checked(self.http.post(format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key).body(body)).await
+    }
+
+    async fn checked(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
+        let response = request.send().await.with_context(|| Unreachable(self.base.clone()))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        match response.json::<Problem>().await {
+            Ok(problem) => Err(anyhow!("{}", problem.detail)),
+            Err(_) => Err(anyhow!("the server answered {status}")),
+        }
+    }
+}
+
+fn read_key(file: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the key in {}", file.display()))?;
+    Ok(text.trim().to_owned())
+}
+
+fn is_local(base: &str) -> bool {
+    let host = reqwest::Url::parse(base).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// What the server on this machine wrote down when it started.
+pub fn local_address(data: &Path) -> String {
+    let written = std::fs::read_to_string(data.join("address")).map(|a| a.trim().to_owned());
+    written.ok().filter(|a| !a.is_empty()).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned())
+}

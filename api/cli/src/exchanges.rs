@@ -1,0 +1,137 @@
+//! `rollcall exchanges`
+
+use super::Exit;
+use super::client::Client;
+use super::output;
+use clap::Subcommand;
+use rollcall_office::audit::{ExchangeBody, ExchangeSummary};
+use std::fmt::Write as _;
+use uuid::Uuid;
+
+/// What was asked and answered
+#[derive(Debug, Subcommand)]
+pub enum Exchanges {
+    /// List exchanges, newest first
+    List {
+        /// The organization's slug; `none` for requests whose token named none
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// Only those answered with an error
+        #[arg(long)]
+        failed: bool,
+        /// Only those with a PATCH shape that is not known
+        #[arg(long)]
+        unknown_shape: bool,
+        /// Only this operation, such as users.patch
+        #[arg(long)]
+        operation: Option<String>,
+        /// Only those about this resource
+        #[arg(long, value_name = "ID")]
+        subject: Option<Uuid>,
+        /// Only those of this run
+        #[arg(long, value_name = "ID")]
+        run: Option<Uuid>,
+        /// Oldest first, after this number
+        #[arg(long, value_name = "NUMBER")]
+        after: Option<u64>,
+        /// Newest first, before this number
+        #[arg(long, value_name = "NUMBER", conflicts_with = "after")]
+        before: Option<u64>,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: usize,
+    },
+    /// Show one exchange with everything that was kept of it
+    Show {
+        /// The organization's slug; `none` for requests whose token named none
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// The exchange's id
+        exchange: Uuid,
+    },
+}
+
+/// Runs it.
+pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
+    match command {
+        Exchanges::List { org, failed, unknown_shape, operation, subject, run, after, before, limit } => {
+            let mut path = format!("/organizations/{org}/exchanges?limit={limit}&failed={failed}&unknown_shape={unknown_shape}");
+            for (name, value) in [("after", after), ("before", before)] {
+                if let Some(value) = value {
+                    write!(path, "&{name}={value}")?;
+                }
+            }
+            if let Some(operation) = operation {
+                write!(path, "&operation={operation}")?;
+            }
+            if let Some(subject) = subject {
+                write!(path, "&subject={subject}")?;
+            }
+            if let Some(run) = run {
+                write!(path, "&run={run}")?;
+            }
+            let all: Vec<ExchangeSummary> = client.get(&path).await?;
+            if client.json {
+                output::json(&all)?;
+            } else {
+                output::table(
+                    &["NUMBER", "TIME", "OPERATION", "STATUS", "MS", "EVENTS", "READ AS", "ID"],
+                    &all.into_iter().map(row).collect::<Vec<_>>(),
+                );
+            }
+        }
+        Exchanges::Show { org, exchange } => {
+            let body: ExchangeBody = client.get(&format!("/organizations/{org}/exchanges/{exchange}")).await?;
+            output::json(&body)?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn row(x: ExchangeSummary) -> Vec<String> {
+    let events = match (x.first_position, x.last_position) {
+        (Some(first), Some(last)) if first == last => first.to_string(),
+        (Some(first), Some(last)) => format!("{first}-{last}"),
+        _ => "-".to_owned(),
+    };
+    let readings: Vec<&str> = x.interpretations.as_array().into_iter().flatten().filter_map(|i| i["reading"].as_str()).collect();
+    let error = x.scim_type.map(|t| format!(" {t}")).unwrap_or_default();
+    let millis = format!("{:.1}", x.duration_us as f64 / 1_000.0);
+    let time = x.received_at.to_rfc3339();
+    vec![x.number.to_string(), time, x.operation, format!("{}{error}", x.status), millis, events, readings.join(","), x.id.to_string()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::DateTime;
+    use serde_json::json;
+
+    #[test]
+    fn a_row_names_positions_and_readings() {
+        let interpretations = json!([{ "reading": "string-boolean", "at": "active" }]);
+        let summary = ExchangeSummary {
+            number: 3,
+            id: Uuid::nil(),
+            received_at: DateTime::UNIX_EPOCH,
+            operation: "users.patch".into(),
+            method: "PATCH".into(),
+            target: "/x".into(),
+            status: 200,
+            scim_type: None,
+            detail: None,
+            subject: None,
+            token: None,
+            source: None,
+            duration_us: 1_500,
+            first_position: Some(4),
+            last_position: Some(5),
+            interpretations,
+            unknown_shape: false,
+            parent: None,
+            replays: None,
+        };
+        let row = row(summary);
+        assert_eq!(row[3..7], ["200", "1.5", "4-5", "string-boolean"]);
+    }
+}

@@ -1,0 +1,106 @@
+//! `rollcall failures`
+
+use super::Exit;
+use super::client::Client;
+use super::output;
+use clap::Subcommand;
+use rollcall_office::audit::FailureBody;
+use std::fmt::Write as _;
+use uuid::Uuid;
+
+/// What went wrong and is not yet right
+#[derive(Debug, Subcommand)]
+pub enum Failures {
+    /// List failures by subject and cause, those last met first
+    List {
+        /// The organization's slug; `none` for requests whose token named none
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// Also those that are cured
+        #[arg(long)]
+        cured: bool,
+        /// Only of this cause, such as name-taken
+        #[arg(long)]
+        cause: Option<String>,
+        /// Only about this resource
+        #[arg(long, value_name = "ID")]
+        subject: Option<Uuid>,
+        /// Only those last met before this exchange number
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<u64>,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_name = "N")]
+        limit: usize,
+    },
+    /// Show one failure, and what to do about it
+    Show {
+        /// The organization's slug; `none` for requests whose token named none
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// The failure's id: the first exchange that met it
+        failure: Uuid,
+    },
+}
+
+/// Runs it.
+pub async fn run(command: Failures, client: Client) -> anyhow::Result<Exit> {
+    match command {
+        Failures::List { org, cured, cause, subject, before, limit } => {
+            let mut path = format!("/organizations/{org}/failures?cured={cured}&limit={limit}");
+            if let Some(cause) = cause {
+                write!(path, "&cause={cause}")?;
+            }
+            if let Some(subject) = subject {
+                write!(path, "&subject={subject}")?;
+            }
+            if let Some(before) = before {
+                write!(path, "&before={before}")?;
+            }
+            let all: Vec<FailureBody> = client.get(&path).await?;
+            if client.json {
+                output::json(&all)?;
+            } else {
+                let head = ["LAST", "TIMES", "CAUSE", "OPERATION", "SUBJECT", "STATE", "ID"];
+                output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
+            }
+        }
+        Failures::Show { org, failure } => {
+            let found: FailureBody = client.get(&format!("/organizations/{org}/failures/{failure}")).await?;
+            if client.json {
+                output::json(&found)?;
+            } else {
+                show(found);
+            }
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn row(f: FailureBody) -> Vec<String> {
+    let subject = f.subject.map_or_else(|| "-".to_owned(), |s| s.to_string());
+    let state = if f.access.is_some() { format!("{} (access left)", f.state) } else { f.state };
+    vec![f.last_at.to_rfc3339(), f.count.to_string(), f.cause, f.operation, subject, state, f.id.to_string()]
+}
+
+fn show(f: FailureBody) {
+    let optional = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let cured = match (f.cured_by, f.cured_at) {
+        (Some(by), Some(at)) => format!("by exchange {by} at {}", at.to_rfc3339()),
+        (None, Some(at)) => format!("at {}", at.to_rfc3339()),
+        _ => "not yet".to_owned(),
+    };
+    output::pairs(&[
+        ("Cause", f.cause),
+        ("What happened", f.explanation),
+        ("Access", optional(f.access)),
+        ("Next step", f.next_step),
+        ("Where", f.next_step_in),
+        ("Operation", f.operation),
+        ("Subject", optional(f.subject.map(|s| s.to_string()))),
+        ("Answer", format!("{} {}", f.status, optional(f.scim_type))),
+        ("Message", optional(f.detail)),
+        ("Times", format!("{} from {} to {}", f.count, f.first_at.to_rfc3339(), f.last_at.to_rfc3339())),
+        ("Last exchange", f.last_exchange.to_string()),
+        ("Cured", cured),
+    ]);
+}

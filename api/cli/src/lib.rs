@@ -1,0 +1,193 @@
+//! The command line: commands that ask a running server. It knows the contract of `/api/v1` and nothing
+//! of what is behind it.
+
+mod auditor;
+mod backup;
+mod claims;
+pub mod client;
+mod diff;
+mod directory;
+mod events;
+mod exchanges;
+mod failures;
+mod logins;
+mod org;
+pub mod output;
+pub mod part;
+mod replay;
+mod runs;
+mod saml;
+mod scim;
+mod secret;
+mod sessions;
+mod views;
+
+pub use replay::{Choice, exit, read_lines, report};
+
+use clap::{Args, Subcommand};
+use client::{Client, Unreachable};
+use std::path::PathBuf;
+
+/// How commands find the server.
+#[derive(Clone, Debug, Args)]
+pub struct ServerArgs {
+    /// Data folder of the server: its operator key opens the administration [default: data]
+    #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", global = true)]
+    pub data: Option<PathBuf>,
+    /// The server's address; the one it wrote into DIR/address if absent
+    #[arg(long, env = "ROLLCALL_URL", value_name = "URL", global = true)]
+    pub url: Option<String>,
+    /// A file with the key to use in place of the operator's, such as an auditor's
+    #[arg(long, env = "ROLLCALL_KEY_FILE", value_name = "FILE", global = true)]
+    pub key_file: Option<PathBuf>,
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What the server can be asked.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Organizations
+    #[command(subcommand)]
+    Org(org::Org),
+    /// An organization's single sign-on
+    #[command(subcommand)]
+    Saml(saml::Saml),
+    /// An organization's SCIM connection
+    #[command(subcommand)]
+    Scim(scim::Scim),
+    /// Auditors: who may read everything about an organization, and change nothing
+    #[command(subcommand)]
+    Auditor(auditor::Auditor),
+    /// Users, groups and members, now or as they were
+    #[command(subcommand)]
+    Directory(directory::Directory),
+    /// Show what is different between two moments: who was created, joined, left, was disabled...
+    Diff(diff::Diff),
+    /// What happened
+    #[command(subcommand)]
+    Events(events::Events),
+    /// What was asked and answered
+    #[command(subcommand)]
+    Exchanges(exchanges::Exchanges),
+    /// Sync cycles, on-demand runs and connection tests
+    #[command(subcommand)]
+    Runs(runs::Runs),
+    /// What went wrong and is not yet right
+    #[command(subcommand)]
+    Failures(failures::Failures),
+    /// Recorded requests through today's code
+    #[command(subcommand)]
+    Replay(replay::Replay),
+    /// Who signed in, and who was refused
+    #[command(subcommand)]
+    Logins(logins::Logins),
+    /// Who is signed in
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
+    /// Names that only one may have
+    #[command(subcommand)]
+    Claims(claims::Claims),
+    /// Read models
+    #[command(subcommand)]
+    Views(views::Views),
+    /// Write the whole log to a file while the server runs
+    Backup(backup::Backup),
+    /// Put a backup in place on a running server that is empty
+    Restore(backup::Restore),
+}
+
+/// How a command that did not fail ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// As it should.
+    Success,
+    /// A comparison found differences.
+    Difference,
+}
+
+/// Why a command failed, and the exit code that says so.
+#[derive(Debug)]
+pub struct Failure {
+    /// What went wrong.
+    pub error: anyhow::Error,
+    /// 2 for wrong flags or configuration and for a server that cannot be reached, else 1.
+    pub code: u8,
+}
+
+impl Failure {
+    /// What went wrong, once: some errors repeat what caused them.
+    pub fn in_one_line(&self) -> String {
+        let mut told = String::new();
+        for cause in self.error.chain().map(ToString::to_string) {
+            if told.is_empty() {
+                told = cause;
+            } else if !told.contains(&cause) {
+                told = format!("{told}: {cause}");
+            }
+        }
+        one_line(&told)
+    }
+
+    /// Arguments that cannot be read.
+    pub fn of_arguments(error: &clap::Error) -> Self {
+        let text = error.to_string();
+        // What follows is the usage, which --help shows better.
+        let what = text.split("\n\nUsage:").next().and_then(|t| t.split("\n\nFor more").next()).unwrap_or_default();
+        usage(anyhow::anyhow!("{} (see --help)", what.trim_start_matches("error: ").trim()))
+    }
+}
+
+/// Runs of blanks and ends of lines as one blank.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self { error, code: 1 }
+    }
+}
+
+/// Wrong use: for whoever calls to change.
+pub fn usage(error: anyhow::Error) -> Failure {
+    Failure { error, code: 2 }
+}
+
+/// Runs one command against a server.
+///
+/// # Errors
+/// Says in one line what went wrong, with the exit code for it.
+pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
+    call(server, async |client| match command {
+        Command::Org(org) => org::run(org, client).await,
+        Command::Saml(saml) => saml::run(saml, client).await,
+        Command::Logins(logins) => logins::run(logins, client).await,
+        Command::Sessions(sessions) => sessions::run(sessions, client).await,
+        Command::Scim(scim) => scim::run(scim, client).await,
+        Command::Auditor(auditor) => auditor::run(auditor, client).await,
+        Command::Directory(directory) => directory::run(directory, client).await,
+        Command::Diff(diff) => diff::run(diff, client).await,
+        Command::Events(events) => events::run(events, client).await,
+        Command::Exchanges(exchanges) => exchanges::run(exchanges, client).await,
+        Command::Runs(runs) => runs::run(runs, client).await,
+        Command::Failures(failures) => failures::run(failures, client).await,
+        Command::Replay(replay) => replay::run(replay, client).await,
+        Command::Claims(claims) => claims::run(claims, client).await,
+        Command::Views(views) => views::run(views, client).await,
+        Command::Backup(backup) => backup::backup(backup, client).await,
+        Command::Restore(restore) => backup::restore(restore, client).await,
+    })
+}
+
+/// Runs what needs a server.
+///
+/// # Errors
+/// As the command says, or exit code 2 if the server cannot be reached.
+pub fn call(server: ServerArgs, command: impl AsyncFnOnce(Client) -> anyhow::Result<Exit>) -> Result<Exit, Failure> {
+    let client = Client::new(server).map_err(usage)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    // Where the server is, or that it runs, is for the operator to change.
+    runtime.block_on(command(client)).map_err(|error| if error.is::<Unreachable>() { usage(error) } else { error.into() })
+}

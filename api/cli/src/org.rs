@@ -1,0 +1,71 @@
+//! `rollcall org`
+
+use super::Exit;
+use super::client::Client;
+use super::output;
+use clap::Subcommand;
+use reqwest::Method;
+use rollcall_office::admin::{OrganizationBody, OrganizationCreated};
+use serde_json::json;
+
+/// Organizations
+#[derive(Debug, Subcommand)]
+pub enum Org {
+    /// Create an organization
+    Create {
+        /// Its name for people
+        name: String,
+        /// Its slug: lower-case letters, digits and hyphens
+        #[arg(long, value_name = "SLUG")]
+        domain: String,
+    },
+    /// List organizations
+    List,
+    /// Answer an organization's requests again
+    Enable {
+        /// Its slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+    /// Answer an organization's requests 503 until it is enabled; Entra retries, nothing is lost
+    Disable {
+        /// Its slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+}
+
+/// Runs it.
+pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
+    match command {
+        Org::Create { name, domain } => {
+            let body = json!({ "name": name, "domain": domain });
+            let created: OrganizationCreated = client.request(Method::POST, "/organizations", Some(&body)).await?;
+            if client.json {
+                output::json(&created)?;
+            } else {
+                output::pairs(&[
+                    ("Organization", created.organization_id.to_string()),
+                    ("Domain", created.domain.clone()),
+                    ("Tenant URL", created.tenant_url),
+                ]);
+                println!("\nNext: rollcall scim token issue --org {}", created.domain);
+            }
+        }
+        Org::List => {
+            let all: Vec<OrganizationBody> = client.get("/organizations").await?;
+            if client.json {
+                output::json(&all)?;
+            } else {
+                let row = |o: OrganizationBody| {
+                    let state = if o.enabled { "on" } else { "off" };
+                    vec![o.domain, o.name, state.to_owned(), o.scim, o.created_at.to_rfc3339(), o.organization_id.to_string()]
+                };
+                output::table(&["DOMAIN", "NAME", "STATE", "SCIM", "CREATED", "ID"], &all.into_iter().map(row).collect::<Vec<_>>());
+            }
+        }
+        Org::Enable { org } => client.act(Method::POST, &format!("/organizations/{org}/enable")).await?,
+        Org::Disable { org } => client.act(Method::POST, &format!("/organizations/{org}/disable")).await?,
+    }
+    Ok(Exit::Success)
+}

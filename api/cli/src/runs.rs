@@ -1,0 +1,227 @@
+//! `rollcall runs`
+
+use super::Exit;
+use super::client::Client;
+use super::output;
+use anyhow::Context;
+use clap::Subcommand;
+use rollcall_office::admin::ImportedBody;
+use rollcall_office::audit::{EventBody, MismatchBody, ReconciliationBody, RhythmBody, RunBody};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use uuid::Uuid;
+
+/// Sync cycles, on-demand runs and connection tests
+#[derive(Debug, Subcommand)]
+pub enum Runs {
+    /// List runs, newest first
+    List {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// Only this kind: initial, incremental, restart, on-demand, connection-test, account-discovery, other-client
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only those with failures
+        #[arg(long)]
+        failed: bool,
+        /// Only those that changed something
+        #[arg(long)]
+        changed: bool,
+        /// Only those that began before the exchange with this number
+        #[arg(long, value_name = "NUMBER")]
+        before: Option<u64>,
+        /// At most so many
+        #[arg(long, default_value_t = 20, value_name = "N")]
+        limit: usize,
+    },
+    /// Show one run: what it was, why that is believed, what happened in it
+    Show {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// The run's id
+        run: Uuid,
+    },
+    /// List the events that a run caused
+    Changes {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// The run's id
+        run: Uuid,
+        /// Only events after this position
+        #[arg(long, default_value_t = 0, value_name = "POSITION")]
+        after: u64,
+        /// At most so many
+        #[arg(long, default_value_t = 100, value_name = "N")]
+        limit: usize,
+    },
+    /// Import an export of Entra's own provisioning log, JSON or CSV; importing it again changes nothing
+    ImportLog {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// The export
+        file: PathBuf,
+    },
+    /// Compare what Entra's imported log says with what was recorded; exit code 1 if they differ
+    Reconcile {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+    /// Show whether the cycles still come; exit code 1 if they do not come as they should
+    Rhythm {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+}
+
+/// Runs it.
+pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
+    match command {
+        Runs::List { org, kind, failed, changed, before, limit } => {
+            let mut path = format!("/organizations/{org}/runs?limit={limit}&failed={failed}&changed={changed}");
+            if let Some(kind) = kind {
+                write!(path, "&kind={kind}")?;
+            }
+            if let Some(before) = before {
+                write!(path, "&before={before}")?;
+            }
+            let all: Vec<RunBody> = client.get(&path).await?;
+            if client.json {
+                output::json(&all)?;
+            } else {
+                let head = ["BEGAN", "TOOK", "KIND", "SURE", "EXCHANGES", "CHANGES", "FAILED", "RETRIED", "USERS", "GROUPS", "RUN"];
+                output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
+            }
+        }
+        Runs::Show { org, run } => {
+            let run: RunBody = client.get(&format!("/organizations/{org}/runs/{run}")).await?;
+            if client.json { output::json(&run)? } else { show(run) }
+        }
+        Runs::Changes { org, run, after, limit } => {
+            let events: Vec<EventBody> =
+                client.get(&format!("/organizations/{org}/runs/{run}/changes?after={after}&limit={limit}")).await?;
+            if client.json {
+                output::json(&events)?;
+            } else {
+                let row = |e: EventBody| {
+                    vec![e.position.to_string(), e.recorded_at.to_rfc3339(), e.event_type, e.subject.to_string(), e.payload.to_string()]
+                };
+                output::table(&["POSITION", "TIME", "EVENT", "SUBJECT", "WHAT"], &events.into_iter().map(row).collect::<Vec<_>>());
+            }
+        }
+        Runs::ImportLog { org, file } => {
+            let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let answer = client.upload(&format!("/organizations/{org}/provisioning-log"), bytes.into()).await?;
+            let imported: ImportedBody = answer.json().await.context("the server's answer cannot be read")?;
+            if client.json {
+                output::json(&imported)?;
+            } else {
+                let kept = match imported.positions {
+                    Some((first, last)) => format!("what was new is kept at positions {first} to {last}"),
+                    None => "nothing of it was new".to_owned(),
+                };
+                println!("{} entries of {} cycles; {kept}", imported.entries, imported.cycles);
+            }
+        }
+        Runs::Reconcile { org } => {
+            let found: ReconciliationBody = client.get(&format!("/organizations/{org}/reconciliation")).await?;
+            let equal = found.differences.is_empty() && found.unseen_cycles.is_empty() && found.unknown_runs.is_empty();
+            if client.json {
+                output::json(&found)?
+            } else {
+                reconciled(found)
+            }
+            return Ok(if equal { Exit::Success } else { Exit::Difference });
+        }
+        Runs::Rhythm { org } => {
+            let rhythm: RhythmBody = client.get(&format!("/organizations/{org}/rhythm")).await?;
+            let well = rhythm.state == "regular";
+            if client.json {
+                output::json(&rhythm)?;
+            } else {
+                let minutes = |s: Option<i64>| s.map_or_else(|| "-".to_owned(), |s| format!("{} min", s / 60));
+                output::pairs(&[
+                    ("Cycles", rhythm.state),
+                    ("Last began", rhythm.last_cycle_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339())),
+                    ("Ago", minutes(rhythm.age_seconds)),
+                    ("Usual", minutes(rhythm.usual_seconds)),
+                ]);
+            }
+            return Ok(if well { Exit::Success } else { Exit::Difference });
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn reconciled(found: ReconciliationBody) {
+    println!("{} cycles of Entra's log have a run here", found.cycles.len());
+    if !found.unseen_cycles.is_empty() {
+        println!("{} cycles named no resource that a request was about: {}", found.unseen_cycles.len(), found.unseen_cycles.join(", "));
+    }
+    if !found.unknown_runs.is_empty() {
+        println!("\nRuns with changes of which Entra's log knows nothing");
+        let head = ["BEGAN", "TOOK", "KIND", "SURE", "EXCHANGES", "CHANGES", "FAILED", "RETRIED", "USERS", "GROUPS", "RUN"];
+        output::table(&head, &found.unknown_runs.into_iter().map(row).collect::<Vec<_>>());
+    }
+    if found.differences.is_empty() {
+        return println!("\nBoth tell the same of every change");
+    }
+    println!("\nDifferences");
+    let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
+    let row = |d: MismatchBody| {
+        let at = d.at.map(|at| at.to_rfc3339());
+        vec![text(at), d.difference, text(d.subject), text(d.action), text(d.exchange.map(|x| x.to_string())), d.meaning]
+    };
+    output::table(
+        &["TIME", "DIFFERENCE", "SUBJECT", "ENTRA DID", "EXCHANGE", "MEANING"],
+        &found.differences.into_iter().map(row).collect::<Vec<_>>(),
+    );
+}
+
+fn took(seconds: f64) -> String {
+    match seconds {
+        s if s < 60.0 => format!("{s:.1} s"),
+        s => format!("{:.0} min {:02.0} s", (s / 60.0).floor(), s % 60.0),
+    }
+}
+
+fn row(run: RunBody) -> Vec<String> {
+    let kind = if run.state == "open" { format!("{} (open)", run.kind) } else { run.kind };
+    let number = |n: u64| if n == 0 { "-".to_owned() } else { n.to_string() };
+    let (users, groups) = (number(run.users), number(run.groups));
+    let counts = [run.exchanges, run.changes, run.failures, run.retries].map(number);
+    let mut row = vec![run.began_at.format("%Y-%m-%d %H:%M:%S").to_string(), took(run.seconds), kind, run.confidence];
+    row.extend(counts);
+    row.extend([users, groups, run.run.to_string()]);
+    row
+}
+
+fn show(run: RunBody) {
+    let operations: Vec<String> = run.operations.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    let since = run.since_previous_seconds.map_or_else(|| "-".to_owned(), |s| format!("{} min", s / 60));
+    output::pairs(&[
+        ("Run", run.run.to_string()),
+        ("Kind", format!("{} ({} confidence)", run.kind, run.confidence)),
+        ("State", run.state),
+        ("Began", run.began_at.to_rfc3339()),
+        ("Took", took(run.seconds)),
+        ("Since the last cycle", since),
+        ("Missed cycles", run.missed.unwrap_or(0).to_string()),
+        ("Exchanges", format!("{}: {}", run.exchanges, operations.join(", "))),
+        ("Changes", format!("{} exchanges, {} events", run.changes, run.events)),
+        ("Failed", run.failures.to_string()),
+        ("Retried", run.retries.to_string()),
+        ("Subjects", format!("{} users, {} groups; {} written to", run.users, run.groups, run.written)),
+        ("Token", run.token.to_string()),
+        ("Sources", run.sources.join(", ")),
+    ]);
+    println!("\nBecause");
+    for sentence in run.evidence {
+        println!("- {sentence}");
+    }
+}

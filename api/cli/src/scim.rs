@@ -1,0 +1,150 @@
+//! `rollcall scim`
+
+use super::Exit;
+use super::client::Client;
+use super::output;
+use super::secret::{self, Lifetime, Listed};
+use clap::Subcommand;
+use reqwest::Method;
+use rollcall_engine::clock::Clock;
+use rollcall_office::admin::{MembersReplace, ScimPolicyBody, ScimPolicyChange, TokenBody, TokenIssued};
+use serde_json::json;
+use uuid::Uuid;
+
+/// An organization's SCIM connection
+#[derive(Debug, Subcommand)]
+pub enum Scim {
+    /// Let the SCIM connection work; single sign-on comes first
+    Enable {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// Use SCIM alone
+        #[arg(long)]
+        allow_scim_without_sso: bool,
+    },
+    /// Answer SCIM requests 503 until it is enabled; Entra retries, nothing is lost
+    Disable {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+    /// Show or change what the connection asks of its client
+    Policy {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// Refuse what Entra's habits break of the interoperability profile; not for Entra itself
+        #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+        strict: Option<bool>,
+        /// What a replace of some members of a group means
+        #[arg(long, value_name = "MEANING", value_parser = ["replace", "add"])]
+        members_replace: Option<String>,
+    },
+    /// Tokens
+    #[command(subcommand)]
+    Token(Token),
+}
+
+/// SCIM tokens
+#[derive(Debug, Subcommand)]
+pub enum Token {
+    /// Issue a token; it is shown once
+    Issue {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// What you call it
+        #[arg(long, default_value = "")]
+        label: String,
+        /// Refuse it after so long, such as 90d or 12h
+        #[arg(long, value_name = "TIME")]
+        expires_in: Option<Lifetime>,
+    },
+    /// List tokens
+    List {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+    /// Refuse a token from now on
+    Revoke {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// The token's id, as `token list` shows it
+        token_id: Uuid,
+    },
+}
+
+/// Runs it.
+pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
+    match command {
+        Scim::Enable { org, allow_scim_without_sso } => {
+            let path = format!("/organizations/{org}/scim/enable?allow_without_sso={allow_scim_without_sso}");
+            client.act(Method::POST, &path).await?;
+        }
+        Scim::Disable { org } => client.act(Method::POST, &format!("/organizations/{org}/scim/disable")).await?,
+        Scim::Policy { org, strict, members_replace } => {
+            let members_replace = members_replace.map(|m| if m == "add" { MembersReplace::Add } else { MembersReplace::Replace });
+            let change = ScimPolicyChange { strict, members_replace };
+            let path = format!("/organizations/{org}/scim/policy");
+            let asks_nothing = strict.is_none() && members_replace.is_none();
+            let policy: ScimPolicyBody = match asks_nothing {
+                true => client.get(&path).await?,
+                false => client.request(Method::PATCH, &path, Some(&change)).await?,
+            };
+            show_policy(&client, policy)?;
+        }
+        Scim::Token(Token::Issue { org, label, expires_in }) => {
+            let expires_at = expires_in.map(|lifetime| lifetime.end(Clock::system().now()));
+            let body = json!({ "label": label, "expires_at": expires_at });
+            let issued: TokenIssued = client.request(Method::POST, &format!("/organizations/{org}/scim/tokens"), Some(&body)).await?;
+            if client.json {
+                output::json(&issued)?;
+            } else {
+                output::pairs(&[("Tenant URL", issued.tenant_url), ("Secret Token", issued.token)]);
+                println!("\nPaste both into Entra under Provisioning. The token is not shown again.");
+                if !issued.sso_ready {
+                    println!("\nNote: single sign-on is not set up yet, so nobody can sign in: rollcall saml configure --org {org}");
+                }
+            }
+        }
+        Scim::Token(Token::List { org }) => {
+            let all: Vec<TokenBody> = client.get(&format!("/organizations/{org}/scim/tokens")).await?;
+            if client.json {
+                output::json(&all)?;
+            } else {
+                secret::table(all.into_iter().map(listed));
+            }
+        }
+        Scim::Token(Token::Revoke { org, token_id }) => {
+            client.act(Method::DELETE, &format!("/organizations/{org}/scim/tokens/{token_id}")).await?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn show_policy(client: &Client, policy: ScimPolicyBody) -> anyhow::Result<()> {
+    if client.json {
+        return output::json(&policy);
+    }
+    let meaning = match policy.members_replace {
+        MembersReplace::Replace => "replace: these and no others are members (RFC 7644)",
+        MembersReplace::Add => "add: these become members as well",
+    };
+    output::pairs(&[
+        ("Strict", if policy.strict { "yes" } else { "no: what Entra sends is read" }.to_owned()),
+        ("Replace of members means", meaning.to_owned()),
+    ]);
+    println!("\n{}", if policy.strict { "Kept:" } else { "With --strict it keeps:" });
+    for rule in policy.strict_rules {
+        println!("  {:22} {}", rule.name, rule.description);
+    }
+    Ok(())
+}
+
+fn listed(token: TokenBody) -> Listed {
+    let TokenBody { token_id: id, state, label, issued_at, expires_at, last_used_at, .. } = token;
+    Listed { id, state, label, issued_at, expires_at, last_used_at }
+}

@@ -1,0 +1,50 @@
+//! What `scim token` and `auditor` have in common: how long a secret lives, and the table of them.
+
+use super::output;
+use chrono::{DateTime, Duration, Utc};
+use rollcall_contract::span;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// How long a secret lives, as `--expires-in` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lifetime(Duration);
+
+impl FromStr for Lifetime {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let seconds = span::seconds(text).and_then(|s| i64::try_from(s).ok());
+        seconds.map(|s| Self(Duration::seconds(s))).ok_or("write a number and d, h, m or s, such as 90d")
+    }
+}
+
+impl Lifetime {
+    /// When it ends for a secret that is issued now.
+    pub fn end(self, now: DateTime<Utc>) -> DateTime<Utc> {
+        now + self.0
+    }
+}
+
+/// A secret in the table, without itself.
+pub struct Listed {
+    /// Names it.
+    pub id: Uuid,
+    /// `live`, `expired` or `revoked`.
+    pub state: String,
+    /// What it is called.
+    pub label: String,
+    /// When it was issued.
+    pub issued_at: DateTime<Utc>,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When a request last came with it.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// Prints them.
+pub fn table(all: impl Iterator<Item = Listed>) {
+    let time = |t: Option<DateTime<Utc>>| t.map_or_else(|| "-".to_owned(), |t| t.to_rfc3339());
+    let row = |s: Listed| vec![s.id.to_string(), s.state, s.label, s.issued_at.to_rfc3339(), time(s.expires_at), time(s.last_used_at)];
+    output::table(&["ID", "STATE", "LABEL", "ISSUED", "EXPIRES", "LAST USED"], &all.map(row).collect::<Vec<_>>());
+}

@@ -1,0 +1,78 @@
+//! `rollcall views`
+
+use super::Exit;
+use super::client::Client;
+use super::output;
+use clap::Subcommand;
+use reqwest::Method;
+use rollcall_office::admin::{RebuiltBody, VerifiedBody, ViewBody, ViewFamily};
+
+/// Read models
+#[derive(Debug, Subcommand)]
+pub enum Views {
+    /// How far the views are, and whether one has stopped
+    Status,
+    /// Rebuild views from the log, beside those in use, and switch
+    Rebuild {
+        /// Only this family: what answers SCIM, or what answers auditors
+        #[arg(long, value_name = "FAMILY")]
+        family: Option<ViewFamily>,
+    },
+    /// Rebuild in a scratch copy and compare row by row; exit code 1 if they differ
+    Verify,
+    /// Try again to fold the record at which an organization's views have stopped
+    Resume {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+}
+
+/// Runs it.
+pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
+    match command {
+        Views::Status => {
+            let all: Vec<ViewBody> = client.get("/views").await?;
+            let stopped = all.iter().any(|v| v.stopped.is_some());
+            if client.json {
+                output::json(&all)?;
+            } else {
+                let row = |v: ViewBody| {
+                    let state = v.stopped.map_or_else(|| "ok".to_owned(), |s| format!("STOPPED at {}: {}", s.position, s.error));
+                    let at = |done: u64, head: u64| format!("{done}/{head}");
+                    vec![v.organization_id.to_string(), v.family, at(v.position, v.head), at(v.exchange_number, v.exchange_head), state]
+                };
+                output::table(&["ORGANIZATION", "FAMILY", "RECORDS", "EXCHANGES", "STATE"], &all.into_iter().map(row).collect::<Vec<_>>());
+            }
+            return Ok(if stopped { Exit::Difference } else { Exit::Success });
+        }
+        Views::Rebuild { family } => {
+            let only = family.map(|f| format!("?family={}", f.as_str())).unwrap_or_default();
+            let done: Vec<RebuiltBody> = client.request(Method::POST, &format!("/views/rebuild{only}"), None::<&()>).await?;
+            if client.json {
+                output::json(&done)?;
+            } else {
+                for d in &done {
+                    println!("{}: {} records and {} exchanges folded in {:.2} s", d.family, d.records, d.exchanges, d.seconds);
+                }
+            }
+            return Ok(if done.iter().all(|d| d.stopped.is_empty()) { Exit::Success } else { Exit::Difference });
+        }
+        Views::Verify => {
+            let found: VerifiedBody = client.request(Method::POST, "/views/verify", None::<&()>).await?;
+            if client.json {
+                output::json(&found)?;
+            } else if found.equal {
+                println!("{} rows are as a rebuild makes them", found.rows);
+            } else {
+                println!("{} of {} rows differ; the first:", found.differences, found.rows);
+                for d in &found.shown {
+                    println!("{} {}\n  live     {:?}\n  rebuilt  {:?}", d.table, d.key.join(" "), d.live, d.rebuilt);
+                }
+            }
+            return Ok(if found.equal { Exit::Success } else { Exit::Difference });
+        }
+        Views::Resume { org } => client.act(Method::POST, &format!("/organizations/{org}/views/resume")).await?,
+    }
+    Ok(Exit::Success)
+}

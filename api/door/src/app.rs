@@ -1,0 +1,138 @@
+//! What every handler shares.
+
+use crate::SCIM_PREFIX;
+use crate::config::ServeConfig;
+use crate::exchange::StrangerLimit;
+use crate::sealing::DeploymentKey;
+use rollcall_domain::scim::{Limits, Policy, ScimError};
+use rollcall_engine::Engine;
+use rollcall_projections::auditors::Auditors;
+use rollcall_projections::directory::Directory;
+use rollcall_projections::events::EventIndex;
+use rollcall_projections::exchanges::Exchanges;
+use rollcall_projections::failures::FailureViews;
+use rollcall_projections::fold::Folder;
+use rollcall_projections::history::History;
+use rollcall_projections::logins::LoginView;
+use rollcall_projections::organizations::Organizations;
+use rollcall_projections::runs::Runs;
+use rollcall_projections::saml::SamlConnections;
+use rollcall_projections::sessions::SessionView;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// The application behind the routes.
+pub struct App {
+    /// Use cases.
+    pub engine: Arc<Engine>,
+    /// Feeds the views that auditors read: fold before you ask them.
+    pub audit: Arc<Folder>,
+    /// Users, groups, members.
+    pub directory: Directory,
+    /// Organizations and tokens.
+    pub organizations: Organizations,
+    /// Requests and their outcomes.
+    pub exchanges: Exchanges,
+    /// Sync cycles and other runs.
+    pub runs: Runs,
+    /// Auditors' keys.
+    pub auditors: Auditors,
+    /// The directory as it was.
+    pub history: History,
+    /// What went wrong and is not yet right.
+    pub failures: FailureViews,
+    /// Where events stand in the log.
+    pub events: EventIndex,
+    /// The configuration.
+    pub config: ServeConfig,
+    /// Limits on what a client sends.
+    pub limits: Arc<Limits>,
+    /// Public address of the SCIM endpoint: what Entra calls Tenant URL.
+    pub scim_base: Arc<str>,
+    /// Address under which clients reach it.
+    pub public_url: String,
+    /// How organizations sign on.
+    pub connections: SamlConnections,
+    /// Logins, and attempts at them.
+    pub logins: LoginView,
+    /// Who is signed in.
+    pub sessions: SessionView,
+    /// Seals private keys and signs cookies.
+    pub deployment_key: DeploymentKey,
+    /// SHA-256 of the operator key, in lower-case hex.
+    pub operator_sha256: String,
+    /// True if other processes may write the same store.
+    pub shared: bool,
+    /// Limit on those without one.
+    pub strangers: StrangerLimit,
+    /// One permit for each request under way.
+    pub in_flight: Arc<Semaphore>,
+}
+
+/// What an application is told besides its engine.
+pub struct Settings {
+    /// The configuration.
+    pub config: ServeConfig,
+    /// Address under which clients reach it.
+    pub public_url: String,
+    /// Opens the administration.
+    pub operator_key: String,
+    /// Seals private keys and signs cookies.
+    pub deployment_key: DeploymentKey,
+    /// True if other processes may write the same store.
+    pub shared: bool,
+    /// Limit on requests without a known token.
+    pub strangers: StrangerLimit,
+}
+
+impl App {
+    /// Puts the parts together.
+    pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
+        let Settings { config, public_url, operator_key, deployment_key, shared, strangers } = settings;
+        let views = engine.views.clone();
+        let limits = Arc::new(Limits { max_members: config.max_members, ..Limits::default() });
+        Self {
+            directory: Directory::new(views.clone()),
+            organizations: Organizations::new(views.clone()),
+            auditors: Auditors::new(views.clone()),
+            events: EventIndex::new(audit.views()),
+            runs: Runs::new(audit.views()),
+            history: History::new(audit.views()),
+            exchanges: Exchanges::new(views.clone()),
+            connections: SamlConnections::new(views.clone()),
+            logins: LoginView::new(views.clone()),
+            sessions: SessionView::new(views),
+            deployment_key,
+            failures: FailureViews::new(audit.views()),
+            limits,
+            scim_base: format!("{}{SCIM_PREFIX}", public_url.trim_end_matches('/')).into(),
+            public_url,
+            operator_sha256: rollcall_engine::secrets::sha256_hex(&operator_key),
+            shared,
+            strangers,
+            in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
+            engine,
+            audit,
+            config,
+        }
+    }
+
+    /// The limits on what the client of one connection sends.
+    pub fn limits_of(&self, policy: &Policy) -> Arc<Limits> {
+        match *policy == self.limits.policy {
+            true => self.limits.clone(),
+            false => Arc::new(Limits { policy: policy.clone(), ..Limits::clone(&self.limits) }),
+        }
+    }
+
+    /// What feeds the views, one for each family.
+    pub fn folders(&self) -> [&Arc<Folder>; 2] {
+        [&self.engine.folder, &self.audit]
+    }
+
+    /// What a SCIM client is told when a view cannot be read.
+    pub fn trouble(&self, doing: &str, error: &dyn std::fmt::Display) -> ScimError {
+        tracing::warn!(doing, %error, "view cannot be read");
+        ScimError::unavailable("the store cannot be reached at the moment; try again later".to_owned())
+    }
+}

@@ -1,0 +1,40 @@
+//! What becomes of an exchange when it is closed.
+
+use rollcall_domain::exchange::{Exchange, Protocol};
+use rollcall_domain::failure::leaves_access;
+use rollcall_domain::log::AppendError;
+use rollcall_engine::Engine;
+
+/// How an exchange is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kept {
+    /// With the events that it caused, in one append: it is in the log when its answer is known.
+    InAppend,
+    /// By itself, before its answer leaves.
+    #[default]
+    Record,
+    /// Nowhere: it is counted. What anybody may ask as often as they like must not fill the disk.
+    CountOnly,
+}
+
+/// Keeps an exchange as is due to it, and counts it if it leaves somebody access.
+///
+/// # Errors
+/// If it cannot be kept: then the answer must not leave, and this is counted.
+pub async fn keep(engine: &Engine, kept: Kept, exchange: impl FnOnce() -> Exchange) -> Result<(), AppendError> {
+    if kept != Kept::Record {
+        return Ok(());
+    }
+    let exchange = exchange();
+    if leaves_access(&exchange) {
+        let organization = exchange.organization.to_string();
+        metrics::counter!("rollcall_access_left_total", "organization" => organization).increment(1);
+    }
+    let recorded = engine.record(exchange).await.map(drop);
+    recorded.inspect_err(|_| metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1))
+}
+
+/// Counts a request that is one too many.
+pub fn turn_away(protocol: Protocol) {
+    metrics::counter!("rollcall_turned_away_total", "protocol" => protocol.as_str()).increment(1);
+}

@@ -1,0 +1,242 @@
+//! Secrets are taken out of a request before it is kept.
+
+use axum::http::HeaderMap;
+use rollcall_domain::scim::{decode_form as decode, names_password, names_secret};
+use serde::Deserializer;
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use std::collections::HashSet;
+
+/// Stands where a secret was.
+const REMOVED: &str = "[removed]";
+/// A target longer than this is cut: the filter limit is shorter.
+const TARGET_BYTES: usize = 16 * 1024;
+
+/// A header with one of these in its name is never kept: proxies pass credentials on under many names.
+const SECRET_HEADERS: [&str; 10] =
+    ["authorization", "cookie", "token", "secret", "password", "credential", "assertion", "api-key", "apikey", "client-cert"];
+/// One of these stands in each name of a secret.
+const SECRET_WORDS: [&str; 6] = ["password", "token", "secret", "assertion", "authorization", "bearer"];
+
+/// What stands among the redactions for a password: whatever it was, it had no effect.
+pub const PASSWORD: &str = "password";
+
+/// Headers in order, secrets removed.
+pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
+    let keep = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
+        let secret = SECRET_HEADERS.iter().any(|word| name.as_str().contains(word));
+        let value = if secret { REMOVED.to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() };
+        (name.as_str().to_owned(), value)
+    };
+    headers.iter().map(keep).collect()
+}
+
+/// At most so many bytes of a text.
+pub fn cut(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    &text[..end]
+}
+
+/// Path and query, secrets removed.
+pub fn target(target: &str) -> String {
+    let target = cut(target, TARGET_BYTES);
+    let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+    let pairs: Vec<String> = query
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            // A name that cannot be decoded is not trusted to be harmless.
+            Some((name, _)) if decode(name).map_or(true, |name| names_secret(&name)) => format!("{name}={REMOVED}"),
+            // A filter may compare with one.
+            Some((name, value)) if decode(value).map_or(true, |value| value.to_ascii_lowercase().contains("password")) => {
+                format!("{name}={REMOVED}")
+            }
+            _ => pair.to_owned(),
+        })
+        .collect();
+    format!("{path}?{}", pairs.join("&"))
+}
+
+/// The body, secrets removed, and what was removed. A body without secrets is kept byte for byte.
+pub fn body(body: &[u8]) -> (Vec<u8>, Vec<String>) {
+    if !mentions_secret(body) {
+        return (body.to_vec(), vec![]);
+    }
+    match serde_json::from_slice::<Value>(body) {
+        Ok(mut value) => {
+            let mut removed = Vec::new();
+            scrub(&mut value, &mut removed);
+            // Of a name that stands twice, only the last value has been looked at.
+            if names_twice(body) {
+                removed.push("values under a name that stands twice".to_owned());
+            }
+            if removed.is_empty() { (body.to_vec(), removed) } else { (value.to_string().into_bytes(), removed) }
+        }
+        // What cannot be parsed cannot be scrubbed with certainty.
+        Err(_) => (Vec::new(), vec![format!("the whole body ({} bytes): not JSON, and it mentions a secret", body.len())]),
+    }
+}
+
+fn mentions_secret(body: &[u8]) -> bool {
+    let lower = String::from_utf8_lossy(body).to_ascii_lowercase();
+    // An escaped character could spell a name; then the JSON is looked at.
+    lower.contains("\\u") || SECRET_WORDS.iter().any(|word| lower.contains(word))
+}
+
+fn scrub(value: &mut Value, removed: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => {
+            let paths = || map.iter().filter(|(name, _)| is_named(name, "path")).filter_map(|(_, v)| v.as_str());
+            let (path_is_secret, path_names_password) = (paths().any(names_secret), paths().any(names_password));
+            for (name, value) in map.iter_mut() {
+                if names_secret(name) && !value.is_null() || path_is_secret && is_named(name, "value") {
+                    *value = Value::String(REMOVED.to_owned());
+                    let is_password = path_names_password || names_password(name);
+                    removed.push(if is_password { PASSWORD.to_owned() } else { format!("the value of {name}") });
+                } else if path_is_secret && is_named(name, "path") && value.as_str().is_some_and(names_more) {
+                    // A filter compares with one.
+                    *value = Value::String(REMOVED.to_owned());
+                    removed.push("a path that compares with a secret".to_owned());
+                } else {
+                    scrub(value, removed);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| scrub(item, removed)),
+        // Entra sends JSON inside strings (legacy roles).
+        Value::String(text) if text.starts_with('{') && mentions_secret(text.as_bytes()) => {
+            if let Ok(mut inner) = serde_json::from_str::<Value>(text) {
+                let before = removed.len();
+                scrub(&mut inner, removed);
+                if removed.len() > before {
+                    *text = inner.to_string();
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether a path is more than names: it may compare with something.
+fn names_more(path: &str) -> bool {
+    path.trim().contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | ':' | '.')))
+}
+
+fn is_named(key: &str, name: &str) -> bool {
+    key.trim().eq_ignore_ascii_case(name)
+}
+
+/// True if an object of a JSON document has a name twice: a parser keeps one of the values only.
+fn names_twice(body: &[u8]) -> bool {
+    let mut found = false;
+    let mut document = serde_json::Deserializer::from_slice(body);
+    Names { twice: &mut found }.deserialize(&mut document).is_err() || found
+}
+
+/// Reads a document for its names alone.
+struct Names<'a> {
+    twice: &'a mut bool,
+}
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            *self.twice |= !seen.insert(name);
+            map.next_value_seed(Names { twice: self.twice })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        while items.next_element_seed(Names { twice: self.twice })?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_secret_is_kept() {
+        for text in [
+            r#"{"userName":"a","password":"hunter2"}"#,
+            r#"{"Operations":[{"op":"replace","path":"password","value":"hunter2"}]}"#,
+            r#"{"Operations":[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User:password":"hunter2"}}]}"#,
+            r#"{"roles":[{"value":"{\"password\":\"hunter2\"}"}]}"#,
+            r#"{"\u0070assword":"hunter2"}"#,
+            r#"{"PassWord":"hunter2"}"#,
+            r#"{" password ":"hunter2"}"#,
+            r#"{"password.value":"hunter2"}"#,
+            r#"{"urn:x:y:2.0:User":{"vault":{"password":["hunter2"]}}}"#,
+            r#"{"password":"hunter2","password":null}"#,
+            r#"{"Operations":[{"OP":"replace","PATH":" Password ","VALUE":"hunter2"}]}"#,
+            r#"{"Operations":[{"path":"password","path":"title","value":"hunter2","value":"x"}]}"#,
+            r#"{"Operations":[{"path":"urn:x:y:2.0:User:vault.password","value":"hunter2"}]}"#,
+            r#"{"Operations":[{"path":"password eq hunter2"}]}"#,
+            r#"{"Operations":[{"path":"emails[password eq \"hunter2\"].value","value":"a"}]}"#,
+            r#"{"password":"hunter2", broken"#,
+        ] {
+            let (kept, removed) = body(text.as_bytes());
+            assert!(!String::from_utf8_lossy(&kept).contains("hunter2"), "{text}");
+            assert!(!removed.is_empty(), "{text}");
+        }
+        assert_eq!(target("/Users?token=hunter2&filter=x"), "/Users?token=[removed]&filter=x");
+        assert_eq!(target("/Users?access%5Ftoken=hunter2&x"), "/Users?access%5Ftoken=[removed]&x");
+        assert_eq!(target("/Users?count=1&filter=pass%77ord+eq+%22hunter2%22"), "/Users?count=1&filter=[removed]");
+        let sent = HeaderMap::from_iter(
+            ["x-forwarded-access-token", "x-original-authorization", "cookie"].map(|n| (n.parse().unwrap(), "hunter2".parse().unwrap())),
+        );
+        assert!(headers(&sent).iter().all(|(_, value)| value == REMOVED));
+    }
+
+    #[test]
+    fn every_secret_name_is_noticed() {
+        assert!(rollcall_domain::scim::SECRET_NAMES.iter().all(|name| SECRET_WORDS.iter().any(|word| name.contains(word))));
+    }
+
+    #[test]
+    fn a_body_without_secrets_is_kept_byte_for_byte() {
+        for text in [r#"{ "userName" : "tokenia" }"#, r#"{"x":"\u00e4"}"#, "not json at all", ""] {
+            assert_eq!(body(text.as_bytes()), (text.as_bytes().to_vec(), vec![]));
+        }
+    }
+}

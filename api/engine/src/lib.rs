@@ -1,0 +1,123 @@
+//! Use cases: load, decide, append, fold.
+//!
+//! The engine is the only way to write. It knows the ports of the domain and nothing of HTTP.
+
+pub mod begin;
+pub mod claims;
+pub mod clock;
+mod command;
+mod hosted;
+pub mod ids;
+mod names;
+mod refold;
+mod request_store;
+pub mod secrets;
+mod visible;
+mod warm;
+
+pub use command::{Done, ExecuteError, Judgement, Order, Precondition};
+pub use hosted::Hosted;
+pub use names::Names;
+pub use refold::{RefoldError, Refolded};
+pub use visible::{NotVisible, Visible};
+pub use warm::Times;
+
+use crate::clock::Clock;
+use crate::ids::Ids;
+use claims::ClaimKeys;
+use rollcall_domain::claim::{Claim, ClaimChanges, ClearClaim};
+use rollcall_domain::exchange::Exchange;
+use rollcall_domain::group::Group;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{AggregateKind, Append, AppendError, Appended, Log, LogError, Record, StreamId};
+use rollcall_domain::organization::Organization;
+use rollcall_domain::sql::SqlStore;
+use rollcall_domain::user::User;
+use rollcall_projections::fold::Folder;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use warm::Warm;
+
+/// Everything a use case needs.
+pub struct Engine {
+    /// The log.
+    pub log: Arc<dyn Log>,
+    /// The tables of the views.
+    pub views: Arc<dyn SqlStore>,
+    /// Feeds the views.
+    pub folder: Arc<Folder>,
+    /// Time.
+    pub clock: Clock,
+    /// Ids and secrets.
+    pub ids: Ids,
+    changes: AtomicU64,
+    keys: ClaimKeys,
+    users: Warm<User>,
+    groups: Warm<Group>,
+    organizations: Warm<Organization>,
+}
+
+impl Engine {
+    /// An engine on a log and its views.
+    pub fn new(log: Arc<dyn Log>, views: Arc<dyn SqlStore>, folder: Arc<Folder>, clock: Clock, ids: Ids) -> Self {
+        Self {
+            changes: AtomicU64::new(0),
+            keys: ClaimKeys::new(log.clone()),
+            users: Warm::new(8_192),
+            // A member weighs one; so some millions of memberships are kept at most.
+            groups: Warm::new(1_000_000),
+            organizations: Warm::new(4_096),
+            ids,
+            log,
+            views,
+            folder,
+            clock,
+        }
+    }
+
+    /// Counts the changes of organizations and of the state of their views by this process.
+    pub fn organizations_state(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// To be called once an organization, or the state of its views, is another in the views.
+    pub fn organizations_changed(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The key of a scope's claims.
+    pub async fn claim_key(&self, scope: OrganizationId) -> Result<[u8; 32], LogError> {
+        self.keys.key(scope, &|| self.ids.key()).await
+    }
+
+    /// Who holds a claim.
+    pub async fn holder(&self, scope: OrganizationId, claim: &ClearClaim) -> Result<Option<StreamId>, LogError> {
+        self.log.holder(&claims::hash(scope, &self.claim_key(scope).await?, claim)).await
+    }
+
+    /// The claims that go with a record, as the log takes them.
+    pub async fn claims_of(&self, record: &Record) -> Result<ClaimChanges<Claim>, LogError> {
+        let changes = claims::of_record(record).map_err(|e| LogError::Damaged(e.to_string()))?;
+        self.keys.seal(record.stream.organization, &|| self.ids.key(), changes).await
+    }
+
+    /// To be called once records were put into the log beside this engine.
+    pub fn forget(&self, stream: &StreamId) {
+        match stream.kind {
+            AggregateKind::User => self.users.forget(stream),
+            AggregateKind::Group => self.groups.forget(stream),
+            AggregateKind::Organization => {
+                self.organizations.forget(stream);
+                self.organizations_changed();
+            }
+        }
+    }
+
+    /// Keeps an exchange that caused no event.
+    pub async fn record(&self, exchange: Exchange) -> Result<Appended, AppendError> {
+        let started = std::time::Instant::now();
+        let done = self.log.append(Append { organization: exchange.organization, write: None, exchange: Some(exchange) }).await;
+        metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
+        done
+    }
+}

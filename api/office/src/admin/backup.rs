@@ -1,0 +1,181 @@
+//! Backup and restore while running: the log as lines of JSON, the same for every store.
+//!
+//! The cut is consistent: an organization's head is read first, and only what lies below it is
+//! written; later appends do not matter. Claims are not written but derived from the events again.
+//! The last line counts what came before it, so that a backup that broke off is refused.
+
+use super::guard::Admin;
+use crate::restore::Restorer;
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{Response, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use chrono::{DateTime, Utc};
+use futures::StreamExt;
+use rollcall_contract::Problem;
+use rollcall_domain::exchange::Exchange;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{Bodies, Head, Log, LogError, Record};
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use utoipa::ToSchema;
+
+/// The version of the lines below.
+pub const BACKUP_FORMAT: u32 = 1;
+/// A line longer than this is no line of ours: a body of 16 MiB in base64 fits.
+const LINE_BYTES: usize = 64 * 1024 * 1024;
+
+/// One line of a backup.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "line", rename_all = "snake_case")]
+pub enum BackupLine {
+    /// The first line.
+    Begin {
+        /// [`BACKUP_FORMAT`]
+        format: u32,
+        /// When it was made.
+        created_at: DateTime<Utc>,
+    },
+    /// A scope's claim key, in base64.
+    ClaimKey {
+        /// The scope.
+        scope: OrganizationId,
+        /// The key.
+        key: String,
+    },
+    /// A record.
+    Record {
+        /// The record.
+        record: Box<Record>,
+    },
+    /// An exchange.
+    Exchange {
+        /// Its number.
+        number: u64,
+        /// Positions of its events.
+        positions: Option<(u64, u64)>,
+        /// The organization's position when it was appended.
+        after: u64,
+        /// The exchange without bodies.
+        exchange: Box<Exchange>,
+        /// Request body in base64.
+        request: String,
+        /// Answer body in base64.
+        answer: String,
+    },
+    /// The last line.
+    End {
+        /// Records written.
+        records: u64,
+        /// Exchanges written.
+        exchanges: u64,
+    },
+}
+
+/// Streams the whole log.
+#[utoipa::path(get, path = "/api/v1/backup", tag = "operation", security(("operator" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401, body = Problem), (status = 503, body = Problem)))]
+pub async fn backup(_: Admin, State(app): State<Arc<App>>) -> Result<Response<Body>, Refusal> {
+    let heads = app.engine.log.heads().await?;
+    let (lines, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(64);
+    let (log, now) = (app.engine.log.clone(), app.engine.clock.now());
+    tokio::spawn(async move {
+        if let Err(error) = write(&*log, heads, now, &lines).await {
+            tracing::error!(%error, "backup broke off");
+            let _ = lines.send(Err(std::io::Error::other(error.to_string()))).await;
+        }
+    });
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|item| (item, receiver)) });
+    let mut response = Response::new(Body::from_stream(stream));
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-ndjson"));
+    Ok(response)
+}
+
+type Lines = mpsc::Sender<Result<Bytes, std::io::Error>>;
+
+async fn write(log: &dyn Log, heads: Vec<(OrganizationId, Head)>, now: DateTime<Utc>, lines: &Lines) -> Result<(), LogError> {
+    send(lines, &BackupLine::Begin { format: BACKUP_FORMAT, created_at: now }).await?;
+    for (scope, key) in log.claim_keys().await? {
+        send(lines, &BackupLine::ClaimKey { scope, key: BASE64.encode(key) }).await?;
+    }
+    let (mut records, mut exchanges) = (0, 0);
+    for (organization, head) in heads {
+        let mut position = 0;
+        while position < head.position {
+            let page = log.records(organization, position, 500).await?;
+            let Some(last) = page.last() else { return Err(gap(organization, position)) };
+            position = last.position;
+            for record in page.into_iter().filter(|r| r.position <= head.position) {
+                records += 1;
+                send(lines, &BackupLine::Record { record: Box::new(record) }).await?;
+            }
+        }
+        let mut number = 0;
+        while number < head.exchange_number {
+            let page = log.exchanges(organization, number, 100, Bodies::Read).await?;
+            let Some(last) = page.last() else { return Err(gap(organization, number)) };
+            number = last.number;
+            for mut recorded in page.into_iter().filter(|x| x.number <= head.exchange_number) {
+                exchanges += 1;
+                let request = BASE64.encode(std::mem::take(&mut recorded.exchange.request_body));
+                let answer = BASE64.encode(std::mem::take(&mut recorded.exchange.answer_body));
+                let exchange = Box::new(recorded.exchange);
+                let (number, positions, after) = (recorded.number, recorded.positions, recorded.after);
+                send(lines, &BackupLine::Exchange { number, positions, after, exchange, request, answer }).await?;
+            }
+        }
+    }
+    send(lines, &BackupLine::End { records, exchanges }).await
+}
+
+fn gap(organization: OrganizationId, after: u64) -> LogError {
+    LogError::Damaged(format!("the log of {organization} ends at {after}, before its head"))
+}
+
+async fn send(lines: &Lines, line: &BackupLine) -> Result<(), LogError> {
+    let mut bytes = serde_json::to_vec(line).map_err(|e| LogError::Damaged(e.to_string()))?;
+    bytes.push(b'\n');
+    lines.send(Ok(bytes.into())).await.map_err(|_| LogError::Unavailable("the reader of the backup went away".to_owned()))
+}
+
+/// What a restore put in place.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RestoredBody {
+    /// Records restored.
+    pub records: u64,
+    /// Exchanges restored.
+    pub exchanges: u64,
+}
+
+/// Puts a backup in place. Only a server without organizations takes one.
+#[utoipa::path(post, path = "/api/v1/restore", tag = "operation", security(("operator" = [])), request_body(content = String, content_type = "application/x-ndjson"),
+    responses((status = 200, body = RestoredBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
+pub async fn restore(_: Admin, State(app): State<Arc<App>>, body: Body) -> Result<Json<RestoredBody>, Refusal> {
+    let heads = app.engine.log.heads().await?;
+    // Strangers may have called already; what was recorded of them stays.
+    if heads.iter().any(|(organization, head)| *organization != OrganizationId::NONE && *head != Head::default()) {
+        return Err(Refusal::conflict("the log is not empty: restore into a server with a fresh data folder or database"));
+    }
+    let mut restorer = Restorer::new(app.engine.log.clone());
+    let mut chunks = body.into_data_stream();
+    let mut buffer = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        buffer.extend_from_slice(&chunk.map_err(|_| Refusal::bad_request("the backup broke off"))?);
+        while let Some(end) = buffer.iter().position(|b| *b == b'\n') {
+            let line: Vec<u8> = buffer.drain(..=end).collect();
+            restorer.line(&line).await?;
+        }
+        if buffer.len() > LINE_BYTES {
+            return Err(Refusal::bad_request("this is not a backup: a line is too long"));
+        }
+    }
+    let (records, exchanges) = restorer.finish().await?;
+    app.engine.folder.sweep().await?;
+    app.engine.organizations_changed();
+    Ok(Json(RestoredBody { records, exchanges }))
+}

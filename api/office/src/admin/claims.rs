@@ -1,0 +1,62 @@
+//! Claims: names that more than one user has.
+
+use super::guard::{Admin, OrganizationPath};
+use axum::Json;
+use axum::extract::{Path, State};
+use chrono::{DateTime, Utc};
+use rollcall_contract::Problem;
+use rollcall_domain::claim::{ClaimKind, ClearClaim};
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use rollcall_projections::directory::ResourceRow;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Users whose names are one: an older version told them apart by what nobody sees.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CollisionBody {
+    /// The name, as it is compared.
+    pub name: String,
+    /// The users, in the order in which they came.
+    pub users: Vec<ClaimantBody>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ClaimantBody {
+    /// The user.
+    pub user_id: Uuid,
+    /// `userName` as it was sent.
+    pub user_name: String,
+    /// When the user came to be.
+    pub created_at: DateTime<Utc>,
+    /// Whether this one holds the name: no other user can be given it.
+    pub holds_name: bool,
+}
+
+/// Names that more than one user has. Each stays as it is until one is renamed or deleted.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/claims/collisions", tag = "organizations", params(OrganizationPath), security(("operator" = [])),
+    responses((status = 200, body = Vec<CollisionBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn collisions(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+) -> Result<Json<Vec<CollisionBody>>, Refusal> {
+    let organization = path.find(&app).await?.id;
+    let found = app.directory.same_names(organization).await?;
+    let mut all = Vec::with_capacity(found.len());
+    for (name, rows) in found {
+        let holder = app.engine.holder(organization, &ClearClaim::new(ClaimKind::UserName, name.clone())).await;
+        let holder = holder?;
+        let claimant = |row: ResourceRow| ClaimantBody {
+            user_id: row.id.0,
+            user_name: row.attributes.get("userName").and_then(|n| n.as_str()).unwrap_or_default().to_owned(),
+            created_at: row.created,
+            holds_name: holder.is_some_and(|stream| stream.id == row.id.0),
+        };
+        all.push(CollisionBody { name, users: rows.into_iter().map(claimant).collect() });
+    }
+    Ok(Json(all))
+}

@@ -1,0 +1,85 @@
+//! Switches: an organization, and its SCIM connection. Off answers 503, so that nothing is lost.
+
+use super::guard::{Admin, OrganizationPath, command};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use rollcall_contract::Problem;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::organization::OrganizationCommand;
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use rollcall_projections::organizations::ScimState;
+use serde::Deserialize;
+use std::sync::Arc;
+use utoipa::IntoParams;
+
+async fn switch(app: &App, admin: &Admin, path: &OrganizationPath, to: OrganizationCommand) -> Result<StatusCode, Refusal> {
+    let organization = path.find(app).await?;
+    command(app, admin, organization.id, false, to).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Answers the organization's requests again.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/enable", tag = "organizations", params(OrganizationPath),
+    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn enable_organization(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+) -> Result<StatusCode, Refusal> {
+    switch(&app, &admin, &path, OrganizationCommand::Enable).await
+}
+
+/// Answers the organization's requests 503 until it is enabled.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/disable", tag = "organizations", params(OrganizationPath),
+    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn disable_organization(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+) -> Result<StatusCode, Refusal> {
+    switch(&app, &admin, &path, OrganizationCommand::Disable).await
+}
+
+/// How SCIM is enabled.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct EnableQuery {
+    /// Enable it although single sign-on is not set up.
+    pub allow_without_sso: bool,
+}
+
+/// Lets the SCIM connection work. Single sign-on comes first, unless somebody wants SCIM alone.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/enable", tag = "scim", params(OrganizationPath, EnableQuery),
+    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn enable_scim(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+    Query(query): Query<EnableQuery>,
+) -> Result<StatusCode, Refusal> {
+    let organization = path.find(&app).await?;
+    // What was in use before and paused is only taken up again.
+    let first = organization.scim == ScimState::Never;
+    if first && !query.allow_without_sso && !sso_is_ready(&app, organization.id).await? {
+        return Err(Refusal::conflict(
+            "single sign-on is not set up yet: rollcall saml configure comes first; to use SCIM alone say --allow-scim-without-sso",
+        ));
+    }
+    command(&app, &admin, organization.id, false, OrganizationCommand::EnableScim).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether people can sign in.
+pub(super) async fn sso_is_ready(app: &App, organization: OrganizationId) -> Result<bool, Refusal> {
+    let connection = app.connections.of(organization).await?;
+    Ok(connection.is_some_and(|c| c.settings.is_ready()))
+}
+
+/// Answers SCIM requests 503 until SCIM is enabled.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/disable", tag = "scim", params(OrganizationPath),
+    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn disable_scim(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
+    switch(&app, &admin, &path, OrganizationCommand::DisableScim).await
+}

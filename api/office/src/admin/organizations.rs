@@ -1,0 +1,107 @@
+//! Organizations: create, list, show.
+
+use super::guard::{Admin, OrganizationPath, command};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use rollcall_contract::Problem;
+use rollcall_domain::organization::OrganizationCommand;
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use rollcall_projections::organizations::OrganizationRow;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// A new organization.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NewOrganization {
+    /// Its name for people.
+    pub name: String,
+    /// Its slug: lower-case letters, digits and hyphens.
+    pub domain: String,
+}
+
+/// What Entra's form asks for.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OrganizationCreated {
+    /// Its id.
+    pub organization_id: Uuid,
+    /// Its slug.
+    pub domain: String,
+    /// Goes into Tenant URL.
+    pub tenant_url: String,
+}
+
+/// An organization.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct OrganizationBody {
+    /// Its id.
+    pub organization_id: Uuid,
+    /// Its name for people.
+    pub name: String,
+    /// Its slug.
+    pub domain: String,
+    /// False while the operator has switched it off.
+    pub enabled: bool,
+    /// `never`, `enabled` or `disabled`.
+    pub scim: String,
+    /// When it was created.
+    pub created_at: DateTime<Utc>,
+    /// Goes into Entra's Tenant URL.
+    pub tenant_url: String,
+}
+
+impl OrganizationBody {
+    fn new(app: &App, row: OrganizationRow) -> Self {
+        Self {
+            organization_id: row.id.0,
+            name: row.name,
+            domain: row.domain,
+            enabled: row.enabled,
+            scim: row.scim.as_str().to_owned(),
+            created_at: row.created,
+            tenant_url: app.scim_base.to_string(),
+        }
+    }
+}
+
+/// Domains that would read as something else in a path.
+const RESERVED: [&str; 2] = ["none", "all"];
+
+/// Creates an organization.
+#[utoipa::path(post, path = "/api/v1/organizations", tag = "organizations", request_body = NewOrganization, security(("operator" = [])),
+    responses((status = 201, body = OrganizationCreated), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem)))]
+pub async fn create(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    body: Result<Json<NewOrganization>, JsonRejection>,
+) -> Result<(StatusCode, Json<OrganizationCreated>), Refusal> {
+    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
+    if RESERVED.contains(&new.domain.as_str()) || new.domain.parse::<Uuid>().is_ok() {
+        return Err(Refusal::bad_request(format!("the domain {:?} is reserved: choose another", new.domain)));
+    }
+    let id = app.engine.ids.organization();
+    let domain = new.domain.clone();
+    command(&app, &admin, id, true, OrganizationCommand::Create { name: new.name, domain: new.domain }).await?;
+    Ok((StatusCode::CREATED, Json(OrganizationCreated { organization_id: id.0, domain, tenant_url: app.scim_base.to_string() })))
+}
+
+/// All organizations.
+#[utoipa::path(get, path = "/api/v1/organizations", tag = "organizations", security(("operator" = [])),
+    responses((status = 200, body = Vec<OrganizationBody>), (status = 401, body = Problem)))]
+pub async fn list(_: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<OrganizationBody>>, Refusal> {
+    let rows = app.organizations.list().await?;
+    Ok(Json(rows.into_iter().map(|row| OrganizationBody::new(&app, row)).collect()))
+}
+
+/// One organization.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}", tag = "organizations", params(OrganizationPath), security(("operator" = [])),
+    responses((status = 200, body = OrganizationBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn show(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<OrganizationBody>, Refusal> {
+    let row = path.find(&app).await?;
+    Ok(Json(OrganizationBody::new(&app, row)))
+}

@@ -1,0 +1,316 @@
+//! An organization's SAML connection: set up, show, refresh, policy, switch.
+
+use super::guard::{Admin, OrganizationPath, command};
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use rollcall_contract::Problem;
+use rollcall_domain::actor::Actor;
+use rollcall_domain::login::Matching;
+use rollcall_domain::organization::{OrganizationCommand, SamlCommand, SamlPolicy};
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use rollcall_projections::organizations::OrganizationRow;
+use rollcall_projections::saml::CertificateRow;
+use rollcall_sign_on::SignOn;
+use rollcall_sign_on::saml::addresses::Addresses;
+use rollcall_sign_on::saml::refresh::{self, RefreshError};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// An identity provider's metadata: where it is, or what it says.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct NewMetadata {
+    /// Azure's App Federation Metadata URL: https, and public.
+    pub metadata_url: Option<String>,
+    /// The document itself.
+    pub metadata: Option<String>,
+}
+
+/// A SAML connection.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct SamlBody {
+    /// `never`, `enabled` or `disabled`.
+    pub state: String,
+    /// True if people can sign in.
+    pub ready: bool,
+    /// Goes into Azure's "Identifier (Entity ID)".
+    pub identifier: String,
+    /// Goes into Azure's "Reply URL (Assertion Consumer Service URL)".
+    pub reply_url: String,
+    /// Goes into Azure's "Sign on URL".
+    pub sign_on_url: String,
+    /// Goes into Azure's "Logout Url".
+    pub logout_url: String,
+    /// Where the identity provider's metadata is fetched.
+    pub metadata_url: Option<String>,
+    /// The identity provider's entity id.
+    pub idp_entity_id: Option<String>,
+    /// Where people are sent to sign in.
+    pub idp_sign_on_url: Option<String>,
+    /// Where people are sent to sign out.
+    pub idp_logout_url: Option<String>,
+    /// Certificates of both sides, those of the past too.
+    pub certificates: Vec<CertificateBody>,
+    /// What is allowed and asked for.
+    pub policy: PolicyBody,
+    /// What needs somebody's attention.
+    pub warnings: Vec<String>,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct CertificateBody {
+    /// `identity-provider` or `service-provider`.
+    pub owner: String,
+    /// SHA-256 over the DER.
+    pub sha256: String,
+    /// Names our own key pair, while it is in use.
+    pub key_id: Option<Uuid>,
+    /// `current`, `previous`, `trusted`, `expired` or `former`.
+    pub state: String,
+    /// Its subject.
+    pub subject: Option<String>,
+    /// From when on it is valid.
+    pub not_before: DateTime<Utc>,
+    /// Until when it is valid.
+    pub not_after: DateTime<Utc>,
+    /// Since when it is in use here.
+    pub since: DateTime<Utc>,
+    /// Until when it was in use here.
+    pub until: Option<DateTime<Utc>>,
+}
+
+/// What is allowed and asked for. In a change, what is absent stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyBody {
+    /// Whether a sign-in may begin at the identity provider.
+    pub idp_initiated: Option<bool>,
+    /// `object-id-then-user-name`, `object-id` or `user-name`.
+    pub matching: Option<String>,
+    /// Whether somebody whom SCIM has not sent becomes a user by signing in.
+    pub just_in_time: Option<bool>,
+    /// Addresses to which a browser may be sent; one that ends in `/` stands for all below it.
+    pub targets: Option<Vec<String>>,
+    /// Longest session, in minutes.
+    pub session_minutes: Option<u32>,
+    /// Whether authentication requests are signed.
+    pub sign_requests: Option<bool>,
+}
+
+impl From<&SamlPolicy> for PolicyBody {
+    fn from(policy: &SamlPolicy) -> Self {
+        Self {
+            idp_initiated: Some(policy.idp_initiated),
+            matching: Some(policy.matching.as_str().to_owned()),
+            just_in_time: Some(policy.just_in_time),
+            targets: Some(policy.targets.clone()),
+            session_minutes: Some(policy.session_minutes),
+            sign_requests: Some(policy.sign_requests),
+        }
+    }
+}
+
+/// What a refresh came to.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct RefreshedBody {
+    /// Whether anything changed.
+    pub changed: bool,
+}
+
+/// Days before the end of a certificate from which it is a warning.
+const WARN_DAYS: i64 = 60;
+
+pub(super) async fn body(sign_on: &SignOn, organization: &OrganizationRow) -> Result<SamlBody, Refusal> {
+    let app = &sign_on.app;
+    let unavailable = |e: rollcall_domain::sql::SqlError| Refusal::unavailable(&e);
+    let settings = app.connections.of(organization.id).await.map_err(unavailable)?.map(|c| c.settings).unwrap_or_default();
+    let rows = app.connections.certificates(organization.id).await.map_err(unavailable)?;
+    let now = app.engine.clock.now();
+    let current = settings.current_key().map(|k| k.certificate.sha256.clone());
+    let certificate = |row: CertificateRow| {
+        let state = match (row.until, row.owner.as_str()) {
+            (Some(_), _) => "former",
+            (None, _) if row.not_after <= now => "expired",
+            (None, "identity-provider") => "trusted",
+            _ if current.as_ref() == Some(&row.sha256) => "current",
+            _ => "previous",
+        };
+        let key = settings.keys.iter().find(|k| row.until.is_none() && k.certificate.sha256 == row.sha256);
+        CertificateBody {
+            key_id: key.map(|k| k.id.0),
+            owner: row.owner,
+            sha256: row.sha256,
+            state: state.to_owned(),
+            subject: row.subject,
+            not_before: row.not_before,
+            not_after: row.not_after,
+            since: row.since,
+            until: row.until,
+        }
+    };
+    let certificates: Vec<CertificateBody> = rows.into_iter().map(certificate).collect();
+    let addresses = Addresses::of(&app.public_url, &organization.domain);
+    let mut warnings = Vec::new();
+    for c in certificates.iter().filter(|c| c.until.is_none()) {
+        let days = (c.not_after - now).num_days();
+        if c.not_after <= now {
+            warnings.push(format!("the certificate {} of the {} has expired", c.sha256, c.owner));
+        } else if days < WARN_DAYS {
+            warnings.push(format!("the certificate {} of the {} ends in {days} days", c.sha256, c.owner));
+        }
+    }
+    if let Some((at, error)) = sign_on.failures.of(organization.id) {
+        let at = at.format("%Y-%m-%d %H:%M UTC");
+        warnings.push(format!("the metadata could not be followed on {at}, and the settings stayed: {error}"));
+    }
+    for key in settings.keys.iter().filter(|k| !app.deployment_key.has_sealed(&k.sealed)) {
+        warnings.push(format!(
+            "the private key of the certificate {} was sealed with another deployment key than this server has: see --deployment-key-file",
+            key.certificate.sha256
+        ));
+    }
+    if settings.idp.is_some() && settings.keys.is_empty() {
+        warnings.push("there is no certificate of ours yet: rollcall saml certificate generate".to_owned());
+    }
+    if settings.idp.is_some() && settings.policy.targets.is_empty() {
+        warnings.push(
+            "people stay on a page of Rollcall after signing in: allow your application with rollcall saml policy --target".to_owned(),
+        );
+    }
+    Ok(SamlBody {
+        state: settings.state.as_str().to_owned(),
+        ready: settings.is_ready(),
+        identifier: addresses.identifier,
+        reply_url: addresses.reply_url,
+        sign_on_url: addresses.sign_on_url,
+        logout_url: addresses.logout_url,
+        metadata_url: settings.metadata_url.clone(),
+        idp_entity_id: settings.idp.as_ref().map(|i| i.entity_id.clone()),
+        idp_sign_on_url: settings.idp.as_ref().map(|i| i.sso_redirect_url.clone()),
+        idp_logout_url: settings.idp.as_ref().and_then(|i| i.slo_redirect_url.clone()),
+        certificates,
+        policy: PolicyBody::from(&settings.policy),
+        warnings,
+    })
+}
+
+fn problem(error: RefreshError) -> Refusal {
+    match error {
+        RefreshError::NoUrl | RefreshError::Refused(_) => Refusal::conflict(error.to_string()),
+        RefreshError::Fetch(_) | RefreshError::Metadata(_) => Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+        RefreshError::Unavailable(_) => Refusal::unavailable(&error),
+    }
+}
+
+/// A SAML connection, and what goes into Azure's Basic SAML Configuration; also before it is set up.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/saml", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+    responses((status = 200, body = SamlBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn show(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    State(sign_on): State<Arc<SignOn>>,
+    Path(path): Path<OrganizationPath>,
+) -> Result<Json<SamlBody>, Refusal> {
+    let organization = path.find(&app).await?;
+    body(&sign_on, &organization).await.map(Json)
+}
+
+/// Trusts an identity provider from its metadata, and lets people sign in. If the metadata cannot
+/// be used, everything stays as it was.
+#[utoipa::path(put, path = "/api/v1/organizations/{organization}/saml", tag = "saml", params(OrganizationPath), request_body = NewMetadata,
+    security(("operator" = [])), responses((status = 200, body = SamlBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub async fn configure(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    State(sign_on): State<Arc<SignOn>>,
+    Path(path): Path<OrganizationPath>,
+    new: Result<Json<NewMetadata>, JsonRejection>,
+) -> Result<Json<SamlBody>, Refusal> {
+    let Json(new) = new.map_err(|e| Refusal::bad_request(e.body_text()))?;
+    let organization = path.find(&app).await?;
+    let (metadata_url, loaded) = match (new.metadata_url, new.metadata) {
+        (Some(url), None) => {
+            let url = url.trim().to_owned();
+            let loaded = refresh::load(&sign_on, &url).await;
+            (Some(url), loaded)
+        }
+        (None, Some(document)) => (None, refresh::check(&app, document.into_bytes()).await),
+        _ => return Err(Refusal::bad_request("give either metadata_url or metadata")),
+    };
+    let idp = loaded.map_err(problem)?.settings;
+    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::Configure { metadata_url, idp })).await?;
+    sign_on.failures.forget(organization.id);
+    body(&sign_on, &organization).await.map(Json)
+}
+
+/// Follows the identity provider's metadata now.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/refresh", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+    responses((status = 200, body = RefreshedBody), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub async fn refresh_now(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    State(sign_on): State<Arc<SignOn>>,
+    Path(path): Path<OrganizationPath>,
+) -> Result<Json<RefreshedBody>, Refusal> {
+    let organization = path.find(&app).await?;
+    let changed = refresh::refresh(&sign_on, organization.id, Actor::Operator).await.map_err(problem)?;
+    Ok(Json(RefreshedBody { changed }))
+}
+
+/// Changes what is allowed and asked for; what is absent stays.
+#[utoipa::path(patch, path = "/api/v1/organizations/{organization}/saml/policy", tag = "saml", params(OrganizationPath), request_body = PolicyBody,
+    security(("operator" = [])), responses((status = 200, body = PolicyBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn policy(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+    change: Result<Json<PolicyBody>, JsonRejection>,
+) -> Result<Json<PolicyBody>, Refusal> {
+    let Json(change) = change.map_err(|e| Refusal::bad_request(e.body_text()))?;
+    let organization = path.find(&app).await?;
+    let connection = app.connections.of(organization.id).await?;
+    let known = connection.map(|c| c.settings.policy).unwrap_or_default();
+    let matching = match change.matching {
+        Some(name) => Matching::parse(&name).ok_or_else(|| {
+            let names = Matching::ALL.map(Matching::as_str).join(", ");
+            Refusal::bad_request(format!("there is no matching rule {name:?}: use one of {names}"))
+        })?,
+        None => known.matching,
+    };
+    let policy = SamlPolicy {
+        idp_initiated: change.idp_initiated.unwrap_or(known.idp_initiated),
+        matching,
+        just_in_time: change.just_in_time.unwrap_or(known.just_in_time),
+        targets: change.targets.unwrap_or(known.targets),
+        session_minutes: change.session_minutes.unwrap_or(known.session_minutes),
+        sign_requests: change.sign_requests.unwrap_or(known.sign_requests),
+    };
+    let told = PolicyBody::from(&policy);
+    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::ChangePolicy { policy })).await?;
+    Ok(Json(told))
+}
+
+/// Lets people sign in again.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/enable", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn enable(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
+    let organization = path.find(&app).await?;
+    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::Enable)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Answers 503 to whoever wants to sign in. Sessions go on.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/disable", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn disable(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
+    let organization = path.find(&app).await?;
+    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::Disable)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

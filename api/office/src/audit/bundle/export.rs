@@ -1,0 +1,63 @@
+//! Exchanges and the state they need, in one file.
+
+use crate::admin::{Admin, OrganizationPath};
+use crate::audit::ReplayRequest;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, Response, header};
+use rollcall_contract::Problem;
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use rollcall_replay::bundle::{self, BUNDLE_FORMAT, BundleBegin, ExportOptions};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use utoipa::ToSchema;
+
+/// What goes into a bundle.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BundleRequest {
+    /// Which exchanges; all, if nothing is said.
+    pub choice: ReplayRequest,
+    /// Whether names stand for others.
+    pub pseudonymise: bool,
+}
+
+/// Streams a bundle.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/bundle", tag = "replay", params(OrganizationPath),
+    request_body = BundleRequest, security(("operator" = [])),
+    responses((status = 200, content_type = "application/gzip", body = Vec<u8>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn export(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+    body: Result<Json<BundleRequest>, JsonRejection>,
+) -> Result<Response<Body>, Refusal> {
+    let Json(request) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
+    let organization = path.find(&app).await?;
+    let begin = BundleBegin {
+        format: BUNDLE_FORMAT,
+        rollcall: env!("CARGO_PKG_VERSION").to_owned(),
+        created_at: app.engine.clock.now(),
+        organization: organization.id,
+        domain: organization.domain,
+        name: organization.name,
+        scim_base: app.scim_base.to_string(),
+        pseudonymised: request.pseudonymise,
+    };
+    let options = ExportOptions {
+        begin,
+        selection: request.choice.selection(&app, organization.id).await?,
+        head: app.engine.log.head(organization.id).await?,
+        pseudonyms: request.pseudonymise.then(|| app.engine.ids.key()),
+    };
+    let (chunks, receiver) = mpsc::channel(16);
+    tokio::spawn(bundle::export(app.engine.log.clone(), options, chunks));
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|item| (item, receiver)) });
+    let mut response = Response::new(Body::from_stream(stream));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/gzip"));
+    Ok(response)
+}

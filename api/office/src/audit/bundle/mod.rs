@@ -1,0 +1,16 @@
+//! Bundles over HTTP.
+
+mod export;
+mod import;
+
+pub use export::BundleRequest;
+pub use import::BundleImported;
+
+use crate::Office;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Routes of the bundles.
+pub fn routes() -> OpenApiRouter<Office> {
+    OpenApiRouter::new().routes(routes!(export::export)).routes(routes!(import::import))
+}

@@ -1,0 +1,335 @@
+//! Events of an organization: found by an index, read from the log.
+
+use super::guard::Auditor;
+use super::paging;
+use super::readings::{self, Reading};
+use super::resources::resource;
+use super::stream::{Format, Row, Rows, StreamError, answer};
+use crate::admin::OrganizationPath;
+use crate::audit::ExchangeSummary;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use chrono::{DateTime, Duration, Utc};
+use rollcall_contract::Problem;
+use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, RunId};
+use rollcall_domain::log::{AggregateKind, Record};
+use rollcall_domain::scim::ResourceKind;
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use rollcall_projections::events::EventFilter;
+use rollcall_projections::ranges::Ranges;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Which events.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct EventQuery {
+    /// Only events after this position.
+    pub after: u64,
+    /// Only events up to this position.
+    pub until: Option<u64>,
+    /// At most so many; 100 if absent, 1000 at most. An export has no limit.
+    pub limit: Option<usize>,
+    /// Only events of this user, group or organization.
+    pub subject: Option<Uuid>,
+    /// Only events of this type, such as `UserCreated`.
+    #[serde(rename = "type")]
+    pub event_type: Option<String>,
+    /// Only events by this actor: `operator`, `system`, `scim_token:ID` or `user:ID`.
+    pub actor: Option<String>,
+    /// Only events that this exchange caused.
+    pub exchange: Option<Uuid>,
+    /// Only events that the exchanges of this run caused.
+    pub run: Option<Uuid>,
+    /// Only events recorded at this instant (RFC 3339) or later.
+    pub from: Option<DateTime<Utc>>,
+    /// Only events recorded at this instant (RFC 3339) or earlier.
+    pub to: Option<DateTime<Utc>>,
+    /// Of an export: `json` (if absent), `ndjson`, `csv` or `cloudevents`.
+    pub format: Format,
+}
+
+/// An event in its envelope.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EventBody {
+    /// Place in the organization's log: 1, 2, 3... without a gap.
+    pub position: u64,
+    /// Stable name of the event.
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// Version of the payload.
+    pub payload_version: String,
+    /// `User`, `Group` or `Organization`.
+    pub aggregate: String,
+    /// The aggregate's id.
+    pub subject: Uuid,
+    /// Place in the aggregate's stream.
+    pub version: u64,
+    /// When it was decided.
+    pub recorded_at: DateTime<Utc>,
+    /// The exchange that caused it.
+    pub exchange: Option<Uuid>,
+    /// Who caused it.
+    pub actor: Value,
+    /// What happened, with values before and after.
+    pub payload: Value,
+    /// The liberties taken to read the exchange; in lists, not in exports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readings: Vec<Reading>,
+}
+
+impl EventBody {
+    /// Reads a record.
+    pub(super) fn new(record: Record) -> Result<Self, serde_json::Error> {
+        let payload: Value = serde_json::from_str(&record.payload)?;
+        // The payload is tagged with the event's name, which stands in the envelope already.
+        let payload = payload.get(&record.event_type).cloned().unwrap_or(payload);
+        Ok(Self {
+            position: record.position,
+            event_type: record.event_type,
+            payload_version: record.event_version,
+            aggregate: record.stream.kind.as_str().to_owned(),
+            subject: record.stream.id,
+            version: record.version,
+            recorded_at: record.recorded_at,
+            exchange: record.exchange.map(|id| id.0),
+            actor: serde_json::to_value(&record.actor)?,
+            payload,
+            readings: Vec::new(),
+        })
+    }
+}
+
+/// An event with what it changed and what led to it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EventDetail {
+    /// The event.
+    pub event: EventBody,
+    /// The user or group right before it.
+    pub before: Option<Value>,
+    /// The user or group right after it.
+    pub after: Option<Value>,
+    /// The exchange that caused it, with how it was read.
+    pub exchange: Option<ExchangeSummary>,
+}
+
+/// The event in a path.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct EventPath {
+    /// Its position.
+    pub position: u64,
+}
+
+/// Events of an organization in the order in which they were committed.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events", tag = "audit", params(OrganizationPath, EventQuery), security(("operator" = []), ("auditor" = [])),
+    responses((status = 200, body = Vec<EventBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<EventQuery>) -> Result<Json<Vec<EventBody>>, Refusal> {
+    let limit = paging::limit(query.limit);
+    let filter = filter(&app, auditor.organization, &query).await?;
+    let mut events = page(&app, auditor.organization, &filter, limit).await?;
+    readings::add(&app, auditor.organization, &mut events).await?;
+    Ok(Json(events))
+}
+
+/// One event: what the user or group was before and after it, and the exchange that led to it.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/{position}", tag = "audit", params(OrganizationPath, EventPath), security(("operator" = []), ("auditor" = [])),
+    responses((status = 200, body = EventDetail), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<EventPath>) -> Result<Json<EventDetail>, Refusal> {
+    let (organization, position) = (auditor.organization, path.position);
+    let before = position.checked_sub(1).ok_or_else(|| Refusal::not_found("positions begin with 1"))?;
+    let found = app.engine.log.records(organization, before, 1).await?.pop();
+    let record = found.ok_or_else(|| Refusal::not_found(format!("there is no event at position {position}")))?;
+    app.audit.fold(organization).await?;
+    let kind = match record.stream.kind {
+        AggregateKind::User => Some(ResourceKind::User),
+        AggregateKind::Group => Some(ResourceKind::Group),
+        AggregateKind::Organization => None,
+    };
+    let id = ResourceId(record.stream.id);
+    let (before, after) = match kind {
+        Some(kind) => (resource(&app, organization, kind, id, before).await?, resource(&app, organization, kind, id, position).await?),
+        None => (None, None),
+    };
+    let exchange = match record.exchange {
+        Some(id) => readings::exchange(&app, organization, id).await?,
+        None => None,
+    };
+    let mut events = vec![EventBody::new(record).map_err(|e| Refusal::unavailable(&e))?];
+    readings::add(&app, organization, &mut events).await?;
+    let event = events.remove(0);
+    Ok(Json(EventDetail { event, before, after, exchange }))
+}
+
+/// All events that match, in a format of your choice. Streamed, however many there are.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/export", tag = "audit", params(OrganizationPath, EventQuery), security(("operator" = []), ("auditor" = [])),
+    responses((status = 200, body = Vec<EventBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn export(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<EventQuery>) -> Result<Response, Refusal> {
+    let organization = auditor.organization;
+    let mut filter = filter(&app, organization, &query).await?;
+    // What comes in while this is read is not part of it.
+    let head = app.engine.log.head(organization).await?.position;
+    filter.until = Some(filter.until.map_or(head, |until| until.min(head)));
+    let source = format!("{}/api/v1/organizations/{organization}", app.scim_base.trim_end_matches(rollcall_door::SCIM_PREFIX));
+    let format = query.format;
+    answer::<Exported, _>(format, move |mut rows: Rows| async move {
+        loop {
+            let events = page(&app, organization, &filter, EXPORT_PAGE).await.map_err(StreamError::broken)?;
+            let Some(last) = events.last() else { return Ok(rows) };
+            filter.after = last.position;
+            for event in events {
+                let row = match format {
+                    Format::CloudEvents => Exported::Cloud(CloudEvent::new(&source, organization, event)),
+                    Format::Json | Format::Ndjson | Format::Csv => Exported::Plain(event),
+                };
+                rows.push(&row).await?;
+            }
+        }
+    })
+}
+
+/// So many events are in memory at once.
+const EXPORT_PAGE: usize = 500;
+
+/// Brings the index up to the log if it is needed, and turns a run and instants into positions.
+async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> Result<EventFilter, Refusal> {
+    let mut filter = EventFilter {
+        subject: query.subject,
+        event_type: query.event_type.clone(),
+        actor: query.actor.clone(),
+        exchange: query.exchange.map(ExchangeId),
+        among: None,
+        after: query.after,
+        until: query.until,
+    };
+    if filter.is_plain() && query.run.is_none() && query.from.is_none() && query.to.is_none() {
+        return Ok(filter);
+    }
+    app.audit.fold(organization).await?;
+    if let Some(run) = query.run {
+        filter.among = Some(of_run(app, organization, RunId(run)).await?);
+    }
+    let position = async |at| app.history.position_at(organization, at).await.map_err(Refusal::from);
+    if let Some(from) = query.from {
+        filter.after = filter.after.max(position(from - Duration::microseconds(1)).await?);
+    }
+    if let Some(to) = query.to {
+        let last = position(to).await?;
+        filter.until = Some(filter.until.map_or(last, |until| until.min(last)));
+    }
+    Ok(filter)
+}
+
+/// The positions of a run's events, or 404. Fold before you ask.
+pub(super) async fn of_run(app: &App, organization: OrganizationId, run: RunId) -> Result<Ranges, Refusal> {
+    let found = app.runs.positions(organization, run).await?;
+    found.ok_or_else(|| Refusal::not_found(format!("there is no run {run} here")))
+}
+
+/// Why events cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    #[error(transparent)]
+    Log(#[from] rollcall_domain::log::LogError),
+    #[error(transparent)]
+    Sql(#[from] rollcall_domain::sql::SqlError),
+    #[error("an event cannot be read: {:?}", .0.classify())]
+    Payload(#[from] serde_json::Error),
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        Self::unavailable(&error)
+    }
+}
+
+/// The first events that match.
+pub(super) async fn page(app: &App, organization: OrganizationId, filter: &EventFilter, limit: usize) -> Result<Vec<EventBody>, ReadError> {
+    let ranges = if filter.is_plain() {
+        filter.ranges()
+    } else {
+        app.events.positions(organization, filter, limit).await?.into_iter().map(|position| (position, position)).collect()
+    };
+    let mut found = Vec::new();
+    // Neighbours are one read.
+    for (first, last) in ranges.iter() {
+        let room = limit - found.len();
+        if room == 0 {
+            break;
+        }
+        let wanted = usize::try_from(last - first).map_or(room, |more| room.min(more.saturating_add(1)));
+        for record in app.engine.log.records(organization, first - 1, wanted).await? {
+            found.push(EventBody::new(record)?);
+        }
+    }
+    Ok(found)
+}
+
+/// A row of an export.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Exported {
+    Plain(EventBody),
+    Cloud(CloudEvent),
+}
+
+impl Row for Exported {
+    const HEAD: &'static [&'static str] =
+        &["position", "recorded_at", "type", "payload_version", "aggregate", "subject", "version", "actor", "exchange", "payload"];
+
+    fn cells(&self) -> Vec<String> {
+        let Exported::Plain(e) = self else { return Vec::new() };
+        vec![
+            e.position.to_string(),
+            e.recorded_at.to_rfc3339(),
+            e.event_type.clone(),
+            e.payload_version.clone(),
+            e.aggregate.clone(),
+            e.subject.to_string(),
+            e.version.to_string(),
+            e.actor.to_string(),
+            e.exchange.map(|x| x.to_string()).unwrap_or_default(),
+            e.payload.to_string(),
+        ]
+    }
+}
+
+/// An event as CloudEvents 1.0 has it (JSON format). `sequence` is the extension of that name.
+#[derive(Serialize)]
+struct CloudEvent {
+    specversion: &'static str,
+    id: String,
+    source: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    subject: String,
+    time: DateTime<Utc>,
+    datacontenttype: &'static str,
+    sequence: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exchange: Option<String>,
+    data: Value,
+}
+
+impl CloudEvent {
+    fn new(source: &str, organization: OrganizationId, event: EventBody) -> Self {
+        Self {
+            specversion: "1.0",
+            id: format!("{organization}/{}", event.position),
+            source: source.to_owned(),
+            event_type: format!("rollcall.{}.v{}", event.event_type, event.payload_version),
+            subject: format!("{}/{}", event.aggregate, event.subject),
+            time: event.recorded_at,
+            datacontenttype: "application/json",
+            sequence: format!("{:020}", event.position),
+            exchange: event.exchange.map(|x| x.to_string()),
+            data: json!({ "actor": event.actor, "version": event.version, "payload": event.payload }),
+        }
+    }
+}

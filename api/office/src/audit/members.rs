@@ -1,0 +1,210 @@
+//! The members of a group as they were, and an access review of it.
+
+use super::guard::Auditor;
+use super::moment::{AsOf, Moment, moment};
+use super::paging;
+use super::resources::ResourcePath;
+use super::stream::{Format, Row, StreamError, answer};
+use crate::admin::OrganizationPath;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use rollcall_contract::Problem;
+use rollcall_domain::ids::ResourceId;
+use rollcall_domain::scim::ResourceKind;
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use rollcall_projections::directory::MemberKind;
+use rollcall_projections::history::{PastMember, Reviewed};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Which members.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct MemberQuery {
+    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
+    #[serde(rename = "asOf")]
+    pub as_of: Option<String>,
+    /// Where to go on: `next` of the page before.
+    pub after: u64,
+    /// At most so many; 100 if absent, 1000 at most.
+    pub limit: Option<usize>,
+}
+
+/// Somebody who was in a group.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MemberBody {
+    /// Its id.
+    pub id: Uuid,
+    /// `User` or `Group`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name then.
+    pub display: String,
+    /// Whether a user was switched on then.
+    pub active: Option<bool>,
+    /// Position of the event by which it joined.
+    pub since: u64,
+}
+
+/// Members of a group at a moment, in the order in which they joined.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct MembersBody {
+    /// The moment.
+    pub as_of: Moment,
+    /// The members.
+    pub members: Vec<MemberBody>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// The name of a kind of member.
+pub(super) fn kind_name(kind: MemberKind) -> &'static str {
+    match kind {
+        MemberKind::User => ResourceKind::User.name(),
+        MemberKind::Group => ResourceKind::Group.name(),
+    }
+}
+
+impl From<PastMember> for MemberBody {
+    fn from(m: PastMember) -> Self {
+        Self { id: m.id.0, kind: kind_name(m.kind).to_owned(), display: m.display, active: m.active, since: m.since }
+    }
+}
+
+/// The members of a group as they were at a moment.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/members", tag = "audit", params(OrganizationPath, ResourcePath, MemberQuery), security(("operator" = []), ("auditor" = [])),
+    responses((status = 200, body = MembersBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn list(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Path(path): Path<ResourcePath>,
+    Query(query): Query<MemberQuery>,
+) -> Result<Json<MembersBody>, Refusal> {
+    let (organization, group) = (auditor.organization, ResourceId(path.id));
+    let as_of = AsOf { as_of: query.as_of }.find(&app, organization).await?;
+    group_name(&app, &auditor, group, as_of.position).await?;
+    let limit = paging::limit(query.limit);
+    let found = app.history.members(organization, group, as_of.position, query.after, limit).await;
+    let found = found?;
+    let next = paging::next(&found, limit, |m| m.place);
+    Ok(Json(MembersBody { as_of, members: found.into_iter().map(MemberBody::from).collect(), next }))
+}
+
+/// The name of a group that was there, or 404.
+async fn group_name(app: &App, auditor: &Auditor, group: ResourceId, at: u64) -> Result<String, Refusal> {
+    let found = app.history.resource(auditor.organization, ResourceKind::Group, group, at).await?;
+    let found = found.ok_or_else(|| Refusal::not_found(format!("there was no group {group} at position {at}")))?;
+    Ok(found.attributes.get("displayName").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+}
+
+/// How a review is written.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct ReviewQuery {
+    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
+    #[serde(rename = "asOf")]
+    pub as_of: Option<String>,
+    /// `json` (if absent), `ndjson` or `csv`.
+    pub format: Format,
+}
+
+/// One member in an access review: who, since when, by what, in which run.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ReviewRow {
+    /// The group.
+    pub group_id: Uuid,
+    /// Its name at the moment of the review.
+    pub group: String,
+    /// The member.
+    pub member_id: Uuid,
+    /// `User` or `Group`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name at the moment of the review.
+    pub member: String,
+    /// Whether a user was switched on at the moment of the review.
+    pub active: Option<bool>,
+    /// When it joined.
+    pub since: DateTime<Utc>,
+    /// Position of the event by which it joined.
+    pub position: u64,
+    /// The exchange that asked for it; absent if the operator did.
+    pub exchange: Option<Uuid>,
+    /// The run that exchange belongs to; absent if it is of none.
+    pub run: Option<Uuid>,
+    /// What that run was, such as `incremental` or `on-demand`.
+    pub run_kind: Option<String>,
+}
+
+impl Row for ReviewRow {
+    const HEAD: &'static [&'static str] =
+        &["group_id", "group", "member_id", "type", "member", "active", "since", "position", "exchange", "run", "run_kind"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.group_id.to_string(),
+            self.group.clone(),
+            self.member_id.to_string(),
+            self.kind.clone(),
+            self.member.clone(),
+            self.active.map(|a| a.to_string()).unwrap_or_default(),
+            self.since.to_rfc3339(),
+            self.position.to_string(),
+            self.exchange.map(|x| x.to_string()).unwrap_or_default(),
+            self.run.map(|run| run.to_string()).unwrap_or_default(),
+            self.run_kind.clone().unwrap_or_default(),
+        ]
+    }
+}
+
+/// An access review of a group: every member at a moment, since when, by which request, and in which run.
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/review", tag = "audit", params(OrganizationPath, ResourcePath, ReviewQuery), security(("operator" = []), ("auditor" = [])),
+    responses((status = 200, body = Vec<ReviewRow>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+pub async fn review(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Path(path): Path<ResourcePath>,
+    Query(query): Query<ReviewQuery>,
+) -> Result<Response, Refusal> {
+    if query.format == Format::CloudEvents {
+        return Err(Refusal::bad_request("a review is no list of events: choose json, ndjson or csv"));
+    }
+    let (organization, group) = (auditor.organization, ResourceId(path.id));
+    let at = moment(&app, organization, query.as_of.as_deref()).await?.position;
+    let name = group_name(&app, &auditor, group, at).await?;
+    answer::<ReviewRow, _>(query.format, move |mut rows| async move {
+        let mut after = 0;
+        loop {
+            let page = app.history.reviewed(organization, group, at, after, 500).await.map_err(StreamError::broken)?;
+            let Some(last) = page.last() else { return Ok(rows) };
+            after = last.member.place;
+            let exchanges = page.iter().filter_map(|reviewed| reviewed.began.exchange).collect();
+            let runs = app.runs.of(organization, &exchanges).await.map_err(StreamError::broken)?;
+            for Reviewed { member, began } in page {
+                let run = began.exchange.and_then(|exchange| runs.get(&exchange));
+                let row = ReviewRow {
+                    group_id: group.0,
+                    group: name.clone(),
+                    member_id: member.id.0,
+                    kind: kind_name(member.kind).to_owned(),
+                    member: member.display,
+                    active: member.active,
+                    since: began.at,
+                    position: began.position,
+                    exchange: began.exchange.map(|x| x.0),
+                    run: run.map(|(run, _)| run.0),
+                    run_kind: run.map(|(_, kind)| kind.as_str().to_owned()),
+                };
+                rows.push(&row).await?;
+            }
+        }
+    })
+}

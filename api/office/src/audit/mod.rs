@@ -1,0 +1,73 @@
+//! Audit: what was asked, what was answered, what happened, and how it was at any time.
+
+mod bundle;
+mod cell;
+mod difference;
+mod events;
+mod exchanges;
+mod failures;
+mod guard;
+mod logins;
+mod members;
+mod memberships;
+mod moment;
+pub mod paging;
+mod readings;
+mod reconcile;
+mod replay;
+mod resources;
+mod runs;
+mod stream;
+mod trail;
+
+pub use bundle::{BundleImported, BundleRequest};
+pub use difference::DifferenceBody;
+pub use events::{EventBody, EventDetail};
+pub use exchanges::{ExchangeBody, ExchangeSummary};
+pub use failures::FailureBody;
+pub use guard::{AUDITOR_PREFIX, Auditor};
+pub use logins::LoginBody;
+pub use members::{MemberBody, MembersBody};
+pub use memberships::MembershipsBody;
+pub use moment::Moment;
+pub use reconcile::{CycleBody, MismatchBody, ReconciliationBody};
+pub use replay::ReplayRequest;
+pub use resources::{ResourceBody, ResourcesBody};
+pub use runs::{RhythmBody, RunBody};
+pub use stream::Format;
+pub use trail::keep_reads;
+
+use crate::Office;
+use trail::audited;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Routes of the audit.
+pub fn routes() -> OpenApiRouter<Office> {
+    OpenApiRouter::new()
+        .routes(audited("audit.events.list", routes!(events::list)))
+        .routes(audited("audit.events.export", routes!(events::export)))
+        .routes(audited("audit.events.show", routes!(events::show)))
+        .routes(audited("audit.exchanges.list", routes!(exchanges::list)))
+        .routes(audited("audit.exchanges.show", routes!(exchanges::show)))
+        .routes(audited("audit.runs.list", routes!(runs::list)))
+        .routes(audited("audit.runs.show", routes!(runs::show)))
+        .routes(audited("audit.runs.changes", routes!(runs::changes)))
+        .routes(audited("audit.runs.rhythm", routes!(runs::rhythm)))
+        .routes(audited("audit.failures.list", routes!(failures::list)))
+        .routes(audited("audit.failures.show", routes!(failures::show)))
+        .merge(replay::routes())
+        .routes(audited("audit.users.list", routes!(resources::users)))
+        .routes(audited("audit.users.show", routes!(resources::user)))
+        .routes(audited("audit.groups.list", routes!(resources::groups)))
+        .routes(audited("audit.groups.show", routes!(resources::group)))
+        .routes(audited("audit.members.list", routes!(members::list)))
+        .routes(audited("audit.groups.review", routes!(members::review)))
+        .routes(audited("audit.groups.memberships", routes!(memberships::of_group)))
+        .routes(audited("audit.users.memberships", routes!(memberships::of_user)))
+        .routes(audited("audit.diff", routes!(difference::difference)))
+        .routes(audited("audit.logins.list", routes!(logins::list)))
+        .routes(audited("audit.logins.show", routes!(logins::show)))
+        .merge(bundle::routes())
+        .routes(audited("audit.reconcile", routes!(reconcile::reconcile)))
+}

@@ -1,0 +1,39 @@
+//! What would recorded exchanges do now?
+
+use super::answer;
+use super::request::{ReplayRequest, permit};
+use crate::Replaying;
+use crate::admin::{Admin, OrganizationPath};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::Response;
+use rollcall_contract::Problem;
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use rollcall_replay::{ReplayLine, ScratchSettings};
+use std::sync::Arc;
+
+/// Runs exchanges in a fork of the log as it is now: their answers, and the events they would
+/// cause. Nothing is written. If nothing is chosen, those that failed.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/replay/dry-run", tag = "replay", params(OrganizationPath),
+    request_body = ReplayRequest, security(("operator" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn dry_run(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    State(replaying): State<Replaying>,
+    Path(path): Path<OrganizationPath>,
+    body: Result<Json<ReplayRequest>, JsonRejection>,
+) -> Result<Response<Body>, Refusal> {
+    let request = ReplayRequest::read(body)?;
+    let organization = path.find(&app).await?;
+    let settings = ScratchSettings::of(&app, request.refused()?);
+    let mut selection = request.selection(&app, organization.id).await?;
+    selection.failed |= selection.exchanges.is_empty();
+    let permit = permit(&replaying)?;
+    let engine = &app.engine;
+    let lines = rollcall_replay::dry_run(engine.log.clone(), organization.id, selection, settings, engine.clock.clone()).await;
+    Ok(answer(lines?, permit))
+}

@@ -1,0 +1,37 @@
+//! Do recorded exchanges give the recorded events?
+
+use super::answer;
+use super::request::{ReplayRequest, permit};
+use crate::Replaying;
+use crate::admin::{Admin, OrganizationPath};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use axum::http::Response;
+use rollcall_contract::Problem;
+use rollcall_door::App;
+use rollcall_door::Refusal;
+use rollcall_replay::{ReplayLine, ScratchSettings};
+use std::sync::Arc;
+
+/// Replays exchanges in a fork of the log and compares events, answers and readings. The answer is
+/// a line of JSON for each exchange that differs or could not be replayed, and a summary.
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/replay/verify", tag = "replay", params(OrganizationPath),
+    request_body = ReplayRequest, security(("operator" = [])),
+    responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn verify(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    State(replaying): State<Replaying>,
+    Path(path): Path<OrganizationPath>,
+    body: Result<Json<ReplayRequest>, JsonRejection>,
+) -> Result<Response<Body>, Refusal> {
+    let request = ReplayRequest::read(body)?;
+    let organization = path.find(&app).await?;
+    let (selection, settings) = (request.selection(&app, organization.id).await?, ScratchSettings::of(&app, request.refused()?));
+    let permit = permit(&replaying)?;
+    let engine = &app.engine;
+    let lines = rollcall_replay::verify(engine.log.clone(), organization.id, selection, settings, engine.clock.clone(), request.all).await;
+    Ok(answer(lines?, permit))
+}

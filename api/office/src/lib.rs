@@ -1,0 +1,55 @@
+//! `/api/v1`: the administration, and the audit of what was asked, answered, done and seen.
+
+pub mod admin;
+pub mod audit;
+mod provisioning_log;
+mod restore;
+
+use axum::extract::FromRef;
+use rollcall_door::App;
+use rollcall_sign_on::{SignOn, sessions};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use utoipa_axum::router::OpenApiRouter;
+
+/// The office: what its routes share.
+#[derive(Clone)]
+pub struct Office {
+    app: Arc<App>,
+    sign_on: Arc<SignOn>,
+    replaying: Replaying,
+}
+
+/// One permit: a replay takes a processor to itself.
+#[derive(Clone)]
+pub(crate) struct Replaying(pub(crate) Arc<Semaphore>);
+
+impl Office {
+    /// Opens it.
+    pub fn new(sign_on: Arc<SignOn>) -> Self {
+        Self { app: sign_on.app.clone(), sign_on, replaying: Replaying(Arc::new(Semaphore::new(1))) }
+    }
+}
+
+impl FromRef<Office> for Arc<App> {
+    fn from_ref(office: &Office) -> Self {
+        office.app.clone()
+    }
+}
+
+impl FromRef<Office> for Arc<SignOn> {
+    fn from_ref(office: &Office) -> Self {
+        office.sign_on.clone()
+    }
+}
+
+impl FromRef<Office> for Replaying {
+    fn from_ref(office: &Office) -> Self {
+        office.replaying.clone()
+    }
+}
+
+/// All routes of `/api/v1`.
+pub fn routes() -> OpenApiRouter<Office> {
+    OpenApiRouter::new().merge(admin::routes()).merge(audit::routes()).merge(sessions::routes())
+}

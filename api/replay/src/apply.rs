@@ -1,0 +1,109 @@
+//! Apply: recorded requests are submitted again to the live organization, by the operator's hand.
+
+use super::line::{AnswerSummary, EventSummary, ExchangeLine, NotReplayed, ReplayLine, ReplayResult, ReplaySummary};
+use super::overtaken::overtaken;
+use super::run::{Lines, ReplayError};
+use super::selection::Selection;
+use rollcall_domain::actor::Actor;
+use rollcall_domain::exchange::Exchange;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{Bodies, Head, RecordedExchange};
+use rollcall_door::App;
+use rollcall_door::SCIM_PREFIX;
+use rollcall_scim::{MEDIA_TYPE, Rerun, rerun};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// Submits exchanges again, in the order in which they came then.
+pub async fn apply(app: Arc<App>, organization: OrganizationId, selection: Selection, forced: bool) -> Result<Lines, ReplayError> {
+    let head = app.engine.log.head(organization).await?;
+    let (lines, receiver) = mpsc::channel(64);
+    tokio::spawn(async move {
+        let started = app.engine.clock.now();
+        let mut summary = ReplaySummary::default();
+        let last = match all(&app, organization, &selection, head, forced, &mut summary, &lines).await {
+            Ok(()) => {
+                let seconds = (app.engine.clock.now() - started).as_seconds_f64();
+                let ended_at = app.engine.log.head(organization).await.map_or(head.position, |head| head.position);
+                ReplayLine::Summary(ReplaySummary { forked_at: Some(head.position), ended_at, seconds, ..summary })
+            }
+            Err(error) => ReplayLine::Broken { detail: error.to_string() },
+        };
+        let _ = lines.send(last).await;
+    });
+    Ok(receiver)
+}
+
+async fn all(
+    app: &Arc<App>,
+    organization: OrganizationId,
+    selection: &Selection,
+    head: Head,
+    forced: bool,
+    summary: &mut ReplaySummary,
+    lines: &mpsc::Sender<ReplayLine>,
+) -> Result<(), ReplayError> {
+    let log = app.engine.log.clone();
+    let Some((first, last)) = selection.bounds(&*log, organization, head).await? else { return Ok(()) };
+    let mut number = first - 1;
+    while number < last {
+        let page = log.exchanges(organization, number, 100, Bodies::Read).await?;
+        let Some(end) = page.last() else { break };
+        number = end.number;
+        for recorded in page.iter().filter(|x| x.number <= last && selection.takes(x)) {
+            let line = one(app, recorded, forced).await?;
+            summary.count(line.result);
+            // Whoever asked is gone: what was not told is not done either.
+            lines.send(ReplayLine::Exchange(line)).await.map_err(|_| ReplayError::Unheard)?;
+        }
+    }
+    Ok(())
+}
+
+/// Submits one exchange again as a new one that names it. One that succeeded, or that later requests
+/// have overtaken, is refused unless `forced`.
+async fn one(app: &Arc<App>, recorded: &RecordedExchange, forced: bool) -> Result<ExchangeLine, ReplayError> {
+    let old = &recorded.exchange;
+    let refused = |why: String| Ok(ExchangeLine::of(recorded, ReplayResult::Refused).because(why));
+    if let Some(why) = NotReplayed::of(old) {
+        return refused(format!("it cannot be replayed: {}", why.words()));
+    }
+    if old.answer.status < 400 && !forced {
+        return refused(format!(
+            "it succeeded ({}): what it asked for may have been changed since; --force submits it all the same",
+            old.answer.status
+        ));
+    }
+    if !forced && let Some(why) = overtaken(app, recorded).await? {
+        return refused(format!("{why}; --force submits it all the same"));
+    }
+    let (mut target, mut headers) = (old.target.clone(), old.headers.clone());
+    if old.parent.is_some() {
+        // An operation of a bulk request stands for itself now.
+        target = format!("{SCIM_PREFIX}{target}");
+        headers.push(("content-type".to_owned(), MEDIA_TYPE.to_owned()));
+    }
+    let new = Exchange {
+        id: app.engine.ids.exchange(),
+        parent: None,
+        target,
+        headers,
+        replays: Some(old.id),
+        received_at: app.engine.clock.now(),
+        caller: Actor::Operator,
+        source: None,
+        ..old.clone()
+    };
+    let closed = rerun(app, Rerun { exchange: &new, settled: None }).await;
+    let kept = app.engine.log.exchange(closed.organization, closed.id).await?;
+    let events = match kept.and_then(|x| x.positions) {
+        Some((first, last)) => {
+            let limit = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
+            app.engine.log.records(closed.organization, first - 1, limit).await?.iter().map(EventSummary::of).collect()
+        }
+        None => Vec::new(),
+    };
+    let result = if closed.answer.status < 400 { ReplayResult::Succeeds } else { ReplayResult::Fails };
+    let (now, submitted_as) = (Some(AnswerSummary::of(&closed)), Some(closed.id.0));
+    Ok(ExchangeLine { now, events, submitted_as, ..ExchangeLine::of(recorded, result) })
+}

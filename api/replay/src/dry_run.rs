@@ -1,0 +1,56 @@
+//! Dry run: what would exchanges do now? Nothing is written but into the fork, which goes.
+
+use super::feed::{Begin, Feed, Step};
+use super::fork::Rule;
+use super::line::{AnswerSummary, EventSummary, ExchangeLine, NotReplayed, ReplayLine, ReplayResult};
+use super::run::{Lines, ReplayError, Replayer, Told, start};
+use super::scratch::{Scratch, Settings};
+use super::selection::Selection;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{Log, RecordedExchange};
+use rollcall_engine::clock::Clock;
+use std::sync::Arc;
+
+/// Runs exchanges on a fork at the end of the log, one after another, each on what those before it
+/// left there.
+pub async fn dry_run(
+    log: Arc<dyn Log>,
+    organization: OrganizationId,
+    selection: Selection,
+    settings: Settings,
+    clock: Clock,
+) -> Result<Lines, ReplayError> {
+    let head = log.head(organization).await?;
+    let feed = Feed { log, organization, head, selection, begin: Begin::AtHead };
+    start(feed, settings, clock.clone(), Rehearsal { clock }).map_err(|e| ReplayError::Scratch(e.to_string()))
+}
+
+struct Rehearsal {
+    clock: Clock,
+}
+
+impl Replayer for Rehearsal {
+    async fn step(&mut self, scratch: &mut Scratch, step: Step, told: &mut Told) -> Result<(), ReplayError> {
+        match step {
+            Step::Copy(records) => scratch.copy(records).await,
+            Step::Exchange(recorded, _) => {
+                let line = self.rehearse(scratch, &recorded, told).await;
+                told.summary.count(line.result);
+                told.tell(ReplayLine::Exchange(line)).await
+            }
+        }
+    }
+}
+
+impl Rehearsal {
+    async fn rehearse(&self, scratch: &mut Scratch, recorded: &RecordedExchange, told: &mut Told) -> ExchangeLine {
+        if let Some(why) = NotReplayed::of(&recorded.exchange) {
+            *told.summary.not_replayed.entry(why).or_default() += 1;
+            return ExchangeLine::of(recorded, ReplayResult::NotReplayed).because(why.words());
+        }
+        let ran = scratch.run(&recorded.exchange, self.clock.now(), None, Rule::Anything).await;
+        let result = if ran.exchange.answer.status < 400 { ReplayResult::Succeeds } else { ReplayResult::Fails };
+        let events = ran.wish.events.iter().map(|e| EventSummary { position: None, ..EventSummary::of(e) }).collect();
+        ExchangeLine { now: Some(AnswerSummary::of(&ran.exchange)), events, ..ExchangeLine::of(recorded, result) }
+    }
+}

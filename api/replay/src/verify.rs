@@ -1,0 +1,119 @@
+//! Verify: the same exchanges give the same events, byte for byte, or the difference is shown.
+
+use super::compare::compare;
+use super::feed::{Begin, Feed, Step};
+use super::fork;
+use super::line::{AnswerSummary, ExchangeLine, NotReplayed, ReplayLine, ReplayResult};
+use super::rules::{Rule, given_names, rules};
+use super::run::{Lines, ReplayError, Replayer, Told, start};
+use super::scratch::{Scratch, Settings};
+use super::selection::Selection;
+use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
+use rollcall_domain::log::{Log, Record, RecordedExchange};
+use rollcall_engine::clock::Clock;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Replays exchanges of a log and compares. With `all`, every exchange has its line; else those
+/// that differ and those that could not be replayed.
+pub async fn verify(
+    log: Arc<dyn Log>,
+    organization: OrganizationId,
+    selection: Selection,
+    settings: Settings,
+    clock: Clock,
+    all: bool,
+) -> Result<Lines, ReplayError> {
+    let head = log.head(organization).await?;
+    let feed = Feed { log, organization, head, selection, begin: Begin::BeforeFirst };
+    let verifier = Verifier { all, bulks: HashSet::new() };
+    start(feed, settings, clock, verifier).map_err(|e| ReplayError::Scratch(e.to_string()))
+}
+
+struct Verifier {
+    all: bool,
+    /// Bulk requests whose operations came by, until they come by themselves.
+    bulks: HashSet<ExchangeId>,
+}
+
+impl Replayer for Verifier {
+    async fn step(&mut self, scratch: &mut Scratch, step: Step, told: &mut Told) -> Result<(), ReplayError> {
+        match step {
+            Step::Copy(records) => {
+                let of_none = records.iter().filter(|r| r.exchange.is_none()).count() as u64;
+                told.summary.records_of_no_exchange += of_none;
+                told.summary.records_of_others += records.len() as u64 - of_none;
+                scratch.copy(records).await
+            }
+            Step::Exchange(recorded, caused) => self.exchange(scratch, *recorded, caused, told).await,
+        }
+    }
+}
+
+impl Verifier {
+    async fn exchange(
+        &mut self,
+        scratch: &mut Scratch,
+        recorded: RecordedExchange,
+        caused: Vec<Record>,
+        told: &mut Told,
+    ) -> Result<(), ReplayError> {
+        self.bulks.extend(recorded.exchange.parent);
+        if let Some(why) = self.not_replayed(&recorded) {
+            *told.summary.not_replayed.entry(why).or_default() += 1;
+            told.summary.count(ReplayResult::NotReplayed);
+            told.summary.records_of_others += caused.len() as u64;
+            if !caused.is_empty() {
+                scratch.copy(caused).await?;
+            }
+            let quiet = matches!(why, NotReplayed::ByItsParts | NotReplayed::OtherProtocol);
+            if self.all || !quiet {
+                let line = ExchangeLine::of(&recorded, ReplayResult::NotReplayed).because(why.words());
+                told.tell(ReplayLine::Exchange(line)).await?;
+            }
+            return Ok(());
+        }
+        let exchange = &recorded.exchange;
+        // All events of an exchange are of one decision; without events its time shows nowhere.
+        let at = caused.first().map_or(exchange.received_at, |r| r.recorded_at);
+        let settled = exchange.subject.as_deref().and_then(|s| s.parse::<ResourceId>().ok());
+        let ran = scratch.run(exchange, at, settled, fork::Rule::Exactly(caused.clone())).await;
+        let (same_events, differences) = compare(exchange, &caused, &ran);
+        let result = match (same_events, differences.is_empty()) {
+            (false, _) => ReplayResult::EventsDiffer,
+            (true, false) => ReplayResult::AnswerDiffers,
+            (true, true) => ReplayResult::Same,
+        };
+        told.summary.count(result);
+        let mut by = Vec::new();
+        if result != ReplayResult::Same {
+            let given = given_names(&caused);
+            let others = scratch.names_like(&given).await?;
+            by = rules(exchange, &ran, &others, &given).into_iter().map(Rule::name).collect();
+            told.summary.explain(result, &by);
+        }
+        let counted = if same_events { &mut told.summary.records_same } else { &mut told.summary.records_differ };
+        *counted += caused.len() as u64;
+        if self.all || result != ReplayResult::Same {
+            let now = Some(AnswerSummary::of(&ran.exchange));
+            let line = ExchangeLine { now, differences, rules: by, ..ExchangeLine::of(&recorded, result) };
+            told.tell(ReplayLine::Exchange(line)).await?;
+        }
+        if !same_events && !caused.is_empty() {
+            scratch.copy(caused).await?;
+        }
+        Ok(())
+    }
+
+    fn not_replayed(&mut self, recorded: &RecordedExchange) -> Option<NotReplayed> {
+        let exchange = &recorded.exchange;
+        if self.bulks.remove(&exchange.id) {
+            return Some(NotReplayed::ByItsParts);
+        }
+        if let Some(why) = NotReplayed::of(exchange) {
+            return Some(why);
+        }
+        // What was answered so depends on the load and the stores of that moment.
+        matches!(exchange.answer.status, 429 | 500..).then_some(NotReplayed::ServerTrouble)
+    }
+}

@@ -1,0 +1,80 @@
+//! What the binary can be told.
+
+use crate::{bundle, config};
+use clap::{Args, Parser, Subcommand};
+use rollcall_cli::{Exit, Failure, ServerArgs, usage};
+use rollcall_server::config::ServeArgs;
+use rollcall_server::{serve, telemetry};
+use rollcall_simulate as simulate;
+
+/// Rollcall: the place where Microsoft Entra ID meets an application.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version)]
+pub struct Cli {
+    #[command(flatten)]
+    server: ServerArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(Box<ServeCommand>),
+    #[command(flatten)]
+    Ask(Box<rollcall_cli::Command>),
+    /// Exchanges and the state they need, in one file
+    #[command(subcommand)]
+    Bundle(bundle::Bundle),
+    /// Configuration of the server
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Entra in a box: a simulated tenant
+    #[command(subcommand)]
+    Simulate(Box<simulate::Simulate>),
+}
+
+/// `rollcall serve`; `--data` is the global one.
+#[derive(Debug, Args)]
+pub struct ServeCommand {
+    #[command(flatten)]
+    args: ServeArgs,
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// Says in one line what went wrong, with the exit code for it.
+pub fn run(cli: Cli) -> Result<Exit, Failure> {
+    let Cli { server, command } = cli;
+    match command {
+        Command::Serve(serve) => start(serve.args.with_data(server.data)),
+        Command::Ask(command) => rollcall_cli::run(*command, server),
+        Command::Bundle(bundle) => bundle::run(bundle, server),
+        Command::Config(config) => config::run(config, server),
+        Command::Simulate(simulate) => simulate::run(*simulate, server),
+    }
+}
+
+fn start(args: ServeArgs) -> Result<Exit, Failure> {
+    let config = args.resolve().map_err(usage)?;
+    telemetry::start_logs(config.log_format, &config.log).map_err(usage)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    // A store that cannot be opened, or a port that is taken, is for the operator to change.
+    runtime.block_on(serve::serve(config)).map_err(usage)?;
+    Ok(Exit::Success)
+}
+
+/// All commands with their help, one after another: the command line's reference.
+pub fn reference() -> String {
+    fn add(command: &mut clap::Command, path: &str, out: &mut String) {
+        let path = if path.is_empty() { command.get_name().to_owned() } else { format!("{path} {}", command.get_name()) };
+        out.push_str(&format!("## {path}\n\n{}\n", command.render_help()));
+        for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
+            add(sub, &path, out);
+        }
+    }
+    let mut out = String::new();
+    add(&mut <Cli as clap::CommandFactory>::command(), "", &mut out);
+    out
+}

@@ -1,0 +1,8 @@
+//! The `rollcall` binary: the server, the command line that asks it, and the simulator, as one program.
+
+mod bundle;
+mod command;
+mod config;
+
+pub use command::{Cli, reference, run};
+pub use rollcall_cli::{Exit, Failure};

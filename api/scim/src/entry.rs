@@ -1,0 +1,203 @@
+//! Where a SCIM request comes in: the exchange is opened first and closed last, whatever happens.
+
+use super::authenticate::authenticate;
+use super::call::{Call, Conditions};
+use super::dispatch::dispatch;
+use super::encoding::Encoding;
+use super::facts;
+use super::failure;
+use super::path;
+use super::query::Query;
+use super::reply::Reply;
+use super::room::{BODY_SHARE, Scim};
+use super::route::{allowed, route};
+use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{Response, Uri};
+use bytes::Bytes;
+use rollcall_domain::actor::Actor;
+use rollcall_domain::exchange::Protocol;
+use rollcall_domain::failure::Cause;
+use rollcall_domain::interpretation::Notes;
+use rollcall_domain::scim::ScimError;
+use rollcall_door::SCIM_PREFIX;
+use rollcall_door::exchange::{Kept, Opened, guarded, keep, measure, to_the_end};
+use rollcall_door::stopping::is_cut_off;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::SemaphorePermit;
+
+/// How much of a body is read, and kept, of a caller who is not known.
+const STRANGER_BODY_BYTES: usize = 16 * 1024;
+/// How long a large request waits for others to be done.
+const ROOM_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// The same for a caller who is not known.
+const STRANGER_BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Whether a request is for SCIM, doubled slashes included.
+pub fn is_scim(uri: &Uri) -> bool {
+    below_prefix(uri.path()).is_some()
+}
+
+/// The path below the SCIM base, with the slashes that came in.
+pub(super) fn below_prefix(path: &str) -> Option<&str> {
+    let mut rest = path;
+    for segment in SCIM_PREFIX.split('/').filter(|s| !s.is_empty()) {
+        rest = rest.trim_start_matches('/').strip_prefix(segment)?;
+    }
+    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
+}
+
+/// Serves one request to its end, also when the client goes away in the middle.
+pub async fn entry(scim: Arc<Scim>, request: Request) -> Response<Body> {
+    let app = &scim.app;
+    let overloaded = || {
+        let error = ScimError::unavailable("too many requests at once; try again later".to_owned());
+        let id = app.engine.ids.exchange();
+        Reply::failure(error, id).into_response(id)
+    };
+    to_the_end(&app.in_flight, serve(scim.clone(), request), overloaded).await
+}
+
+async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
+    let app = &scim.app;
+    let (parts, body) = request.into_parts();
+    let mut opened = Opened::new(&app.engine, Protocol::Scim, "unknown", &parts);
+    let mut notes = Notes::default();
+    let outcome = guarded(carry_out(&scim, &parts, body, &mut opened, &mut notes)).await;
+    let outcome = outcome.unwrap_or_else(|| Err(failure::damaged("a request handler panicked")));
+    let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
+    if reply.status == 405 {
+        reply = reply.with("allow", allowed(below_prefix(parts.uri.path()).unwrap_or_default()));
+    }
+    if opened.caller == Actor::Unauthenticated {
+        opened.shorten();
+        if reply.status == 401 && !app.strangers.admits(opened.protocol) {
+            reply = Reply::failure(ScimError::too_many_requests("too many requests without a valid token"), opened.id);
+            reply.kept = Kept::CountOnly;
+        }
+    }
+    if let Err(error) = keep(&app.engine, reply.kept, || reply.close(&opened, &notes)).await {
+        reply = Reply::failure(failure::unavailable("recording an exchange", &error), opened.id);
+    }
+    measure(&opened, reply.status);
+    count_liberties(&opened, &reply, &notes);
+    reply.into_response(opened.id)
+}
+
+async fn carry_out(scim: &Scim, parts: &Parts, body: Body, opened: &mut Opened, notes: &mut Notes) -> Result<Reply, ScimError> {
+    let app = &scim.app;
+    let path = below_prefix(parts.uri.path()).unwrap_or_default();
+    path::note(parts.uri.path(), path, notes);
+    let operation = route(parts.method.as_str(), path);
+    opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
+    let caller = authenticate(scim, &parts.headers).await;
+    let encoding = Encoding::of(&parts.headers);
+    // Nobody knows how long a packed body is.
+    let announced = body.size_hint().upper().filter(|_| matches!(encoding, Ok(Encoding::Identity)));
+    let room = if caller.is_ok() { room_for(scim, announced).await } else { Ok(None) };
+    let limit = usize::try_from(app.config.max_body_bytes).unwrap_or(usize::MAX);
+    let body = match (&caller, &room, encoding) {
+        (Ok(_), Ok(_), Ok(encoding)) => match read_body(body, limit, BODY_TIMEOUT).await {
+            Ok(read) => encoding.decode(read, limit).await,
+            Err(error) => Err(error),
+        },
+        (Ok(_), Ok(_), Err(error)) => Err(error),
+        (Ok(_), Err(_), _) => Ok(Bytes::new()),
+        (Err(_), _, Ok(Encoding::Identity)) => read_stranger(scim, body).await,
+        // What a stranger packed is not looked into, so that nobody can tell whether it may be kept.
+        (Err(_), _, _) => Ok(Bytes::new()),
+    };
+    if let Ok(body) = &body {
+        opened.body = body.clone();
+    }
+    let caller = caller?;
+    opened.organization = caller.organization;
+    opened.caller = caller.actor;
+    if let Some(refusal) = caller.refusal {
+        if let Ok(operation) = &operation {
+            // Whoever is refused is told so, whether or not it can be kept what was wanted.
+            let _ = facts::gather_refused(app, opened, operation).await;
+        }
+        return Err(refusal);
+    }
+    let _room = room?;
+    body?;
+    if let Ok(operation) = &operation {
+        facts::gather(app, opened, operation).await?;
+    }
+    let query = Query::from_url(parts.uri.query().unwrap_or_default(), notes)?;
+    let mut call = Call {
+        app: app.clone(),
+        limits: app.limits_of(&caller.policy),
+        opened: Arc::new(opened.clone()),
+        query,
+        conditions: Conditions::from_headers(&parts.headers),
+        notes: std::mem::take(notes),
+        settled: None,
+    };
+    let outcome = dispatch(&mut call, operation?).await;
+    *notes = call.notes;
+    outcome
+}
+
+/// Waits until a large body fits beside the others that are being worked on; what it is read into is
+/// many times as large.
+async fn room_for(scim: &Scim, announced: Option<u64>) -> Result<Option<SemaphorePermit<'_>>, ScimError> {
+    let longest = scim.app.config.max_body_bytes;
+    // One that does not say how long it is may be as long as any.
+    let shares = announced.unwrap_or(longest).min(longest) / BODY_SHARE;
+    let Some(shares) = u32::try_from(shares).ok().filter(|n| *n > 0) else { return Ok(None) };
+    match tokio::time::timeout(ROOM_TIMEOUT, scim.body_room.acquire_many(shares)).await {
+        Ok(Ok(room)) => Ok(Some(room)),
+        _ => {
+            metrics::counter!("rollcall_overload_total").increment(1);
+            Err(ScimError::unavailable("too many large requests at once; try again later"))
+        }
+    }
+}
+
+/// What a caller who is not known has to say, for the record: not much, not for long, and of a few at a
+/// time, for each of them takes up room that callers with a token need.
+async fn read_stranger(scim: &Scim, body: Body) -> Result<Bytes, ScimError> {
+    match scim.stranger_bodies.try_acquire() {
+        Ok(_room) => read_body(body, STRANGER_BODY_BYTES, STRANGER_BODY_TIMEOUT).await,
+        Err(_) => Ok(Bytes::new()),
+    }
+}
+
+async fn read_body(body: Body, limit: usize, patience: Duration) -> Result<Bytes, ScimError> {
+    match tokio::time::timeout(patience, to_bytes(body, limit)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) if is_too_long(&error) => {
+            Err(ScimError::too_large(format!("the body is longer than {limit} bytes: send fewer members or operations per request")))
+        }
+        Ok(Err(error)) if is_cut_off(&error) => Err(ScimError::unavailable("the server is stopping; try again later".to_owned())),
+        Ok(Err(_)) => Err(ScimError::invalid_syntax("the body broke off".to_owned()).because(Cause::BodyCutOff)),
+        Err(_) => Err(ScimError::plain(408, "the body did not arrive in time").because(Cause::BodyCutOff)),
+    }
+}
+
+fn is_too_long(error: &axum::Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        if inner.is::<http_body_util::LengthLimitError>() {
+            return true;
+        }
+        source = inner.source();
+    }
+    false
+}
+
+/// What only SCIM has: how its requests had to be read.
+fn count_liberties(opened: &Opened, reply: &Reply, notes: &Notes) {
+    if reply.error.as_ref().is_some_and(|e| e.unknown_shape) {
+        metrics::counter!("rollcall_unknown_shapes_total", "organization" => opened.organization.to_string()).increment(1);
+    }
+    for note in notes.list() {
+        metrics::counter!("rollcall_interpretations_total", "reading" => note.reading.name()).increment(1);
+    }
+}

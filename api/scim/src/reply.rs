@@ -1,0 +1,124 @@
+//! An answer before it is HTTP.
+
+use super::MEDIA_TYPE;
+use super::facts::facts;
+use axum::body::Body;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use rollcall_domain::exchange::{Answer, Exchange};
+use rollcall_domain::ids::{ExchangeId, ResourceId};
+use rollcall_domain::interpretation::Notes;
+use rollcall_domain::scim::ScimError;
+use rollcall_door::exchange::{Closing, Kept, Opened};
+use serde_json::Value;
+
+/// Answers longer than this are kept by length only; a read can be repeated as of its position.
+pub const KEPT_ANSWER_BYTES: usize = 64 * 1024;
+
+/// An answer to one request.
+#[derive(Clone, Debug, Default)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers besides the content type.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, if there is one.
+    pub body: Option<Vec<u8>>,
+    /// What went wrong, if something did.
+    pub error: Option<ScimError>,
+    /// The resource it is about.
+    pub subject: Option<ResourceId>,
+    /// How many resources a query found.
+    pub found: Option<u64>,
+    /// How its exchange is kept.
+    pub kept: Kept,
+}
+
+impl Reply {
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// An answer with a JSON body.
+    pub fn json(status: u16, body: &Value) -> Self {
+        Self { status, body: Some(body.to_string().into_bytes()), ..Self::default() }
+    }
+
+    /// Adds a header.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Names the resource.
+    pub fn about(mut self, id: ResourceId) -> Self {
+        self.subject = Some(id);
+        self
+    }
+
+    /// The answer to a request that failed. The exchange is named in the detail, so that the admin
+    /// who reads it in Entra can give it to the operator.
+    pub fn failure(error: ScimError, exchange: ExchangeId) -> Self {
+        let mut told = error.clone();
+        told.detail = format!("{} [exchange {exchange}]", error.detail);
+        let mut reply = Reply::json(error.status, &told.body());
+        match error.status {
+            401 => reply = reply.with("www-authenticate", "Bearer realm=\"rollcall\""),
+            429 => reply = reply.with("retry-after", "5"),
+            503 => reply = reply.with("retry-after", "30"),
+            _ => {}
+        }
+        reply.error = Some(error);
+        reply
+    }
+
+    /// The exchange with this answer, as the log keeps it.
+    pub fn close(&self, opened: &Opened, notes: &Notes) -> Exchange {
+        let (answer, answer_body) = self.to_answer();
+        opened.close(Closing {
+            answer,
+            answer_body,
+            subject: self.subject.map(|id| id.to_string()),
+            facts: facts(opened, self),
+            interpretations: notes.list().to_vec(),
+            unknown_shape: self.error.as_ref().is_some_and(|e| e.unknown_shape),
+        })
+    }
+
+    /// What the exchange keeps of it, and the body to keep.
+    fn to_answer(&self) -> (Answer, Vec<u8>) {
+        let body = self.body.as_deref().unwrap_or_default();
+        let kept = body.len() <= KEPT_ANSWER_BYTES;
+        let answer = Answer {
+            status: self.status,
+            headers: self.headers.iter().map(|(n, v)| ((*n).to_owned(), v.clone())).collect(),
+            rule: self.error.as_ref().and_then(|e| e.rule),
+            scim_type: self.error.as_ref().and_then(|e| e.scim_type).map(|t| t.as_str().to_owned()),
+            detail: self.error.as_ref().map(|e| e.detail.clone()),
+            found: self.found,
+            body_bytes: body.len() as u64,
+            body_kept: kept,
+        };
+        (answer, if kept { body.to_vec() } else { Vec::new() })
+    }
+
+    /// The HTTP response. The media type is SCIM's, whatever `Accept` said.
+    pub fn into_response(self, exchange: ExchangeId) -> Response<Body> {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = response.headers_mut();
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        if let Ok(value) = HeaderValue::from_str(&exchange.to_string()) {
+            headers.insert(HeaderName::from_static("exchange-id"), value);
+        }
+        if let Some(body) = self.body {
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+            *response.body_mut() = Body::from(body);
+        }
+        response
+    }
+}

@@ -1,0 +1,78 @@
+//! The job of the views: folds what nobody waited for, one job for each family.
+
+use super::job::{Incomplete, Job};
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::sql::Family;
+use rollcall_door::App;
+use rollcall_door::config::ServeConfig;
+use rollcall_engine::begin::resume;
+use rollcall_projections::fold::{FoldError, Folder};
+use rollcall_projections::status::Lag;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait after views could not be made anew.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+
+/// Sweeps a family. What is in the middle when the server stops is rolled back, and folded at the
+/// next start.
+pub struct Sweep {
+    folder: Arc<Folder>,
+    pause: Duration,
+    /// Whether stopped organizations are still to be tried again.
+    resuming: bool,
+    /// Organizations that lagged at the last pass.
+    behind: BTreeSet<OrganizationId>,
+}
+
+impl Sweep {
+    /// For the views of a folder.
+    pub fn new(folder: Arc<Folder>, config: &ServeConfig) -> Self {
+        // Of the live family this was done before the server listened.
+        let resuming = folder.family() == Family::Audit;
+        Self { folder, pause: Duration::from_millis(config.sweep_ms), resuming, behind: BTreeSet::new() }
+    }
+}
+
+impl Job for Sweep {
+    const NAME: &'static str = "sweep";
+
+    fn pause(&self) -> Duration {
+        if self.folder.is_outdated() { AFTER_FAILURE } else { self.pause }
+    }
+
+    async fn pass(&mut self, app: &App) -> Result<(), Incomplete> {
+        let family = self.folder.family();
+        // Until views of another version are made anew, whoever asks them is told to come back.
+        if self.folder.is_outdated() {
+            tracing::info!(family = family.as_str(), "the views are of another version: rebuilding them from the log");
+            self.folder.rebuild().await.map_err(Incomplete::all)?;
+        }
+        if std::mem::take(&mut self.resuming) {
+            resume(&self.folder).await;
+        }
+        let lags = self.folder.sweep().await.map_err(Incomplete::all)?;
+        lags.iter().for_each(|lag| measure(app, family, lag));
+        let failed: BTreeSet<_> = lags.iter().filter(|lag| lag.outcome.is_err()).map(|lag| lag.organization).collect();
+        // Whoever put them right does not lag any more, and is not among those that do.
+        self.behind.difference(&failed).for_each(|organization| show(family, *organization, 0, false));
+        self.behind = failed;
+        Incomplete::unless_none(self.behind.len())
+    }
+}
+
+fn measure(app: &App, family: Family, lag: &Lag) {
+    let left = if lag.outcome.is_ok() { 0 } else { lag.records };
+    let stopped = matches!(lag.outcome, Err(FoldError::Stopped { .. }));
+    if stopped && family == Family::Live {
+        app.engine.organizations_changed();
+    }
+    show(family, lag.organization, left, stopped);
+}
+
+fn show(family: Family, organization: OrganizationId, left: u64, stopped: bool) {
+    let (family, organization) = (family.as_str(), organization.to_string());
+    metrics::gauge!("rollcall_view_lag_records", "family" => family, "organization" => organization.clone()).set(left as f64);
+    metrics::gauge!("rollcall_view_stopped", "family" => family, "organization" => organization).set(f64::from(u8::from(stopped)));
+}

@@ -1,0 +1,93 @@
+//! `/healthz`, `/readyz`, `/metrics`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use metrics_exporter_prometheus::PrometheusHandle;
+use rollcall_domain::run::Pulse;
+use rollcall_door::App;
+use rollcall_projections::status::ViewStatus;
+use serde_json::json;
+use std::sync::Arc;
+
+/// What is asked how it is.
+#[derive(Clone)]
+pub struct Health {
+    /// The application.
+    pub app: Arc<App>,
+    /// Renders what was counted, if anything is.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// The process answers.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The log can be reached, the live views have caught up, and none has stopped. How the auditors'
+/// views are is shown but decides nothing: SCIM requests do not need them, and are served here.
+pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
+    let log = app.engine.log.ping().await;
+    let views = app.engine.folder.status().await;
+    let audit = app.audit.status().await;
+    let (mut ready, mut body) = (log.is_ok(), json!({ "log": log.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned()) }));
+    match views {
+        Ok(views) => {
+            let (lag, stopped) = summary(&views);
+            ready &= stopped.is_empty() && lag < 10_000;
+            body["lag"] = json!(lag);
+            body["stopped"] = json!(stopped);
+        }
+        Err(error) => {
+            ready = false;
+            body["views"] = json!(error.to_string());
+        }
+    }
+    body["audit"] = match audit {
+        Ok(_) if app.audit.is_outdated() => json!({ "views": "being rebuilt after an upgrade" }),
+        Ok(views) => {
+            let (lag, stopped) = summary(&views);
+            json!({ "lag": lag, "stopped": stopped })
+        }
+        Err(error) => json!({ "views": error.to_string() }),
+    };
+    body["ready"] = json!(ready);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(body)).into_response()
+}
+
+/// How many records are not folded yet, and whose views have stopped.
+fn summary(views: &[ViewStatus]) -> (u64, Vec<String>) {
+    let lag = views.iter().map(|v| v.head.saturating_sub(v.position)).sum();
+    (lag, views.iter().filter(|v| v.stopped.is_some()).map(|v| v.organization.to_string()).collect())
+}
+
+/// Prometheus' text format.
+pub async fn metrics(State(Health { app, metrics }): State<Health>) -> Response {
+    measure_cycles(&app).await;
+    let rendered = metrics.map(|m| m.render()).unwrap_or_default();
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], rendered).into_response()
+}
+
+/// How old the last cycle of each organization is, and whether they still come. Measured when asked,
+/// because both change while nothing happens.
+async fn measure_cycles(app: &App) {
+    let now = app.engine.clock.now();
+    match app.runs.rhythms().await {
+        Ok(rhythms) => {
+            for (organization, rhythm) in rhythms {
+                let name = organization.to_string();
+                let age = rhythm.since(now).map_or(0, |since| since.num_seconds());
+                metrics::gauge!("rollcall_last_cycle_age_seconds", "organization" => name.clone()).set(age as f64);
+                metrics::gauge!("rollcall_usual_cycle_seconds", "organization" => name.clone()).set(rhythm.usual().num_seconds() as f64);
+                let pulse = rhythm.pulse(now);
+                for state in Pulse::ALL {
+                    let is_so = f64::from(u8::from(state == pulse));
+                    metrics::gauge!("rollcall_cycles", "organization" => name.clone(), "state" => state.as_str()).set(is_so);
+                }
+            }
+        }
+        Err(error) => tracing::warn!(%error, "the rhythm of the cycles cannot be read"),
+    }
+}

@@ -1,0 +1,214 @@
+//! The whole application in process: every route of the server, on stores, at times and with ids
+//! of the caller's choosing. Simulations and replays speak to it as a client would.
+
+use crate::router::{Doors, router};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::ExchangeId;
+use rollcall_door::config::ServeConfig;
+use rollcall_door::exchange::StrangerLimit;
+use rollcall_door::sealing::DeploymentKey;
+use rollcall_door::{App, Settings};
+use rollcall_engine::begin;
+use rollcall_engine::clock::{Clock, ClockHand};
+use rollcall_engine::ids::{Ids, Random};
+use rollcall_engine::secrets;
+use rollcall_office::admin::{OrganizationCreated, TokenIssued};
+use rollcall_stores::Stores;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tower::ServiceExt;
+
+/// How an application in process begins.
+pub struct HostSetup {
+    /// Where log and views are.
+    pub stores: Stores,
+    /// Where random bytes come from.
+    pub random: Random,
+    /// What the clock shows until the first request arrives.
+    pub start: DateTime<Utc>,
+    /// Address under which clients believe to reach it.
+    pub public_url: String,
+    /// Opens the administration; drawn from `random`, if absent.
+    pub operator_key: Option<String>,
+    /// The configuration; see [`HostSetup::config`].
+    pub config: ServeConfig,
+}
+
+impl HostSetup {
+    /// The server's defaults without its limits by real time, for time is not real here.
+    pub fn config() -> ServeConfig {
+        ServeConfig { rate_limit: 0, ..ServeConfig::at(PathBuf::new()) }
+    }
+}
+
+/// A request as it arrives.
+#[derive(Clone, Debug, Default)]
+pub struct HostRequest {
+    /// When it arrives: what the clock shows until it is answered.
+    pub at: DateTime<Utc>,
+    /// HTTP method.
+    pub method: String,
+    /// Path and query, such as `/scim/v2/Users?count=1`.
+    pub target: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// The peer.
+    pub peer: Option<SocketAddr>,
+    /// The body.
+    pub body: Bytes,
+}
+
+impl HostRequest {
+    /// A request with a bearer token, without a body.
+    pub fn new(at: DateTime<Utc>, method: &str, target: &str, token: &str) -> Self {
+        let headers = vec![("authorization".to_owned(), format!("Bearer {token}"))];
+        Self { at, method: method.to_owned(), target: target.to_owned(), headers, ..Self::default() }
+    }
+
+    /// The same with a body of this media type.
+    pub fn with_body(mut self, media_type: &str, body: impl Into<Bytes>) -> Self {
+        self.headers.push(("content-type".to_owned(), media_type.to_owned()));
+        self.body = body.into();
+        self
+    }
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct HostAnswer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers in order.
+    pub headers: Vec<(String, String)>,
+    /// The exchange it closed, if the request was one.
+    pub exchange: Option<ExchangeId>,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Why the application in process did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum HostError {
+    /// No HTTP request can look like this.
+    #[error("this is no HTTP request: {0}")]
+    NoRequest(#[from] axum::http::Error),
+    /// The answer could not be read to its end.
+    #[error("the answer broke off: {0}")]
+    BrokenAnswer(#[from] axum::Error),
+    /// The administration refused.
+    #[error("{status}: {detail}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// Its sentence.
+        detail: String,
+    },
+    /// The administration answered what this version does not know.
+    #[error("the administration's answer cannot be read: {0}")]
+    StrangeAnswer(#[from] serde_json::Error),
+}
+
+/// The application in process. Requests are served one after another, in the order in which they
+/// are handed in, so that the same requests at the same times give the same log.
+pub struct Host {
+    app: Arc<App>,
+    router: Router,
+    /// Moves the clock; held while a request is served.
+    hand: Mutex<ClockHand>,
+    operator_key: String,
+    _stores: Stores,
+}
+
+impl Host {
+    /// Begins.
+    pub async fn open(setup: HostSetup) -> anyhow::Result<Self> {
+        let HostSetup { stores, random, start, public_url, operator_key, config } = setup;
+        let (clock, hand) = Clock::by_hand(start);
+        let ids = Ids::new(clock.clone(), random);
+        let operator_key = operator_key.unwrap_or_else(|| ids.secret(secrets::OPERATOR_PREFIX));
+        let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
+        let audit = begin::audit(&stores.log, &stores.audit).await?;
+        // Nobody sweeps here.
+        if audit.is_outdated() {
+            audit.rebuild().await?;
+        }
+        let settings = Settings {
+            config,
+            public_url,
+            deployment_key: DeploymentKey::derived_from(&operator_key),
+            operator_key: operator_key.clone(),
+            shared: stores.shared,
+            strangers: StrangerLimit::off(),
+        };
+        let app = Arc::new(App::new(engine, audit, settings));
+        let router = router(&app, Doors::new(&app), None);
+        Ok(Self { app, router, hand: Mutex::new(hand), operator_key, _stores: stores })
+    }
+
+    /// What is behind the routes, for whoever reads log and views directly.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Opens the administration.
+    pub fn operator_key(&self) -> &str {
+        &self.operator_key
+    }
+
+    /// Serves one request to its end.
+    pub async fn handle(&self, request: HostRequest) -> Result<HostAnswer, HostError> {
+        let HostRequest { at, method, target, headers, peer, body } = request;
+        let mut builder = Request::builder().method(method.as_str()).uri(target);
+        for (name, value) in headers {
+            builder = builder.header(name, value);
+        }
+        let mut request = builder.body(Body::from(body))?;
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(ConnectInfo(peer));
+        }
+        let hand = self.hand.lock().await;
+        hand.set(at);
+        // A router is always ready and never fails.
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        let (parts, body) = response.into_parts();
+        let body = to_bytes(body, usize::MAX).await?;
+        drop(hand);
+        let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let exchange = parts.headers.get("exchange-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+        let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        Ok(HostAnswer { status: parts.status.as_u16(), headers, exchange, body })
+    }
+
+    /// Creates an organization, as the operator would.
+    pub async fn create_organization(&self, at: DateTime<Utc>, name: &str, domain: &str) -> Result<OrganizationCreated, HostError> {
+        self.administer(at, "POST", "/organizations", &json!({ "name": name, "domain": domain })).await
+    }
+
+    /// Issues a SCIM token; this enables SCIM.
+    pub async fn issue_token(&self, at: DateTime<Utc>, organization: &str, label: &str) -> Result<TokenIssued, HostError> {
+        self.administer(at, "POST", &format!("/organizations/{organization}/scim/tokens"), &json!({ "label": label })).await
+    }
+
+    /// Any other call of the administration, below `/api/v1`.
+    pub async fn administer<T: DeserializeOwned>(&self, at: DateTime<Utc>, method: &str, path: &str, body: &Value) -> Result<T, HostError> {
+        let request = HostRequest::new(at, method, &format!("/api/v1{path}"), &self.operator_key);
+        let request = if body.is_null() { request } else { request.with_body("application/json", body.to_string()) };
+        let answer = self.handle(request).await?;
+        if answer.status >= 300 {
+            let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            let detail = problem["detail"].as_str().unwrap_or("no reason given").to_owned();
+            return Err(HostError::Refused { status: answer.status, detail });
+        }
+        // An answer without a body is read as null.
+        Ok(serde_json::from_slice(if answer.body.is_empty() { b"null" } else { &answer.body })?)
+    }
+}

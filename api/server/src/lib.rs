@@ -1,0 +1,13 @@
+//! The server: all doors behind one router, the connections they are reached by, and what is done
+//! without being asked.
+
+pub mod background;
+pub mod config;
+mod health;
+pub mod host;
+mod listen;
+pub mod metric_table;
+pub mod openapi;
+pub mod router;
+pub mod serve;
+pub mod telemetry;

@@ -1,0 +1,128 @@
+//! Takes connections, one task each, and lets go of those that send nothing.
+//!
+//! `axum::serve` has no limit on how long a client may take to send the head of a request, so that
+//! half a request would hold a connection, and a stop, for ever.
+
+mod arriving;
+mod leaving;
+
+use arriving::Arriving;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use leaving::{Leaving, UnderWay};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+/// How long to wait when no connection can be taken, such as without file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long clients may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the head of a request, and between two requests.
+    pub head: Duration,
+    /// For whatever is missing of a request once the server is to stop.
+    pub stop: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(60), stop: Duration::from_secs(5) }
+    }
+}
+
+/// Serves until `stopping` says so, then finishes what was accepted: requests that have come in
+/// whole are served to their end, others are given up when the patience for them is over.
+pub async fn serve(listener: TcpListener, router: Router, patience: Patience, mut stopping: watch::Receiver<bool>) {
+    let graceful = GracefulShutdown::new();
+    let (end, overdue) = watch::channel(false);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stopping.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((socket, peer)) => {
+                let serving = Serving { router: router.clone(), head: patience.head, overdue: overdue.clone() };
+                drop(tokio::spawn(serving.connection(socket, peer, graceful.watcher())));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot take a connection");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    drop(listener);
+    let mut finished = std::pin::pin!(graceful.shutdown());
+    if tokio::time::timeout(patience.stop, &mut finished).await.is_err() {
+        let _ = end.send(true);
+        finished.await;
+    }
+}
+
+/// What one connection is served with.
+struct Serving {
+    router: Router,
+    head: Duration,
+    /// True once the server waits for no request any more that has not come in whole.
+    overdue: watch::Receiver<bool>,
+}
+
+impl Serving {
+    async fn connection(self, socket: TcpStream, peer: SocketAddr, watcher: Watcher) {
+        let Self { router, head, overdue } = self;
+        // A small answer must not wait for more to send.
+        let _ = socket.set_nodelay(true);
+        let under_way = UnderWay::default();
+        let (requests, late) = (under_way.clone(), overdue.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            let request = request.map(|body| Body::new(Arriving::new(body, late.clone())));
+            let (answer, one) = (router.clone().oneshot(request), requests.one());
+            async move { answer.await.map(|answer| answer.map(|body| Leaving::new(body, one))) }
+        });
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
+        builder.http2().timer(TokioTimer::new()).keep_alive_interval(head).keep_alive_timeout(head);
+        let served = watcher.watch(builder.serve_connection(TokioIo::new(socket), service).into_owned());
+        tokio::select! {
+            served = served => {
+                if let Err(error) = served {
+                    if let Some(reason) = refusal(&*error) {
+                        metrics::counter!("rollcall_unreadable_requests_total", "reason" => reason).increment(1);
+                    }
+                    tracing::debug!(error, "a connection ended early");
+                }
+            }
+            () = under_way.none_but_overdue(overdue) => tracing::debug!("a connection with half a request was given up"),
+        }
+    }
+}
+
+/// Why the head of a request could not be read; none if the connection ended for another reason. Such a
+/// request is answered 400, 414 or 431 before anything of ours sees it, and leaves no exchange.
+fn refusal(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        Some("too-large")
+    } else if error.is_parse() {
+        Some("malformed")
+    } else if error.is_timeout() {
+        Some("timeout")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests;

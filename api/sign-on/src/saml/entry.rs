@@ -1,0 +1,171 @@
+//! Where a browser comes in: the exchange is opened first and closed last, whatever happens.
+
+use super::addresses::Addresses;
+use super::page::Page;
+use super::reply::Reply;
+use super::visit::Visit;
+use super::{SignOn, acs, login, logout, metadata, signed_in};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{Method, Response};
+use rollcall_domain::ids::ExchangeId;
+use rollcall_domain::organization::SamlState;
+use rollcall_door::App;
+use rollcall_door::exchange::{Kept, guarded, keep, measure, to_the_end, turn_away};
+use rollcall_door::stopping::is_cut_off;
+use rollcall_projections::organizations::OrganizationRow;
+use rollcall_projections::saml::SamlConnection;
+use rollcall_saml::ServiceProvider;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A response with a few hundred attributes is far below; base64 and form encoding included.
+const BODY_BYTES: usize = 512 * 1024;
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// One visit to an organization that is there and switched on.
+pub struct Call {
+    /// The application.
+    pub app: Arc<App>,
+    /// What all visits share.
+    pub door: Arc<SignOn>,
+    /// The exchange.
+    pub visit: Visit,
+    /// The organization.
+    pub organization: OrganizationRow,
+    /// Its connection.
+    pub connection: SamlConnection,
+    /// Its addresses.
+    pub addresses: Addresses,
+    /// Reads and writes its messages.
+    pub provider: Arc<ServiceProvider>,
+}
+
+/// `/saml/{organization}/{action}`, any method.
+pub async fn entry(State(door): State<Arc<SignOn>>, Path((domain, action)): Path<(String, String)>, request: Request) -> Response<Body> {
+    let app = &door.app;
+    let (parts, body) = request.into_parts();
+    let visit = Visit::new(&app.engine, operation(&parts.method, &action), &parts);
+    let id = visit.opened.id;
+    to_the_end(&app.in_flight, serve(door.clone(), visit, domain, body), || unavailable_to(id).into_response(id)).await
+}
+
+async fn serve(door: Arc<SignOn>, mut visit: Visit, domain: String, body: Body) -> Response<Body> {
+    let app = &door.app;
+    let reply = guarded(carry_out(&door, &mut visit, &domain, body)).await;
+    let mut reply = reply.unwrap_or_else(|| unavailable(&visit).told("a handler panicked"));
+    let opened = &visit.opened;
+    if let Err(error) = keep(&app.engine, reply.kept, || reply.close(opened)).await {
+        tracing::warn!(exchange = %opened.id, %error, "recording a visit failed");
+        reply = unavailable(&visit);
+    }
+    measure(opened, reply.status);
+    reply.into_response(opened.id)
+}
+
+fn operation(method: &Method, action: &str) -> &'static str {
+    match (method, action) {
+        (&Method::GET, "metadata") => "saml.metadata",
+        (&Method::GET, "login") => "saml.login",
+        (&Method::POST, "acs") => "saml.acs",
+        (&Method::GET, "logout") => "saml.logout",
+        (&Method::GET, "signed-in") => "saml.signed-in",
+        (_, "metadata" | "login" | "acs" | "logout" | "signed-in") => "saml.wrong-method",
+        _ => "saml.unknown",
+    }
+}
+
+async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Body) -> Reply {
+    let app = &door.app;
+    let found = app.organizations.by_domain(domain).await;
+    let organization = match found {
+        Ok(Some(organization)) if visit.opened.operation != "saml.unknown" => organization,
+        Ok(_) => return of_nobody(app, visit),
+        Err(error) => return unavailable(visit).told(error.to_string()),
+    };
+    visit.opened.organization = organization.id;
+    if !door.visits.admits(organization.id) {
+        turn_away(visit.opened.protocol);
+        return too_many(visit);
+    }
+    if visit.opened.operation == "saml.wrong-method" {
+        let text = "This address is for the identity provider: it sends the browser here with a form.";
+        return Reply::page(405, &Page { title: "Not this way", text, code: Some("wrong-method") }, visit.opened.id);
+    }
+    let call = match prepare(door, visit, organization).await {
+        Ok(call) => call,
+        Err(reply) => return *reply,
+    };
+    match call.visit.opened.operation {
+        "saml.acs" => match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES)).await {
+            Ok(Ok(body)) => acs::acs(call, &body, visit).await,
+            Ok(Err(error)) if is_cut_off(&error) => unavailable(visit).told("the server is stopping"),
+            _ => acs::unreadable(call).await,
+        },
+        "saml.login" => login::login(&call),
+        "saml.logout" => logout::logout(&call).await,
+        "saml.metadata" => metadata::metadata(&call),
+        _ => signed_in::signed_in(&call).await,
+    }
+}
+
+/// What every visit needs: an organization that is switched on and set up.
+async fn prepare(door: &Arc<SignOn>, visit: &Visit, organization: OrganizationRow) -> Result<Call, Box<Reply>> {
+    let app = &door.app;
+    let connection = match app.connections.of(organization.id).await {
+        Ok(connection) => connection,
+        Err(error) => return Err(Box::new(unavailable(visit).told(error.to_string()))),
+    };
+    let Some(connection) = connection.filter(|c| c.settings.idp.is_some()) else {
+        let text = "Single sign-on is not set up for this organization yet.";
+        return Err(Box::new(Reply::page(404, &Page { title: "Not set up", text, code: Some("not-set-up") }, visit.opened.id)));
+    };
+    let off = if !organization.enabled {
+        Some("the organization is switched off")
+    } else if connection.settings.state != SamlState::Enabled {
+        Some("single sign-on is switched off")
+    } else if organization.stopped.is_some() {
+        Some("the views of the organization have stopped")
+    } else {
+        None
+    };
+    if let Some(off) = off {
+        return Err(Box::new(unavailable(visit).told(off)));
+    }
+    let addresses = Addresses::of(&app.public_url, &organization.domain);
+    match door.providers.of(&connection, &addresses, &app.deployment_key) {
+        Ok(provider) => {
+            Ok(Call { app: app.clone(), door: door.clone(), visit: visit.clone(), organization, connection, addresses, provider })
+        }
+        Err(error) => {
+            tracing::error!(organization = %organization.id, %error, "single sign-on cannot work");
+            Err(Box::new(unavailable(visit).told(error.to_string())))
+        }
+    }
+}
+
+/// Somebody who names no organization; a stranger must not fill the disk.
+fn of_nobody(app: &App, visit: &Visit) -> Reply {
+    let text = "There is no organization at this address.";
+    let mut reply = Reply::page(404, &Page { title: "Not found", text, code: Some("not-found") }, visit.opened.id);
+    if !app.strangers.admits(visit.opened.protocol) {
+        reply.kept = Kept::CountOnly;
+    }
+    reply
+}
+
+/// The answer when something is switched off, or our own trouble.
+pub fn unavailable(visit: &Visit) -> Reply {
+    unavailable_to(visit.opened.id)
+}
+
+fn unavailable_to(exchange: ExchangeId) -> Reply {
+    let text = "Sign-on is not available at the moment. Please try again in a few minutes.";
+    Reply::page(503, &Page { title: "Not available", text, code: Some("unavailable") }, exchange)
+}
+
+/// The answer to one visit too many, which is counted and not kept.
+pub fn too_many(visit: &Visit) -> Reply {
+    let text = "Too many attempts at once. Please try again in a minute.";
+    Reply { kept: Kept::CountOnly, ..Reply::page(429, &Page { title: "Too many attempts", text, code: Some("too-many") }, visit.opened.id) }
+}

@@ -1,0 +1,131 @@
+//! Follows an identity provider's metadata: when asked, on a schedule, and once when a signature
+//! names a key that is not known.
+
+use super::SignOn;
+use super::addresses::Addresses;
+use super::entry::Call;
+use super::fetch::{FetchError, fetch};
+use chrono::{DateTime, Utc};
+use rollcall_domain::actor::Actor;
+use rollcall_domain::context::Context;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{AggregateKind, StreamId};
+use rollcall_domain::organization::{Organization, OrganizationCommand, OrganizationError, SamlCommand};
+use rollcall_door::App;
+use rollcall_engine::{ExecuteError, Judgement, Order, Precondition, Visible};
+use rollcall_saml::metadata::{IdpMetadata, parse};
+use rollcall_saml::{MetadataError, ServiceProvider};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+/// Why metadata was not followed. The old settings stay.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError {
+    /// A document was given, or nothing at all: there is nothing to fetch.
+    #[error("there is no metadata URL: the metadata was given as a document, or not at all")]
+    NoUrl,
+    /// It could not be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// It cannot be used.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    /// It is not what may be followed.
+    #[error(transparent)]
+    Refused(#[from] OrganizationError),
+    /// Our own trouble.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// What the last refresh of each organization failed of. Of this process only: a failure that
+/// repeats itself is no event, and one that does not is no matter.
+#[derive(Debug, Default)]
+pub struct Failures(Mutex<HashMap<OrganizationId, (DateTime<Utc>, String)>>);
+
+impl Failures {
+    fn note(&self, organization: OrganizationId, at: DateTime<Utc>, outcome: &Result<bool, RefreshError>) {
+        let mut known = self.0.lock().unwrap_or_else(|e| e.into_inner());
+        match outcome {
+            Ok(_) => known.remove(&organization),
+            Err(error) => known.insert(organization, (at, error.to_string())),
+        };
+    }
+
+    /// When and why the last refresh failed; nothing if it went well.
+    pub fn of(&self, organization: OrganizationId) -> Option<(DateTime<Utc>, String)> {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).get(&organization).cloned()
+    }
+
+    /// The settings were given anew.
+    pub fn forget(&self, organization: OrganizationId) {
+        self.0.lock().unwrap_or_else(|e| e.into_inner()).remove(&organization);
+    }
+}
+
+/// Fetches and checks a metadata document.
+pub async fn load(door: &SignOn, url: &str) -> Result<IdpMetadata, RefreshError> {
+    let document = fetch(url, door.reach).await?;
+    check(&door.app, document).await
+}
+
+/// Checks a metadata document: work for the processor.
+pub async fn check(app: &App, document: Vec<u8>) -> Result<IdpMetadata, RefreshError> {
+    let now = app.engine.clock.now();
+    let read = tokio::task::spawn_blocking(move || parse(&document, now)).await;
+    Ok(read.map_err(|e| RefreshError::Unavailable(e.to_string()))??)
+}
+
+/// Follows the metadata of an organization's identity provider. True if something changed.
+pub async fn refresh(door: &SignOn, organization: OrganizationId, actor: Actor) -> Result<bool, RefreshError> {
+    let app = &door.app;
+    let connection = app.connections.of(organization).await.map_err(|e| RefreshError::Unavailable(e.to_string()))?;
+    let url = connection.and_then(|c| c.settings.metadata_url).ok_or(RefreshError::NoUrl)?;
+    let outcome = match load(door, &url).await {
+        Ok(metadata) => tell(app, organization, actor, SamlCommand::Refresh { idp: metadata.settings }).await,
+        Err(error) => Err(error),
+    };
+    door.failures.note(organization, app.engine.clock.now(), &outcome);
+    let label = if outcome.is_ok() { "ok" } else { "failed" };
+    metrics::counter!("rollcall_saml_refreshes_total", "organization" => organization.to_string(), "outcome" => label).increment(1);
+    outcome
+}
+
+/// Runs a command of ours on a connection. True if it led to anything.
+pub async fn tell(app: &App, organization: OrganizationId, actor: Actor, command: SamlCommand) -> Result<bool, RefreshError> {
+    let order = Order::<Organization> {
+        stream: StreamId { organization, kind: AggregateKind::Organization, id: organization.0 },
+        fresh: false,
+        command: OrganizationCommand::Saml(command),
+        context: Arc::new(Context::new(app.engine.clock.now(), actor, None)),
+        precondition: Precondition::None,
+        require: Vec::new(),
+        seal: Box::new(|_, _, _| None),
+    };
+    match app.engine.execute(order).await {
+        Ok(done) => Ok(done.appended.positions.is_some()),
+        Err(ExecuteError::Judged(Visible { what: Judgement::Refused(refusal), .. })) => Err(refusal.into()),
+        Err(error) => Err(RefreshError::Unavailable(error.to_string())),
+    }
+}
+
+/// A signature names a key that is not known: perhaps it is new. At most once a minute for each
+/// organization, because anybody can send such a message. Gives the new service provider if the
+/// metadata changed.
+pub async fn after_unknown_key(call: &Call) -> Option<Arc<ServiceProvider>> {
+    let (app, door, organization) = (&call.app, &call.door, call.organization.id);
+    if !door.refetches.admits(organization) {
+        return None;
+    }
+    match refresh(door, organization, Actor::System).await {
+        Ok(true) => {}
+        Ok(false) => return None,
+        Err(error) => {
+            tracing::warn!(%organization, %error, "metadata was not refreshed after an unknown key");
+            return None;
+        }
+    }
+    let connection = app.connections.of(organization).await.ok()??;
+    let addresses = Addresses::of(&app.public_url, &call.organization.domain);
+    door.providers.of(&connection, &addresses, &app.deployment_key).ok()
+}

@@ -1,0 +1,28 @@
+//! Where a browser ends up that has signed in and was asked to go nowhere else.
+
+use super::cookies::session_token;
+use super::entry::{Call, unavailable};
+use super::page::Page;
+use super::reply::Reply;
+use crate::sessions::check;
+use rollcall_door::exchange::Kept;
+
+/// GET `/saml/{organization}/signed-in`. A page like any other: not an exchange.
+pub async fn signed_in(call: &Call) -> Reply {
+    let checked = match session_token(&call.visit.headers) {
+        Some(token) => check(&call.app, token).await,
+        None => Ok(None),
+    };
+    let page = match checked {
+        Ok(Some(session)) if session.row.organization == call.organization.id => {
+            let text = format!("You are signed in to {} as {}. You can close this page.", call.organization.name, session.user_name);
+            Reply::page(200, &Page { title: "Signed in", text: &text, code: None }, call.visit.opened.id)
+        }
+        Ok(_) => {
+            let text = "You are not signed in, or not any more. Please start from the application's sign-in page.";
+            Reply::page(401, &Page { title: "Not signed in", text, code: Some("no-session") }, call.visit.opened.id)
+        }
+        Err(error) => unavailable(&call.visit).told(error.to_string()),
+    };
+    Reply { kept: Kept::CountOnly, ..page }
+}

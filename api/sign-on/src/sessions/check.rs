@@ -1,0 +1,80 @@
+//! Whether a token is a session, now. The views are folded before any write is answered, so a
+//! session ends, in every process, with the answer to the SCIM request that ends it.
+
+use rollcall_domain::actor::Actor;
+use rollcall_domain::context::Context;
+use rollcall_domain::log::{AggregateKind, StreamId};
+use rollcall_domain::sql::SqlError;
+use rollcall_domain::user::{User, UserCommand};
+use rollcall_door::App;
+use rollcall_engine::secrets::sha256_hex;
+use rollcall_engine::{Order, Precondition};
+use rollcall_projections::organizations::OrganizationRow;
+use rollcall_projections::sessions::SessionRow;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// A session that lets somebody in.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The session.
+    pub row: SessionRow,
+    /// The organization.
+    pub organization: OrganizationRow,
+    /// The user's `userName`.
+    pub user_name: String,
+    /// The user's `displayName`.
+    pub display_name: Option<String>,
+    /// The user's `externalId`.
+    pub external_id: Option<String>,
+}
+
+/// Looks a token up. Nothing if it is no session, or one that is over, or one of an organization
+/// that is switched off.
+pub async fn check(app: &App, token: &str) -> Result<Option<Checked>, SqlError> {
+    let Some(row) = app.sessions.by_token(&sha256_hex(token)).await? else { return Ok(None) };
+    if !row.is_live(app.engine.clock.now()) {
+        if row.was_ended_by_scim() && row.refused_ms.is_none() {
+            note_refusal(app, &row).await;
+        }
+        return Ok(None);
+    }
+    let organization = app.organizations.by_id(row.organization).await?.filter(|o| o.enabled && o.stopped.is_none());
+    let user = app.directory.user(row.organization, row.subject).await?;
+    let (Some(organization), Some(user)) = (organization, user) else { return Ok(None) };
+    let text = |name: &str| user.attributes.get(name).and_then(Value::as_str).map(str::to_owned);
+    if user.attributes.get("active").and_then(Value::as_bool) != Some(true) {
+        return Ok(None);
+    }
+    let (user_name, display_name, external_id) = (text("userName").unwrap_or_default(), text("displayName"), text("externalId"));
+    Ok(Some(Checked { row, organization, user_name, display_name, external_id }))
+}
+
+/// Keeps how long it took from the SCIM request to this refusal. The first one counts, in all
+/// processes together: a claim sees to that.
+async fn note_refusal(app: &App, row: &SessionRow) {
+    let ended_at = match row.end_exchange {
+        Some(exchange) => match app.engine.log.exchange(row.organization, exchange).await {
+            Ok(found) => found.map(|x| x.exchange.received_at).or(row.ended),
+            Err(_) => return,
+        },
+        None => row.ended,
+    };
+    let Some(ended_at) = ended_at else { return };
+    let now = app.engine.clock.now();
+    let took = now.signed_duration_since(ended_at);
+    let milliseconds = u64::try_from(took.num_milliseconds()).unwrap_or(0);
+    let order = Order::<User> {
+        stream: StreamId { organization: row.organization, kind: AggregateKind::User, id: row.subject.0 },
+        fresh: false,
+        command: UserCommand::NoteSessionRefused { session: row.id, milliseconds, ended_by: row.end_exchange },
+        context: Arc::new(Context::new(now, Actor::System, None)),
+        precondition: Precondition::None,
+        require: Vec::new(),
+        seal: Box::new(|_, _, _| None),
+    };
+    // Another request, or another process, may have been first.
+    if app.engine.execute(order).await.is_ok() {
+        metrics::histogram!("rollcall_session_refused_seconds").record(took.to_std().unwrap_or_default());
+    }
+}

@@ -1,0 +1,94 @@
+//! The application in process, as the simulated Entra reaches it, and its own people.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use reqwest::Method;
+use rollcall_entra::play::{Application, Elsewhere};
+use rollcall_entra::transport::{Answer, Request, Transport, TransportError};
+use rollcall_server::host::{Host, HostError, HostRequest};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// Where SCIM is.
+const BASE: &str = "/scim/v2";
+
+/// Hands requests to the application in process.
+pub struct InProcess {
+    /// The application.
+    pub host: Arc<Host>,
+}
+
+#[async_trait]
+impl Transport for InProcess {
+    async fn send(&self, request: &Request) -> Result<Answer, TransportError> {
+        let answer = self.host.handle(HostRequest {
+            at: request.at,
+            method: request.method.to_string(),
+            target: format!("{BASE}{}", request.target),
+            headers: request.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            peer: None,
+            body: request.body.clone().unwrap_or_default(),
+        });
+        let answer = answer.await.map_err(|e| TransportError::Broken(e.to_string()))?;
+        let retry_after = answer.headers.iter().find(|(name, _)| name == "retry-after").and_then(|(_, value)| value.parse().ok());
+        let exchanges = answer.exchange.map(|id| id.to_string()).into_iter().collect();
+        Ok(Answer { status: answer.status, body: answer.body, retry_after, exchanges })
+    }
+}
+
+/// The organization's own people: they use the same SCIM interface with a token of their own.
+pub struct People {
+    /// The application.
+    pub host: Arc<Host>,
+    /// The organization's slug.
+    pub organization: String,
+    /// Their token.
+    pub token: String,
+    /// Entra's token.
+    pub entra: Uuid,
+}
+
+impl People {
+    async fn scim(&self, at: DateTime<Utc>, method: &str, path: &str, body: Option<Value>) -> Result<(), String> {
+        let mut request = HostRequest::new(at, method, &format!("{BASE}{path}"), &self.token);
+        request.headers.push(("user-agent".to_owned(), "front-desk/1.0".to_owned()));
+        if let Some(body) = body {
+            request = request.with_body("application/scim+json", body.to_string());
+        }
+        let answer = self.host.handle(request).await.map_err(|e| e.to_string())?;
+        match answer.status {
+            200..=299 => Ok(()),
+            status => Err(format!("{status}: {}", String::from_utf8_lossy(&answer.body))),
+        }
+    }
+
+    async fn administer(&self, at: DateTime<Utc>, method: Method, path: &str) -> Result<(), String> {
+        let path = format!("/organizations/{}/scim{path}", self.organization);
+        let done: Result<Value, HostError> = self.host.administer(at, method.as_str(), &path, &Value::Null).await;
+        done.map(|_| ()).map_err(|e| e.to_string())
+    }
+}
+
+#[async_trait]
+impl Application for People {
+    async fn act(&self, what: &Elsewhere, id: Option<&str>, at: DateTime<Utc>) -> Result<(), String> {
+        match (what, id) {
+            (Elsewhere::CreateUser(name), _) => {
+                let body =
+                    json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "displayName": "Front desk"});
+                self.scim(at, "POST", "/Users", Some(body)).await
+            }
+            (Elsewhere::CreateGroup(name), _) => {
+                let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name});
+                self.scim(at, "POST", "/Groups", Some(body)).await
+            }
+            (Elsewhere::DeleteUser(_), Some(id)) => self.scim(at, "DELETE", &format!("/Users/{id}"), None).await,
+            (Elsewhere::DeleteUser(_), None) => Err("the user is not provisioned".to_owned()),
+            (Elsewhere::Off, _) => self.administer(at, Method::POST, "/disable").await,
+            // This organization signs nobody in.
+            (Elsewhere::On, _) => self.administer(at, Method::POST, "/enable?allow_without_sso=true").await,
+            (Elsewhere::Revoke, _) => self.administer(at, Method::DELETE, &format!("/tokens/{}", self.entra)).await,
+        }
+    }
+}
