@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod claim;
 pub mod context;
+pub mod decision;
 mod diff;
 pub mod event;
 mod event_macro;

@@ -17,7 +17,6 @@ use rollcall_domain::scim::Attributes;
 use rollcall_domain::user::{NewSession, SessionEnd, SignIn, User, UserCommand, UserError, UserEvent, claims};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use uuid::Uuid;
 
 const OID: &str = "8f0f0c5c-1111-4000-8000-000000000001";
@@ -27,8 +26,8 @@ fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_800_000_000, 0).unwrap()
 }
 
-fn context() -> Arc<Context> {
-    Arc::new(Context::new(now(), Actor::System, None))
+fn context() -> Context {
+    Context::new(now(), Actor::System, None)
 }
 
 fn attributes(value: Value) -> Attributes {
@@ -176,7 +175,7 @@ mod sessions {
     }
 
     fn decide(user: &User, command: UserCommand) -> Result<Vec<UserEvent>, UserError> {
-        rollcall_domain::user::decide(user, command, &context())
+        rollcall_domain::user::decide(user, command, &context()).map(|decision| decision.events)
     }
 
     fn given(events: Vec<UserEvent>) -> User {
@@ -278,7 +277,7 @@ mod connection {
         organization.apply(OrganizationEvent::Created { name: "Example".into(), domain: "example".into() });
         let mut last = Ok(vec![]);
         for command in commands {
-            last = rollcall_domain::organization::decide(&organization, OrganizationCommand::Saml(command), &context());
+            last = rollcall_domain::organization::decide(&organization, OrganizationCommand::Saml(command), &context()).map(|d| d.events);
             last.iter().flatten().for_each(|e| organization.apply(e.clone()));
         }
         last.map(|events| events.iter().map(|e| e.kind().as_str()).collect())

@@ -4,6 +4,7 @@ use super::Engine;
 use super::warm::Warm;
 use rollcall_domain::claim::{ClaimChanges, ClearClaim};
 use rollcall_domain::context::Context;
+use rollcall_domain::decision::Decision;
 use rollcall_domain::event::Declared;
 use rollcall_domain::group::{self, Group};
 use rollcall_domain::ids::ResourceId;
@@ -11,16 +12,21 @@ use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::organization::{self, Organization};
 use rollcall_domain::scim::resource_bytes;
 use rollcall_domain::user::{self, User};
-use std::sync::Arc;
 
 /// An aggregate that the engine can run commands on.
 pub trait Hosted:
-    cqrs_es::Aggregate<Services = Arc<Context>, Event: Declared, Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
+    cqrs_es::Aggregate<Services = Context, Event: Declared, Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
 {
     /// Its kind in the log.
     const KIND: AggregateKind;
     /// Names the shape of its serialized state; another name throws old snapshots away.
     const SCHEMA: &'static str;
+
+    /// Decides a command; see `cqrs_es::Aggregate::handle`, which gives the events only.
+    ///
+    /// # Errors
+    /// If the aggregate refuses it.
+    fn decide(&self, command: Self::Command, context: &Context) -> Result<Decision<Self::Event>, Self::Error>;
 
     /// Whether its streams may get so long that snapshots pay.
     const LONG: bool = false;
@@ -50,6 +56,10 @@ impl Hosted for User {
         event.changes_resource()
     }
 
+    fn decide(&self, command: user::UserCommand, context: &Context) -> Result<Decision<Self::Event>, Self::Error> {
+        user::decide(self, command, context)
+    }
+
     fn claims(stream: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim> {
         user::claims(ResourceId(stream.id), events)
     }
@@ -68,6 +78,10 @@ impl Hosted for Group {
     const KIND: AggregateKind = AggregateKind::Group;
     const SCHEMA: &'static str = "group-1";
     const LONG: bool = true;
+
+    fn decide(&self, command: group::GroupCommand, context: &Context) -> Result<Decision<Self::Event>, Self::Error> {
+        group::decide(self, command, context)
+    }
 
     fn claims(stream: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim> {
         group::claims(ResourceId(stream.id), events)
@@ -89,6 +103,10 @@ impl Hosted for Organization {
     const SCHEMA: &'static str = "organization-2";
     /// Refused logins are kept in its stream.
     const LONG: bool = true;
+
+    fn decide(&self, command: organization::OrganizationCommand, context: &Context) -> Result<Decision<Self::Event>, Self::Error> {
+        organization::decide(self, command, context)
+    }
 
     fn claims(_: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim> {
         organization::claims(events)

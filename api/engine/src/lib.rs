@@ -2,22 +2,23 @@
 //!
 //! The engine is the only way to write. It knows the ports of the domain and nothing of HTTP.
 
+mod attempt;
 pub mod begin;
 pub mod claims;
 pub mod clock;
-mod command;
+mod execute;
 mod hosted;
 pub mod ids;
 mod names;
+mod order;
 mod refold;
-mod request_store;
 pub mod secrets;
 mod visible;
 mod warm;
 
-pub use command::{Done, ExecuteError, Judgement, Order, Precondition};
 pub use hosted::Hosted;
 pub use names::Names;
+pub use order::{Done, ExecuteError, Judgement, Led, Order, Precondition, Seal, Sealed};
 pub use refold::{RefoldError, Refolded};
 pub use visible::{NotVisible, Visible};
 pub use warm::Times;

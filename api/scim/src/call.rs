@@ -56,9 +56,9 @@ impl Call {
     }
 
     /// The context of a command that this call asks for.
-    pub fn context(&self) -> Arc<Context> {
+    pub fn context(&self) -> Context {
         let context = Context::new(self.app.engine.clock.now(), self.opened.caller.clone(), Some(self.opened.id));
-        Arc::new(context.refusing(self.limits.refused.clone()))
+        context.refusing(self.limits.refused.clone())
     }
 
     /// The stream of a resource in the caller's organization; another organization's cannot be named.

@@ -31,7 +31,7 @@ pub fn of_command<A: Resource>(id: ResourceId, error: ExecuteError<A::Error>) ->
         Judgement::PreconditionFailed => {
             ScimError::precondition_failed("the resource has another version than If-Match says: read it again".to_owned())
         }
-        Judgement::NotPermitted(liberty) => Limits::refusal(&liberty),
+        Judgement::NotPermitted { liberty, .. } => Limits::refusal(&liberty),
         Judgement::Taken { kind, holder } => {
             let (attribute, noun) = match kind {
                 ClaimKind::GroupName => ("displayName", "group"),

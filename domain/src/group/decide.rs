@@ -3,6 +3,7 @@
 use super::{Group, GroupCommand, GroupError, GroupEvent, Members};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
+use crate::decision::Decision;
 use crate::diff;
 use crate::fold_text::fold_text;
 use crate::ids::ResourceId;
@@ -12,7 +13,13 @@ use serde_json::Value;
 use std::collections::HashSet;
 
 /// Decides a command. A command that changes nothing yields no event.
-pub fn decide(group: &Group, command: GroupCommand, context: &Context) -> Result<Vec<GroupEvent>, GroupError> {
+pub fn decide(group: &Group, command: GroupCommand, _: &Context) -> Result<Decision<GroupEvent>, GroupError> {
+    let mut notes = Notes::default();
+    let events = events(group, command, &mut notes)?;
+    Ok(Decision { events, notes })
+}
+
+fn events(group: &Group, command: GroupCommand, notes: &mut Notes) -> Result<Vec<GroupEvent>, GroupError> {
     match (group, command) {
         (Group::Absent, GroupCommand::Create { attributes, members }) => {
             let mut events = vec![GroupEvent::Created { attributes }];
@@ -24,13 +31,11 @@ pub fn decide(group: &Group, command: GroupCommand, context: &Context) -> Result
         (Group::Present { .. } | Group::Deleted, GroupCommand::Create { .. }) => Err(GroupError::AlreadyExists),
         (Group::Absent | Group::Deleted, _) => Err(GroupError::NotFound),
         (Group::Present { attributes, members }, GroupCommand::Change { intents }) => {
-            let mut notes = Notes::default();
-            let after = apply_intents(ResourceKind::Group, attributes, &intents, &mut notes)?;
+            let after = apply_intents(ResourceKind::Group, attributes, &intents, notes)?;
             let mut events = difference(attributes, &after);
             let mut churn = Churn::of(members);
-            intents.iter().for_each(|intent| churn.take(intent, &mut notes));
+            intents.iter().for_each(|intent| churn.take(intent, notes));
             churn.tell(&mut events);
-            context.note_all(notes);
             Ok(events)
         }
         (Group::Present { attributes, members }, GroupCommand::Replace { attributes: after, members: new }) => {

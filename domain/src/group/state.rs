@@ -8,7 +8,6 @@ use crate::scim::Attributes;
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::sync::Arc;
 
 /// Members of a group. Persistent: a copy costs nothing, so that deciding on a copy of a group
 /// with a hundred thousand members costs the same as on one with ten.
@@ -79,10 +78,10 @@ impl cqrs_es::Aggregate for Group {
     type Command = GroupCommand;
     type Event = GroupEvent;
     type Error = GroupError;
-    type Services = Arc<Context>;
+    type Services = Context;
 
-    async fn handle(&mut self, command: GroupCommand, context: &Arc<Context>, sink: &EventSink<Self>) -> Result<(), GroupError> {
-        for event in decide(self, command, context)? {
+    async fn handle(&mut self, command: GroupCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), GroupError> {
+        for event in decide(self, command, context)?.events {
             sink.write(event, self).await;
         }
         Ok(())

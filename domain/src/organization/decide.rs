@@ -5,6 +5,7 @@ use super::state::{LIVE_AUDITORS, LIVE_TOKENS};
 use super::{Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
+use crate::decision::Decision;
 use crate::fold_text::{NameFold, fold_text};
 use crate::provisioning_log::into_parts;
 use crate::scim::Policy;
@@ -14,13 +15,14 @@ pub fn decide(
     organization: &Organization,
     command: OrganizationCommand,
     context: &Context,
-) -> Result<Vec<OrganizationEvent>, OrganizationError> {
-    match (organization, command) {
+) -> Result<Decision<OrganizationEvent>, OrganizationError> {
+    let events = match (organization, command) {
         (Organization::Absent, OrganizationCommand::Create { name, domain }) => create(name, domain),
         (Organization::Absent, _) => Err(OrganizationError::NotFound),
         (Organization::Present(_), OrganizationCommand::Create { .. }) => Err(OrganizationError::AlreadyExists),
         (Organization::Present(settings), command) => change(settings, command, context),
-    }
+    };
+    events.map(Decision::from)
 }
 
 fn create(name: String, domain: String) -> Result<Vec<OrganizationEvent>, OrganizationError> {

@@ -11,7 +11,6 @@ use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// So many tokens may be live at once: the old and the new one of a rotation.
 pub const LIVE_TOKENS: usize = 2;
@@ -144,15 +143,10 @@ impl cqrs_es::Aggregate for Organization {
     type Command = OrganizationCommand;
     type Event = OrganizationEvent;
     type Error = OrganizationError;
-    type Services = Arc<Context>;
+    type Services = Context;
 
-    async fn handle(
-        &mut self,
-        command: OrganizationCommand,
-        context: &Arc<Context>,
-        sink: &EventSink<Self>,
-    ) -> Result<(), OrganizationError> {
-        for event in decide(self, command, context)? {
+    async fn handle(&mut self, command: OrganizationCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), OrganizationError> {
+        for event in decide(self, command, context)?.events {
             sink.write(event, self).await;
         }
         Ok(())

@@ -4,6 +4,7 @@ use super::session::sign_in;
 use super::{User, UserCommand, UserError, UserEvent};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
+use crate::decision::Decision;
 use crate::diff;
 use crate::fold_text::{NameFold, fold_user_name};
 use crate::ids::ResourceId;
@@ -13,7 +14,13 @@ use crate::scim::{Attributes, ResourceKind, apply_intents};
 use serde_json::Value;
 
 /// Decides a command. A command that changes nothing yields no event.
-pub fn decide(user: &User, command: UserCommand, context: &Context) -> Result<Vec<UserEvent>, UserError> {
+pub fn decide(user: &User, command: UserCommand, context: &Context) -> Result<Decision<UserEvent>, UserError> {
+    let mut notes = Notes::default();
+    let events = events(user, command, context, &mut notes)?;
+    Ok(Decision { events, notes })
+}
+
+fn events(user: &User, command: UserCommand, context: &Context, notes: &mut Notes) -> Result<Vec<UserEvent>, UserError> {
     match (user, command) {
         (User::Absent, UserCommand::Create { mut attributes }) => {
             attributes.entry("active").or_insert(Value::Bool(true));
@@ -37,9 +44,7 @@ pub fn decide(user: &User, command: UserCommand, context: &Context) -> Result<Ve
             false => vec![],
         }),
         (User::Present { attributes, .. }, UserCommand::Change { intents }) => {
-            let mut notes = Notes::default();
-            let after = apply_intents(ResourceKind::User, attributes, &intents, &mut notes)?;
-            context.note_all(notes);
+            let after = apply_intents(ResourceKind::User, attributes, &intents, notes)?;
             Ok(difference(attributes, &after))
         }
         (User::Present { attributes, .. }, UserCommand::Replace { attributes: mut after }) => {

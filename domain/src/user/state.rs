@@ -10,7 +10,6 @@ use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// The state of one user.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -91,10 +90,10 @@ impl cqrs_es::Aggregate for User {
     type Command = UserCommand;
     type Event = UserEvent;
     type Error = UserError;
-    type Services = Arc<Context>;
+    type Services = Context;
 
-    async fn handle(&mut self, command: UserCommand, context: &Arc<Context>, sink: &EventSink<Self>) -> Result<(), UserError> {
-        for event in decide(self, command, context)? {
+    async fn handle(&mut self, command: UserCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), UserError> {
+        for event in decide(self, command, context)?.events {
             sink.write(event, self).await;
         }
         Ok(())

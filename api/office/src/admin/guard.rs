@@ -11,7 +11,7 @@ use rollcall_domain::organization::{Organization, OrganizationCommand, Organizat
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_engine::secrets;
-use rollcall_engine::{Done, ExecuteError, Judgement, Order, Precondition, Visible};
+use rollcall_engine::{Done, ExecuteError, Judgement, Order, Visible};
 use rollcall_projections::organizations::OrganizationRow;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -65,15 +65,9 @@ pub(super) async fn command(
     fresh: bool,
     command: OrganizationCommand,
 ) -> Result<Visible<Done>, Refusal> {
-    let order = Order::<Organization> {
-        stream: StreamId { organization: id, kind: AggregateKind::Organization, id: id.0 },
-        fresh,
-        command,
-        context: Arc::new(Context::new(app.engine.clock.now(), Actor::Operator, None)),
-        precondition: Precondition::None,
-        require: Vec::new(),
-        seal: Box::new(|_, _, _| None),
-    };
+    let stream = StreamId { organization: id, kind: AggregateKind::Organization, id: id.0 };
+    let order =
+        Order::<Organization> { fresh, ..Order::unasked(stream, command, Context::new(app.engine.clock.now(), Actor::Operator, None)) };
     app.engine.execute(order).await.map_err(problem)
 }
 

@@ -14,7 +14,7 @@ use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::user::{SessionEnd, User, UserCommand, UserError};
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use rollcall_engine::{Judgement, Order, Precondition};
+use rollcall_engine::{Judgement, Order};
 use rollcall_projections::sessions::{SessionFilter, SessionRow};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -119,15 +119,11 @@ pub async fn end(_: Admin, State(app): State<Arc<App>>, Path(path): Path<Session
     let session = SessionId(path.session);
     let found = app.sessions.by_id(organization.id, session).await?;
     let found = found.ok_or_else(|| Refusal::not_found(format!("there is no session {} here", path.session)))?;
-    let order = Order::<User> {
-        stream: StreamId { organization: organization.id, kind: AggregateKind::User, id: found.subject.0 },
-        fresh: false,
-        command: UserCommand::EndSession { session, end: SessionEnd::Operator },
-        context: Arc::new(Context::new(app.engine.clock.now(), Actor::Operator, None)),
-        precondition: Precondition::None,
-        require: Vec::new(),
-        seal: Box::new(|_, _, _| None),
-    };
+    let order = Order::<User>::unasked(
+        StreamId { organization: organization.id, kind: AggregateKind::User, id: found.subject.0 },
+        UserCommand::EndSession { session, end: SessionEnd::Operator },
+        Context::new(app.engine.clock.now(), Actor::Operator, None),
+    );
     let Err(error) = app.engine.execute(order).await else { return Ok(StatusCode::NO_CONTENT) };
     match error.into_judgement() {
         // With the user, the session has gone already.

@@ -10,10 +10,9 @@ use rollcall_domain::organization::{Organization, OrganizationCommand, Organizat
 use rollcall_domain::run::{Noticed, Pulse};
 use rollcall_domain::sql::SqlError;
 use rollcall_door::App;
-use rollcall_engine::{ExecuteError, Order, Precondition};
+use rollcall_engine::{ExecuteError, Order};
 use rollcall_projections::fold::FoldError;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// How often the clock is looked at.
@@ -89,14 +88,10 @@ async fn keep(app: &App, organization: OrganizationId) -> Result<Option<Pulse>, 
 
 /// True if it was news.
 async fn note(app: &App, organization: OrganizationId, noticed: Noticed) -> Result<bool, ExecuteError<OrganizationError>> {
-    let order = Order::<Organization> {
-        stream: StreamId { organization, kind: AggregateKind::Organization, id: organization.0 },
-        fresh: false,
-        command: OrganizationCommand::NoteRhythm(noticed),
-        context: Arc::new(Context::new(app.engine.clock.now(), Actor::System, None)),
-        precondition: Precondition::None,
-        require: Vec::new(),
-        seal: Box::new(|_, _, _| None),
-    };
+    let order = Order::<Organization>::unasked(
+        StreamId { organization, kind: AggregateKind::Organization, id: organization.0 },
+        OrganizationCommand::NoteRhythm(noticed),
+        Context::new(app.engine.clock.now(), Actor::System, None),
+    );
     Ok(app.engine.execute(order).await?.appended.positions.is_some())
 }

@@ -18,8 +18,7 @@ use rollcall_domain::scim::{Attributes, ResourceKind, decode_resource};
 use rollcall_domain::user::{NewSession, SignIn, User, UserCommand, UserError};
 use rollcall_door::exchange::Kept;
 use rollcall_engine::secrets::sha256_hex;
-use rollcall_engine::{ExecuteError, Hosted, Judgement, Order, Precondition, Visible};
-use std::sync::{Arc, Mutex};
+use rollcall_engine::{ExecuteError, Hosted, Judgement, Led, Order, Precondition, Sealed, Visible};
 
 /// How often it is looked anew who it is, when users change meanwhile.
 const LOOKS: usize = 5;
@@ -161,29 +160,21 @@ pub async fn append<A: Hosted>(
     shape: impl Fn(&A) -> Reply + Send + 'static,
 ) -> Result<Reply, ExecuteError<A::Error>> {
     let opened = call.visit.opened.by(actor.clone());
-    let shaped: Arc<Mutex<Option<Reply>>> = Arc::default();
-    let seal = {
-        let shaped = shaped.clone();
-        Box::new(move |state: &A, _, _| {
-            let reply = shape(state);
-            let exchange = reply.close(&opened);
-            *shaped.lock().unwrap_or_else(|e| e.into_inner()) = Some(reply);
-            Some(exchange)
-        })
-    };
-    let order = Order::<A> {
+    let seal = Box::new(move |led: Led<'_, A>| {
+        let reply = shape(led.state);
+        Sealed { exchange: Some(reply.close(&opened)), made: reply }
+    });
+    let order = Order {
         stream: StreamId { organization: call.organization.id, kind: A::KIND, id },
         fresh,
         command,
-        context: Arc::new(Context::new(call.app.engine.clock.now(), actor, Some(call.visit.opened.id))),
+        context: Context::new(call.app.engine.clock.now(), actor, Some(call.visit.opened.id)),
         precondition: Precondition::None,
         require: Vec::new(),
         seal,
     };
-    call.app.engine.execute(order).await?;
-    let reply = shaped.lock().unwrap_or_else(|e| e.into_inner()).take();
-    let reply = reply.ok_or_else(|| ExecuteError::Damaged("a command was carried out without an answer".to_owned()))?;
-    Ok(Reply { kept: Kept::InAppend, ..reply })
+    let done = call.app.engine.execute(order).await?;
+    Ok(Reply { kept: Kept::InAppend, ..done.what.made })
 }
 
 async fn not_admitted(call: &Call, user: Option<ResourceId>, why: NotAdmitted, attempt: Attempt) -> Reply {

@@ -12,10 +12,9 @@ use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::saml::Refusal;
 use rollcall_domain::user::{SessionEnd, User, UserCommand, UserError};
 use rollcall_engine::secrets::sha256_hex;
-use rollcall_engine::{ExecuteError, Judgement, Order, Precondition, Visible};
+use rollcall_engine::{ExecuteError, Judgement, Order, Visible};
 use rollcall_projections::sessions::SessionRow;
 use rollcall_saml::{LogoutStatus, MessageError};
-use std::sync::Arc;
 
 /// GET `/saml/{organization}/logout`: a request of the identity provider, its answer to ours, or a
 /// person who wants to sign out.
@@ -117,15 +116,11 @@ async fn end_and_record(call: &Call, session: &SessionRow, reply: Reply) -> Repl
 }
 
 async fn end(call: &Call, session: &SessionRow) -> Result<(), ExecuteError<UserError>> {
-    let order = Order::<User> {
-        stream: StreamId { organization: call.organization.id, kind: AggregateKind::User, id: session.subject.0 },
-        fresh: false,
-        command: UserCommand::EndSession { session: session.id, end: SessionEnd::SignedOutAtIdentityProvider },
-        context: Arc::new(Context::new(call.app.engine.clock.now(), Actor::Unauthenticated, Some(call.visit.opened.id))),
-        precondition: Precondition::None,
-        require: Vec::new(),
-        seal: Box::new(|_, _, _| None),
-    };
+    let order = Order::<User>::unasked(
+        StreamId { organization: call.organization.id, kind: AggregateKind::User, id: session.subject.0 },
+        UserCommand::EndSession { session: session.id, end: SessionEnd::SignedOutAtIdentityProvider },
+        Context::new(call.app.engine.clock.now(), Actor::Unauthenticated, Some(call.visit.opened.id)),
+    );
     match call.app.engine.execute(order).await {
         Ok(_) | Err(ExecuteError::Judged(Visible { what: Judgement::Refused(UserError::NotFound), .. })) => Ok(()),
         Err(error) => Err(error),

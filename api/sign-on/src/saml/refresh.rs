@@ -12,7 +12,7 @@ use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::organization::{Organization, OrganizationCommand, OrganizationError, SamlCommand};
 use rollcall_door::App;
-use rollcall_engine::{ExecuteError, Judgement, Order, Precondition, Visible};
+use rollcall_engine::{ExecuteError, Judgement, Order, Visible};
 use rollcall_saml::metadata::{IdpMetadata, parse};
 use rollcall_saml::{MetadataError, ServiceProvider};
 use std::collections::HashMap;
@@ -93,15 +93,11 @@ pub async fn refresh(door: &SignOn, organization: OrganizationId, actor: Actor) 
 
 /// Runs a command of ours on a connection. True if it led to anything.
 pub async fn tell(app: &App, organization: OrganizationId, actor: Actor, command: SamlCommand) -> Result<bool, RefreshError> {
-    let order = Order::<Organization> {
-        stream: StreamId { organization, kind: AggregateKind::Organization, id: organization.0 },
-        fresh: false,
-        command: OrganizationCommand::Saml(command),
-        context: Arc::new(Context::new(app.engine.clock.now(), actor, None)),
-        precondition: Precondition::None,
-        require: Vec::new(),
-        seal: Box::new(|_, _, _| None),
-    };
+    let order = Order::<Organization>::unasked(
+        StreamId { organization, kind: AggregateKind::Organization, id: organization.0 },
+        OrganizationCommand::Saml(command),
+        Context::new(app.engine.clock.now(), actor, None),
+    );
     match app.engine.execute(order).await {
         Ok(done) => Ok(done.appended.positions.is_some()),
         Err(ExecuteError::Judged(Visible { what: Judgement::Refused(refusal), .. })) => Err(refusal.into()),

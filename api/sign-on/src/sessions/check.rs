@@ -7,12 +7,11 @@ use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::sql::SqlError;
 use rollcall_domain::user::{User, UserCommand};
 use rollcall_door::App;
+use rollcall_engine::Order;
 use rollcall_engine::secrets::sha256_hex;
-use rollcall_engine::{Order, Precondition};
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_projections::sessions::SessionRow;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// A session that lets somebody in.
 #[derive(Clone, Debug)]
@@ -64,15 +63,11 @@ async fn note_refusal(app: &App, row: &SessionRow) {
     let now = app.engine.clock.now();
     let took = now.signed_duration_since(ended_at);
     let milliseconds = u64::try_from(took.num_milliseconds()).unwrap_or(0);
-    let order = Order::<User> {
-        stream: StreamId { organization: row.organization, kind: AggregateKind::User, id: row.subject.0 },
-        fresh: false,
-        command: UserCommand::NoteSessionRefused { session: row.id, milliseconds, ended_by: row.end_exchange },
-        context: Arc::new(Context::new(now, Actor::System, None)),
-        precondition: Precondition::None,
-        require: Vec::new(),
-        seal: Box::new(|_, _, _| None),
-    };
+    let order = Order::<User>::unasked(
+        StreamId { organization: row.organization, kind: AggregateKind::User, id: row.subject.0 },
+        UserCommand::NoteSessionRefused { session: row.id, milliseconds, ended_by: row.end_exchange },
+        Context::new(now, Actor::System, None),
+    );
     // Another request, or another process, may have been first.
     if app.engine.execute(order).await.is_ok() {
         metrics::histogram!("rollcall_session_refused_seconds").record(took.to_std().unwrap_or_default());
