@@ -5,10 +5,10 @@ use super::client::Client;
 use super::output;
 use super::secret::{self, Lifetime, Listed};
 use clap::Subcommand;
-use reqwest::Method;
-use rollcall_engine::clock::Clock;
-use rollcall_office::admin::{AuditorBody, AuditorIssued};
-use serde_json::json;
+use rollcall_contract::auditors::{AuditorBody, AuditorIssued, AuditorPath, NewAuditor};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 use uuid::Uuid;
 
 /// Auditors: who may read everything about an organization, and change nothing
@@ -46,9 +46,9 @@ pub enum Auditor {
 pub async fn run(command: Auditor, client: Client) -> anyhow::Result<Exit> {
     match command {
         Auditor::Issue { org, label, expires_in } => {
-            let expires_at = expires_in.map(|lifetime| lifetime.end(Clock::system().now()));
-            let body = json!({ "label": label, "expires_at": expires_at });
-            let issued: AuditorIssued = client.request(Method::POST, &format!("/organizations/{org}/auditors"), Some(&body)).await?;
+            let new = NewAuditor { label, expires_at: expires_in.map(Lifetime::end) };
+            let line = route::ISSUE_AUDITOR.line(&OrganizationPath::of(org), &Nothing)?;
+            let issued: AuditorIssued = client.tell(&line, &new).await?;
             if client.json {
                 output::json(&issued)?;
             } else {
@@ -57,14 +57,17 @@ pub async fn run(command: Auditor, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Auditor::List { org } => {
-            let all: Vec<AuditorBody> = client.get(&format!("/organizations/{org}/auditors")).await?;
+            let all: Vec<AuditorBody> = client.ask(&route::LIST_AUDITORS.line(&OrganizationPath::of(org), &Nothing)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
                 secret::table(all.into_iter().map(listed));
             }
         }
-        Auditor::Revoke { org, auditor_id } => client.act(Method::DELETE, &format!("/organizations/{org}/auditors/{auditor_id}")).await?,
+        Auditor::Revoke { org, auditor_id } => {
+            let path = AuditorPath { organization: org, auditor: auditor_id };
+            client.act(&route::REVOKE_AUDITOR.line(&path, &Nothing)?).await?;
+        }
     }
     Ok(Exit::Success)
 }

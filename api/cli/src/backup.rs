@@ -6,9 +6,10 @@ use super::output;
 use super::part::{Part, check_free};
 use anyhow::{Context, bail};
 use clap::Args;
-use reqwest::Method;
-use rollcall_office::admin::BackupLine;
-use serde_json::{Value, json};
+use rollcall_contract::backup::{BackupLine, RestoredBody};
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
+use serde::de::IgnoredAny;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -32,10 +33,10 @@ pub struct Restore {
 /// `rollcall backup`. The file appears under its name only once it is whole.
 pub async fn backup(command: Backup, client: Client) -> anyhow::Result<Exit> {
     check_free(&command.to)?;
-    let part = Part::download(&command.to, client.send(Method::GET, "/backup", None::<&()>).await?).await?;
-    let (records, exchanges) = check(part.path())?;
+    let part = Part::download(&command.to, client.send(&route::BACKUP.line(&Nothing, &Nothing)?).await?).await?;
+    let counts = check(part.path())?;
     part.finish()?;
-    report(&client, records, exchanges, "written")
+    report(&client, &counts, "written")
 }
 
 /// `rollcall restore`. The file is read to its end before anything is sent.
@@ -52,29 +53,28 @@ pub async fn restore(command: Restore, client: Client) -> anyhow::Result<Exit> {
             Err(error) => Some((Err(error), reader)),
         }
     });
-    let done: Value = client.upload("/restore", reqwest::Body::wrap_stream(chunks)).await?.json().await?;
-    let number = |name: &str| done[name].as_u64().unwrap_or(0);
-    report(&client, number("records"), number("exchanges"), "restored")
+    let done: RestoredBody = client.upload(&route::RESTORE.line(&Nothing, &Nothing)?, reqwest::Body::wrap_stream(chunks)).await?;
+    report(&client, &done, "restored")
 }
 
-fn report(client: &Client, records: u64, exchanges: u64, done: &str) -> anyhow::Result<Exit> {
+fn report(client: &Client, counts: &RestoredBody, done: &str) -> anyhow::Result<Exit> {
     if client.json {
-        output::json(&json!({ "records": records, "exchanges": exchanges }))?;
+        output::json(counts)?;
     } else {
-        println!("{records} records and {exchanges} exchanges {done}");
+        println!("{} records and {} exchanges {done}", counts.records, counts.exchanges);
     }
     Ok(Exit::Success)
 }
 
-/// Whether a backup is whole; gives the numbers of records and exchanges.
-fn check(path: &Path) -> anyhow::Result<(u64, u64)> {
+/// Whether a backup is whole; gives what a restore of it would put in place.
+fn check(path: &Path) -> anyhow::Result<RestoredBody> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut last = String::new();
     for line in BufReader::new(file).lines() {
         last = line.with_context(|| format!("{} is not a backup", path.display()))?;
     }
     match serde_json::from_str(&last) {
-        Ok(BackupLine::End { records, exchanges }) => Ok((records, exchanges)),
+        Ok(BackupLine::<IgnoredAny, IgnoredAny>::End { records, exchanges }) => Ok(RestoredBody { records, exchanges }),
         _ => bail!("{} is not a whole backup: its last line is missing", path.display()),
     }
 }

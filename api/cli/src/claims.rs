@@ -5,7 +5,10 @@ use super::client::Client;
 use super::output;
 use chrono::SecondsFormat;
 use clap::Subcommand;
-use rollcall_office::admin::CollisionBody;
+use rollcall_contract::claims::CollisionBody;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 
 /// Names that only one may have
 #[derive(Debug, Subcommand)]
@@ -22,7 +25,7 @@ pub enum Claims {
 /// Runs it.
 pub async fn run(command: Claims, client: Client) -> anyhow::Result<Exit> {
     let Claims::Collisions { org } = command;
-    let all: Vec<CollisionBody> = client.get(&format!("/organizations/{org}/claims/collisions")).await?;
+    let all: Vec<CollisionBody> = client.ask(&route::LIST_COLLISIONS.line(&OrganizationPath::of(org), &Nothing)?).await?;
     let found = !all.is_empty();
     if client.json {
         output::json(&all)?;

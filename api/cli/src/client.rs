@@ -1,11 +1,11 @@
 //! The command line's side of `/api/v1`.
 
-use super::ServerArgs;
+use super::{ServerArgs, key};
 use anyhow::{Context, anyhow, bail};
 use futures::StreamExt;
-use reqwest::{Method, Response};
+use reqwest::{RequestBuilder, Response};
 use rollcall_contract::Problem;
-use rollcall_engine::secrets::read_operator_key;
+use rollcall_contract::request_line::RequestLine;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fs::File;
@@ -36,8 +36,8 @@ impl Client {
     pub fn new(server: ServerArgs) -> anyhow::Result<Self> {
         let data = server.data.unwrap_or_else(default_data);
         let key = match &server.key_file {
-            Some(file) => read_key(file)?,
-            None => read_operator_key(&data)?,
+            Some(file) => key::read(file)?,
+            None => key::operator(&data)?,
         };
         let base = server.url.unwrap_or_else(|| local_address(&data)).trim_end_matches('/').to_owned();
         if !base.starts_with("http://") && !base.starts_with("https://") {
@@ -52,50 +52,55 @@ impl Client {
         Ok(Self { http, base, key, json: server.json })
     }
 
-    /// Sends a request and reads the answer.
-    pub async fn request<T: DeserializeOwned>(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> anyhow::Result<T> {
-        let response = self.send(method, path, body).await?;
-        response.json().await.context("the server's answer cannot be read: are both of the same version?")
+    /// Sends a request without a body and reads the answer.
+    pub async fn ask<T: DeserializeOwned>(&self, line: &RequestLine) -> anyhow::Result<T> {
+        read(self.send(line).await?).await
     }
 
-    /// GET
-    pub async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
-        self.request(Method::GET, path, None::<&()>).await
+    /// Sends a request with a body of JSON and reads the answer.
+    pub async fn tell<T: DeserializeOwned>(&self, line: &RequestLine, body: &impl Serialize) -> anyhow::Result<T> {
+        read(self.send_json(line, body).await?).await
     }
 
-    /// Sends a request whose answer has no body.
-    pub async fn act(&self, method: Method, path: &str) -> anyhow::Result<()> {
-        self.send(method, path, None::<&()>).await.map(|_| ())
+    /// Sends a request that has no body, and whose answer has none.
+    pub async fn act(&self, line: &RequestLine) -> anyhow::Result<()> {
+        self.send(line).await.map(|_| ())
     }
 
-    /// Sends a request; an answer that is no success becomes an error with its detail.
-    pub async fn send(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> anyhow::Result<Response> {
-        let mut request = self.http.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key);
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        self.checked(request).await
+    /// Sends a request without a body; an answer that is no success becomes an error with its detail.
+    pub async fn send(&self, line: &RequestLine) -> anyhow::Result<Response> {
+        self.checked(self.begin(line)?).await
+    }
+
+    /// As [`Self::send`], with a body of JSON.
+    pub async fn send_json(&self, line: &RequestLine, body: &impl Serialize) -> anyhow::Result<Response> {
+        self.checked(self.begin(line)?.json(body)).await
     }
 
     /// Writes an answer of any length to a file or to standard output, as it comes.
-    pub async fn download(&self, path: &str, to: Option<&Path>) -> anyhow::Result<()> {
+    pub async fn download(&self, line: &RequestLine, to: Option<&Path>) -> anyhow::Result<()> {
         let mut out: Box<dyn Write> = match to {
             Some(to) => Box::new(File::create_new(to).with_context(|| format!("cannot write {}", to.display()))?),
             None => Box::new(std::io::stdout().lock()),
         };
-        let mut chunks = self.send(Method::GET, path, None::<&()>).await?.bytes_stream();
+        let mut chunks = self.send(line).await?.bytes_stream();
         while let Some(chunk) = chunks.next().await {
             out.write_all(&chunk.context("the answer broke off")?).context("the answer cannot be written")?;
         }
         out.flush().context("the answer cannot be written")
     }
 
-    /// Sends a stream.
-    pub async fn upload(&self, path: &str, body: reqwest::Body) -> anyhow::Result<Response> {
-        self.checked(self.http.post(format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key).body(body)).await
+    /// Sends a file or a stream, and reads the answer.
+    pub async fn upload<T: DeserializeOwned>(&self, line: &RequestLine, body: reqwest::Body) -> anyhow::Result<T> {
+        read(self.checked(self.begin(line)?.body(body)).await?).await
     }
 
-    async fn checked(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Response> {
+    fn begin(&self, line: &RequestLine) -> anyhow::Result<RequestBuilder> {
+        let method = line.method.as_str().parse()?;
+        Ok(self.http.request(method, format!("{}{}", self.base, line.target)).bearer_auth(&self.key))
+    }
+
+    async fn checked(&self, request: RequestBuilder) -> anyhow::Result<Response> {
         let response = request.send().await.with_context(|| Unreachable(self.base.clone()))?;
         if response.status().is_success() {
             return Ok(response);
@@ -108,9 +113,8 @@ impl Client {
     }
 }
 
-fn read_key(file: &Path) -> anyhow::Result<String> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read the key in {}", file.display()))?;
-    Ok(text.trim().to_owned())
+async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
+    response.json().await.context("the server's answer cannot be read: are both of the same version?")
 }
 
 fn is_local(base: &str) -> bool {

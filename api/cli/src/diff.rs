@@ -4,7 +4,10 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use clap::{Args, ValueEnum};
-use rollcall_office::audit::{DifferenceBody, Format};
+use rollcall_contract::difference::{DifferenceBody, DifferenceQuery};
+use rollcall_contract::format::Format;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::route;
 use std::path::PathBuf;
 
 /// Show what is different between two moments: who was created, joined, left, was disabled...
@@ -42,22 +45,19 @@ enum Shape {
 
 /// Runs it.
 pub async fn run(command: Diff, client: Client) -> anyhow::Result<Exit> {
-    let mut query = vec![("from", command.from)];
-    query.extend(command.to.map(|to| ("to", to)));
+    let for_people = command.format == Shape::Table && !client.json && command.output.is_none();
     let format = match command.format {
-        Shape::Table if client.json || command.output.is_some() => Format::Json,
-        Shape::Table => {
-            let all: Vec<DifferenceBody> = client.get(&output::path(&format!("/organizations/{}/diff", command.org), &query)).await?;
-            print(all);
-            return Ok(Exit::Success);
-        }
-        Shape::Json => Format::Json,
+        Shape::Table | Shape::Json => Format::Json,
         Shape::Ndjson => Format::Ndjson,
         Shape::Csv => Format::Csv,
     };
-    query.push(("format", format.as_str().to_owned()));
-    let path = output::path(&format!("/organizations/{}/diff", command.org), &query);
-    client.download(&path, command.output.as_deref()).await?;
+    let query = DifferenceQuery { from: command.from, to: command.to, format };
+    let line = route::DIFFERENCE.line(&OrganizationPath::of(command.org), &query)?;
+    if for_people {
+        print(client.ask(&line).await?);
+    } else {
+        client.download(&line, command.output.as_deref()).await?;
+    }
     Ok(Exit::Success)
 }
 

@@ -2,9 +2,16 @@
 
 use super::Exit;
 use super::client::Client;
+use super::format::Format;
 use super::output;
 use clap::{Args, Subcommand};
-use rollcall_office::audit::{Format, MembersBody, MembershipsBody, Moment, ResourceBody, ResourcesBody};
+use rollcall_contract::directory::{ResourceBody, ResourcePath, ResourceQuery, ResourcesBody};
+use rollcall_contract::members::{MemberBody, MemberQuery, MembersBody, ReviewQuery};
+use rollcall_contract::memberships::{MembershipQuery, MembershipsBody};
+use rollcall_contract::moment::{AsOf, Moment};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::{RequestLine, Route};
+use rollcall_contract::route;
 use serde_json::Value;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -96,46 +103,41 @@ pub struct List {
     page: Page,
 }
 
-impl At {
-    fn path(&self, rest: &str, mut query: Vec<(&str, String)>) -> String {
-        query.extend(self.as_of.clone().map(|at| ("asOf", at)));
-        output::path(&format!("/organizations/{}{rest}", self.org), &query)
-    }
-}
-
-impl Page {
-    fn query(&self) -> Vec<(&'static str, String)> {
-        vec![("after", self.after.to_string()), ("limit", self.limit.to_string())]
+impl One {
+    /// Its place in a path.
+    fn path(&self) -> ResourcePath {
+        ResourcePath { organization: self.at.org.clone(), id: self.id }
     }
 }
 
 /// Runs it.
 pub async fn run(command: Directory, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Directory::Users(list) => resources(&client, list, "/users", "userName").await?,
-        Directory::Groups(list) => resources(&client, list, "/groups", "displayName").await?,
-        Directory::User(one) => show(&client, one, "/users").await?,
-        Directory::Group(one) => show(&client, one, "/groups").await?,
-        Directory::Members { one, page } => members(&client, &one, &page).await?,
+        Directory::Users(list) => resources(&client, list, &route::LIST_USERS, "userName").await?,
+        Directory::Groups(list) => resources(&client, list, &route::LIST_GROUPS, "displayName").await?,
+        Directory::User(one) => show(&client, one, &route::SHOW_USER).await?,
+        Directory::Group(one) => show(&client, one, &route::SHOW_GROUP).await?,
+        Directory::Members { one, page } => members(&client, one, page).await?,
         Directory::Memberships { at, group, user, page } => {
-            let of = match (group, user) {
-                (Some(group), _) => format!("/groups/{group}/memberships"),
-                (None, user) => format!("/users/{}/memberships", user.unwrap_or_default()),
+            let (of, id) = match group {
+                Some(group) => (&route::LIST_GROUP_MEMBERSHIPS, group),
+                None => (&route::LIST_USER_MEMBERSHIPS, user.unwrap_or_default()),
             };
-            memberships(&client, &at.path(&of, page.query())).await?;
+            let query = MembershipQuery { as_of: at.as_of, after: page.after, limit: Some(page.limit) };
+            memberships(&client, &of.line(&ResourcePath { organization: at.org, id }, &query)?).await?;
         }
         Directory::Review { one, format, to } => {
-            let path = one.at.path(&format!("/groups/{}/review", one.id), vec![("format", format.as_str().to_owned())]);
-            client.download(&path, to.as_deref()).await?;
+            let query = ReviewQuery { as_of: one.at.as_of.clone(), format: format.into() };
+            client.download(&route::REVIEW_GROUP.line(&one.path(), &query)?, to.as_deref()).await?;
         }
     }
     Ok(Exit::Success)
 }
 
-async fn resources(client: &Client, list: List, of: &str, name: &str) -> anyhow::Result<()> {
-    let mut query = list.page.query();
-    query.extend(list.name.map(|name| ("name", name)));
-    let body: ResourcesBody = client.get(&list.at.path(of, query)).await?;
+async fn resources(client: &Client, list: List, of: &Route<OrganizationPath, ResourceQuery>, name: &str) -> anyhow::Result<()> {
+    let List { at, name: named, page } = list;
+    let query = ResourceQuery { as_of: at.as_of, name: named, after: page.after, limit: Some(page.limit) };
+    let body: ResourcesBody = client.ask(&of.line(&OrganizationPath::of(at.org), &query)?).await?;
     if client.json {
         return output::json(&body);
     }
@@ -150,17 +152,18 @@ async fn resources(client: &Client, list: List, of: &str, name: &str) -> anyhow:
     Ok(())
 }
 
-async fn show(client: &Client, one: One, of: &str) -> anyhow::Result<()> {
-    let body: ResourceBody = client.get(&one.at.path(&format!("{of}/{}", one.id), Vec::new())).await?;
+async fn show(client: &Client, one: One, of: &Route<ResourcePath, AsOf>) -> anyhow::Result<()> {
+    let body: ResourceBody = client.ask(&of.line(&one.path(), &AsOf { as_of: one.at.as_of.clone() })?).await?;
     output::json(&body)
 }
 
-async fn members(client: &Client, one: &One, page: &Page) -> anyhow::Result<()> {
-    let body: MembersBody = client.get(&one.at.path(&format!("/groups/{}/members", one.id), page.query())).await?;
+async fn members(client: &Client, one: One, page: Page) -> anyhow::Result<()> {
+    let query = MemberQuery { as_of: one.at.as_of.clone(), after: page.after, limit: Some(page.limit) };
+    let body: MembersBody = client.ask(&route::LIST_MEMBERS.line(&one.path(), &query)?).await?;
     if client.json {
         return output::json(&body);
     }
-    let row = |m: &rollcall_office::audit::MemberBody| {
+    let row = |m: &MemberBody| {
         let active = m.active.map_or_else(|| "-".to_owned(), |a| a.to_string());
         vec![m.display.clone(), m.kind.clone(), active, m.since.to_string(), m.id.to_string()]
     };
@@ -169,8 +172,8 @@ async fn members(client: &Client, one: &One, page: &Page) -> anyhow::Result<()> 
     Ok(())
 }
 
-async fn memberships(client: &Client, path: &str) -> anyhow::Result<()> {
-    let body: MembershipsBody = client.get(path).await?;
+async fn memberships(client: &Client, line: &RequestLine) -> anyhow::Result<()> {
+    let body: MembershipsBody = client.ask(line).await?;
     if client.json {
         return output::json(&body);
     }

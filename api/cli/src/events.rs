@@ -2,10 +2,14 @@
 
 use super::Exit;
 use super::client::Client;
+use super::format::Format;
 use super::output;
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use rollcall_office::audit::{EventBody, EventDetail, Format};
+use rollcall_contract::events::{EventBody, EventDetail, EventPath, EventQuery};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 use std::path::PathBuf;
 use std::time::Duration;
 use uuid::Uuid;
@@ -83,19 +87,22 @@ pub struct Which {
 }
 
 impl Which {
-    fn path(&self, rest: &str, after: u64, more: &[(&str, String)]) -> String {
-        let mut query = vec![("after", after.to_string())];
-        let text = |name, value: Option<String>| value.map(|value| (name, value));
-        let instant = |at: DateTime<Utc>| at.to_rfc3339();
-        query.extend(text("subject", self.subject.map(|id| id.to_string())));
-        query.extend(text("type", self.event_type.clone()));
-        query.extend(text("actor", self.actor.clone()));
-        query.extend(text("exchange", self.exchange.map(|id| id.to_string())));
-        query.extend(text("run", self.run.map(|id| id.to_string())));
-        query.extend(text("from", self.from.map(instant)));
-        query.extend(text("to", self.to.map(instant)));
-        query.extend(more.iter().cloned());
-        output::path(&format!("/organizations/{}/events{rest}", self.org), &query)
+    fn path(&self) -> OrganizationPath {
+        OrganizationPath::of(&self.org)
+    }
+
+    fn query(&self) -> EventQuery {
+        EventQuery {
+            after: self.after,
+            subject: self.subject,
+            event_type: self.event_type.clone(),
+            actor: self.actor.clone(),
+            exchange: self.exchange,
+            run: self.run,
+            from: self.from,
+            to: self.to,
+            ..EventQuery::default()
+        }
     }
 }
 
@@ -103,17 +110,19 @@ impl Which {
 pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
     match command {
         Events::List { which, limit } => {
-            let events: Vec<EventBody> = client.get(&which.path("", which.after, &[("limit", limit.to_string())])).await?;
+            let query = EventQuery { limit: Some(limit), ..which.query() };
+            let events: Vec<EventBody> = client.ask(&route::LIST_EVENTS.line(&which.path(), &query)?).await?;
             if client.json { output::json(&events)? } else { print(events) }
         }
         Events::Show { org, position } => {
-            let event: EventDetail = client.get(&format!("/organizations/{org}/events/{position}")).await?;
+            let path = EventPath { organization: org, position };
+            let event: EventDetail = client.ask(&route::SHOW_EVENT.line(&path, &Nothing)?).await?;
             output::json(&event)?;
         }
         Events::Follow { which, limit } => follow(&client, &which, limit).await?,
         Events::Export { which, format, output } => {
-            let path = which.path("/export", which.after, &[("format", format.as_str().to_owned())]);
-            client.download(&path, output.as_deref()).await?;
+            let query = EventQuery { format: format.into(), ..which.query() };
+            client.download(&route::EXPORT_EVENTS.line(&which.path(), &query)?, output.as_deref()).await?;
         }
     }
     Ok(Exit::Success)
@@ -123,16 +132,17 @@ pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
 const PAUSE: Duration = Duration::from_secs(1);
 
 async fn follow(client: &Client, which: &Which, limit: Option<usize>) -> anyhow::Result<()> {
-    let (mut after, mut left) = (which.after, limit.unwrap_or(usize::MAX));
+    let (path, mut query) = (which.path(), which.query());
+    let mut left = limit.unwrap_or(usize::MAX);
     while left > 0 {
-        let page = left.min(1_000).to_string();
-        let events: Vec<EventBody> = client.get(&which.path("", after, &[("limit", page)])).await?;
+        query.limit = Some(left.min(1_000));
+        let events: Vec<EventBody> = client.ask(&route::LIST_EVENTS.line(&path, &query)?).await?;
         if events.is_empty() {
             tokio::time::sleep(PAUSE).await;
         }
         left -= events.len().min(left);
         for event in events {
-            after = event.position;
+            query.after = event.position;
             println!("{}", serde_json::to_string(&event)?);
         }
     }

@@ -4,8 +4,10 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use clap::Subcommand;
-use rollcall_office::audit::{ExchangeBody, ExchangeSummary};
-use std::fmt::Write as _;
+use rollcall_contract::exchanges::{ExchangeBody, ExchangePath, ExchangeQuery, ExchangeSummary};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 use uuid::Uuid;
 
 /// What was asked and answered
@@ -55,22 +57,10 @@ pub enum Exchanges {
 pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
     match command {
         Exchanges::List { org, failed, unknown_shape, operation, subject, run, after, before, limit } => {
-            let mut path = format!("/organizations/{org}/exchanges?limit={limit}&failed={failed}&unknown_shape={unknown_shape}");
-            for (name, value) in [("after", after), ("before", before)] {
-                if let Some(value) = value {
-                    write!(path, "&{name}={value}")?;
-                }
-            }
-            if let Some(operation) = operation {
-                write!(path, "&operation={operation}")?;
-            }
-            if let Some(subject) = subject {
-                write!(path, "&subject={subject}")?;
-            }
-            if let Some(run) = run {
-                write!(path, "&run={run}")?;
-            }
-            let all: Vec<ExchangeSummary> = client.get(&path).await?;
+            let limit = Some(limit);
+            let subject = subject.map(|id| id.to_string());
+            let query = ExchangeQuery { after, before, limit, failed, unknown_shape, operation, subject, run };
+            let all: Vec<ExchangeSummary> = client.ask(&route::LIST_EXCHANGES.line(&OrganizationPath::of(org), &query)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -81,7 +71,8 @@ pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Exchanges::Show { org, exchange } => {
-            let body: ExchangeBody = client.get(&format!("/organizations/{org}/exchanges/{exchange}")).await?;
+            let path = ExchangePath { organization: org, exchange };
+            let body: ExchangeBody = client.ask(&route::SHOW_EXCHANGE.line(&path, &Nothing)?).await?;
             output::json(&body)?;
         }
     }

@@ -4,8 +4,10 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use clap::Subcommand;
-use rollcall_office::audit::FailureBody;
-use std::fmt::Write as _;
+use rollcall_contract::failures::{FailureBody, FailurePath, FailureQuery};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 use uuid::Uuid;
 
 /// What went wrong and is not yet right
@@ -46,17 +48,8 @@ pub enum Failures {
 pub async fn run(command: Failures, client: Client) -> anyhow::Result<Exit> {
     match command {
         Failures::List { org, cured, cause, subject, before, limit } => {
-            let mut path = format!("/organizations/{org}/failures?cured={cured}&limit={limit}");
-            if let Some(cause) = cause {
-                write!(path, "&cause={cause}")?;
-            }
-            if let Some(subject) = subject {
-                write!(path, "&subject={subject}")?;
-            }
-            if let Some(before) = before {
-                write!(path, "&before={before}")?;
-            }
-            let all: Vec<FailureBody> = client.get(&path).await?;
+            let query = FailureQuery { cured, cause, subject, before, limit: Some(limit) };
+            let all: Vec<FailureBody> = client.ask(&route::LIST_FAILURES.line(&OrganizationPath::of(org), &query)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -65,7 +58,8 @@ pub async fn run(command: Failures, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Failures::Show { org, failure } => {
-            let found: FailureBody = client.get(&format!("/organizations/{org}/failures/{failure}")).await?;
+            let path = FailurePath { organization: org, failure };
+            let found: FailureBody = client.ask(&route::SHOW_FAILURE.line(&path, &Nothing)?).await?;
             if client.json {
                 output::json(&found)?;
             } else {

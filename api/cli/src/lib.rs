@@ -10,6 +10,8 @@ mod directory;
 mod events;
 mod exchanges;
 mod failures;
+mod format;
+mod key;
 mod logins;
 mod org;
 pub mod output;
@@ -22,10 +24,11 @@ mod secret;
 mod sessions;
 mod views;
 
-pub use replay::{Choice, exit, read_lines, report};
+pub use replay::{Choice, exit, report};
 
 use clap::{Args, Subcommand};
 use client::{Client, Unreachable};
+use rollcall_contract::request_line::RouteError;
 use std::path::PathBuf;
 
 /// How commands find the server.
@@ -188,6 +191,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
 pub fn call(server: ServerArgs, command: impl AsyncFnOnce(Client) -> anyhow::Result<Exit>) -> Result<Exit, Failure> {
     let client = Client::new(server).map_err(usage)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
-    // Where the server is, or that it runs, is for the operator to change.
-    runtime.block_on(command(client)).map_err(|error| if error.is::<Unreachable>() { usage(error) } else { error.into() })
+    // Where the server is, that it runs, and what can be named at all, is for the operator to change.
+    let is_usage = |error: &anyhow::Error| error.is::<Unreachable>() || error.is::<RouteError>();
+    runtime.block_on(command(client)).map_err(|error| if is_usage(&error) { usage(error) } else { error.into() })
 }

@@ -4,8 +4,10 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use clap::Subcommand;
-use rollcall_office::audit::LoginBody;
-use std::fmt::Write as _;
+use rollcall_contract::logins::{LoginBody, LoginPath, LoginQuery};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 use uuid::Uuid;
 
 /// Who signed in, and who was refused
@@ -46,17 +48,8 @@ pub enum Logins {
 pub async fn run(command: Logins, client: Client) -> anyhow::Result<Exit> {
     match command {
         Logins::List { org, refused, user, drifted, before, limit } => {
-            let mut path = format!("/organizations/{org}/logins?limit={limit}&drifted={drifted}");
-            if refused {
-                path.push_str("&accepted=false");
-            }
-            if let Some(user) = user {
-                write!(path, "&user={user}")?;
-            }
-            if let Some(before) = before {
-                write!(path, "&before={before}")?;
-            }
-            let all: Vec<LoginBody> = client.get(&path).await?;
+            let query = LoginQuery { accepted: refused.then_some(false), user, drifted, before, limit: Some(limit) };
+            let all: Vec<LoginBody> = client.ask(&route::LIST_LOGINS.line(&OrganizationPath::of(org), &query)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -65,7 +58,8 @@ pub async fn run(command: Logins, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Logins::Show { org, exchange } => {
-            let body: LoginBody = client.get(&format!("/organizations/{org}/logins/{exchange}")).await?;
+            let path = LoginPath { organization: org, exchange };
+            let body: LoginBody = client.ask(&route::SHOW_LOGIN.line(&path, &Nothing)?).await?;
             output::json(&body)?;
         }
     }

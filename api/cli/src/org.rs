@@ -4,9 +4,9 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use clap::Subcommand;
-use reqwest::Method;
-use rollcall_office::admin::{OrganizationBody, OrganizationCreated};
-use serde_json::json;
+use rollcall_contract::organizations::{NewOrganization, OrganizationBody, OrganizationCreated, OrganizationPath};
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 
 /// Organizations
 #[derive(Debug, Subcommand)]
@@ -39,8 +39,8 @@ pub enum Org {
 pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
     match command {
         Org::Create { name, domain } => {
-            let body = json!({ "name": name, "domain": domain });
-            let created: OrganizationCreated = client.request(Method::POST, "/organizations", Some(&body)).await?;
+            let line = route::CREATE_ORGANIZATION.line(&Nothing, &Nothing)?;
+            let created: OrganizationCreated = client.tell(&line, &NewOrganization { name, domain }).await?;
             if client.json {
                 output::json(&created)?;
             } else {
@@ -53,7 +53,7 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Org::List => {
-            let all: Vec<OrganizationBody> = client.get("/organizations").await?;
+            let all: Vec<OrganizationBody> = client.ask(&route::LIST_ORGANIZATIONS.line(&Nothing, &Nothing)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -64,8 +64,8 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
                 output::table(&["DOMAIN", "NAME", "STATE", "SCIM", "CREATED", "ID"], &all.into_iter().map(row).collect::<Vec<_>>());
             }
         }
-        Org::Enable { org } => client.act(Method::POST, &format!("/organizations/{org}/enable")).await?,
-        Org::Disable { org } => client.act(Method::POST, &format!("/organizations/{org}/disable")).await?,
+        Org::Enable { org } => client.act(&route::ENABLE_ORGANIZATION.line(&OrganizationPath::of(org), &Nothing)?).await?,
+        Org::Disable { org } => client.act(&route::DISABLE_ORGANIZATION.line(&OrganizationPath::of(org), &Nothing)?).await?,
     }
     Ok(Exit::Success)
 }

@@ -30,11 +30,3 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) {
         line(row.iter().map(String::as_str).collect());
     }
 }
-
-/// A path with a query.
-pub fn path(path: &str, query: &[(&str, String)]) -> String {
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.extend_pairs(query);
-    let query = form.finish();
-    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
-}

@@ -6,9 +6,11 @@ use super::output;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use futures::StreamExt;
-use reqwest::{Method, Response};
-use rollcall_office::audit::ReplayRequest;
-use rollcall_replay::{ExchangeLine, Lines, NotReplayed, ReplayLine, ReplayResult, ReplaySummary};
+use reqwest::Response;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::replay::{ExchangeLine, NotReplayed, ReplayLine, ReplayRequest, ReplayResult, ReplaySummary};
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -77,17 +79,17 @@ impl Choice {
 
 /// Runs it.
 pub async fn run(command: Replay, client: Client) -> anyhow::Result<Exit> {
-    let (name, (org, mut request)) = match &command {
-        Replay::Verify { choice, .. } => ("verify", choice.clone().into_request()),
-        Replay::DryRun { choice, .. } => ("dry-run", choice.clone().into_request()),
-        Replay::Apply { choice, .. } => ("apply", choice.clone().into_request()),
+    let (name, route, (org, mut request)) = match &command {
+        Replay::Verify { choice, .. } => ("verify", &route::VERIFY_REPLAY, choice.clone().into_request()),
+        Replay::DryRun { choice, .. } => ("dry-run", &route::DRY_RUN_REPLAY, choice.clone().into_request()),
+        Replay::Apply { choice, .. } => ("apply", &route::APPLY_REPLAY, choice.clone().into_request()),
     };
     match command {
         Replay::Verify { all, without, .. } => (request.all, request.without) = (all, without),
         Replay::DryRun { without, .. } => request.without = without,
         Replay::Apply { force, .. } => request.force = force,
     }
-    let response = client.send(Method::POST, &format!("/organizations/{org}/replay/{name}"), Some(&request)).await?;
+    let response = client.send_json(&route.line(&OrganizationPath::of(org), &Nothing)?, &request).await?;
     let (exchanges, summary) = read(response).await?;
     report(client.json, &exchanges, &summary)?;
     Ok(exit(name, &summary))
@@ -120,19 +122,6 @@ async fn read(response: Response) -> anyhow::Result<(Vec<ExchangeLine>, ReplaySu
                 ReplayLine::Summary(summary) => return Ok((exchanges, summary)),
                 ReplayLine::Broken { detail } => bail!("the replay broke off: {detail}"),
             }
-        }
-    }
-    bail!("the replay broke off")
-}
-
-/// Takes the lines of a replay on this machine to the summary.
-pub async fn read_lines(mut lines: Lines) -> anyhow::Result<(Vec<ExchangeLine>, ReplaySummary)> {
-    let mut exchanges = Vec::new();
-    while let Some(line) = lines.recv().await {
-        match line {
-            ReplayLine::Exchange(exchange) => exchanges.push(exchange),
-            ReplayLine::Summary(summary) => return Ok((exchanges, summary)),
-            ReplayLine::Broken { detail } => bail!("the replay broke off: {detail}"),
         }
     }
     bail!("the replay broke off")

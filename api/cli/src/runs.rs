@@ -5,9 +5,12 @@ use super::client::Client;
 use super::output;
 use anyhow::Context;
 use clap::Subcommand;
-use rollcall_office::admin::ImportedBody;
-use rollcall_office::audit::{EventBody, MismatchBody, ReconciliationBody, RhythmBody, RunBody};
-use std::fmt::Write as _;
+use rollcall_contract::events::EventBody;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::provisioning_log::{ImportedBody, MismatchBody, ReconciliationBody};
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
+use rollcall_contract::runs::{ChangeQuery, RhythmBody, RunBody, RunPath, RunQuery};
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -83,14 +86,8 @@ pub enum Runs {
 pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
     match command {
         Runs::List { org, kind, failed, changed, before, limit } => {
-            let mut path = format!("/organizations/{org}/runs?limit={limit}&failed={failed}&changed={changed}");
-            if let Some(kind) = kind {
-                write!(path, "&kind={kind}")?;
-            }
-            if let Some(before) = before {
-                write!(path, "&before={before}")?;
-            }
-            let all: Vec<RunBody> = client.get(&path).await?;
+            let query = RunQuery { kind, failed, changed, before, limit: Some(limit), ..RunQuery::default() };
+            let all: Vec<RunBody> = client.ask(&route::LIST_RUNS.line(&OrganizationPath::of(org), &query)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -99,12 +96,12 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Runs::Show { org, run } => {
-            let run: RunBody = client.get(&format!("/organizations/{org}/runs/{run}")).await?;
+            let run: RunBody = client.ask(&route::SHOW_RUN.line(&RunPath { organization: org, run }, &Nothing)?).await?;
             if client.json { output::json(&run)? } else { show(run) }
         }
         Runs::Changes { org, run, after, limit } => {
-            let events: Vec<EventBody> =
-                client.get(&format!("/organizations/{org}/runs/{run}/changes?after={after}&limit={limit}")).await?;
+            let (path, query) = (RunPath { organization: org, run }, ChangeQuery { after, limit: Some(limit) });
+            let events: Vec<EventBody> = client.ask(&route::LIST_RUN_CHANGES.line(&path, &query)?).await?;
             if client.json {
                 output::json(&events)?;
             } else {
@@ -116,8 +113,8 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
         }
         Runs::ImportLog { org, file } => {
             let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
-            let answer = client.upload(&format!("/organizations/{org}/provisioning-log"), bytes.into()).await?;
-            let imported: ImportedBody = answer.json().await.context("the server's answer cannot be read")?;
+            let line = route::IMPORT_PROVISIONING_LOG.line(&OrganizationPath::of(org), &Nothing)?;
+            let imported: ImportedBody = client.upload(&line, bytes.into()).await?;
             if client.json {
                 output::json(&imported)?;
             } else {
@@ -129,7 +126,7 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Runs::Reconcile { org } => {
-            let found: ReconciliationBody = client.get(&format!("/organizations/{org}/reconciliation")).await?;
+            let found: ReconciliationBody = client.ask(&route::RECONCILE.line(&OrganizationPath::of(org), &Nothing)?).await?;
             let equal = found.differences.is_empty() && found.unseen_cycles.is_empty() && found.unknown_runs.is_empty();
             if client.json {
                 output::json(&found)?
@@ -139,7 +136,7 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
             return Ok(if equal { Exit::Success } else { Exit::Difference });
         }
         Runs::Rhythm { org } => {
-            let rhythm: RhythmBody = client.get(&format!("/organizations/{org}/rhythm")).await?;
+            let rhythm: RhythmBody = client.ask(&route::SHOW_RHYTHM.line(&OrganizationPath::of(org), &Nothing)?).await?;
             let well = rhythm.state == "regular";
             if client.json {
                 output::json(&rhythm)?;

@@ -5,8 +5,10 @@ use super::client::Client;
 use super::output;
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use reqwest::Method;
-use rollcall_office::admin::{KeyBody, PolicyBody, RefreshedBody, SamlBody};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
+use rollcall_contract::saml::{CertificateBody, KeyBody, KeyPath, NewMetadata, PolicyBody, RefreshedBody, SamlBody};
 use serde_json::json;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -131,17 +133,18 @@ pub async fn run(command: Saml, client: Client) -> anyhow::Result<Exit> {
             let metadata = metadata_file
                 .map(|file| std::fs::read_to_string(&file).with_context(|| format!("cannot read the metadata {}", file.display())))
                 .transpose()?;
-            let body = json!({ "metadata_url": metadata_url, "metadata": metadata });
-            let saml: SamlBody = client.request(Method::PUT, &format!("/organizations/{org}/saml"), Some(&body)).await?;
+            let line = route::CONFIGURE_SAML.line(&OrganizationPath::of(&org), &Nothing)?;
+            let saml: SamlBody = client.tell(&line, &NewMetadata { metadata_url, metadata }).await?;
             show(&client, &saml)?;
             if !client.json && saml.certificates.iter().all(|c| c.owner != "service-provider") {
                 println!("\nNext: rollcall saml certificate generate --org {org}");
             }
         }
-        Saml::Show { org } => show(&client, &client.get(&format!("/organizations/{org}/saml")).await?)?,
+        Saml::Show { org } => show(&client, &client.ask(&route::SHOW_SAML.line(&OrganizationPath::of(org), &Nothing)?).await?)?,
         Saml::Certificate(certificate) => run_certificate(certificate, &client).await?,
         Saml::Refresh { org } => {
-            let refreshed: RefreshedBody = client.request(Method::POST, &format!("/organizations/{org}/saml/refresh"), None::<&()>).await?;
+            let line = route::REFRESH_SAML.line(&OrganizationPath::of(org), &Nothing)?;
+            let refreshed: RefreshedBody = client.ask(&line).await?;
             if client.json {
                 output::json(&refreshed)?;
             } else {
@@ -149,8 +152,8 @@ pub async fn run(command: Saml, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Saml::Policy(policy) => run_policy(*policy, &client).await?,
-        Saml::Enable { org } => client.act(Method::POST, &format!("/organizations/{org}/saml/enable")).await?,
-        Saml::Disable { org } => client.act(Method::POST, &format!("/organizations/{org}/saml/disable")).await?,
+        Saml::Enable { org } => client.act(&route::ENABLE_SAML.line(&OrganizationPath::of(org), &Nothing)?).await?,
+        Saml::Disable { org } => client.act(&route::DISABLE_SAML.line(&OrganizationPath::of(org), &Nothing)?).await?,
     }
     Ok(Exit::Success)
 }
@@ -171,7 +174,7 @@ fn show(client: &Client, saml: &SamlBody) -> anyhow::Result<()> {
     ]);
     if !saml.certificates.is_empty() {
         println!();
-        let row = |c: &rollcall_office::admin::CertificateBody| {
+        let row = |c: &CertificateBody| {
             let key = c.key_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
             vec![c.owner.clone(), c.state.clone(), c.not_after.to_rfc3339(), c.sha256.clone(), key]
         };
@@ -194,16 +197,16 @@ async fn run_certificate(command: Certificate, client: &Client) -> anyhow::Resul
     };
     match command {
         Certificate::Generate { org } => {
-            made(client.request(Method::POST, &format!("/organizations/{org}/saml/certificate"), None::<&()>).await?)?;
+            made(client.ask(&route::GENERATE_KEY.line(&OrganizationPath::of(org), &Nothing)?).await?)?;
         }
         Certificate::Rotate { org } => {
-            made(client.request(Method::POST, &format!("/organizations/{org}/saml/certificate/rotate"), None::<&()>).await?)?;
+            made(client.ask(&route::ROTATE_KEY.line(&OrganizationPath::of(org), &Nothing)?).await?)?;
         }
         Certificate::Retire { org, key_id } => {
-            client.act(Method::DELETE, &format!("/organizations/{org}/saml/certificate/{key_id}")).await?;
+            client.act(&route::RETIRE_KEY.line(&KeyPath { organization: org, key: key_id }, &Nothing)?).await?;
         }
         Certificate::Download { org, to } => {
-            let response = client.send(Method::GET, &format!("/organizations/{org}/saml/certificate"), None::<&()>).await?;
+            let response = client.send(&route::DOWNLOAD_CERTIFICATE.line(&OrganizationPath::of(org), &Nothing)?).await?;
             let pem = response.text().await?;
             match to {
                 Some(file) => std::fs::write(&file, &pem).with_context(|| format!("cannot write {}", file.display()))?,
@@ -219,7 +222,8 @@ async fn run_policy(policy: Policy, client: &Client) -> anyhow::Result<()> {
     let Policy { org, idp_initiated, matching, just_in_time, targets, no_targets, session_minutes, sign_requests } = policy;
     let targets = if no_targets || !targets.is_empty() { Some(targets) } else { None };
     let change = PolicyBody { idp_initiated, matching, just_in_time, targets, session_minutes, sign_requests };
-    let policy: PolicyBody = client.request(Method::PATCH, &format!("/organizations/{org}/saml/policy"), Some(&change)).await?;
+    let line = route::CHANGE_SAML_POLICY.line(&OrganizationPath::of(org), &Nothing)?;
+    let policy: PolicyBody = client.tell(&line, &change).await?;
     if client.json {
         return output::json(&policy);
     }

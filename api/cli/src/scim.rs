@@ -5,10 +5,11 @@ use super::client::Client;
 use super::output;
 use super::secret::{self, Lifetime, Listed};
 use clap::Subcommand;
-use reqwest::Method;
-use rollcall_engine::clock::Clock;
-use rollcall_office::admin::{MembersReplace, ScimPolicyBody, ScimPolicyChange, TokenBody, TokenIssued};
-use serde_json::json;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
+use rollcall_contract::scim::{EnableQuery, MembersReplace, ScimPolicyBody, ScimPolicyChange};
+use rollcall_contract::tokens::{NewToken, TokenBody, TokenIssued, TokenPath};
 use uuid::Uuid;
 
 /// An organization's SCIM connection
@@ -81,25 +82,25 @@ pub enum Token {
 pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
     match command {
         Scim::Enable { org, allow_scim_without_sso } => {
-            let path = format!("/organizations/{org}/scim/enable?allow_without_sso={allow_scim_without_sso}");
-            client.act(Method::POST, &path).await?;
+            let query = EnableQuery { allow_without_sso: allow_scim_without_sso };
+            client.act(&route::ENABLE_SCIM.line(&OrganizationPath::of(org), &query)?).await?;
         }
-        Scim::Disable { org } => client.act(Method::POST, &format!("/organizations/{org}/scim/disable")).await?,
+        Scim::Disable { org } => client.act(&route::DISABLE_SCIM.line(&OrganizationPath::of(org), &Nothing)?).await?,
         Scim::Policy { org, strict, members_replace } => {
             let members_replace = members_replace.map(|m| if m == "add" { MembersReplace::Add } else { MembersReplace::Replace });
             let change = ScimPolicyChange { strict, members_replace };
-            let path = format!("/organizations/{org}/scim/policy");
+            let path = OrganizationPath::of(org);
             let asks_nothing = strict.is_none() && members_replace.is_none();
             let policy: ScimPolicyBody = match asks_nothing {
-                true => client.get(&path).await?,
-                false => client.request(Method::PATCH, &path, Some(&change)).await?,
+                true => client.ask(&route::SHOW_SCIM_POLICY.line(&path, &Nothing)?).await?,
+                false => client.tell(&route::CHANGE_SCIM_POLICY.line(&path, &Nothing)?, &change).await?,
             };
             show_policy(&client, policy)?;
         }
         Scim::Token(Token::Issue { org, label, expires_in }) => {
-            let expires_at = expires_in.map(|lifetime| lifetime.end(Clock::system().now()));
-            let body = json!({ "label": label, "expires_at": expires_at });
-            let issued: TokenIssued = client.request(Method::POST, &format!("/organizations/{org}/scim/tokens"), Some(&body)).await?;
+            let new = NewToken { label, expires_at: expires_in.map(Lifetime::end) };
+            let line = route::ISSUE_TOKEN.line(&OrganizationPath::of(&org), &Nothing)?;
+            let issued: TokenIssued = client.tell(&line, &new).await?;
             if client.json {
                 output::json(&issued)?;
             } else {
@@ -111,7 +112,7 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Scim::Token(Token::List { org }) => {
-            let all: Vec<TokenBody> = client.get(&format!("/organizations/{org}/scim/tokens")).await?;
+            let all: Vec<TokenBody> = client.ask(&route::LIST_TOKENS.line(&OrganizationPath::of(org), &Nothing)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -119,7 +120,7 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Scim::Token(Token::Revoke { org, token_id }) => {
-            client.act(Method::DELETE, &format!("/organizations/{org}/scim/tokens/{token_id}")).await?;
+            client.act(&route::REVOKE_TOKEN.line(&TokenPath { organization: org, token: token_id }, &Nothing)?).await?;
         }
     }
     Ok(Exit::Success)

@@ -1,7 +1,7 @@
 //! What `scim token` and `auditor` have in common: how long a secret lives, and the table of them.
 
 use super::output;
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, SubsecRound, Utc};
 use rollcall_contract::span;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -20,9 +20,10 @@ impl FromStr for Lifetime {
 }
 
 impl Lifetime {
-    /// When it ends for a secret that is issued now.
-    pub fn end(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        now + self.0
+    /// When it ends for a secret that is issued now, in whole milliseconds, as the server keeps time.
+    #[expect(clippy::disallowed_methods, reason = "what a person calls now is told by the clock of the machine they sit at")]
+    pub fn end(self) -> DateTime<Utc> {
+        Utc::now().trunc_subsecs(3) + self.0
     }
 }
 

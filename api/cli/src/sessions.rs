@@ -4,9 +4,10 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use clap::Subcommand;
-use reqwest::Method;
-use rollcall_office::admin::SessionSummary;
-use std::fmt::Write as _;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
+use rollcall_contract::sessions::{SessionPath, SessionQuery, SessionSummary};
 use uuid::Uuid;
 
 /// Who is signed in
@@ -44,14 +45,8 @@ pub enum Sessions {
 pub async fn run(command: Sessions, client: Client) -> anyhow::Result<Exit> {
     match command {
         Sessions::List { org, live, user, before, limit } => {
-            let mut path = format!("/organizations/{org}/sessions?limit={limit}&live={live}");
-            if let Some(user) = user {
-                write!(path, "&user={user}")?;
-            }
-            if let Some(before) = before {
-                write!(path, "&before={before}")?;
-            }
-            let all: Vec<SessionSummary> = client.get(&path).await?;
+            let query = SessionQuery { user, live, before, limit: Some(limit) };
+            let all: Vec<SessionSummary> = client.ask(&route::LIST_SESSIONS.line(&OrganizationPath::of(org), &query)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -59,7 +54,9 @@ pub async fn run(command: Sessions, client: Client) -> anyhow::Result<Exit> {
                 output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
             }
         }
-        Sessions::End { org, session } => client.act(Method::DELETE, &format!("/organizations/{org}/sessions/{session}")).await?,
+        Sessions::End { org, session } => {
+            client.act(&route::END_SESSION.line(&SessionPath { organization: org, session }, &Nothing)?).await?;
+        }
     }
     Ok(Exit::Success)
 }

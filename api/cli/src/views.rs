@@ -3,9 +3,11 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
-use clap::Subcommand;
-use reqwest::Method;
-use rollcall_office::admin::{RebuiltBody, VerifiedBody, ViewBody, ViewFamily};
+use clap::{Subcommand, ValueEnum};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
+use rollcall_contract::views::{RebuildQuery, RebuiltBody, VerifiedBody, ViewBody, ViewFamily};
 
 /// Read models
 #[derive(Debug, Subcommand)]
@@ -16,7 +18,7 @@ pub enum Views {
     Rebuild {
         /// Only this family: what answers SCIM, or what answers auditors
         #[arg(long, value_name = "FAMILY")]
-        family: Option<ViewFamily>,
+        family: Option<Family>,
     },
     /// Rebuild in a scratch copy and compare row by row; exit code 1 if they differ
     Verify,
@@ -28,11 +30,29 @@ pub enum Views {
     },
 }
 
+/// A family of views, as `--family` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Family {
+    /// What answers SCIM.
+    Live,
+    /// What answers auditors.
+    Audit,
+}
+
+impl From<Family> for ViewFamily {
+    fn from(family: Family) -> Self {
+        match family {
+            Family::Live => ViewFamily::Live,
+            Family::Audit => ViewFamily::Audit,
+        }
+    }
+}
+
 /// Runs it.
 pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
     match command {
         Views::Status => {
-            let all: Vec<ViewBody> = client.get("/views").await?;
+            let all: Vec<ViewBody> = client.ask(&route::SHOW_VIEWS.line(&Nothing, &Nothing)?).await?;
             let stopped = all.iter().any(|v| v.stopped.is_some());
             if client.json {
                 output::json(&all)?;
@@ -47,8 +67,8 @@ pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
             return Ok(if stopped { Exit::Difference } else { Exit::Success });
         }
         Views::Rebuild { family } => {
-            let only = family.map(|f| format!("?family={}", f.as_str())).unwrap_or_default();
-            let done: Vec<RebuiltBody> = client.request(Method::POST, &format!("/views/rebuild{only}"), None::<&()>).await?;
+            let query = RebuildQuery { family: family.map(ViewFamily::from) };
+            let done: Vec<RebuiltBody> = client.ask(&route::REBUILD_VIEWS.line(&Nothing, &query)?).await?;
             if client.json {
                 output::json(&done)?;
             } else {
@@ -59,7 +79,7 @@ pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
             return Ok(if done.iter().all(|d| d.stopped.is_empty()) { Exit::Success } else { Exit::Difference });
         }
         Views::Verify => {
-            let found: VerifiedBody = client.request(Method::POST, "/views/verify", None::<&()>).await?;
+            let found: VerifiedBody = client.ask(&route::VERIFY_VIEWS.line(&Nothing, &Nothing)?).await?;
             if client.json {
                 output::json(&found)?;
             } else if found.equal {
@@ -72,7 +92,7 @@ pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
             }
             return Ok(if found.equal { Exit::Success } else { Exit::Difference });
         }
-        Views::Resume { org } => client.act(Method::POST, &format!("/organizations/{org}/views/resume")).await?,
+        Views::Resume { org } => client.act(&route::RESUME_VIEWS.line(&OrganizationPath::of(org), &Nothing)?).await?,
     }
     Ok(Exit::Success)
 }

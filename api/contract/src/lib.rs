@@ -1,7 +1,32 @@
-//! What server and command line have in common: the bodies of `/api/v1`, and how spans of time are
-//! written.
+//! The contract of `/api/v1`: its routes, the parameters and bodies of each, errors, and how spans of time
+//! are written. The server answers by it, and the command line asks by it.
 
+pub mod auditors;
+pub mod backup;
+pub mod bundles;
+pub mod claims;
+pub mod difference;
+pub mod directory;
+pub mod events;
+pub mod exchanges;
+pub mod failures;
+pub mod format;
+pub mod logins;
+pub mod members;
+pub mod memberships;
+pub mod moment;
+pub mod organizations;
 mod problem;
+pub mod provisioning_log;
+pub mod replay;
+pub mod request_line;
+pub mod route;
+pub mod runs;
+pub mod saml;
+pub mod scim;
+pub mod sessions;
 pub mod span;
+pub mod tokens;
+pub mod views;
 
 pub use problem::Problem;

@@ -1,4 +1,4 @@
-//! The one place that reads the clock.
+//! The one place of the server that reads the clock.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use std::fmt;

@@ -59,14 +59,3 @@ pub fn key_file(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<St
         Err(e) => Err(e).with_context(|| format!("cannot write {}", path.display())),
     }
 }
-
-/// Reads the operator key of a data folder.
-pub fn read_operator_key(data: &Path) -> anyhow::Result<String> {
-    let path = operator_key_path(data);
-    let key = fs::read_to_string(&path)
-        .with_context(|| format!("cannot read the operator key {}: name the server's data folder with --data", path.display()))?;
-    match key.trim() {
-        "" => bail!("{} is empty: remove it and start the server again", path.display()),
-        key => Ok(key.to_owned()),
-    }
-}

@@ -1,8 +1,9 @@
 //! Reading a backup: every line is checked, claims are derived from the events.
 
-use crate::admin::{BACKUP_FORMAT, BackupLine};
+use crate::admin::Line;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine};
 use rollcall_domain::claim::{Claim, ClearClaim};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Log, Record, RecordedExchange, Restored};
@@ -44,7 +45,7 @@ impl Restorer {
     /// Takes one line.
     pub async fn line(&mut self, line: &[u8]) -> Result<(), Refusal> {
         let bad = |what: &str| Refusal::bad_request(format!("this is not a backup that can be restored: {what}"));
-        let line: BackupLine = serde_json::from_slice(line).map_err(|e| bad(&format!("line cannot be read at column {}", e.column())))?;
+        let line: Line = serde_json::from_slice(line).map_err(|e| bad(&format!("line cannot be read at column {}", e.column())))?;
         if self.ended {
             return Err(bad("there is more after its last line"));
         }
@@ -55,6 +56,7 @@ impl Restorer {
             BackupLine::ClaimKey { scope, key } => {
                 let key =
                     BASE64.decode(key).ok().and_then(|k| <[u8; 32]>::try_from(k).ok()).ok_or_else(|| bad("a claim key is damaged"))?;
+                let scope = OrganizationId(scope);
                 self.keys.insert(scope, key);
                 self.parts.push(Restored::ClaimKey(scope, key));
             }

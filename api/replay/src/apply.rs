@@ -1,9 +1,10 @@
 //! Apply: recorded requests are submitted again to the live organization, by the operator's hand.
 
-use super::line::{AnswerSummary, EventSummary, ExchangeLine, NotReplayed, ReplayLine, ReplayResult, ReplaySummary};
+use super::line;
 use super::overtaken::overtaken;
 use super::run::{Lines, ReplayError};
 use super::selection::Selection;
+use rollcall_contract::replay::{ExchangeLine, ReplayLine, ReplayResult, ReplaySummary};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
@@ -64,8 +65,8 @@ async fn all(
 /// have overtaken, is refused unless `forced`.
 async fn one(app: &Arc<App>, recorded: &RecordedExchange, forced: bool) -> Result<ExchangeLine, ReplayError> {
     let old = &recorded.exchange;
-    let refused = |why: String| Ok(ExchangeLine::of(recorded, ReplayResult::Refused).because(why));
-    if let Some(why) = NotReplayed::of(old) {
+    let refused = |why: String| Ok(line::of(recorded, ReplayResult::Refused).because(why));
+    if let Some(why) = line::not_replayed(old) {
         return refused(format!("it cannot be replayed: {}", why.words()));
     }
     if old.answer.status < 400 && !forced {
@@ -99,11 +100,11 @@ async fn one(app: &Arc<App>, recorded: &RecordedExchange, forced: bool) -> Resul
     let events = match kept.and_then(|x| x.positions) {
         Some((first, last)) => {
             let limit = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
-            app.engine.log.records(closed.organization, first - 1, limit).await?.iter().map(EventSummary::of).collect()
+            app.engine.log.records(closed.organization, first - 1, limit).await?.iter().map(line::event).collect()
         }
         None => Vec::new(),
     };
     let result = if closed.answer.status < 400 { ReplayResult::Succeeds } else { ReplayResult::Fails };
-    let (now, submitted_as) = (Some(AnswerSummary::of(&closed)), Some(closed.id.0));
-    Ok(ExchangeLine { now, events, submitted_as, ..ExchangeLine::of(recorded, result) })
+    let (now, submitted_as) = (Some(line::answer(&closed)), Some(closed.id.0));
+    Ok(ExchangeLine { now, events, submitted_as, ..line::of(recorded, result) })
 }

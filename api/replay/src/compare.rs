@@ -1,7 +1,8 @@
 //! What came out otherwise.
 
-use super::line::{Difference, EventSummary};
+use super::line;
 use super::scratch::Ran;
+use rollcall_contract::replay::Difference;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::log::Record;
 use serde_json::{Value, json};
@@ -19,7 +20,7 @@ pub fn compare(recorded: &Exchange, caused: &[Record], ran: &Ran) -> (bool, Vec<
     pairs.retain(|(_, recorded, now)| recorded != now);
     if !same_events {
         // Told in any case: records may differ in what a summary does not show.
-        let list = |records: &[Record]| json!(records.iter().map(EventSummary::of).collect::<Vec<_>>());
+        let list = |records: &[Record]| json!(records.iter().map(line::event).collect::<Vec<_>>());
         pairs.insert(0, ("events", list(caused), list(&ran.wish.events)));
     }
     let difference = |(what, recorded, now): (&str, Value, Value)| Difference { what: what.to_owned(), recorded, now };

@@ -2,10 +2,11 @@
 
 use super::feed::{Begin, Feed, Step};
 use super::fork::Rule;
-use super::line::{AnswerSummary, EventSummary, ExchangeLine, NotReplayed, ReplayLine, ReplayResult};
+use super::line;
 use super::run::{Lines, ReplayError, Replayer, Told, start};
 use super::scratch::{Scratch, Settings};
 use super::selection::Selection;
+use rollcall_contract::replay::{EventSummary, ExchangeLine, ReplayLine, ReplayResult};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Log, RecordedExchange};
 use rollcall_engine::clock::Clock;
@@ -44,13 +45,13 @@ impl Replayer for Rehearsal {
 
 impl Rehearsal {
     async fn rehearse(&self, scratch: &mut Scratch, recorded: &RecordedExchange, told: &mut Told) -> ExchangeLine {
-        if let Some(why) = NotReplayed::of(&recorded.exchange) {
+        if let Some(why) = line::not_replayed(&recorded.exchange) {
             *told.summary.not_replayed.entry(why).or_default() += 1;
-            return ExchangeLine::of(recorded, ReplayResult::NotReplayed).because(why.words());
+            return line::of(recorded, ReplayResult::NotReplayed).because(why.words());
         }
         let ran = scratch.run(&recorded.exchange, self.clock.now(), None, Rule::Anything).await;
         let result = if ran.exchange.answer.status < 400 { ReplayResult::Succeeds } else { ReplayResult::Fails };
-        let events = ran.wish.events.iter().map(|e| EventSummary { position: None, ..EventSummary::of(e) }).collect();
-        ExchangeLine { now: Some(AnswerSummary::of(&ran.exchange)), events, ..ExchangeLine::of(recorded, result) }
+        let events = ran.wish.events.iter().map(|e| EventSummary { position: None, ..line::event(e) }).collect();
+        ExchangeLine { now: Some(line::answer(&ran.exchange)), events, ..line::of(recorded, result) }
     }
 }

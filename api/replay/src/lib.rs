@@ -27,7 +27,6 @@ mod verify;
 
 pub use apply::apply;
 pub use dry_run::dry_run;
-pub use line::{AnswerSummary, Difference, EventSummary, ExchangeLine, NotReplayed, ReplayLine, ReplayResult, ReplaySummary};
 pub use run::{Lines, ReplayError};
 pub use scratch::Settings as ScratchSettings;
 pub use selection::{Bound, Selection};

@@ -1,9 +1,9 @@
 //! A fork on a thread of its own: steps in, lines out.
 
 use super::feed::{Feed, Step};
-use super::line::{ReplayLine, ReplaySummary};
 use super::scratch::{Scratch, Settings};
 use metrics::NoopRecorder;
+use rollcall_contract::replay::{ReplayLine, ReplaySummary};
 use rollcall_domain::log::{AppendError, LogError};
 use rollcall_door::Refusal;
 use rollcall_engine::clock::Clock;

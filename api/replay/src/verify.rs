@@ -3,11 +3,12 @@
 use super::compare::compare;
 use super::feed::{Begin, Feed, Step};
 use super::fork;
-use super::line::{AnswerSummary, ExchangeLine, NotReplayed, ReplayLine, ReplayResult};
+use super::line;
 use super::rules::{Rule, given_names, rules};
 use super::run::{Lines, ReplayError, Replayer, Told, start};
 use super::scratch::{Scratch, Settings};
 use super::selection::Selection;
+use rollcall_contract::replay::{ExchangeLine, NotReplayed, ReplayLine, ReplayResult};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
 use rollcall_domain::log::{Log, Record, RecordedExchange};
 use rollcall_engine::clock::Clock;
@@ -68,7 +69,7 @@ impl Verifier {
             }
             let quiet = matches!(why, NotReplayed::ByItsParts | NotReplayed::OtherProtocol);
             if self.all || !quiet {
-                let line = ExchangeLine::of(&recorded, ReplayResult::NotReplayed).because(why.words());
+                let line = line::of(&recorded, ReplayResult::NotReplayed).because(why.words());
                 told.tell(ReplayLine::Exchange(line)).await?;
             }
             return Ok(());
@@ -95,8 +96,8 @@ impl Verifier {
         let counted = if same_events { &mut told.summary.records_same } else { &mut told.summary.records_differ };
         *counted += caused.len() as u64;
         if self.all || result != ReplayResult::Same {
-            let now = Some(AnswerSummary::of(&ran.exchange));
-            let line = ExchangeLine { now, differences, rules: by, ..ExchangeLine::of(&recorded, result) };
+            let now = Some(line::answer(&ran.exchange));
+            let line = ExchangeLine { now, differences, rules: by, ..line::of(&recorded, result) };
             told.tell(ReplayLine::Exchange(line)).await?;
         }
         if !same_events && !caused.is_empty() {
@@ -110,7 +111,7 @@ impl Verifier {
         if self.bulks.remove(&exchange.id) {
             return Some(NotReplayed::ByItsParts);
         }
-        if let Some(why) = NotReplayed::of(exchange) {
+        if let Some(why) = line::not_replayed(exchange) {
             return Some(why);
         }
         // What was answered so depends on the load and the stores of that moment.

@@ -1,18 +1,20 @@
 //! `rollcall bundle`
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Subcommand;
-use reqwest::Method;
 use rollcall_cli::client::Client;
 use rollcall_cli::part::{Part, check_free};
-
-use rollcall_cli::{Choice, Exit, Failure, ServerArgs, call, exit, output, read_lines, report, usage};
+use rollcall_cli::{Choice, Exit, Failure, ServerArgs, call, exit, output, report, usage};
+use rollcall_contract::bundles::{BundleImported, BundleRequest, ImportQuery};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::replay::{ExchangeLine, ReplayLine, ReplaySummary};
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 use rollcall_domain::interpretation::Reading;
 use rollcall_door::config::ServeConfig;
 use rollcall_engine::clock::Clock;
-use rollcall_office::audit::{BundleImported, BundleRequest};
 use rollcall_replay::bundle;
-use rollcall_replay::{ScratchSettings, Selection};
+use rollcall_replay::{Lines, ScratchSettings, Selection};
 use rollcall_stores::Stores;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -75,7 +77,7 @@ pub fn run(command: Bundle, server: ServerArgs) -> Result<Exit, Failure> {
 /// The file appears under its name only once it is whole.
 async fn export(client: Client, org: &str, request: &BundleRequest, to: &Path) -> anyhow::Result<Exit> {
     check_free(to)?;
-    let answer = client.send(Method::POST, &format!("/organizations/{org}/bundle"), Some(request)).await?;
+    let answer = client.send_json(&route::EXPORT_BUNDLE.line(&OrganizationPath::of(org), &Nothing)?, request).await?;
     let part = Part::download(to, answer).await?;
     let whole = bundle::check(part.path())?;
     part.finish()?;
@@ -93,7 +95,8 @@ async fn export(client: Client, org: &str, request: &BundleRequest, to: &Path) -
 async fn import(client: Client, from: &Path, domain: &str) -> anyhow::Result<Exit> {
     bundle::check(from).with_context(|| format!("cannot use {}", from.display()))?;
     let file = std::fs::read(from)?;
-    let made: BundleImported = client.upload(&format!("/bundles?domain={domain}"), file.into()).await?.json().await?;
+    let line = route::IMPORT_BUNDLE.line(&Nothing, &ImportQuery { domain: domain.to_owned() })?;
+    let made: BundleImported = client.upload(&line, file.into()).await?;
     if client.json {
         output::json(&made)?;
     } else {
@@ -115,7 +118,20 @@ async fn replay_file(file: &Path, all: bool, settings: impl FnOnce(String) -> Sc
     bundle::load(file, &*stores.log, Ok).await?;
     let (organization, settings) = (begin.organization, settings(begin.scim_base));
     let lines = rollcall_replay::verify(stores.log.clone(), organization, Selection::default(), settings, Clock::system(), all).await?;
-    let (exchanges, summary) = read_lines(lines).await?;
+    let (exchanges, summary) = told(lines).await?;
     report(as_json, &exchanges, &summary)?;
     Ok(exit("verify", &summary))
+}
+
+/// Takes the lines of a replay to the summary.
+async fn told(mut lines: Lines) -> anyhow::Result<(Vec<ExchangeLine>, ReplaySummary)> {
+    let mut exchanges = Vec::new();
+    while let Some(line) = lines.recv().await {
+        match line {
+            ReplayLine::Exchange(exchange) => exchanges.push(exchange),
+            ReplayLine::Summary(summary) => return Ok((exchanges, summary)),
+            ReplayLine::Broken { detail } => bail!("the replay broke off: {detail}"),
+        }
+    }
+    bail!("the replay broke off")
 }

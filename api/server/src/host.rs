@@ -8,6 +8,10 @@ use axum::extract::ConnectInfo;
 use axum::http::Request;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use rollcall_contract::organizations::{NewOrganization, OrganizationCreated, OrganizationPath};
+use rollcall_contract::request_line::{Nothing, RequestLine, RouteError};
+use rollcall_contract::tokens::{NewToken, TokenIssued};
+use rollcall_contract::{Problem, route};
 use rollcall_domain::ids::ExchangeId;
 use rollcall_door::config::ServeConfig;
 use rollcall_door::exchange::StrangerLimit;
@@ -17,10 +21,9 @@ use rollcall_engine::begin;
 use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
-use rollcall_office::admin::{OrganizationCreated, TokenIssued};
 use rollcall_stores::Stores;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,6 +104,9 @@ pub enum HostError {
     /// No HTTP request can look like this.
     #[error("this is no HTTP request: {0}")]
     NoRequest(#[from] axum::http::Error),
+    /// The administration has no such address.
+    #[error(transparent)]
+    NoAddress(#[from] RouteError),
     /// The answer could not be read to its end.
     #[error("the answer broke off: {0}")]
     BrokenAnswer(#[from] axum::Error),
@@ -190,22 +196,24 @@ impl Host {
 
     /// Creates an organization, as the operator would.
     pub async fn create_organization(&self, at: DateTime<Utc>, name: &str, domain: &str) -> Result<OrganizationCreated, HostError> {
-        self.administer(at, "POST", "/organizations", &json!({ "name": name, "domain": domain })).await
+        let new = NewOrganization { name: name.to_owned(), domain: domain.to_owned() };
+        self.administer(at, &route::CREATE_ORGANIZATION.line(&Nothing, &Nothing)?, &serde_json::to_value(new)?).await
     }
 
     /// Issues a SCIM token; this enables SCIM.
     pub async fn issue_token(&self, at: DateTime<Utc>, organization: &str, label: &str) -> Result<TokenIssued, HostError> {
-        self.administer(at, "POST", &format!("/organizations/{organization}/scim/tokens"), &json!({ "label": label })).await
+        let new = NewToken { label: label.to_owned(), expires_at: None };
+        self.administer(at, &route::ISSUE_TOKEN.line(&OrganizationPath::of(organization), &Nothing)?, &serde_json::to_value(new)?).await
     }
 
-    /// Any other call of the administration, below `/api/v1`.
-    pub async fn administer<T: DeserializeOwned>(&self, at: DateTime<Utc>, method: &str, path: &str, body: &Value) -> Result<T, HostError> {
-        let request = HostRequest::new(at, method, &format!("/api/v1{path}"), &self.operator_key);
+    /// Any other call of the administration; null stands for no body.
+    pub async fn administer<T: DeserializeOwned>(&self, at: DateTime<Utc>, line: &RequestLine, body: &Value) -> Result<T, HostError> {
+        let request = HostRequest::new(at, line.method.as_str(), &line.target, &self.operator_key);
         let request = if body.is_null() { request } else { request.with_body("application/json", body.to_string()) };
         let answer = self.handle(request).await?;
         if answer.status >= 300 {
-            let problem: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-            let detail = problem["detail"].as_str().unwrap_or("no reason given").to_owned();
+            let problem = serde_json::from_slice::<Problem>(&answer.body);
+            let detail = problem.map_or_else(|_| "no reason given".to_owned(), |problem| problem.detail);
             return Err(HostError::Refused { status: answer.status, detail });
         }
         // An answer without a body is read as null.

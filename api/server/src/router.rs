@@ -8,6 +8,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
+use rollcall_contract::route;
 use rollcall_door::App;
 use rollcall_office::{Office, audit};
 use rollcall_scim::Scim;
@@ -51,7 +52,7 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         .with_state(health::Health { app: app.clone(), metrics });
     Router::new()
         .merge(api.layer(from_fn_with_state(app.clone(), audit::keep_reads)).with_state(office))
-        .route("/api/v1/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }))
+        .route(route::DESCRIPTION, get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }))
         .merge(Router::new().route("/saml/{organization}/{action}", any(saml::entry)).with_state(sign_on))
         .merge(health)
         .fallback(fallback)
@@ -64,5 +65,8 @@ async fn fallback(State(scim): State<Arc<Scim>>, request: Request) -> Response {
     if rollcall_scim::is_scim(request.uri()) {
         return rollcall_scim::entry(scim, request).await;
     }
-    (StatusCode::NOT_FOUND, "there is nothing at this address: SCIM is at /scim/v2, the administration at /api/v1\n").into_response()
+    let scim = rollcall_door::SCIM_PREFIX;
+    let administration = route::PREFIX;
+    let said = format!("there is nothing at this address: SCIM is at {scim}, the administration at {administration}\n");
+    (StatusCode::NOT_FOUND, said).into_response()
 }

@@ -2,7 +2,11 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use reqwest::Method;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::{Nothing, RequestLine, RouteError};
+use rollcall_contract::route;
+use rollcall_contract::scim::EnableQuery;
+use rollcall_contract::tokens::TokenPath;
 use rollcall_entra::play::{Application, Elsewhere};
 use rollcall_entra::transport::{Answer, Request, Transport, TransportError};
 use rollcall_server::host::{Host, HostError, HostRequest};
@@ -63,9 +67,9 @@ impl People {
         }
     }
 
-    async fn administer(&self, at: DateTime<Utc>, method: Method, path: &str) -> Result<(), String> {
-        let path = format!("/organizations/{}/scim{path}", self.organization);
-        let done: Result<Value, HostError> = self.host.administer(at, method.as_str(), &path, &Value::Null).await;
+    async fn administer(&self, at: DateTime<Utc>, line: Result<RequestLine, RouteError>) -> Result<(), String> {
+        let line = line.map_err(|e| e.to_string())?;
+        let done: Result<Value, HostError> = self.host.administer(at, &line, &Value::Null).await;
         done.map(|_| ()).map_err(|e| e.to_string())
     }
 }
@@ -73,6 +77,7 @@ impl People {
 #[async_trait]
 impl Application for People {
     async fn act(&self, what: &Elsewhere, id: Option<&str>, at: DateTime<Utc>) -> Result<(), String> {
+        let here = OrganizationPath::of(&self.organization);
         match (what, id) {
             (Elsewhere::CreateUser(name), _) => {
                 let body =
@@ -85,10 +90,13 @@ impl Application for People {
             }
             (Elsewhere::DeleteUser(_), Some(id)) => self.scim(at, "DELETE", &format!("/Users/{id}"), None).await,
             (Elsewhere::DeleteUser(_), None) => Err("the user is not provisioned".to_owned()),
-            (Elsewhere::Off, _) => self.administer(at, Method::POST, "/disable").await,
+            (Elsewhere::Off, _) => self.administer(at, route::DISABLE_SCIM.line(&here, &Nothing)).await,
             // This organization signs nobody in.
-            (Elsewhere::On, _) => self.administer(at, Method::POST, "/enable?allow_without_sso=true").await,
-            (Elsewhere::Revoke, _) => self.administer(at, Method::DELETE, &format!("/tokens/{}", self.entra)).await,
+            (Elsewhere::On, _) => self.administer(at, route::ENABLE_SCIM.line(&here, &EnableQuery { allow_without_sso: true })).await,
+            (Elsewhere::Revoke, _) => {
+                let path = TokenPath { organization: self.organization.clone(), token: self.entra };
+                self.administer(at, route::REVOKE_TOKEN.line(&path, &Nothing)).await
+            }
         }
     }
 }

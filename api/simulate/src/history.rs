@@ -6,9 +6,11 @@ use super::progress::Progress;
 use anyhow::{Context, bail};
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 use clap::Args;
-use reqwest::Method;
 use rollcall_cli::client::default_data;
 use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
+use rollcall_contract::tokens::TokenPath;
 use rollcall_engine::clock::Clock;
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
@@ -125,8 +127,8 @@ async fn simulate(args: &History, host: Arc<Host>, start: DateTime<Utc>, data: P
     let played = play(month(args.seed, args.users, args.days, &entra.token, start), scene).await;
     let end = time.now();
     for token in [entra.token_id, desk.token_id] {
-        let path = format!("/organizations/{}/scim/tokens/{token}", args.domain);
-        host.administer::<Value>(end, Method::DELETE.as_str(), &path, &Value::Null).await?;
+        let path = TokenPath { organization: args.domain.clone(), token };
+        host.administer::<Value>(end, &route::REVOKE_TOKEN.line(&path, &Nothing)?, &Value::Null).await?;
     }
     progress.finish();
     if let Some(file) = file {

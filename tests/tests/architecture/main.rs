@@ -5,4 +5,5 @@ mod adr;
 mod conformance;
 mod dependencies;
 mod metrics;
+mod routes;
 mod sources;

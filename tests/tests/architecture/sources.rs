@@ -152,6 +152,43 @@ fn the_rule_can_see_a_number() {
     }
 }
 
+/// Where an operation of `/api/v1` is stands in `api/contract/src/route.rs`, from which whoever asks makes
+/// its address, escaped. Only what describes the operation beside its handler says it again, and is compared.
+#[test]
+fn no_address_of_the_api_is_written_by_hand() {
+    let mut offenders = Vec::new();
+    let asks = |name: &str| name.starts_with("api/") && !name.starts_with("api/contract/") && !is_test(name);
+    for (name, text) in sources().into_iter().filter(|(name, _)| asks(name)) {
+        let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
+        for (n, line) in code.lines().enumerate().filter(|(_, line)| holds_an_address(line)) {
+            offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
+        }
+    }
+    assert_none("addresses of /api/v1 outside its contract", offenders);
+}
+
+/// A path of the administration in a text, and no comment or description.
+fn holds_an_address(line: &str) -> bool {
+    let code = line.trim_start();
+    const PATHS: [&str; 4] = ["/api/v1", "\"/organizations", "\"/views/", "{}/organizations"];
+    !code.starts_with("//") && !code.starts_with("#[utoipa::path(") && PATHS.iter().any(|path| code.contains(path))
+}
+
+#[test]
+fn the_rule_can_see_an_address() {
+    for line in [
+        "client.get(\"/api/v1/backup\")",
+        "    format!(\"{}/api/v1{path}\", self.base)",
+        "let path = format!(\"/organizations/{org}/events\");",
+        "client.act(\"/views/verify\")",
+    ] {
+        assert!(holds_an_address(line), "{line}");
+    }
+    for line in ["// see \"/api/v1\"", "    #[utoipa::path(get, path = \"/api/v1/views\")]", "route::LIST_EVENTS.line(&path, &query)?"] {
+        assert!(!holds_an_address(line), "{line}");
+    }
+}
+
 #[test]
 fn nothing_is_left_to_do_in_silence() {
     let marks = ["todo!(", "unimplemented!(", "#[allow("].map(|m| m.to_owned());

@@ -1,3 +1,4 @@
 //! The command line by itself.
 
+mod names;
 mod refused;

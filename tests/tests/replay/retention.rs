@@ -2,9 +2,13 @@
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_contract::exchanges::ExchangePath;
+use rollcall_contract::replay::ReplayLine;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_engine::ids::Random;
-use rollcall_replay::{ReplayLine, ScratchSettings, Selection, verify};
+use rollcall_replay::{ScratchSettings, Selection, verify};
 use rollcall_server::background::Job;
 use rollcall_server::background::retention::Retention;
 use rollcall_server::host::{Host, HostRequest, HostSetup};
@@ -48,7 +52,8 @@ async fn bodies_are_dropped_after_their_time_and_replays_say_so() -> Result<()> 
         let kept = log.exchange(organization, *id).await?.context("the exchange is gone")?.exchange;
         ensure!(kept.bodies_dropped == dropped && kept.request_body.is_empty() == dropped, "{kept:?}");
         ensure!(kept.answer.status == 201 && kept.answer.body_bytes > 0, "what the answer was is still known: {kept:?}");
-        let shown: Value = host.administer(day(99), "GET", &format!("/organizations/acme/exchanges/{id}"), &Value::Null).await?;
+        let show = route::SHOW_EXCHANGE.line(&ExchangePath { organization: "acme".to_owned(), exchange: id.0 }, &Nothing)?;
+        let shown: Value = host.administer(day(99), &show, &Value::Null).await?;
         ensure!((shown["exchange"]["bodies_dropped"] == true) == dropped && shown["request_body"].is_null() == dropped, "{shown}");
     }
     ensure!(log.records(organization, 0, 100).await? == before, "records are never touched");

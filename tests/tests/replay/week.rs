@@ -2,9 +2,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_contract::replay::{ReplayLine, ReplaySummary};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_engine::ids::Random;
-use rollcall_replay::{ReplayLine, ReplaySummary, ScratchSettings, Selection, verify};
+use rollcall_replay::{ScratchSettings, Selection, verify};
 use rollcall_server::host::{Host, HostAnswer, HostRequest, HostSetup};
 use rollcall_stores::Stores;
 use rollcall_tests::rng::Rng;

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_contract::request_line::{Method, RequestLine};
 use rollcall_engine::ids::Random;
 use rollcall_server::host::{Host, HostAnswer, HostRequest, HostSetup};
 use rollcall_stores::Stores;
@@ -108,7 +109,8 @@ impl Day {
 
     /// Asks the audit.
     pub async fn ask(&self, path: &str) -> Result<Value> {
-        Ok(self.host.administer(self.now(), "GET", &format!("/organizations/acme{path}"), &Value::Null).await?)
+        let line = RequestLine { method: Method::Get, target: format!("/api/v1/organizations/acme{path}") };
+        Ok(self.host.administer(self.now(), &line, &Value::Null).await?)
     }
 
     /// Has the operator do something; gives the last line of the answer.

@@ -1,6 +1,6 @@
 //! Auditors' keys: issue, list, revoke. The key itself is shown once.
 
-use super::guard::{Admin, OrganizationPath, command};
+use super::guard::{Admin, command, organization_named};
 use crate::audit::AUDITOR_PREFIX;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
@@ -8,70 +8,26 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::auditors::{AuditorBody, AuditorIssued, AuditorPath, NewAuditor};
+use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::ids::AuditorId;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_projections::auditors::AuditorRow;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
-/// A new key.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct NewAuditor {
-    /// Whom it is for.
-    pub label: String,
-    /// From when on it is refused; never, if absent.
-    #[serde(default)]
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// A key, shown this once.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct AuditorIssued {
-    /// Names the key.
-    pub auditor_id: Uuid,
-    /// Opens the audit of this organization for reading; not shown again.
-    pub key: String,
-    /// From when on it is refused.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// A key as it can be seen later.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct AuditorBody {
-    /// Names the key.
-    pub auditor_id: Uuid,
-    /// Whom it is for.
-    pub label: String,
-    /// `live`, `expired` or `revoked`.
-    pub state: String,
-    /// When it was issued.
-    pub issued_at: DateTime<Utc>,
-    /// From when on it is refused.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
-    pub revoked_at: Option<DateTime<Utc>>,
-    /// When a request last came with it.
-    pub last_used_at: Option<DateTime<Utc>>,
-}
-
-impl AuditorBody {
-    fn new(row: AuditorRow, now: DateTime<Utc>) -> Self {
-        let state = row.state(now).as_str().to_owned();
-        Self {
-            auditor_id: row.id.0,
-            label: row.label,
-            state,
-            issued_at: row.issued,
-            expires_at: row.expires,
-            revoked_at: row.revoked,
-            last_used_at: row.last_used,
-        }
+fn body(row: AuditorRow, now: DateTime<Utc>) -> AuditorBody {
+    let state = row.state(now).as_str().to_owned();
+    AuditorBody {
+        auditor_id: row.id.0,
+        label: row.label,
+        state,
+        issued_at: row.issued,
+        expires_at: row.expires,
+        revoked_at: row.revoked,
+        last_used_at: row.last_used,
     }
 }
 
@@ -86,7 +42,7 @@ pub async fn issue(
     body: Result<Json<NewAuditor>, JsonRejection>,
 ) -> Result<(StatusCode, Json<AuditorIssued>), Refusal> {
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     let (auditor, key) = (app.engine.ids.auditor(), app.engine.ids.secret(AUDITOR_PREFIX));
     let issue = OrganizationCommand::IssueAuditorKey { auditor, sha256: sha256_hex(&key), label: new.label, expires_at: new.expires_at };
     command(&app, &admin, organization.id, false, issue).await?;
@@ -97,29 +53,19 @@ pub async fn issue(
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/auditors", tag = "auditors", params(OrganizationPath), security(("operator" = [])),
     responses((status = 200, body = Vec<AuditorBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<Vec<AuditorBody>>, Refusal> {
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     // The last use comes from the exchanges, which nobody waits for when they only read.
     app.engine.folder.fold(organization.id).await?;
     let now = app.engine.clock.now();
     let rows = app.auditors.list(organization.id).await?;
-    Ok(Json(rows.into_iter().map(|row| AuditorBody::new(row, now)).collect()))
-}
-
-/// The key in a path.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct AuditorPath {
-    /// Domain or id of the organization.
-    pub organization: String,
-    /// Names the key.
-    pub auditor: Uuid,
+    Ok(Json(rows.into_iter().map(|row| body(row, now)).collect()))
 }
 
 /// Revokes a key, at once and on every server.
 #[utoipa::path(delete, path = "/api/v1/organizations/{organization}/auditors/{auditor}", tag = "auditors", params(AuditorPath), security(("operator" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn revoke(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<AuditorPath>) -> Result<StatusCode, Refusal> {
-    let organization = OrganizationPath { organization: path.organization }.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     command(&app, &admin, organization.id, false, OrganizationCommand::RevokeAuditorKey { auditor: AuditorId(path.auditor) }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -15,67 +15,17 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use rollcall_contract::Problem;
+use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine, RestoredBody};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, Head, Log, LogError, Record};
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use utoipa::ToSchema;
 
-/// The version of the lines below.
-pub const BACKUP_FORMAT: u32 = 1;
 /// A line longer than this is no line of ours: a body of 16 MiB in base64 fits.
 const LINE_BYTES: usize = 64 * 1024 * 1024;
-
-/// One line of a backup.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(tag = "line", rename_all = "snake_case")]
-pub enum BackupLine {
-    /// The first line.
-    Begin {
-        /// [`BACKUP_FORMAT`]
-        format: u32,
-        /// When it was made.
-        created_at: DateTime<Utc>,
-    },
-    /// A scope's claim key, in base64.
-    ClaimKey {
-        /// The scope.
-        scope: OrganizationId,
-        /// The key.
-        key: String,
-    },
-    /// A record.
-    Record {
-        /// The record.
-        record: Box<Record>,
-    },
-    /// An exchange.
-    Exchange {
-        /// Its number.
-        number: u64,
-        /// Positions of its events.
-        positions: Option<(u64, u64)>,
-        /// The organization's position when it was appended.
-        after: u64,
-        /// The exchange without bodies.
-        exchange: Box<Exchange>,
-        /// Request body in base64.
-        request: String,
-        /// Answer body in base64.
-        answer: String,
-    },
-    /// The last line.
-    End {
-        /// Records written.
-        records: u64,
-        /// Exchanges written.
-        exchanges: u64,
-    },
-}
 
 /// Streams the whole log.
 #[utoipa::path(get, path = "/api/v1/backup", tag = "operation", security(("operator" = [])),
@@ -96,12 +46,15 @@ pub async fn backup(_: Admin, State(app): State<Arc<App>>) -> Result<Response<Bo
     Ok(response)
 }
 
+/// A line of this server's log.
+pub(crate) type Line = BackupLine<Record, Exchange>;
+
 type Lines = mpsc::Sender<Result<Bytes, std::io::Error>>;
 
 async fn write(log: &dyn Log, heads: Vec<(OrganizationId, Head)>, now: DateTime<Utc>, lines: &Lines) -> Result<(), LogError> {
     send(lines, &BackupLine::Begin { format: BACKUP_FORMAT, created_at: now }).await?;
     for (scope, key) in log.claim_keys().await? {
-        send(lines, &BackupLine::ClaimKey { scope, key: BASE64.encode(key) }).await?;
+        send(lines, &BackupLine::ClaimKey { scope: scope.0, key: BASE64.encode(key) }).await?;
     }
     let (mut records, mut exchanges) = (0, 0);
     for (organization, head) in heads {
@@ -137,19 +90,10 @@ fn gap(organization: OrganizationId, after: u64) -> LogError {
     LogError::Damaged(format!("the log of {organization} ends at {after}, before its head"))
 }
 
-async fn send(lines: &Lines, line: &BackupLine) -> Result<(), LogError> {
+async fn send(lines: &Lines, line: &Line) -> Result<(), LogError> {
     let mut bytes = serde_json::to_vec(line).map_err(|e| LogError::Damaged(e.to_string()))?;
     bytes.push(b'\n');
     lines.send(Ok(bytes.into())).await.map_err(|_| LogError::Unavailable("the reader of the backup went away".to_owned()))
-}
-
-/// What a restore put in place.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct RestoredBody {
-    /// Records restored.
-    pub records: u64,
-    /// Exchanges restored.
-    pub exchanges: u64,
 }
 
 /// Puts a backup in place. Only a server without organizations takes one.

@@ -1,40 +1,16 @@
 //! Claims: names that more than one user has.
 
-use super::guard::{Admin, OrganizationPath};
+use super::guard::{Admin, organization_named};
 use axum::Json;
 use axum::extract::{Path, State};
-use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::claims::{ClaimantBody, CollisionBody};
+use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::claim::{ClaimKind, ClearClaim};
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_projections::directory::ResourceRow;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
-use uuid::Uuid;
-
-/// Users whose names are one: an older version told them apart by what nobody sees.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct CollisionBody {
-    /// The name, as it is compared.
-    pub name: String,
-    /// The users, in the order in which they came.
-    pub users: Vec<ClaimantBody>,
-}
-
-/// One of them.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct ClaimantBody {
-    /// The user.
-    pub user_id: Uuid,
-    /// `userName` as it was sent.
-    pub user_name: String,
-    /// When the user came to be.
-    pub created_at: DateTime<Utc>,
-    /// Whether this one holds the name: no other user can be given it.
-    pub holds_name: bool,
-}
 
 /// Names that more than one user has. Each stays as it is until one is renamed or deleted.
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/claims/collisions", tag = "organizations", params(OrganizationPath), security(("operator" = [])),
@@ -44,7 +20,7 @@ pub async fn collisions(
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<Json<Vec<CollisionBody>>, Refusal> {
-    let organization = path.find(&app).await?.id;
+    let organization = organization_named(&app, &path.organization).await?.id;
     let found = app.directory.same_names(organization).await?;
     let mut all = Vec::with_capacity(found.len());
     for (name, rows) in found {

@@ -1,20 +1,20 @@
 //! Switches: an organization, and its SCIM connection. Off answers 503, so that nothing is lost.
 
-use super::guard::{Admin, OrganizationPath, command};
+use super::guard::{Admin, command, organization_named};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::scim::EnableQuery;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_projections::organizations::ScimState;
-use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
 
 async fn switch(app: &App, admin: &Admin, path: &OrganizationPath, to: OrganizationCommand) -> Result<StatusCode, Refusal> {
-    let organization = path.find(app).await?;
+    let organization = organization_named(app, &path.organization).await?;
     command(app, admin, organization.id, false, to).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -41,15 +41,6 @@ pub async fn disable_organization(
     switch(&app, &admin, &path, OrganizationCommand::Disable).await
 }
 
-/// How SCIM is enabled.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct EnableQuery {
-    /// Enable it although single sign-on is not set up.
-    pub allow_without_sso: bool,
-}
-
 /// Lets the SCIM connection work. Single sign-on comes first, unless somebody wants SCIM alone.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/enable", tag = "scim", params(OrganizationPath, EnableQuery),
     security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
@@ -59,7 +50,7 @@ pub async fn enable_scim(
     Path(path): Path<OrganizationPath>,
     Query(query): Query<EnableQuery>,
 ) -> Result<StatusCode, Refusal> {
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     // What was in use before and paused is only taken up again.
     let first = organization.scim == ScimState::Never;
     if first && !query.allow_without_sso && !sso_is_ready(&app, organization.id).await? {

@@ -13,9 +13,7 @@ use rollcall_door::Refusal;
 use rollcall_engine::secrets;
 use rollcall_engine::{Done, ExecuteError, Judgement, Order, Visible};
 use rollcall_projections::organizations::OrganizationRow;
-use serde::Deserialize;
 use std::sync::Arc;
-use utoipa::IntoParams;
 
 /// The holder of the operator key.
 pub struct Admin(());
@@ -38,23 +36,13 @@ where
     }
 }
 
-/// The organization in a path: its domain or its id.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct OrganizationPath {
-    /// Domain or id of the organization.
-    pub organization: String,
-}
-
-impl OrganizationPath {
-    /// Finds it, or says that there is none.
-    pub async fn find(&self, app: &App) -> Result<OrganizationRow, Refusal> {
-        let found = match self.organization.parse::<OrganizationId>() {
-            Ok(id) => app.organizations.by_id(id).await,
-            Err(_) => app.organizations.by_domain(&self.organization).await,
-        };
-        found?.ok_or_else(|| Refusal::not_found(format!("there is no organization {:?}", self.organization)))
-    }
+/// The organization with this domain or id, or 404.
+pub async fn organization_named(app: &App, named: &str) -> Result<OrganizationRow, Refusal> {
+    let found = match named.parse::<OrganizationId>() {
+        Ok(id) => app.organizations.by_id(id).await,
+        Err(_) => app.organizations.by_domain(named).await,
+    };
+    found?.ok_or_else(|| Refusal::not_found(format!("there is no organization {named:?}")))
 }
 
 /// Runs a command on an organization for the operator.

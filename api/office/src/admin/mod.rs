@@ -14,18 +14,8 @@ mod sessions;
 mod tokens;
 mod views;
 
-pub use auditors::{AuditorBody, AuditorIssued};
-pub use backup::{BACKUP_FORMAT, BackupLine};
-pub use claims::{ClaimantBody, CollisionBody};
-pub use guard::{Admin, OrganizationPath};
-pub use organizations::{OrganizationBody, OrganizationCreated};
-pub use provisioning_log::ImportedBody;
-pub use saml::{CertificateBody, PolicyBody, RefreshedBody, SamlBody};
-pub use saml_keys::KeyBody;
-pub use scim_policy::{MembersReplace, ScimPolicyBody, ScimPolicyChange};
-pub use sessions::SessionSummary;
-pub use tokens::{TokenBody, TokenIssued};
-pub use views::{RebuiltBody, VerifiedBody, ViewBody, ViewFamily};
+pub(crate) use backup::Line;
+pub use guard::{Admin, organization_named};
 
 use crate::Office;
 use utoipa_axum::router::OpenApiRouter;

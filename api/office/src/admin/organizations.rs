@@ -1,71 +1,28 @@
 //! Organizations: create, list, show.
 
-use super::guard::{Admin, OrganizationPath, command};
+use super::guard::{Admin, command, organization_named};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::{NewOrganization, OrganizationBody, OrganizationCreated, OrganizationPath};
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_projections::organizations::OrganizationRow;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// A new organization.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct NewOrganization {
-    /// Its name for people.
-    pub name: String,
-    /// Its slug: lower-case letters, digits and hyphens.
-    pub domain: String,
-}
-
-/// What Entra's form asks for.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct OrganizationCreated {
-    /// Its id.
-    pub organization_id: Uuid,
-    /// Its slug.
-    pub domain: String,
-    /// Goes into Tenant URL.
-    pub tenant_url: String,
-}
-
-/// An organization.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct OrganizationBody {
-    /// Its id.
-    pub organization_id: Uuid,
-    /// Its name for people.
-    pub name: String,
-    /// Its slug.
-    pub domain: String,
-    /// False while the operator has switched it off.
-    pub enabled: bool,
-    /// `never`, `enabled` or `disabled`.
-    pub scim: String,
-    /// When it was created.
-    pub created_at: DateTime<Utc>,
-    /// Goes into Entra's Tenant URL.
-    pub tenant_url: String,
-}
-
-impl OrganizationBody {
-    fn new(app: &App, row: OrganizationRow) -> Self {
-        Self {
-            organization_id: row.id.0,
-            name: row.name,
-            domain: row.domain,
-            enabled: row.enabled,
-            scim: row.scim.as_str().to_owned(),
-            created_at: row.created,
-            tenant_url: app.scim_base.to_string(),
-        }
+fn body(app: &App, row: OrganizationRow) -> OrganizationBody {
+    OrganizationBody {
+        organization_id: row.id.0,
+        name: row.name,
+        domain: row.domain,
+        enabled: row.enabled,
+        scim: row.scim.as_str().to_owned(),
+        created_at: row.created,
+        tenant_url: app.scim_base.to_string(),
     }
 }
 
@@ -95,13 +52,13 @@ pub async fn create(
     responses((status = 200, body = Vec<OrganizationBody>), (status = 401, body = Problem)))]
 pub async fn list(_: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<OrganizationBody>>, Refusal> {
     let rows = app.organizations.list().await?;
-    Ok(Json(rows.into_iter().map(|row| OrganizationBody::new(&app, row)).collect()))
+    Ok(Json(rows.into_iter().map(|row| body(&app, row)).collect()))
 }
 
 /// One organization.
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}", tag = "organizations", params(OrganizationPath), security(("operator" = [])),
     responses((status = 200, body = OrganizationBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn show(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<OrganizationBody>, Refusal> {
-    let row = path.find(&app).await?;
-    Ok(Json(OrganizationBody::new(&app, row)))
+    let row = organization_named(&app, &path.organization).await?;
+    Ok(Json(body(&app, row)))
 }

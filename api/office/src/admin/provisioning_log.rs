@@ -1,33 +1,22 @@
 //! Importing Entra's own log.
 
-use super::guard::{Admin, OrganizationPath, command};
+use super::guard::{Admin, command, organization_named};
 use crate::provisioning_log::{ParseError, parse};
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::provisioning_log::ImportedBody;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use utoipa::ToSchema;
 
 /// Longest export taken at once, in bytes.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
-
-/// What an import came to.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct ImportedBody {
-    /// Entries in the file.
-    pub entries: u64,
-    /// Cycles they belong to.
-    pub cycles: u64,
-    /// Positions of the first and last event that keep what was new; none if everything was known.
-    pub positions: Option<(u64, u64)>,
-}
 
 /// Imports an export of Entra's provisioning log: JSON as Microsoft Graph has it, or the portal's CSV.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/provisioning-log", tag = "audit", params(OrganizationPath), security(("operator" = [])),
@@ -40,7 +29,7 @@ pub async fn import(
     Path(path): Path<OrganizationPath>,
     body: Body,
 ) -> Result<Json<ImportedBody>, Refusal> {
-    let organization = path.find(&app).await?.id;
+    let organization = organization_named(&app, &path.organization).await?.id;
     let too_long = |_| {
         Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,12 +1,13 @@
 //! An organization's SAML connection: set up, show, refresh, policy, switch.
 
-use super::guard::{Admin, OrganizationPath, command};
+use super::guard::{Admin, command, organization_named};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::saml::{CertificateBody, NewMetadata, PolicyBody, RefreshedBody, SamlBody};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::login::Matching;
 use rollcall_domain::organization::{OrganizationCommand, SamlCommand, SamlPolicy};
@@ -17,111 +18,17 @@ use rollcall_projections::saml::CertificateRow;
 use rollcall_sign_on::SignOn;
 use rollcall_sign_on::saml::addresses::Addresses;
 use rollcall_sign_on::saml::refresh::{self, RefreshError};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
-use uuid::Uuid;
 
-/// An identity provider's metadata: where it is, or what it says.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct NewMetadata {
-    /// Azure's App Federation Metadata URL: https, and public.
-    pub metadata_url: Option<String>,
-    /// The document itself.
-    pub metadata: Option<String>,
-}
-
-/// A SAML connection.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct SamlBody {
-    /// `never`, `enabled` or `disabled`.
-    pub state: String,
-    /// True if people can sign in.
-    pub ready: bool,
-    /// Goes into Azure's "Identifier (Entity ID)".
-    pub identifier: String,
-    /// Goes into Azure's "Reply URL (Assertion Consumer Service URL)".
-    pub reply_url: String,
-    /// Goes into Azure's "Sign on URL".
-    pub sign_on_url: String,
-    /// Goes into Azure's "Logout Url".
-    pub logout_url: String,
-    /// Where the identity provider's metadata is fetched.
-    pub metadata_url: Option<String>,
-    /// The identity provider's entity id.
-    pub idp_entity_id: Option<String>,
-    /// Where people are sent to sign in.
-    pub idp_sign_on_url: Option<String>,
-    /// Where people are sent to sign out.
-    pub idp_logout_url: Option<String>,
-    /// Certificates of both sides, those of the past too.
-    pub certificates: Vec<CertificateBody>,
-    /// What is allowed and asked for.
-    pub policy: PolicyBody,
-    /// What needs somebody's attention.
-    pub warnings: Vec<String>,
-}
-
-/// A certificate.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct CertificateBody {
-    /// `identity-provider` or `service-provider`.
-    pub owner: String,
-    /// SHA-256 over the DER.
-    pub sha256: String,
-    /// Names our own key pair, while it is in use.
-    pub key_id: Option<Uuid>,
-    /// `current`, `previous`, `trusted`, `expired` or `former`.
-    pub state: String,
-    /// Its subject.
-    pub subject: Option<String>,
-    /// From when on it is valid.
-    pub not_before: DateTime<Utc>,
-    /// Until when it is valid.
-    pub not_after: DateTime<Utc>,
-    /// Since when it is in use here.
-    pub since: DateTime<Utc>,
-    /// Until when it was in use here.
-    pub until: Option<DateTime<Utc>>,
-}
-
-/// What is allowed and asked for. In a change, what is absent stays.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct PolicyBody {
-    /// Whether a sign-in may begin at the identity provider.
-    pub idp_initiated: Option<bool>,
-    /// `object-id-then-user-name`, `object-id` or `user-name`.
-    pub matching: Option<String>,
-    /// Whether somebody whom SCIM has not sent becomes a user by signing in.
-    pub just_in_time: Option<bool>,
-    /// Addresses to which a browser may be sent; one that ends in `/` stands for all below it.
-    pub targets: Option<Vec<String>>,
-    /// Longest session, in minutes.
-    pub session_minutes: Option<u32>,
-    /// Whether authentication requests are signed.
-    pub sign_requests: Option<bool>,
-}
-
-impl From<&SamlPolicy> for PolicyBody {
-    fn from(policy: &SamlPolicy) -> Self {
-        Self {
-            idp_initiated: Some(policy.idp_initiated),
-            matching: Some(policy.matching.as_str().to_owned()),
-            just_in_time: Some(policy.just_in_time),
-            targets: Some(policy.targets.clone()),
-            session_minutes: Some(policy.session_minutes),
-            sign_requests: Some(policy.sign_requests),
-        }
+fn policy_body(policy: &SamlPolicy) -> PolicyBody {
+    PolicyBody {
+        idp_initiated: Some(policy.idp_initiated),
+        matching: Some(policy.matching.as_str().to_owned()),
+        just_in_time: Some(policy.just_in_time),
+        targets: Some(policy.targets.clone()),
+        session_minutes: Some(policy.session_minutes),
+        sign_requests: Some(policy.sign_requests),
     }
-}
-
-/// What a refresh came to.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct RefreshedBody {
-    /// Whether anything changed.
-    pub changed: bool,
 }
 
 /// Days before the end of a certificate from which it is a warning.
@@ -196,7 +103,7 @@ pub(super) async fn body(sign_on: &SignOn, organization: &OrganizationRow) -> Re
         idp_sign_on_url: settings.idp.as_ref().map(|i| i.sso_redirect_url.clone()),
         idp_logout_url: settings.idp.as_ref().and_then(|i| i.slo_redirect_url.clone()),
         certificates,
-        policy: PolicyBody::from(&settings.policy),
+        policy: policy_body(&settings.policy),
         warnings,
     })
 }
@@ -218,7 +125,7 @@ pub async fn show(
     State(sign_on): State<Arc<SignOn>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<Json<SamlBody>, Refusal> {
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     body(&sign_on, &organization).await.map(Json)
 }
 
@@ -234,7 +141,7 @@ pub async fn configure(
     new: Result<Json<NewMetadata>, JsonRejection>,
 ) -> Result<Json<SamlBody>, Refusal> {
     let Json(new) = new.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     let (metadata_url, loaded) = match (new.metadata_url, new.metadata) {
         (Some(url), None) => {
             let url = url.trim().to_owned();
@@ -259,7 +166,7 @@ pub async fn refresh_now(
     State(sign_on): State<Arc<SignOn>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<Json<RefreshedBody>, Refusal> {
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     let changed = refresh::refresh(&sign_on, organization.id, Actor::Operator).await.map_err(problem)?;
     Ok(Json(RefreshedBody { changed }))
 }
@@ -274,7 +181,7 @@ pub async fn policy(
     change: Result<Json<PolicyBody>, JsonRejection>,
 ) -> Result<Json<PolicyBody>, Refusal> {
     let Json(change) = change.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     let connection = app.connections.of(organization.id).await?;
     let known = connection.map(|c| c.settings.policy).unwrap_or_default();
     let matching = match change.matching {
@@ -292,7 +199,7 @@ pub async fn policy(
         session_minutes: change.session_minutes.unwrap_or(known.session_minutes),
         sign_requests: change.sign_requests.unwrap_or(known.sign_requests),
     };
-    let told = PolicyBody::from(&policy);
+    let told = policy_body(&policy);
     command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::ChangePolicy { policy })).await?;
     Ok(Json(told))
 }
@@ -301,7 +208,7 @@ pub async fn policy(
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/enable", tag = "saml", params(OrganizationPath), security(("operator" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn enable(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::Enable)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -310,7 +217,7 @@ pub async fn enable(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/disable", tag = "saml", params(OrganizationPath), security(("operator" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn disable(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::Disable)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

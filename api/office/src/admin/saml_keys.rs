@@ -1,15 +1,16 @@
 //! An organization's own key pairs: generate, rotate, retire, download. The private half is sealed
 //! before it leaves this file.
 
-use super::guard::{Admin, OrganizationPath, command};
+use super::guard::{Admin, command, organization_named};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::saml::{KeyBody, KeyPath};
 use rollcall_domain::ids::SamlKeyId;
 use rollcall_domain::organization::{OrganizationCommand, SamlCommand, SamlKey, SpCertificate};
 use rollcall_door::App;
@@ -17,28 +18,10 @@ use rollcall_door::Refusal;
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_saml::{KeyPair, keys};
 use rollcall_sign_on::saml::connection::sealed_about;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
-use uuid::Uuid;
 
 /// How long our own certificates are valid: as long as Entra's.
 const VALID_DAYS: u32 = 3 * 365;
-
-/// A key pair's public half.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct KeyBody {
-    /// Names the key pair.
-    pub key_id: Uuid,
-    /// SHA-256 over the certificate's DER.
-    pub sha256: String,
-    /// From when on the certificate is valid.
-    pub not_before: DateTime<Utc>,
-    /// Until when the certificate is valid.
-    pub not_after: DateTime<Utc>,
-    /// The certificate.
-    pub certificate_pem: String,
-}
 
 async fn make(app: &App, organization: &OrganizationRow) -> Result<(SamlKey, KeyBody), Refusal> {
     let broken = |e: keys::KeyError| Refusal::unavailable(&e);
@@ -65,7 +48,7 @@ async fn install(
     path: OrganizationPath,
     with: fn(SamlKey) -> SamlCommand,
 ) -> Result<(StatusCode, Json<KeyBody>), Refusal> {
-    let organization = path.find(app).await?;
+    let organization = organization_named(app, &path.organization).await?;
     let (key, body) = make(app, &organization).await?;
     command(app, admin, organization.id, false, OrganizationCommand::Saml(with(key))).await?;
     Ok((StatusCode::CREATED, Json(body)))
@@ -98,7 +81,7 @@ pub async fn rotate(
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/saml/certificate", tag = "saml", params(OrganizationPath), security(("operator" = [])),
     responses((status = 200, body = String, content_type = "application/x-pem-file"), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn download(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Response, Refusal> {
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     let connection = app.connections.of(organization.id).await?;
     let none = || Refusal::not_found("there is no certificate yet: generate one first");
     let certificate = connection.as_ref().and_then(|c| c.settings.current_key()).ok_or_else(none)?.certificate.der.clone();
@@ -110,21 +93,11 @@ fn pem(der_base64: &str) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
 }
 
-/// The key pair in a path.
-#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct KeyPath {
-    /// Domain or id of the organization.
-    pub organization: String,
-    /// Names the key pair.
-    pub key: Uuid,
-}
-
 /// Gives up a key pair that is not the current one.
 #[utoipa::path(delete, path = "/api/v1/organizations/{organization}/saml/certificate/{key}", tag = "saml", params(KeyPath), security(("operator" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn retire(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<KeyPath>) -> Result<StatusCode, Refusal> {
-    let organization = OrganizationPath { organization: path.organization }.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     let retire = OrganizationCommand::Saml(SamlCommand::RetireKey { key: SamlKeyId(path.key) });
     command(&app, &admin, organization.id, false, retire).await?;
     Ok(StatusCode::NO_CONTENT)

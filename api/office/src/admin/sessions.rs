@@ -1,12 +1,14 @@
 //! Sessions of an organization: list, end.
 
-use super::guard::{Admin, OrganizationPath};
+use super::guard::{Admin, organization_named};
 use crate::audit::{Auditor, paging};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::sessions::{SessionPath, SessionQuery, SessionSummary};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::ids::{ResourceId, SessionId};
@@ -16,73 +18,26 @@ use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_engine::{Judgement, Order};
 use rollcall_projections::sessions::{SessionFilter, SessionRow};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
-/// Which sessions, newest first.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct SessionQuery {
-    /// Only those of this user.
-    pub user: Option<Uuid>,
-    /// Only those that let somebody in now.
-    pub live: bool,
-    /// Only those that began before this position.
-    pub before: Option<u64>,
-    /// At most so many; 100 if absent, 1000 at most.
-    pub limit: Option<usize>,
-}
-
-/// A session.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct SessionSummary {
-    /// Names it.
-    pub session_id: Uuid,
-    /// Position at which it began.
-    pub position: u64,
-    /// The user.
-    pub user_id: Uuid,
-    /// `live`, `expired` or `ended`.
-    pub state: String,
-    /// When it began.
-    pub began_at: DateTime<Utc>,
-    /// When it is over at the latest.
-    pub expires_at: DateTime<Utc>,
-    /// The exchange of the login.
-    pub login: Option<Uuid>,
-    /// When it ended before its time.
-    pub ended_at: Option<DateTime<Utc>>,
-    /// `signed-out`, `signed-out-at-identity-provider`, `operator`, `deactivated` or `deleted`.
-    pub end_reason: Option<String>,
-    /// The exchange that ended it.
-    pub ended_by: Option<Uuid>,
-    /// Milliseconds from the SCIM request that ended it to the first check that was refused.
-    pub refused_after_ms: Option<u64>,
-}
-
-impl SessionSummary {
-    fn new(row: SessionRow, now: DateTime<Utc>) -> Self {
-        let state = match row.ended {
-            Some(_) => "ended",
-            None if row.is_live(now) => "live",
-            None => "expired",
-        };
-        Self {
-            session_id: row.id.0,
-            position: row.seq,
-            user_id: row.subject.0,
-            state: state.to_owned(),
-            began_at: row.began,
-            expires_at: row.expires,
-            login: row.exchange.map(|x| x.0),
-            ended_at: row.ended,
-            end_reason: row.end_reason,
-            ended_by: row.end_exchange.map(|x| x.0),
-            refused_after_ms: row.refused_ms,
-        }
+fn summary(row: SessionRow, now: DateTime<Utc>) -> SessionSummary {
+    let state = match row.ended {
+        Some(_) => "ended",
+        None if row.is_live(now) => "live",
+        None => "expired",
+    };
+    SessionSummary {
+        session_id: row.id.0,
+        position: row.seq,
+        user_id: row.subject.0,
+        state: state.to_owned(),
+        began_at: row.began,
+        expires_at: row.expires,
+        login: row.exchange.map(|x| x.0),
+        ended_at: row.ended,
+        end_reason: row.end_reason,
+        ended_by: row.end_exchange.map(|x| x.0),
+        refused_after_ms: row.refused_ms,
     }
 }
 
@@ -98,24 +53,14 @@ pub async fn list(
     let filter = SessionFilter { subject: query.user.map(ResourceId), live_at: query.live.then_some(now), before: query.before };
     let limit = paging::limit(query.limit);
     let rows = app.sessions.list(auditor.organization, &filter, limit).await?;
-    Ok(Json(rows.into_iter().map(|row| SessionSummary::new(row, now)).collect()))
-}
-
-/// The session in a path.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct SessionPath {
-    /// Domain or id of the organization.
-    pub organization: String,
-    /// Names the session.
-    pub session: Uuid,
+    Ok(Json(rows.into_iter().map(|row| summary(row, now)).collect()))
 }
 
 /// Ends a session, at once and on every server.
 #[utoipa::path(delete, path = "/api/v1/organizations/{organization}/sessions/{session}", tag = "audit", params(SessionPath), security(("operator" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn end(_: Admin, State(app): State<Arc<App>>, Path(path): Path<SessionPath>) -> Result<StatusCode, Refusal> {
-    let organization = OrganizationPath { organization: path.organization }.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     let session = SessionId(path.session);
     let found = app.sessions.by_id(organization.id, session).await?;
     let found = found.ok_or_else(|| Refusal::not_found(format!("there is no session {} here", path.session)))?;

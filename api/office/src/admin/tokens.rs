@@ -1,80 +1,33 @@
 //! SCIM tokens: issue, list, revoke. The token itself is shown once.
 
 use super::connection::sso_is_ready;
-use super::guard::{Admin, OrganizationPath, command};
+use super::guard::{Admin, command, organization_named};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::tokens::{NewToken, TokenBody, TokenIssued, TokenPath};
 use rollcall_domain::ids::TokenId;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_projections::organizations::TokenRow;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
-use uuid::Uuid;
 
-/// A new token.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct NewToken {
-    /// What the operator calls it.
-    pub label: String,
-    /// From when on it is refused; never, if absent.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// A token, shown this once.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct TokenIssued {
-    /// Names the token.
-    pub token_id: Uuid,
-    /// Goes into Entra's Tenant URL.
-    pub tenant_url: String,
-    /// Goes into Entra's Secret Token; not shown again.
-    pub token: String,
-    /// Whether single sign-on is set up: it should be, before people are provisioned.
-    pub sso_ready: bool,
-    /// From when on it is refused.
-    pub expires_at: Option<DateTime<Utc>>,
-}
-
-/// A token as it can be seen later.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct TokenBody {
-    /// Names the token.
-    pub token_id: Uuid,
-    /// What the operator calls it.
-    pub label: String,
-    /// `live`, `expired` or `revoked`.
-    pub state: String,
-    /// When it was issued.
-    pub issued_at: DateTime<Utc>,
-    /// From when on it is refused.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
-    pub revoked_at: Option<DateTime<Utc>>,
-    /// When a request last came with it.
-    pub last_used_at: Option<DateTime<Utc>>,
-}
-
-impl TokenBody {
-    fn new(row: TokenRow, now: DateTime<Utc>) -> Self {
-        let state = row.state(now).as_str().to_owned();
-        Self {
-            token_id: row.id.0,
-            label: row.label,
-            state,
-            issued_at: row.issued,
-            expires_at: row.expires,
-            revoked_at: row.revoked,
-            last_used_at: row.last_used,
-        }
+fn body(row: TokenRow, now: DateTime<Utc>) -> TokenBody {
+    let state = row.state(now).as_str().to_owned();
+    TokenBody {
+        token_id: row.id.0,
+        label: row.label,
+        state,
+        issued_at: row.issued,
+        expires_at: row.expires,
+        revoked_at: row.revoked,
+        last_used_at: row.last_used,
     }
 }
 
@@ -89,7 +42,7 @@ pub async fn issue(
     body: Result<Json<NewToken>, JsonRejection>,
 ) -> Result<(StatusCode, Json<TokenIssued>), Refusal> {
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     let (token, secret) = (app.engine.ids.token(), app.engine.ids.secret("rollcall_scim_"));
     let issue = OrganizationCommand::IssueToken { token, sha256: sha256_hex(&secret), label: new.label, expires_at: new.expires_at };
     command(&app, &admin, organization.id, false, issue).await?;
@@ -103,29 +56,19 @@ pub async fn issue(
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/scim/tokens", tag = "scim", params(OrganizationPath), security(("operator" = [])),
     responses((status = 200, body = Vec<TokenBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<Vec<TokenBody>>, Refusal> {
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     // The last use comes from the exchanges, which nobody waits for when they only read.
     app.engine.folder.fold(organization.id).await?;
     let now = app.engine.clock.now();
     let rows = app.organizations.tokens(organization.id).await?;
-    Ok(Json(rows.into_iter().map(|row| TokenBody::new(row, now)).collect()))
-}
-
-/// The token in a path.
-#[derive(Clone, Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct TokenPath {
-    /// Domain or id of the organization.
-    pub organization: String,
-    /// Names the token.
-    pub token: Uuid,
+    Ok(Json(rows.into_iter().map(|row| body(row, now)).collect()))
 }
 
 /// Revokes a token, at once and on every server.
 #[utoipa::path(delete, path = "/api/v1/organizations/{organization}/scim/tokens/{token}", tag = "scim", params(TokenPath), security(("operator" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn revoke(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<TokenPath>) -> Result<StatusCode, Refusal> {
-    let organization = OrganizationPath { organization: path.organization }.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     command(&app, &admin, organization.id, false, OrganizationCommand::RevokeToken { token: TokenId(path.token) }).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,96 +2,32 @@
 
 use super::guard::Auditor;
 use super::moment::moment;
-use super::stream::{Format, Row, StreamError, answer};
-use crate::admin::OrganizationPath;
+use super::stream::{Row, StreamError, answer};
 use axum::extract::{Query, State};
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::difference::{ChangeBody, DifferenceBody, DifferenceQuery};
+use rollcall_contract::format::Format;
+use rollcall_contract::organizations::OrganizationPath;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_projections::history::{Difference, Next};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
-/// Between when and when.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct DifferenceQuery {
-    /// The earlier moment: an instant (RFC 3339), `position:N` or `run:ID`.
-    pub from: String,
-    /// The later one; now, if absent.
-    pub to: Option<String>,
-    /// `json` (if absent), `ndjson` or `csv`.
-    #[serde(default)]
-    pub format: Format,
-}
-
-/// One attribute at both moments.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct ChangeBody {
-    /// Its path.
-    pub attribute: String,
-    /// Its value at the earlier moment.
-    pub before: Option<Value>,
-    /// Its value at the later one.
-    pub after: Option<Value>,
-}
-
-/// One difference.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct DifferenceBody {
-    /// `created`, `deleted`, `enabled`, `disabled`, `renamed`, `changed`, `joined` or `left`.
-    pub what: String,
-    /// `User` or `Group`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Who.
-    pub id: Uuid,
-    /// Its name, the last one known.
-    pub name: String,
-    /// The group joined or left.
-    pub group_id: Option<Uuid>,
-    /// Its name.
-    pub group: Option<String>,
-    /// The attributes that differ.
-    pub changes: Vec<ChangeBody>,
-    /// Position of the last event by which it came to be so.
-    pub position: u64,
-    /// When that event was recorded.
-    pub recorded_at: Option<DateTime<Utc>>,
-    /// The exchange that caused that event.
-    pub exchange: Option<Uuid>,
-}
-
-impl From<Difference> for DifferenceBody {
-    fn from(d: Difference) -> Self {
-        let (group_id, group) = d.group.map_or((None, None), |(id, name)| (Some(id.0), Some(name)));
-        let changes = d.changes.into_iter();
-        Self {
-            what: d.what.as_str().to_owned(),
-            kind: d.kind.name().to_owned(),
-            id: d.id.0,
-            name: d.name,
-            group_id,
-            group,
-            changes: changes.map(|c| ChangeBody { attribute: c.attribute, before: c.before, after: c.after }).collect(),
-            position: d.position,
-            recorded_at: d.at,
-            exchange: d.exchange.map(|x| x.0),
-        }
-    }
-}
-
-impl DifferenceBody {
-    /// The attributes that differ, in one line.
-    pub fn changes_line(&self) -> String {
-        let value = |v: &Option<Value>| v.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        let line = self.changes.iter().map(|c| format!("{}: {} > {}", c.attribute, value(&c.before), value(&c.after)));
-        line.collect::<Vec<_>>().join("; ")
+fn body(d: Difference) -> DifferenceBody {
+    let (group_id, group) = d.group.map_or((None, None), |(id, name)| (Some(id.0), Some(name)));
+    let changes = d.changes.into_iter();
+    DifferenceBody {
+        what: d.what.as_str().to_owned(),
+        kind: d.kind.name().to_owned(),
+        id: d.id.0,
+        name: d.name,
+        group_id,
+        group,
+        changes: changes.map(|c| ChangeBody { attribute: c.attribute, before: c.before, after: c.after }).collect(),
+        position: d.position,
+        recorded_at: d.at,
+        exchange: d.exchange.map(|x| x.0),
     }
 }
 
@@ -134,7 +70,7 @@ pub async fn difference(auditor: Auditor, State(app): State<Arc<App>>, Query(que
             let found = app.history.differences(organization, (from, to), here, 500).await.map_err(StreamError::broken)?;
             next = found.1;
             for difference in found.0 {
-                rows.push(&DifferenceBody::from(difference)).await?;
+                rows.push(&body(difference)).await?;
             }
         }
         Ok(rows)

@@ -2,16 +2,19 @@
 
 use super::guard::Auditor;
 use super::paging;
-use super::readings::{self, Reading};
+use super::readings;
 use super::resources::resource;
-use super::stream::{Format, Row, Rows, StreamError, answer};
-use crate::admin::OrganizationPath;
-use crate::audit::ExchangeSummary;
+use super::stream::{Row, Rows, StreamError, answer};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use chrono::{DateTime, Duration, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::events::{EventBody, EventDetail, EventPath, EventQuery};
+use rollcall_contract::format::Format;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, RunId};
 use rollcall_domain::log::{AggregateKind, Record};
 use rollcall_domain::scim::ResourceKind;
@@ -19,112 +22,28 @@ use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_projections::events::EventFilter;
 use rollcall_projections::ranges::Ranges;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
-/// Which events.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct EventQuery {
-    /// Only events after this position.
-    pub after: u64,
-    /// Only events up to this position.
-    pub until: Option<u64>,
-    /// At most so many; 100 if absent, 1000 at most. An export has no limit.
-    pub limit: Option<usize>,
-    /// Only events of this user, group or organization.
-    pub subject: Option<Uuid>,
-    /// Only events of this type, such as `UserCreated`.
-    #[serde(rename = "type")]
-    pub event_type: Option<String>,
-    /// Only events by this actor: `operator`, `system`, `scim_token:ID` or `user:ID`.
-    pub actor: Option<String>,
-    /// Only events that this exchange caused.
-    pub exchange: Option<Uuid>,
-    /// Only events that the exchanges of this run caused.
-    pub run: Option<Uuid>,
-    /// Only events recorded at this instant (RFC 3339) or later.
-    pub from: Option<DateTime<Utc>>,
-    /// Only events recorded at this instant (RFC 3339) or earlier.
-    pub to: Option<DateTime<Utc>>,
-    /// Of an export: `json` (if absent), `ndjson`, `csv` or `cloudevents`.
-    pub format: Format,
-}
-
-/// An event in its envelope.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct EventBody {
-    /// Place in the organization's log: 1, 2, 3... without a gap.
-    pub position: u64,
-    /// Stable name of the event.
-    #[serde(rename = "type")]
-    pub event_type: String,
-    /// Version of the payload.
-    pub payload_version: String,
-    /// `User`, `Group` or `Organization`.
-    pub aggregate: String,
-    /// The aggregate's id.
-    pub subject: Uuid,
-    /// Place in the aggregate's stream.
-    pub version: u64,
-    /// When it was decided.
-    pub recorded_at: DateTime<Utc>,
-    /// The exchange that caused it.
-    pub exchange: Option<Uuid>,
-    /// Who caused it.
-    pub actor: Value,
-    /// What happened, with values before and after.
-    pub payload: Value,
-    /// The liberties taken to read the exchange; in lists, not in exports.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub readings: Vec<Reading>,
-}
-
-impl EventBody {
-    /// Reads a record.
-    pub(super) fn new(record: Record) -> Result<Self, serde_json::Error> {
-        let payload: Value = serde_json::from_str(&record.payload)?;
-        // The payload is tagged with the event's name, which stands in the envelope already.
-        let payload = payload.get(&record.event_type).cloned().unwrap_or(payload);
-        Ok(Self {
-            position: record.position,
-            event_type: record.event_type,
-            payload_version: record.event_version,
-            aggregate: record.stream.kind.as_str().to_owned(),
-            subject: record.stream.id,
-            version: record.version,
-            recorded_at: record.recorded_at,
-            exchange: record.exchange.map(|id| id.0),
-            actor: serde_json::to_value(&record.actor)?,
-            payload,
-            readings: Vec::new(),
-        })
-    }
-}
-
-/// An event with what it changed and what led to it.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct EventDetail {
-    /// The event.
-    pub event: EventBody,
-    /// The user or group right before it.
-    pub before: Option<Value>,
-    /// The user or group right after it.
-    pub after: Option<Value>,
-    /// The exchange that caused it, with how it was read.
-    pub exchange: Option<ExchangeSummary>,
-}
-
-/// The event in a path.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct EventPath {
-    /// Its position.
-    pub position: u64,
+/// The event of a record.
+pub(super) fn body(record: Record) -> Result<EventBody, serde_json::Error> {
+    let payload: Value = serde_json::from_str(&record.payload)?;
+    // The payload is tagged with the event's name, which stands in the envelope already.
+    let payload = payload.get(&record.event_type).cloned().unwrap_or(payload);
+    Ok(EventBody {
+        position: record.position,
+        event_type: record.event_type,
+        payload_version: record.event_version,
+        aggregate: record.stream.kind.as_str().to_owned(),
+        subject: record.stream.id,
+        version: record.version,
+        recorded_at: record.recorded_at,
+        exchange: record.exchange.map(|id| id.0),
+        actor: serde_json::to_value(&record.actor)?,
+        payload,
+        readings: Vec::new(),
+    })
 }
 
 /// Events of an organization in the order in which they were committed.
@@ -139,7 +58,7 @@ pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Q
 }
 
 /// One event: what the user or group was before and after it, and the exchange that led to it.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/{position}", tag = "audit", params(OrganizationPath, EventPath), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/{position}", tag = "audit", params(EventPath), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = EventDetail), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<EventPath>) -> Result<Json<EventDetail>, Refusal> {
     let (organization, position) = (auditor.organization, path.position);
@@ -161,7 +80,7 @@ pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Pat
         Some(id) => readings::exchange(&app, organization, id).await?,
         None => None,
     };
-    let mut events = vec![EventBody::new(record).map_err(|e| Refusal::unavailable(&e))?];
+    let mut events = vec![body(record).map_err(|e| Refusal::unavailable(&e))?];
     readings::add(&app, organization, &mut events).await?;
     let event = events.remove(0);
     Ok(Json(EventDetail { event, before, after, exchange }))
@@ -176,7 +95,9 @@ pub async fn export(auditor: Auditor, State(app): State<Arc<App>>, Query(query):
     // What comes in while this is read is not part of it.
     let head = app.engine.log.head(organization).await?.position;
     filter.until = Some(filter.until.map_or(head, |until| until.min(head)));
-    let source = format!("{}/api/v1/organizations/{organization}", app.scim_base.trim_end_matches(rollcall_door::SCIM_PREFIX));
+    let itself = route::SHOW_ORGANIZATION.line(&OrganizationPath::of(organization.to_string()), &Nothing);
+    let itself = itself.map_err(|e| Refusal::unavailable(&e))?.target;
+    let source = format!("{}{itself}", app.scim_base.trim_end_matches(rollcall_door::SCIM_PREFIX));
     let format = query.format;
     answer::<Exported, _>(format, move |mut rows: Rows| async move {
         loop {
@@ -265,7 +186,7 @@ pub(super) async fn page(app: &App, organization: OrganizationId, filter: &Event
         }
         let wanted = usize::try_from(last - first).map_or(room, |more| room.min(more.saturating_add(1)));
         for record in app.engine.log.records(organization, first - 1, wanted).await? {
-            found.push(EventBody::new(record)?);
+            found.push(body(record)?);
         }
     }
     Ok(found)

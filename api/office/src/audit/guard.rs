@@ -1,7 +1,7 @@
 //! Who may ask: the operator about any organization, an auditor about their own.
 
 use super::trail::Trail;
-use crate::admin::{Admin, OrganizationPath};
+use crate::admin::{Admin, organization_named};
 use axum::extract::{FromRef, FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -50,7 +50,7 @@ where
             // Requests whose token named no organization are nobody's but the operator's.
             return if key.is_none() { Ok(Self { organization: OrganizationId::NONE }) } else { Err(nothing()) };
         }
-        let organization = OrganizationPath { organization: domain.clone() }.find(app).await?.id;
+        let organization = organization_named(app, &domain).await?.id;
         match key {
             // Another organization is not there for an auditor.
             Some(key) if key.organization != organization => Err(nothing()),

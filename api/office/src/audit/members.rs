@@ -1,68 +1,23 @@
 //! The members of a group as they were, and an access review of it.
 
 use super::guard::Auditor;
-use super::moment::{AsOf, Moment, moment};
+use super::moment::moment;
 use super::paging;
-use super::resources::ResourcePath;
-use super::stream::{Format, Row, StreamError, answer};
-use crate::admin::OrganizationPath;
+use super::stream::{Row, StreamError, answer};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::directory::ResourcePath;
+use rollcall_contract::format::Format;
+use rollcall_contract::members::{MemberBody, MemberQuery, MembersBody, ReviewQuery, ReviewRow};
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::scim::ResourceKind;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_projections::directory::MemberKind;
 use rollcall_projections::history::{PastMember, Reviewed};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
-
-/// Which members.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct MemberQuery {
-    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
-    #[serde(rename = "asOf")]
-    pub as_of: Option<String>,
-    /// Where to go on: `next` of the page before.
-    pub after: u64,
-    /// At most so many; 100 if absent, 1000 at most.
-    pub limit: Option<usize>,
-}
-
-/// Somebody who was in a group.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct MemberBody {
-    /// Its id.
-    pub id: Uuid,
-    /// `User` or `Group`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Its name then.
-    pub display: String,
-    /// Whether a user was switched on then.
-    pub active: Option<bool>,
-    /// Position of the event by which it joined.
-    pub since: u64,
-}
-
-/// Members of a group at a moment, in the order in which they joined.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct MembersBody {
-    /// The moment.
-    pub as_of: Moment,
-    /// The members.
-    pub members: Vec<MemberBody>,
-    /// Where the next page begins; absent on the last.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<u64>,
-}
 
 /// The name of a kind of member.
 pub(super) fn kind_name(kind: MemberKind) -> &'static str {
@@ -72,14 +27,12 @@ pub(super) fn kind_name(kind: MemberKind) -> &'static str {
     }
 }
 
-impl From<PastMember> for MemberBody {
-    fn from(m: PastMember) -> Self {
-        Self { id: m.id.0, kind: kind_name(m.kind).to_owned(), display: m.display, active: m.active, since: m.since }
-    }
+fn body(m: PastMember) -> MemberBody {
+    MemberBody { id: m.id.0, kind: kind_name(m.kind).to_owned(), display: m.display, active: m.active, since: m.since }
 }
 
 /// The members of a group as they were at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/members", tag = "audit", params(OrganizationPath, ResourcePath, MemberQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/members", tag = "audit", params(ResourcePath, MemberQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = MembersBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn list(
     auditor: Auditor,
@@ -88,13 +41,13 @@ pub async fn list(
     Query(query): Query<MemberQuery>,
 ) -> Result<Json<MembersBody>, Refusal> {
     let (organization, group) = (auditor.organization, ResourceId(path.id));
-    let as_of = AsOf { as_of: query.as_of }.find(&app, organization).await?;
+    let as_of = moment(&app, organization, query.as_of.as_deref()).await?;
     group_name(&app, &auditor, group, as_of.position).await?;
     let limit = paging::limit(query.limit);
     let found = app.history.members(organization, group, as_of.position, query.after, limit).await;
     let found = found?;
     let next = paging::next(&found, limit, |m| m.place);
-    Ok(Json(MembersBody { as_of, members: found.into_iter().map(MemberBody::from).collect(), next }))
+    Ok(Json(MembersBody { as_of, members: found.into_iter().map(body).collect(), next }))
 }
 
 /// The name of a group that was there, or 404.
@@ -102,46 +55,6 @@ async fn group_name(app: &App, auditor: &Auditor, group: ResourceId, at: u64) ->
     let found = app.history.resource(auditor.organization, ResourceKind::Group, group, at).await?;
     let found = found.ok_or_else(|| Refusal::not_found(format!("there was no group {group} at position {at}")))?;
     Ok(found.attributes.get("displayName").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
-}
-
-/// How a review is written.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct ReviewQuery {
-    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
-    #[serde(rename = "asOf")]
-    pub as_of: Option<String>,
-    /// `json` (if absent), `ndjson` or `csv`.
-    pub format: Format,
-}
-
-/// One member in an access review: who, since when, by what, in which run.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct ReviewRow {
-    /// The group.
-    pub group_id: Uuid,
-    /// Its name at the moment of the review.
-    pub group: String,
-    /// The member.
-    pub member_id: Uuid,
-    /// `User` or `Group`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Its name at the moment of the review.
-    pub member: String,
-    /// Whether a user was switched on at the moment of the review.
-    pub active: Option<bool>,
-    /// When it joined.
-    pub since: DateTime<Utc>,
-    /// Position of the event by which it joined.
-    pub position: u64,
-    /// The exchange that asked for it; absent if the operator did.
-    pub exchange: Option<Uuid>,
-    /// The run that exchange belongs to; absent if it is of none.
-    pub run: Option<Uuid>,
-    /// What that run was, such as `incremental` or `on-demand`.
-    pub run_kind: Option<String>,
 }
 
 impl Row for ReviewRow {
@@ -166,7 +79,7 @@ impl Row for ReviewRow {
 }
 
 /// An access review of a group: every member at a moment, since when, by which request, and in which run.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/review", tag = "audit", params(OrganizationPath, ResourcePath, ReviewQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/review", tag = "audit", params(ResourcePath, ReviewQuery), security(("operator" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<ReviewRow>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn review(
     auditor: Auditor,

@@ -20,21 +20,7 @@ mod runs;
 mod stream;
 mod trail;
 
-pub use bundle::{BundleImported, BundleRequest};
-pub use difference::DifferenceBody;
-pub use events::{EventBody, EventDetail};
-pub use exchanges::{ExchangeBody, ExchangeSummary};
-pub use failures::FailureBody;
 pub use guard::{AUDITOR_PREFIX, Auditor};
-pub use logins::LoginBody;
-pub use members::{MemberBody, MembersBody};
-pub use memberships::MembershipsBody;
-pub use moment::Moment;
-pub use reconcile::{CycleBody, MismatchBody, ReconciliationBody};
-pub use replay::ReplayRequest;
-pub use resources::{ResourceBody, ResourcesBody};
-pub use runs::{RhythmBody, RunBody};
-pub use stream::Format;
 pub use trail::keep_reads;
 
 use crate::Office;

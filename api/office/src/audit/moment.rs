@@ -1,31 +1,11 @@
 //! A moment in an organization's log: an instant, a position or the end of a run.
 
 use chrono::{DateTime, Utc};
+use rollcall_contract::moment::Moment;
 use rollcall_domain::ids::{OrganizationId, RunId};
 use rollcall_domain::log::{Bodies, Position};
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-
-/// As of when.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct AsOf {
-    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
-    #[serde(rename = "asOf")]
-    pub as_of: Option<String>,
-}
-
-/// The moment that an answer is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Moment {
-    /// The last record that had been committed; 0 before the first.
-    pub position: u64,
-    /// When that record was made.
-    pub recorded_at: Option<DateTime<Utc>>,
-}
 
 /// What a moment can be written as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,13 +14,6 @@ enum Written {
     Instant(DateTime<Utc>),
     Position(Position),
     Run(RunId),
-}
-
-impl AsOf {
-    /// Brings the auditors' views up to the log, and finds the moment.
-    pub async fn find(&self, app: &App, organization: OrganizationId) -> Result<Moment, Refusal> {
-        moment(app, organization, self.as_of.as_deref()).await
-    }
 }
 
 /// Brings the auditors' views up to the log, and finds a moment; none is now.

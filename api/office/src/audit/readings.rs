@@ -1,22 +1,12 @@
 //! How the exchanges behind events were read.
 
-use super::events::EventBody;
-use super::exchanges::ExchangeSummary;
+use super::exchanges::summary;
+use rollcall_contract::events::{EventBody, Reading};
+use rollcall_contract::exchanges::ExchangeSummary;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use utoipa::ToSchema;
-
-/// A liberty taken to read a request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Reading {
-    /// Its name, such as `string-boolean`.
-    pub reading: String,
-    /// Where in the request.
-    pub at: String,
-}
 
 /// Adds to each event how its exchange was read.
 pub async fn add(app: &App, organization: OrganizationId, events: &mut [EventBody]) -> Result<(), Refusal> {
@@ -41,9 +31,9 @@ pub async fn add(app: &App, organization: OrganizationId, events: &mut [EventBod
 pub async fn exchange(app: &App, organization: OrganizationId, id: ExchangeId) -> Result<Option<ExchangeSummary>, Refusal> {
     let get = async || app.exchanges.get(organization, id).await.map_err(Refusal::from);
     if let Some(row) = get().await? {
-        return Ok(Some(row.into()));
+        return Ok(Some(summary(row)));
     }
     // Nobody waits for exchanges to be folded but who looks at them.
     app.engine.folder.fold(organization).await?;
-    Ok(get().await?.map(ExchangeSummary::from))
+    Ok(get().await?.map(summary))
 }

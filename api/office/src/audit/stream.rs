@@ -6,45 +6,17 @@ use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
-use clap::ValueEnum;
+use rollcall_contract::format::Format;
 use rollcall_door::Refusal;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::fmt::Display;
 use tokio::sync::mpsc;
-use utoipa::ToSchema;
 
-/// How rows are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// One JSON array.
-    #[default]
-    Json,
-    /// One JSON object a line.
-    Ndjson,
-    /// Comma-separated values (RFC 4180), safe to open in a spreadsheet.
-    Csv,
-    /// One CloudEvents 1.0 envelope (JSON) a line; events only.
-    CloudEvents,
-}
-
-impl Format {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Format::Json => "json",
-            Format::Ndjson => "ndjson",
-            Format::Csv => "csv",
-            Format::CloudEvents => "cloudevents",
-        }
-    }
-
-    fn media_type(self) -> &'static str {
-        match self {
-            Format::Json => "application/json",
-            Format::Ndjson | Format::CloudEvents => "application/x-ndjson",
-            Format::Csv => "text/csv; charset=utf-8",
-        }
+fn media_type(format: Format) -> &'static str {
+    match format {
+        Format::Json => "application/json",
+        Format::Ndjson | Format::CloudEvents => "application/x-ndjson",
+        Format::Csv => "text/csv; charset=utf-8",
     }
 }
 
@@ -143,6 +115,6 @@ where
     });
     let stream = futures::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|item| (item, receiver)) });
     let mut response = Response::new(Body::from_stream(stream));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(format)));
     Ok(response)
 }

@@ -4,7 +4,6 @@ mod check;
 mod show;
 
 pub use check::{Checked, check};
-pub use show::SessionBody;
 
 use axum::extract::FromRef;
 use rollcall_door::App;

@@ -6,37 +6,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
+use rollcall_contract::sessions::SessionBody;
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use utoipa::ToSchema;
-use uuid::Uuid;
-
-/// The holder of a session.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct SessionBody {
-    /// Names the session.
-    pub session_id: Uuid,
-    /// The organization.
-    pub organization_id: Uuid,
-    /// The organization's slug.
-    pub organization: String,
-    /// The user: the `id` of the SCIM resource.
-    pub user_id: Uuid,
-    /// `userName`, as it is now.
-    pub user_name: String,
-    /// `displayName`, as it is now.
-    pub display_name: Option<String>,
-    /// `externalId`, as it is now.
-    pub external_id: Option<String>,
-    /// When the session began.
-    pub began_at: DateTime<Utc>,
-    /// When it is over at the latest.
-    pub expires_at: DateTime<Utc>,
-}
 
 /// Who holds the session of the cookie, or of the bearer token. Ask with every request: a session
 /// ends at once when SCIM switches its user off.

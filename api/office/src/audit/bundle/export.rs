@@ -1,30 +1,20 @@
 //! Exchanges and the state they need, in one file.
 
-use crate::admin::{Admin, OrganizationPath};
-use crate::audit::ReplayRequest;
+use crate::admin::{Admin, organization_named};
+use crate::audit::replay::request::selection;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, header};
 use rollcall_contract::Problem;
+use rollcall_contract::bundles::BundleRequest;
+use rollcall_contract::organizations::OrganizationPath;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_replay::bundle::{self, BUNDLE_FORMAT, BundleBegin, ExportOptions};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use utoipa::ToSchema;
-
-/// What goes into a bundle.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct BundleRequest {
-    /// Which exchanges; all, if nothing is said.
-    pub choice: ReplayRequest,
-    /// Whether names stand for others.
-    pub pseudonymise: bool,
-}
 
 /// Streams a bundle.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/bundle", tag = "replay", params(OrganizationPath),
@@ -37,7 +27,7 @@ pub async fn export(
     body: Result<Json<BundleRequest>, JsonRejection>,
 ) -> Result<Response<Body>, Refusal> {
     let Json(request) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let organization = path.find(&app).await?;
+    let organization = organization_named(&app, &path.organization).await?;
     let begin = BundleBegin {
         format: BUNDLE_FORMAT,
         rollcall: env!("CARGO_PKG_VERSION").to_owned(),
@@ -50,7 +40,7 @@ pub async fn export(
     };
     let options = ExportOptions {
         begin,
-        selection: request.choice.selection(&app, organization.id).await?,
+        selection: selection(&app, organization.id, &request.choice).await?,
         head: app.engine.log.head(organization.id).await?,
         pseudonyms: request.pseudonymise.then(|| app.engine.ids.key()),
     };

@@ -7,39 +7,17 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use futures::StreamExt;
 use rollcall_contract::Problem;
+use rollcall_contract::bundles::{BundleImported, ImportQuery};
 use rollcall_domain::log::LogError;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_replay::bundle::{self, ImportAs, ImportError};
-use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::sync::Arc;
-use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// A packed bundle longer than this is not taken.
 const PACKED_BYTES: usize = 2 * 1024 * 1024 * 1024;
-
-/// What the new organization is to be.
-#[derive(Clone, Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct ImportQuery {
-    /// Its slug: lower-case letters, digits and hyphens.
-    pub domain: String,
-}
-
-/// What was made.
-#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct BundleImported {
-    /// The new organization.
-    pub organization_id: Uuid,
-    /// Its slug.
-    pub domain: String,
-    /// Records it began with.
-    pub records: u64,
-    /// Exchanges it began with.
-    pub exchanges: u64,
-}
 
 /// Makes an organization from a bundle. Its name says where it comes from; its tokens admit nobody.
 #[utoipa::path(post, path = "/api/v1/bundles", tag = "replay", params(ImportQuery), security(("operator" = [])),

@@ -3,9 +3,6 @@
 mod export;
 mod import;
 
-pub use export::BundleRequest;
-pub use import::BundleImported;
-
 use crate::Office;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -1,18 +1,19 @@
 //! Recorded requests once again, for good.
 
 use super::answer;
-use super::request::{ReplayRequest, permit};
+use super::request::{self, permit};
 use crate::Replaying;
-use crate::admin::{Admin, OrganizationPath};
+use crate::admin::{Admin, organization_named};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::Response;
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use rollcall_replay::ReplayLine;
 use std::sync::Arc;
 
 /// Submits chosen exchanges again, as new exchanges that name the old ones. The operator is the
@@ -28,9 +29,9 @@ pub async fn apply(
     Path(path): Path<OrganizationPath>,
     body: Result<Json<ReplayRequest>, JsonRejection>,
 ) -> Result<Response<Body>, Refusal> {
-    let request = ReplayRequest::read(body)?;
-    let organization = path.find(&app).await?;
-    let selection = request.selection(&app, organization.id).await?;
+    let request = request::read(body)?;
+    let organization = organization_named(&app, &path.organization).await?;
+    let selection = request::selection(&app, organization.id, &request).await?;
     if selection.exchanges.is_empty() && selection.numbers.is_none() && !selection.failed {
         return Err(Refusal::bad_request("say what is to be submitted again: exchanges by their ids, a run, or those that failed"));
     }

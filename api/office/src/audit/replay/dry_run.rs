@@ -1,18 +1,20 @@
 //! What would recorded exchanges do now?
 
 use super::answer;
-use super::request::{ReplayRequest, permit};
+use super::request::{self, permit};
 use crate::Replaying;
-use crate::admin::{Admin, OrganizationPath};
+use crate::admin::{Admin, organization_named};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::Response;
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use rollcall_replay::{ReplayLine, ScratchSettings};
+use rollcall_replay::ScratchSettings;
 use std::sync::Arc;
 
 /// Runs exchanges in a fork of the log as it is now: their answers, and the events they would
@@ -27,10 +29,10 @@ pub async fn dry_run(
     Path(path): Path<OrganizationPath>,
     body: Result<Json<ReplayRequest>, JsonRejection>,
 ) -> Result<Response<Body>, Refusal> {
-    let request = ReplayRequest::read(body)?;
-    let organization = path.find(&app).await?;
-    let settings = ScratchSettings::of(&app, request.refused()?);
-    let mut selection = request.selection(&app, organization.id).await?;
+    let request = request::read(body)?;
+    let organization = organization_named(&app, &path.organization).await?;
+    let settings = ScratchSettings::of(&app, request::refused(&request)?);
+    let mut selection = request::selection(&app, organization.id, &request).await?;
     selection.failed |= selection.exchanges.is_empty();
     let permit = permit(&replaying)?;
     let engine = &app.engine;

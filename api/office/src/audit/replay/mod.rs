@@ -2,10 +2,8 @@
 
 mod apply;
 mod dry_run;
-mod request;
+pub(super) mod request;
 mod verify;
-
-pub use request::ReplayRequest;
 
 use crate::Office;
 use axum::body::{Body, Bytes};

@@ -1,18 +1,20 @@
 //! Do recorded exchanges give the recorded events?
 
 use super::answer;
-use super::request::{ReplayRequest, permit};
+use super::request::{self, permit};
 use crate::Replaying;
-use crate::admin::{Admin, OrganizationPath};
+use crate::admin::{Admin, organization_named};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::Response;
 use rollcall_contract::Problem;
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use rollcall_replay::{ReplayLine, ScratchSettings};
+use rollcall_replay::ScratchSettings;
 use std::sync::Arc;
 
 /// Replays exchanges in a fork of the log and compares events, answers and readings. The answer is
@@ -27,9 +29,10 @@ pub async fn verify(
     Path(path): Path<OrganizationPath>,
     body: Result<Json<ReplayRequest>, JsonRejection>,
 ) -> Result<Response<Body>, Refusal> {
-    let request = ReplayRequest::read(body)?;
-    let organization = path.find(&app).await?;
-    let (selection, settings) = (request.selection(&app, organization.id).await?, ScratchSettings::of(&app, request.refused()?));
+    let request = request::read(body)?;
+    let organization = organization_named(&app, &path.organization).await?;
+    let (selection, settings) =
+        (request::selection(&app, organization.id, &request).await?, ScratchSettings::of(&app, request::refused(&request)?));
     let permit = permit(&replaying)?;
     let engine = &app.engine;
     let lines = rollcall_replay::verify(engine.log.clone(), organization.id, selection, settings, engine.clock.clone(), request.all).await;

@@ -1,0 +1,54 @@
+//! Users and groups as they were.
+
+use crate::moment::Moment;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// Which users or groups.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct ResourceQuery {
+    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
+    #[serde(rename = "asOf")]
+    pub as_of: Option<String>,
+    /// Only those with this `userName` or, for groups, `displayName`; upper and lower case are the same.
+    pub name: Option<String>,
+    /// Where to go on: `next` of the page before.
+    pub after: u64,
+    /// At most so many; 100 if absent, 1000 at most.
+    pub limit: Option<usize>,
+}
+
+/// Users or groups at a moment, in the order in which they were created.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ResourcesBody {
+    /// The moment.
+    pub as_of: Moment,
+    /// SCIM resources, without a user's groups and a group's members.
+    pub resources: Vec<Value>,
+    /// Where the next page begins; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<u64>,
+}
+
+/// One user or group at a moment.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ResourceBody {
+    /// The moment.
+    pub as_of: Moment,
+    /// The SCIM resource: a user with its groups, a group without its members.
+    pub resource: Value,
+}
+
+/// The resource in a path.
+#[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ResourcePath {
+    /// Domain or id of the organization.
+    pub organization: String,
+    /// Id of the user or group.
+    pub id: Uuid,
+}

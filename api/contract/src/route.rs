@@ -1,0 +1,119 @@
+//! Every operation of `/api/v1`, once: its method, its path, and the parameters of both path and query.
+//!
+//! The server's description is compared with this list, the command line and the simulator ask by it.
+
+use crate::auditors::AuditorPath;
+use crate::bundles::ImportQuery;
+use crate::difference::DifferenceQuery;
+use crate::directory::{ResourcePath, ResourceQuery};
+use crate::events::{EventPath, EventQuery};
+use crate::exchanges::{ExchangePath, ExchangeQuery};
+use crate::failures::{FailurePath, FailureQuery};
+use crate::logins::{LoginPath, LoginQuery};
+use crate::members::{MemberQuery, ReviewQuery};
+use crate::memberships::MembershipQuery;
+use crate::moment::AsOf;
+use crate::organizations::OrganizationPath;
+use crate::request_line::{Declared, Method, Nothing, Route};
+use crate::runs::{ChangeQuery, RunPath, RunQuery};
+use crate::saml::KeyPath;
+use crate::scim::EnableQuery;
+use crate::sessions::{SessionPath, SessionQuery};
+use crate::tokens::TokenPath;
+use crate::views::RebuildQuery;
+
+/// What all paths begin with.
+pub const PREFIX: &str = "/api/v1";
+
+/// Where the server describes all of this, as OpenAPI has it.
+pub const DESCRIPTION: &str = "/api/v1/openapi.json";
+
+/// Declares routes, and the list of them.
+macro_rules! routes {
+    ($($name:ident: $method:ident $template:literal ($path:ty, $query:ty);)*) => {
+        $(
+            #[doc = concat!("`", stringify!($method), " ", $template, "`")]
+            pub const $name: Route<$path, $query> = Route::new(Method::$method, $template);
+        )*
+
+        /// All of them.
+        pub fn all() -> Vec<Declared> {
+            vec![$($name.declared()),*]
+        }
+    };
+}
+
+routes! {
+    LIST_ORGANIZATIONS: Get "/api/v1/organizations" (Nothing, Nothing);
+    CREATE_ORGANIZATION: Post "/api/v1/organizations" (Nothing, Nothing);
+    SHOW_ORGANIZATION: Get "/api/v1/organizations/{organization}" (OrganizationPath, Nothing);
+    ENABLE_ORGANIZATION: Post "/api/v1/organizations/{organization}/enable" (OrganizationPath, Nothing);
+    DISABLE_ORGANIZATION: Post "/api/v1/organizations/{organization}/disable" (OrganizationPath, Nothing);
+    LIST_COLLISIONS: Get "/api/v1/organizations/{organization}/claims/collisions" (OrganizationPath, Nothing);
+
+    ENABLE_SCIM: Post "/api/v1/organizations/{organization}/scim/enable" (OrganizationPath, EnableQuery);
+    DISABLE_SCIM: Post "/api/v1/organizations/{organization}/scim/disable" (OrganizationPath, Nothing);
+    SHOW_SCIM_POLICY: Get "/api/v1/organizations/{organization}/scim/policy" (OrganizationPath, Nothing);
+    CHANGE_SCIM_POLICY: Patch "/api/v1/organizations/{organization}/scim/policy" (OrganizationPath, Nothing);
+    LIST_TOKENS: Get "/api/v1/organizations/{organization}/scim/tokens" (OrganizationPath, Nothing);
+    ISSUE_TOKEN: Post "/api/v1/organizations/{organization}/scim/tokens" (OrganizationPath, Nothing);
+    REVOKE_TOKEN: Delete "/api/v1/organizations/{organization}/scim/tokens/{token}" (TokenPath, Nothing);
+
+    SHOW_SAML: Get "/api/v1/organizations/{organization}/saml" (OrganizationPath, Nothing);
+    CONFIGURE_SAML: Put "/api/v1/organizations/{organization}/saml" (OrganizationPath, Nothing);
+    REFRESH_SAML: Post "/api/v1/organizations/{organization}/saml/refresh" (OrganizationPath, Nothing);
+    CHANGE_SAML_POLICY: Patch "/api/v1/organizations/{organization}/saml/policy" (OrganizationPath, Nothing);
+    ENABLE_SAML: Post "/api/v1/organizations/{organization}/saml/enable" (OrganizationPath, Nothing);
+    DISABLE_SAML: Post "/api/v1/organizations/{organization}/saml/disable" (OrganizationPath, Nothing);
+    DOWNLOAD_CERTIFICATE: Get "/api/v1/organizations/{organization}/saml/certificate" (OrganizationPath, Nothing);
+    GENERATE_KEY: Post "/api/v1/organizations/{organization}/saml/certificate" (OrganizationPath, Nothing);
+    ROTATE_KEY: Post "/api/v1/organizations/{organization}/saml/certificate/rotate" (OrganizationPath, Nothing);
+    RETIRE_KEY: Delete "/api/v1/organizations/{organization}/saml/certificate/{key}" (KeyPath, Nothing);
+    LIST_LOGINS: Get "/api/v1/organizations/{organization}/logins" (OrganizationPath, LoginQuery);
+    SHOW_LOGIN: Get "/api/v1/organizations/{organization}/logins/{exchange}" (LoginPath, Nothing);
+    LIST_SESSIONS: Get "/api/v1/organizations/{organization}/sessions" (OrganizationPath, SessionQuery);
+    END_SESSION: Delete "/api/v1/organizations/{organization}/sessions/{session}" (SessionPath, Nothing);
+    SHOW_SESSION: Get "/api/v1/session" (Nothing, Nothing);
+
+    LIST_AUDITORS: Get "/api/v1/organizations/{organization}/auditors" (OrganizationPath, Nothing);
+    ISSUE_AUDITOR: Post "/api/v1/organizations/{organization}/auditors" (OrganizationPath, Nothing);
+    REVOKE_AUDITOR: Delete "/api/v1/organizations/{organization}/auditors/{auditor}" (AuditorPath, Nothing);
+
+    LIST_EVENTS: Get "/api/v1/organizations/{organization}/events" (OrganizationPath, EventQuery);
+    EXPORT_EVENTS: Get "/api/v1/organizations/{organization}/events/export" (OrganizationPath, EventQuery);
+    SHOW_EVENT: Get "/api/v1/organizations/{organization}/events/{position}" (EventPath, Nothing);
+    LIST_EXCHANGES: Get "/api/v1/organizations/{organization}/exchanges" (OrganizationPath, ExchangeQuery);
+    SHOW_EXCHANGE: Get "/api/v1/organizations/{organization}/exchanges/{exchange}" (ExchangePath, Nothing);
+    LIST_FAILURES: Get "/api/v1/organizations/{organization}/failures" (OrganizationPath, FailureQuery);
+    SHOW_FAILURE: Get "/api/v1/organizations/{organization}/failures/{failure}" (FailurePath, Nothing);
+    DIFFERENCE: Get "/api/v1/organizations/{organization}/diff" (OrganizationPath, DifferenceQuery);
+
+    LIST_RUNS: Get "/api/v1/organizations/{organization}/runs" (OrganizationPath, RunQuery);
+    SHOW_RUN: Get "/api/v1/organizations/{organization}/runs/{run}" (RunPath, Nothing);
+    LIST_RUN_CHANGES: Get "/api/v1/organizations/{organization}/runs/{run}/changes" (RunPath, ChangeQuery);
+    SHOW_RHYTHM: Get "/api/v1/organizations/{organization}/rhythm" (OrganizationPath, Nothing);
+    IMPORT_PROVISIONING_LOG: Post "/api/v1/organizations/{organization}/provisioning-log" (OrganizationPath, Nothing);
+    RECONCILE: Get "/api/v1/organizations/{organization}/reconciliation" (OrganizationPath, Nothing);
+
+    LIST_USERS: Get "/api/v1/organizations/{organization}/users" (OrganizationPath, ResourceQuery);
+    SHOW_USER: Get "/api/v1/organizations/{organization}/users/{id}" (ResourcePath, AsOf);
+    LIST_USER_MEMBERSHIPS: Get "/api/v1/organizations/{organization}/users/{id}/memberships" (ResourcePath, MembershipQuery);
+    LIST_GROUPS: Get "/api/v1/organizations/{organization}/groups" (OrganizationPath, ResourceQuery);
+    SHOW_GROUP: Get "/api/v1/organizations/{organization}/groups/{id}" (ResourcePath, AsOf);
+    LIST_MEMBERS: Get "/api/v1/organizations/{organization}/groups/{id}/members" (ResourcePath, MemberQuery);
+    LIST_GROUP_MEMBERSHIPS: Get "/api/v1/organizations/{organization}/groups/{id}/memberships" (ResourcePath, MembershipQuery);
+    REVIEW_GROUP: Get "/api/v1/organizations/{organization}/groups/{id}/review" (ResourcePath, ReviewQuery);
+
+    VERIFY_REPLAY: Post "/api/v1/organizations/{organization}/replay/verify" (OrganizationPath, Nothing);
+    DRY_RUN_REPLAY: Post "/api/v1/organizations/{organization}/replay/dry-run" (OrganizationPath, Nothing);
+    APPLY_REPLAY: Post "/api/v1/organizations/{organization}/replay/apply" (OrganizationPath, Nothing);
+    EXPORT_BUNDLE: Post "/api/v1/organizations/{organization}/bundle" (OrganizationPath, Nothing);
+    IMPORT_BUNDLE: Post "/api/v1/bundles" (Nothing, ImportQuery);
+
+    SHOW_VIEWS: Get "/api/v1/views" (Nothing, Nothing);
+    REBUILD_VIEWS: Post "/api/v1/views/rebuild" (Nothing, RebuildQuery);
+    VERIFY_VIEWS: Post "/api/v1/views/verify" (Nothing, Nothing);
+    RESUME_VIEWS: Post "/api/v1/organizations/{organization}/views/resume" (OrganizationPath, Nothing);
+    BACKUP: Get "/api/v1/backup" (Nothing, Nothing);
+    RESTORE: Post "/api/v1/restore" (Nothing, Nothing);
+}
