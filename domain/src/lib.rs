@@ -5,12 +5,14 @@
 //! ports ([`log`], [`sql`]) that adapters implement.
 
 pub mod actor;
+pub mod cause;
 pub mod claim;
 pub mod context;
 mod diff;
 pub mod event;
 mod event_macro;
 pub mod exchange;
+pub mod facts;
 pub mod failure;
 pub mod fold_text;
 pub mod group;

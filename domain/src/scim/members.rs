@@ -5,7 +5,7 @@ use super::error::{Rule, ScimError, quoted};
 use super::object::member;
 use super::schema::{AttributeDef, ResourceKind};
 use super::{deletion_mark, names};
-use crate::failure::Cause;
+use crate::cause::Cause;
 use crate::ids::ResourceId;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};

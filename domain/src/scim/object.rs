@@ -10,7 +10,7 @@ use super::path::{self, AttributePath};
 use super::policy::StrictRule;
 use super::schema::ResourceKind;
 use super::{get_ci, is_unassigned};
-use crate::failure::Cause;
+use crate::cause::Cause;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
