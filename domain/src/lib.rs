@@ -8,6 +8,7 @@ pub mod actor;
 pub mod cause;
 pub mod claim;
 pub mod context;
+mod decode;
 mod diff;
 pub mod event;
 mod event_macro;

@@ -1,17 +1,14 @@
 //! An organization, folded from its events.
 
-use super::saml::SamlSettings;
-use super::{OrganizationCommand, OrganizationError, OrganizationEvent, decide};
-use crate::context::Context;
+use super::OrganizationEvent;
+use super::saml_settings::SamlSettings;
 use crate::ids::{AuditorId, TokenId};
 use crate::provisioning_log::CycleDigest;
 use crate::run::Noticed;
 use crate::scim::Policy;
 use chrono::{DateTime, Utc};
-use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// So many tokens may be live at once: the old and the new one of a rotation.
 pub const LIVE_TOKENS: usize = 2;
@@ -90,7 +87,8 @@ pub enum Organization {
 }
 
 impl Organization {
-    fn evolve(&mut self, event: OrganizationEvent) {
+    /// What an event makes of it.
+    pub(super) fn evolve(&mut self, event: OrganizationEvent) {
         if let OrganizationEvent::Created { name, domain } = event {
             *self = Organization::Present(Settings {
                 name,
@@ -136,29 +134,5 @@ impl Organization {
             }
             event => settings.saml.evolve(&event),
         }
-    }
-}
-
-impl cqrs_es::Aggregate for Organization {
-    const TYPE: &'static str = "Organization";
-    type Command = OrganizationCommand;
-    type Event = OrganizationEvent;
-    type Error = OrganizationError;
-    type Services = Arc<Context>;
-
-    async fn handle(
-        &mut self,
-        command: OrganizationCommand,
-        context: &Arc<Context>,
-        sink: &EventSink<Self>,
-    ) -> Result<(), OrganizationError> {
-        for event in decide(self, command, context)? {
-            sink.write(event, self).await;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: OrganizationEvent) {
-        self.evolve(event);
     }
 }

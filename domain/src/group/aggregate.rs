@@ -1,0 +1,25 @@
+//! A group as cqrs-es runs it: what decides, and what an event does to the state.
+
+use super::{Group, GroupCommand, GroupError, GroupEvent, decide};
+use crate::context::Context;
+use cqrs_es::event_sink::EventSink;
+use std::sync::Arc;
+
+impl cqrs_es::Aggregate for Group {
+    const TYPE: &'static str = "Group";
+    type Command = GroupCommand;
+    type Event = GroupEvent;
+    type Error = GroupError;
+    type Services = Arc<Context>;
+
+    async fn handle(&mut self, command: GroupCommand, context: &Arc<Context>, sink: &EventSink<Self>) -> Result<(), GroupError> {
+        for event in decide(self, command, context)? {
+            sink.write(event, self).await;
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, event: GroupEvent) {
+        self.evolve(&event);
+    }
+}
