@@ -8,7 +8,7 @@ use super::intent::Intent;
 use super::limits::{Effort, check_resource};
 use super::object::is_stray_schemas;
 use super::path::AttributePath;
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use super::{Attributes, get_ci, is_unassigned};
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};

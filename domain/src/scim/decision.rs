@@ -7,13 +7,13 @@
 //! Two hands: `canonical.rs` reads a value as the schema types it, `elements.rs` works on attributes
 //! with several values.
 
+use super::attribute::AttributeDef;
 use super::canonical::{self, note_empty, prune, says_nothing};
 use super::elements;
 use super::error::ScimError;
 use super::filter::Filter;
 use super::is_unassigned;
 use super::matching::matches_element;
-use super::schema::AttributeDef;
 use super::{get_ci, names};
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};

@@ -4,7 +4,7 @@ use super::error::ScimError;
 use super::grammar::Parser;
 use super::limits::Limits;
 use super::path::AttributePath;
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use crate::interpretation::Notes;
 use serde_json::Value;
 use std::fmt;

@@ -6,7 +6,9 @@
 
 mod apply;
 mod asserted;
+mod attribute;
 mod canonical;
+mod characteristic;
 mod decision;
 mod deletion_mark;
 mod discovery;
@@ -27,13 +29,18 @@ mod path;
 mod policy;
 mod render;
 mod resource;
+mod resource_kind;
 mod schema;
+mod schema_common;
+mod schema_group;
 mod schema_user;
 mod secret;
 mod sort;
 
 pub use apply::apply_intents;
 pub use asserted::{asserts, check_asserted};
+pub use attribute::AttributeDef;
+pub use characteristic::{AttributeType, Mutability, Returned, Uniqueness};
 pub use discovery::{POLICY_URN, ProviderLimits, resource_types, schemas, service_provider_config};
 pub use error::{ERROR_URN, Rule, ScimError, ScimType};
 pub use filter::{CompareOp, Filter, matches, parse_filter};
@@ -46,9 +53,8 @@ pub use path::{AttributePath, parse_path};
 pub use policy::{Policy, StrictRule};
 pub use render::{Meta, project, render_resource};
 pub use resource::{DecodedResource, decode_resource};
-pub use schema::{
-    AttributeDef, AttributeType, ENTERPRISE_URN, GROUP_URN, Mutability, ResourceKind, Returned, Schema, USER_URN, Uniqueness,
-};
+pub use resource_kind::ResourceKind;
+pub use schema::{ENTERPRISE_URN, GROUP_URN, Schema, USER_URN};
 pub use secret::{SECRET_NAMES, names_password, names_secret};
 pub use sort::{SortKey, sort_key};
 

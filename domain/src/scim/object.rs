@@ -8,7 +8,7 @@ use super::limits::Limits;
 use super::names;
 use super::path::{self, AttributePath};
 use super::policy::StrictRule;
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use super::{get_ci, is_unassigned};
 use crate::cause::Cause;
 use crate::interpretation::{Notes, Reading};

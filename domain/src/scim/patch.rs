@@ -12,7 +12,7 @@ use super::object::{assignments, drop_password, is_password, member, unknown_att
 use super::path::{self, AttributePath};
 use super::policy::StrictRule;
 use super::resource::is_members;
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use super::{Attributes, is_unassigned};
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};

@@ -1,10 +1,11 @@
 //! Attribute paths (RFC 7644 sections 3.4.2.2, 3.5.2 and 3.10).
 
+use super::attribute::AttributeDef;
 use super::error::ScimError;
 use super::filter::Filter;
 use super::grammar::{Parser, Problem};
 use super::limits::Limits;
-use super::schema::{AttributeDef, ResourceKind};
+use super::resource_kind::ResourceKind;
 use crate::interpretation::Notes;
 use serde_json::Value;
 use std::fmt;

@@ -7,7 +7,7 @@ use super::error::{ScimError, ScimType, quoted};
 use super::limits::{Limits, check_resource};
 use super::object::{assignments, member};
 use super::path::AttributePath;
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use super::{Attributes, get_ci, is_unassigned, members};
 use crate::ids::ResourceId;
 use crate::interpretation::{Notes, Reading};
