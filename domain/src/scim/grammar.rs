@@ -2,11 +2,11 @@
 
 use super::attribute::AttributeDef;
 use super::characteristic::AttributeType;
+use super::compare_op::CompareOp;
 use super::error::{Rule, ScimError, quoted};
-use super::filter::{CompareOp, Filter};
+use super::filter::{AttributePath, Filter};
 use super::limits::Limits;
 use super::names::{self, NameProblem};
-use super::path::AttributePath;
 use super::resource_kind::ResourceKind;
 use super::secret::{names_password, names_secret};
 use crate::interpretation::{Notes, Reading};

@@ -2,8 +2,8 @@
 
 use super::attribute::AttributeDef;
 use super::characteristic::AttributeType;
-use super::filter::{CompareOp, Filter};
-use super::path::AttributePath;
+use super::compare_op::CompareOp;
+use super::filter::{AttributePath, Filter};
 use super::resource_kind::ResourceKind;
 use super::{get_ci, is_unassigned};
 use crate::fold_text::{fold_text, fold_user_name};

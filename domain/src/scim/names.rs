@@ -2,7 +2,7 @@
 
 use super::attribute::AttributeDef;
 use super::error::{Rule, quoted};
-use super::path::AttributePath;
+use super::filter::AttributePath;
 use super::resource_kind::ResourceKind;
 use super::schema::{CORE_PREFIX, ENTERPRISE_URN};
 use crate::interpretation::{Notes, Reading};
