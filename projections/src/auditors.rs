@@ -1,9 +1,10 @@
 //! The keys of auditors: table, fold, queries. Part of the family that is folded at once, so that a
 //! revoked key is refused from then on, by every process.
 
+use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
 use crate::credential::CredentialState;
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::text::{bounded, micros};
 use crate::view::View;

@@ -1,10 +1,11 @@
 //! Organizations and their SCIM tokens: tables, fold, queries.
 
+use crate::bad::Bad;
 use crate::cells::{cell, parsed, words};
 use crate::checkpoint::Stop;
 use crate::columns::{Both, Columns, Stored, columns, read_all, read_first};
 use crate::credential::CredentialState;
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::text::{bounded, micros};
 use crate::view::View;
