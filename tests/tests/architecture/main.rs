@@ -2,7 +2,10 @@
 //! how long a file may be.
 
 mod adr;
+mod circles;
 mod conformance;
 mod dependencies;
 mod metrics;
+mod modules;
 mod sources;
+mod tokens;
