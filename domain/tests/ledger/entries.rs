@@ -2,12 +2,13 @@
 //! `snapshots/ledger`.
 
 use chrono::{DateTime, TimeDelta};
+use proptest::prelude::*;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
 use rollcall_domain::failure::Facts;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, TokenId};
 use rollcall_domain::interpretation::{Interpretation, Reading};
-use rollcall_domain::ledger::entry::{ExchangeHashes, exchange_entry, record_entry};
+use rollcall_domain::ledger::entry::{ExchangeHashes, Header, Of, exchange_entry, record_entry};
 use rollcall_domain::log::{AggregateKind, Record, RecordedExchange, StreamId};
 use rollcall_domain::scim::Rule;
 use std::collections::BTreeSet;
@@ -161,4 +162,35 @@ fn whatever_others_wrote_is_not_in_an_entry() {
     let entry = exchange_entry(&recorded, &ExchangeHashes::of(&recorded.exchange));
     assert!(!entry.windows(10).any(|part| part == b"ada.keller"));
     assert!(entry.len() < 1000, "{} bytes", entry.len());
+}
+
+#[test]
+fn an_entry_says_what_it_is() {
+    let recorded = recorded();
+    let entry = record_entry(&record());
+    let organization = OrganizationId(Uuid::from_u128(1));
+    assert_eq!(Header::read(&entry), Some(Header { organization, of: Of::Record(7) }));
+    let exchange = exchange_entry(&recorded, &ExchangeHashes::of(&recorded.exchange));
+    assert_eq!(Header::read(&exchange), Some(Header { organization, of: Of::Exchange(7) }));
+    // Of another version or kind, cut, or with something after it, it is none.
+    for (at, byte) in [(0, 2), (17, 0), (17, 2), (17, 3), (29, 0)] {
+        let mut other = entry.clone();
+        other[at] = byte;
+        assert_eq!(Header::read(&other), None, "byte {at}");
+    }
+    assert_eq!(Header::read(&entry[..entry.len() - 1]), None);
+    assert_eq!(Header::read(&[&entry[..], &[0]].concat()), None);
+}
+
+proptest! {
+    #[test]
+    fn reading_an_entry_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..300), begin in 0..3_u8) {
+        let mut bytes = bytes;
+        let good = record_entry(&record());
+        let keep = usize::from(begin) * 15;
+        if bytes.len() > keep {
+            bytes[..keep].copy_from_slice(&good[..keep]);
+        }
+        let _ = Header::read(&bytes);
+    }
 }

@@ -1,7 +1,7 @@
 //! The entry of an exchange.
 
 use super::particulars::particulars;
-use super::{Kind, Writer, entry};
+use super::{Header, Of, Writer, entry};
 use crate::exchange::Exchange;
 use crate::log::RecordedExchange;
 use sha2::{Digest, Sha256};
@@ -62,5 +62,6 @@ pub fn exchange_entry(recorded: &RecordedExchange, hashes: &ExchangeHashes) -> V
     metadata.number(answer.body_bytes);
     metadata.flag(answer.body_kept);
     let ExchangeHashes { particulars, request_body, answer_body } = *hashes;
-    entry(exchange.organization, Kind::Exchange, *number, metadata, &[particulars, request_body, answer_body])
+    let header = Header { organization: exchange.organization, of: Of::Exchange(*number) };
+    entry(header, metadata, &[particulars, request_body, answer_body])
 }

@@ -26,11 +26,13 @@
 //! a value, so that entries of before stay what they were.
 
 mod exchange;
+mod header;
 mod particulars;
 mod record;
 mod writer;
 
 pub use exchange::{ExchangeHashes, exchange_entry};
+pub use header::{Header, Of};
 pub use record::record_entry;
 
 use writer::Writer;
@@ -38,22 +40,12 @@ use writer::Writer;
 /// The version of the form of entries.
 pub const VERSION: u8 = 1;
 
-/// What an entry stands for; the number is in the bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Record = 1,
-    Exchange = 2,
-}
-
 /// Puts an entry together.
-fn entry(organization: crate::ids::OrganizationId, kind: Kind, number: u64, metadata: Writer, hashes: &[[u8; 32]]) -> Vec<u8> {
-    let mut bytes = vec![VERSION];
-    bytes.extend(organization.0.as_bytes());
-    bytes.push(kind as u8);
-    bytes.extend(number.to_be_bytes());
-    let mut rest = Writer::default();
-    rest.bytes(&metadata.into_bytes());
-    bytes.extend(rest.into_bytes());
+fn entry(header: Header, metadata: Writer, hashes: &[[u8; 32]]) -> Vec<u8> {
+    let mut to = Writer::default();
+    to.bytes(&metadata.into_bytes());
+    let mut bytes = header.to_bytes().to_vec();
+    bytes.extend(to.into_bytes());
     bytes.extend(hashes.iter().flatten());
     bytes
 }

@@ -1,6 +1,6 @@
 //! The entry of a record.
 
-use super::{Kind, Writer, entry};
+use super::{Header, Of, Writer, entry};
 use crate::log::{Record, StreamId};
 use sha2::{Digest, Sha256};
 
@@ -20,5 +20,5 @@ pub fn record_entry(record: &Record) -> Vec<u8> {
     metadata.instant(*recorded_at);
     metadata.maybe(exchange.map(|exchange| exchange.0), Writer::id);
     metadata.actor(actor);
-    entry(organization, Kind::Record, *position, metadata, &[Sha256::digest(payload).into()])
+    entry(Header { organization, of: Of::Record(*position) }, metadata, &[Sha256::digest(payload).into()])
 }
