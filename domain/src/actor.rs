@@ -1,6 +1,6 @@
 //! Who caused something.
 
-use crate::ids::{AuditorId, ResourceId, TokenId};
+use crate::ids::{AuditorId, CredentialId, ResourceId, TokenId};
 use serde::{Deserialize, Serialize};
 
 /// The caller behind an exchange or an event. A new way to authenticate is a new variant.
@@ -24,8 +24,43 @@ pub enum Actor {
         /// Which key, never its secret.
         auditor: AuditorId,
     },
-    /// The holder of the operator key.
+    /// The admin of one organization, with a key.
+    Admin {
+        /// Which key, never its secret.
+        admin: CredentialId,
+        /// Whom the key is for.
+        name: String,
+    },
+    /// An operator with a key of their own.
+    NamedOperator {
+        /// Which key, never its secret.
+        operator: CredentialId,
+        /// Whom the key is for.
+        name: String,
+    },
+    /// The holder of the operator key of the data folder.
     Operator,
     /// Rollcall itself.
     System,
+}
+
+impl Actor {
+    /// The stable name of its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Actor::Unauthenticated => "unauthenticated",
+            Actor::ScimToken { .. } => "scim_token",
+            Actor::User { .. } => "user",
+            Actor::Auditor { .. } => "auditor",
+            Actor::Admin { .. } => "admin",
+            Actor::NamedOperator { .. } => "named_operator",
+            Actor::Operator => "operator",
+            Actor::System => "system",
+        }
+    }
+
+    /// Whether it operates the deployment.
+    pub fn is_operator(&self) -> bool {
+        matches!(self, Actor::Operator | Actor::NamedOperator { .. })
+    }
 }

@@ -1,5 +1,6 @@
 //! From a stored record to a typed event, through the upcasters.
 
+use crate::deployment::DeploymentEvent;
 use crate::group::GroupEvent;
 use crate::log::{AggregateKind, Record};
 use crate::organization::OrganizationEvent;
@@ -16,6 +17,8 @@ pub enum DomainEvent {
     Group(GroupEvent),
     /// Of an organization.
     Organization(OrganizationEvent),
+    /// Of the deployment.
+    Deployment(DeploymentEvent),
 }
 
 /// Why a record cannot be understood. Never holds a payload.
@@ -66,6 +69,7 @@ impl DomainEvent {
             AggregateKind::User => DomainEvent::User(decode(record)?),
             AggregateKind::Group => DomainEvent::Group(decode(record)?),
             AggregateKind::Organization => DomainEvent::Organization(decode(record)?),
+            AggregateKind::Deployment => DomainEvent::Deployment(decode(record)?),
         })
     }
 }

@@ -18,6 +18,10 @@ pub enum Protocol {
     Saml,
     /// An auditor reading by `/api/v1`.
     Audit,
+    /// Somebody changing something by `/api/v1`, or reading what only operators and admins may.
+    Administration,
+    /// An application asking by `/api/v1/session` who holds a session.
+    Session,
 }
 
 impl Protocol {
@@ -27,6 +31,8 @@ impl Protocol {
             Protocol::Scim => "scim",
             Protocol::Saml => "saml",
             Protocol::Audit => "audit",
+            Protocol::Administration => "administration",
+            Protocol::Session => "session",
         }
     }
 }

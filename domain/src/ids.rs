@@ -54,6 +54,11 @@ id!(
     AuditorId
 );
 id!(
+    /// A credential of any kind (never its secret): a SCIM client's, an auditor's, an admin's or an
+    /// operator's.
+    CredentialId
+);
+id!(
     /// A SCIM resource, user or group; what `id` says on the wire (RFC 7643 section 3.1). It is read
     /// exactly as it is written, for `id` is `caseExact`.
     ResourceId, is_as_written
@@ -75,6 +80,19 @@ id!(
 /// Lower case, with hyphens: the one form in which ids are given out.
 fn is_as_written(s: &str) -> bool {
     s.len() == 36 && s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b'-'))
+}
+
+// Each kind had an id of its own before there was one for all.
+impl From<TokenId> for CredentialId {
+    fn from(token: TokenId) -> Self {
+        Self(token.0)
+    }
+}
+
+impl From<AuditorId> for CredentialId {
+    fn from(auditor: AuditorId) -> Self {
+        Self(auditor.0)
+    }
 }
 
 impl OrganizationId {

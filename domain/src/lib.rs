@@ -7,7 +7,9 @@
 pub mod actor;
 pub mod claim;
 pub mod context;
+pub mod credential;
 pub mod decision;
+pub mod deployment;
 mod diff;
 pub mod event;
 mod event_macro;

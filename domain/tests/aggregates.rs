@@ -5,8 +5,11 @@ use cqrs_es::Aggregate as _;
 use cqrs_es::test::TestFramework;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
+use rollcall_domain::credential::{
+    CredentialCommand, CredentialError, CredentialIssued, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired, Proof, Purpose,
+};
 use rollcall_domain::group::{Group, GroupCommand, GroupError, GroupEvent, required};
-use rollcall_domain::ids::{ResourceId, TokenId};
+use rollcall_domain::ids::{CredentialId, ResourceId, TokenId};
 use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::organization::{Organization, OrganizationCommand, OrganizationError, OrganizationEvent};
 use rollcall_domain::run::{Noticed, Pulse};
@@ -198,11 +201,24 @@ mod organization {
     }
 
     fn issue(n: u128, expires_at: Option<DateTime<Utc>>) -> OrganizationCommand {
-        OrganizationCommand::IssueToken { token: token(n), sha256: format!("{n}"), label: String::new(), expires_at }
+        OrganizationCommand::Credential(CredentialCommand::Issue(credential(n, Purpose::Scim, "", expires_at)))
     }
 
     fn issued(n: u128, expires_at: Option<DateTime<Utc>>) -> OrganizationEvent {
-        OrganizationEvent::ScimTokenIssued { token: token(n), sha256: format!("{n}"), label: String::new(), expires_at }
+        OrganizationEvent::CredentialIssued(credential(n, Purpose::Scim, "", expires_at))
+    }
+
+    fn credential(n: u128, purpose: Purpose, label: &str, expires_at: Option<DateTime<Utc>>) -> CredentialIssued {
+        let (credential, proof) = (CredentialId(Uuid::from_u128(n)), Proof::Token { sha256: format!("{n}") });
+        CredentialIssued { credential, purpose, proof, label: label.into(), expires_at }
+    }
+
+    fn revoke(n: u128, purpose: Purpose) -> OrganizationCommand {
+        OrganizationCommand::Credential(CredentialCommand::Revoke { credential: CredentialId(Uuid::from_u128(n)), purpose })
+    }
+
+    fn refused(why: CredentialError) -> OrganizationError {
+        OrganizationError::Credential(why)
     }
 
     fn created() -> OrganizationEvent {
@@ -233,20 +249,70 @@ mod organization {
     fn two_tokens_live_at_once_and_no_third() {
         let past = Some(now() - TimeDelta::seconds(1));
         let two = || vec![created(), OrganizationEvent::ScimEnabled {}, issued(1, None), issued(2, None)];
-        given(two()).when(issue(3, None)).then_expect_error(OrganizationError::TooManyTokens);
+        given(two()).when(issue(3, None)).then_expect_error(refused(CredentialError::TooManyTokens));
         let one_revoked = [two(), vec![OrganizationEvent::ScimTokenRevoked { token: token(1) }]].concat();
         given(one_revoked).when(issue(3, None)).then_expect_events(vec![issued(3, None)]);
         let one_expired = vec![created(), OrganizationEvent::ScimEnabled {}, issued(1, past), issued(2, None)];
         given(one_expired).when(issue(3, None)).then_expect_events(vec![issued(3, None)]);
-        given(vec![created()]).when(issue(1, past)).then_expect_error(OrganizationError::ExpiryPassed);
+        given(vec![created()]).when(issue(1, past)).then_expect_error(refused(CredentialError::ExpiryPassed(Purpose::Scim)));
     }
 
     #[test]
     fn a_switch_that_stands_right_makes_no_event() {
         given(vec![created()]).when(OrganizationCommand::Enable).then_expect_events(vec![]);
         given(vec![created()]).when(OrganizationCommand::Disable).then_expect_events(vec![OrganizationEvent::Disabled {}]);
-        let revoke = OrganizationCommand::RevokeToken { token: token(9) };
-        given(vec![created()]).when(revoke).then_expect_error(OrganizationError::UnknownToken);
+        given(vec![created()]).when(revoke(9, Purpose::Scim)).then_expect_error(refused(CredentialError::Unknown(Purpose::Scim)));
+    }
+
+    /// Tokens and auditors' keys of before there were credentials count, and are revoked, like the others.
+    #[test]
+    fn what_was_issued_before_there_were_credentials_is_a_credential() {
+        let old =
+            |n| OrganizationEvent::ScimTokenIssued { token: token(n), sha256: format!("{n}"), label: String::new(), expires_at: None };
+        given(vec![created(), old(1), issued(2, None)]).when(issue(3, None)).then_expect_error(refused(CredentialError::TooManyTokens));
+        let revoked = OrganizationEvent::CredentialRevoked(CredentialRevoked { credential: CredentialId(Uuid::from_u128(1)) });
+        given(vec![created(), old(1)]).when(revoke(1, Purpose::Scim)).then_expect_events(vec![revoked]);
+        given(vec![created(), old(1)]).when(revoke(1, Purpose::Audit)).then_expect_error(refused(CredentialError::Unknown(Purpose::Audit)));
+        let again = [vec![created(), old(1)], vec![OrganizationEvent::ScimTokenRevoked { token: token(1) }]].concat();
+        given(again).when(revoke(1, Purpose::Scim)).then_expect_events(vec![]);
+    }
+
+    #[test]
+    fn a_key_says_whom_it_is_for_and_a_purpose_has_so_many() {
+        let issue =
+            |n, purpose, label: &str| OrganizationCommand::Credential(CredentialCommand::Issue(credential(n, purpose, label, None)));
+        for purpose in [Purpose::Audit, Purpose::Administration, Purpose::Operation] {
+            for bad in ["", "  ", "a\nb", &"x".repeat(201)] {
+                given(vec![created()]).when(issue(1, purpose, bad)).then_expect_error(refused(CredentialError::InvalidLabel(purpose)));
+            }
+            let many = (1..=purpose.most_live() as u128).map(|n| OrganizationEvent::CredentialIssued(credential(n, purpose, "a", None)));
+            let events: Vec<_> = std::iter::once(created()).chain(many).collect();
+            given(events.clone()).when(issue(999, purpose, "a")).then_expect_error(refused(CredentialError::TooMany(purpose)));
+            given(events).when(issue(1, purpose, "a")).then_expect_error(refused(CredentialError::Exists));
+        }
+    }
+
+    /// A secret that is retired or over is refused; one beside it is not.
+    #[test]
+    fn a_client_with_secrets_lives_as_long_as_one_of_them() {
+        let id = CredentialId(Uuid::from_u128(1));
+        let proof = Proof::ClientSecret { sha256: "a".into() };
+        let end = Some(now() + TimeDelta::days(1));
+        let issued = CredentialIssued { credential: id, purpose: Purpose::Scim, proof, label: "Entra".into(), expires_at: end };
+        let mut organization = Organization::default();
+        let mut live = |event, at: DateTime<Utc>| {
+            organization.apply(event);
+            let Organization::Present(settings) = &organization else { return false };
+            settings.credentials.get(id).is_some_and(|known| known.is_live(at))
+        };
+        assert!(!live(created(), now()));
+        assert!(live(OrganizationEvent::CredentialIssued(issued), now()));
+        let later = now() + TimeDelta::days(2);
+        let added = CredentialSecretAdded { credential: id, sha256: "b".into(), expires_at: None };
+        assert!(live(OrganizationEvent::CredentialSecretAdded(added), later));
+        let retired = CredentialSecretRetired { credential: id, sha256: "b".into() };
+        assert!(!live(OrganizationEvent::CredentialSecretRetired(retired), later));
+        assert!(!live(OrganizationEvent::CredentialRevoked(CredentialRevoked { credential: id }), now()));
     }
 
     #[test]

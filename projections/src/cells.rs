@@ -5,7 +5,7 @@ use crate::page::Bad;
 use crate::table::Kind;
 use chrono::{DateTime, Utc};
 use rollcall_domain::failure::{Cause, Class};
-use rollcall_domain::ids::{AuditorId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId};
+use rollcall_domain::ids::{CredentialId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId};
 use rollcall_domain::run::{Confidence, Inference, Place, Rhythm, RunKind};
 use rollcall_domain::saml::NameId;
 use rollcall_domain::scim::{Attributes, ResourceKind};
@@ -135,7 +135,7 @@ macro_rules! ids {
     };
 }
 
-ids!(AuditorId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId, Uuid);
+ids!(CredentialId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId, Uuid);
 
 /// Words are kept by their stable names.
 macro_rules! words {

@@ -50,12 +50,12 @@ const WORD_BYTES: usize = 200;
 /// The form under which an actor is looked up: its kind, and which one of that kind.
 pub(crate) fn actor_key(actor: &Actor) -> String {
     match actor {
-        Actor::Unauthenticated => "unauthenticated".to_owned(),
-        Actor::ScimToken { token } => format!("scim_token:{token}"),
-        Actor::Auditor { auditor } => format!("auditor:{auditor}"),
-        Actor::User { user } => format!("user:{user}"),
-        Actor::Operator => "operator".to_owned(),
-        Actor::System => "system".to_owned(),
+        Actor::ScimToken { token } => format!("{}:{token}", actor.kind()),
+        Actor::Auditor { auditor } => format!("{}:{auditor}", actor.kind()),
+        Actor::Admin { admin, .. } => format!("{}:{admin}", actor.kind()),
+        Actor::NamedOperator { operator, .. } => format!("{}:{operator}", actor.kind()),
+        Actor::User { user } => format!("{}:{user}", actor.kind()),
+        Actor::Unauthenticated | Actor::Operator | Actor::System => actor.kind().to_owned(),
     }
 }
 
@@ -108,7 +108,8 @@ pub struct EventFilter {
     pub subject: Option<Uuid>,
     /// Of this type, such as `UserCreated`.
     pub event_type: Option<String>,
-    /// By this actor: `operator`, `system`, `scim_token:ID`, `auditor:ID`, `user:ID`.
+    /// By this actor: `operator`, `named_operator:ID`, `admin:ID`, `system`, `scim_token:ID`, `auditor:ID`,
+    /// `user:ID`.
     pub actor: Option<String>,
     /// Caused by this exchange.
     pub exchange: Option<ExchangeId>,

@@ -47,7 +47,7 @@ columns! {
         pub subject: Option<String>,
         /// The token it came with.
         pub token: Option<TokenId>,
-        /// The kind of caller: `unauthenticated`, `scim_token`, `operator` or `system`.
+        /// The kind of caller: such as `scim_token`; see [`Actor::kind`].
         pub caller: String,
         /// The peer's address.
         pub source: Option<String>,
@@ -99,13 +99,10 @@ impl View for ExchangeRows {
         let exchange = &recorded.exchange;
         let answer = &exchange.answer;
         let word = |text: &String| bounded(text, WORD_BYTES);
-        let (caller, token) = match exchange.caller {
-            Actor::Unauthenticated => ("unauthenticated", None),
-            Actor::ScimToken { token } => ("scim_token", Some(token)),
-            Actor::User { .. } => ("user", None),
-            Actor::Auditor { .. } => ("auditor", None),
-            Actor::Operator => ("operator", None),
-            Actor::System => ("system", None),
+        let caller = exchange.caller.kind();
+        let token = match exchange.caller {
+            Actor::ScimToken { token } => Some(token),
+            _ => None,
         };
         self.rows.push(ExchangeRow {
             organization: self.organization,

@@ -10,11 +10,11 @@
 //! [`rollcall_domain::sql`]. Keys for lookups are case-folded here, never by a collation.
 
 mod audit;
-pub mod auditors;
 mod cells;
 pub mod checkpoint;
 mod columns;
 pub mod credential;
+pub mod credentials;
 pub mod directory;
 pub mod events;
 pub mod exchanges;

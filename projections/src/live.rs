@@ -1,7 +1,7 @@
 //! The family that is folded before an answer leaves. Every view here is paid for by each write:
 //! what SCIM and sign-ins do not read belongs into [`crate::audit`].
 
-use crate::auditors::Keys;
+use crate::credentials::Keys;
 use crate::directory::DirectoryRows;
 use crate::exchanges::ExchangeRows;
 use crate::logins::Logins;

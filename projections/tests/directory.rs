@@ -3,11 +3,13 @@
 mod support;
 
 use rollcall_domain::actor::Actor;
+use rollcall_domain::credential::Purpose;
 use rollcall_domain::group::GroupEvent;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::sql::{Family, SqlValue};
 use rollcall_domain::user::UserEvent;
+use rollcall_projections::credentials::CredentialView;
 use rollcall_projections::directory::{GroupRef, MemberKind, MemberRow};
 use rollcall_projections::exchanges::{ExchangeFilter, Exchanges, Start};
 use rollcall_projections::organizations::{Organizations, ScimState};
@@ -107,22 +109,23 @@ async fn an_organization_and_its_tokens() {
     world.exchange(exchange(ORG, 10, Actor::ScimToken { token: token(2) }, 200)).await;
     world.exchange(exchange(ORG, 11, Actor::ScimToken { token: token(2) }, 404)).await;
     world.folder().fold(ORG).await.unwrap();
-    let organizations = Organizations::new(world.views.clone());
+    let (organizations, credentials) = (Organizations::new(world.views.clone()), CredentialView::new(world.views.clone()));
     let row = organizations.by_domain("contoso").await.unwrap().unwrap();
     assert_eq!((row.id, row.name.as_str(), row.enabled, row.scim, row.version), (ORG, "Contoso", true, ScimState::Enabled, 5));
     assert_eq!(organizations.list().await.unwrap(), std::slice::from_ref(&row));
-    let (second, of) = organizations.token(&format!("{:064x}", 2)).await.unwrap().unwrap();
+    let (second, of) = credentials.bearer_of_organization(&format!("{:064x}", 2)).await.unwrap().unwrap();
     assert_eq!(of, row);
-    assert_eq!((second.id, second.revoked, second.last_used), (token(2), None, Some(at(11))));
-    assert_eq!(organizations.token("f00").await.unwrap(), None);
-    let tokens = organizations.tokens(ORG).await.unwrap();
-    assert_eq!(tokens.iter().map(|t| (t.id, t.revoked)).collect::<Vec<_>>(), [(token(1), Some(at(3))), (token(2), None)]);
+    assert_eq!((second.id, second.revoked, second.last_used), (token(2).into(), None, Some(at(11))));
+    assert_eq!((second.first_used, second.purpose), (Some(at(10)), Purpose::Scim));
+    assert_eq!(credentials.bearer("f00").await.unwrap(), None);
+    let tokens = credentials.list(ORG, Purpose::Scim).await.unwrap();
+    assert_eq!(tokens.iter().map(|t| (t.id, t.revoked)).collect::<Vec<_>>(), [(token(1).into(), Some(at(3))), (token(2).into(), None)]);
 
     world.organization(ORG, vec![OrganizationEvent::Disabled {}, OrganizationEvent::ScimDisabled {}]).await;
     world.folder().fold(ORG).await.unwrap();
     let row = organizations.by_id(ORG).await.unwrap().unwrap();
     assert_eq!((row.enabled, row.scim), (false, ScimState::Disabled));
-    let second = organizations.tokens(ORG).await.unwrap().remove(1);
+    let second = credentials.list(ORG, Purpose::Scim).await.unwrap().remove(1);
     assert_eq!(second.last_used, Some(at(11)), "settings that change leave the last use alone");
 }
 

@@ -3,9 +3,14 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
+use rollcall_domain::credential::{
+    CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued, CredentialProofChanged, CredentialRevoked,
+    CredentialSecretAdded, CredentialSecretRetired, KeySource, Proof, Purpose,
+};
+use rollcall_domain::deployment::{DeploymentEvent, DeploymentEventKind};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::{GroupEvent, GroupEventKind};
-use rollcall_domain::ids::{AuditorId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId};
+use rollcall_domain::ids::{AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId};
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
 use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
 use rollcall_domain::organization::{
@@ -154,7 +159,7 @@ fn imported() -> Vec<ImportedCycle> {
 
 /// One sample of every event in its current version.
 fn samples() -> Vec<DomainEvent> {
-    [directory_samples(), login_samples(), saml_samples()].concat()
+    [directory_samples(), login_samples(), saml_samples(), credential_samples()].concat()
 }
 
 fn directory_samples() -> Vec<DomainEvent> {
@@ -203,11 +208,74 @@ fn directory_samples() -> Vec<DomainEvent> {
     ]
 }
 
+/// Events of credentials, an organization's and the deployment's.
+fn credential_samples() -> Vec<DomainEvent> {
+    let credential = CredentialId(Uuid::from_u128(11));
+    let (first, second) = ("44".repeat(32), "55".repeat(32));
+    let issued = |purpose, proof, label: &str| CredentialIssued {
+        credential,
+        purpose,
+        proof,
+        label: label.into(),
+        expires_at: Some(instant(86_400)),
+    };
+    let (label, end) = ("Entra", instant(2 * 86_400));
+    let operator = CredentialId(Uuid::from_u128(12));
+    let key = issued(Purpose::Operation, Proof::Token { sha256: "66".repeat(32) }, "Ada Moor");
+    let key = CredentialIssued { credential: operator, ..key };
+    vec![
+        OrganizationEvent::CredentialIssued(issued(Purpose::Scim, Proof::ClientSecret { sha256: first.clone() }, label)),
+        OrganizationEvent::CredentialFirstUsed(CredentialFirstUsed { credential }),
+        OrganizationEvent::CredentialSecretAdded(CredentialSecretAdded { credential, sha256: second, expires_at: Some(end) }),
+        OrganizationEvent::CredentialSecretRetired(CredentialSecretRetired { credential, sha256: first.clone() }),
+        OrganizationEvent::CredentialProofChanged(CredentialProofChanged { credential, proof: proofs().remove(3) }),
+        OrganizationEvent::CredentialRevoked(CredentialRevoked { credential }),
+        OrganizationEvent::CredentialExpiring(CredentialExpiring { credential, sha256: Some(first), expires_at: end, days: 30 }),
+        OrganizationEvent::CredentialEnded(CredentialEnded { credential, expires_at: end }),
+    ]
+    .into_iter()
+    .map(DomainEvent::Organization)
+    .chain([
+        DomainEvent::Deployment(DeploymentEvent::OperatorKeyIssued(key)),
+        DomainEvent::Deployment(DeploymentEvent::OperatorKeyRevoked(CredentialRevoked { credential: operator })),
+    ])
+    .collect()
+}
+
+/// Each way to prove to be the holder of a credential, in the order of their declaration.
+fn proofs() -> Vec<Proof> {
+    vec![
+        Proof::Token { sha256: "44".repeat(32) },
+        Proof::ClientSecret { sha256: "44".repeat(32) },
+        Proof::PrivateKeyJwt { keys: KeySource::Url("https://client.example.com/keys".into()) },
+        Proof::Federated {
+            issuer: "https://login.microsoftonline.com/8f0f0c5c-0000-4000-8000-000000000001/v2.0".into(),
+            tenant: "8f0f0c5c-0000-4000-8000-000000000001".into(),
+            subject: "8f0f0c5c-0000-4000-8000-000000000002".into(),
+            audiences: vec!["api://8f0f0c5c-0000-4000-8000-000000000003".into(), "8f0f0c5c-0000-4000-8000-000000000003".into()],
+            authorized_party: Some("cb1d50fe-8ed0-4944-9e7d-5981aad3bc4b".into()),
+        },
+    ]
+}
+
+/// An event of each is a golden file; what stands in it for the other kinds of proof is one too.
+#[test]
+fn proofs_are_frozen() {
+    let given = Proof::PrivateKeyJwt { keys: KeySource::Document("{\"keys\":[]}".into()) };
+    let all: Vec<Proof> = proofs().into_iter().chain([given]).collect();
+    insta::with_settings!({ snapshot_path => "../exchanges", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_json_snapshot!("credential-proofs", all);
+    });
+    let read: Vec<Proof> = serde_json::from_value(json!(all)).expect("what was written is read");
+    assert_eq!(read, all);
+}
+
 fn parts(event: &DomainEvent) -> (AggregateKind, &'static str, &'static str, Value) {
     match event {
         DomainEvent::User(e) => (AggregateKind::User, e.kind().as_str(), e.kind().version(), json!(e)),
         DomainEvent::Group(e) => (AggregateKind::Group, e.kind().as_str(), e.kind().version(), json!(e)),
         DomainEvent::Organization(e) => (AggregateKind::Organization, e.kind().as_str(), e.kind().version(), json!(e)),
+        DomainEvent::Deployment(e) => (AggregateKind::Deployment, e.kind().as_str(), e.kind().version(), json!(e)),
     }
 }
 
@@ -229,6 +297,7 @@ fn no_event_is_without_a_sample() {
         .map(|kind| kind.as_str())
         .chain(GroupEventKind::ALL.iter().map(|kind| kind.as_str()))
         .chain(OrganizationEventKind::ALL.iter().map(|kind| kind.as_str()))
+        .chain(DeploymentEventKind::ALL.iter().map(|kind| kind.as_str()))
         .collect();
     let sampled: BTreeSet<&str> = samples().iter().map(|event| parts(event).1).collect();
     assert_eq!(declared, sampled);

@@ -1,6 +1,7 @@
 //! The command line: commands that ask a running server. It knows the contract of `/api/v1` and nothing
 //! of what is behind it.
 
+mod admin;
 mod auditor;
 mod backup;
 mod claims;
@@ -13,6 +14,7 @@ mod failures;
 mod format;
 mod key;
 mod logins;
+mod operator;
 mod org;
 pub mod output;
 pub mod part;
@@ -60,6 +62,12 @@ pub enum Command {
     /// An organization's SCIM connection
     #[command(subcommand)]
     Scim(scim::Scim),
+    /// Operators with keys of their own, so that history says who did what
+    #[command(subcommand)]
+    Operator(operator::Operator),
+    /// Admins: who may change one organization, and nothing else
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Auditors: who may read everything about an organization, and change nothing
     #[command(subcommand)]
     Auditor(auditor::Auditor),
@@ -169,6 +177,8 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Logins(logins) => logins::run(logins, client).await,
         Command::Sessions(sessions) => sessions::run(sessions, client).await,
         Command::Scim(scim) => scim::run(scim, client).await,
+        Command::Operator(operator) => operator::run(operator, client).await,
+        Command::Admin(admin) => admin::run(admin, client).await,
         Command::Auditor(auditor) => auditor::run(auditor, client).await,
         Command::Directory(directory) => directory::run(directory, client).await,
         Command::Diff(diff) => diff::run(diff, client).await,

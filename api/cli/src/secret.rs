@@ -2,6 +2,7 @@
 
 use super::output;
 use chrono::{DateTime, Duration, SubsecRound, Utc};
+use rollcall_contract::keys::AccessKeyBody;
 use rollcall_contract::span;
 use std::str::FromStr;
 use uuid::Uuid;
@@ -41,6 +42,13 @@ pub struct Listed {
     pub expires_at: Option<DateTime<Utc>>,
     /// When a request last came with it.
     pub last_used_at: Option<DateTime<Utc>>,
+}
+
+impl From<AccessKeyBody> for Listed {
+    fn from(key: AccessKeyBody) -> Self {
+        let AccessKeyBody { key_id: id, state, label, issued_at, expires_at, last_used_at, .. } = key;
+        Self { id, state, label, issued_at, expires_at, last_used_at }
+    }
 }
 
 /// Prints them.

@@ -11,6 +11,7 @@ pub mod events;
 pub mod exchanges;
 pub mod failures;
 pub mod format;
+pub mod keys;
 pub mod logins;
 pub mod members;
 pub mod memberships;

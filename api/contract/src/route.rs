@@ -9,6 +9,7 @@ use crate::directory::{ResourcePath, ResourceQuery};
 use crate::events::{EventPath, EventQuery};
 use crate::exchanges::{ExchangePath, ExchangeQuery};
 use crate::failures::{FailurePath, FailureQuery};
+use crate::keys::{AdminPath, OperatorPath};
 use crate::logins::{LoginPath, LoginQuery};
 use crate::members::{MemberQuery, ReviewQuery};
 use crate::memberships::MembershipQuery;
@@ -78,6 +79,13 @@ routes! {
     LIST_AUDITORS: Get "/api/v1/organizations/{organization}/auditors" (OrganizationPath, Nothing);
     ISSUE_AUDITOR: Post "/api/v1/organizations/{organization}/auditors" (OrganizationPath, Nothing);
     REVOKE_AUDITOR: Delete "/api/v1/organizations/{organization}/auditors/{auditor}" (AuditorPath, Nothing);
+
+    LIST_ADMINS: Get "/api/v1/organizations/{organization}/admins" (OrganizationPath, Nothing);
+    ISSUE_ADMIN: Post "/api/v1/organizations/{organization}/admins" (OrganizationPath, Nothing);
+    REVOKE_ADMIN: Delete "/api/v1/organizations/{organization}/admins/{key}" (AdminPath, Nothing);
+    LIST_OPERATORS: Get "/api/v1/operators" (Nothing, Nothing);
+    ISSUE_OPERATOR: Post "/api/v1/operators" (Nothing, Nothing);
+    REVOKE_OPERATOR: Delete "/api/v1/operators/{key}" (OperatorPath, Nothing);
 
     LIST_EVENTS: Get "/api/v1/organizations/{organization}/events" (OrganizationPath, EventQuery);
     EXPORT_EVENTS: Get "/api/v1/organizations/{organization}/events/export" (OrganizationPath, EventQuery);

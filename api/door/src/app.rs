@@ -1,21 +1,18 @@
 //! What every handler shares.
 
 use crate::SCIM_PREFIX;
+use crate::audit::Audit;
 use crate::config::ServeConfig;
 use crate::exchange::StrangerLimit;
 use crate::sealing::DeploymentKey;
 use rollcall_domain::scim::{Limits, Policy, ScimError};
 use rollcall_engine::Engine;
-use rollcall_projections::auditors::Auditors;
+use rollcall_projections::credentials::CredentialView;
 use rollcall_projections::directory::Directory;
-use rollcall_projections::events::EventIndex;
 use rollcall_projections::exchanges::Exchanges;
-use rollcall_projections::failures::FailureViews;
 use rollcall_projections::fold::Folder;
-use rollcall_projections::history::History;
 use rollcall_projections::logins::LoginView;
 use rollcall_projections::organizations::Organizations;
-use rollcall_projections::runs::Runs;
 use rollcall_projections::saml::SamlConnections;
 use rollcall_projections::sessions::SessionView;
 use std::sync::Arc;
@@ -25,24 +22,16 @@ use tokio::sync::Semaphore;
 pub struct App {
     /// Use cases.
     pub engine: Arc<Engine>,
-    /// Feeds the views that auditors read: fold before you ask them.
-    pub audit: Arc<Folder>,
+    /// What auditors ask.
+    pub audit: Audit,
     /// Users, groups, members.
     pub directory: Directory,
-    /// Organizations and tokens.
+    /// Organizations.
     pub organizations: Organizations,
     /// Requests and their outcomes.
     pub exchanges: Exchanges,
-    /// Sync cycles and other runs.
-    pub runs: Runs,
-    /// Auditors' keys.
-    pub auditors: Auditors,
-    /// The directory as it was.
-    pub history: History,
-    /// What went wrong and is not yet right.
-    pub failures: FailureViews,
-    /// Where events stand in the log.
-    pub events: EventIndex,
+    /// Who is let in.
+    pub credentials: CredentialView,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -94,16 +83,12 @@ impl App {
         Self {
             directory: Directory::new(views.clone()),
             organizations: Organizations::new(views.clone()),
-            auditors: Auditors::new(views.clone()),
-            events: EventIndex::new(audit.views()),
-            runs: Runs::new(audit.views()),
-            history: History::new(audit.views()),
+            credentials: CredentialView::new(views.clone()),
             exchanges: Exchanges::new(views.clone()),
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),
             sessions: SessionView::new(views),
             deployment_key,
-            failures: FailureViews::new(audit.views()),
             limits,
             scim_base: format!("{}{SCIM_PREFIX}", public_url.trim_end_matches('/')).into(),
             public_url,
@@ -112,7 +97,7 @@ impl App {
             strangers,
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
             engine,
-            audit,
+            audit: Audit::new(audit),
             config,
         }
     }
@@ -127,7 +112,7 @@ impl App {
 
     /// What feeds the views, one for each family.
     pub fn folders(&self) -> [&Arc<Folder>; 2] {
-        [&self.engine.folder, &self.audit]
+        [&self.engine.folder, self.audit.folder()]
     }
 
     /// What a SCIM client is told when a view cannot be read.

@@ -5,6 +5,8 @@
 //! rooms.
 
 mod app;
+pub mod audit;
+pub mod callers;
 pub mod config;
 pub mod exchange;
 mod refusal;

@@ -3,6 +3,7 @@
 use super::Hosted;
 use hmac::{Hmac, Mac};
 use rollcall_domain::claim::{Claim, ClaimChanges, ClaimKind, ClearClaim};
+use rollcall_domain::deployment::Deployment;
 use rollcall_domain::event::{DecodeError, decode};
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::OrganizationId;
@@ -119,6 +120,7 @@ pub fn of_record(record: &Record) -> Result<ClaimChanges<ClearClaim>, DecodeErro
         AggregateKind::User => of::<User>(record),
         AggregateKind::Group => of::<Group>(record),
         AggregateKind::Organization => of::<Organization>(record),
+        AggregateKind::Deployment => of::<Deployment>(record),
     }
 }
 

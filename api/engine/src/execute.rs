@@ -42,7 +42,7 @@ impl Engine {
     async fn shown<A: Hosted, R>(&self, stream: StreamId, written: Written<R>) -> Result<Visible<Done<R>>, ExecuteError<A::Error>> {
         let Written { appended, records, version, times, notes, made } = written;
         // A refused login changes nothing that is looked up of an organization.
-        let of_callers = A::KIND == AggregateKind::Organization
+        let of_callers = matches!(A::KIND, AggregateKind::Organization | AggregateKind::Deployment)
             && appended.positions.is_some()
             && !matches!(&records[..], [one] if is_refused_login(one));
         let shown = self.show(stream.organization, appended.head, records, Done { appended, version, times, notes, made }).await;

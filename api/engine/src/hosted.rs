@@ -5,6 +5,7 @@ use super::warm::Warm;
 use rollcall_domain::claim::{ClaimChanges, ClearClaim};
 use rollcall_domain::context::Context;
 use rollcall_domain::decision::Decision;
+use rollcall_domain::deployment::{self, Deployment, DeploymentCommand};
 use rollcall_domain::event::Declared;
 use rollcall_domain::group::{self, Group};
 use rollcall_domain::ids::ResourceId;
@@ -100,7 +101,7 @@ impl Hosted for Group {
 
 impl Hosted for Organization {
     const KIND: AggregateKind = AggregateKind::Organization;
-    const SCHEMA: &'static str = "organization-2";
+    const SCHEMA: &'static str = "organization-3";
     /// Refused logins are kept in its stream.
     const LONG: bool = true;
 
@@ -114,5 +115,22 @@ impl Hosted for Organization {
 
     fn warm(engine: &Engine) -> &Warm<Self> {
         &engine.organizations
+    }
+}
+
+impl Hosted for Deployment {
+    const KIND: AggregateKind = AggregateKind::Deployment;
+    const SCHEMA: &'static str = "deployment-1";
+
+    fn decide(&self, command: DeploymentCommand, context: &Context) -> Result<Decision<Self::Event>, Self::Error> {
+        deployment::decide(self, command, context)
+    }
+
+    fn claims(_: &StreamId, _: &[Self::Event]) -> ClaimChanges<ClearClaim> {
+        ClaimChanges::default()
+    }
+
+    fn warm(engine: &Engine) -> &Warm<Self> {
+        &engine.deployments
     }
 }

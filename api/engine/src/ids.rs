@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rollcall_domain::ids::{AuditorId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId};
+use rollcall_domain::ids::{CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;
@@ -84,9 +84,9 @@ impl Ids {
         ResourceId(self.uuid())
     }
 
-    /// A new token id.
-    pub fn token(&self) -> TokenId {
-        TokenId(self.uuid())
+    /// A new credential id.
+    pub fn credential(&self) -> CredentialId {
+        CredentialId(self.uuid())
     }
 
     /// A new session id.
@@ -108,11 +108,6 @@ impl Ids {
     pub fn nonce(&self) -> [u8; 12] {
         let [a, b, c, d, e, f, g, h, i, j, k, l, ..] = self.key();
         [a, b, c, d, e, f, g, h, i, j, k, l]
-    }
-
-    /// A new id of an auditor's key.
-    pub fn auditor(&self) -> AuditorId {
-        AuditorId(self.uuid())
     }
 
     /// A new secret with 256 random bits, recognizable as one of ours by its prefix.

@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::ids::Ids;
 use claims::ClaimKeys;
 use rollcall_domain::claim::{Claim, ClaimChanges, ClearClaim};
+use rollcall_domain::deployment::Deployment;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::OrganizationId;
@@ -56,6 +57,7 @@ pub struct Engine {
     users: Warm<User>,
     groups: Warm<Group>,
     organizations: Warm<Organization>,
+    deployments: Warm<Deployment>,
 }
 
 impl Engine {
@@ -68,6 +70,8 @@ impl Engine {
             // A member weighs one; so some millions of memberships are kept at most.
             groups: Warm::new(1_000_000),
             organizations: Warm::new(4_096),
+            // There is one.
+            deployments: Warm::new(1),
             ids,
             log,
             views,
@@ -109,6 +113,10 @@ impl Engine {
             AggregateKind::Group => self.groups.forget(stream),
             AggregateKind::Organization => {
                 self.organizations.forget(stream);
+                self.organizations_changed();
+            }
+            AggregateKind::Deployment => {
+                self.deployments.forget(stream);
                 self.organizations_changed();
             }
         }

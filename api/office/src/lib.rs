@@ -2,10 +2,14 @@
 
 pub mod admin;
 pub mod audit;
+mod entry;
 mod provisioning_log;
 mod restore;
 
+pub use entry::{entry, operation};
+
 use axum::extract::FromRef;
+use rollcall_domain::exchange::Protocol;
 use rollcall_door::App;
 use rollcall_sign_on::{SignOn, sessions};
 use std::sync::Arc;
@@ -51,5 +55,9 @@ impl FromRef<Office> for Replaying {
 
 /// All routes of `/api/v1`.
 pub fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().merge(admin::routes()).merge(audit::routes()).merge(sessions::routes())
+    OpenApiRouter::new().merge(admin::routes()).merge(audit::routes()).merge(session())
+}
+
+fn session() -> OpenApiRouter<Office> {
+    OpenApiRouter::new().routes(operation(Protocol::Session, "session.show", sessions::route()))
 }

@@ -31,8 +31,8 @@ pub async fn overtaken(app: &App, recorded: &RecordedExchange) -> Result<Option<
 /// What was to be created has been created since; it may have been deleted again.
 async fn created_since(app: &App, recorded: &RecordedExchange) -> Result<Option<String>, ReplayError> {
     let failed = &recorded.exchange;
-    app.audit.fold(failed.organization).await?;
-    let cure = app.failures.cure(failed.organization, failed, recorded.number).await.map_err(FoldError::from)?;
+    let views = app.audit.of(failed.organization).await?;
+    let cure = views.failures.cure(failed.organization, failed, recorded.number).await.map_err(FoldError::from)?;
     Ok(cure.map(|(by, at)| format!("exchange {by} created it since, at {}", at.to_rfc3339())))
 }
 

@@ -5,7 +5,8 @@
 
 use rollcall_domain::sql::SqlError;
 use rollcall_engine::Engine;
-use rollcall_projections::organizations::{OrganizationRow, Organizations, TokenRow};
+use rollcall_projections::credentials::{CredentialRow, CredentialView};
+use rollcall_projections::organizations::OrganizationRow;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
@@ -13,7 +14,7 @@ use std::sync::{Arc, RwLock};
 const KEPT: usize = 10_000;
 
 /// A token and its organization as the views have them.
-pub type Known = Arc<(TokenRow, OrganizationRow)>;
+pub type Known = Arc<(CredentialRow, OrganizationRow)>;
 
 /// The tokens, as of one state of the organizations.
 #[derive(Default)]
@@ -21,7 +22,7 @@ pub struct KnownTokens(RwLock<(u64, HashMap<String, Known>)>);
 
 impl KnownTokens {
     /// Finds a token by its hash; unknown ones are looked up each time.
-    pub async fn find(&self, engine: &Engine, organizations: &Organizations, sha256: &str) -> Result<Option<Known>, SqlError> {
+    pub async fn find(&self, engine: &Engine, credentials: &CredentialView, sha256: &str) -> Result<Option<Known>, SqlError> {
         // Read before the views are, so that a change in between makes what is kept here stale.
         let state = engine.organizations_state();
         {
@@ -30,7 +31,7 @@ impl KnownTokens {
                 return Ok(Some(known.clone()));
             }
         }
-        let found = organizations.token(sha256).await?.map(Arc::new);
+        let found = credentials.bearer_of_organization(sha256).await?.map(Arc::new);
         if let Some(known) = &found {
             let mut kept = self.0.write().unwrap_or_else(|e| e.into_inner());
             if kept.0 != state || kept.1.len() >= KEPT {

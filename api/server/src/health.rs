@@ -30,7 +30,7 @@ pub async fn healthz() -> &'static str {
 pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
     let log = app.engine.log.ping().await;
     let views = app.engine.folder.status().await;
-    let audit = app.audit.status().await;
+    let audit = app.audit.folder().status().await;
     let (mut ready, mut body) = (log.is_ok(), json!({ "log": log.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned()) }));
     match views {
         Ok(views) => {
@@ -45,7 +45,7 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
         }
     }
     body["audit"] = match audit {
-        Ok(_) if app.audit.is_outdated() => json!({ "views": "being rebuilt after an upgrade" }),
+        Ok(_) if app.audit.folder().is_outdated() => json!({ "views": "being rebuilt after an upgrade" }),
         Ok(views) => {
             let (lag, stopped) = summary(&views);
             json!({ "lag": lag, "stopped": stopped })
@@ -74,7 +74,7 @@ pub async fn metrics(State(Health { app, metrics }): State<Health>) -> Response 
 /// because both change while nothing happens.
 async fn measure_cycles(app: &App) {
     let now = app.engine.clock.now();
-    match app.runs.rhythms().await {
+    match app.audit.as_far_as_folded().runs.rhythms().await {
         Ok(rhythms) => {
             for (organization, rhythm) in rhythms {
                 let name = organization.to_string();

@@ -10,7 +10,7 @@ use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_contract::route;
 use rollcall_door::App;
-use rollcall_office::{Office, audit};
+use rollcall_office::Office;
 use rollcall_scim::Scim;
 use rollcall_sign_on::{SignOn, saml};
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         .route("/metrics", get(health::metrics))
         .with_state(health::Health { app: app.clone(), metrics });
     Router::new()
-        .merge(api.layer(from_fn_with_state(app.clone(), audit::keep_reads)).with_state(office))
+        .merge(api.layer(from_fn_with_state(app.clone(), rollcall_office::entry)).with_state(office))
         .route(route::DESCRIPTION, get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }))
         .merge(Router::new().route("/saml/{organization}/{action}", any(saml::entry)).with_state(sign_on))
         .merge(health)

@@ -19,11 +19,13 @@ pub enum AggregateKind {
     Group,
     /// An organization.
     Organization,
+    /// The deployment: what holds for all organizations.
+    Deployment,
 }
 
 impl AggregateKind {
     /// All kinds.
-    pub const ALL: [AggregateKind; 3] = [AggregateKind::User, AggregateKind::Group, AggregateKind::Organization];
+    pub const ALL: [AggregateKind; 4] = [AggregateKind::User, AggregateKind::Group, AggregateKind::Organization, AggregateKind::Deployment];
 
     /// The stable name, as `cqrs_es::Aggregate::TYPE` has it.
     pub fn as_str(self) -> &'static str {
@@ -31,6 +33,7 @@ impl AggregateKind {
             AggregateKind::User => "User",
             AggregateKind::Group => "Group",
             AggregateKind::Organization => "Organization",
+            AggregateKind::Deployment => "Deployment",
         }
     }
 

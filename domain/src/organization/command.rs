@@ -1,12 +1,12 @@
 //! What can be asked of an organization.
 
 use super::saml::{SamlKey, SamlPolicy};
-use crate::ids::{AuditorId, SamlKeyId, TokenId};
+use crate::credential::{CredentialCommand, CredentialError};
+use crate::ids::SamlKeyId;
 use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedChange;
 use crate::run::Noticed;
 use crate::saml::IdpSettings;
-use chrono::{DateTime, Utc};
 
 /// A command on one organization.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,17 +26,8 @@ pub enum OrganizationCommand {
     EnableScim,
     /// Answer its SCIM requests 503 until SCIM is enabled.
     DisableScim,
-    /// Let a token in; enables SCIM if it never was.
-    IssueToken {
-        /// Names the token.
-        token: TokenId,
-        /// SHA-256 of the token, in lower-case hex.
-        sha256: String,
-        /// What the operator calls it.
-        label: String,
-        /// From when on it is refused.
-        expires_at: Option<DateTime<Utc>>,
-    },
+    /// Let somebody in, or no more; the first credential for SCIM enables SCIM.
+    Credential(CredentialCommand),
     /// Keep what Entra's own log says, as far as it is not kept already.
     ImportProvisioningLog {
         /// What it says, with the cycle of each change.
@@ -44,33 +35,12 @@ pub enum OrganizationCommand {
     },
     /// Keep how its sync cycles come, if that is news.
     NoteRhythm(Noticed),
-    /// Refuse a token from now on.
-    RevokeToken {
-        /// Names the token.
-        token: TokenId,
-    },
     /// Ask this of the client of its SCIM connection; what is absent stays as it is.
     SetScimPolicy {
         /// See [`Policy::strict`](crate::scim::Policy::strict).
         strict: Option<bool>,
         /// See [`Policy::members_replace_adds`](crate::scim::Policy::members_replace_adds).
         members_replace_adds: Option<bool>,
-    },
-    /// Let an auditor read.
-    IssueAuditorKey {
-        /// Names the key.
-        auditor: AuditorId,
-        /// SHA-256 of the key, in lower-case hex.
-        sha256: String,
-        /// Whom it is for.
-        label: String,
-        /// From when on it is refused.
-        expires_at: Option<DateTime<Utc>>,
-    },
-    /// Refuse an auditor's key from now on.
-    RevokeAuditorKey {
-        /// Names the key.
-        auditor: AuditorId,
     },
     /// For its SAML connection.
     Saml(SamlCommand),
@@ -136,27 +106,9 @@ pub enum OrganizationError {
     /// The domain cannot be used.
     #[error("the domain must have 1 to 63 characters: lower-case letters, digits and hyphens, no hyphen at either end")]
     InvalidDomain,
-    /// The label cannot be used.
-    #[error("the label must have at most 200 characters and no control characters")]
-    InvalidLabel,
-    /// As many tokens are live as may be.
-    #[error("two tokens are live already, which is enough for a rotation: revoke one first")]
-    TooManyTokens,
-    /// The expiry is not in the future.
-    #[error("the token would be expired already: give an expiry in the future")]
-    ExpiryPassed,
-    /// There is no such token.
-    #[error("there is no such token")]
-    UnknownToken,
-    /// An auditor's key without a name.
-    #[error("the label must say whom the key is for: 1 to 200 characters, no control characters")]
-    InvalidAuditor,
-    /// As many auditors' keys are live as may be.
-    #[error("100 auditors' keys are live already: revoke those that nobody needs")]
-    TooManyAuditors,
-    /// There is no such auditor's key.
-    #[error("there is no such auditor's key")]
-    UnknownAuditor,
+    /// A credential is not to be.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
     /// SAML needs an identity provider first.
     #[error("single sign-on is not set up: give the identity provider's metadata first")]
     SamlNotConfigured,

@@ -1,10 +1,10 @@
 //! What a command on an organization comes to.
 
 use super::decide_saml;
-use super::state::{LIVE_AUDITORS, LIVE_TOKENS};
 use super::{Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
+use crate::credential::{Change, Purpose};
 use crate::decision::Decision;
 use crate::fold_text::{NameFold, fold_text};
 use crate::provisioning_log::into_parts;
@@ -56,18 +56,18 @@ fn change(settings: &Settings, command: OrganizationCommand, context: &Context) 
             };
             when(policy != *before, OrganizationEvent::ScimPolicySet { policy })
         }
-        OrganizationCommand::IssueToken { token, sha256, label, expires_at } => {
-            if !is_plain(&label) {
-                return Err(OrganizationError::InvalidLabel);
+        OrganizationCommand::Credential(command) => {
+            let mut events = Vec::new();
+            match settings.credentials.decide(command, context.now)? {
+                Some(Change::Issued(issued)) => {
+                    if issued.purpose == Purpose::Scim && settings.scim == Scim::Never {
+                        events.push(OrganizationEvent::ScimEnabled {});
+                    }
+                    events.push(OrganizationEvent::CredentialIssued(issued));
+                }
+                Some(Change::Revoked(revoked)) => events.push(OrganizationEvent::CredentialRevoked(revoked)),
+                None => {}
             }
-            if expires_at.is_some_and(|at| at <= context.now) {
-                return Err(OrganizationError::ExpiryPassed);
-            }
-            if settings.tokens.values().filter(|t| t.is_live(context.now)).count() >= LIVE_TOKENS {
-                return Err(OrganizationError::TooManyTokens);
-            }
-            let mut events = when(settings.scim == Scim::Never, OrganizationEvent::ScimEnabled {})?;
-            events.push(OrganizationEvent::ScimTokenIssued { token, sha256, label, expires_at });
             Ok(events)
         }
         OrganizationCommand::ImportProvisioningLog { changes } => {
@@ -77,26 +77,6 @@ fn change(settings: &Settings, command: OrganizationCommand, context: &Context) 
         OrganizationCommand::NoteRhythm(noticed) => {
             when(noticed.is_news(settings.rhythm.as_ref()), OrganizationEvent::ProvisioningRhythmChanged(noticed))
         }
-        OrganizationCommand::RevokeToken { token } => match settings.tokens.get(&token) {
-            None => Err(OrganizationError::UnknownToken),
-            Some(known) => when(!known.revoked, OrganizationEvent::ScimTokenRevoked { token }),
-        },
-        OrganizationCommand::IssueAuditorKey { auditor, sha256, label, expires_at } => {
-            if label.trim().is_empty() || !is_plain(&label) {
-                return Err(OrganizationError::InvalidAuditor);
-            }
-            if expires_at.is_some_and(|at| at <= context.now) {
-                return Err(OrganizationError::ExpiryPassed);
-            }
-            if settings.auditors.values().filter(|key| key.is_live(context.now)).count() >= LIVE_AUDITORS {
-                return Err(OrganizationError::TooManyAuditors);
-            }
-            Ok(vec![OrganizationEvent::AuditorKeyIssued { auditor, sha256, label, expires_at }])
-        }
-        OrganizationCommand::RevokeAuditorKey { auditor } => match settings.auditors.get(&auditor) {
-            None => Err(OrganizationError::UnknownAuditor),
-            Some(key) => when(!key.revoked, OrganizationEvent::AuditorKeyRevoked { auditor }),
-        },
         OrganizationCommand::Saml(command) => decide_saml::decide(&settings.saml, command, context),
     }
 }

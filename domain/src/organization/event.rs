@@ -1,6 +1,10 @@
 //! What can have happened to an organization. Published payloads are frozen: a change is a new version.
 
 use super::saml::{IdpEndpoints, SamlKey, SamlPolicy};
+use crate::credential::{
+    CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued, CredentialProofChanged, CredentialRevoked,
+    CredentialSecretAdded, CredentialSecretRetired,
+};
 use crate::event_macro::events;
 use crate::ids::{AuditorId, SamlKeyId, TokenId};
 use crate::login::RefusedLogin;
@@ -49,7 +53,7 @@ events! {
         "ScimEnabled" "1" ScimEnabled {},
         /// Its SCIM connection answers 503.
         "ScimDisabled" "1" ScimDisabled {},
-        /// A SCIM token was issued. It was shown once; here is its hash.
+        /// A SCIM token was issued, as it was told before there were credentials. Written no more.
         "ScimTokenIssued" "1" ScimTokenIssued {
             /// Names the token.
             token: TokenId,
@@ -70,7 +74,7 @@ events! {
         /// Its sync cycles fell silent, came further and further apart, or came regularly again. It was
         /// noticed by the clock, and nothing is derived from it.
         "ProvisioningRhythmChanged" "1" ProvisioningRhythmChanged(Noticed),
-        /// A SCIM token is refused from now on.
+        /// A SCIM token is refused from now on. Written no more.
         "ScimTokenRevoked" "1" ScimTokenRevoked {
             /// Names the token.
             token: TokenId,
@@ -80,7 +84,7 @@ events! {
             /// All of its choices.
             policy: Policy,
         },
-        /// An auditor's key was issued. It was shown once; here is its hash.
+        /// An auditor's key was issued, as it was told before there were credentials. Written no more.
         "AuditorKeyIssued" "1" AuditorKeyIssued {
             /// Names the key.
             auditor: AuditorId,
@@ -92,11 +96,27 @@ events! {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             expires_at: Option<DateTime<Utc>>,
         },
-        /// An auditor's key is refused from now on.
+        /// An auditor's key is refused from now on. Written no more.
         "AuditorKeyRevoked" "1" AuditorKeyRevoked {
             /// Names the key.
             auditor: AuditorId,
         },
+        /// Somebody has a credential.
+        "CredentialIssued" "1" CredentialIssued(CredentialIssued),
+        /// A credential let its holder in for the first time.
+        "CredentialFirstUsed" "1" CredentialFirstUsed(CredentialFirstUsed),
+        /// A credential has one more secret.
+        "CredentialSecretAdded" "1" CredentialSecretAdded(CredentialSecretAdded),
+        /// A secret of a credential is refused from now on.
+        "CredentialSecretRetired" "1" CredentialSecretRetired(CredentialSecretRetired),
+        /// A credential is proved otherwise from now on.
+        "CredentialProofChanged" "1" CredentialProofChanged(CredentialProofChanged),
+        /// A credential is refused from now on.
+        "CredentialRevoked" "1" CredentialRevoked(CredentialRevoked),
+        /// A credential comes to its end.
+        "CredentialExpiring" "1" CredentialExpiring(CredentialExpiring),
+        /// A credential has come to its end.
+        "CredentialEnded" "1" CredentialEnded(CredentialEnded),
         /// An identity provider is trusted, or its addresses changed. Its certificates are told one by one.
         "SamlConfigured" "1" SamlConfigured {
             /// Where its metadata is fetched; absent if a document was given.
@@ -161,11 +181,19 @@ impl OrganizationEventKind {
             | Self::ScimDisabled
             | Self::ScimTokenIssued
             | Self::ScimTokenRevoked
-            | Self::ScimPolicySet => true,
+            | Self::ScimPolicySet
+            | Self::CredentialIssued
+            | Self::CredentialSecretAdded
+            | Self::CredentialSecretRetired
+            | Self::CredentialProofChanged
+            | Self::CredentialRevoked => true,
             Self::ProvisioningLogImported
             | Self::ProvisioningRhythmChanged
             | Self::AuditorKeyIssued
             | Self::AuditorKeyRevoked
+            | Self::CredentialFirstUsed
+            | Self::CredentialExpiring
+            | Self::CredentialEnded
             | Self::SamlConfigured
             | Self::SamlCertificateTrusted
             | Self::SamlCertificateDropped
@@ -177,5 +205,24 @@ impl OrganizationEventKind {
             | Self::SamlDisabled
             | Self::LoginRefused => false,
         }
+    }
+
+    /// Whether it says something of a credential.
+    pub fn concerns_credentials(self) -> bool {
+        matches!(
+            self,
+            Self::ScimTokenIssued
+                | Self::ScimTokenRevoked
+                | Self::AuditorKeyIssued
+                | Self::AuditorKeyRevoked
+                | Self::CredentialIssued
+                | Self::CredentialFirstUsed
+                | Self::CredentialSecretAdded
+                | Self::CredentialSecretRetired
+                | Self::CredentialProofChanged
+                | Self::CredentialRevoked
+                | Self::CredentialExpiring
+                | Self::CredentialEnded
+        )
     }
 }

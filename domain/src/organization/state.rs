@@ -1,21 +1,16 @@
 //! An organization, folded from its events.
 
+use super::credentials::credential;
 use super::saml::SamlSettings;
 use super::{OrganizationCommand, OrganizationError, OrganizationEvent, decide};
 use crate::context::Context;
-use crate::ids::{AuditorId, TokenId};
+use crate::credential::Credentials;
 use crate::provisioning_log::CycleDigest;
 use crate::run::Noticed;
 use crate::scim::Policy;
-use chrono::{DateTime, Utc};
 use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// So many tokens may be live at once: the old and the new one of a rotation.
-pub const LIVE_TOKENS: usize = 2;
-/// So many auditors' keys may be live at once.
-pub const LIVE_AUDITORS: usize = 100;
 
 /// The SCIM connection's switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,24 +23,6 @@ pub enum Scim {
     Enabled,
     /// Answers 503.
     Disabled,
-}
-
-/// A SCIM token, or an auditor's key, as the organization knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Token {
-    /// SHA-256 in lower-case hex.
-    pub sha256: String,
-    /// From when on it is refused.
-    pub expires_at: Option<DateTime<Utc>>,
-    /// True once it was revoked.
-    pub revoked: bool,
-}
-
-impl Token {
-    /// Whether a request with this token is let in at an instant.
-    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
-        !self.revoked && self.expires_at.is_none_or(|at| now < at)
-    }
 }
 
 /// What an organization that exists has set.
@@ -62,17 +39,14 @@ pub struct Settings {
     /// What it asks of its client.
     #[serde(default)]
     pub scim_policy: Policy,
-    /// All tokens ever issued.
-    pub tokens: BTreeMap<TokenId, Token>,
+    /// Who is let in.
+    pub credentials: Credentials,
     /// The cycles of Entra's own log that were imported, and what names their content.
     #[serde(default)]
     pub imported: BTreeMap<String, CycleDigest>,
     /// How its sync cycles were last noticed to come; regularly, if nothing was.
     #[serde(default)]
     pub rhythm: Option<Noticed>,
-    /// All auditors' keys ever issued.
-    #[serde(default)]
-    pub auditors: BTreeMap<AuditorId, Token>,
     /// Its SAML connection.
     #[serde(default)]
     pub saml: Box<SamlSettings>,
@@ -97,10 +71,9 @@ impl Organization {
                 enabled: true,
                 scim: Scim::Never,
                 scim_policy: Policy::default(),
-                tokens: BTreeMap::new(),
+                credentials: Credentials::default(),
                 imported: BTreeMap::new(),
                 rhythm: None,
-                auditors: BTreeMap::new(),
                 saml: Box::default(),
             });
             return;
@@ -113,27 +86,14 @@ impl Organization {
             OrganizationEvent::ScimEnabled {} => settings.scim = Scim::Enabled,
             OrganizationEvent::ScimDisabled {} => settings.scim = Scim::Disabled,
             OrganizationEvent::ScimPolicySet { policy } => settings.scim_policy = policy,
-            OrganizationEvent::ScimTokenIssued { token, sha256, expires_at, .. } => {
-                settings.tokens.insert(token, Token { sha256, expires_at, revoked: false });
-            }
-            OrganizationEvent::ScimTokenRevoked { token } => {
-                if let Some(token) = settings.tokens.get_mut(&token) {
-                    token.revoked = true;
-                }
-            }
             OrganizationEvent::ProvisioningLogImported { cycles } => {
                 settings.imported.extend(cycles.into_iter().map(|c| (c.cycle, c.digest)));
             }
             OrganizationEvent::ProvisioningRhythmChanged(noticed) => settings.rhythm = Some(noticed),
-            OrganizationEvent::AuditorKeyIssued { auditor, sha256, expires_at, .. } => {
-                settings.auditors.insert(auditor, Token { sha256, expires_at, revoked: false });
-            }
-            OrganizationEvent::AuditorKeyRevoked { auditor } => {
-                if let Some(key) = settings.auditors.get_mut(&auditor) {
-                    key.revoked = true;
-                }
-            }
-            event => settings.saml.evolve(&event),
+            event => match credential(event) {
+                Ok(event) => settings.credentials.evolve(event),
+                Err(event) => settings.saml.evolve(&event),
+            },
         }
     }
 }

@@ -120,20 +120,20 @@ fn context() -> Context {
 }
 
 fn evolve_user(user: &mut User, command: UserCommand) -> Result<(), ScimError> {
-    let events = user::decide(user, command, &context()).map_err(|e| match e {
+    let decision = user::decide(user, command, &context()).map_err(|e| match e {
         UserError::Scim(error) => error,
         other => panic!("{other}"),
     })?;
-    events.into_iter().for_each(|event| cqrs_es::Aggregate::apply(user, event));
+    decision.events.into_iter().for_each(|event| cqrs_es::Aggregate::apply(user, event));
     Ok(())
 }
 
 fn evolve_group(group: &mut Group, command: GroupCommand) -> Result<(), ScimError> {
-    let events = group::decide(group, command, &context()).map_err(|e| match e {
+    let decision = group::decide(group, command, &context()).map_err(|e| match e {
         GroupError::Scim(error) => error,
         other => panic!("{other}"),
     })?;
-    events.into_iter().for_each(|event| cqrs_es::Aggregate::apply(group, event));
+    decision.events.into_iter().for_each(|event| cqrs_es::Aggregate::apply(group, event));
     Ok(())
 }
 

@@ -42,7 +42,7 @@ impl View for DirectoryRows {
                 Ok(())
             }
             DomainEvent::Group(event) => self.groups.apply(record, event, &mut self.members),
-            DomainEvent::Organization(_) => Ok(()),
+            DomainEvent::Organization(_) | DomainEvent::Deployment(_) => Ok(()),
         }
     }
 

@@ -134,7 +134,7 @@ impl Resources {
                 group::evolve_attributes(&mut state.attributes, event);
                 self.states.insert(record.stream.id, state);
             }
-            DomainEvent::User(_) | DomainEvent::Group(_) | DomainEvent::Organization(_) => {}
+            DomainEvent::User(_) | DomainEvent::Group(_) | DomainEvent::Organization(_) | DomainEvent::Deployment(_) => {}
         }
         Ok(false)
     }
@@ -179,7 +179,7 @@ fn changes_state(record: &Record) -> bool {
     match record.stream.kind {
         AggregateKind::User => changes_resource(&record.event_type),
         AggregateKind::Group => changes_attributes(&record.event_type),
-        AggregateKind::Organization => false,
+        AggregateKind::Organization | AggregateKind::Deployment => false,
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
 use rollcall_domain::failure::{Cause, Change, Facts, Wants};
-use rollcall_domain::ids::{AuditorId, ExchangeId, OrganizationId, ResourceId, TokenId};
+use rollcall_domain::ids::{AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, TokenId};
 use rollcall_domain::interpretation::{Interpretation, Reading};
 use rollcall_domain::log::{AggregateKind, Record, RecordedExchange, Restored, StreamId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -34,6 +34,9 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::Organization, 0, &["ProvisioningLogImported", "ProvisioningRhythmChanged", "SamlDisabled", "SamlCertificateDropped"]),
     (AggregateKind::Organization, 0, &["SamlKeyRetired", "AuditorKeyRevoked", "ScimTokenRevoked", "ScimDisabled"]),
     (AggregateKind::Organization, 0, &["OrganizationDisabled", "OrganizationEnabled"]),
+    (AggregateKind::Organization, 0, &["CredentialIssued", "CredentialFirstUsed", "CredentialSecretAdded", "CredentialExpiring"]),
+    (AggregateKind::Organization, 0, &["CredentialSecretRetired", "CredentialProofChanged", "CredentialEnded", "CredentialRevoked"]),
+    (AggregateKind::Deployment, 0, &["OperatorKeyIssued", "OperatorKeyRevoked"]),
 ];
 
 /// The log, as it is restored from a backup.
@@ -48,7 +51,7 @@ pub fn log() -> Vec<Restored> {
         let id = match kind {
             AggregateKind::User => Uuid::from_u128(n),
             AggregateKind::Group => group(n),
-            AggregateKind::Organization => ORGANIZATION.0,
+            AggregateKind::Organization | AggregateKind::Deployment => ORGANIZATION.0,
         };
         let stream = StreamId { organization: ORGANIZATION, kind, id };
         let version = versions.entry(stream).and_modify(|v| *v += 1).or_insert(1);
@@ -63,7 +66,11 @@ pub fn log() -> Vec<Restored> {
             payload,
             recorded_at: at(position),
             exchange: position.is_multiple_of(3).then(|| exchange_id(position)),
-            actor: if kind == AggregateKind::Organization { Actor::Operator } else { Actor::ScimToken { token: TOKEN } },
+            actor: if matches!(kind, AggregateKind::Organization | AggregateKind::Deployment) {
+                Actor::Operator
+            } else {
+                Actor::ScimToken { token: TOKEN }
+            },
         });
     }
     let after = records.len() as u64;
@@ -108,6 +115,7 @@ fn exchange_id(n: u64) -> ExchangeId {
 /// A failure that a later request cures, one that nothing cures, reads, and callers of each kind.
 fn exchanges() -> Vec<Exchange> {
     let scim = Actor::ScimToken { token: TOKEN };
+    let admin = Actor::Admin { admin: CredentialId(Uuid::from_u128(11)), name: "Ada".into() };
     let user = |n: u128| ResourceId(Uuid::from_u128(n));
     let wants = |path: &str| Wants { attributes: vec![Change { path: path.into(), value: Some("hash".into()) }], ..Wants::default() };
     let add = |n| Wants { added: vec![user(n)], ..Wants::default() };
@@ -119,6 +127,7 @@ fn exchanges() -> Vec<Exchange> {
         (scim, "users.get", user(3), 200, Wants::default()),
         (Actor::Unauthenticated, "users.list", user(1), 401, Wants::default()),
         (Actor::Auditor { auditor: AuditorId(Uuid::from_u128(9)) }, "audit.events", user(1), 200, Wants::default()),
+        (admin, "scim.disable", user(1), 204, Wants::default()),
     ]
     .into_iter()
     .zip(1..)
@@ -135,7 +144,11 @@ fn exchange(n: u64, caller: Actor, operation: &str, subject: ResourceId, status:
         parent: (n == 3).then(|| exchange_id(2)),
         replays: (n == 5).then(|| exchange_id(4)),
         received_at: at(n),
-        protocol: if matches!(caller, Actor::Auditor { .. }) { Protocol::Audit } else { Protocol::Scim },
+        protocol: match caller {
+            Actor::Auditor { .. } => Protocol::Audit,
+            Actor::Admin { .. } => Protocol::Administration,
+            _ => Protocol::Scim,
+        },
         method: "PATCH".into(),
         target: format!("/scim/v2/{operation}/{subject}"),
         headers: Vec::new(),

@@ -152,9 +152,9 @@ impl Tenant {
     async fn judged(&self) -> Result<Judged> {
         let app = self.host().app();
         let organization = app.organizations.by_domain("acme").await?.context("acme")?.id;
-        app.audit.fold(organization).await?;
+        let views = app.audit.of(organization).await?;
         let filter = RunFilter { from: Start::After(0), ..RunFilter::default() };
-        let runs = app.runs.list(organization, &filter, 10_000).await?;
+        let runs = views.runs.list(organization, &filter, 10_000).await?;
         let mut truth: HashMap<String, String> = HashMap::new();
         for sent in self.log.requests() {
             truth.extend(sent.exchanges.iter().map(|x| (x.clone(), sent.cycle_id.to_string())));
@@ -163,7 +163,7 @@ impl Tenant {
         let mut best: BTreeMap<String, (u64, RunRow)> = BTreeMap::new();
         for run in &runs {
             let mut votes: BTreeMap<&str, u64> = BTreeMap::new();
-            for exchange in app.runs.exchanges(organization, run.id).await? {
+            for exchange in views.runs.exchanges(organization, run.id).await? {
                 *votes.entry(truth.get(&exchange.id.to_string()).context("an exchange nobody sent")?).or_default() += 1;
             }
             let (cycle, n) = votes.iter().max_by_key(|(_, n)| **n).context("a run without exchanges")?;
@@ -284,7 +284,7 @@ async fn entras_own_log_confirms_and_corrects_the_runs(store: Store<'_>) -> Resu
     }
     // The import is in the log, so a rebuild gives the corrected runs.
     let before = tenant.day.runs().await?;
-    let audit = &tenant.host().app().audit;
+    let audit = tenant.host().app().audit.folder();
     audit.rebuild().await?;
     ensure!(tenant.day.runs().await? == before && audit.verify().await?.count == 0);
     ensure!(!kinds(&before).is_empty());

@@ -112,9 +112,9 @@ async fn a_rebuild_gives_the_same_runs(store: Store<'_>) -> Result<()> {
     let day = store.day().await?;
     day.first_day().await?;
     let before = day.runs().await?;
-    day.host.app().audit.rebuild().await?;
+    day.host.app().audit.folder().rebuild().await?;
     ensure!(day.runs().await? == before, "ids, kinds and counts are derived from the log alone");
-    let found = day.host.app().audit.verify().await?;
+    let found = day.host.app().audit.folder().verify().await?;
     ensure!(found.count == 0 && found.rows > 0, "{found:?}");
     Ok(())
 }

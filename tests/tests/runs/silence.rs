@@ -55,7 +55,7 @@ async fn silence_is_kept_once(store: Store<'_>) -> Result<()> {
 
     // Runs come from the traffic alone, and no request caused what was noticed.
     let before = day.runs().await?;
-    day.host.app().audit.rebuild().await?;
+    day.host.app().audit.folder().rebuild().await?;
     ensure!(day.runs().await? == before);
     let verified = day.operate("/replay/verify", &json!({})).await?;
     ensure!(

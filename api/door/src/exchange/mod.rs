@@ -8,9 +8,11 @@ mod limits;
 mod measure;
 mod opened;
 pub mod redact;
+mod visit;
 
 pub use keep::{Kept, keep, turn_away};
 pub use life::{guarded, to_the_end};
 pub use limits::{RateLimit, StrangerLimit};
 pub use measure::measure;
 pub use opened::{Closing, KeptBody, Opened};
+pub use visit::Visit;

@@ -4,7 +4,6 @@
 //! written; later appends do not matter. Claims are not written but derived from the events again.
 //! The last line counts what came before it, so that a backup that broke off is refused.
 
-use super::guard::Admin;
 use crate::restore::Restorer;
 use axum::Json;
 use axum::body::{Body, Bytes};
@@ -21,6 +20,7 @@ use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, Head, Log, LogError, Record};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Operator;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
@@ -30,7 +30,7 @@ const LINE_BYTES: usize = 64 * 1024 * 1024;
 /// Streams the whole log.
 #[utoipa::path(get, path = "/api/v1/backup", tag = "operation", security(("operator" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401, body = Problem), (status = 503, body = Problem)))]
-pub async fn backup(_: Admin, State(app): State<Arc<App>>) -> Result<Response<Body>, Refusal> {
+pub async fn backup(_: Operator, State(app): State<Arc<App>>) -> Result<Response<Body>, Refusal> {
     let heads = app.engine.log.heads().await?;
     let (lines, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(64);
     let (log, now) = (app.engine.log.clone(), app.engine.clock.now());
@@ -99,7 +99,7 @@ async fn send(lines: &Lines, line: &Line) -> Result<(), LogError> {
 /// Puts a backup in place. Only a server without organizations takes one.
 #[utoipa::path(post, path = "/api/v1/restore", tag = "operation", security(("operator" = [])), request_body(content = String, content_type = "application/x-ndjson"),
     responses((status = 200, body = RestoredBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
-pub async fn restore(_: Admin, State(app): State<Arc<App>>, body: Body) -> Result<Json<RestoredBody>, Refusal> {
+pub async fn restore(_: Operator, State(app): State<Arc<App>>, body: Body) -> Result<Json<RestoredBody>, Refusal> {
     let heads = app.engine.log.heads().await?;
     // Strangers may have called already; what was recorded of them stays.
     if heads.iter().any(|(organization, head)| *organization != OrganizationId::NONE && *head != Head::default()) {

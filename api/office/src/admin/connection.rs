@@ -1,6 +1,5 @@
 //! Switches: an organization, and its SCIM connection. Off answers 503, so that nothing is lost.
 
-use super::guard::{Admin, command, organization_named};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
@@ -10,47 +9,41 @@ use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::{Admin, Operator, find};
 use rollcall_projections::organizations::ScimState;
 use std::sync::Arc;
-
-async fn switch(app: &App, admin: &Admin, path: &OrganizationPath, to: OrganizationCommand) -> Result<StatusCode, Refusal> {
-    let organization = organization_named(app, &path.organization).await?;
-    command(app, admin, organization.id, false, to).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
 
 /// Answers the organization's requests again.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/enable", tag = "organizations", params(OrganizationPath),
     security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn enable_organization(
-    admin: Admin,
+    operator: Operator,
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<StatusCode, Refusal> {
-    switch(&app, &admin, &path, OrganizationCommand::Enable).await
+    let organization = find(&app, &path.organization).await?;
+    operator.execute(&app, organization.id, OrganizationCommand::Enable, StatusCode::NO_CONTENT).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Answers the organization's requests 503 until it is enabled.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/disable", tag = "organizations", params(OrganizationPath),
     security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn disable_organization(
-    admin: Admin,
+    operator: Operator,
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<StatusCode, Refusal> {
-    switch(&app, &admin, &path, OrganizationCommand::Disable).await
+    let organization = find(&app, &path.organization).await?;
+    operator.execute(&app, organization.id, OrganizationCommand::Disable, StatusCode::NO_CONTENT).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Lets the SCIM connection work. Single sign-on comes first, unless somebody wants SCIM alone.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/enable", tag = "scim", params(OrganizationPath, EnableQuery),
-    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn enable_scim(
-    admin: Admin,
-    State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
-    Query(query): Query<EnableQuery>,
-) -> Result<StatusCode, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
+    security(("operator" = []), ("admin" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub async fn enable_scim(admin: Admin, State(app): State<Arc<App>>, Query(query): Query<EnableQuery>) -> Result<StatusCode, Refusal> {
+    let organization = &admin.organization;
     // What was in use before and paused is only taken up again.
     let first = organization.scim == ScimState::Never;
     if first && !query.allow_without_sso && !sso_is_ready(&app, organization.id).await? {
@@ -58,7 +51,7 @@ pub async fn enable_scim(
             "single sign-on is not set up yet: rollcall saml configure comes first; to use SCIM alone say --allow-scim-without-sso",
         ));
     }
-    command(&app, &admin, organization.id, false, OrganizationCommand::EnableScim).await?;
+    admin.execute(&app, OrganizationCommand::EnableScim, StatusCode::NO_CONTENT).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -70,7 +63,8 @@ pub(super) async fn sso_is_ready(app: &App, organization: OrganizationId) -> Res
 
 /// Answers SCIM requests 503 until SCIM is enabled.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/disable", tag = "scim", params(OrganizationPath),
-    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn disable_scim(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
-    switch(&app, &admin, &path, OrganizationCommand::DisableScim).await
+    security(("operator" = []), ("admin" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn disable_scim(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
+    admin.execute(&app, OrganizationCommand::DisableScim, StatusCode::NO_CONTENT).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,10 +1,12 @@
 //! Administration: what the operator does to organizations, tokens, views and the whole.
 
+mod admins;
 mod auditors;
 mod backup;
 mod claims;
 mod connection;
-mod guard;
+mod keys;
+mod operators;
 mod organizations;
 mod provisioning_log;
 mod saml;
@@ -15,42 +17,59 @@ mod tokens;
 mod views;
 
 pub(crate) use backup::Line;
-pub use guard::{Admin, organization_named};
 
 use crate::Office;
-use utoipa_axum::router::OpenApiRouter;
+use crate::entry::operation;
+use rollcall_domain::exchange::Protocol;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
+
+fn named(name: &'static str, routes: UtoipaMethodRouter<Office>) -> UtoipaMethodRouter<Office> {
+    operation(Protocol::Administration, name, routes)
+}
 
 /// Routes of the administration.
 pub fn routes() -> OpenApiRouter<Office> {
     OpenApiRouter::new()
-        .routes(routes!(organizations::list, organizations::create))
-        .routes(routes!(organizations::show))
-        .routes(routes!(connection::enable_organization))
-        .routes(routes!(connection::disable_organization))
-        .routes(routes!(connection::enable_scim))
-        .routes(routes!(connection::disable_scim))
-        .routes(routes!(scim_policy::show, scim_policy::change))
-        .routes(routes!(tokens::list, tokens::issue))
-        .routes(routes!(tokens::revoke))
-        .routes(routes!(saml::show, saml::configure))
-        .routes(routes!(saml::refresh_now))
-        .routes(routes!(saml::policy))
-        .routes(routes!(saml::enable))
-        .routes(routes!(saml::disable))
-        .routes(routes!(saml_keys::download, saml_keys::generate))
-        .routes(routes!(saml_keys::rotate))
-        .routes(routes!(saml_keys::retire))
-        .routes(routes!(sessions::list))
-        .routes(routes!(sessions::end))
-        .routes(routes!(provisioning_log::import))
-        .routes(routes!(auditors::list, auditors::issue))
-        .routes(routes!(auditors::revoke))
-        .routes(routes!(claims::collisions))
-        .routes(routes!(views::status))
-        .routes(routes!(views::rebuild))
-        .routes(routes!(views::verify))
-        .routes(routes!(views::resume))
-        .routes(routes!(backup::backup))
-        .routes(routes!(backup::restore))
+        .routes(named("organizations.list", routes!(organizations::list)))
+        .routes(named("organizations.create", routes!(organizations::create)))
+        .routes(named("organizations.show", routes!(organizations::show)))
+        .routes(named("organizations.enable", routes!(connection::enable_organization)))
+        .routes(named("organizations.disable", routes!(connection::disable_organization)))
+        .routes(named("scim.enable", routes!(connection::enable_scim)))
+        .routes(named("scim.disable", routes!(connection::disable_scim)))
+        .routes(named("scim.policy.show", routes!(scim_policy::show)))
+        .routes(named("scim.policy.change", routes!(scim_policy::change)))
+        .routes(named("scim.tokens.list", routes!(tokens::list)))
+        .routes(named("scim.tokens.issue", routes!(tokens::issue)))
+        .routes(named("scim.tokens.revoke", routes!(tokens::revoke)))
+        .routes(named("saml.show", routes!(saml::show)))
+        .routes(named("saml.configure", routes!(saml::configure)))
+        .routes(named("saml.refresh", routes!(saml::refresh_now)))
+        .routes(named("saml.policy.change", routes!(saml::policy)))
+        .routes(named("saml.enable", routes!(saml::enable)))
+        .routes(named("saml.disable", routes!(saml::disable)))
+        .routes(named("saml.certificate.download", routes!(saml_keys::download)))
+        .routes(named("saml.certificate.generate", routes!(saml_keys::generate)))
+        .routes(named("saml.certificate.rotate", routes!(saml_keys::rotate)))
+        .routes(named("saml.certificate.retire", routes!(saml_keys::retire)))
+        .routes(operation(Protocol::Audit, "audit.sessions.list", routes!(sessions::list)))
+        .routes(named("sessions.end", routes!(sessions::end)))
+        .routes(named("provisioning-log.import", routes!(provisioning_log::import)))
+        .routes(named("auditors.list", routes!(auditors::list)))
+        .routes(named("auditors.issue", routes!(auditors::issue)))
+        .routes(named("auditors.revoke", routes!(auditors::revoke)))
+        .routes(named("admins.list", routes!(admins::list)))
+        .routes(named("admins.issue", routes!(admins::issue)))
+        .routes(named("admins.revoke", routes!(admins::revoke)))
+        .routes(named("operators.list", routes!(operators::list)))
+        .routes(named("operators.issue", routes!(operators::issue)))
+        .routes(named("operators.revoke", routes!(operators::revoke)))
+        .routes(named("claims.collisions", routes!(claims::collisions)))
+        .routes(named("views.show", routes!(views::status)))
+        .routes(named("views.rebuild", routes!(views::rebuild)))
+        .routes(named("views.verify", routes!(views::verify)))
+        .routes(named("views.resume", routes!(views::resume)))
+        .routes(named("backup", routes!(backup::backup)))
+        .routes(named("restore", routes!(backup::restore)))
 }

@@ -1,15 +1,15 @@
 //! Organizations: create, list, show.
 
-use super::guard::{Admin, command, organization_named};
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::{NewOrganization, OrganizationBody, OrganizationCreated, OrganizationPath};
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::{Admin, Operator};
 use rollcall_projections::organizations::OrganizationRow;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ const RESERVED: [&str; 2] = ["none", "all"];
 #[utoipa::path(post, path = "/api/v1/organizations", tag = "organizations", request_body = NewOrganization, security(("operator" = [])),
     responses((status = 201, body = OrganizationCreated), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem)))]
 pub async fn create(
-    admin: Admin,
+    operator: Operator,
     State(app): State<Arc<App>>,
     body: Result<Json<NewOrganization>, JsonRejection>,
 ) -> Result<(StatusCode, Json<OrganizationCreated>), Refusal> {
@@ -43,22 +43,21 @@ pub async fn create(
     }
     let id = app.engine.ids.organization();
     let domain = new.domain.clone();
-    command(&app, &admin, id, true, OrganizationCommand::Create { name: new.name, domain: new.domain }).await?;
+    operator.create(&app, id, OrganizationCommand::Create { name: new.name, domain: new.domain }, StatusCode::CREATED).await?;
     Ok((StatusCode::CREATED, Json(OrganizationCreated { organization_id: id.0, domain, tenant_url: app.scim_base.to_string() })))
 }
 
 /// All organizations.
 #[utoipa::path(get, path = "/api/v1/organizations", tag = "organizations", security(("operator" = [])),
     responses((status = 200, body = Vec<OrganizationBody>), (status = 401, body = Problem)))]
-pub async fn list(_: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<OrganizationBody>>, Refusal> {
+pub async fn list(_: Operator, State(app): State<Arc<App>>) -> Result<Json<Vec<OrganizationBody>>, Refusal> {
     let rows = app.organizations.list().await?;
     Ok(Json(rows.into_iter().map(|row| body(&app, row)).collect()))
 }
 
 /// One organization.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}", tag = "organizations", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}", tag = "organizations", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     responses((status = 200, body = OrganizationBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<OrganizationBody>, Refusal> {
-    let row = organization_named(&app, &path.organization).await?;
-    Ok(Json(body(&app, row)))
+pub async fn show(admin: Admin, State(app): State<Arc<App>>) -> Result<Json<OrganizationBody>, Refusal> {
+    Ok(Json(body(&app, admin.organization)))
 }

@@ -1,10 +1,9 @@
 //! Importing Entra's own log.
 
-use super::guard::{Admin, command, organization_named};
 use crate::provisioning_log::{ParseError, parse};
 use axum::Json;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
@@ -12,6 +11,7 @@ use rollcall_contract::provisioning_log::ImportedBody;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Admin;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -19,17 +19,11 @@ use std::sync::Arc;
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 /// Imports an export of Entra's provisioning log: JSON as Microsoft Graph has it, or the portal's CSV.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/provisioning-log", tag = "audit", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/provisioning-log", tag = "audit", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     request_body(content = String, content_type = "application/octet-stream", description = "The export, JSON or CSV"),
     responses((status = 200, body = ImportedBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
         (status = 413, body = Problem)))]
-pub async fn import(
-    admin: Admin,
-    State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
-    body: Body,
-) -> Result<Json<ImportedBody>, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?.id;
+pub async fn import(admin: Admin, State(app): State<Arc<App>>, body: Body) -> Result<Json<ImportedBody>, Refusal> {
     let too_long = |_| {
         Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -44,6 +38,6 @@ pub async fn import(
     })?;
     let entries = changes.len() as u64;
     let cycles = changes.iter().map(|(cycle, _)| cycle).collect::<BTreeSet<_>>().len() as u64;
-    let done = command(&app, &admin, organization, false, OrganizationCommand::ImportProvisioningLog { changes }).await?;
+    let done = admin.execute(&app, OrganizationCommand::ImportProvisioningLog { changes }, StatusCode::OK).await?;
     Ok(Json(ImportedBody { entries, cycles, positions: done.appended.positions }))
 }

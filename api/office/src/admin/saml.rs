@@ -1,18 +1,17 @@
 //! An organization's SAML connection: set up, show, refresh, policy, switch.
 
-use super::guard::{Admin, command, organization_named};
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::saml::{CertificateBody, NewMetadata, PolicyBody, RefreshedBody, SamlBody};
-use rollcall_domain::actor::Actor;
 use rollcall_domain::login::Matching;
-use rollcall_domain::organization::{OrganizationCommand, SamlCommand, SamlPolicy};
+use rollcall_domain::organization::{Organization, OrganizationCommand, SamlCommand, SamlPolicy};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Admin;
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_projections::saml::CertificateRow;
 use rollcall_sign_on::SignOn;
@@ -117,31 +116,25 @@ fn problem(error: RefreshError) -> Refusal {
 }
 
 /// A SAML connection, and what goes into Azure's Basic SAML Configuration; also before it is set up.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/saml", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/saml", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     responses((status = 200, body = SamlBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(
-    _: Admin,
-    State(app): State<Arc<App>>,
-    State(sign_on): State<Arc<SignOn>>,
-    Path(path): Path<OrganizationPath>,
-) -> Result<Json<SamlBody>, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
+pub async fn show(admin: Admin, State(sign_on): State<Arc<SignOn>>) -> Result<Json<SamlBody>, Refusal> {
+    let organization = &admin.organization;
     body(&sign_on, &organization).await.map(Json)
 }
 
 /// Trusts an identity provider from its metadata, and lets people sign in. If the metadata cannot
 /// be used, everything stays as it was.
 #[utoipa::path(put, path = "/api/v1/organizations/{organization}/saml", tag = "saml", params(OrganizationPath), request_body = NewMetadata,
-    security(("operator" = [])), responses((status = 200, body = SamlBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+    security(("operator" = []), ("admin" = [])), responses((status = 200, body = SamlBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub async fn configure(
     admin: Admin,
     State(app): State<Arc<App>>,
     State(sign_on): State<Arc<SignOn>>,
-    Path(path): Path<OrganizationPath>,
     new: Result<Json<NewMetadata>, JsonRejection>,
 ) -> Result<Json<SamlBody>, Refusal> {
     let Json(new) = new.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let organization = organization_named(&app, &path.organization).await?;
+    let organization = &admin.organization;
     let (metadata_url, loaded) = match (new.metadata_url, new.metadata) {
         (Some(url), None) => {
             let url = url.trim().to_owned();
@@ -152,36 +145,39 @@ pub async fn configure(
         _ => return Err(Refusal::bad_request("give either metadata_url or metadata")),
     };
     let idp = loaded.map_err(problem)?.settings;
-    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::Configure { metadata_url, idp })).await?;
+    admin.execute(&app, OrganizationCommand::Saml(SamlCommand::Configure { metadata_url, idp }), StatusCode::OK).await?;
     sign_on.failures.forget(organization.id);
     body(&sign_on, &organization).await.map(Json)
 }
 
 /// Follows the identity provider's metadata now.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/refresh", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/refresh", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     responses((status = 200, body = RefreshedBody), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn refresh_now(
-    _: Admin,
+    admin: Admin,
     State(app): State<Arc<App>>,
     State(sign_on): State<Arc<SignOn>>,
-    Path(path): Path<OrganizationPath>,
 ) -> Result<Json<RefreshedBody>, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
-    let changed = refresh::refresh(&sign_on, organization.id, Actor::Operator).await.map_err(problem)?;
+    let organization = admin.organization.id;
+    let tell = async |command| {
+        let command = OrganizationCommand::Saml(command);
+        let done = admin.on::<Organization>(&app, organization.0, command, StatusCode::OK).await?;
+        Ok(done.appended.positions.is_some())
+    };
+    let changed = refresh::follow(&sign_on, organization, tell).await.map_err(problem)?;
     Ok(Json(RefreshedBody { changed }))
 }
 
 /// Changes what is allowed and asked for; what is absent stays.
 #[utoipa::path(patch, path = "/api/v1/organizations/{organization}/saml/policy", tag = "saml", params(OrganizationPath), request_body = PolicyBody,
-    security(("operator" = [])), responses((status = 200, body = PolicyBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
+    security(("operator" = []), ("admin" = [])), responses((status = 200, body = PolicyBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn policy(
     admin: Admin,
     State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
     change: Result<Json<PolicyBody>, JsonRejection>,
 ) -> Result<Json<PolicyBody>, Refusal> {
     let Json(change) = change.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let organization = organization_named(&app, &path.organization).await?;
+    let organization = &admin.organization;
     let connection = app.connections.of(organization.id).await?;
     let known = connection.map(|c| c.settings.policy).unwrap_or_default();
     let matching = match change.matching {
@@ -200,24 +196,22 @@ pub async fn policy(
         sign_requests: change.sign_requests.unwrap_or(known.sign_requests),
     };
     let told = policy_body(&policy);
-    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::ChangePolicy { policy })).await?;
+    admin.execute(&app, OrganizationCommand::Saml(SamlCommand::ChangePolicy { policy }), StatusCode::OK).await?;
     Ok(Json(told))
 }
 
 /// Lets people sign in again.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/enable", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/enable", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn enable(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
-    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::Enable)).await?;
+pub async fn enable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
+    admin.execute(&app, OrganizationCommand::Saml(SamlCommand::Enable), StatusCode::NO_CONTENT).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Answers 503 to whoever wants to sign in. Sessions go on.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/disable", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/disable", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn disable(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
-    command(&app, &admin, organization.id, false, OrganizationCommand::Saml(SamlCommand::Disable)).await?;
+pub async fn disable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
+    admin.execute(&app, OrganizationCommand::Saml(SamlCommand::Disable), StatusCode::NO_CONTENT).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,7 +1,6 @@
 //! An organization's own key pairs: generate, rotate, retire, download. The private half is sealed
 //! before it leaves this file.
 
-use super::guard::{Admin, command, organization_named};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -15,6 +14,7 @@ use rollcall_domain::ids::SamlKeyId;
 use rollcall_domain::organization::{OrganizationCommand, SamlCommand, SamlKey, SpCertificate};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Admin;
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_saml::{KeyPair, keys};
 use rollcall_sign_on::saml::connection::sealed_about;
@@ -42,47 +42,32 @@ async fn make(app: &App, organization: &OrganizationRow) -> Result<(SamlKey, Key
 }
 
 /// Makes a key pair and hands it to the organization by a command.
-async fn install(
-    app: &App,
-    admin: &Admin,
-    path: OrganizationPath,
-    with: fn(SamlKey) -> SamlCommand,
-) -> Result<(StatusCode, Json<KeyBody>), Refusal> {
-    let organization = organization_named(app, &path.organization).await?;
-    let (key, body) = make(app, &organization).await?;
-    command(app, admin, organization.id, false, OrganizationCommand::Saml(with(key))).await?;
+async fn install(app: &App, admin: &Admin, with: fn(SamlKey) -> SamlCommand) -> Result<(StatusCode, Json<KeyBody>), Refusal> {
+    let (key, body) = make(app, &admin.organization).await?;
+    admin.execute(app, OrganizationCommand::Saml(with(key)), StatusCode::CREATED).await?;
     Ok((StatusCode::CREATED, Json(body)))
 }
 
 /// Generates the first key pair: RSA with 3072 bits, and a certificate that it signs itself.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/certificate", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/certificate", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     responses((status = 201, body = KeyBody), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn generate(
-    admin: Admin,
-    State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
-) -> Result<(StatusCode, Json<KeyBody>), Refusal> {
-    install(&app, &admin, path, |key| SamlCommand::GenerateKey { key }).await
+pub async fn generate(admin: Admin, State(app): State<Arc<App>>) -> Result<(StatusCode, Json<KeyBody>), Refusal> {
+    install(&app, &admin, |key| SamlCommand::GenerateKey { key }).await
 }
 
 /// Generates the next key pair, the current one from now on. The one before still decrypts until it
 /// is retired.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/certificate/rotate", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/certificate/rotate", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     responses((status = 201, body = KeyBody), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn rotate(
-    admin: Admin,
-    State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
-) -> Result<(StatusCode, Json<KeyBody>), Refusal> {
-    install(&app, &admin, path, |key| SamlCommand::RotateKey { key }).await
+pub async fn rotate(admin: Admin, State(app): State<Arc<App>>) -> Result<(StatusCode, Json<KeyBody>), Refusal> {
+    install(&app, &admin, |key| SamlCommand::RotateKey { key }).await
 }
 
 /// The current certificate, as a file to upload.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/saml/certificate", tag = "saml", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/saml/certificate", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     responses((status = 200, body = String, content_type = "application/x-pem-file"), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn download(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Response, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
-    let connection = app.connections.of(organization.id).await?;
+pub async fn download(admin: Admin, State(app): State<Arc<App>>) -> Result<Response, Refusal> {
+    let connection = app.connections.of(admin.organization.id).await?;
     let none = || Refusal::not_found("there is no certificate yet: generate one first");
     let certificate = connection.as_ref().and_then(|c| c.settings.current_key()).ok_or_else(none)?.certificate.der.clone();
     Ok(([(header::CONTENT_TYPE, "application/x-pem-file")], pem(&certificate)).into_response())
@@ -94,11 +79,10 @@ fn pem(der_base64: &str) -> String {
 }
 
 /// Gives up a key pair that is not the current one.
-#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/saml/certificate/{key}", tag = "saml", params(KeyPath), security(("operator" = [])),
+#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/saml/certificate/{key}", tag = "saml", params(KeyPath), security(("operator" = []), ("admin" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn retire(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<KeyPath>) -> Result<StatusCode, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
     let retire = OrganizationCommand::Saml(SamlCommand::RetireKey { key: SamlKeyId(path.key) });
-    command(&app, &admin, organization.id, false, retire).await?;
+    admin.execute(&app, retire, StatusCode::NO_CONTENT).await?;
     Ok(StatusCode::NO_CONTENT)
 }

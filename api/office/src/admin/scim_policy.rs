@@ -1,8 +1,8 @@
 //! What an organization's SCIM connection asks of its client.
 
-use super::guard::{Admin, command, organization_named};
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::scim::{MembersReplace, ScimPolicyBody, ScimPolicyChange, StrictRuleBody};
@@ -10,6 +10,7 @@ use rollcall_domain::organization::OrganizationCommand;
 use rollcall_domain::scim::{Policy, StrictRule};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::{Admin, find};
 use std::sync::Arc;
 
 fn body(policy: &Policy) -> ScimPolicyBody {
@@ -23,24 +24,23 @@ fn body(policy: &Policy) -> ScimPolicyBody {
 
 /// What the SCIM connection asks of its client.
 #[utoipa::path(get, path = "/api/v1/organizations/{organization}/scim/policy", tag = "scim", params(OrganizationPath),
-    security(("operator" = [])), responses((status = 200, body = ScimPolicyBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<ScimPolicyBody>, Refusal> {
-    Ok(Json(body(&organization_named(&app, &path.organization).await?.policy)))
+    security(("operator" = []), ("admin" = [])), responses((status = 200, body = ScimPolicyBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub async fn show(admin: Admin) -> Result<Json<ScimPolicyBody>, Refusal> {
+    Ok(Json(body(&admin.organization.policy)))
 }
 
 /// Changes what the SCIM connection asks of its client.
 #[utoipa::path(patch, path = "/api/v1/organizations/{organization}/scim/policy", tag = "scim", params(OrganizationPath),
-    request_body = ScimPolicyChange, security(("operator" = [])),
+    request_body = ScimPolicyChange, security(("operator" = []), ("admin" = [])),
     responses((status = 200, body = ScimPolicyBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn change(
     admin: Admin,
     State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
     Json(change): Json<ScimPolicyChange>,
 ) -> Result<Json<ScimPolicyBody>, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
     let members_replace_adds = change.members_replace.map(|meaning| meaning == MembersReplace::Add);
     let set = OrganizationCommand::SetScimPolicy { strict: change.strict, members_replace_adds };
-    command(&app, &admin, organization.id, false, set).await?;
-    Ok(Json(body(&organization_named(&app, &path.organization).await?.policy)))
+    admin.execute(&app, set, StatusCode::OK).await?;
+    let now = find(&app, &admin.organization.id.to_string()).await?;
+    Ok(Json(body(&now.policy)))
 }

@@ -1,7 +1,6 @@
 //! Sessions of an organization: list, end.
 
-use super::guard::{Admin, organization_named};
-use crate::audit::{Auditor, paging};
+use crate::audit::paging;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -9,14 +8,12 @@ use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::sessions::{SessionPath, SessionQuery, SessionSummary};
-use rollcall_domain::actor::Actor;
-use rollcall_domain::context::Context;
 use rollcall_domain::ids::{ResourceId, SessionId};
-use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::user::{SessionEnd, User, UserCommand, UserError};
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use rollcall_engine::{Judgement, Order};
+use rollcall_door::callers::{Admin, Auditor};
+use rollcall_engine::Judgement;
 use rollcall_projections::sessions::{SessionFilter, SessionRow};
 use std::sync::Arc;
 
@@ -42,7 +39,7 @@ fn summary(row: SessionRow, now: DateTime<Utc>) -> SessionSummary {
 }
 
 /// Sessions of an organization, newest first.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/sessions", tag = "audit", params(OrganizationPath, SessionQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/sessions", tag = "audit", params(OrganizationPath, SessionQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<SessionSummary>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
     auditor: Auditor,
@@ -57,19 +54,16 @@ pub async fn list(
 }
 
 /// Ends a session, at once and on every server.
-#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/sessions/{session}", tag = "audit", params(SessionPath), security(("operator" = [])),
+#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/sessions/{session}", tag = "audit", params(SessionPath), security(("operator" = []), ("admin" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn end(_: Admin, State(app): State<Arc<App>>, Path(path): Path<SessionPath>) -> Result<StatusCode, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
+pub async fn end(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<SessionPath>) -> Result<StatusCode, Refusal> {
     let session = SessionId(path.session);
-    let found = app.sessions.by_id(organization.id, session).await?;
+    let found = app.sessions.by_id(admin.organization.id, session).await?;
     let found = found.ok_or_else(|| Refusal::not_found(format!("there is no session {} here", path.session)))?;
-    let order = Order::<User>::unasked(
-        StreamId { organization: organization.id, kind: AggregateKind::User, id: found.subject.0 },
-        UserCommand::EndSession { session, end: SessionEnd::Operator },
-        Context::new(app.engine.clock.now(), Actor::Operator, None),
-    );
-    let Err(error) = app.engine.execute(order).await else { return Ok(StatusCode::NO_CONTENT) };
+    let command = UserCommand::EndSession { session, end: SessionEnd::Operator };
+    let Err(error) = admin.on::<User>(&app, found.subject.0, command, StatusCode::NO_CONTENT).await else {
+        return Ok(StatusCode::NO_CONTENT);
+    };
     match error.into_judgement() {
         // With the user, the session has gone already.
         Ok(Judgement::Refused(UserError::NotFound)) => Ok(StatusCode::NO_CONTENT),

@@ -1,7 +1,7 @@
 //! SCIM tokens: issue, list, revoke. The token itself is shown once.
 
 use super::connection::sso_is_ready;
-use super::guard::{Admin, command, organization_named};
+use super::keys::{self, New};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
@@ -10,15 +10,15 @@ use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::tokens::{NewToken, TokenBody, TokenIssued, TokenPath};
-use rollcall_domain::ids::TokenId;
+use rollcall_domain::credential::Purpose;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use rollcall_engine::secrets::sha256_hex;
-use rollcall_projections::organizations::TokenRow;
+use rollcall_door::callers::Admin;
+use rollcall_projections::credentials::CredentialRow;
 use std::sync::Arc;
 
-fn body(row: TokenRow, now: DateTime<Utc>) -> TokenBody {
+fn body(row: CredentialRow, now: DateTime<Utc>) -> TokenBody {
     let state = row.state(now).as_str().to_owned();
     TokenBody {
         token_id: row.id.0,
@@ -33,42 +33,37 @@ fn body(row: TokenRow, now: DateTime<Utc>) -> TokenBody {
 
 /// Issues a token; enables SCIM if it never was.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/tokens", tag = "scim", params(OrganizationPath),
-    request_body = NewToken, security(("operator" = [])),
+    request_body = NewToken, security(("operator" = []), ("admin" = [])),
     responses((status = 201, body = TokenIssued), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn issue(
     admin: Admin,
     State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
     body: Result<Json<NewToken>, JsonRejection>,
 ) -> Result<(StatusCode, Json<TokenIssued>), Refusal> {
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let organization = organization_named(&app, &path.organization).await?;
-    let (token, secret) = (app.engine.ids.token(), app.engine.ids.secret("rollcall_scim_"));
-    let issue = OrganizationCommand::IssueToken { token, sha256: sha256_hex(&secret), label: new.label, expires_at: new.expires_at };
-    command(&app, &admin, organization.id, false, issue).await?;
+    let organization = &admin.organization;
+    let New { credential, secret, command } = keys::draw(&app, Purpose::Scim, new.label, new.expires_at);
+    admin.execute(&app, OrganizationCommand::Credential(command), StatusCode::CREATED).await?;
     let sso_ready = sso_is_ready(&app, organization.id).await?;
     let issued =
-        TokenIssued { token_id: token.0, sso_ready, tenant_url: app.scim_base.to_string(), token: secret, expires_at: new.expires_at };
+        TokenIssued { token_id: credential.0, sso_ready, tenant_url: app.scim_base.to_string(), token: secret, expires_at: new.expires_at };
     Ok((StatusCode::CREATED, Json(issued)))
 }
 
 /// All tokens of an organization.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/scim/tokens", tag = "scim", params(OrganizationPath), security(("operator" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/scim/tokens", tag = "scim", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
     responses((status = 200, body = Vec<TokenBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn list(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<Vec<TokenBody>>, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
-    // The last use comes from the exchanges, which nobody waits for when they only read.
-    app.engine.folder.fold(organization.id).await?;
+pub async fn list(admin: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<TokenBody>>, Refusal> {
+    let organization = &admin.organization;
     let now = app.engine.clock.now();
-    let rows = app.organizations.tokens(organization.id).await?;
+    let rows = keys::list(&app, organization.id, Purpose::Scim).await?;
     Ok(Json(rows.into_iter().map(|row| body(row, now)).collect()))
 }
 
 /// Revokes a token, at once and on every server.
-#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/scim/tokens/{token}", tag = "scim", params(TokenPath), security(("operator" = [])),
+#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/scim/tokens/{token}", tag = "scim", params(TokenPath), security(("operator" = []), ("admin" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn revoke(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<TokenPath>) -> Result<StatusCode, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
-    command(&app, &admin, organization.id, false, OrganizationCommand::RevokeToken { token: TokenId(path.token) }).await?;
-    Ok(StatusCode::NO_CONTENT)
+    admin.execute(&app, OrganizationCommand::Credential(keys::revoke(path.token, Purpose::Scim)), keys::REVOKED).await?;
+    Ok(keys::REVOKED)
 }

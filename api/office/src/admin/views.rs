@@ -1,6 +1,5 @@
 //! Views: how far they are, rebuild, verify, resume.
 
-use super::guard::{Admin, organization_named};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
@@ -10,6 +9,7 @@ use rollcall_contract::views::{DifferenceBody, RebuildQuery, RebuiltBody, Stoppe
 use rollcall_domain::sql::Family;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::{Operator, find};
 use rollcall_projections::fold::FoldError;
 use rollcall_projections::status::ViewStatus;
 use rollcall_projections::verify::Differences;
@@ -31,7 +31,7 @@ fn body(s: ViewStatus) -> ViewBody {
 /// How far all views are.
 #[utoipa::path(get, path = "/api/v1/views", tag = "views", security(("operator" = [])),
     responses((status = 200, body = Vec<ViewBody>), (status = 401, body = Problem)))]
-pub async fn status(_: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<ViewBody>>, Refusal> {
+pub async fn status(_: Operator, State(app): State<Arc<App>>) -> Result<Json<Vec<ViewBody>>, Refusal> {
     let mut all = Vec::new();
     for folder in app.folders() {
         all.extend(folder.status().await?.into_iter().map(body));
@@ -50,7 +50,11 @@ fn known(family: ViewFamily) -> Family {
 /// Rebuilds views from the log, beside those in use, and switches.
 #[utoipa::path(post, path = "/api/v1/views/rebuild", tag = "views", params(RebuildQuery), security(("operator" = [])),
     responses((status = 200, body = Vec<RebuiltBody>), (status = 401, body = Problem), (status = 503, body = Problem)))]
-pub async fn rebuild(_: Admin, State(app): State<Arc<App>>, Query(query): Query<RebuildQuery>) -> Result<Json<Vec<RebuiltBody>>, Refusal> {
+pub async fn rebuild(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    Query(query): Query<RebuildQuery>,
+) -> Result<Json<Vec<RebuiltBody>>, Refusal> {
     let mut all = Vec::new();
     for folder in app.folders() {
         let family = folder.family();
@@ -75,7 +79,7 @@ pub async fn rebuild(_: Admin, State(app): State<Arc<App>>, Query(query): Query<
 /// Rebuilds all views in a scratch copy and compares row by row.
 #[utoipa::path(post, path = "/api/v1/views/verify", tag = "views", security(("operator" = [])),
     responses((status = 200, body = VerifiedBody), (status = 401, body = Problem), (status = 503, body = Problem)))]
-pub async fn verify(_: Admin, State(app): State<Arc<App>>) -> Result<Json<VerifiedBody>, Refusal> {
+pub async fn verify(_: Operator, State(app): State<Arc<App>>) -> Result<Json<VerifiedBody>, Refusal> {
     let mut found = Differences::default();
     for folder in app.folders() {
         found.merge(folder.verify().await?);
@@ -92,8 +96,9 @@ pub async fn verify(_: Admin, State(app): State<Arc<App>>) -> Result<Json<Verifi
 /// Tries again to fold the record at which an organization's views have stopped.
 #[utoipa::path(post, path = "/api/v1/organizations/{organization}/views/resume", tag = "views", params(OrganizationPath), security(("operator" = [])),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn resume(_: Admin, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
-    let organization = organization_named(&app, &path.organization).await?;
+pub async fn resume(operator: Operator, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
+    let organization = find(&app, &path.organization).await?;
+    operator.concerns(organization.id);
     let mut all = Ok(StatusCode::NO_CONTENT);
     for folder in app.folders() {
         let resumed = folder.resume(organization.id).await;

@@ -1,6 +1,5 @@
 //! What is different between two moments.
 
-use super::guard::Auditor;
 use super::moment::moment;
 use super::stream::{Row, StreamError, answer};
 use axum::extract::{Query, State};
@@ -8,9 +7,11 @@ use axum::response::Response;
 use rollcall_contract::Problem;
 use rollcall_contract::difference::{ChangeBody, DifferenceBody, DifferenceQuery};
 use rollcall_contract::format::Format;
+use rollcall_contract::moment::Moment;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::history::{Difference, Next};
 use std::sync::Arc;
 
@@ -52,22 +53,22 @@ impl Row for DifferenceBody {
 }
 
 /// What is different between two moments. What came and went in between is not shown.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/diff", tag = "audit", params(OrganizationPath, DifferenceQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/diff", tag = "audit", params(OrganizationPath, DifferenceQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<DifferenceBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn difference(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<DifferenceQuery>) -> Result<Response, Refusal> {
     if query.format == Format::CloudEvents {
         return Err(Refusal::bad_request("a difference is no list of events: choose json, ndjson or csv"));
     }
     let organization = auditor.organization;
-    let from = moment(&app, organization, Some(&query.from)).await?.position;
-    let to = moment(&app, organization, query.to.as_deref()).await?.position;
+    let from = moment(&app, organization, Some(&query.from)).await?.0.position;
+    let (Moment { position: to, .. }, views) = moment(&app, organization, query.to.as_deref()).await?;
     if from > to {
         return Err(Refusal::bad_request(format!("from is position {from}, after to, which is position {to}: swap them")));
     }
     answer::<DifferenceBody, _>(query.format, move |mut rows| async move {
         let mut next = Some(Next::Resources(from));
         while let Some(here) = next {
-            let found = app.history.differences(organization, (from, to), here, 500).await.map_err(StreamError::broken)?;
+            let found = views.history.differences(organization, (from, to), here, 500).await.map_err(StreamError::broken)?;
             next = found.1;
             for difference in found.0 {
                 rows.push(&body(difference)).await?;

@@ -1,6 +1,5 @@
 //! Events of an organization: found by an index, read from the log.
 
-use super::guard::Auditor;
 use super::paging;
 use super::readings;
 use super::resources::resource;
@@ -20,6 +19,8 @@ use rollcall_domain::log::{AggregateKind, Record};
 use rollcall_domain::scim::ResourceKind;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::audit::Reads;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::events::EventFilter;
 use rollcall_projections::ranges::Ranges;
 use serde::Serialize;
@@ -47,33 +48,36 @@ pub(super) fn body(record: Record) -> Result<EventBody, serde_json::Error> {
 }
 
 /// Events of an organization in the order in which they were committed.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events", tag = "audit", params(OrganizationPath, EventQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events", tag = "audit", params(OrganizationPath, EventQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<EventBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<EventQuery>) -> Result<Json<Vec<EventBody>>, Refusal> {
     let limit = paging::limit(query.limit);
-    let filter = filter(&app, auditor.organization, &query).await?;
-    let mut events = page(&app, auditor.organization, &filter, limit).await?;
+    let (filter, views) = filter(&app, auditor.organization, &query).await?;
+    let mut events = page(&app, views.as_ref(), auditor.organization, &filter, limit).await?;
     readings::add(&app, auditor.organization, &mut events).await?;
     Ok(Json(events))
 }
 
 /// One event: what the user or group was before and after it, and the exchange that led to it.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/{position}", tag = "audit", params(EventPath), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/{position}", tag = "audit", params(EventPath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = EventDetail), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<EventPath>) -> Result<Json<EventDetail>, Refusal> {
     let (organization, position) = (auditor.organization, path.position);
     let before = position.checked_sub(1).ok_or_else(|| Refusal::not_found("positions begin with 1"))?;
     let found = app.engine.log.records(organization, before, 1).await?.pop();
     let record = found.ok_or_else(|| Refusal::not_found(format!("there is no event at position {position}")))?;
-    app.audit.fold(organization).await?;
+    let views = app.audit.of(organization).await?;
     let kind = match record.stream.kind {
         AggregateKind::User => Some(ResourceKind::User),
         AggregateKind::Group => Some(ResourceKind::Group),
-        AggregateKind::Organization => None,
+        AggregateKind::Organization | AggregateKind::Deployment => None,
     };
     let id = ResourceId(record.stream.id);
     let (before, after) = match kind {
-        Some(kind) => (resource(&app, organization, kind, id, before).await?, resource(&app, organization, kind, id, position).await?),
+        Some(kind) => {
+            let at = async |position| resource(&app, &views, organization, kind, id, position).await;
+            (at(before).await?, at(position).await?)
+        }
         None => (None, None),
     };
     let exchange = match record.exchange {
@@ -87,11 +91,11 @@ pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Pat
 }
 
 /// All events that match, in a format of your choice. Streamed, however many there are.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/export", tag = "audit", params(OrganizationPath, EventQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/export", tag = "audit", params(OrganizationPath, EventQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<EventBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn export(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<EventQuery>) -> Result<Response, Refusal> {
     let organization = auditor.organization;
-    let mut filter = filter(&app, organization, &query).await?;
+    let (mut filter, views) = filter(&app, organization, &query).await?;
     // What comes in while this is read is not part of it.
     let head = app.engine.log.head(organization).await?.position;
     filter.until = Some(filter.until.map_or(head, |until| until.min(head)));
@@ -101,7 +105,7 @@ pub async fn export(auditor: Auditor, State(app): State<Arc<App>>, Query(query):
     let format = query.format;
     answer::<Exported, _>(format, move |mut rows: Rows| async move {
         loop {
-            let events = page(&app, organization, &filter, EXPORT_PAGE).await.map_err(StreamError::broken)?;
+            let events = page(&app, views.as_ref(), organization, &filter, EXPORT_PAGE).await.map_err(StreamError::broken)?;
             let Some(last) = events.last() else { return Ok(rows) };
             filter.after = last.position;
             for event in events {
@@ -118,8 +122,8 @@ pub async fn export(auditor: Auditor, State(app): State<Arc<App>>, Query(query):
 /// So many events are in memory at once.
 const EXPORT_PAGE: usize = 500;
 
-/// Brings the index up to the log if it is needed, and turns a run and instants into positions.
-async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> Result<EventFilter, Refusal> {
+/// Turns a run and instants into positions; gives the views, up to the log, if the filter needs them.
+async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> Result<(EventFilter, Option<Reads>), Refusal> {
     let mut filter = EventFilter {
         subject: query.subject,
         event_type: query.event_type.clone(),
@@ -130,13 +134,13 @@ async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> 
         until: query.until,
     };
     if filter.is_plain() && query.run.is_none() && query.from.is_none() && query.to.is_none() {
-        return Ok(filter);
+        return Ok((filter, None));
     }
-    app.audit.fold(organization).await?;
+    let views = app.audit.of(organization).await?;
     if let Some(run) = query.run {
-        filter.among = Some(of_run(app, organization, RunId(run)).await?);
+        filter.among = Some(of_run(&views, organization, RunId(run)).await?);
     }
-    let position = async |at| app.history.position_at(organization, at).await.map_err(Refusal::from);
+    let position = async |at| views.history.position_at(organization, at).await.map_err(Refusal::from);
     if let Some(from) = query.from {
         filter.after = filter.after.max(position(from - Duration::microseconds(1)).await?);
     }
@@ -144,12 +148,12 @@ async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> 
         let last = position(to).await?;
         filter.until = Some(filter.until.map_or(last, |until| until.min(last)));
     }
-    Ok(filter)
+    Ok((filter, Some(views)))
 }
 
-/// The positions of a run's events, or 404. Fold before you ask.
-pub(super) async fn of_run(app: &App, organization: OrganizationId, run: RunId) -> Result<Ranges, Refusal> {
-    let found = app.runs.positions(organization, run).await?;
+/// The positions of a run's events, or 404.
+pub(super) async fn of_run(views: &Reads, organization: OrganizationId, run: RunId) -> Result<Ranges, Refusal> {
+    let found = views.runs.positions(organization, run).await?;
     found.ok_or_else(|| Refusal::not_found(format!("there is no run {run} here")))
 }
 
@@ -171,11 +175,19 @@ impl From<ReadError> for Refusal {
 }
 
 /// The first events that match.
-pub(super) async fn page(app: &App, organization: OrganizationId, filter: &EventFilter, limit: usize) -> Result<Vec<EventBody>, ReadError> {
-    let ranges = if filter.is_plain() {
-        filter.ranges()
-    } else {
-        app.events.positions(organization, filter, limit).await?.into_iter().map(|position| (position, position)).collect()
+pub(super) async fn page(
+    app: &App,
+    views: Option<&Reads>,
+    organization: OrganizationId,
+    filter: &EventFilter,
+    limit: usize,
+) -> Result<Vec<EventBody>, ReadError> {
+    let ranges = match views {
+        Some(views) if !filter.is_plain() => {
+            let found = views.events.positions(organization, filter, limit).await?;
+            found.into_iter().map(|position| (position, position)).collect()
+        }
+        _ => filter.ranges(),
     };
     let mut found = Vec::new();
     // Neighbours are one read.

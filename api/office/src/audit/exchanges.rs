@@ -1,6 +1,5 @@
 //! Exchanges: every request with what became of it.
 
-use super::guard::Auditor;
 use super::paging;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -13,6 +12,7 @@ use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::log::RecordedExchange;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::exchanges::{ExchangeFilter, ExchangeRow, Start};
 use serde_json::json;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ fn body(recorded: RecordedExchange) -> Result<ExchangeBody, Refusal> {
 }
 
 /// Exchanges of an organization. `none` in place of an organization: those whose token named none.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges", tag = "audit", params(OrganizationPath, ExchangeQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges", tag = "audit", params(OrganizationPath, ExchangeQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<ExchangeSummary>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
     auditor: Auditor,
@@ -92,8 +92,7 @@ async fn of_run(
     filter: ExchangeFilter,
     limit: usize,
 ) -> Result<Vec<ExchangeRow>, Refusal> {
-    app.audit.fold(organization).await?;
-    let mut numbers = app.runs.numbers(organization, run).await?;
+    let mut numbers = app.audit.of(organization).await?.runs.numbers(organization, run).await?;
     match filter.from {
         Start::After(after) => numbers.retain(|n| *n > after),
         Start::Before(before) => numbers.retain(|n| *n < before),
@@ -114,7 +113,7 @@ async fn of_run(
 }
 
 /// One exchange with bodies.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges/{exchange}", tag = "audit", params(ExchangePath), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges/{exchange}", tag = "audit", params(ExchangePath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = ExchangeBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<ExchangePath>) -> Result<Json<ExchangeBody>, Refusal> {
     let found = app.engine.log.exchange(auditor.organization, ExchangeId(path.exchange)).await?;

@@ -1,6 +1,5 @@
 //! Failures: what went wrong and is not yet right, and what to do about it.
 
-use super::guard::Auditor;
 use super::paging;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -11,6 +10,8 @@ use rollcall_domain::failure::Cause;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::audit::Reads;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::failures::{FailureFilter, FailureRow};
 use std::sync::Arc;
 
@@ -45,12 +46,12 @@ fn body(row: FailureRow) -> FailureBody {
 }
 
 /// Sees in the group's history whether the member that was not there has joined since.
-async fn settle(app: &App, organization: OrganizationId, mut row: FailureRow) -> Result<FailureRow, Refusal> {
+async fn settle(views: &Reads, organization: OrganizationId, mut row: FailureRow) -> Result<FailureRow, Refusal> {
     let (Some(group), Some(member), None) = (row.subject, row.needs, row.cured_at) else { return Ok(row) };
     if !row.wants_only_member(member) {
         return Ok(row);
     }
-    let joined = app.history.joined_after(organization, group, member, row.last_at).await?;
+    let joined = views.history.joined_after(organization, group, member, row.last_at).await?;
     if let Some(membership) = joined {
         row.cured_by = membership.began.exchange;
         row.cured_at = Some(membership.began.at);
@@ -60,14 +61,14 @@ async fn settle(app: &App, organization: OrganizationId, mut row: FailureRow) ->
 
 /// Failures of an organization, those that leave somebody access first, then those last met first; `none` in place of an organization: those of
 /// requests whose token named none.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures", tag = "audit", params(OrganizationPath, FailureQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures", tag = "audit", params(OrganizationPath, FailureQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<FailureBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
     Auditor { organization }: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<FailureQuery>,
 ) -> Result<Json<Vec<FailureBody>>, Refusal> {
-    app.audit.fold(organization).await?;
+    let views = app.audit.of(organization).await?;
     let unknown = |name: &String| Cause::parse(name).ok_or_else(|| Refusal::bad_request(format!("there is no cause {name:?}")));
     let filter = FailureFilter {
         cured: query.cured,
@@ -77,8 +78,8 @@ pub async fn list(
     };
     let limit = paging::limit(query.limit);
     let mut found = Vec::new();
-    for row in app.failures.list(organization, &filter, limit).await? {
-        let row = settle(&app, organization, row).await?;
+    for row in views.failures.list(organization, &filter, limit).await? {
+        let row = settle(&views, organization, row).await?;
         if query.cured || row.cured_at.is_none() {
             found.push(body(row));
         }
@@ -87,15 +88,15 @@ pub async fn list(
 }
 
 /// One failure.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures/{failure}", tag = "audit", params(FailurePath), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures/{failure}", tag = "audit", params(FailurePath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = FailureBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn show(
     Auditor { organization }: Auditor,
     State(app): State<Arc<App>>,
     Path(path): Path<FailurePath>,
 ) -> Result<Json<FailureBody>, Refusal> {
-    app.audit.fold(organization).await?;
-    let found = app.failures.get(organization, ExchangeId(path.failure)).await?;
+    let views = app.audit.of(organization).await?;
+    let found = views.failures.get(organization, ExchangeId(path.failure)).await?;
     let found = found.ok_or_else(|| Refusal::not_found(format!("no failure began with exchange {}", path.failure)))?;
-    Ok(Json(body(settle(&app, organization, found).await?)))
+    Ok(Json(body(settle(&views, organization, found).await?)))
 }

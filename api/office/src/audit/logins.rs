@@ -1,6 +1,5 @@
 //! Logins of an organization: every attempt, and why it was refused.
 
-use super::guard::Auditor;
 use super::paging;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -10,6 +9,7 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::ids::{ExchangeId, ResourceId};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::logins::{LoginFilter, LoginRow};
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ fn body(row: LoginRow) -> LoginBody {
 }
 
 /// Logins of an organization, newest first.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins", tag = "audit", params(OrganizationPath, LoginQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins", tag = "audit", params(OrganizationPath, LoginQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<LoginBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<LoginQuery>) -> Result<Json<Vec<LoginBody>>, Refusal> {
     let filter =
@@ -53,7 +53,7 @@ pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Q
 }
 
 /// The login of an exchange.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins/{exchange}", tag = "audit", params(LoginPath), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins/{exchange}", tag = "audit", params(LoginPath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = LoginBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<LoginPath>) -> Result<Json<LoginBody>, Refusal> {
     let found = app.logins.of_exchange(auditor.organization, ExchangeId(path.exchange)).await?;

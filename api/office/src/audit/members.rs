@@ -1,6 +1,5 @@
 //! The members of a group as they were, and an access review of it.
 
-use super::guard::Auditor;
 use super::moment::moment;
 use super::paging;
 use super::stream::{Row, StreamError, answer};
@@ -11,10 +10,13 @@ use rollcall_contract::Problem;
 use rollcall_contract::directory::ResourcePath;
 use rollcall_contract::format::Format;
 use rollcall_contract::members::{MemberBody, MemberQuery, MembersBody, ReviewQuery, ReviewRow};
-use rollcall_domain::ids::ResourceId;
+use rollcall_contract::moment::Moment;
+use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::scim::ResourceKind;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::audit::Reads;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::directory::MemberKind;
 use rollcall_projections::history::{PastMember, Reviewed};
 use std::sync::Arc;
@@ -32,7 +34,7 @@ fn body(m: PastMember) -> MemberBody {
 }
 
 /// The members of a group as they were at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/members", tag = "audit", params(ResourcePath, MemberQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/members", tag = "audit", params(ResourcePath, MemberQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = MembersBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn list(
     auditor: Auditor,
@@ -41,18 +43,18 @@ pub async fn list(
     Query(query): Query<MemberQuery>,
 ) -> Result<Json<MembersBody>, Refusal> {
     let (organization, group) = (auditor.organization, ResourceId(path.id));
-    let as_of = moment(&app, organization, query.as_of.as_deref()).await?;
-    group_name(&app, &auditor, group, as_of.position).await?;
+    let (as_of, views) = moment(&app, organization, query.as_of.as_deref()).await?;
+    group_name(&views, organization, group, as_of.position).await?;
     let limit = paging::limit(query.limit);
-    let found = app.history.members(organization, group, as_of.position, query.after, limit).await;
+    let found = views.history.members(organization, group, as_of.position, query.after, limit).await;
     let found = found?;
     let next = paging::next(&found, limit, |m| m.place);
     Ok(Json(MembersBody { as_of, members: found.into_iter().map(body).collect(), next }))
 }
 
 /// The name of a group that was there, or 404.
-async fn group_name(app: &App, auditor: &Auditor, group: ResourceId, at: u64) -> Result<String, Refusal> {
-    let found = app.history.resource(auditor.organization, ResourceKind::Group, group, at).await?;
+async fn group_name(views: &Reads, organization: OrganizationId, group: ResourceId, at: u64) -> Result<String, Refusal> {
+    let found = views.history.resource(organization, ResourceKind::Group, group, at).await?;
     let found = found.ok_or_else(|| Refusal::not_found(format!("there was no group {group} at position {at}")))?;
     Ok(found.attributes.get("displayName").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
 }
@@ -79,7 +81,7 @@ impl Row for ReviewRow {
 }
 
 /// An access review of a group: every member at a moment, since when, by which request, and in which run.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/review", tag = "audit", params(ResourcePath, ReviewQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/review", tag = "audit", params(ResourcePath, ReviewQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<ReviewRow>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn review(
     auditor: Auditor,
@@ -91,16 +93,16 @@ pub async fn review(
         return Err(Refusal::bad_request("a review is no list of events: choose json, ndjson or csv"));
     }
     let (organization, group) = (auditor.organization, ResourceId(path.id));
-    let at = moment(&app, organization, query.as_of.as_deref()).await?.position;
-    let name = group_name(&app, &auditor, group, at).await?;
+    let (Moment { position: at, .. }, views) = moment(&app, organization, query.as_of.as_deref()).await?;
+    let name = group_name(&views, organization, group, at).await?;
     answer::<ReviewRow, _>(query.format, move |mut rows| async move {
         let mut after = 0;
         loop {
-            let page = app.history.reviewed(organization, group, at, after, 500).await.map_err(StreamError::broken)?;
+            let page = views.history.reviewed(organization, group, at, after, 500).await.map_err(StreamError::broken)?;
             let Some(last) = page.last() else { return Ok(rows) };
             after = last.member.place;
             let exchanges = page.iter().filter_map(|reviewed| reviewed.began.exchange).collect();
-            let runs = app.runs.of(organization, &exchanges).await.map_err(StreamError::broken)?;
+            let runs = views.runs.of(organization, &exchanges).await.map_err(StreamError::broken)?;
             for Reviewed { member, began } in page {
                 let run = began.exchange.and_then(|exchange| runs.get(&exchange));
                 let row = ReviewRow {

@@ -1,6 +1,5 @@
 //! Every time that somebody was in a group.
 
-use super::guard::Auditor;
 use super::members::kind_name;
 use super::moment::moment;
 use super::paging;
@@ -12,6 +11,7 @@ use rollcall_contract::memberships::{MembershipBody, MembershipQuery, Membership
 use rollcall_domain::ids::ResourceId;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::history::{Membership, Side, Turn};
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ fn body(m: Membership) -> MembershipBody {
 }
 
 /// Every time that somebody was in this group.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/memberships", tag = "audit", params(ResourcePath, MembershipQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/memberships", tag = "audit", params(ResourcePath, MembershipQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = MembershipsBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn of_group(
     auditor: Auditor,
@@ -44,7 +44,7 @@ pub async fn of_group(
 }
 
 /// Every time that this user was in a group, directly.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/users/{id}/memberships", tag = "audit", params(ResourcePath, MembershipQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/users/{id}/memberships", tag = "audit", params(ResourcePath, MembershipQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = MembershipsBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn of_user(
     auditor: Auditor,
@@ -56,12 +56,12 @@ pub async fn of_user(
 }
 
 async fn list(app: &App, auditor: &Auditor, side: Side, query: MembershipQuery) -> Result<Json<MembershipsBody>, Refusal> {
-    let as_of = moment(app, auditor.organization, query.as_of.as_deref()).await?;
+    let (as_of, views) = moment(app, auditor.organization, query.as_of.as_deref()).await?;
     let limit = paging::limit(query.limit);
-    let found = app.history.memberships(auditor.organization, side, as_of.position, query.after, limit).await;
+    let found = views.history.memberships(auditor.organization, side, as_of.position, query.after, limit).await;
     let found = found?;
     let (Side::Group(id) | Side::Member(id)) = side;
-    if found.is_empty() && !app.history.ever(auditor.organization, id).await? {
+    if found.is_empty() && !views.history.ever(auditor.organization, id).await? {
         return Err(Refusal::not_found(format!("there never was a user or group {id}")));
     }
     let next = paging::next(&found, limit, |m| m.place);

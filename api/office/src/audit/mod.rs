@@ -6,7 +6,6 @@ mod difference;
 mod events;
 mod exchanges;
 mod failures;
-mod guard;
 mod logins;
 mod members;
 mod memberships;
@@ -18,15 +17,16 @@ mod replay;
 mod resources;
 mod runs;
 mod stream;
-mod trail;
-
-pub use guard::{AUDITOR_PREFIX, Auditor};
-pub use trail::keep_reads;
 
 use crate::Office;
-use trail::audited;
-use utoipa_axum::router::OpenApiRouter;
+use crate::entry::operation;
+use rollcall_domain::exchange::Protocol;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
+
+fn audited(name: &'static str, routes: UtoipaMethodRouter<Office>) -> UtoipaMethodRouter<Office> {
+    operation(Protocol::Audit, name, routes)
+}
 
 /// Routes of the audit.
 pub fn routes() -> OpenApiRouter<Office> {

@@ -6,6 +6,7 @@ use rollcall_domain::ids::{OrganizationId, RunId};
 use rollcall_domain::log::{Bodies, Position};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::audit::Reads;
 
 /// What a moment can be written as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,27 +17,27 @@ enum Written {
     Run(RunId),
 }
 
-/// Brings the auditors' views up to the log, and finds a moment; none is now.
-pub async fn moment(app: &App, organization: OrganizationId, text: Option<&str>) -> Result<Moment, Refusal> {
+/// Finds a moment, none is now; and the views that know it.
+pub async fn moment(app: &App, organization: OrganizationId, text: Option<&str>) -> Result<(Moment, Reads), Refusal> {
     let written = parse(text)?;
     let head = app.engine.log.head(organization).await?.position;
-    app.audit.fold(organization).await?;
+    let views = app.audit.of(organization).await?;
     let position = match written {
         Written::Now => head,
         Written::Position(position) if position > head => {
             return Err(Refusal::bad_request(format!("position {position} is beyond the end of the log, which is {head}")));
         }
         Written::Position(position) => position,
-        Written::Run(run) => end_of(app, organization, run).await?,
-        Written::Instant(at) => app.history.position_at(organization, at).await?,
+        Written::Run(run) => end_of(app, &views, organization, run).await?,
+        Written::Instant(at) => views.history.position_at(organization, at).await?,
     };
-    let recorded_at = app.history.recorded_at(organization, position).await?;
-    Ok(Moment { position, recorded_at })
+    let recorded_at = views.history.recorded_at(organization, position).await?;
+    Ok((Moment { position, recorded_at }, views))
 }
 
 /// The position at the end of a run, as far as it got.
-async fn end_of(app: &App, organization: OrganizationId, run: RunId) -> Result<Position, Refusal> {
-    let found = app.runs.get(organization, run).await?;
+async fn end_of(app: &App, views: &Reads, organization: OrganizationId, run: RunId) -> Result<Position, Refusal> {
+    let found = views.runs.get(organization, run).await?;
     let found = found.ok_or_else(|| Refusal::not_found(format!("there is no run {run}")))?;
     let last = app.engine.log.exchanges(organization, found.last.saturating_sub(1), 1, Bodies::Skip).await;
     let last = last?.pop();

@@ -1,15 +1,15 @@
 //! What Entra believes, and what was recorded.
 
-use super::guard::Auditor;
-use super::runs::{self, folded};
+use super::runs;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::provisioning_log::{CycleBody, MismatchBody, ReconciliationBody};
 use rollcall_domain::provisioning_log::{CycleMatch, ImportedChange, Initiator, Mismatch};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::runs::{Reconciled, RunExchange};
 use std::sync::Arc;
 
@@ -59,15 +59,10 @@ fn shape(difference: &str, meaning: &str, cycle: String, change: Option<Imported
 }
 
 /// What Entra's imported log and the recorded exchanges say of each other.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/reconciliation", tag = "audit", params(OrganizationPath), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/reconciliation", tag = "audit", params(OrganizationPath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = ReconciliationBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn reconcile(
-    _: Auditor,
-    State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
-) -> Result<Json<ReconciliationBody>, Refusal> {
-    let organization = folded(&app, &path.organization).await?;
-    let found = app.runs.reconcile(organization).await?;
+pub async fn reconcile(Auditor { organization, .. }: Auditor, State(app): State<Arc<App>>) -> Result<Json<ReconciliationBody>, Refusal> {
+    let found = app.audit.of(organization).await?.runs.reconcile(organization).await?;
     let now = app.engine.clock.now();
     Ok(Json(ReconciliationBody {
         cycles: found.cycles.into_iter().map(cycle).collect(),

@@ -1,6 +1,5 @@
 //! Users and groups as they were.
 
-use super::guard::Auditor;
 use super::moment::moment;
 use super::paging;
 use axum::Json;
@@ -13,12 +12,14 @@ use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::scim::ResourceKind;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::audit::Reads;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::directory::{GroupRef, group_value, wire};
 use serde_json::Value;
 use std::sync::Arc;
 
 /// Users as they were at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/users", tag = "audit", params(OrganizationPath, ResourceQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/users", tag = "audit", params(OrganizationPath, ResourceQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = ResourcesBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn users(
     auditor: Auditor,
@@ -29,7 +30,7 @@ pub async fn users(
 }
 
 /// Groups as they were at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups", tag = "audit", params(OrganizationPath, ResourceQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups", tag = "audit", params(OrganizationPath, ResourceQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = ResourcesBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn groups(
     auditor: Auditor,
@@ -40,7 +41,7 @@ pub async fn groups(
 }
 
 /// A user with its groups as they were at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/users/{id}", tag = "audit", params(ResourcePath, AsOf), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/users/{id}", tag = "audit", params(ResourcePath, AsOf), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = ResourceBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn user(
     auditor: Auditor,
@@ -52,7 +53,7 @@ pub async fn user(
 }
 
 /// A group without its members as it was at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}", tag = "audit", params(ResourcePath, AsOf), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}", tag = "audit", params(ResourcePath, AsOf), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = ResourceBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn group(
     auditor: Auditor,
@@ -64,9 +65,9 @@ pub async fn group(
 }
 
 async fn list(app: &App, organization: OrganizationId, kind: ResourceKind, query: ResourceQuery) -> Result<Json<ResourcesBody>, Refusal> {
-    let as_of = moment(app, organization, query.as_of.as_deref()).await?;
+    let (as_of, views) = moment(app, organization, query.as_of.as_deref()).await?;
     let limit = paging::limit(query.limit);
-    let rows = app.history.resources(organization, kind, as_of.position, query.name.as_deref(), query.after, limit).await;
+    let rows = views.history.resources(organization, kind, as_of.position, query.name.as_deref(), query.after, limit).await;
     let rows = rows?;
     let next = paging::next(&rows, limit, |row| row.seq);
     let resources = rows.iter().map(|row| wire(kind, row, &app.scim_base, None, None)).collect();
@@ -80,8 +81,8 @@ async fn show(
     id: ResourceId,
     query: AsOf,
 ) -> Result<Json<ResourceBody>, Refusal> {
-    let as_of = moment(app, organization, query.as_of.as_deref()).await?;
-    let resource = resource(app, organization, kind, id, as_of.position).await?;
+    let (as_of, views) = moment(app, organization, query.as_of.as_deref()).await?;
+    let resource = resource(app, &views, organization, kind, id, as_of.position).await?;
     let resource =
         resource.ok_or_else(|| Refusal::not_found(format!("there was no {} {id} at position {}", kind.name(), as_of.position)))?;
     Ok(Json(ResourceBody { as_of, resource }))
@@ -90,17 +91,18 @@ async fn show(
 /// A resource as SCIM showed it at a position.
 pub async fn resource(
     app: &App,
+    views: &Reads,
     organization: OrganizationId,
     kind: ResourceKind,
     id: ResourceId,
     at: u64,
 ) -> Result<Option<Value>, Refusal> {
     let unavailable = |e| Refusal::unavailable(&e);
-    let Some(row) = app.history.resource(organization, kind, id, at).await.map_err(unavailable)? else { return Ok(None) };
+    let Some(row) = views.history.resource(organization, kind, id, at).await.map_err(unavailable)? else { return Ok(None) };
     let groups = match kind {
         ResourceKind::Group => None,
         ResourceKind::User => {
-            let groups = app.history.groups_of(organization, id, at).await.map_err(unavailable)?;
+            let groups = views.history.groups_of(organization, id, at).await.map_err(unavailable)?;
             Some(groups.into_iter().map(|(id, display)| group_value(&GroupRef { id, display }, &app.scim_base)).collect())
         }
     };

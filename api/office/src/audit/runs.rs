@@ -1,9 +1,7 @@
 //! Runs: sync cycles, on-demand runs, connection tests.
 
 use super::events;
-use super::guard::Auditor;
 use super::paging;
-use crate::admin::organization_named;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use chrono::{DateTime, Utc};
@@ -15,6 +13,7 @@ use rollcall_domain::ids::{OrganizationId, RunId};
 use rollcall_domain::run::{Pulse, RunKind, SILENCE};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Auditor;
 use rollcall_projections::events::EventFilter;
 use rollcall_projections::exchanges::Start;
 use rollcall_projections::runs::{RunFilter, RunRow};
@@ -55,15 +54,13 @@ pub(super) fn body(row: RunRow, now: DateTime<Utc>) -> RunBody {
 }
 
 /// Runs of an organization.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs", tag = "audit", params(OrganizationPath, RunQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs", tag = "audit", params(OrganizationPath, RunQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<RunBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn list(
-    _: Auditor,
+    Auditor { organization, .. }: Auditor,
     State(app): State<Arc<App>>,
-    Path(path): Path<OrganizationPath>,
     Query(query): Query<RunQuery>,
 ) -> Result<Json<Vec<RunBody>>, Refusal> {
-    let organization = folded(&app, &path.organization).await?;
     let kind = query.kind.map(|kind| {
         let kinds = RunKind::ALL.map(RunKind::as_str).join(", ");
         RunKind::parse(&kind).ok_or_else(|| Refusal::bad_request(format!("there is no kind {kind:?}; the kinds are {kinds}")))
@@ -79,41 +76,40 @@ pub async fn list(
         },
     };
     let limit = query.limit.unwrap_or(50).clamp(1, 1_000);
-    let rows = app.runs.list(organization, &filter, limit).await?;
+    let rows = app.audit.of(organization).await?.runs.list(organization, &filter, limit).await?;
     let now = app.engine.clock.now();
     Ok(Json(rows.into_iter().map(|row| body(row, now)).collect()))
 }
 
 /// One run.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}", tag = "audit", params(RunPath), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}", tag = "audit", params(RunPath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = RunBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(_: Auditor, State(app): State<Arc<App>>, Path(path): Path<RunPath>) -> Result<Json<RunBody>, Refusal> {
-    let (_, row) = find(&app, path).await?;
+pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<RunPath>) -> Result<Json<RunBody>, Refusal> {
+    let row = find(&app, auditor.organization, path.run).await?;
     Ok(Json(body(row, app.engine.clock.now())))
 }
 
 /// The events that a run caused, in the order in which they were committed.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}/changes", tag = "audit", params(RunPath, ChangeQuery), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}/changes", tag = "audit", params(RunPath, ChangeQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = Vec<EventBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn changes(
-    _: Auditor,
+    Auditor { organization, .. }: Auditor,
     State(app): State<Arc<App>>,
     Path(path): Path<RunPath>,
     Query(query): Query<ChangeQuery>,
 ) -> Result<Json<Vec<EventBody>>, Refusal> {
-    let organization = folded(&app, &path.organization).await?;
-    let among = events::of_run(&app, organization, RunId(path.run)).await?;
+    let views = app.audit.of(organization).await?;
+    let among = events::of_run(&views, organization, RunId(path.run)).await?;
     let filter = EventFilter { among: Some(among), after: query.after, ..EventFilter::default() };
     let limit = paging::limit(query.limit);
-    events::page(&app, organization, &filter, limit).await.map(Json).map_err(Refusal::from)
+    events::page(&app, Some(&views), organization, &filter, limit).await.map(Json).map_err(Refusal::from)
 }
 
 /// Whether an organization's cycles still come, and when the last one did.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/rhythm", tag = "audit", params(OrganizationPath), security(("operator" = []), ("auditor" = [])),
+#[utoipa::path(get, path = "/api/v1/organizations/{organization}/rhythm", tag = "audit", params(OrganizationPath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses((status = 200, body = RhythmBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn rhythm(_: Auditor, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<Json<RhythmBody>, Refusal> {
-    let organization = folded(&app, &path.organization).await?;
-    let rhythm = app.runs.rhythm(organization).await?;
+pub async fn rhythm(Auditor { organization, .. }: Auditor, State(app): State<Arc<App>>) -> Result<Json<RhythmBody>, Refusal> {
+    let rhythm = app.audit.of(organization).await?.runs.rhythm(organization).await?;
     let now = app.engine.clock.now();
     Ok(Json(RhythmBody {
         state: rhythm.as_ref().map_or(Pulse::Never, |r| r.pulse(now)).as_str().to_owned(),
@@ -123,15 +119,7 @@ pub async fn rhythm(_: Auditor, State(app): State<Arc<App>>, Path(path): Path<Or
     }))
 }
 
-/// The organization that a path names, with everything folded that runs are read from.
-pub(super) async fn folded(app: &App, named: &str) -> Result<OrganizationId, Refusal> {
-    let organization = organization_named(app, named).await?.id;
-    app.audit.fold(organization).await?;
-    Ok(organization)
-}
-
-async fn find(app: &App, path: RunPath) -> Result<(OrganizationId, RunRow), Refusal> {
-    let organization = folded(app, &path.organization).await?;
-    let found = app.runs.get(organization, RunId(path.run)).await?;
-    found.map(|row| (organization, row)).ok_or_else(|| Refusal::not_found(format!("there is no run {} here", path.run)))
+async fn find(app: &App, organization: OrganizationId, run: uuid::Uuid) -> Result<RunRow, Refusal> {
+    let found = app.audit.of(organization).await?.runs.get(organization, RunId(run)).await?;
+    found.ok_or_else(|| Refusal::not_found(format!("there is no run {run} here")))
 }

@@ -6,17 +6,19 @@ use super::touched::Touched;
 use crate::Selection;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rollcall_domain::credential::{CredentialEvent, Purpose};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::exchange::{Exchange, Protocol};
 use rollcall_domain::failure::Wants;
 use rollcall_domain::group::GroupEvent;
+use rollcall_domain::ids::CredentialId;
 use rollcall_domain::log::{AggregateKind, Bodies, Head, Log, LogError, Position, Record, RecordedExchange, StreamId, Version};
-use rollcall_domain::organization::OrganizationEvent;
+use rollcall_domain::organization::{OrganizationEvent, credential, rehash};
 use rollcall_domain::user::UserEvent;
 use rollcall_engine::secrets::sha256_hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
@@ -47,7 +49,7 @@ pub async fn export(log: Arc<dyn Log>, options: ExportOptions, chunks: Chunks) {
     let told = chunks.clone();
     let pseudonyms = options.pseudonyms.map(Pseudonyms::new);
     let gzip = GzEncoder::new(Vec::new(), Compression::default());
-    let writer = Writer { gzip, chunks, digest: Sha256::new(), pseudonyms, records: 0, exchanges: 0 };
+    let writer = Writer { gzip, chunks, digest: Sha256::new(), pseudonyms, credentials: HashSet::new(), records: 0, exchanges: 0 };
     if let Err(error) = write(&*log, options, writer).await {
         tracing::warn!(%error, "a bundle broke off");
         let _ = told.send(Err(std::io::Error::other(error.to_string()))).await;
@@ -112,6 +114,8 @@ struct Writer {
     chunks: Chunks,
     digest: Sha256,
     pseudonyms: Option<Pseudonyms>,
+    /// Those that let SCIM in.
+    credentials: HashSet<CredentialId>,
     records: u64,
     exchanges: u64,
 }
@@ -174,18 +178,30 @@ impl Writer {
             // Only what the answer to a SCIM request depends on.
             DomainEvent::Organization(event) if !event.kind().concerns_scim() => return Ok(None),
             DomainEvent::Organization(mut event) => {
-                if let OrganizationEvent::ScimTokenIssued { token, sha256, .. } = &mut event {
-                    // Not even the hash of a token leaves.
-                    *sha256 = sha256_hex(&format!("bundle {token}"));
+                if !self.lets_scim_in(&event) {
+                    return Ok(None);
+                }
+                // Not even the hash of a secret leaves.
+                if rehash(&mut event, |credential, sha256| sha256_hex(&format!("bundle {credential} {sha256}"))) {
                     record.event_version = event.kind().version().to_owned();
                     record.payload = serde_json::to_string(&event).map_err(broken)?;
                 }
             }
+            DomainEvent::Deployment(_) => return Ok(None),
         }
         if let Some(pseudonyms) = &mut self.pseudonyms {
             record.payload = renamed(pseudonyms, &record).map_err(broken)?;
         }
         Ok(Some(record))
+    }
+
+    /// Whether an event is about a credential for SCIM, or about none.
+    fn lets_scim_in(&mut self, event: &OrganizationEvent) -> bool {
+        match credential(event.clone()) {
+            Ok(CredentialEvent::Issued(issued)) if issued.purpose == Purpose::Scim => self.credentials.insert(issued.credential),
+            Ok(event) => event.credential().is_some_and(|credential| self.credentials.contains(&credential)),
+            Err(_) => true,
+        }
     }
 
     async fn exchange(&mut self, mut recorded: RecordedExchange, kept: &[Position]) -> Result<(), LogError> {
@@ -225,7 +241,7 @@ fn renamed(pseudonyms: &mut Pseudonyms, record: &Record) -> Result<String, serde
     match record.stream.kind {
         AggregateKind::User => serde_json::to_string(&serde_json::from_value::<UserEvent>(payload)?),
         AggregateKind::Group => serde_json::to_string(&serde_json::from_value::<GroupEvent>(payload)?),
-        AggregateKind::Organization => Ok(payload.to_string()),
+        AggregateKind::Organization | AggregateKind::Deployment => Ok(payload.to_string()),
     }
 }
 

@@ -5,7 +5,7 @@ use rollcall_domain::claim::ClearClaim;
 use rollcall_domain::event::decode;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, LogError, Record, Restored};
-use rollcall_domain::organization::OrganizationEvent;
+use rollcall_domain::organization::{OrganizationEvent, rehash};
 use rollcall_engine::Engine;
 use rollcall_engine::claims::{ClaimBook, hash, of_record};
 use rollcall_engine::secrets::sha256_hex;
@@ -95,16 +95,12 @@ fn moved(mut record: Record, from: OrganizationId, to: &ImportAs) -> Result<Reco
     }
     let unreadable = || BundleError::Damaged("an event of the organization cannot be read".to_owned());
     let mut event: OrganizationEvent = decode(&record).map_err(|_| unreadable())?;
-    match &mut event {
-        OrganizationEvent::Created { name, domain } => {
-            name.push_str(" (from a bundle)");
-            domain.clone_from(&to.domain);
-        }
-        OrganizationEvent::ScimTokenIssued { token, sha256, .. } => {
-            // Another one in every import, for no two tokens may have the same.
-            *sha256 = sha256_hex(&format!("bundle {token} {}", to.organization));
-        }
-        _ => return Ok(record),
+    if let OrganizationEvent::Created { name, domain } = &mut event {
+        name.push_str(" (from a bundle)");
+        domain.clone_from(&to.domain);
+    } else if !rehash(&mut event, |credential, sha256| sha256_hex(&format!("bundle {credential} {sha256} {}", to.organization))) {
+        // Others in every import, for no two credentials may have the same secret.
+        return Ok(record);
     }
     record.event_version = event.kind().version().to_owned();
     record.payload = serde_json::to_string(&event).map_err(|_| unreadable())?;

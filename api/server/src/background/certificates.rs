@@ -1,7 +1,6 @@
 //! Follows metadata, and warns before certificates end.
 
 use super::job::{Incomplete, Job};
-use rollcall_domain::actor::Actor;
 use rollcall_domain::organization::SamlCommand;
 use rollcall_door::App;
 use rollcall_projections::saml::SamlConnection;
@@ -52,7 +51,7 @@ async fn look(door: &SignOn, connection: &SamlConnection, due: bool) -> bool {
     let mut done = true;
     let organization = connection.organization;
     if due && connection.settings.metadata_url.is_some() {
-        match refresh(door, organization, Actor::System).await {
+        match refresh(door, organization).await {
             Ok(changed) => tracing::debug!(%organization, changed, "metadata refreshed"),
             Err(error) => {
                 tracing::warn!(%organization, %error, "metadata was not refreshed; the old settings stay");
@@ -60,7 +59,7 @@ async fn look(door: &SignOn, connection: &SamlConnection, due: bool) -> bool {
             }
         }
     }
-    match tell(&door.app, organization, Actor::System, SamlCommand::WarnOfCertificates).await {
+    match tell(&door.app, organization, SamlCommand::WarnOfCertificates).await {
         Ok(true) => tracing::warn!(%organization, "a certificate of single sign-on comes to its end: rollcall saml show"),
         Ok(false) | Err(RefreshError::Refused(_)) => {}
         Err(error) => {

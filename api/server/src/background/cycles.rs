@@ -49,12 +49,12 @@ impl Job for Cycles {
     }
 
     async fn pass(&mut self, app: &App) -> Result<(), Incomplete> {
-        if app.audit.is_outdated() {
+        if app.audit.folder().is_outdated() {
             return Ok(());
         }
         let now = app.engine.clock.now();
         let mut failed = 0;
-        for (organization, rhythm) in app.runs.rhythms().await.map_err(Incomplete::all)? {
+        for (organization, rhythm) in app.audit.as_far_as_folded().runs.rhythms().await.map_err(Incomplete::all)? {
             if rhythm.noticed(now).is_none_or(|noticed| self.known.get(&organization) == Some(&noticed.state)) {
                 continue;
             }
@@ -73,8 +73,7 @@ impl Job for Cycles {
 /// Looks again, with everything folded that came until now, and keeps what is news. Gives what is
 /// known then.
 async fn keep(app: &App, organization: OrganizationId) -> Result<Option<Pulse>, KeepError> {
-    app.audit.fold(organization).await?;
-    let rhythm = app.runs.rhythm(organization).await?;
+    let rhythm = app.audit.of(organization).await?.runs.rhythm(organization).await?;
     let Some(noticed) = rhythm.and_then(|rhythm| rhythm.noticed(app.engine.clock.now())) else { return Ok(None) };
     if note(app, organization, noticed.clone()).await? {
         let (state, last) = (noticed.state.as_str(), noticed.last_cycle_at);

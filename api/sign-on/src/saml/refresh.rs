@@ -38,6 +38,15 @@ pub enum RefreshError {
     Unavailable(String),
 }
 
+impl From<ExecuteError<OrganizationError>> for RefreshError {
+    fn from(error: ExecuteError<OrganizationError>) -> Self {
+        match error {
+            ExecuteError::Judged(Visible { what: Judgement::Refused(refusal), .. }) => refusal.into(),
+            error => Self::Unavailable(error.to_string()),
+        }
+    }
+}
+
 /// What the last refresh of each organization failed of. Of this process only: a failure that
 /// repeats itself is no event, and one that does not is no matter.
 #[derive(Debug, Default)]
@@ -76,13 +85,21 @@ pub async fn check(app: &App, document: Vec<u8>) -> Result<IdpMetadata, RefreshE
     Ok(read.map_err(|e| RefreshError::Unavailable(e.to_string()))??)
 }
 
-/// Follows the metadata of an organization's identity provider. True if something changed.
-pub async fn refresh(door: &SignOn, organization: OrganizationId, actor: Actor) -> Result<bool, RefreshError> {
+/// Follows the metadata of an organization's identity provider: what it says now is handed to `tell`, which
+/// says whether it led to anything.
+///
+/// # Errors
+/// If it could not be followed. The failure is noted.
+pub async fn follow(
+    door: &SignOn,
+    organization: OrganizationId,
+    tell: impl AsyncFnOnce(SamlCommand) -> Result<bool, RefreshError>,
+) -> Result<bool, RefreshError> {
     let app = &door.app;
     let connection = app.connections.of(organization).await.map_err(|e| RefreshError::Unavailable(e.to_string()))?;
     let url = connection.and_then(|c| c.settings.metadata_url).ok_or(RefreshError::NoUrl)?;
     let outcome = match load(door, &url).await {
-        Ok(metadata) => tell(app, organization, actor, SamlCommand::Refresh { idp: metadata.settings }).await,
+        Ok(metadata) => tell(SamlCommand::Refresh { idp: metadata.settings }).await,
         Err(error) => Err(error),
     };
     door.failures.note(organization, app.engine.clock.now(), &outcome);
@@ -91,18 +108,22 @@ pub async fn refresh(door: &SignOn, organization: OrganizationId, actor: Actor) 
     outcome
 }
 
+/// The same of our own accord.
+///
+/// # Errors
+/// As [`follow`].
+pub async fn refresh(door: &SignOn, organization: OrganizationId) -> Result<bool, RefreshError> {
+    follow(door, organization, async |command| tell(&door.app, organization, command).await).await
+}
+
 /// Runs a command of ours on a connection. True if it led to anything.
-pub async fn tell(app: &App, organization: OrganizationId, actor: Actor, command: SamlCommand) -> Result<bool, RefreshError> {
+pub async fn tell(app: &App, organization: OrganizationId, command: SamlCommand) -> Result<bool, RefreshError> {
     let order = Order::<Organization>::unasked(
         StreamId { organization, kind: AggregateKind::Organization, id: organization.0 },
         OrganizationCommand::Saml(command),
-        Context::new(app.engine.clock.now(), actor, None),
+        Context::new(app.engine.clock.now(), Actor::System, None),
     );
-    match app.engine.execute(order).await {
-        Ok(done) => Ok(done.appended.positions.is_some()),
-        Err(ExecuteError::Judged(Visible { what: Judgement::Refused(refusal), .. })) => Err(refusal.into()),
-        Err(error) => Err(RefreshError::Unavailable(error.to_string())),
-    }
+    Ok(app.engine.execute(order).await?.appended.positions.is_some())
 }
 
 /// A signature names a key that is not known: perhaps it is new. At most once a minute for each
@@ -113,7 +134,7 @@ pub async fn after_unknown_key(call: &Call) -> Option<Arc<ServiceProvider>> {
     if !door.refetches.admits(organization) {
         return None;
     }
-    match refresh(door, organization, Actor::System).await {
+    match refresh(door, organization).await {
         Ok(true) => {}
         Ok(false) => return None,
         Err(error) => {

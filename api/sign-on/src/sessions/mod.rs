@@ -8,13 +8,13 @@ pub use check::{Checked, check};
 use axum::extract::FromRef;
 use rollcall_door::App;
 use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
-/// Routes for the holder of a session.
-pub fn routes<S: Clone + Send + Sync + 'static>() -> OpenApiRouter<S>
+/// The route for the holder of a session.
+pub fn route<S: Clone + Send + Sync + 'static>() -> UtoipaMethodRouter<S>
 where
     Arc<App>: FromRef<S>,
 {
-    OpenApiRouter::new().routes(routes!(show::show))
+    routes!(show::show)
 }

@@ -1,6 +1,5 @@
 //! Exchanges and the state they need, in one file.
 
-use crate::admin::{Admin, organization_named};
 use crate::audit::replay::request::selection;
 use axum::Json;
 use axum::body::Body;
@@ -12,6 +11,7 @@ use rollcall_contract::bundles::BundleRequest;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::{Operator, find};
 use rollcall_replay::bundle::{self, BUNDLE_FORMAT, BundleBegin, ExportOptions};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -21,13 +21,14 @@ use tokio::sync::mpsc;
     request_body = BundleRequest, security(("operator" = [])),
     responses((status = 200, content_type = "application/gzip", body = Vec<u8>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub async fn export(
-    _: Admin,
+    operator: Operator,
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
     body: Result<Json<BundleRequest>, JsonRejection>,
 ) -> Result<Response<Body>, Refusal> {
     let Json(request) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let organization = organization_named(&app, &path.organization).await?;
+    let organization = find(&app, &path.organization).await?;
+    operator.concerns(organization.id);
     let begin = BundleBegin {
         format: BUNDLE_FORMAT,
         rollcall: env!("CARGO_PKG_VERSION").to_owned(),

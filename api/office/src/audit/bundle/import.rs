@@ -1,6 +1,5 @@
 //! From a bundle to an organization of its own.
 
-use crate::admin::Admin;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, State};
@@ -11,6 +10,7 @@ use rollcall_contract::bundles::{BundleImported, ImportQuery};
 use rollcall_domain::log::LogError;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::Operator;
 use rollcall_replay::bundle::{self, ImportAs, ImportError};
 use std::io::Write;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ const PACKED_BYTES: usize = 2 * 1024 * 1024 * 1024;
     request_body(content = Vec<u8>, content_type = "application/gzip"),
     responses((status = 201, body = BundleImported), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
 pub async fn import(
-    _: Admin,
+    _: Operator,
     State(app): State<Arc<App>>,
     Query(query): Query<ImportQuery>,
     body: Body,

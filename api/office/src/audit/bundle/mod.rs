@@ -4,10 +4,16 @@ mod export;
 mod import;
 
 use crate::Office;
+use crate::entry::operation;
+use rollcall_domain::exchange::Protocol;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Routes of the bundles.
 pub fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(export::export)).routes(routes!(import::import))
+    OpenApiRouter::new().routes(operation(Protocol::Administration, "bundles.export", routes!(export::export))).routes(operation(
+        Protocol::Administration,
+        "bundles.import",
+        routes!(import::import),
+    ))
 }

@@ -3,7 +3,6 @@
 use super::answer;
 use super::request::{self, permit};
 use crate::Replaying;
-use crate::admin::{Admin, organization_named};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
@@ -14,6 +13,7 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::{Operator, find};
 use std::sync::Arc;
 
 /// Submits chosen exchanges again, as new exchanges that name the old ones. The operator is the
@@ -23,14 +23,15 @@ use std::sync::Arc;
     request_body = ReplayRequest, security(("operator" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn apply(
-    _: Admin,
+    operator: Operator,
     State(app): State<Arc<App>>,
     State(replaying): State<Replaying>,
     Path(path): Path<OrganizationPath>,
     body: Result<Json<ReplayRequest>, JsonRejection>,
 ) -> Result<Response<Body>, Refusal> {
     let request = request::read(body)?;
-    let organization = organization_named(&app, &path.organization).await?;
+    let organization = find(&app, &path.organization).await?;
+    operator.concerns(organization.id);
     let selection = request::selection(&app, organization.id, &request).await?;
     if selection.exchanges.is_empty() && selection.numbers.is_none() && !selection.failed {
         return Err(Refusal::bad_request("say what is to be submitted again: exchanges by their ids, a run, or those that failed"));

@@ -3,7 +3,6 @@
 use super::answer;
 use super::request::{self, permit};
 use crate::Replaying;
-use crate::admin::{Admin, organization_named};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::JsonRejection;
@@ -14,6 +13,7 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::callers::{Operator, find};
 use rollcall_replay::ScratchSettings;
 use std::sync::Arc;
 
@@ -23,14 +23,15 @@ use std::sync::Arc;
     request_body = ReplayRequest, security(("operator" = [])),
     responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn dry_run(
-    _: Admin,
+    operator: Operator,
     State(app): State<Arc<App>>,
     State(replaying): State<Replaying>,
     Path(path): Path<OrganizationPath>,
     body: Result<Json<ReplayRequest>, JsonRejection>,
 ) -> Result<Response<Body>, Refusal> {
     let request = request::read(body)?;
-    let organization = organization_named(&app, &path.organization).await?;
+    let organization = find(&app, &path.organization).await?;
+    operator.concerns(organization.id);
     let settings = ScratchSettings::of(&app, request::refused(&request)?);
     let mut selection = request::selection(&app, organization.id, &request).await?;
     selection.failed |= selection.exchanges.is_empty();

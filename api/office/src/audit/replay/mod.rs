@@ -6,8 +6,10 @@ pub(super) mod request;
 mod verify;
 
 use crate::Office;
+use crate::entry::operation;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
+use rollcall_domain::exchange::Protocol;
 use rollcall_replay::Lines;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa_axum::router::OpenApiRouter;
@@ -15,7 +17,10 @@ use utoipa_axum::routes;
 
 /// Routes of the replay.
 pub fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(routes!(verify::verify)).routes(routes!(dry_run::dry_run)).routes(routes!(apply::apply))
+    OpenApiRouter::new()
+        .routes(operation(Protocol::Administration, "replay.verify", routes!(verify::verify)))
+        .routes(operation(Protocol::Administration, "replay.dry-run", routes!(dry_run::dry_run)))
+        .routes(operation(Protocol::Administration, "replay.apply", routes!(apply::apply)))
 }
 
 /// The answer: one line each, the last one is a summary or says what went wrong.

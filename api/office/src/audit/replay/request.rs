@@ -42,8 +42,7 @@ pub fn refused(request: &ReplayRequest) -> Result<BTreeSet<Reading>, Refusal> {
 
 /// The numbers of a run's exchanges.
 async fn numbers(app: &App, organization: OrganizationId, run: RunId) -> Result<BTreeSet<ExchangeNumber>, Refusal> {
-    app.audit.fold(organization).await?;
-    let found = app.runs.numbers(organization, run).await?;
+    let found = app.audit.of(organization).await?.runs.numbers(organization, run).await?;
     if found.is_empty() {
         return Err(Refusal::not_found(format!("there is no run {run} here")));
     }

@@ -1,0 +1,65 @@
+//! Keys of admins and of operators.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+/// A new key.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAccessKey {
+    /// Whom it is for: history says so of what is done with it.
+    pub label: String,
+    /// From when on it is refused; never, if absent.
+    #[serde(default)]
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A key, shown this once.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AccessKeyIssued {
+    /// Names the key.
+    pub key_id: Uuid,
+    /// Goes into a file for `--key-file`, or is sent as a bearer token; not shown again.
+    pub key: String,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A key as it can be seen later.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AccessKeyBody {
+    /// Names the key.
+    pub key_id: Uuid,
+    /// Whom it is for.
+    pub label: String,
+    /// `live`, `expired` or `revoked`.
+    pub state: String,
+    /// When it was issued.
+    pub issued_at: DateTime<Utc>,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When a request last came with it; not known of operators, who come to every organization.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// An admin's key in a path.
+#[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct AdminPath {
+    /// Domain or id of the organization.
+    pub organization: String,
+    /// Names the key.
+    pub key: Uuid,
+}
+
+/// An operator's key in a path.
+#[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct OperatorPath {
+    /// Names the key.
+    pub key: Uuid,
+}

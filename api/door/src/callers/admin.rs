@@ -1,0 +1,71 @@
+//! Who may change one organization, and nothing else.
+
+use super::command::carry_out_on;
+use super::holder::{Holder, not_for};
+use super::organization::{Named, named};
+use crate::exchange::Visit;
+use crate::{App, Refusal};
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use rollcall_domain::actor::Actor;
+use rollcall_domain::credential::Purpose;
+use rollcall_domain::log::{AggregateKind, StreamId};
+use rollcall_domain::organization::{Organization, OrganizationCommand};
+use rollcall_engine::{Done, ExecuteError, Hosted, Visible};
+use rollcall_projections::organizations::OrganizationRow;
+use std::sync::Arc;
+
+/// The admin of the organization in the path, or an operator.
+pub struct Admin {
+    /// Who it is.
+    pub actor: Actor,
+    /// The organization.
+    pub organization: OrganizationRow,
+    visit: Visit,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Admin
+where
+    Arc<App>: FromRef<S>,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let app = Arc::<App>::from_ref(state);
+        let holder = Holder::of(parts, &app).await?;
+        if !matches!(holder.purpose, Purpose::Operation | Purpose::Administration) {
+            return Err(not_for(&holder, "an operator's or an admin's key"));
+        }
+        match named(parts, &app, &holder).await? {
+            Named::One(organization) => Ok(Self { actor: holder.actor, organization: *organization, visit: holder.visit }),
+            Named::Nobody => Err(Refusal::not_found("these are requests that named no organization: there is nothing to change")),
+        }
+    }
+}
+
+impl Admin {
+    /// Changes the organization. The exchange, answered with this status, goes into the same append.
+    ///
+    /// # Errors
+    /// If it is refused, or cannot be done now.
+    pub async fn execute(&self, app: &App, command: OrganizationCommand, status: StatusCode) -> Result<Visible<Done>, Refusal> {
+        Ok(self.on::<Organization>(app, self.organization.id.0, command, status).await?)
+    }
+
+    /// Changes something of the organization.
+    ///
+    /// # Errors
+    /// If it is refused, or cannot be done now.
+    pub async fn on<A: Hosted>(
+        &self,
+        app: &App,
+        id: uuid::Uuid,
+        command: A::Command,
+        status: StatusCode,
+    ) -> Result<Visible<Done>, ExecuteError<A::Error>> {
+        const { assert!(!matches!(A::KIND, AggregateKind::Deployment), "an admin does not change the deployment") };
+        let stream = StreamId { organization: self.organization.id, kind: A::KIND, id };
+        carry_out_on::<A>(app, &self.visit, &self.actor, stream, false, command, status).await
+    }
+}

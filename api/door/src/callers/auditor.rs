@@ -1,0 +1,37 @@
+//! Who may read everything about one organization, and change nothing.
+
+use super::holder::{Holder, not_for};
+use super::organization::{Named, named};
+use crate::{App, Refusal};
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use rollcall_domain::credential::Purpose;
+use rollcall_domain::ids::OrganizationId;
+use std::sync::Arc;
+
+/// An auditor or the admin of the organization in the path, or an operator. There is no way to write
+/// with it.
+pub struct Auditor {
+    /// The organization.
+    pub organization: OrganizationId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Auditor
+where
+    Arc<App>: FromRef<S>,
+{
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let app = Arc::<App>::from_ref(state);
+        let holder = Holder::of(parts, &app).await?;
+        if !matches!(holder.purpose, Purpose::Operation | Purpose::Administration | Purpose::Audit) {
+            return Err(not_for(&holder, "an operator's, an admin's or an auditor's key"));
+        }
+        let organization = match named(parts, &app, &holder).await? {
+            Named::One(organization) => organization.id,
+            Named::Nobody => OrganizationId::NONE,
+        };
+        Ok(Self { organization })
+    }
+}

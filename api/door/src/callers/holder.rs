@@ -1,0 +1,76 @@
+//! Whose key a request came with.
+
+use crate::exchange::Visit;
+use crate::{App, Refusal};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use rollcall_domain::actor::Actor;
+use rollcall_domain::credential::Purpose;
+use rollcall_domain::ids::{AuditorId, OrganizationId};
+use rollcall_engine::secrets::{same, sha256_hex};
+use rollcall_projections::credential::CredentialState;
+use rollcall_projections::credentials::CredentialRow;
+
+/// Longer than any key of ours.
+const KEY_BYTES: usize = 512;
+
+/// The holder of a live key.
+pub struct Holder {
+    /// Who it is.
+    pub actor: Actor,
+    /// What the key is for.
+    pub purpose: Purpose,
+    /// Where it lets in; everywhere, if none.
+    pub organization: Option<OrganizationId>,
+    /// The exchange.
+    pub visit: Visit,
+}
+
+impl Holder {
+    /// Finds out who calls, and says so to the exchange. An unknown key, an expired and a revoked one
+    /// are answered alike, and so is a SCIM token, which opens nothing here.
+    pub async fn of(parts: &Parts, app: &App) -> Result<Self, Refusal> {
+        let visit = parts.extensions.get::<Visit>().cloned();
+        let visit = visit.ok_or_else(|| Refusal::unavailable(&"a request was served without an exchange"))?;
+        let nobody =
+            || Refusal::new(StatusCode::UNAUTHORIZED, "send a live key as a bearer token: the operator's lies in DIR/operator.key");
+        let sha256 = sha256_hex(bearer(&parts.headers).ok_or_else(nobody)?);
+        if same(&sha256, &app.operator_sha256) {
+            visit.caller(Actor::Operator);
+            return Ok(Self { actor: Actor::Operator, purpose: Purpose::Operation, organization: None, visit });
+        }
+        // Found by the hash of 256 random bits: nothing is left for the comparison's timing to tell.
+        let found = app.credentials.bearer(&sha256).await?;
+        let row = found.filter(|row| row.state(app.engine.clock.now()) == CredentialState::Live).ok_or_else(nobody)?;
+        let actor = actor(&row).ok_or_else(nobody)?;
+        let organization = (row.purpose != Purpose::Operation).then_some(row.organization);
+        visit.caller(actor.clone());
+        visit.organization(row.organization);
+        Ok(Self { actor, purpose: row.purpose, organization, visit })
+    }
+}
+
+fn actor(row: &CredentialRow) -> Option<Actor> {
+    let name = || row.label.clone();
+    match row.purpose {
+        Purpose::Scim => None,
+        Purpose::Audit => Some(Actor::Auditor { auditor: AuditorId(row.id.0) }),
+        Purpose::Administration => Some(Actor::Admin { admin: row.id, name: name() }),
+        Purpose::Operation => Some(Actor::NamedOperator { operator: row.id, name: name() }),
+    }
+}
+
+/// The bearer token of a request. Two of them would let whoever stands in between, and us, believe
+/// different things.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let mut sent = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (sent.next(), sent.next()) else { return None };
+    let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
+    let key = key.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !key.is_empty() && key.len() <= KEY_BYTES).then_some(key)
+}
+
+/// A known caller who may not do this.
+pub fn not_for(holder: &Holder, needed: &str) -> Refusal {
+    Refusal::new(StatusCode::FORBIDDEN, format!("this needs {needed}, and the key that was sent is an {}", holder.purpose.noun()))
+}

@@ -1,0 +1,52 @@
+//! The organization in a path: its domain or its id.
+
+use super::holder::Holder;
+use crate::{App, Refusal};
+use axum::extract::{FromRequestParts as _, RawPathParams};
+use axum::http::request::Parts;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_projections::organizations::OrganizationRow;
+
+/// What a path calls the requests that named no organization.
+const NOBODY: &str = "none";
+
+/// Finds an organization by its domain or its id.
+///
+/// # Errors
+/// 404 if there is none.
+pub async fn find(app: &App, name: &str) -> Result<OrganizationRow, Refusal> {
+    let found = match name.parse::<OrganizationId>() {
+        Ok(id) => app.organizations.by_id(id).await?,
+        Err(_) => app.organizations.by_domain(name).await?,
+    };
+    found.ok_or_else(|| nothing(name))
+}
+
+/// The organization of a path, for somebody with a key.
+pub enum Named {
+    /// One that is there.
+    One(Box<OrganizationRow>),
+    /// Of requests whose token named none: those are nobody's but the operators'.
+    Nobody,
+}
+
+/// The organization of a path, and says so to the exchange. Another organization than that of a key is
+/// not there for its holder.
+pub async fn named(parts: &mut Parts, app: &App, holder: &Holder) -> Result<Named, Refusal> {
+    let params = RawPathParams::from_request_parts(parts, &()).await.map_err(|e| Refusal::bad_request(e.body_text()))?;
+    let name = params.iter().find(|(name, _)| *name == "organization").map(|(_, value)| value.to_owned()).unwrap_or_default();
+    if name == NOBODY && holder.organization.is_none() {
+        holder.visit.organization(OrganizationId::NONE);
+        return Ok(Named::Nobody);
+    }
+    let organization = find(app, &name).await?;
+    if holder.organization.is_some_and(|own| own != organization.id) {
+        return Err(nothing(&name));
+    }
+    holder.visit.organization(organization.id);
+    Ok(Named::One(Box::new(organization)))
+}
+
+fn nothing(name: &str) -> Refusal {
+    Refusal::not_found(format!("there is no organization {name:?}"))
+}

@@ -1,0 +1,104 @@
+//! Where a request of `/api/v1` comes in: the exchange is opened first and closed last, whatever happens.
+//!
+//! What was read is not kept, for the log can give it again, nor what was issued, for that is secret. What
+//! operators only read leaves no exchange: the log is theirs.
+
+use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use rollcall_contract::Problem;
+use rollcall_domain::actor::Actor;
+use rollcall_domain::exchange::{Answer, Protocol};
+use rollcall_door::exchange::{Closing, Kept, Opened, Visit, guarded, keep, measure};
+use rollcall_door::{App, Refusal};
+use std::sync::Arc;
+use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
+
+/// So much of a JSON body is kept; handlers take no more of one.
+const BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// Names the operation of a route, such as `audit.events.list`, for its exchanges.
+pub fn operation<S: Clone + Send + Sync + 'static>(
+    protocol: Protocol,
+    name: &'static str,
+    routes: UtoipaMethodRouter<S>,
+) -> UtoipaMethodRouter<S> {
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+        if let Some(visit) = request.extensions().get::<Visit>() {
+            visit.name(protocol, name);
+        }
+        next.run(request).await
+    }))
+}
+
+/// Serves one request and keeps its exchange.
+pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let mut opened = Opened::new(&app.engine, Protocol::Administration, "unknown", &parts);
+    let method = parts.method.clone();
+    let body = match take(&parts, body).await {
+        Ok((kept, body)) => {
+            opened.body = kept;
+            body
+        }
+        Err(refusal) => return refusal.into_response(),
+    };
+    let visit = Visit::new(opened);
+    parts.extensions.insert(visit.clone());
+    let served = guarded(next.run(Request::from_parts(parts, body))).await;
+    let mut response = served.unwrap_or_else(|| Refusal::unavailable(&"a handler panicked").into_response());
+    let (mut opened, mut kept) = visit.into_parts();
+    if kept == Kept::Record && opened.caller.is_operator() && method == Method::GET {
+        kept = Kept::CountOnly;
+    }
+    if opened.caller == Actor::Unauthenticated && response.status() != StatusCode::OK {
+        opened.shorten();
+        if !app.strangers.admits(opened.protocol) {
+            response = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too many requests without a live key").into_response();
+            kept = Kept::CountOnly;
+        }
+    } else if opened.caller == Actor::Unauthenticated {
+        // Who holds a session is asked at each click.
+        kept = Kept::CountOnly;
+    }
+    let answered = answer(&response);
+    let exchange = || opened.close(Closing::with(answered, Vec::new()));
+    if let Err(error) = keep(&app.engine, kept, exchange).await {
+        response = Refusal::unavailable(&error).into_response();
+    } else if kept != Kept::CountOnly
+        && let Ok(id) = HeaderValue::from_str(&opened.id.to_string())
+    {
+        response.headers_mut().insert(HeaderName::from_static("exchange-id"), id);
+    }
+    measure(&opened, response.status().as_u16());
+    response
+}
+
+/// The body to keep, and the body to serve. Only JSON is kept: the others are files, of any length.
+async fn take(parts: &Parts, body: Body) -> Result<(Bytes, Body), Refusal> {
+    let media_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if !media_type.trim_start().to_ascii_lowercase().starts_with("application/json") {
+        return Ok((Bytes::new(), body));
+    }
+    let too_long = |_| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {BODY_BYTES} bytes, or broke off"));
+    let bytes = to_bytes(body, BODY_BYTES).await.map_err(too_long)?;
+    Ok((bytes.clone(), Body::from(bytes)))
+}
+
+/// What is kept of an answer.
+fn answer(response: &Response) -> Answer {
+    Answer {
+        status: response.status().as_u16(),
+        headers: Vec::new(),
+        rule: None,
+        scim_type: None,
+        detail: response.extensions().get::<Problem>().map(|p| p.detail.clone()),
+        body_bytes: response.body().size_hint().exact().unwrap_or(0),
+        body_kept: false,
+        found: None,
+    }
+}

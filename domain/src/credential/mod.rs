@@ -1,0 +1,63 @@
+//! Credentials: what lets a client, an auditor, an admin or an operator in. The secret is shown once;
+//! what is kept proves it.
+
+mod event;
+mod proof;
+mod ring;
+
+pub use event::{
+    CredentialEnded, CredentialEvent, CredentialExpiring, CredentialFirstUsed, CredentialIssued, CredentialProofChanged, CredentialRevoked,
+    CredentialSecretAdded, CredentialSecretRetired,
+};
+pub use proof::{KeySource, Proof};
+pub use ring::{Change, Credential, CredentialCommand, CredentialError, Credentials, Secret};
+
+use serde::{Deserialize, Serialize};
+
+/// What a credential lets its holder do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Purpose {
+    /// Provision an organization by SCIM.
+    Scim,
+    /// Read everything about an organization, and change nothing.
+    Audit,
+    /// Change one organization.
+    Administration,
+    /// Change everything.
+    Operation,
+}
+
+impl Purpose {
+    /// All of them.
+    pub const ALL: [Purpose; 4] = [Purpose::Scim, Purpose::Audit, Purpose::Administration, Purpose::Operation];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Purpose::Scim => "scim",
+            Purpose::Audit => "audit",
+            Purpose::Administration => "administration",
+            Purpose::Operation => "operation",
+        }
+    }
+
+    /// So many may be live at once in one organization, or in the deployment for operators.
+    pub fn most_live(self) -> usize {
+        match self {
+            Purpose::Scim => 10,
+            Purpose::Audit => 100,
+            Purpose::Administration | Purpose::Operation => 50,
+        }
+    }
+
+    /// What people call one, such as `auditor's key`.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Purpose::Scim => "token",
+            Purpose::Audit => "auditor's key",
+            Purpose::Administration => "admin's key",
+            Purpose::Operation => "operator's key",
+        }
+    }
+}
