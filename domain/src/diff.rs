@@ -2,9 +2,23 @@
 
 use crate::personal::Personal;
 use crate::scim::Attributes;
-use crate::user::Change;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
+
+/// One attribute before and after. The path is canonical: a core attribute's name, or
+/// `schema-urn:name` for an attribute of an extension.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Canonical attribute path, such as `displayName` or `urn:...:User:department`.
+    pub attribute: String,
+    /// Its value before; absent if it was unassigned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Personal<Value>>,
+    /// Its value after; absent if it is unassigned now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Personal<Value>>,
+}
 
 /// What changed from `before` to `after`, ordered by attribute; attributes of an extension one by
 /// one. `except` are told by events of their own.

@@ -50,7 +50,7 @@ macro_rules! events {
             }
         }
 
-        impl crate::event::Declared for $Event {
+        impl crate::decode::Declared for $Event {
             fn is_declared(event_type: &str) -> bool {
                 $Kind::named(event_type).is_some()
             }

@@ -1,7 +1,7 @@
 //! One inbound request with our answer, kept whatever became of it.
 
 use crate::actor::Actor;
-use crate::failure::Facts;
+use crate::facts::Facts;
 use crate::ids::{ExchangeId, OrganizationId};
 use crate::interpretation::Interpretation;
 use crate::scim::Rule;

@@ -5,15 +5,18 @@
 //! ports ([`log`], [`sql`]) that adapters implement.
 
 pub mod actor;
+pub mod cause;
 pub mod claim;
 pub mod context;
 pub mod credential;
 pub mod decision;
+mod decode;
 pub mod deployment;
 mod diff;
 pub mod event;
 mod event_macro;
 pub mod exchange;
+pub mod facts;
 pub mod failure;
 pub mod fold_text;
 pub mod group;

@@ -1,7 +1,7 @@
 //! Values as columns hold them: a text or an integer for each type, written and read in one place.
 
+use crate::bad::Bad;
 use crate::columns::{Read, Span, Values};
-use crate::page::Bad;
 use crate::table::Kind;
 use chrono::{DateTime, Utc};
 use rollcall_domain::failure::{Cause, Class};
@@ -107,8 +107,8 @@ macro_rules! cell {
         impl $crate::cells::Cell for $type {
             type Raw = $raw;
 
-            fn keep(self) -> Result<$raw, $crate::page::Bad> {
-                let keep: fn(Self) -> Result<$raw, $crate::page::Bad> = $keep;
+            fn keep(self) -> Result<$raw, $crate::bad::Bad> {
+                let keep: fn(Self) -> Result<$raw, $crate::bad::Bad> = $keep;
                 keep(self)
             }
 

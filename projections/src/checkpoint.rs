@@ -1,7 +1,7 @@
 //! How far an organization's views are folded, and whether they stopped.
 
+use crate::bad::Bad;
 use crate::columns::{Columns, Read, Span, Stored, Values, columns, read_all, read_first};
-use crate::page::Bad;
 use crate::table::{Kind, Statement};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{ExchangeNumber, Head, Position};

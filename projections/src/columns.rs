@@ -7,7 +7,7 @@
 //! With a table behind the struct, its rows are written to that table; without, it is what a
 //! query selects.
 
-use crate::page::Bad;
+use crate::bad::Bad;
 use crate::table::{Column, Kind, Statement, Table};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlValue};
 
@@ -71,13 +71,13 @@ pub(crate) trait Stored: Columns {
 
     /// Writes rows, in place of those with the same key. No key may come twice in `rows`.
     fn upsert(rows: Vec<Self>, out: &mut Vec<Statement>) -> Result<(), Bad> {
-        Self::TABLE.write(rows, &|_| true, out)
+        Self::TABLE.write(rows, Self::write, &|_| true, out)
     }
 
     /// Writes rows that are there already and differ in `columns` only; indexes on others are left
     /// alone, which is most of the cost.
     fn update(rows: Vec<Self>, columns: &[&str], out: &mut Vec<Statement>) -> Result<(), Bad> {
-        Self::TABLE.write(rows, &|column| columns.contains(&column), out)
+        Self::TABLE.write(rows, Self::write, &|column| columns.contains(&column), out)
     }
 }
 
@@ -166,7 +166,7 @@ macro_rules! columns {
                 &ALL
             };
 
-            fn write(self, out: &mut Vec<rollcall_domain::sql::SqlValue>) -> Result<(), $crate::page::Bad> {
+            fn write(self, out: &mut Vec<rollcall_domain::sql::SqlValue>) -> Result<(), $crate::bad::Bad> {
                 $($crate::columns::Span::write(self.$field, out)?;)+
                 Ok(())
             }

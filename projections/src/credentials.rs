@@ -1,11 +1,12 @@
 //! Credentials of all kinds: table, fold, queries. Part of the family that is folded at once, so that a
 //! revoked one is refused from then on, by every process.
 
+use crate::bad::Bad;
 use crate::cells::{cell, parsed, words};
 use crate::columns::{Both, Columns, Stored, columns, read_all, read_first};
 use crate::credential::CredentialState;
 use crate::organizations::OrganizationRow;
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::text::{bounded, micros};
 use crate::view::View;

@@ -1,8 +1,9 @@
 //! Where the events of a subject, a type, an actor or a time stand in the log: table, fold, queries.
 //! Payloads stay in the log.
 
+use crate::bad::Bad;
 use crate::columns::{Stored, columns, read_all, read_first};
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::ranges::Ranges;
 use crate::table::{Statement, Table};
 use crate::text::{bounded, micros};

@@ -1,7 +1,8 @@
 //! Every request and what became of it: table, fold, queries. Bodies and headers stay in the log.
 
+use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::text::{bounded, micros};
 use crate::view::View;

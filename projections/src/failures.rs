@@ -7,8 +7,9 @@
 //! the member was named by what is no id, or the group was not there either, nothing can be seen
 //! there, and the next success cures it as it cures everything else.
 
+use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table, key_lists, numbered, with};
 use crate::text::bounded;
 use crate::view::View;

@@ -4,10 +4,13 @@
 //! kept, the stop is written beside the checkpoint, and nothing is skipped. A new process tries a stop once
 //! again, because it may be newer code; so does [`Folder::resume`].
 
+use crate::bad::Bad;
 use crate::checkpoint::{Checkpoint, Stop};
+use crate::families::{prepare, views};
 use crate::lane::Lane;
-use crate::page::{Bad, Page, WorkingSet};
-use crate::schema::{Prepared, prepare};
+use crate::page::Page;
+use crate::schema::Prepared;
+use crate::working_set::WorkingSet;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, ExchangeNumber, Head, Log, LogError, Position, Record, RecordedExchange};
 use rollcall_domain::sql::{Family, SqlError, SqlStore};
@@ -301,7 +304,8 @@ impl Folder {
             let known = exchanges.iter().position(|x| x.after > end).unwrap_or(exchanges.len());
             exchanges.truncate(known);
         }
-        let mut rows = WorkingSet::fetch(self.family, &mut *tx, Page { organization, records: &records, exchanges: &exchanges }).await?;
+        let mut rows =
+            WorkingSet::fetch(views(self.family), &mut *tx, Page { organization, records: &records, exchanges: &exchanges }).await?;
         for record in &records {
             let bad = |Bad(why)| StepError::Record { position: record.position, event_type: record.event_type.clone(), why };
             rows.record(record).map_err(bad)?;

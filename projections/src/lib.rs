@@ -10,6 +10,7 @@
 //! [`rollcall_domain::sql`]. Keys for lookups are case-folded here, never by a collation.
 
 mod audit;
+mod bad;
 mod cells;
 pub mod checkpoint;
 mod columns;
@@ -19,6 +20,7 @@ pub mod directory;
 pub mod events;
 pub mod exchanges;
 pub mod failures;
+pub mod families;
 pub mod fold;
 pub mod history;
 mod lane;
@@ -37,3 +39,4 @@ pub mod table;
 mod text;
 pub mod verify;
 pub mod view;
+mod working_set;

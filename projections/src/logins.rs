@@ -1,7 +1,8 @@
 //! Logins: every attempt, accepted or refused, and why. Table, fold, queries.
 
+use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::text::bounded;
 use crate::view::View;

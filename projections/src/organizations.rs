@@ -1,9 +1,10 @@
 //! Organizations: table, fold, queries.
 
+use crate::bad::Bad;
 use crate::cells::{cell, parsed, words};
 use crate::checkpoint::Stop;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::text::bounded;
 use crate::view::View;

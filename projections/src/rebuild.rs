@@ -1,8 +1,8 @@
 //! All views of a family anew, beside the live ones, then in their place.
 
 use crate::checkpoint::Stop;
+use crate::families::prepare;
 use crate::fold::{FoldError, Folder};
-use crate::schema::prepare;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Head, Log};
 use rollcall_domain::sql::{Family, SqlStore};

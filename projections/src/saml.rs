@@ -1,8 +1,9 @@
 //! SAML connections and the history of their certificates: tables, fold, queries.
 
+use crate::bad::Bad;
 use crate::cells::structures;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::text::{bounded, micros};
 use crate::view::View;

@@ -1,7 +1,8 @@
 //! Sessions: who is signed in, since when, and what ended it. Table, fold, queries.
 
+use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all};
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table, key_lists, numbered, with};
 use crate::text::{bounded, lookup_key, micros};
 use crate::view::View;

@@ -1,7 +1,6 @@
 //! Tables as declarations, from which the portable SQL is made.
 
-use crate::columns::Stored;
-use crate::page::Bad;
+use crate::bad::Bad;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::sql::{SqlRow, SqlValue};
 
@@ -78,14 +77,21 @@ impl Table {
         self.columns.iter().zip(&row.0).find(|(c, _)| c.name == column).map(|(_, value)| value)
     }
 
-    /// Writes its rows; of those that are there already, the columns that `set` takes.
-    pub(crate) fn write<R: Stored>(&self, rows: Vec<R>, set: &dyn Fn(&str) -> bool, out: &mut Vec<Statement>) -> Result<(), Bad> {
+    /// Writes rows, each as `values_of` gives it: one for each column. Of those that are there already, the
+    /// columns that `set` takes.
+    pub(crate) fn write<R>(
+        &self,
+        rows: Vec<R>,
+        values_of: fn(R, &mut Vec<SqlValue>) -> Result<(), Bad>,
+        set: &dyn Fn(&str) -> bool,
+        out: &mut Vec<Statement>,
+    ) -> Result<(), Bad> {
         let mut left = rows.len();
         let mut rows = rows.into_iter();
         while left > 0 {
             let size = if left >= MOST_ROWS { MOST_ROWS } else { left.min(FEW_ROWS) };
             let mut values = Vec::with_capacity(size * self.columns.len());
-            rows.by_ref().take(size).try_for_each(|row| row.write(&mut values))?;
+            rows.by_ref().take(size).try_for_each(|row| values_of(row, &mut values))?;
             out.push((self.write_sql(size, set), values));
             left -= size;
         }
@@ -147,7 +153,7 @@ pub(crate) fn with(first: SqlValue, rest: Vec<SqlValue>) -> Vec<SqlValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::columns::columns;
+    use crate::columns::{Stored, columns};
 
     columns! {
         struct Pair { organization: OrganizationId, n: u64, word: Option<String> }

@@ -2,8 +2,8 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::columns::read_all;
+use crate::families::{prepare, tables};
 use crate::fold::{FoldError, Folder};
-use crate::schema::{prepare, tables};
 use crate::table::Table;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Head, Log};

@@ -1,6 +1,7 @@
 //! A view: what it keeps, and how a page of the log changes that. A family is a list of views.
 
-use crate::page::{Bad, Page};
+use crate::bad::Bad;
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::log::{Record, RecordedExchange};

@@ -12,8 +12,9 @@ use rollcall_domain::user::UserEvent;
 use rollcall_projections::credentials::CredentialView;
 use rollcall_projections::directory::{GroupRef, MemberKind, MemberRow};
 use rollcall_projections::exchanges::{ExchangeFilter, Exchanges, Start};
+use rollcall_projections::families::prepare;
 use rollcall_projections::organizations::{Organizations, ScimState};
-use rollcall_projections::schema::{Prepared, prepare};
+use rollcall_projections::schema::Prepared;
 use serde_json::json;
 use support::*;
 

@@ -5,8 +5,8 @@ mod story;
 
 use rollcall_domain::log::Log;
 use rollcall_domain::sql::{Family, SqlStore, SqlValue};
+use rollcall_projections::families::{schema_version, views};
 use rollcall_projections::fold::Folder;
-use rollcall_projections::schema::{schema_version, views};
 use rollcall_projections::table::{Kind, Table};
 use rollcall_sqlite::{SqliteLog, SqliteViews};
 use std::collections::BTreeSet;

@@ -5,6 +5,7 @@
 //! ours, because that crate has none of them. The views live in `rollcall_views`.
 
 mod error;
+mod event_metadata;
 mod fault;
 mod log;
 mod options;
@@ -13,7 +14,8 @@ mod schema;
 mod views;
 
 pub use error::OpenError;
+pub use event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
 pub use log::PostgresLog;
 pub use options::ConnectOptions;
-pub use repository::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT, Repository};
+pub use repository::Repository;
 pub use views::PostgresViews;

@@ -1,5 +1,6 @@
 //! The streams as cqrs-es wants them: postgres-es reads, our append writes.
 
+use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
 use crate::log::PostgresLog;
 use crate::log::streams::NO_SNAPSHOTS;
 use chrono::{DateTime, Utc};
@@ -11,15 +12,6 @@ use rollcall_domain::claim::ClaimChanges;
 use rollcall_domain::ids::ExchangeId;
 use rollcall_domain::log::{AggregateKind, Append, AppendError, Log as _, NewEvent, StreamId, Version, Write};
 use serde_json::Value;
-use sqlx::postgres::PgPool;
-
-/// Metadata: when the events were decided (RFC 3339). Needed by [`Repository`]'s `persist`, which
-/// has no clock.
-pub const METADATA_RECORDED_AT: &str = "recorded_at";
-/// Metadata: who caused the events, as the JSON text of an [`Actor`]; Rollcall itself if absent.
-pub const METADATA_ACTOR: &str = "actor";
-/// Metadata: the id of the exchange that caused the events.
-pub const METADATA_EXCHANGE: &str = "exchange";
 
 /// A repository for `cqrs_es::persist::PersistedEventStore`, on the tables of [`PostgresLog`].
 ///
@@ -31,10 +23,11 @@ pub struct Repository {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-impl Repository {
-    pub(crate) fn new(log: PostgresLog, pool: PgPool) -> Self {
-        let inner = PostgresEventRepository::new(pool).with_tables("rollcall.events", NO_SNAPSHOTS);
-        Self { log, inner }
+impl PostgresLog {
+    /// The streams as cqrs-es wants them.
+    pub fn repository(&self) -> Repository {
+        let inner = PostgresEventRepository::new(self.pool()).with_tables("rollcall.events", NO_SNAPSHOTS);
+        Repository { log: self.clone(), inner }
     }
 }
 

@@ -10,10 +10,12 @@
 //!
 //! [`Assertion::id`]: rollcall_domain::saml::Assertion::id
 
+mod connection;
 mod gate;
 mod hardening;
 pub mod keys;
 mod logout;
+mod message;
 pub mod metadata;
 mod provider;
 mod redirect;
@@ -21,9 +23,11 @@ mod request;
 mod response;
 mod xml;
 
+pub use connection::{Connection, Policy};
 pub use keys::KeyPair;
 pub use logout::{LogoutRequest, LogoutResponse, LogoutStatus};
+pub use message::MessageError;
 pub use metadata::{IdpMetadata, MetadataError};
-pub use provider::{Connection, Policy, ServiceProvider, SetupError};
-pub use request::{AuthnOptions, MessageError};
+pub use provider::{ServiceProvider, SetupError};
+pub use request::AuthnOptions;
 pub use response::Expected;

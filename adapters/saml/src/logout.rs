@@ -1,9 +1,9 @@
 //! Single logout, on the redirect binding.
 
 use crate::gate;
+use crate::message::{MessageError, check_id};
 use crate::provider::ServiceProvider;
 use crate::redirect::{self, Field};
-use crate::request::{MessageError, check_id};
 use crate::response::{read_issuer, read_name_id};
 use crate::xml::{ASSERTION, PROTOCOL, SUCCESS, attribute, elements, escaped, instant, is, only_attributes, text, written};
 use chrono::{DateTime, Utc};

@@ -1,8 +1,8 @@
 //! The redirect binding (SAML bindings, section 3.4): a message in a query, signed over the query.
 
 use crate::keys::KeyPair;
+use crate::message::MessageError;
 use crate::provider::ServiceProvider;
-use crate::request::MessageError;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};

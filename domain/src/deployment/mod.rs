@@ -1,6 +1,7 @@
 //! The deployment aggregate: what holds for all organizations together, so far who operates it. Its
 //! stream is that of [`OrganizationId::NONE`](crate::ids::OrganizationId::NONE).
 
+mod aggregate;
 mod decide;
 mod event;
 mod state;

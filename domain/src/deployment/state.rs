@@ -1,9 +1,7 @@
 //! The deployment, folded from its events.
 
-use super::{DeploymentCommand, DeploymentEvent, decide};
-use crate::context::Context;
-use crate::credential::{CredentialError, Credentials};
-use cqrs_es::event_sink::EventSink;
+use super::DeploymentEvent;
+use crate::credential::Credentials;
 use serde::{Deserialize, Serialize};
 
 /// The state of the deployment.
@@ -13,21 +11,8 @@ pub struct Deployment {
     pub credentials: Credentials,
 }
 
-impl cqrs_es::Aggregate for Deployment {
-    const TYPE: &'static str = "Deployment";
-    type Command = DeploymentCommand;
-    type Event = DeploymentEvent;
-    type Error = CredentialError;
-    type Services = Context;
-
-    async fn handle(&mut self, command: DeploymentCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), CredentialError> {
-        for event in decide(self, command, context)?.events {
-            sink.write(event, self).await;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: DeploymentEvent) {
+impl Deployment {
+    pub(super) fn evolve(&mut self, event: DeploymentEvent) {
         self.credentials.evolve(event.into());
     }
 }

@@ -1,61 +1,10 @@
 //! What a request was about, so that a failure and what cures it are found together.
 
 use super::before_facts;
-use super::cause::Cause;
+use super::class::Class;
+use crate::cause::Cause;
 use crate::exchange::{Exchange, Protocol};
 use crate::ids::ResourceId;
-
-/// The kind of request. A success cures failures of its own kind on the same subject; a deletion
-/// cures all of them, for nothing is left to be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
-    /// POST of a new resource.
-    Create,
-    /// PUT or PATCH.
-    Change,
-    /// DELETE.
-    Delete,
-    /// GET and searches.
-    Read,
-    /// The rest.
-    Other,
-}
-
-impl Class {
-    /// All kinds.
-    pub const ALL: [Class; 5] = [Class::Create, Class::Change, Class::Delete, Class::Read, Class::Other];
-
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Class::Create => "create",
-            Class::Change => "change",
-            Class::Delete => "delete",
-            Class::Read => "read",
-            Class::Other => "other",
-        }
-    }
-
-    /// Reads the stable name.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|c| c.as_str() == text)
-    }
-
-    pub(super) fn of(operation: &str) -> Self {
-        match operation.rsplit('.').next().unwrap_or_default() {
-            "create" => Class::Create,
-            "replace" | "patch" => Class::Change,
-            "delete" => Class::Delete,
-            "read" | "list" | "search" => Class::Read,
-            _ => Class::Other,
-        }
-    }
-
-    /// Whether a success of this kind puts a failure of another kind right.
-    pub fn cures(self, failed: Class) -> bool {
-        self == failed || self == Class::Delete
-    }
-}
 
 /// What a request was about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,17 +79,4 @@ pub fn is_failure(exchange: &Exchange) -> bool {
     }
     let quiet = matches!(Class::of(&exchange.operation), Class::Read | Class::Delete) && exchange.answer.status == 404;
     exchange.protocol == Protocol::Scim && exchange.answer.status >= 400 && !quiet
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_stable_and_a_deletion_cures_everything() {
-        assert!(Class::ALL.into_iter().all(|c| Class::parse(c.as_str()) == Some(c) && c.cures(c) && Class::Delete.cures(c)));
-        assert!(!Class::Change.cures(Class::Create));
-        assert_eq!(Class::of("groups.patch"), Class::Change);
-        assert_eq!(Class::of("bulk"), Class::Other);
-    }
 }

@@ -1,7 +1,8 @@
 //! Reads exchanges that were written before an exchange carried facts: what the error value knew is
 //! in the text of its answer only. Nothing that is written today is read here.
 
-use super::cause::{Cause, by_status, classify};
+use super::by_status::by_status;
+use crate::cause::Cause;
 use crate::exchange::Exchange;
 use crate::ids::ResourceId;
 
@@ -28,6 +29,6 @@ pub(super) fn never_arrived(exchange: &Exchange) -> bool {
 
 /// The member that was not there: the text began with its id.
 pub(super) fn needs(exchange: &Exchange) -> Option<ResourceId> {
-    let detail = exchange.answer.detail.as_deref().filter(|_| classify(exchange) == Cause::MemberUnknown)?;
+    let detail = exchange.answer.detail.as_deref().filter(|_| cause(exchange) == Cause::MemberUnknown)?;
     detail.split(' ').next()?.parse().ok()
 }

@@ -2,11 +2,14 @@
 
 mod about;
 mod before_facts;
-mod cause;
+mod by_status;
+mod class;
+mod classify;
 mod wanted;
-mod wants;
 
-pub use about::{About, CONNECTION, Class, about, is_failure, leaves_access, needs};
-pub use cause::{Cause, Place, cause_of, classify, never_arrived};
+pub use crate::cause::{Cause, Place};
+pub use crate::facts::{Change, Facts, Wants, settles};
+pub use about::{About, CONNECTION, about, is_failure, leaves_access, needs};
+pub use class::Class;
+pub use classify::{cause_of, classify, never_arrived};
 pub use wanted::{Wanted, wanted};
-pub use wants::{Change, Facts, Wants, settles};

@@ -1,7 +1,7 @@
 //! What a request wanted, read from its body in one place for every write, served or refused. It is
 //! read as far as it can be: what cannot be read is counted.
 
-use super::wants::{Change, Wants};
+use crate::facts::{Change, Wants};
 use crate::ids::ResourceId;
 use crate::interpretation::Notes;
 use crate::scim::{AttributePath, DecodedResource, Intent, Limits, Policy, ResourceKind, decode_patch, decode_resource};

@@ -1,9 +1,9 @@
 //! What can have happened to a group. Published payloads are frozen: a change is a new version.
 
+use crate::diff::Change;
 use crate::event_macro::events;
 use crate::ids::ResourceId;
 use crate::scim::Attributes;
-use crate::user::Change;
 
 events! {
     /// An event of a group.

@@ -1,5 +1,6 @@
 //! The group aggregate.
 
+mod aggregate;
 mod command;
 mod decide;
 mod event;

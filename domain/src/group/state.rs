@@ -1,11 +1,9 @@
 //! A group, folded from its events.
 
-use super::{GroupCommand, GroupError, GroupEvent, decide};
-use crate::context::Context;
+use super::GroupEvent;
 use crate::diff;
 use crate::ids::ResourceId;
 use crate::scim::Attributes;
-use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -39,7 +37,8 @@ impl Group {
         }
     }
 
-    fn evolve(&mut self, event: &GroupEvent) {
+    /// What an event makes of it.
+    pub(super) fn evolve(&mut self, event: &GroupEvent) {
         match (&mut *self, event) {
             (_, GroupEvent::Created { attributes }) => {
                 *self = Group::Present { attributes: attributes.clone(), members: Members::default() };
@@ -70,24 +69,5 @@ pub fn evolve_attributes(attributes: &mut Attributes, event: &GroupEvent) {
         }
         GroupEvent::Changed { changes } => diff::apply(attributes, changes),
         GroupEvent::MembersAdded { .. } | GroupEvent::MembersRemoved { .. } | GroupEvent::Deleted { .. } => {}
-    }
-}
-
-impl cqrs_es::Aggregate for Group {
-    const TYPE: &'static str = "Group";
-    type Command = GroupCommand;
-    type Event = GroupEvent;
-    type Error = GroupError;
-    type Services = Context;
-
-    async fn handle(&mut self, command: GroupCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), GroupError> {
-        for event in decide(self, command, context)?.events {
-            sink.write(event, self).await;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: GroupEvent) {
-        self.evolve(&event);
     }
 }

@@ -1,6 +1,7 @@
 //! What a command on an organization's SAML connection comes to.
 
-use super::saml::{IdpEndpoints, LIVE_KEYS, MAX_SESSION_MINUTES, SamlPolicy, SamlSettings, SamlState};
+use super::saml::{IdpEndpoints, MAX_SESSION_MINUTES, SamlPolicy, SamlState};
+use super::saml_settings::{LIVE_KEYS, SamlSettings};
 use super::{CertificateOwner, OrganizationError, OrganizationEvent, SamlCommand};
 use crate::context::Context;
 use crate::saml::IdpSettings;

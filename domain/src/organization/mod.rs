@@ -1,16 +1,19 @@
 //! The organization aggregate.
 
+mod aggregate;
 mod command;
 mod credentials;
 mod decide;
 mod decide_saml;
 mod event;
 mod saml;
+mod saml_settings;
 mod state;
 
 pub use command::{OrganizationCommand, OrganizationError, SamlCommand};
 pub use credentials::{credential, rehash};
 pub use decide::{claims, decide};
 pub use event::{CertificateOwner, OrganizationEvent, OrganizationEventKind};
-pub use saml::{IdpEndpoints, LIVE_KEYS, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlSettings, SamlState, SealedKey, SpCertificate};
+pub use saml::{IdpEndpoints, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlState, SealedKey, SpCertificate};
+pub use saml_settings::{LIVE_KEYS, SamlSettings};
 pub use state::{Organization, Scim, Settings};

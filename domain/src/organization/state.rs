@@ -1,14 +1,12 @@
 //! An organization, folded from its events.
 
+use super::OrganizationEvent;
 use super::credentials::credential;
-use super::saml::SamlSettings;
-use super::{OrganizationCommand, OrganizationError, OrganizationEvent, decide};
-use crate::context::Context;
+use super::saml_settings::SamlSettings;
 use crate::credential::Credentials;
 use crate::provisioning_log::CycleDigest;
 use crate::run::Noticed;
 use crate::scim::Policy;
-use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -63,7 +61,8 @@ pub enum Organization {
 }
 
 impl Organization {
-    fn evolve(&mut self, event: OrganizationEvent) {
+    /// What an event makes of it.
+    pub(super) fn evolve(&mut self, event: OrganizationEvent) {
         if let OrganizationEvent::Created { name, domain } = event {
             *self = Organization::Present(Settings {
                 name,
@@ -95,24 +94,5 @@ impl Organization {
                 Err(event) => settings.saml.evolve(&event),
             },
         }
-    }
-}
-
-impl cqrs_es::Aggregate for Organization {
-    const TYPE: &'static str = "Organization";
-    type Command = OrganizationCommand;
-    type Event = OrganizationEvent;
-    type Error = OrganizationError;
-    type Services = Context;
-
-    async fn handle(&mut self, command: OrganizationCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), OrganizationError> {
-        for event in decide(self, command, context)?.events {
-            sink.write(event, self).await;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: OrganizationEvent) {
-        self.evolve(event);
     }
 }

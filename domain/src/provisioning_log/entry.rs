@@ -3,17 +3,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What Entra says of one cycle, or of one run on demand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImportedCycle {
-    /// Entra's id of it.
-    pub cycle: String,
-    /// Names its content, so that importing it again changes nothing.
-    pub digest: super::CycleDigest,
-    /// What it did, by time. A long cycle goes on in the next event.
-    pub changes: Vec<ImportedChange>,
-}
-
 /// What Entra says of one object in one cycle. No names, no values.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ImportedChange {

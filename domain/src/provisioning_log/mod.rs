@@ -5,14 +5,14 @@
 //! derived anew. [`correct`] puts them over the runs that were inferred from the traffic.
 
 mod correct;
+mod cycle;
 mod digest;
 mod entry;
 
 pub use correct::{Correction, CycleMatch, Mismatch, Seen, correct, own_run};
-pub use digest::{CycleDigest, into_parts};
-pub use entry::{ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, Initiator};
+pub use cycle::{CHANGES_IN_EVENT, ImportedCycle, into_parts};
+pub use digest::CycleDigest;
+pub use entry::{ImportedAction, ImportedChange, ImportedStatus, Initiator};
 
 /// So many changes are taken at once.
 pub const CHANGES_AT_ONCE: usize = 50_000;
-/// So many changes are kept in one event.
-pub const CHANGES_IN_EVENT: usize = 1_000;

@@ -2,13 +2,14 @@
 //! value `decision.rs` decides.
 
 use super::canonical::{self, note_empty, wrong_type};
-use super::decision::{Edit, Target, decide};
+use super::decision::decide;
+use super::edit::{Edit, Target};
 use super::error::ScimError;
+use super::filter::AttributePath;
 use super::intent::Intent;
 use super::limits::{Effort, check_resource};
 use super::object::is_stray_schemas;
-use super::path::AttributePath;
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use super::{Attributes, get_ci, is_unassigned};
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};

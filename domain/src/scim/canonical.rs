@@ -1,8 +1,10 @@
 //! Values in canonical form: typed as the schema says, names in its case, nothing unassigned.
 
+use super::attribute::AttributeDef;
+use super::characteristic::AttributeType;
 use super::error::{Rule, ScimError, quoted};
 use super::is_unassigned;
-use super::schema::{AttributeDef, AttributeType, ResourceKind};
+use super::resource_kind::ResourceKind;
 use super::{Attributes, get_ci, names};
 use crate::fold_text::fold_user_name;
 use crate::interpretation::{Notes, Reading};

@@ -4,65 +4,19 @@
 //! emptiness, mutability and case. `docs/scim-semantics.md` is the table of what it answers, and
 //! `domain/tests/scim_matrix` walks it.
 //!
-//! Two hands: `canonical.rs` reads a value as the schema types it, `elements.rs` works on attributes
-//! with several values.
+//! Three hands: `canonical.rs` reads a value as the schema types it, `elements.rs` works on attributes
+//! with several values, `parts.rs` on the sub-attributes of one.
 
+use super::attribute::AttributeDef;
 use super::canonical::{self, note_empty, prune, says_nothing};
+use super::edit::{Decided, Edit, Target};
 use super::elements;
 use super::error::ScimError;
-use super::filter::Filter;
 use super::is_unassigned;
 use super::matching::matches_element;
-use super::schema::AttributeDef;
-use super::{get_ci, names};
+use super::parts::{decide_sub, merge};
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
-
-/// What is asked.
-#[derive(Clone, Copy)]
-pub(super) enum Edit<'a> {
-    /// Add to what is there.
-    Add(&'a Value),
-    /// Put in its place. POST and PUT ask this of a resource that has nothing yet.
-    Replace(&'a Value),
-    /// Take away, or only these values.
-    Remove(Option<&'a Value>),
-}
-
-impl<'a> Edit<'a> {
-    /// The value to set; none if the edit takes away.
-    pub(super) fn value(self) -> Option<&'a Value> {
-        match self {
-            Edit::Add(v) | Edit::Replace(v) => Some(v),
-            Edit::Remove(_) => None,
-        }
-    }
-
-    /// True if nothing is to be there afterwards.
-    pub(super) fn unassigns(self) -> bool {
-        match self {
-            Edit::Add(_) => false,
-            Edit::Replace(v) => is_unassigned(v),
-            Edit::Remove(_) => true,
-        }
-    }
-}
-
-/// Of what it is asked.
-#[derive(Clone, Copy)]
-pub(super) struct Target<'a> {
-    /// What the schema says; nothing of an attribute of a custom extension.
-    pub def: Option<&'static AttributeDef>,
-    /// Only the values that match.
-    pub filter: Option<&'a Filter>,
-    /// Only this part of them.
-    pub sub: Option<&'a str>,
-    /// The path, for notes and messages. Never a value.
-    pub at: &'a str,
-}
-
-/// What is there afterwards; none if nothing is.
-pub(super) type Decided = Result<Option<Value>, ScimError>;
 
 /// Decides. An error changes nothing: neither this attribute nor, for the caller stops at it, another.
 pub(super) fn decide(target: Target<'_>, current: Option<Value>, edit: Edit<'_>, notes: &mut Notes) -> Decided {
@@ -164,57 +118,5 @@ fn decide_custom(current: Option<Value>, edit: Edit<'_>, value: &Value, at: &str
             Some(Value::Object(object))
         }
         (_, _, sent) => sent,
-    }
-}
-
-/// One sub-attribute of one complex value.
-pub(super) fn decide_sub(
-    def: Option<&'static AttributeDef>,
-    object: &mut Map<String, Value>,
-    sub: &str,
-    edit: Edit<'_>,
-    at: &str,
-    notes: &mut Notes,
-) -> Result<(), ScimError> {
-    let key = get_ci(object, sub).map_or_else(|| sub.to_owned(), |(k, _)| k.clone());
-    let before = object.remove(&key);
-    let after = match (edit, def.and_then(|d| names::known_sub(d, sub, notes))) {
-        (Edit::Add(value), _) if says_nothing(value) => {
-            notes.note(Reading::AddOfNothing, at);
-            before
-        }
-        (Edit::Remove(_), _) => {
-            if before.is_none() {
-                notes.note(Reading::RemoveAbsent, at);
-            }
-            None
-        }
-        (Edit::Add(value) | Edit::Replace(value), Some(def)) => canonical::single(def, value, at, notes)?,
-        (Edit::Add(value) | Edit::Replace(value), None) => {
-            if is_unassigned(value) {
-                note_empty(value, at, notes);
-            }
-            prune(value)
-        }
-    };
-    if let Some(after) = after {
-        object.insert(key, after);
-    }
-    Ok(())
-}
-
-/// Sets the sub-attributes that are named. Those named as unassigned go, but not by an add.
-pub(super) fn merge(object: &mut Map<String, Value>, parts: Vec<canonical::Assigned>, edit: Edit<'_>) {
-    for (name, value) in parts {
-        let key = get_ci(object, &name).map_or(name, |(k, _)| k.clone());
-        match value {
-            Some(value) => {
-                object.insert(key, value);
-            }
-            None if matches!(edit, Edit::Add(_)) => {}
-            None => {
-                object.remove(&key);
-            }
-        }
     }
 }

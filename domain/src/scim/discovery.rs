@@ -1,8 +1,11 @@
 //! What `/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` say (RFC 7643 sections 5 to 7). No
 //! member is null anywhere: Entra refuses that.
 
+use super::attribute::AttributeDef;
+use super::characteristic::AttributeType;
 use super::policy::{Policy, StrictRule};
-use super::schema::{AttributeDef, AttributeType, ResourceKind, Schema};
+use super::resource_kind::ResourceKind;
+use super::schema::Schema;
 use serde_json::{Map, Value, json};
 
 const CONFIG_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";

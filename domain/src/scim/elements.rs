@@ -1,12 +1,13 @@
 //! Edits of multi-valued attributes.
 
+use super::attribute::AttributeDef;
 use super::canonical::{self, collapse, is_bare, is_primary, note_empty, prune, wrong_type};
-use super::decision::{Decided, Edit, Target, decide_sub, merge};
 use super::deletion_mark;
+use super::edit::{Decided, Edit, Target};
 use super::error::ScimError;
 use super::filter::Filter;
 use super::matching::{is_equal, matches_element};
-use super::schema::AttributeDef;
+use super::parts::{decide_sub, merge};
 use super::{get_ci, is_unassigned};
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};

@@ -1,7 +1,7 @@
 //! The answer to a request that cannot be served (RFC 7644 section 3.12).
 
 use super::secret::tellable;
-use crate::failure::Cause;
+use crate::cause::Cause;
 use crate::ids::ResourceId;
 use serde_json::{Value, json};
 

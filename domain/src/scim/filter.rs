@@ -1,83 +1,11 @@
-//! Filters (RFC 7644 section 3.4.2.2).
+//! Filters and attribute paths (RFC 7644 sections 3.4.2.2, 3.5.2 and 3.10), as they are once read. They
+//! are made of each other: a filter compares what a path names, and a path may hold a filter.
 
-use super::error::ScimError;
-use super::grammar::Parser;
-use super::limits::Limits;
-use super::path::AttributePath;
-use super::schema::ResourceKind;
-use crate::interpretation::Notes;
+use super::attribute::AttributeDef;
+use super::compare_op::CompareOp;
+use super::resource_kind::ResourceKind;
 use serde_json::Value;
 use std::fmt;
-
-pub use super::matching::matches;
-
-/// How a value is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum CompareOp {
-    /// `eq`
-    Equal,
-    /// `ne`: the opposite of `eq`, so also true of what has no value.
-    NotEqual,
-    /// `co`
-    Contains,
-    /// `sw`
-    StartsWith,
-    /// `ew`
-    EndsWith,
-    /// `gt`
-    Greater,
-    /// `ge`
-    GreaterOrEqual,
-    /// `lt`
-    Less,
-    /// `le`
-    LessOrEqual,
-}
-
-impl CompareOp {
-    /// All operators with a value.
-    pub const ALL: [CompareOp; 9] = [
-        CompareOp::Equal,
-        CompareOp::NotEqual,
-        CompareOp::Contains,
-        CompareOp::StartsWith,
-        CompareOp::EndsWith,
-        CompareOp::Greater,
-        CompareOp::GreaterOrEqual,
-        CompareOp::Less,
-        CompareOp::LessOrEqual,
-    ];
-
-    /// The word on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            CompareOp::Equal => "eq",
-            CompareOp::NotEqual => "ne",
-            CompareOp::Contains => "co",
-            CompareOp::StartsWith => "sw",
-            CompareOp::EndsWith => "ew",
-            CompareOp::Greater => "gt",
-            CompareOp::GreaterOrEqual => "ge",
-            CompareOp::Less => "lt",
-            CompareOp::LessOrEqual => "le",
-        }
-    }
-
-    /// Reads the word, in any case.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|op| op.as_str().eq_ignore_ascii_case(word))
-    }
-
-    /// True for `eq` and `ne`.
-    pub(super) fn is_equality(self) -> bool {
-        matches!(self, CompareOp::Equal | CompareOp::NotEqual)
-    }
-
-    /// True for `gt`, `ge`, `lt` and `le`.
-    pub(super) fn is_ordering(self) -> bool {
-        matches!(self, CompareOp::Greater | CompareOp::GreaterOrEqual | CompareOp::Less | CompareOp::LessOrEqual)
-    }
-}
 
 /// A filter. Names are in the schema's case, values have the attribute's type, and what RFC 7644
 /// implies is spelled out (`emails eq "x"` has the path `emails.value`).
@@ -163,7 +91,93 @@ fn operand(f: &mut fmt::Formatter<'_>, filter: &Filter, parentheses: bool) -> fm
     if parentheses { write!(f, "({filter})") } else { write!(f, "{filter}") }
 }
 
-/// Reads a filter. An error is `invalidFilter`, and says where in the text and what was expected.
-pub fn parse_filter(kind: ResourceKind, text: &str, limits: &Limits, notes: &mut Notes) -> Result<Filter, ScimError> {
-    Parser::new(kind, text, limits, notes).filter().map_err(|problem| problem.in_filter(text))
+/// Names an attribute, some of its values, or a part of them. Names are in the schema's case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttributePath {
+    /// The extension's URN; none for a core or common attribute.
+    pub urn: Option<String>,
+    /// The attribute. Empty if the path is a schema URN alone: all of that schema's attributes.
+    pub attribute: String,
+    /// Only the values that match; sub-attributes are its attributes.
+    pub filter: Option<Box<Filter>>,
+    /// Only this sub-attribute.
+    pub sub: Option<String>,
+}
+
+impl AttributePath {
+    /// A core or common attribute.
+    pub fn core(attribute: impl Into<String>) -> Self {
+        Self { urn: None, attribute: attribute.into(), filter: None, sub: None }
+    }
+
+    /// An attribute of an extension.
+    pub fn extension(urn: impl Into<String>, attribute: impl Into<String>) -> Self {
+        Self { urn: Some(urn.into()), attribute: attribute.into(), filter: None, sub: None }
+    }
+
+    /// True if the path is a schema URN alone.
+    pub fn is_schema(&self) -> bool {
+        self.attribute.is_empty()
+    }
+
+    /// What is known of the attribute; nothing for one of a custom extension.
+    pub fn def(&self, kind: ResourceKind) -> Option<&'static AttributeDef> {
+        match &self.urn {
+            None => kind.attribute(&self.attribute),
+            Some(urn) => kind.extension(urn).and_then(|s| s.attribute(&self.attribute)),
+        }
+    }
+
+    /// What is known of the sub-attribute, or of the attribute if there is none.
+    pub fn leaf_def(&self, kind: ResourceKind) -> Option<&'static AttributeDef> {
+        let def = self.def(kind);
+        match &self.sub {
+            Some(sub) => def.and_then(|d| d.sub(sub)),
+            None => def,
+        }
+    }
+
+    /// The path as it may stand in notes, which never hold a value: a filter shows only if all it says
+    /// is what the value is for, in one of the schema's own words.
+    pub(crate) fn label(&self) -> String {
+        let Some(filter) = &self.filter else { return self.to_string() };
+        let kind = ResourceKind::User.attribute(&self.attribute).and_then(|def| def.sub("type"));
+        let usual = |value: &Value| {
+            let words = kind.map_or(&[][..], |kind| kind.canonical_values);
+            value.as_str().is_some_and(|value| words.iter().any(|word| word.eq_ignore_ascii_case(value)))
+        };
+        let says_only_type = |e: Vec<(&str, &Value)>| e.iter().all(|(name, value)| *name == "primary" || *name == "type" && usual(value));
+        if filter.equalities().is_some_and(says_only_type) {
+            return self.to_string();
+        }
+        let plain = AttributePath { filter: None, sub: None, ..self.clone() };
+        match &self.sub {
+            Some(sub) => format!("{plain}[...].{sub}"),
+            None => format!("{plain}[...]"),
+        }
+    }
+
+    /// True if clients cannot write what the path names; a `$ref` is derived from the value beside it.
+    pub(super) fn is_read_only(&self, kind: ResourceKind) -> bool {
+        self.sub.as_deref() == Some("$ref")
+            || self.def(kind).is_some_and(AttributeDef::is_read_only)
+            || self.leaf_def(kind).is_some_and(AttributeDef::is_read_only)
+    }
+}
+
+impl fmt::Display for AttributePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.urn {
+            Some(urn) if self.is_schema() => f.write_str(urn)?,
+            Some(urn) => write!(f, "{urn}:{}", self.attribute)?,
+            None => f.write_str(&self.attribute)?,
+        }
+        if let Some(filter) = &self.filter {
+            write!(f, "[{filter}]")?;
+        }
+        match &self.sub {
+            Some(sub) => write!(f, ".{sub}"),
+            None => Ok(()),
+        }
+    }
 }

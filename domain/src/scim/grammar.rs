@@ -1,11 +1,13 @@
 //! The parser of filters and paths: one recursive descent for both, bounded in depth and terms.
 
+use super::attribute::AttributeDef;
+use super::characteristic::AttributeType;
+use super::compare_op::CompareOp;
 use super::error::{Rule, ScimError, quoted};
-use super::filter::{CompareOp, Filter};
+use super::filter::{AttributePath, Filter};
 use super::limits::Limits;
 use super::names::{self, NameProblem};
-use super::path::AttributePath;
-use super::schema::{AttributeDef, AttributeType, ResourceKind};
+use super::resource_kind::ResourceKind;
 use super::secret::{names_password, names_secret};
 use crate::interpretation::{Notes, Reading};
 use chrono::DateTime;

@@ -1,6 +1,6 @@
 //! What a PATCH asks for, once every dialect has been read.
 
-use super::path::AttributePath;
+use super::filter::AttributePath;
 use crate::ids::ResourceId;
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
 //! How much of a request is read.
 
 use super::Attributes;
+use super::attribute::AttributeDef;
 use super::error::{Rule, ScimError, quoted};
 use super::policy::Policy;
-use super::schema::AttributeDef;
 use crate::interpretation::{Interpretation, Notes, Reading};
 use serde_json::Value;
 use std::collections::BTreeSet;

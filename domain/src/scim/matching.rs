@@ -1,8 +1,10 @@
 //! Whether a resource matches a filter (RFC 7644 section 3.4.2.2).
 
-use super::filter::{CompareOp, Filter};
-use super::path::AttributePath;
-use super::schema::{AttributeDef, AttributeType, ResourceKind};
+use super::attribute::AttributeDef;
+use super::characteristic::AttributeType;
+use super::compare_op::CompareOp;
+use super::filter::{AttributePath, Filter};
+use super::resource_kind::ResourceKind;
 use super::{get_ci, is_unassigned};
 use crate::fold_text::{fold_text, fold_user_name};
 use chrono::DateTime;

@@ -1,11 +1,12 @@
 //! Members of a group as they are sent: ids of resources that exist.
 
+use super::attribute::AttributeDef;
 use super::canonical::wrong_type;
 use super::error::{Rule, ScimError, quoted};
 use super::object::member;
-use super::schema::{AttributeDef, ResourceKind};
+use super::resource_kind::ResourceKind;
 use super::{deletion_mark, names};
-use crate::failure::Cause;
+use crate::cause::Cause;
 use crate::ids::ResourceId;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};

@@ -6,10 +6,14 @@
 
 mod apply;
 mod asserted;
+mod attribute;
 mod canonical;
+mod characteristic;
+mod compare_op;
 mod decision;
 mod deletion_mark;
 mod discovery;
+mod edit;
 mod elements;
 mod error;
 mod filter;
@@ -22,33 +26,40 @@ mod matching;
 mod members;
 mod names;
 mod object;
+mod parse;
+mod parts;
 mod patch;
-mod path;
 mod policy;
 mod render;
 mod resource;
+mod resource_kind;
 mod schema;
+mod schema_common;
+mod schema_group;
 mod schema_user;
 mod secret;
 mod sort;
 
 pub use apply::apply_intents;
 pub use asserted::{asserts, check_asserted};
+pub use attribute::AttributeDef;
+pub use characteristic::{AttributeType, Mutability, Returned, Uniqueness};
+pub use compare_op::CompareOp;
 pub use discovery::{POLICY_URN, ProviderLimits, resource_types, schemas, service_provider_config};
 pub use error::{ERROR_URN, Rule, ScimError, ScimType};
-pub use filter::{CompareOp, Filter, matches, parse_filter};
+pub use filter::{AttributePath, Filter};
 pub use form::decode_form;
 pub use intent::Intent;
 pub use json::read_json;
 pub use limits::{Limits, check_nesting, resource_bytes};
+pub use matching::matches;
+pub use parse::{parse_filter, parse_path};
 pub use patch::{PATCH_OP_URN, decode_patch};
-pub use path::{AttributePath, parse_path};
 pub use policy::{Policy, StrictRule};
 pub use render::{Meta, project, render_resource};
 pub use resource::{DecodedResource, decode_resource};
-pub use schema::{
-    AttributeDef, AttributeType, ENTERPRISE_URN, GROUP_URN, Mutability, ResourceKind, Returned, Schema, USER_URN, Uniqueness,
-};
+pub use resource_kind::ResourceKind;
+pub use schema::{ENTERPRISE_URN, GROUP_URN, Schema, USER_URN};
 pub use secret::{SECRET_NAMES, names_password, names_secret};
 pub use sort::{SortKey, sort_key};
 

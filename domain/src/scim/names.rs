@@ -1,8 +1,10 @@
 //! From a name as written to an attribute: URN prefixes, cases and aliases.
 
+use super::attribute::AttributeDef;
 use super::error::{Rule, quoted};
-use super::path::AttributePath;
-use super::schema::{AttributeDef, CORE_PREFIX, ENTERPRISE_URN, ResourceKind};
+use super::filter::AttributePath;
+use super::resource_kind::ResourceKind;
+use super::schema::{CORE_PREFIX, ENTERPRISE_URN};
 use crate::interpretation::{Notes, Reading};
 
 /// Why a name was not understood.

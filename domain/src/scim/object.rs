@@ -3,14 +3,15 @@
 
 use super::canonical::{note_empty, wrong_type};
 use super::error::{ScimError, ScimType, quoted};
+use super::filter::AttributePath;
 use super::grammar::Problem;
 use super::limits::Limits;
 use super::names;
-use super::path::{self, AttributePath};
+use super::parse;
 use super::policy::StrictRule;
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use super::{get_ci, is_unassigned};
-use crate::failure::Cause;
+use crate::cause::Cause;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -173,7 +174,7 @@ pub(super) fn unknown_attribute(error: ScimError) -> ScimError {
 
 /// A key as a path.
 fn parse_key(kind: ResourceKind, key: &str, unknown: ScimType, limits: &Limits, notes: &mut Notes) -> Result<AttributePath, ScimError> {
-    let path = path::parse_key(kind, key, limits, notes);
+    let path = parse::parse_key(kind, key, limits, notes);
     let refused = |problem: Problem| match &problem.unknown {
         Some(name) if problem.rule.is_none() => ScimError::typed(
             unknown,

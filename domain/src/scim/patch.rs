@@ -2,17 +2,18 @@
 
 use super::apply::{edit, read_only};
 use super::canonical::says_nothing;
-use super::decision::Edit;
+use super::compare_op::CompareOp;
+use super::edit::Edit;
 use super::error::{Rule, ScimError, ScimType, quoted};
-use super::filter::{CompareOp, Filter};
+use super::filter::{AttributePath, Filter};
 use super::intent::Intent;
 use super::limits::Limits;
 use super::members;
 use super::object::{assignments, drop_password, is_password, member, unknown_attribute, without_passwords};
-use super::path::{self, AttributePath};
+use super::parse;
 use super::policy::StrictRule;
 use super::resource::is_members;
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use super::{Attributes, is_unassigned};
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
@@ -157,7 +158,7 @@ impl Decoder<'_> {
     }
 
     fn path(&mut self, text: &str) -> Result<AttributePath, ScimError> {
-        let path = path::parse_key(self.kind, text, self.limits, self.notes);
+        let path = parse::parse_key(self.kind, text, self.limits, self.notes);
         let path = path.map_err(|problem| {
             let is_unknown = problem.unknown.is_some();
             let error = problem.in_path(text);

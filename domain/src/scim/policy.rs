@@ -1,7 +1,7 @@
 //! What one SCIM connection asks of its client, beyond what is read by default.
 
 use super::error::{Rule, ScimError, quoted};
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use serde::{Deserialize, Serialize};
 
 /// The choices of one connection. The default is what Entra needs.

@@ -1,9 +1,11 @@
 //! Resources as they go out (RFC 7643 section 3, RFC 7644 sections 3.4.2.5 and 3.9).
 
+use super::characteristic::Returned;
+use super::filter::AttributePath;
 use super::matching::matches_element;
 use super::names::is_urn;
-use super::path::AttributePath;
-use super::schema::{ENTERPRISE_URN, ResourceKind, Returned};
+use super::resource_kind::ResourceKind;
+use super::schema::ENTERPRISE_URN;
 use super::{Attributes, get_ci};
 use crate::ids::ResourceId;
 use chrono::{DateTime, SecondsFormat, Utc};

@@ -2,12 +2,12 @@
 
 use super::apply::edit;
 use super::canonical::{check_required, drop_bare, note_empty};
-use super::decision::Edit;
+use super::edit::Edit;
 use super::error::{ScimError, ScimType, quoted};
+use super::filter::AttributePath;
 use super::limits::{Limits, check_resource};
 use super::object::{assignments, member};
-use super::path::AttributePath;
-use super::schema::ResourceKind;
+use super::resource_kind::ResourceKind;
 use super::{Attributes, get_ci, is_unassigned, members};
 use crate::ids::ResourceId;
 use crate::interpretation::{Notes, Reading};

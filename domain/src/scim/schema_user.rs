@@ -1,7 +1,10 @@
 //! The core user and its enterprise extension (RFC 7643 sections 4.1 and 4.3). There is no
 //! `password`: Rollcall stores none.
 
-use super::schema::{AttributeDef, ENTERPRISE_URN, EXTERNAL_ID, Mutability, Schema, USER_URN, Uniqueness};
+use super::attribute::AttributeDef;
+use super::characteristic::{Mutability, Uniqueness};
+use super::schema::{ENTERPRISE_URN, Schema, USER_URN};
+use super::schema_common::EXTERNAL_ID;
 
 const fn string(name: &'static str, description: &'static str) -> AttributeDef {
     AttributeDef::string(name, description)

@@ -1,9 +1,10 @@
 //! The order of resources in an answer (RFC 7644 section 3.4.2.3).
 
+use super::characteristic::AttributeType;
+use super::filter::AttributePath;
 use super::get_ci;
 use super::matching::values;
-use super::path::AttributePath;
-use super::schema::{AttributeType, ResourceKind};
+use super::resource_kind::ResourceKind;
 use crate::fold_text::fold_text;
 use chrono::{DateTime, Utc};
 use serde_json::Value;

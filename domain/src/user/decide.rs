@@ -1,6 +1,6 @@
 //! What a command on a user comes to.
 
-use super::session::sign_in;
+use super::sign_in::sign_in;
 use super::{User, UserCommand, UserError, UserEvent};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;

@@ -1,5 +1,6 @@
 //! What can have happened to a user. Published payloads are frozen: a change is a new version.
 
+use crate::diff::Change;
 use crate::event_macro::events;
 use crate::ids::{ExchangeId, SessionId};
 use crate::login::{Attempt, Drift, MatchedBy, RefusedLogin};
@@ -7,21 +8,6 @@ use crate::personal::Personal;
 use crate::scim::Attributes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-/// One attribute before and after. The path is canonical: a core attribute's name, or
-/// `schema-urn:name` for an attribute of an extension.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// Canonical attribute path, such as `displayName` or `urn:...:User:department`.
-    pub attribute: String,
-    /// Its value before; absent if it was unassigned.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub before: Option<Personal<Value>>,
-    /// Its value after; absent if it is unassigned now.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub after: Option<Personal<Value>>,
-}
 
 /// Why a session ended before its time. That SCIM switched the user off or removed them needs no
 /// event of its own: it ends all sessions.

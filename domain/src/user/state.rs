@@ -1,12 +1,10 @@
 //! A user, folded from its events.
 
-use super::{UserCommand, UserError, UserEvent, decide};
-use crate::context::Context;
+use super::UserEvent;
 use crate::diff;
 use crate::ids::SessionId;
 use crate::scim::Attributes;
 use chrono::{DateTime, Utc};
-use cqrs_es::event_sink::EventSink;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -38,7 +36,23 @@ impl User {
         }
     }
 
-    fn evolve(&mut self, event: &UserEvent) {
+    /// The sessions that have not ended, with the instant at which each is over at the latest.
+    pub fn sessions(&self) -> impl Iterator<Item = (SessionId, DateTime<Utc>)> {
+        match self {
+            User::Present { sessions, .. } => Some(sessions.iter().map(|(id, until)| (*id, *until))),
+            User::Absent | User::Deleted => None,
+        }
+        .into_iter()
+        .flatten()
+    }
+
+    /// Whether a session of this user has neither ended nor run out.
+    pub fn has_session(&self, session: SessionId, now: DateTime<Utc>) -> bool {
+        self.sessions().any(|(id, until)| id == session && now < until)
+    }
+
+    /// What an event makes of it.
+    pub(super) fn evolve(&mut self, event: &UserEvent) {
         match (&mut *self, event) {
             (_, UserEvent::Created { attributes }) => {
                 *self = User::Present { attributes: attributes.value().clone(), sessions: BTreeMap::new() }
@@ -82,24 +96,5 @@ pub fn evolve_attributes(attributes: &mut Attributes, event: &UserEvent) {
         | UserEvent::LoginRefused(_)
         | UserEvent::SessionEnded { .. }
         | UserEvent::SessionRefused { .. } => {}
-    }
-}
-
-impl cqrs_es::Aggregate for User {
-    const TYPE: &'static str = "User";
-    type Command = UserCommand;
-    type Event = UserEvent;
-    type Error = UserError;
-    type Services = Context;
-
-    async fn handle(&mut self, command: UserCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), UserError> {
-        for event in decide(self, command, context)?.events {
-            sink.write(event, self).await;
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, event: UserEvent) {
-        self.evolve(&event);
     }
 }

@@ -2,9 +2,9 @@
 
 use super::members::Members;
 use super::shelf::{self, Shelf, text_of};
+use crate::bad::Bad;
 use crate::cells::json;
 use crate::columns::{Stored, columns};
-use crate::page::Bad;
 use crate::table::Statement;
 use crate::text::{lookup_key, micros};
 use chrono::{DateTime, Utc};

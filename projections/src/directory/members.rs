@@ -1,7 +1,7 @@
 //! Who is in which group: table and fold. A group's members are never read to fold a change.
 
+use crate::bad::Bad;
 use crate::columns::{Stored, columns};
-use crate::page::Bad;
 use crate::table::{Statement, key_lists, numbered};
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::Record;

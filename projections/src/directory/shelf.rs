@@ -1,8 +1,8 @@
 //! The rows of users or groups that a page of records touches, read once, changed in memory and
 //! written once.
 
+use crate::bad::Bad;
 use crate::columns::{Columns, columns, read_all};
-use crate::page::Bad;
 use crate::table::{Table, key_lists, numbered, with};
 use crate::text::bounded;
 use chrono::{DateTime, Utc};

@@ -1,9 +1,9 @@
 //! Users: tables and fold.
 
 use super::shelf::{Shelf, display, text_of};
+use crate::bad::Bad;
 use crate::cells::json;
 use crate::columns::{Stored, columns};
-use crate::page::Bad;
 use crate::table::Statement;
 use crate::text::{lookup_key, user_key};
 use chrono::{DateTime, Utc};

@@ -2,8 +2,8 @@
 //! fold a change.
 
 use super::{OPEN, PLACES};
+use crate::bad::Bad;
 use crate::columns::{Stored, columns};
-use crate::page::Bad;
 use crate::table::{Statement, key_lists, numbered};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::GroupEvent;

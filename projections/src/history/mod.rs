@@ -14,7 +14,8 @@ pub use memberships::MEMBERSHIPS;
 pub use query::{History, Membership, PastMember, Reviewed, Side, Turn};
 pub use resources::RESOURCES;
 
-use crate::page::{Bad, Page};
+use crate::bad::Bad;
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::view::View;
 use memberships::Memberships;

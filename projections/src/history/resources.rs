@@ -1,9 +1,9 @@
 //! Every state of users and groups: table and fold.
 
 use super::OPEN;
+use crate::bad::Bad;
 use crate::cells::json;
 use crate::columns::{Columns, Stored, columns, read_all};
-use crate::page::Bad;
 use crate::table::{Statement, key_lists, numbered};
 use crate::text::{bounded, name_key};
 use chrono::{DateTime, Utc};

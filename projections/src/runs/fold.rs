@@ -1,8 +1,9 @@
 //! From exchanges to rows of runs.
 
 use super::row::{RUN_EXCHANGES, RUNS, RunExchange, RunRow, exchange_row, run_row};
+use crate::bad::Bad;
 use crate::columns::{Stored, columns, read_first};
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::view::View;
 use rollcall_domain::ids::{OrganizationId, RunId};

@@ -1,8 +1,9 @@
 //! What was imported of Entra's own log: table, fold, queries.
 
+use crate::bad::Bad;
 use crate::cells::structures;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
-use crate::page::{Bad, Page};
+use crate::page::Page;
 use crate::table::{Statement, Table};
 use crate::text::micros;
 use crate::view::View;

@@ -1,6 +1,6 @@
 //! Runs as they were inferred: the rows, without what Entra's own log says of them.
 
-use super::query::RunFilter;
+use super::filter::RunFilter;
 use super::row::{RunExchange, RunRow};
 use crate::columns::{Both, Columns, columns, read_all, read_first};
 use crate::exchanges::Start;

@@ -5,15 +5,17 @@
 //! ([`corrected`]), so that it does not matter which of the two came first.
 
 mod corrected;
+mod filter;
 mod fold;
 mod imported;
 mod inferred;
 mod query;
 mod row;
 
+pub use filter::RunFilter;
 pub use fold::RUN_INFERENCE;
 pub use imported::IMPORTED_CHANGES;
-pub use query::{Reconciled, Reconciliation, RunFilter, Runs};
+pub use query::{Reconciled, Reconciliation, Runs};
 pub use row::{RUN_EXCHANGES, RUNS, RunExchange, RunRow};
 
 pub(crate) use fold::RunRows;

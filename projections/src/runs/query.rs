@@ -1,6 +1,7 @@
 //! Questions about runs: what was inferred, corrected where Entra's own log was imported.
 
 use super::corrected::{Stretch, is_near};
+use super::filter::RunFilter;
 use super::imported;
 use super::inferred::Inferred;
 use super::row::{RunExchange, RunRow};
@@ -14,25 +15,6 @@ use rollcall_domain::run::{Rhythm, RunKind};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-
-/// Which runs to list. Everything left out does not restrict.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunFilter {
-    /// What they were.
-    pub kind: Option<RunKind>,
-    /// Only those with failures.
-    pub failed: bool,
-    /// Only those that changed something.
-    pub changed: bool,
-    /// Where to begin, by the number of the first exchange, and in which direction.
-    pub from: Start,
-}
-
-impl RunFilter {
-    fn takes(&self, run: &RunRow) -> bool {
-        self.kind.is_none_or(|kind| run.kind == kind) && (!self.failed || run.failures > 0) && (!self.changed || run.changes > 0)
-    }
-}
 
 /// What Entra's log and ours say of each other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

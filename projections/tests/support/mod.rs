@@ -17,8 +17,9 @@ use rollcall_domain::scim::{Attributes, Filter, Limits, ResourceKind, parse_filt
 use rollcall_domain::sql::{Family, SqlStore, SqlValue};
 use rollcall_domain::user::{Change, UserEvent};
 use rollcall_projections::directory::{Directory, Page, SearchRequest, Sort};
+use rollcall_projections::families::prepare;
 use rollcall_projections::fold::Folder;
-use rollcall_projections::schema::{Prepared, prepare};
+use rollcall_projections::schema::Prepared;
 use rollcall_sqlite::{SqliteLog, SqliteViews};
 use serde::Serialize;
 use serde_json::{Value, json};

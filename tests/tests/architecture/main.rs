@@ -2,8 +2,11 @@
 //! how long a file may be.
 
 mod adr;
+mod circles;
 mod conformance;
 mod dependencies;
 mod metrics;
+mod modules;
 mod routes;
 mod sources;
+mod tokens;

@@ -8,6 +8,7 @@ mod group;
 mod manager;
 mod mapping;
 mod members;
+mod probe;
 mod run;
 mod settings;
 mod state;

@@ -1,12 +1,10 @@
 //! One run while it lasts.
 
 use super::Client;
-use super::body::{Shape, equals};
-use super::status::{Effect, Failure, Purpose};
-use super::work::Work;
+use super::body::Shape;
+use super::status::Failure;
 use crate::log::{Run, RunKind, RunState};
 use crate::seed::Seed;
-use crate::transport::Method;
 use chrono::{DateTime, Utc};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -51,23 +49,6 @@ impl Running {
             objects: AtomicU64::new(0),
             broken: Mutex::new(None),
         }
-    }
-
-    /// Looks for somebody who cannot exist: is the endpoint there, and is the token good?
-    pub(super) async fn probe(&self, client: &Client, groups: bool) -> Result<(), Failure> {
-        let nobody = self.seed.uuid("nobody", 0).to_string();
-        let matching = client.settings.mapping.matching.first().map_or("userName", |t| t.as_str());
-        let mut targets = vec![format!("/Users?filter={}", equals(matching, &nobody))];
-        if groups && client.settings.groups {
-            targets.push(format!("/Groups?excludedAttributes=members&filter={}", equals("displayName", &nobody)));
-        }
-        for target in targets {
-            let reply = Work::probe(client, self).send(Purpose::Probe, Method::Get, target, None).await?;
-            if reply["Resources"].as_array().is_some_and(|found| !found.is_empty()) {
-                return Err(Failure::new(Effect::Quarantine, INCOMPATIBLE, "a user was found that cannot exist"));
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn counted_request(&self) {
@@ -123,6 +104,3 @@ impl Running {
         run
     }
 }
-
-/// What Entra calls a target that does not speak SCIM as it should.
-pub(super) const INCOMPATIBLE: &str = "SystemForCrossDomainIdentityManagementServiceIncompatible";

@@ -3,6 +3,9 @@
 use crate::transport::TransportError;
 use serde_json::Value;
 
+/// What Entra calls a target that does not speak SCIM as it should.
+pub(super) const INCOMPATIBLE: &str = "SystemForCrossDomainIdentityManagementServiceIncompatible";
+
 /// What a failure leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Effect {

@@ -3,9 +3,9 @@
 use super::Client;
 use super::body::{Edit, equals, new_user, patch, spoil, switch, user_edits};
 use super::delete::Gone;
-use super::run::{INCOMPATIBLE, Running};
+use super::run::Running;
 use super::state::{Anchor, Link};
-use super::status::{Effect, Failure, Purpose};
+use super::status::{Effect, Failure, INCOMPATIBLE, Purpose};
 use super::work::{Done, Work};
 use crate::directory::{Delta, User, UserKey};
 use crate::log::{Action, RunKind, StepResult, StepType};

@@ -2,8 +2,8 @@
 
 use super::Client;
 use super::body::Edit;
-use super::run::{INCOMPATIBLE, Running};
-use super::status::{Effect, Failure, Purpose, judge, unanswered};
+use super::run::Running;
+use super::status::{Effect, Failure, INCOMPATIBLE, Purpose, judge, unanswered};
 use crate::directory::{Delta, Group, User};
 use crate::log::{
     Action, ErrorInformation, Identity, ModifiedProperty, ObjectSummary, Party, ProvisioningStep, Sent, StatusInfo, StepResult, StepType,

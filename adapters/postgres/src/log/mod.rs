@@ -10,7 +10,6 @@ mod writer;
 
 use crate::error::OpenError;
 use crate::options::{self, ConnectOptions};
-use crate::repository::Repository;
 use crate::schema::{self, Part};
 use async_trait::async_trait;
 use codec::log_error;
@@ -19,7 +18,7 @@ use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
 use session::Session;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPool};
 use std::sync::Arc;
 use std::time::Duration;
 use writer::Writer;
@@ -51,9 +50,9 @@ impl PostgresLog {
         Ok(Self(Arc::new(Inner { database, connect_timeout, reader, writer })))
     }
 
-    /// The streams as cqrs-es wants them.
-    pub fn repository(&self) -> Repository {
-        Repository::new(self.clone(), self.0.reader.pool.clone())
+    /// The connections it reads by.
+    pub(crate) fn pool(&self) -> PgPool {
+        self.0.reader.pool.clone()
     }
 }
 

@@ -1,6 +1,7 @@
 //! One connection that appends: locks, facts, plan, writes, commit.
 
 use super::codec::{self, int};
+use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
@@ -192,11 +193,11 @@ fn holder(outcome: &ClaimOutcome) -> Option<&StreamId> {
 /// What cqrs-es reads as metadata: texts only. The port reads the columns.
 fn metadata(r: &Record) -> sqlx::Result<String> {
     let mut metadata = json!({
-        crate::METADATA_RECORDED_AT: r.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
-        crate::METADATA_ACTOR: text(&r.actor)?,
+        METADATA_RECORDED_AT: r.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+        METADATA_ACTOR: text(&r.actor)?,
     });
     if let Some(exchange) = r.exchange {
-        metadata[crate::METADATA_EXCHANGE] = exchange.to_string().into();
+        metadata[METADATA_EXCHANGE] = exchange.to_string().into();
     }
     Ok(metadata.to_string())
 }

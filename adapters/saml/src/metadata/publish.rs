@@ -1,7 +1,7 @@
 //! Writing our own metadata.
 
+use crate::connection::Connection;
 use crate::keys::KeyPair;
-use crate::provider::Connection;
 use crate::xml::{DSIG, METADATA, POST, PROTOCOL, REDIRECT, escaped};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -3,7 +3,7 @@
 use super::envelope::Envelope;
 use super::reading::{Confirmation, Issuer, Reading};
 use super::{Expected, Verified};
-use crate::provider::Connection;
+use crate::connection::Connection;
 use crate::xml::ENTITY_FORMAT;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::personal::Personal;

@@ -1,6 +1,6 @@
 //! What an exchange was about, as data: why it failed, what it wanted, and when that is settled.
 
-use super::Cause;
+use crate::cause::Cause;
 use crate::ids::ResourceId;
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,8 @@
 //! Why requests fail, in a few stable words, and what to do about each.
+//!
+//! Only the words: what tells the cause of an error or an exchange is in [`crate::failure`], which
+//! stands above both.
 
-use super::about::Class;
-use super::before_facts;
-use crate::exchange::Exchange;
-use crate::scim::ScimError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Where something is to be done.
@@ -169,45 +168,6 @@ impl<'de> Deserialize<'de> for Cause {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         Ok(Cause::parse(&name).unwrap_or(Cause::Unclear))
-    }
-}
-
-/// Why a request failed, from the error itself. The operation tells whose absence a 404 is.
-pub fn cause_of(error: &ScimError, operation: &str) -> Cause {
-    let scim_type = error.scim_type.map(|t| t.as_str());
-    error.cause.unwrap_or_else(|| by_status(error.status, scim_type, error.unknown_shape, operation))
-}
-
-/// Why an exchange failed; only for those that did.
-pub fn classify(exchange: &Exchange) -> Cause {
-    exchange.facts.cause.unwrap_or_else(|| before_facts::cause(exchange))
-}
-
-/// Whether the body of a request never arrived whole; what did arrive is not kept.
-pub fn never_arrived(exchange: &Exchange) -> bool {
-    exchange.facts.cause == Some(Cause::BodyCutOff) || before_facts::never_arrived(exchange)
-}
-
-/// What status, word and operation tell.
-pub(super) fn by_status(status: u16, scim_type: Option<&str>, unknown_shape: bool, operation: &str) -> Cause {
-    let class = Class::of(operation);
-    match (status, scim_type) {
-        (401, _) => Cause::TokenRefused,
-        (409, Some("uniqueness")) => Cause::NameTaken,
-        (404, _) if class == Class::Change => Cause::ResourceUnknown,
-        (412, _) => Cause::VersionDiffers,
-        (413, _) => Cause::TooLarge,
-        (429, _) => Cause::TooFast,
-        (404 | 403 | 405 | 501, _) => Cause::NotOffered,
-        (500.., _) => Cause::ServerTrouble,
-        (400, _) if unknown_shape => Cause::ShapeUnknown,
-        (400, Some("invalidPath")) => Cause::AttributeUnknown,
-        (400, Some("mutability")) => Cause::ReadOnly,
-        (400, Some("noTarget")) => Cause::NoTarget,
-        (400, Some("invalidFilter")) => Cause::FilterUnreadable,
-        (400 | 408, Some("invalidSyntax") | None) => Cause::Malformed,
-        (400, Some("invalidValue")) => Cause::ValueUnusable,
-        _ => Cause::Unclear,
     }
 }
 
