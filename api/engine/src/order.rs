@@ -1,12 +1,12 @@
 //! What the engine is asked to do, and what it comes to.
 
-use crate::{Hosted, Times, Visible};
+use crate::{Hosted, NotVisible, Times, Visible};
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::context::Context;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::{Interpretation, Notes};
-use rollcall_domain::log::{Appended, StreamId, Version};
+use rollcall_domain::log::{Appended, LogError, StreamId, Version};
 
 /// Which versions of the aggregate the caller accepts (`If-Match`, RFC 7644 section 3.14).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +145,16 @@ impl<E> ExecuteError<E> {
         match self {
             Self::Judged(shown) => Ok(shown.what),
             trouble => Err(trouble),
+        }
+    }
+}
+
+impl<E> From<NotVisible> for ExecuteError<E> {
+    fn from(error: NotVisible) -> Self {
+        match &error {
+            NotVisible::Log(LogError::Unavailable(_)) => Self::Unavailable(error.to_string()),
+            NotVisible::Fold(fold) if fold.is_unavailable() => Self::Unavailable(error.to_string()),
+            _ => Self::Damaged(error.to_string()),
         }
     }
 }

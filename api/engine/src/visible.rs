@@ -1,7 +1,7 @@
 //! No answer outruns the views: what is answered rests on a position, and every reader of every process
 //! sees at least that much when the answer leaves.
 
-use super::{Engine, ExecuteError};
+use super::Engine;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{LogError, Position, Record};
 use rollcall_projections::fold::FoldError;
@@ -48,16 +48,6 @@ pub enum NotVisible {
     /// The views cannot be written, or have stopped.
     #[error(transparent)]
     Fold(#[from] FoldError),
-}
-
-impl<E> From<NotVisible> for ExecuteError<E> {
-    fn from(error: NotVisible) -> Self {
-        match &error {
-            NotVisible::Log(LogError::Unavailable(_)) => Self::Unavailable(error.to_string()),
-            NotVisible::Fold(fold) if fold.is_unavailable() => Self::Unavailable(error.to_string()),
-            _ => Self::Damaged(error.to_string()),
-        }
-    }
 }
 
 impl Engine {

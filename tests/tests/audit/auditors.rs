@@ -77,7 +77,7 @@ async fn a_key_ends_when_it_is_revoked_or_expires() {
         let unknown = w.server.command(&["auditor", "revoke", "--org", "acme", "00000000-0000-0000-0000-000000000001"]).await?;
         ensure!(!unknown.status.success(), "an unknown key was revoked");
         let nameless = w.server.command(&["auditor", "issue", "--org", "acme", "--label", " "]).await?;
-        ensure!(String::from_utf8_lossy(&nameless.stderr).contains("whom the key is for"), "{nameless:?}");
+        ensure!(String::from_utf8_lossy(&nameless.stderr).contains("whom or what the auditor's key is for"), "{nameless:?}");
         // The command line works with an auditor's key as well.
         let (_, third) = key(w, "acme", &[]).await?;
         let folder = tempfile::tempdir()?;
