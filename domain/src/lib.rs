@@ -22,6 +22,7 @@ pub mod fold_text;
 pub mod group;
 pub mod ids;
 pub mod interpretation;
+pub mod ledger;
 pub mod log;
 pub mod login;
 pub mod organization;

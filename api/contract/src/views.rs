@@ -57,12 +57,12 @@ pub struct VerifiedBody {
     /// Rows that differ.
     pub differences: u64,
     /// The first of them.
-    pub shown: Vec<DifferenceBody>,
+    pub shown: Vec<RowDifferenceBody>,
 }
 
 /// One row that differs.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
-pub struct DifferenceBody {
+pub struct RowDifferenceBody {
     /// The table.
     pub table: String,
     /// The row's key.

@@ -1,6 +1,6 @@
 //! From claims in clear to claims as stores know them.
 
-use super::Hosted;
+use crate::streamed::Streamed;
 use hmac::{Hmac, Mac};
 use rollcall_domain::claim::{Claim, ClaimChanges, ClaimKind, ClearClaim};
 use rollcall_domain::deployment::Deployment;
@@ -124,7 +124,7 @@ pub fn of_record(record: &Record) -> Result<ClaimChanges<ClearClaim>, DecodeErro
     }
 }
 
-fn of<A: Hosted>(record: &Record) -> Result<ClaimChanges<ClearClaim>, DecodeError> {
+fn of<A: Streamed>(record: &Record) -> Result<ClaimChanges<ClearClaim>, DecodeError> {
     let event: A::Event = decode(record)?;
     Ok(A::claims(&record.stream, &[event]))
 }

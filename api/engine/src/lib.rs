@@ -13,6 +13,7 @@ mod names;
 mod order;
 mod refold;
 pub mod secrets;
+mod streamed;
 mod visible;
 mod warm;
 
@@ -20,6 +21,7 @@ pub use hosted::Hosted;
 pub use names::Names;
 pub use order::{Done, ExecuteError, Judgement, Led, Order, Precondition, Seal, Sealed};
 pub use refold::{RefoldError, Refolded};
+pub use streamed::Streamed;
 pub use visible::{NotVisible, Visible};
 pub use warm::Times;
 

@@ -1,6 +1,6 @@
 //! Warm copies of aggregates, one lock each: commands on one aggregate run one after another.
 
-use super::Hosted;
+use crate::streamed::Streamed;
 use chrono::{DateTime, Utc};
 use lru::LruCache;
 use rollcall_domain::event::{DecodeError, decode};
@@ -33,7 +33,7 @@ pub struct Slot<A> {
     pub(super) times: Times,
 }
 
-impl<A: Hosted> Slot<A> {
+impl<A: Streamed> Slot<A> {
     pub(super) fn empty() -> Self {
         Self { state: A::default(), version: 0, revision: 0, snapshot: 0, times: Times::default() }
     }
@@ -95,7 +95,7 @@ struct Entries<A> {
     weight: usize,
 }
 
-impl<A: Hosted> Warm<A> {
+impl<A: Streamed> Warm<A> {
     pub(super) fn new(capacity: usize) -> Self {
         Self { entries: Mutex::new(Entries { by_stream: LruCache::unbounded(), weight: 0 }), capacity }
     }
@@ -152,7 +152,7 @@ impl<A> Entries<A> {
 }
 
 /// Brings a slot up to the end of its stream: from nothing, from a snapshot, or from where it is.
-pub(super) async fn catch_up<A: Hosted>(log: &dyn Log, stream: &StreamId, warm: Option<Slot<A>>) -> Result<Slot<A>, LoadError> {
+pub(super) async fn catch_up<A: Streamed>(log: &dyn Log, stream: &StreamId, warm: Option<Slot<A>>) -> Result<Slot<A>, LoadError> {
     let mut slot = match warm {
         Some(slot) => slot,
         None if A::LONG => match log.snapshot(stream).await? {
@@ -166,7 +166,7 @@ pub(super) async fn catch_up<A: Hosted>(log: &dyn Log, stream: &StreamId, warm: 
     Ok(slot)
 }
 
-fn thaw<A: Hosted>(snapshot: AggregateSnapshot) -> Slot<A> {
+fn thaw<A: Streamed>(snapshot: AggregateSnapshot) -> Slot<A> {
     match serde_json::from_str::<Kept<A>>(&snapshot.state) {
         Ok(kept) => {
             let version = snapshot.version;
@@ -179,7 +179,7 @@ fn thaw<A: Hosted>(snapshot: AggregateSnapshot) -> Slot<A> {
     }
 }
 
-fn apply<A: Hosted>(slot: &mut Slot<A>, records: &[Record]) -> Result<(), LoadError> {
+fn apply<A: Streamed>(slot: &mut Slot<A>, records: &[Record]) -> Result<(), LoadError> {
     for record in records {
         if record.version != slot.version + 1 {
             let what = format!("{} has version {} after {}", record.stream, record.version, slot.version);

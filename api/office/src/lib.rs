@@ -4,7 +4,6 @@ pub mod admin;
 pub mod audit;
 mod entry;
 mod provisioning_log;
-mod restore;
 
 pub use entry::{entry, operation};
 

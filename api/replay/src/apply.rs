@@ -1,8 +1,9 @@
 //! Apply: recorded requests are submitted again to the live organization, by the operator's hand.
 
+use super::error::ReplayError;
 use super::line;
 use super::overtaken::overtaken;
-use super::run::{Lines, ReplayError};
+use super::run::Lines;
 use super::selection::Selection;
 use rollcall_contract::replay::{ExchangeLine, ReplayLine, ReplayResult, ReplaySummary};
 use rollcall_domain::actor::Actor;

@@ -1,9 +1,10 @@
 //! Dry run: what would exchanges do now? Nothing is written but into the fork, which goes.
 
+use super::error::ReplayError;
 use super::feed::{Begin, Feed, Step};
 use super::fork::Rule;
 use super::line;
-use super::run::{Lines, ReplayError, Replayer, Told, start};
+use super::run::{Lines, Replayer, Told, start};
 use super::scratch::{Scratch, Settings};
 use super::selection::Selection;
 use rollcall_contract::replay::{EventSummary, ExchangeLine, ReplayLine, ReplayResult};

@@ -1,6 +1,6 @@
 //! Reads a log in the order in which it was committed, records and exchanges merged.
 
-use super::run::ReplayError;
+use super::error::ReplayError;
 use super::selection::Selection;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, Head, Log, LogError, Position, Record, RecordedExchange};

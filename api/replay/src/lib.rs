@@ -15,6 +15,7 @@ mod apply;
 pub mod bundle;
 mod compare;
 mod dry_run;
+mod error;
 mod feed;
 mod fork;
 mod line;
@@ -27,7 +28,8 @@ mod verify;
 
 pub use apply::apply;
 pub use dry_run::dry_run;
-pub use run::{Lines, ReplayError};
+pub use error::ReplayError;
+pub use run::Lines;
 pub use scratch::Settings as ScratchSettings;
 pub use selection::{Bound, Selection};
 pub use verify::verify;

@@ -1,7 +1,7 @@
 //! Whether a failed request is out of date: an old PATCH, submitted today, must not undo what a
 //! newer one has done since.
 
-use super::run::ReplayError;
+use super::error::ReplayError;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::failure::{Class, about};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};

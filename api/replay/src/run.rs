@@ -1,40 +1,12 @@
 //! A fork on a thread of its own: steps in, lines out.
 
+use super::error::ReplayError;
 use super::feed::{Feed, Step};
 use super::scratch::{Scratch, Settings};
 use metrics::NoopRecorder;
 use rollcall_contract::replay::{ReplayLine, ReplaySummary};
-use rollcall_domain::log::{AppendError, LogError};
-use rollcall_door::Refusal;
 use rollcall_engine::clock::Clock;
-use rollcall_projections::fold::FoldError;
 use tokio::sync::mpsc;
-
-/// Why a replay broke off.
-#[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// The log that is forked cannot be read, or the scratch log.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The scratch log refuses a recorded record.
-    #[error("a recorded event cannot be put into the fork: {0}")]
-    Append(#[from] AppendError),
-    /// A recorded record cannot be folded.
-    #[error(transparent)]
-    Fold(#[from] FoldError),
-    /// The scratch store is broken.
-    #[error("the scratch store cannot be used: {0}")]
-    Scratch(String),
-    /// Nobody reads the answer any more.
-    #[error("nobody reads the answer any more")]
-    Unheard,
-}
-
-impl From<ReplayError> for Refusal {
-    fn from(error: ReplayError) -> Self {
-        Self::unavailable(&error)
-    }
-}
 
 /// The lines of a replay as they come.
 pub type Lines = mpsc::Receiver<ReplayLine>;

@@ -1,7 +1,7 @@
 //! The scratch store of a fork, with the application on it.
 
+use super::error::ReplayError;
 use super::fork::{ForkLog, Rule, Wish};
-use super::run::ReplayError;
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use futures::poll;

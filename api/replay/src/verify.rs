@@ -1,11 +1,12 @@
 //! Verify: the same exchanges give the same events, byte for byte, or the difference is shown.
 
 use super::compare::compare;
+use super::error::ReplayError;
 use super::feed::{Begin, Feed, Step};
 use super::fork;
 use super::line;
 use super::rules::{Rule, given_names, rules};
-use super::run::{Lines, ReplayError, Replayer, Told, start};
+use super::run::{Lines, Replayer, Told, start};
 use super::scratch::{Scratch, Settings};
 use super::selection::Selection;
 use rollcall_contract::replay::{ExchangeLine, NotReplayed, ReplayLine, ReplayResult};

@@ -3,12 +3,12 @@
 use super::call::Call;
 use super::reply::Reply;
 use super::route::Operation;
-use super::{bulk, create, delete, discovery, list, patch, read, replace};
+use super::{create, delete, discovery, list, patch, read, replace};
 use rollcall_domain::group::Group;
 use rollcall_domain::scim::{ResourceKind, ScimError};
 use rollcall_domain::user::User;
 
-/// Carries out one operation.
+/// Carries out one operation on resources.
 pub async fn dispatch(call: &mut Call, operation: Operation) -> Result<Reply, ScimError> {
     use ResourceKind::{Group as G, User as U};
     match operation {
@@ -23,7 +23,7 @@ pub async fn dispatch(call: &mut Call, operation: Operation) -> Result<Reply, Sc
         Operation::Read(kind, id) => read::read(call, kind, id).await,
         Operation::List(kind) => list::list(call, kind).await,
         Operation::Search(kind) => list::search(call, kind).await,
-        Operation::Bulk => bulk::bulk(call).await,
+        Operation::Bulk => Err(ScimError::invalid_value("a bulk request holds no bulk requests")),
         Operation::Me => Err(ScimError::not_implemented("/Me is not supported: a SCIM token stands for an organization, not for a user")),
         Operation::ServiceProviderConfig => discovery::service_provider_config(call),
         Operation::Schemas(id) => discovery::schemas(call, id.as_deref()),

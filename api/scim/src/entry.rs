@@ -2,11 +2,11 @@
 
 use super::authenticate::authenticate;
 use super::call::{Call, Conditions};
-use super::dispatch::dispatch;
 use super::encoding::Encoding;
 use super::facts;
 use super::failure;
 use super::path;
+use super::perform::perform;
 use super::query::Query;
 use super::reply::Reply;
 use super::room::{BODY_SHARE, Scim};
@@ -139,7 +139,7 @@ async fn carry_out(scim: &Scim, parts: &Parts, body: Body, opened: &mut Opened, 
         notes: std::mem::take(notes),
         settled: None,
     };
-    let outcome = dispatch(&mut call, operation?).await;
+    let outcome = perform(&mut call, operation?).await;
     *notes = call.notes;
     outcome
 }

@@ -1,9 +1,8 @@
 //! The facts of a write, gathered before it is decided, so that a refusal has them as well.
 
 use super::failure;
-use super::reply::Reply;
 use super::route::Operation;
-use rollcall_domain::failure::{Facts, Wanted, cause_of, wanted};
+use rollcall_domain::failure::{Wanted, wanted};
 use rollcall_domain::fold_text::fold_text;
 use rollcall_domain::scim::{ResourceKind, ScimError, read_json};
 use rollcall_door::App;
@@ -54,15 +53,4 @@ fn name(kind: ResourceKind, body: &Value) -> Option<String> {
     let own = if kind == ResourceKind::User { "userName" } else { "displayName" };
     let (name, value) = ["externalId", own].into_iter().find_map(|name| field(name).map(|value| (name, value)))?;
     Some(format!("{} {name} {}", kind.name(), fold_text(value)))
-}
-
-/// All that is known of an exchange with its answer.
-pub fn facts(opened: &Opened, reply: &Reply) -> Facts {
-    let error = reply.error.as_ref();
-    Facts {
-        cause: error.map(|e| cause_of(e, opened.operation)),
-        needs: error.and_then(|e| e.needs),
-        holder: error.and_then(|e| e.holder),
-        wants: opened.wants.clone(),
-    }
 }

@@ -6,6 +6,7 @@
 mod authenticate;
 mod bulk;
 mod call;
+
 mod create;
 mod delete;
 mod discovery;
@@ -18,6 +19,7 @@ mod known_tokens;
 mod list;
 mod patch;
 mod path;
+mod perform;
 mod query;
 mod read;
 mod replace;

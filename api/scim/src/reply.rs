@@ -1,10 +1,10 @@
 //! An answer before it is HTTP.
 
 use super::MEDIA_TYPE;
-use super::facts::facts;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use rollcall_domain::exchange::{Answer, Exchange};
+use rollcall_domain::failure::{Facts, cause_of};
 use rollcall_domain::ids::{ExchangeId, ResourceId};
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
@@ -120,5 +120,16 @@ impl Reply {
             *response.body_mut() = Body::from(body);
         }
         response
+    }
+}
+
+/// All that is known of an exchange with its answer.
+fn facts(opened: &Opened, reply: &Reply) -> Facts {
+    let error = reply.error.as_ref();
+    Facts {
+        cause: error.map(|e| cause_of(e, opened.operation)),
+        needs: error.and_then(|e| e.needs),
+        holder: error.and_then(|e| e.holder),
+        wants: opened.wants.clone(),
     }
 }

@@ -4,11 +4,11 @@
 use super::authenticate::standing;
 use super::bulk;
 use super::call::{Call, Conditions};
-use super::dispatch::dispatch;
 use super::entry::below_prefix;
 use super::facts;
 use super::failure;
 use super::path;
+use super::perform::perform;
 use super::query::Query;
 use super::reply::Reply;
 use super::route::{Operation, route};
@@ -83,7 +83,7 @@ async fn carry_out(app: &Arc<App>, rerun: &Rerun<'_>, opened: &mut Opened, notes
 
 async fn run(call: &mut Call, operation: Operation) -> Result<Reply, ScimError> {
     if call.opened.parent.is_none() {
-        return dispatch(call, operation).await;
+        return perform(call, operation).await;
     }
     let data: Value = serde_json::from_slice(&call.opened.body).unwrap_or_default();
     call.settled = Some(call.new_resource());

@@ -4,9 +4,11 @@ use super::call::Call;
 use super::failure;
 use super::reply::Reply;
 use super::resource::Resource;
+use rollcall_domain::claim::ClaimKind;
+use rollcall_domain::failure::Cause;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::log::Version;
-use rollcall_domain::scim::ScimError;
+use rollcall_domain::scim::{Limits, ScimError};
 use rollcall_door::exchange::Kept;
 use rollcall_engine::{ExecuteError, Judgement, Led, Order, Sealed, Times, Visible};
 
@@ -55,7 +57,37 @@ pub async fn write<A: Resource>(call: &mut Call, write: WriteCall<A>) -> Result<
             if let ExecuteError::Judged(Visible { what: Judgement::NotPermitted { notes, .. }, .. }) = &error {
                 call.notes.merge(notes.clone());
             }
-            Err(failure::of_command::<A>(id, error))
+            Err(refused::<A>(id, error))
         }
+    }
+}
+
+/// What the client is told about a command that was not carried out.
+fn refused<A: Resource>(id: ResourceId, error: ExecuteError<A::Error>) -> ScimError {
+    let judgement = match error.into_judgement() {
+        Ok(judgement) => judgement,
+        Err(ExecuteError::Damaged(reason)) => return failure::damaged(&reason),
+        Err(trouble) => return failure::unavailable("command", &trouble),
+    };
+    match judgement {
+        Judgement::Refused(refusal) => A::refusal(id, refusal),
+        Judgement::PreconditionFailed => {
+            ScimError::precondition_failed("the resource has another version than If-Match says: read it again".to_owned())
+        }
+        Judgement::NotPermitted { liberty, .. } => Limits::refusal(&liberty),
+        Judgement::Taken { kind, holder } => {
+            let (attribute, noun) = match kind {
+                ClaimKind::GroupName => ("displayName", "group"),
+                // The others are taken by no SCIM request.
+                _ => ("userName", "user"),
+            };
+            ScimError::uniqueness(format!("this {attribute} is already used by {noun} {} (upper and lower case count as equal)", holder.id))
+                .held_by(ResourceId(holder.id))
+        }
+        Judgement::Missing(member) => ScimError::invalid_value(format!(
+            "{member} is neither a user nor a group of this organization: provision it before it becomes a member"
+        ))
+        .because(Cause::MemberUnknown)
+        .needing(member),
     }
 }

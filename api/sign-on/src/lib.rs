@@ -1,5 +1,6 @@
 //! Signing on: SAML over HTTP, and the sessions that come of it.
 
+pub mod cookies;
 pub mod saml;
 pub mod sessions;
 

@@ -4,17 +4,14 @@
 //! written; later appends do not matter. Claims are not written but derived from the events again.
 //! The last line counts what came before it, so that a backup that broke off is refused.
 
-use crate::restore::Restorer;
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Response, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
-use futures::StreamExt;
 use rollcall_contract::Problem;
-use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine, RestoredBody};
+use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, Head, Log, LogError, Record};
@@ -23,9 +20,6 @@ use rollcall_door::Refusal;
 use rollcall_door::callers::Operator;
 use std::sync::Arc;
 use tokio::sync::mpsc;
-
-/// A line longer than this is no line of ours: a body of 16 MiB in base64 fits.
-const LINE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Streams the whole log.
 #[utoipa::path(get, path = "/api/v1/backup", tag = "operation", security(("operator" = [])),
@@ -94,32 +88,4 @@ async fn send(lines: &Lines, line: &Line) -> Result<(), LogError> {
     let mut bytes = serde_json::to_vec(line).map_err(|e| LogError::Damaged(e.to_string()))?;
     bytes.push(b'\n');
     lines.send(Ok(bytes.into())).await.map_err(|_| LogError::Unavailable("the reader of the backup went away".to_owned()))
-}
-
-/// Puts a backup in place. Only a server without organizations takes one.
-#[utoipa::path(post, path = "/api/v1/restore", tag = "operation", security(("operator" = [])), request_body(content = String, content_type = "application/x-ndjson"),
-    responses((status = 200, body = RestoredBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
-pub async fn restore(_: Operator, State(app): State<Arc<App>>, body: Body) -> Result<Json<RestoredBody>, Refusal> {
-    let heads = app.engine.log.heads().await?;
-    // Strangers may have called already; what was recorded of them stays.
-    if heads.iter().any(|(organization, head)| *organization != OrganizationId::NONE && *head != Head::default()) {
-        return Err(Refusal::conflict("the log is not empty: restore into a server with a fresh data folder or database"));
-    }
-    let mut restorer = Restorer::new(app.engine.log.clone());
-    let mut chunks = body.into_data_stream();
-    let mut buffer = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        buffer.extend_from_slice(&chunk.map_err(|_| Refusal::bad_request("the backup broke off"))?);
-        while let Some(end) = buffer.iter().position(|b| *b == b'\n') {
-            let line: Vec<u8> = buffer.drain(..=end).collect();
-            restorer.line(&line).await?;
-        }
-        if buffer.len() > LINE_BYTES {
-            return Err(Refusal::bad_request("this is not a backup: a line is too long"));
-        }
-    }
-    let (records, exchanges) = restorer.finish().await?;
-    app.engine.folder.sweep().await?;
-    app.engine.organizations_changed();
-    Ok(Json(RestoredBody { records, exchanges }))
 }

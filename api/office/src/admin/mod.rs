@@ -9,14 +9,13 @@ mod keys;
 mod operators;
 mod organizations;
 mod provisioning_log;
+mod restore;
 mod saml;
 mod saml_keys;
 mod scim_policy;
 mod sessions;
 mod tokens;
 mod views;
-
-pub(crate) use backup::Line;
 
 use crate::Office;
 use crate::entry::operation;
@@ -71,5 +70,5 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("views.verify", routes!(views::verify)))
         .routes(named("views.resume", routes!(views::resume)))
         .routes(named("backup", routes!(backup::backup)))
-        .routes(named("restore", routes!(backup::restore)))
+        .routes(named("restore", routes!(restore::restore)))
 }

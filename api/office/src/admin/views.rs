@@ -5,7 +5,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_contract::views::{DifferenceBody, RebuildQuery, RebuiltBody, StoppedBody, VerifiedBody, ViewBody, ViewFamily};
+use rollcall_contract::views::{RebuildQuery, RebuiltBody, RowDifferenceBody, StoppedBody, VerifiedBody, ViewBody, ViewFamily};
 use rollcall_domain::sql::Family;
 use rollcall_door::App;
 use rollcall_door::Refusal;
@@ -89,7 +89,7 @@ pub async fn verify(_: Operator, State(app): State<Arc<App>>) -> Result<Json<Ver
         equal: found.count == 0,
         rows: found.rows,
         differences: found.count,
-        shown: shown.map(|d| DifferenceBody { table: d.table.to_owned(), key: d.key, live: d.live, rebuilt: d.rebuilt }).collect(),
+        shown: shown.map(|d| RowDifferenceBody { table: d.table.to_owned(), key: d.key, live: d.live, rebuilt: d.rebuilt }).collect(),
     }))
 }
 

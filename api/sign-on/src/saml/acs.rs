@@ -1,11 +1,11 @@
 //! The assertion consumer service: from a posted form to a session, or to a page that says why not.
 
 use super::admit::{Landing, admit, refuse};
-use super::cookies::{Asking, Pending};
-use super::entry::{Call, too_many};
+use super::call::{Call, too_many};
 use super::refresh;
 use super::reply::Reply;
 use super::visit::Visit;
+use crate::cookies::{Asking, Pending};
 use axum::http::header;
 use rollcall_domain::login::{Attempt, Initiator};
 use rollcall_domain::saml::{Assertion, Reason, Refusal};

@@ -1,9 +1,9 @@
 //! From a verified assertion to a session of a user: who it is, one event, one append.
 
-use super::cookies::{Pending, begin_session};
-use super::entry::{Call, unavailable};
+use super::call::{Call, unavailable};
 use super::page::Page;
 use super::reply::Reply;
+use crate::cookies::{Pending, begin_session};
 use chrono::TimeDelta;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::claim::ClaimKind;

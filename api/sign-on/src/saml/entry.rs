@@ -1,6 +1,7 @@
 //! Where a browser comes in: the exchange is opened first and closed last, whatever happens.
 
 use super::addresses::Addresses;
+use super::call::{Call, too_many, unavailable, unavailable_to};
 use super::page::Page;
 use super::reply::Reply;
 use super::visit::Visit;
@@ -8,38 +9,17 @@ use super::{SignOn, acs, login, logout, metadata, signed_in};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, Response};
-use rollcall_domain::ids::ExchangeId;
 use rollcall_domain::organization::SamlState;
 use rollcall_door::App;
 use rollcall_door::exchange::{Kept, guarded, keep, measure, to_the_end, turn_away};
 use rollcall_door::stopping::is_cut_off;
 use rollcall_projections::organizations::OrganizationRow;
-use rollcall_projections::saml::SamlConnection;
-use rollcall_saml::ServiceProvider;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A response with a few hundred attributes is far below; base64 and form encoding included.
 const BODY_BYTES: usize = 512 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// One visit to an organization that is there and switched on.
-pub struct Call {
-    /// The application.
-    pub app: Arc<App>,
-    /// What all visits share.
-    pub door: Arc<SignOn>,
-    /// The exchange.
-    pub visit: Visit,
-    /// The organization.
-    pub organization: OrganizationRow,
-    /// Its connection.
-    pub connection: SamlConnection,
-    /// Its addresses.
-    pub addresses: Addresses,
-    /// Reads and writes its messages.
-    pub provider: Arc<ServiceProvider>,
-}
 
 /// `/saml/{organization}/{action}`, any method.
 pub async fn entry(State(door): State<Arc<SignOn>>, Path((domain, action)): Path<(String, String)>, request: Request) -> Response<Body> {
@@ -152,20 +132,4 @@ fn of_nobody(app: &App, visit: &Visit) -> Reply {
         reply.kept = Kept::CountOnly;
     }
     reply
-}
-
-/// The answer when something is switched off, or our own trouble.
-pub fn unavailable(visit: &Visit) -> Reply {
-    unavailable_to(visit.opened.id)
-}
-
-fn unavailable_to(exchange: ExchangeId) -> Reply {
-    let text = "Sign-on is not available at the moment. Please try again in a few minutes.";
-    Reply::page(503, &Page { title: "Not available", text, code: Some("unavailable") }, exchange)
-}
-
-/// The answer to one visit too many, which is counted and not kept.
-pub fn too_many(visit: &Visit) -> Reply {
-    let text = "Too many attempts at once. Please try again in a minute.";
-    Reply { kept: Kept::CountOnly, ..Reply::page(429, &Page { title: "Too many attempts", text, code: Some("too-many") }, visit.opened.id) }
 }

@@ -1,8 +1,8 @@
 //! A sign-in that begins at the application.
 
-use super::cookies::{Asking, Pending};
-use super::entry::{Call, unavailable};
+use super::call::{Call, unavailable};
 use super::reply::Reply;
+use crate::cookies::{Asking, Pending};
 use rollcall_saml::AuthnOptions;
 use url::form_urlencoded;
 

@@ -1,11 +1,11 @@
 //! Single logout, both ways, on the redirect binding.
 
 use super::admit::append;
-use super::cookies::{Asking, Pending, end_session, session_token};
-use super::entry::{Call, unavailable};
+use super::call::{Call, unavailable};
 use super::login::parameter;
 use super::page::Page;
 use super::reply::Reply;
+use crate::cookies::{Asking, Pending, end_session, session_token};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::log::{AggregateKind, StreamId};

@@ -1,6 +1,6 @@
 //! Our own metadata, for an identity provider that imports it.
 
-use super::entry::Call;
+use super::call::Call;
 use super::reply::Reply;
 use rollcall_door::exchange::Kept;
 

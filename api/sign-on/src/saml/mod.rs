@@ -7,8 +7,8 @@
 mod acs;
 pub mod addresses;
 mod admit;
+mod call;
 pub mod connection;
-pub mod cookies;
 mod entry;
 pub mod fetch;
 mod login;

@@ -3,7 +3,7 @@
 
 use super::SignOn;
 use super::addresses::Addresses;
-use super::entry::Call;
+use super::call::Call;
 use super::fetch::{FetchError, fetch};
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;

@@ -1,9 +1,9 @@
 //! Where a browser ends up that has signed in and was asked to go nowhere else.
 
-use super::cookies::session_token;
-use super::entry::{Call, unavailable};
+use super::call::{Call, unavailable};
 use super::page::Page;
 use super::reply::Reply;
+use crate::cookies::session_token;
 use crate::sessions::check;
 use rollcall_door::exchange::Kept;
 

@@ -1,7 +1,7 @@
 //! Who it is that holds a session.
 
 use super::check::check;
-use crate::saml::cookies::session_token;
+use crate::cookies::session_token;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};

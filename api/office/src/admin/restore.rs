@@ -1,22 +1,61 @@
-//! Reading a backup: every line is checked, claims are derived from the events.
+//! Putting a backup in place: every line is checked, claims are derived from the events.
 
-use crate::admin::Line;
+use super::backup::Line;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine};
+use futures::StreamExt;
+use rollcall_contract::Problem;
+use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine, RestoredBody};
 use rollcall_domain::claim::{Claim, ClearClaim};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Log, Record, RecordedExchange, Restored};
-use rollcall_door::Refusal;
+use rollcall_domain::log::{Head, Log, Record, RecordedExchange, Restored};
+use rollcall_door::callers::Operator;
+use rollcall_door::{App, Refusal};
 use rollcall_engine::claims::{ClaimBook, hash, of_record};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// A line longer than this is no line of ours: a body of 16 MiB in base64 fits.
+const LINE_BYTES: usize = 64 * 1024 * 1024;
+
 /// So many parts go into the log at once.
 const BATCH: usize = 500;
 
+/// Puts a backup in place. Only a server without organizations takes one.
+#[utoipa::path(post, path = "/api/v1/restore", tag = "operation", security(("operator" = [])), request_body(content = String, content_type = "application/x-ndjson"),
+    responses((status = 200, body = RestoredBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
+pub async fn restore(_: Operator, State(app): State<Arc<App>>, body: Body) -> Result<Json<RestoredBody>, Refusal> {
+    let heads = app.engine.log.heads().await?;
+    // Strangers may have called already; what was recorded of them stays. Operators with keys of their
+    // own would be in the way of those of the backup.
+    let taken = |(id, head): &(OrganizationId, Head)| head.position > 0 || (*id != OrganizationId::NONE && *head != Head::default());
+    if heads.iter().any(taken) {
+        return Err(Refusal::conflict("the log is not empty: restore into a server with a fresh data folder or database"));
+    }
+    let mut restorer = Restorer::new(app.engine.log.clone());
+    let mut chunks = body.into_data_stream();
+    let mut buffer = Vec::new();
+    while let Some(chunk) = chunks.next().await {
+        buffer.extend_from_slice(&chunk.map_err(|_| Refusal::bad_request("the backup broke off"))?);
+        while let Some(end) = buffer.iter().position(|b| *b == b'\n') {
+            let line: Vec<u8> = buffer.drain(..=end).collect();
+            restorer.line(&line).await?;
+        }
+        if buffer.len() > LINE_BYTES {
+            return Err(Refusal::bad_request("this is not a backup: a line is too long"));
+        }
+    }
+    let (records, exchanges) = restorer.finish().await?;
+    app.engine.folder.sweep().await?;
+    app.engine.organizations_changed();
+    Ok(Json(RestoredBody { records, exchanges }))
+}
+
 /// Takes the lines of a backup one by one.
-pub struct Restorer {
+struct Restorer {
     log: Arc<dyn Log>,
     begun: bool,
     ended: bool,
@@ -29,7 +68,7 @@ pub struct Restorer {
 
 impl Restorer {
     /// A restorer into an empty log.
-    pub fn new(log: Arc<dyn Log>) -> Self {
+    fn new(log: Arc<dyn Log>) -> Self {
         Self {
             log,
             begun: false,
@@ -43,7 +82,7 @@ impl Restorer {
     }
 
     /// Takes one line.
-    pub async fn line(&mut self, line: &[u8]) -> Result<(), Refusal> {
+    async fn line(&mut self, line: &[u8]) -> Result<(), Refusal> {
         let bad = |what: &str| Refusal::bad_request(format!("this is not a backup that can be restored: {what}"));
         let line: Line = serde_json::from_slice(line).map_err(|e| bad(&format!("line cannot be read at column {}", e.column())))?;
         if self.ended {
@@ -78,7 +117,7 @@ impl Restorer {
     }
 
     /// Ends the restore; gives the numbers of records and exchanges.
-    pub async fn finish(mut self) -> Result<(u64, u64), Refusal> {
+    async fn finish(mut self) -> Result<(u64, u64), Refusal> {
         if !self.ended {
             return Err(Refusal::bad_request(
                 "the backup broke off: its last line is missing. Begin again with a fresh data folder or database",

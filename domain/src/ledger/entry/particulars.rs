@@ -1,0 +1,83 @@
+//! What of an exchange is in its entry as a hash only, because others chose the words.
+
+use super::Writer;
+use crate::exchange::{Answer, Exchange};
+use crate::failure::{Change, Facts, Wants};
+
+/// The fields that [`super::ExchangeHashes::particulars`] is the hash of: method, target, headers,
+/// address, subject and its key, liberties with their places, facts, the answer's headers and text,
+/// what was removed from the request.
+///
+/// Every field is named, here or as one that the entry's metadata has: a new field does not compile
+/// until it is decided where it goes.
+pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
+    let Exchange {
+        // In the metadata.
+        id: _,
+        organization: _,
+        parent: _,
+        replays: _,
+        received_at: _,
+        protocol: _,
+        caller: _,
+        operation: _,
+        unknown_shape: _,
+        duration_us: _,
+        // Hashed by themselves; whether they were dropped is said later than the leaf is made.
+        request_body: _,
+        answer_body: _,
+        bodies_dropped: _,
+        method,
+        target,
+        headers,
+        source,
+        subject,
+        subject_key,
+        interpretations,
+        facts,
+        answer,
+        redactions,
+    } = exchange;
+    let Answer { headers: answer_headers, detail, status: _, scim_type: _, rule: _, found: _, body_bytes: _, body_kept: _ } = answer;
+    let mut to = Writer::default();
+    to.text(method);
+    to.text(target);
+    to.list(headers, pair);
+    to.maybe(source.as_deref(), Writer::text);
+    to.maybe(subject.as_deref(), Writer::text);
+    to.maybe(subject_key.as_deref(), Writer::text);
+    to.list(interpretations, |to, liberty| {
+        to.text(&liberty.reading.name());
+        to.text(&liberty.at);
+    });
+    write_facts(&mut to, facts);
+    to.list(answer_headers, pair);
+    to.maybe(detail.as_deref(), Writer::text);
+    to.list(redactions, |to, redaction| to.text(redaction));
+    to.into_bytes()
+}
+
+fn pair(to: &mut Writer, (name, value): &(String, String)) {
+    to.text(name);
+    to.text(value);
+}
+
+fn write_facts(to: &mut Writer, facts: &Facts) {
+    let Facts { cause, needs, holder, wants } = facts;
+    let Wants { attributes, added, removed, members_replaced, whole, deletes, ends_access, more, all, unread } = wants;
+    to.maybe(*cause, |to, cause| to.text(cause.as_str()));
+    to.maybe(needs.map(|needs| needs.0), Writer::id);
+    to.maybe(holder.map(|holder| holder.0), Writer::id);
+    to.list(attributes, |to, Change { path, value }| {
+        to.text(path);
+        to.maybe(value.as_deref(), Writer::text);
+    });
+    to.list(added, |to, member| to.id(member.0));
+    to.list(removed, |to, member| to.id(member.0));
+    for flag in [members_replaced, whole, deletes, ends_access] {
+        to.flag(*flag);
+    }
+    to.number(*more);
+    to.maybe(all.as_deref(), Writer::text);
+    to.number(*unread);
+}
