@@ -131,9 +131,9 @@ impl View for Keys {
 
     fn record(&mut self, record: &Record, event: &DomainEvent) -> Result<(), Bad> {
         let event = match event {
-            DomainEvent::Organization(event) => match credential(event.clone()) {
-                Ok(event) => event,
-                Err(_) => return Ok(()),
+            DomainEvent::Organization(event) => match credential(event) {
+                Some(event) => event,
+                None => return Ok(()),
             },
             DomainEvent::Deployment(event) => event.clone().into(),
             DomainEvent::User(_) | DomainEvent::Group(_) => return Ok(()),

@@ -1,24 +1,12 @@
 //! Cosignatures: that somebody has seen a checkpoint, and verified it against all that they saw
 //! before (tlog-cosignature, "Ed25519 signed message").
 
+use crate::cosigned::message;
 use crate::key::{KeyError, Kind, Secret, VerifierKey};
-use crate::note::Signature;
+use crate::signature::Signature;
 use std::fmt;
 
-/// No time is later: 2^63 - 1 seconds after 1970.
-pub const MAX_TIME: u64 = i64::MAX as u64;
-
-/// What is signed of a checkpoint: its whole text, with the time in front.
-pub(crate) fn message(at: u64, text: &str) -> String {
-    format!("cosignature/v1\ntime {at}\n{text}")
-}
-
-/// The bytes of a signature: time and Ed25519.
-pub(crate) fn split(signature: &[u8]) -> Option<(u64, &[u8])> {
-    let (at, signature) = signature.split_first_chunk()?;
-    let at = u64::from_be_bytes(*at);
-    (at <= MAX_TIME).then_some((at, signature))
-}
+pub use crate::cosigned::MAX_TIME;
 
 /// A witness's private key. It is for one witness: the message does not say whose it is, so no key may
 /// serve two names.

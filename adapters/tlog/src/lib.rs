@@ -22,11 +22,14 @@
 pub mod bundle;
 pub mod checkpoint;
 pub mod cosignature;
+mod cosigned;
 pub mod key;
+mod key_id;
 mod line;
 pub mod note;
 pub mod policy;
 pub mod proof;
+mod signature;
 pub mod tile;
 pub mod witness;
 

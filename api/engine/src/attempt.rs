@@ -46,6 +46,9 @@ impl<E> From<LoadError> for Failed<E> {
     }
 }
 
+/// What came of an append: the state that is in the log now, and what is to be told.
+type Appending<A, R> = Result<(Slot<A>, Written<R>), Failed<<A as cqrs_es::Aggregate>::Error>>;
+
 impl Engine {
     /// Decides a command on the state of now and appends what it leads to. A fresh aggregate is not
     /// looked for in the log.
@@ -79,7 +82,7 @@ impl Engine {
         mut slot: Slot<A>,
         events: Vec<A::Event>,
         notes: Notes,
-    ) -> Result<(Slot<A>, Written<R>), Failed<A::Error>> {
+    ) -> Appending<A, R> {
         let Context { now, actor, exchange: cause, .. } = order.context.clone();
         let organization = order.stream.organization;
         let mut claims = A::claims(&order.stream, &events);
@@ -111,7 +114,7 @@ impl Engine {
         &self,
         stream: &StreamId,
         mut guard: OwnedMutexGuard<Option<Slot<A>>>,
-        written: Result<(Slot<A>, Written<R>), Failed<A::Error>>,
+        written: Appending<A, R>,
     ) -> Result<Written<R>, Failed<A::Error>> {
         match written {
             Ok((mut slot, written)) => {

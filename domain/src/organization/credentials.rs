@@ -3,37 +3,32 @@
 use super::OrganizationEvent;
 use crate::credential::{CredentialEvent, CredentialIssued, CredentialProofChanged, CredentialRevoked, Proof, Purpose};
 use crate::ids::CredentialId;
+use chrono::{DateTime, Utc};
 
-/// What an event says of a credential; else the event.
-///
-/// # Errors
-/// If it is about something else.
-pub fn credential(event: OrganizationEvent) -> Result<CredentialEvent, OrganizationEvent> {
-    Ok(match event {
-        OrganizationEvent::CredentialIssued(event) => CredentialEvent::Issued(event),
-        OrganizationEvent::CredentialFirstUsed(event) => CredentialEvent::FirstUsed(event),
-        OrganizationEvent::CredentialSecretAdded(event) => CredentialEvent::SecretAdded(event),
-        OrganizationEvent::CredentialSecretRetired(event) => CredentialEvent::SecretRetired(event),
-        OrganizationEvent::CredentialProofChanged(event) => CredentialEvent::ProofChanged(event),
-        OrganizationEvent::CredentialRevoked(event) => CredentialEvent::Revoked(event),
+/// What an event says of a credential; none if it is about something else.
+pub fn credential(event: &OrganizationEvent) -> Option<CredentialEvent> {
+    let bearer = |purpose, credential, sha256: &String, label: &String, expires_at: &Option<DateTime<Utc>>| {
+        let proof = Proof::Token { sha256: sha256.clone() };
+        CredentialEvent::Issued(CredentialIssued { credential, purpose, proof, label: label.clone(), expires_at: *expires_at })
+    };
+    let revoked = |credential| CredentialEvent::Revoked(CredentialRevoked { credential });
+    Some(match event {
+        OrganizationEvent::CredentialIssued(event) => CredentialEvent::Issued(event.clone()),
+        OrganizationEvent::CredentialFirstUsed(event) => CredentialEvent::FirstUsed(event.clone()),
+        OrganizationEvent::CredentialSecretAdded(event) => CredentialEvent::SecretAdded(event.clone()),
+        OrganizationEvent::CredentialSecretRetired(event) => CredentialEvent::SecretRetired(event.clone()),
+        OrganizationEvent::CredentialProofChanged(event) => CredentialEvent::ProofChanged(event.clone()),
+        OrganizationEvent::CredentialRevoked(event) => CredentialEvent::Revoked(event.clone()),
         OrganizationEvent::CredentialExpiring(_) | OrganizationEvent::CredentialEnded(_) => CredentialEvent::Noticed,
-        OrganizationEvent::ScimTokenIssued { token, sha256, label, expires_at } => CredentialEvent::Issued(CredentialIssued {
-            credential: token.into(),
-            purpose: Purpose::Scim,
-            proof: Proof::Token { sha256 },
-            label,
-            expires_at,
-        }),
-        OrganizationEvent::AuditorKeyIssued { auditor, sha256, label, expires_at } => CredentialEvent::Issued(CredentialIssued {
-            credential: auditor.into(),
-            purpose: Purpose::Audit,
-            proof: Proof::Token { sha256 },
-            label,
-            expires_at,
-        }),
-        OrganizationEvent::ScimTokenRevoked { token } => CredentialEvent::Revoked(CredentialRevoked { credential: token.into() }),
-        OrganizationEvent::AuditorKeyRevoked { auditor } => CredentialEvent::Revoked(CredentialRevoked { credential: auditor.into() }),
-        other => return Err(other),
+        OrganizationEvent::ScimTokenIssued { token, sha256, label, expires_at } => {
+            bearer(Purpose::Scim, (*token).into(), sha256, label, expires_at)
+        }
+        OrganizationEvent::AuditorKeyIssued { auditor, sha256, label, expires_at } => {
+            bearer(Purpose::Audit, (*auditor).into(), sha256, label, expires_at)
+        }
+        OrganizationEvent::ScimTokenRevoked { token } => revoked((*token).into()),
+        OrganizationEvent::AuditorKeyRevoked { auditor } => revoked((*auditor).into()),
+        _ => return None,
     })
 }
 

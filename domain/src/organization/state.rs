@@ -89,9 +89,9 @@ impl Organization {
                 settings.imported.extend(cycles.into_iter().map(|c| (c.cycle, c.digest)));
             }
             OrganizationEvent::ProvisioningRhythmChanged(noticed) => settings.rhythm = Some(noticed),
-            event => match credential(event) {
-                Ok(event) => settings.credentials.evolve(event),
-                Err(event) => settings.saml.evolve(&event),
+            event => match credential(&event) {
+                Some(event) => settings.credentials.evolve(event),
+                None => settings.saml.evolve(&event),
             },
         }
     }

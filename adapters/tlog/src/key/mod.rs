@@ -8,15 +8,18 @@ mod signing;
 pub(crate) use signing::Secret;
 pub use signing::SigningKey;
 
-use crate::cosignature;
+use crate::cosigned;
+use crate::key_id::is_name;
 use crate::line::{base64, to_base64};
-use crate::note::Signature;
+use crate::signature::Signature;
 use openssl::error::ErrorStack;
 use openssl::pkey::{Id, PKey, Public};
 use openssl::sha::Sha256;
 use openssl::sign::Verifier;
 use std::fmt;
 use std::str::FromStr;
+
+pub use crate::key_id::KeyId;
 
 /// Bytes of a key's name at most: an ML-DSA-44 cosignature could not name a longer one.
 pub const MAX_NAME: usize = 255;
@@ -59,10 +62,6 @@ impl From<ErrorStack> for KeyError {
     }
 }
 
-/// Four bytes by which a key is found among others of its name. Nothing is safe because of them.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KeyId(pub [u8; 4]);
-
 impl KeyId {
     fn of(name: &str, kind: Kind, public: &[u8; 32]) -> Self {
         let mut hash = Sha256::new();
@@ -71,18 +70,6 @@ impl KeyId {
         hash.update(public);
         let [a, b, c, d, ..] = hash.finish();
         Self([a, b, c, d])
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}", u32::from_be_bytes(self.0))
-    }
-}
-
-impl fmt::Debug for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "KeyId({self})")
     }
 }
 
@@ -145,8 +132,8 @@ impl VerifierKey {
         match self.kind {
             Kind::Ed25519 => self.ed25519(text.as_bytes(), signature.bytes()).then_some(Said::Text),
             Kind::Cosignature => {
-                let (at, bytes) = cosignature::split(signature.bytes())?;
-                self.ed25519(cosignature::message(at, text).as_bytes(), bytes).then_some(Said::SeenAt(at))
+                let (at, bytes) = cosigned::split(signature.bytes())?;
+                self.ed25519(cosigned::message(at, text).as_bytes(), bytes).then_some(Said::SeenAt(at))
             }
         }
     }
@@ -199,11 +186,6 @@ impl fmt::Debug for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VerifierKey({self})")
     }
-}
-
-/// Whether a key may have this name (signed-note, "Format").
-pub(crate) fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| !c.is_whitespace() && c > ' ' && c != '+')
 }
 
 /// Whether it is short enough for a key that we know, besides.

@@ -1,7 +1,7 @@
 //! Private keys.
 
 use super::{KeyError, Kind, VerifierKey};
-use crate::note::Signature;
+use crate::signature::Signature;
 use openssl::pkey::{Id, PKey, Private};
 use openssl::sign::Signer;
 use std::fmt;

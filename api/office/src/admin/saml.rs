@@ -120,7 +120,7 @@ fn problem(error: RefreshError) -> Refusal {
     responses((status = 200, body = SamlBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub async fn show(admin: Admin, State(sign_on): State<Arc<SignOn>>) -> Result<Json<SamlBody>, Refusal> {
     let organization = &admin.organization;
-    body(&sign_on, &organization).await.map(Json)
+    body(&sign_on, organization).await.map(Json)
 }
 
 /// Trusts an identity provider from its metadata, and lets people sign in. If the metadata cannot
@@ -147,7 +147,7 @@ pub async fn configure(
     let idp = loaded.map_err(problem)?.settings;
     admin.execute(&app, OrganizationCommand::Saml(SamlCommand::Configure { metadata_url, idp }), StatusCode::OK).await?;
     sign_on.failures.forget(organization.id);
-    body(&sign_on, &organization).await.map(Json)
+    body(&sign_on, organization).await.map(Json)
 }
 
 /// Follows the identity provider's metadata now.

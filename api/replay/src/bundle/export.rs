@@ -197,10 +197,10 @@ impl Writer {
 
     /// Whether an event is about a credential for SCIM, or about none.
     fn lets_scim_in(&mut self, event: &OrganizationEvent) -> bool {
-        match credential(event.clone()) {
-            Ok(CredentialEvent::Issued(issued)) if issued.purpose == Purpose::Scim => self.credentials.insert(issued.credential),
-            Ok(event) => event.credential().is_some_and(|credential| self.credentials.contains(&credential)),
-            Err(_) => true,
+        match credential(event) {
+            Some(CredentialEvent::Issued(issued)) if issued.purpose == Purpose::Scim => self.credentials.insert(issued.credential),
+            Some(event) => event.credential().is_some_and(|credential| self.credentials.contains(&credential)),
+            None => true,
         }
     }
 
