@@ -93,6 +93,25 @@ pub async fn on_postgres(story: impl AsyncFnOnce(&mut World, &mut PostgresCluste
     tell(store, async |world: &mut World| story(world, &mut cluster).await).await;
 }
 
+/// Makes two tests of a story (`async fn story(world: &mut World) -> Result<()>`): on the embedded store,
+/// and on a PostgreSQL cluster of its own.
+#[macro_export]
+macro_rules! on_both {
+    ($story:ident) => {
+        mod $story {
+            #[tokio::test]
+            async fn on_sqlite() {
+                $crate::world::on_sqlite(super::$story).await;
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                $crate::world::on_postgres(async |world, _| super::$story(world).await).await;
+            }
+        }
+    };
+}
+
 /// A PostgreSQL cluster of its own.
 ///
 /// # Panics

@@ -12,6 +12,7 @@ use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::log::{Append, AppendError, Appended, LogError, NewEvent, Record, StreamId, Write};
 use tokio::sync::OwnedMutexGuard;
+use tracing::{Instrument as _, debug_span};
 
 /// What an attempt leads to.
 pub(crate) struct Written<R> {
@@ -102,7 +103,8 @@ impl Engine {
         let write = Write { stream: order.stream, expected, events: new_events, claims, recorded_at: now, actor, cause };
         let written = write.clone();
         let started = std::time::Instant::now();
-        let appended = self.log.append(Append { organization, write: Some(write), exchange }).await;
+        let append = Append { organization, write: Some(write), exchange };
+        let appended = self.log.append(append).instrument(debug_span!("log.append", %organization)).await;
         metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
         let appended = appended.map_err(|error| refused(error, &order.require))?;
         let (version, times, records) = (slot.revision, slot.times, records(written, &appended));

@@ -7,6 +7,7 @@ use rollcall_domain::log::{LogError, Position, Record};
 use rollcall_projections::fold::FoldError;
 use std::fmt;
 use std::ops::Deref;
+use tracing::{Instrument as _, debug_span};
 
 /// Something that was decided, with the position of the organization's log at which it was. Only the
 /// engine makes one, and only once the live views have reached that position.
@@ -60,9 +61,10 @@ impl Engine {
         records: Vec<Record>,
         what: T,
     ) -> Result<Visible<T>, NotVisible> {
+        let span = debug_span!("views.fold", %organization, at);
         match records.is_empty() {
-            true => self.folder.fold_to(organization, at).await?,
-            false => self.folder.fold_appended(organization, records, Vec::new()).await?,
+            true => self.folder.fold_to(organization, at).instrument(span).await?,
+            false => self.folder.fold_appended(organization, records, Vec::new()).instrument(span).await?,
         };
         Ok(Visible { what, at })
     }

@@ -13,9 +13,10 @@ use bytes::Bytes;
 use rollcall_contract::Problem;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Protocol};
-use rollcall_door::exchange::{Closing, Kept, Opened, Visit, guarded, keep, measure};
+use rollcall_door::exchange::{Closing, Kept, Opened, Visit, guarded, keep, measure, span};
 use rollcall_door::{App, Refusal};
 use std::sync::Arc;
+use tracing::Instrument as _;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
 /// So much of a JSON body is kept; handlers take no more of one.
@@ -47,9 +48,10 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
         }
         Err(refusal) => return refusal.into_response(),
     };
+    let span = span(&opened);
     let visit = Visit::new(opened);
     parts.extensions.insert(visit.clone());
-    let served = guarded(next.run(Request::from_parts(parts, body))).await;
+    let served = guarded(next.run(Request::from_parts(parts, body)).instrument(span)).await;
     let mut response = served.unwrap_or_else(|| Refusal::unavailable(&"a handler panicked").into_response());
     let (mut opened, mut kept) = visit.into_parts();
     if kept == Kept::Record && opened.caller.is_operator() && method == Method::GET {

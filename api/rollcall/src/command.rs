@@ -3,9 +3,11 @@
 use crate::{bundle, config};
 use clap::{Args, Parser, Subcommand};
 use rollcall_cli::{Exit, Failure, ServerArgs, usage};
-use rollcall_server::config::ServeArgs;
+use rollcall_door::config::ServeArgs;
+use rollcall_server::config::resolve;
 use rollcall_server::{serve, telemetry};
 use rollcall_simulate as simulate;
+use std::path::PathBuf;
 
 /// Rollcall: the place where Microsoft Entra ID meets an application.
 #[derive(Debug, Parser)]
@@ -48,7 +50,7 @@ pub struct ServeCommand {
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { server, command } = cli;
     match command {
-        Command::Serve(serve) => start(serve.args.with_data(server.data)),
+        Command::Serve(serve) => start(serve.args, server.data),
         Command::Ask(command) => rollcall_cli::run(*command, server),
         Command::Bundle(bundle) => bundle::run(bundle, server),
         Command::Config(config) => config::run(config, server),
@@ -56,8 +58,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-fn start(args: ServeArgs) -> Result<Exit, Failure> {
-    let config = args.resolve().map_err(usage)?;
+fn start(args: ServeArgs, data: Option<PathBuf>) -> Result<Exit, Failure> {
+    let config = resolve(args, data).map_err(usage)?;
     telemetry::start_logs(config.log_format, &config.log).map_err(usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     // A store that cannot be opened, or a port that is taken, is for the operator to change.

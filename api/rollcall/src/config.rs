@@ -2,7 +2,8 @@
 
 use clap::Subcommand;
 use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
-use rollcall_server::config::ServeArgs;
+use rollcall_door::config::ServeArgs;
+use rollcall_server::config::resolve;
 
 /// Configuration of the server
 #[derive(Debug, Subcommand)]
@@ -19,7 +20,7 @@ pub fn run(command: Config, server: ServerArgs) -> Result<Exit, Failure> {
         Config::Check(flags) => (flags, false),
         Config::Print(flags) => (flags, true),
     };
-    let config = flags.with_data(server.data).resolve().map_err(usage)?;
+    let config = resolve(*flags, server.data).map_err(usage)?;
     match (print, server.json) {
         (true, true) => output::json(&config)?,
         (true, false) => print!("{}", toml::to_string(&config).map_err(|e| usage(e.into()))?),

@@ -22,11 +22,12 @@ use rollcall_domain::failure::Cause;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
 use rollcall_door::SCIM_PREFIX;
-use rollcall_door::exchange::{Kept, Opened, guarded, keep, measure, to_the_end};
+use rollcall_door::exchange::{Kept, Opened, found, guarded, keep, measure, span, to_the_end};
 use rollcall_door::stopping::is_cut_off;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
+use tracing::Instrument as _;
 
 /// How much of a body is read, and kept, of a caller who is not known.
 const STRANGER_BODY_BYTES: usize = 16 * 1024;
@@ -67,7 +68,8 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let mut opened = Opened::new(&app.engine, Protocol::Scim, "unknown", &parts);
     let mut notes = Notes::default();
-    let outcome = guarded(carry_out(&scim, &parts, body, &mut opened, &mut notes)).await;
+    let span = span(&opened);
+    let outcome = guarded(carry_out(&scim, &parts, body, &mut opened, &mut notes).instrument(span)).await;
     let outcome = outcome.unwrap_or_else(|| Err(failure::damaged("a request handler panicked")));
     let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
     if reply.status == 405 {
@@ -117,6 +119,7 @@ async fn carry_out(scim: &Scim, parts: &Parts, body: Body, opened: &mut Opened, 
     let caller = caller?;
     opened.organization = caller.organization;
     opened.caller = caller.actor;
+    found(opened);
     if let Some(refusal) = caller.refusal {
         if let Ok(operation) = &operation {
             // Whoever is refused is told so, whether or not it can be kept what was wanted.

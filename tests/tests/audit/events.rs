@@ -1,8 +1,9 @@
 //! Events: found, shown with before and after, followed, exported.
 
 use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::on_both;
 use rollcall_tests::scim::add_members;
-use rollcall_tests::world::{World, on_postgres, on_sqlite};
+use rollcall_tests::world::{World, on_sqlite};
 use serde_json::{Value, json};
 
 async fn story(w: &World) -> Result<(String, String)> {
@@ -21,7 +22,7 @@ async fn positions(w: &World, query: &str) -> Result<Vec<u64>> {
     Ok(found.as_array().into_iter().flatten().filter_map(|e| e["position"].as_u64()).collect())
 }
 
-async fn found(w: &World) -> Result<()> {
+async fn events_are_found_by_subject_type_actor_exchange_and_time(w: &World) -> Result<()> {
     let (ada, door) = story(w).await?;
     ensure!(positions(w, "").await? == [1, 2, 3, 4, 5, 6, 7, 8]);
     ensure!(positions(w, &format!("subject={ada}")).await? == [4, 7, 8]);
@@ -51,15 +52,7 @@ async fn found(w: &World) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn events_are_found_by_subject_type_actor_exchange_and_time() {
-    on_sqlite(async |w| found(w).await).await;
-}
-
-#[tokio::test]
-async fn events_are_found_by_subject_type_actor_exchange_and_time_on_postgres() {
-    on_postgres(async |w, _| found(w).await).await;
-}
+on_both!(events_are_found_by_subject_type_actor_exchange_and_time);
 
 #[tokio::test]
 async fn events_are_exported_in_each_format() {

@@ -1,8 +1,9 @@
 //! Users, groups and members as they were; differences; access reviews.
 
 use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::on_both;
 use rollcall_tests::scim::{add_members, remove_member};
-use rollcall_tests::world::{World, on_postgres, on_sqlite};
+use rollcall_tests::world::{World, on_sqlite};
 use serde_json::{Value, json};
 
 /// A small history. Positions 1 to 3 are the organization's: created, SCIM enabled, token issued.
@@ -34,7 +35,7 @@ fn names(list: &Value, of: &str, field: &str) -> Vec<String> {
     list[of].as_array().into_iter().flatten().filter_map(|x| x[field].as_str().map(str::to_owned)).collect()
 }
 
-async fn as_it_was(w: &World) -> Result<()> {
+async fn the_directory_is_told_as_it_was(w: &World) -> Result<()> {
     let Story { ada, grace, door } = story(w).await?;
     let users = ask(w, "/users?asOf=position:4").await?;
     ensure!(users["as_of"]["position"] == 4 && names(&users, "resources", "userName") == ["ada@contoso.example"], "{users}");
@@ -77,15 +78,7 @@ async fn as_it_was(w: &World) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn the_directory_is_told_as_it_was() {
-    on_sqlite(async |w| as_it_was(w).await).await;
-}
-
-#[tokio::test]
-async fn the_directory_is_told_as_it_was_on_postgres() {
-    on_postgres(async |w, _| as_it_was(w).await).await;
-}
+on_both!(the_directory_is_told_as_it_was);
 
 #[tokio::test]
 async fn two_moments_are_compared() {

@@ -2,8 +2,9 @@
 
 use crate::replay;
 use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::on_both;
 use rollcall_tests::scim::user;
-use rollcall_tests::world::{World, on_postgres, on_sqlite};
+use rollcall_tests::world::World;
 use serde_json::{Value, json};
 
 async fn applying_cures_a_failure(world: &mut World) -> Result<()> {
@@ -47,15 +48,7 @@ async fn applying_cures_a_failure(world: &mut World) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn applying_cures_a_failure_on_sqlite() {
-    on_sqlite(applying_cures_a_failure).await;
-}
-
-#[tokio::test]
-async fn applying_cures_a_failure_on_postgres() {
-    on_postgres(async |world, _| applying_cures_a_failure(world).await).await;
-}
+on_both!(applying_cures_a_failure);
 
 fn named(name: &str) -> Value {
     json!([{"op": "replace", "path": "displayName", "value": name}])
@@ -100,12 +93,4 @@ async fn what_a_later_change_has_overtaken_is_refused(world: &mut World) -> Resu
     Ok(())
 }
 
-#[tokio::test]
-async fn what_a_later_change_has_overtaken_is_refused_on_sqlite() {
-    on_sqlite(what_a_later_change_has_overtaken_is_refused).await;
-}
-
-#[tokio::test]
-async fn what_a_later_change_has_overtaken_is_refused_on_postgres() {
-    on_postgres(async |world, _| what_a_later_change_has_overtaken_is_refused(world).await).await;
-}
+on_both!(what_a_later_change_has_overtaken_is_refused);

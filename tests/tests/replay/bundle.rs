@@ -9,9 +9,10 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use rollcall_replay::bundle;
 use rollcall_tests::corpus::player::play_all;
+use rollcall_tests::on_both;
 use rollcall_tests::scim::user;
 use rollcall_tests::server::Server;
-use rollcall_tests::world::{World, on_postgres, on_sqlite};
+use rollcall_tests::world::{World, on_sqlite};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -76,15 +77,7 @@ async fn a_bundle_travels(world: &mut World) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_bundle_travels_from_sqlite() {
-    on_sqlite(a_bundle_travels).await;
-}
-
-#[tokio::test]
-async fn a_bundle_travels_from_postgres() {
-    on_postgres(async |world, _| a_bundle_travels(world).await).await;
-}
+on_both!(a_bundle_travels);
 
 #[tokio::test]
 async fn a_bundle_of_one_failure_holds_the_state_it_needs_and_no_more() {

@@ -2,8 +2,9 @@
 
 use crate::replay;
 use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::on_both;
 use rollcall_tests::scim::user;
-use rollcall_tests::world::{World, on_postgres, on_sqlite};
+use rollcall_tests::world::World;
 use serde_json::json;
 
 async fn a_failure_is_rehearsed(world: &mut World) -> Result<()> {
@@ -40,12 +41,4 @@ async fn a_failure_is_rehearsed(world: &mut World) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_failure_is_rehearsed_on_sqlite() {
-    on_sqlite(a_failure_is_rehearsed).await;
-}
-
-#[tokio::test]
-async fn a_failure_is_rehearsed_on_postgres() {
-    on_postgres(async |world, _| a_failure_is_rehearsed(world).await).await;
-}
+on_both!(a_failure_is_rehearsed);

@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::corpus::player::play_all;
+use rollcall_tests::on_both;
 use rollcall_tests::scim::{add_members, user};
-use rollcall_tests::world::{World, on_postgres, on_sqlite};
+use rollcall_tests::world::{World, on_sqlite};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -93,15 +94,7 @@ async fn failures_come_and_go(world: &mut World) -> Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn failures_come_and_go_on_sqlite() {
-    on_sqlite(failures_come_and_go).await;
-}
-
-#[tokio::test]
-async fn failures_come_and_go_on_postgres() {
-    on_postgres(async |world, _| failures_come_and_go(world).await).await;
-}
+on_both!(failures_come_and_go);
 
 fn disable() -> Value {
     json!([{"op": "Replace", "path": "active", "value": "False"}])
@@ -182,15 +175,7 @@ async fn a_failure_is_over_when_what_it_wanted_holds(world: &mut World) -> Resul
     Ok(())
 }
 
-#[tokio::test]
-async fn a_failure_is_over_when_what_it_wanted_holds_on_sqlite() {
-    on_sqlite(a_failure_is_over_when_what_it_wanted_holds).await;
-}
-
-#[tokio::test]
-async fn a_failure_is_over_when_what_it_wanted_holds_on_postgres() {
-    on_postgres(async |world, _| a_failure_is_over_when_what_it_wanted_holds(world).await).await;
-}
+on_both!(a_failure_is_over_when_what_it_wanted_holds);
 
 #[tokio::test]
 async fn a_replay_by_hand_cures_a_failure() {

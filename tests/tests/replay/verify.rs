@@ -4,8 +4,9 @@
 use crate::replay;
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::corpus::player::play_all;
+use rollcall_tests::on_both;
 use rollcall_tests::scim::CONTENT_TYPE;
-use rollcall_tests::world::{World, on_postgres, on_sqlite};
+use rollcall_tests::world::{World, on_sqlite};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -40,15 +41,7 @@ fn entries(printed: &Value) -> &[Value] {
     printed["exchanges"].as_array().map_or(&[], Vec::as_slice)
 }
 
-#[tokio::test]
-async fn the_corpus_comes_out_again_on_sqlite() {
-    on_sqlite(the_corpus_comes_out_again).await;
-}
-
-#[tokio::test]
-async fn the_corpus_comes_out_again_on_postgres() {
-    on_postgres(async |world, _| the_corpus_comes_out_again(world).await).await;
-}
+on_both!(the_corpus_comes_out_again);
 
 #[tokio::test]
 async fn another_rule_of_the_decoder_shows_exactly_the_exchanges_that_needed_it() {

@@ -8,6 +8,7 @@ mod limits;
 mod measure;
 mod opened;
 pub mod redact;
+mod trace;
 mod visit;
 
 pub use keep::{Kept, keep, turn_away};
@@ -15,4 +16,5 @@ pub use life::{guarded, to_the_end};
 pub use limits::{RateLimit, StrangerLimit};
 pub use measure::measure;
 pub use opened::{Closing, KeptBody, Opened};
+pub use trace::{found, span};
 pub use visit::Visit;

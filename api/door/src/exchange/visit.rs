@@ -1,6 +1,7 @@
 //! An exchange of `/api/v1` on its way through a handler: what it is, and who calls, is found out while it
 //! is served.
 
+use super::trace::found;
 use super::{Closing, Kept, Opened};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
@@ -26,6 +27,7 @@ impl Visit {
     pub fn name(&self, protocol: Protocol, operation: &'static str) {
         let opened = &mut self.state().opened;
         (opened.protocol, opened.operation) = (protocol, operation);
+        found(opened);
     }
 
     /// Says who calls.

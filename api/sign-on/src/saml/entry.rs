@@ -11,11 +11,12 @@ use axum::extract::{Path, Request, State};
 use axum::http::{Method, Response};
 use rollcall_domain::organization::SamlState;
 use rollcall_door::App;
-use rollcall_door::exchange::{Kept, guarded, keep, measure, to_the_end, turn_away};
+use rollcall_door::exchange::{Kept, found, guarded, keep, measure, span, to_the_end, turn_away};
 use rollcall_door::stopping::is_cut_off;
 use rollcall_projections::organizations::OrganizationRow;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Instrument as _;
 
 /// A response with a few hundred attributes is far below; base64 and form encoding included.
 const BODY_BYTES: usize = 512 * 1024;
@@ -32,7 +33,8 @@ pub async fn entry(State(door): State<Arc<SignOn>>, Path((domain, action)): Path
 
 async fn serve(door: Arc<SignOn>, mut visit: Visit, domain: String, body: Body) -> Response<Body> {
     let app = &door.app;
-    let reply = guarded(carry_out(&door, &mut visit, &domain, body)).await;
+    let span = span(&visit.opened);
+    let reply = guarded(carry_out(&door, &mut visit, &domain, body).instrument(span)).await;
     let mut reply = reply.unwrap_or_else(|| unavailable(&visit).told("a handler panicked"));
     let opened = &visit.opened;
     if let Err(error) = keep(&app.engine, reply.kept, || reply.close(opened)).await {
@@ -64,6 +66,7 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
         Err(error) => return unavailable(visit).told(error.to_string()),
     };
     visit.opened.organization = organization.id;
+    found(&visit.opened);
     if !door.visits.admits(organization.id) {
         turn_away(visit.opened.protocol);
         return too_many(visit);

@@ -1,0 +1,120 @@
+//! The configuration in force, and what can be told of it: by flags, by the environment, and by a file.
+
+mod settings;
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use settings::settings;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+settings! {
+    /// Flags and environment of `rollcall serve`; the same names, in snake case, go into the file.
+    told ServeArgs {
+        /// Configuration file (TOML); default DIR/rollcall.toml if it is there
+        #[arg(long, env = "ROLLCALL_CONFIG", value_name = "FILE")]
+        #[serde(skip)]
+        pub config: Option<PathBuf>,
+        /// Data folder: operator key, and the embedded store. A flag of its own, for all commands.
+        #[arg(skip)]
+        pub data: Option<PathBuf>,
+        /// Address to listen on; port 0 picks a free one
+        #[arg(long, env = "ROLLCALL_LISTEN", value_name = "ADDR")]
+        pub listen: Option<String>,
+        /// Address under which Entra reaches this server
+        #[arg(long, env = "ROLLCALL_PUBLIC_URL", value_name = "URL")]
+        pub public_url: Option<String>,
+        /// Keep log and views in PostgreSQL instead of the data folder
+        #[arg(long, env = "ROLLCALL_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+        pub database_url: Option<String>,
+        /// Key that seals private keys: the same file for all processes on one database [default: DIR/deployment.key]
+        #[arg(long, env = "ROLLCALL_DEPLOYMENT_KEY_FILE", value_name = "FILE")]
+        pub deployment_key_file: Option<PathBuf>,
+        /// How long the bodies of exchanges are kept, such as 90d or 12h; for ever if absent
+        #[arg(long, env = "ROLLCALL_KEEP_BODIES_FOR", value_name = "TIME")]
+        pub keep_bodies_for: Option<String>,
+    }
+
+    /// The configuration in force.
+    in_force ServeConfig {
+        /// Address to listen on.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
+        /// Address under which Entra reaches this server, without a slash at the end; the one it
+        /// listens on, if absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        public_url: Option<String> = None;
+        /// PostgreSQL, if it is used. Never printed: it may hold a password.
+        #[serde(skip)]
+        database_url: Option<String> = None;
+        /// Key that seals private keys; in the data folder, if absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        deployment_key_file: Option<PathBuf> = None;
+        /// Seconds for which the bodies of exchanges are kept; for ever, if absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keep_bodies_for: Option<u64> = None;
+    }
+
+    plain {
+        /// Connections to PostgreSQL for reading
+        database_connections: u32 = 8, "ROLLCALL_DATABASE_CONNECTIONS" "N" positive;
+        /// Log format
+        log_format: LogFormat = LogFormat::Text, "ROLLCALL_LOG_FORMAT" "FORMAT" (value_enum);
+        /// Log filter, such as info or rollcall=debug
+        log: String = "info".to_owned(), "ROLLCALL_LOG" "FILTER";
+        /// Longest request body in bytes
+        max_body_bytes: u64 = 16 * 1024 * 1024, "ROLLCALL_MAX_BODY_BYTES" "BYTES" positive;
+        /// Most members in one request
+        max_members: usize = 100_000, "ROLLCALL_MAX_MEMBERS" "N" positive;
+        /// Most operations in one bulk request
+        max_bulk_operations: u64 = 1_000, "ROLLCALL_MAX_BULK_OPERATIONS" "N" positive;
+        /// Most SCIM requests under way at once; more are answered 503
+        max_in_flight: usize = 1_024, "ROLLCALL_MAX_IN_FLIGHT" "N" positive;
+        /// Requests per second and token before 429; 0 is no limit
+        rate_limit: u32 = 500, "ROLLCALL_RATE_LIMIT" "N";
+        /// Requests at once per token before 429
+        rate_burst: u32 = 2_000, "ROLLCALL_RATE_BURST" "N";
+        /// Resources on a page when the client does not say
+        default_page_size: u64 = 100, "ROLLCALL_DEFAULT_PAGE_SIZE" "N" positive;
+        /// Most resources on a page
+        max_page_size: u64 = 1_000, "ROLLCALL_MAX_PAGE_SIZE" "N" positive;
+        /// Fetch SAML metadata also from private addresses and over plain http
+        allow_private_metadata: bool = false, "ROLLCALL_ALLOW_PRIVATE_METADATA" "BOOL" (num_args = 0..=1, default_missing_value = "true");
+        /// Seconds between two fetches of SAML metadata; 0 is never
+        saml_refresh_secs: u64 = 6 * 3_600, "ROLLCALL_SAML_REFRESH_SECS" "SECONDS";
+        /// Milliseconds between two looks for records that are not folded yet
+        sweep_ms: u64 = 1_000, "ROLLCALL_SWEEP_MS" "MS" positive;
+    }
+}
+
+impl ServeConfig {
+    /// Refuses what cannot work.
+    ///
+    /// # Errors
+    /// Name the flag to change.
+    pub fn validate(&self) -> anyhow::Result<()> {
+        if let Some(url) = &self.database_url
+            && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
+        {
+            bail!("--database-url must begin with postgres://");
+        }
+        if let Some(flag) = self.not_positive().first() {
+            bail!("{flag} must be at least 1");
+        }
+        if self.default_page_size > self.max_page_size {
+            bail!("--default-page-size must not be larger than --max-page-size ({})", self.max_page_size);
+        }
+        Ok(())
+    }
+}
