@@ -37,8 +37,15 @@ impl Admin {
 
     /// All exchanges of an organization, in the order in which they were given; of `none`, those
     /// whose token named no organization.
-    pub async fn exchanges(&self, organization: &str) -> Result<Vec<Value>> {
+    pub async fn all_exchanges(&self, organization: &str) -> Result<Vec<Value>> {
         self.all(&format!("/api/v1/organizations/{organization}/exchanges"), "number", 0).await
+    }
+
+    /// The same without what was changed by `/api/v1`.
+    pub async fn exchanges(&self, organization: &str) -> Result<Vec<Value>> {
+        let text = |x: &Value, name: &str| x[name].as_str().unwrap_or_default().to_owned();
+        let changes = |x: &Value| text(x, "target").starts_with("/api/v1") && !text(x, "operation").starts_with("audit.");
+        Ok(self.all_exchanges(organization).await?.into_iter().filter(|x| !changes(x)).collect())
     }
 
     async fn all(&self, target: &str, number: &str, after: u64) -> Result<Vec<Value>> {

@@ -93,7 +93,7 @@ pub async fn on_postgres(story: impl AsyncFnOnce(&mut World, &mut PostgresCluste
     tell(store, async |world: &mut World| story(world, &mut cluster).await).await;
 }
 
-/// Makes two tests of a story (`async fn story(world: &mut World) -> Result<()>`): on the embedded store,
+/// Makes two tests of a story (`async fn story(world: &mut World) -> Result<()>`, or of `&World`): on the embedded store,
 /// and on a PostgreSQL cluster of its own.
 #[macro_export]
 macro_rules! on_both {
@@ -101,7 +101,7 @@ macro_rules! on_both {
         mod $story {
             #[tokio::test]
             async fn on_sqlite() {
-                $crate::world::on_sqlite(super::$story).await;
+                $crate::world::on_sqlite(async |world| super::$story(world).await).await;
             }
 
             #[tokio::test]

@@ -61,7 +61,7 @@ async fn the_same_requests_at_the_same_times_give_the_same_log_on_every_store() 
     let cluster = start_cluster().await;
     let (folder, unflushed) = (tempfile::tempdir()?, tempfile::tempdir()?);
     let expected = story(&host(Stores::in_memory()?).await?).await?;
-    ensure!(expected.0.len() == 5 && expected.1.len() == 2, "{expected:?}");
+    ensure!(expected.0.len() == 5 && expected.1.len() == 4, "{expected:?}");
     ensure!(expected.0[4].recorded_at == begin() + TimeDelta::minutes(100), "{:?}", expected.0[4]);
     for stores in
         [Stores::in_folder(folder.path())?, Stores::in_folder_unflushed(unflushed.path())?, Stores::in_postgres(&cluster.url(), 2).await?]

@@ -158,7 +158,11 @@ async fn a_long_history_comes_out_byte_for_byte() -> Result<()> {
     );
     ensure!(told.is_empty(), "{} came out otherwise, first {:?}", told.len(), told.first());
     ensure!(summary.exchanges == head.exchange_number && summary.records_differ == 0, "{summary:?}");
-    ensure!(summary.records_same + summary.records_of_no_exchange == head.position, "{summary:?} of {}", head.position);
+    ensure!(
+        summary.records_same + summary.records_of_others == head.position && summary.records_of_no_exchange == 0,
+        "{summary:?} of {}",
+        head.position
+    );
     // From the middle on: what came before is copied.
     let middle = head.position / 2;
     let selection = Selection { from: Some(rollcall_replay::Bound::Position(middle)), ..Selection::default() };

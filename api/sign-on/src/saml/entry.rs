@@ -11,7 +11,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{Method, Response};
 use rollcall_domain::organization::SamlState;
 use rollcall_door::App;
-use rollcall_door::exchange::{Kept, found, guarded, keep, measure, span, to_the_end, turn_away};
+use rollcall_door::exchange::{self, Kept, guarded, keep, measure, span, to_the_end, turn_away};
 use rollcall_door::stopping::is_cut_off;
 use rollcall_projections::organizations::OrganizationRow;
 use std::sync::Arc;
@@ -66,7 +66,7 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
         Err(error) => return unavailable(visit).told(error.to_string()),
     };
     visit.opened.organization = organization.id;
-    found(&visit.opened);
+    exchange::found(&visit.opened);
     if !door.visits.admits(organization.id) {
         turn_away(visit.opened.protocol);
         return too_many(visit);
