@@ -162,7 +162,10 @@ pub async fn serve(listener: TcpListener, settings: Settings, faults: Faults) ->
         .add_service(StreamsServer::new(node.clone()).max_decoding_message_size(limit))
         .add_service(GossipServer::new(node.clone()))
         .add_service(ServerFeaturesServer::new(node))
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(TcpListenerStream::new(listener).map(|accepted| {
+            // As the makers' server does: else each answer of several frames waits for the system.
+            accepted.inspect(|stream| drop(stream.set_nodelay(true)))
+        }))
         .await?;
     Ok(())
 }

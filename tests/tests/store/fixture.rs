@@ -74,3 +74,92 @@ pub mod postgres {
         Ok(Views { views: Arc::new(PostgresViews::connect(&database().await?, Family::Live).await?), _keep: Box::new(()) })
     }
 }
+
+pub mod kurrent {
+    use super::Logs;
+    use rollcall_eventstore::{ConnectOptions, KurrentLog};
+    use rollcall_kurrent_standin::{Faults, Settings, serve};
+    use std::net::SocketAddr;
+    use std::path::{Path, PathBuf};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
+    use tempfile::TempDir;
+    use tokio::net::TcpListener;
+    use tokio::runtime::Runtime;
+    use uuid::Uuid;
+
+    /// A stand-in for a server, in a runtime of its own that can be ended in the middle of anything.
+    pub struct Server {
+        pub url: String,
+        pub faults: Faults,
+        pub folder: TempDir,
+        address: SocketAddr,
+        running: Option<Runtime>,
+    }
+
+    impl Server {
+        /// With an empty file, running.
+        pub async fn start() -> anyhow::Result<Self> {
+            let free = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+            let (url, folder) = (format!("esdb://{free}?tls=false"), tempfile::tempdir()?);
+            let mut server = Self { url, faults: Faults::default(), folder, address: free, running: None };
+            server.run().await?;
+            Ok(server)
+        }
+
+        /// The file with its events.
+        pub fn file(&self) -> PathBuf {
+            self.folder.path().join("events")
+        }
+
+        /// A folder for an index.
+        pub fn index(&self, name: &str) -> PathBuf {
+            self.folder.path().join(name)
+        }
+
+        /// A log with its index in a folder of this name.
+        pub async fn log(&self, index: &str) -> anyhow::Result<KurrentLog> {
+            connect(&self.url, &self.index(index)).await
+        }
+
+        /// Ends it as `kill -9` does: nobody is told, the file stays as it is.
+        pub fn kill(&mut self) {
+            self.running.take().into_iter().for_each(Runtime::shutdown_background);
+        }
+
+        /// Starts it again where it was.
+        pub async fn run(&mut self) -> anyhow::Result<()> {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+            let (address, settings, faults) = (self.address, Settings::new(self.file()), self.faults.clone());
+            let listening = runtime.spawn(async move { TcpListener::bind(address).await }).await??;
+            runtime.spawn(async move { serve(listening, settings, faults).await });
+            self.running = Some(runtime);
+            Ok(())
+        }
+    }
+
+    impl Drop for Server {
+        fn drop(&mut self) {
+            self.kill();
+        }
+    }
+
+    /// Another writer than all before, and not patient.
+    pub fn options() -> ConnectOptions {
+        static WRITERS: AtomicU64 = AtomicU64::new(1);
+        let writer = Uuid::from_u64_pair(WRITERS.fetch_add(1, Ordering::Relaxed), 0);
+        ConnectOptions { patience: Duration::from_secs(4), append_deadline: Duration::from_secs(1), ..ConnectOptions::new(writer) }
+    }
+
+    /// A log whose index is in a folder.
+    pub async fn connect(url: &str, index: &Path) -> anyhow::Result<KurrentLog> {
+        Ok(KurrentLog::connect(url, index, options()).await?)
+    }
+
+    pub async fn log() -> anyhow::Result<Logs> {
+        let server = Server::start().await?;
+        let log = Arc::new(server.log("index").await?);
+        Ok(Logs { log, _keep: Box::new(server) })
+    }
+}
