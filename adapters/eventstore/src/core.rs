@@ -70,7 +70,9 @@ impl Core {
     /// Puts data that is longer than `threshold` into the side stream.
     pub async fn lighten(&self, organization: OrganizationId, entries: &mut [Entry], threshold: usize) -> Result<(), LogError> {
         let is_heavy = |entry: &&mut Entry| {
-            entry.data.len() > threshold && entry.meta.data_in.is_none() && matches!(entry.meta.what, What::Record { .. } | What::Exchange { .. } | What::Claims)
+            entry.data.len() > threshold
+                && entry.meta.data_in.is_none()
+                && matches!(entry.meta.what, What::Record { .. } | What::Exchange { .. } | What::Claims)
         };
         let mut heavy: Vec<&mut Entry> = entries.iter_mut().filter(is_heavy).collect();
         if heavy.is_empty() {

@@ -179,8 +179,7 @@ pub(crate) fn of_record(record: Record) -> Entry {
 /// An exchange as an entry, without its bodies.
 pub(crate) fn of_exchange(recorded: &RecordedExchange, bodies: Option<Bodied>) -> serde_json::Result<Entry> {
     let x = &recorded.exchange;
-    let what =
-        What::Exchange { exchange_number: recorded.number, id: x.id, positions: recorded.positions, after: recorded.after, bodies };
+    let what = What::Exchange { exchange_number: recorded.number, id: x.id, positions: recorded.positions, after: recorded.after, bodies };
     Ok(Entry::new(x.organization, what, serde_json::to_vec(x)?))
 }
 

@@ -110,8 +110,7 @@ impl Core {
         let mut found = Vec::with_capacity(places.len());
         let mut kept: BTreeMap<u32, Vec<(usize, Bodied)>> = BTreeMap::new();
         for (n, (entry, (revision, is_dropped))) in self.entries(organization, &revisions).await?.iter().zip(places).enumerate() {
-            let (mut recorded, bodied) =
-                entry::to_exchange(entry).map_err(|why| damaged(&names::main(organization), revision, &why))?;
+            let (mut recorded, bodied) = entry::to_exchange(entry).map_err(|why| damaged(&names::main(organization), revision, &why))?;
             recorded.exchange.bodies_dropped |= is_dropped;
             found.push(recorded);
             if let Some(bodied) = bodied.filter(|_| bodies == Bodies::Read && !is_dropped) {

@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused_without_its_password() {
-        for url in ["", "http://localhost", "esdb://u:geheim@:port", "esdb://u:geheim@h?tls=perhaps", "esdb://h?tlsCaFile=/nowhere/ca.pem"] {
+        for url in ["", "http://localhost", "esdb://u:geheim@:port", "esdb://u:geheim@h?tls=perhaps", "esdb://h?tlsCaFile=/nowhere/ca.pem"]
+        {
             let refused = settings(url).expect_err(url).to_string();
             assert!(!refused.contains("geheim") && !refused.contains('\n'), "{refused}");
         }

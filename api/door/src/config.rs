@@ -31,6 +31,9 @@ pub struct ServeConfig {
     /// PostgreSQL, if it is used. Never printed: it may hold a password.
     #[serde(skip)]
     pub database_url: Option<String>,
+    /// KurrentDB, if the log is kept there. Never printed: it may hold a password.
+    #[serde(skip)]
+    pub kurrent_url: Option<String>,
     /// Connections for reading.
     pub database_connections: u32,
     /// Log format.
@@ -75,6 +78,7 @@ impl ServeConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
             database_url: None,
+            kurrent_url: None,
             database_connections: 8,
             log_format: LogFormat::default(),
             log: "info".to_owned(),
@@ -103,6 +107,11 @@ impl ServeConfig {
             && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
         {
             bail!("--database-url must begin with postgres://");
+        }
+        if let Some(url) = &self.kurrent_url
+            && !(url.starts_with("esdb://") || url.starts_with("esdb+discover://"))
+        {
+            bail!("--kurrent-url must begin with esdb:// or esdb+discover://");
         }
         let positive = [
             ("--max-body-bytes", self.max_body_bytes),

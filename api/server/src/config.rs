@@ -27,6 +27,10 @@ pub struct ServeArgs {
     /// Keep log and views in PostgreSQL instead of the data folder
     #[arg(long, env = "ROLLCALL_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Keep the log on a KurrentDB server (esdb://…), and the views in PostgreSQL if that is named too. Tested against a
+    /// stand-in made from the published protocol, not yet against a server
+    #[arg(long, env = "ROLLCALL_KURRENT_URL", value_name = "URL", hide_env_values = true)]
+    pub kurrent_url: Option<String>,
     /// Connections to PostgreSQL for reading
     #[arg(long, env = "ROLLCALL_DATABASE_CONNECTIONS", value_name = "N")]
     pub database_connections: Option<u32>,
@@ -101,6 +105,7 @@ impl ServeArgs {
             public_url: self.public_url.or(file.public_url).map(public_url).transpose()?,
             listen,
             database_url: self.database_url.or(file.database_url).filter(|url| !url.is_empty()),
+            kurrent_url: self.kurrent_url.or(file.kurrent_url).filter(|url| !url.is_empty()),
             database_connections: self.database_connections.or(file.database_connections).unwrap_or(default.database_connections),
             log_format: self.log_format.or(file.log_format).unwrap_or(default.log_format),
             log: self.log.or(file.log).unwrap_or(default.log),
@@ -184,6 +189,7 @@ mod tests {
             assert!(args(bad).resolve().is_err(), "{bad}");
         }
         assert!(ServeArgs { database_url: Some("mysql://x".into()), ..args("http://x") }.resolve().is_err());
+        assert!(ServeArgs { kurrent_url: Some("kurrent://x".into()), ..args("http://x") }.resolve().is_err());
         assert!(ServeArgs { max_body_bytes: Some(0), ..args("http://x") }.resolve().is_err());
     }
 }

@@ -77,7 +77,10 @@ fn one_entry(db: &Connection, organization: OrganizationId, at: Folded, entry: &
             let stream = StreamId { organization, kind: *aggregate, id: *id };
             let before = facts::version(db, &stream)?;
             if (*position, *version) != (head.position + 1, before + 1) {
-                return Ok(Err(format!("position {position} of version {version} follows position {} and version {before}", head.position)));
+                return Ok(Err(format!(
+                    "position {position} of version {version} follows position {} and version {before}",
+                    head.position
+                )));
             }
             head.position += 1;
             let sql = "INSERT INTO record (organization, position, revision, kind, id, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -87,7 +90,10 @@ fn one_entry(db: &Connection, organization: OrganizationId, at: Folded, entry: &
         What::Exchange { exchange_number, id, positions, after, bodies } => {
             let known = facts::exchange_place(db, organization, *id)?.is_some();
             if *exchange_number != head.exchange_number + 1 || known || *after > head.position {
-                return Ok(Err(format!("exchange {exchange_number} after position {after} follows exchange {} and position {}", head.exchange_number, head.position)));
+                return Ok(Err(format!(
+                    "exchange {exchange_number} after position {after} follows exchange {} and position {}",
+                    head.exchange_number, head.position
+                )));
             }
             head.exchange_number += 1;
             let span = bodies.as_ref().and_then(|bodies| Some((bodies.month, bodies.parts.span()?)));

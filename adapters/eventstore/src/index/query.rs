@@ -32,7 +32,8 @@ pub(crate) fn exchange(db: &Connection, organization: OrganizationId, id: Exchan
 
 /// How many exchanges after one number up to another have bodies.
 pub(crate) fn bodies(db: &Connection, organization: OrganizationId, after: u64, through: u64) -> rusqlite::Result<u64> {
-    let sql = "SELECT count(*) FROM exchange WHERE organization = ?1 AND number > ?2 AND number <= ?3 AND month IS NOT NULL AND dropped = 0";
+    let sql =
+        "SELECT count(*) FROM exchange WHERE organization = ?1 AND number > ?2 AND number <= ?3 AND month IS NOT NULL AND dropped = 0";
     Ok(one(db, sql, params![organization.0.as_bytes(), int(after), int(through)], |row| row.get(0))?.unwrap_or(0))
 }
 

@@ -56,6 +56,10 @@ impl Core {
         }
         let round = follower.begun.fetch_add(1, Ordering::AcqRel) + 1;
         let how = self.round(organization, &mut at.folded).await;
+        if matches!(how, Err(LogError::Damaged(_))) {
+            // Nothing is appended before it was looked at again, its metadata included.
+            at.folded = None;
+        }
         at.ended = Some((round, how.clone()));
         how
     }
@@ -107,7 +111,12 @@ impl Core {
     async fn behind(&self, stream: &str, folded: Folded, page: Vec<RecordedEvent>) -> Result<Vec<RecordedEvent>, LogError> {
         let Some((revision, id)) = folded.last else { return Ok(page) };
         let mut page = page.into_iter();
-        match page.next() {
+        let first = page.next();
+        if first.as_ref().is_none_or(|event| event.revision != revision) {
+            // If somebody hid them, that is the better thing to say.
+            self.check(stream).await?;
+        }
+        match first {
             Some(event) if event.revision != revision => {
                 Err(LogError::Damaged(format!("stream {stream}: events before revision {} are hidden", event.revision)))
             }

@@ -17,12 +17,7 @@ const TRIES: u32 = 64;
 impl Core {
     /// Says that bodies are dropped, and then lets the server forget them: a stream of bodies is
     /// truncated before the first that is still wanted. Gives how many had some.
-    pub async fn drop_bodies(
-        &self,
-        organization: OrganizationId,
-        after: ExchangeNumber,
-        through: ExchangeNumber,
-    ) -> Result<u64, LogError> {
+    pub async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
         let mut lost = 0;
         let dropped = loop {
             let folded = self.follow(organization).await?;

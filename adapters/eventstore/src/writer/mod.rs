@@ -12,6 +12,7 @@ use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Append, AppendError, Appended, LogError};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,6 +23,9 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 256;
 /// Bytes of payloads and documents in one batch, roughly; bodies go elsewhere.
 const BATCH_BYTES: usize = 600_000;
+/// How long the first of a batch waits for as many as came before: callers that were answered
+/// together come back together.
+const GATHER: Duration = Duration::from_micros(200);
 /// What an append takes besides its payloads, roughly.
 const APPEND: usize = 2_500;
 
@@ -86,7 +90,9 @@ impl Writers {
 }
 
 async fn run(core: Arc<Core>, organization: OrganizationId, mut queue: mpsc::Receiver<Work>) {
+    let mut expected = 1;
     while let Some(first) = queue.recv().await {
+        let begun = Instant::now();
         let (mut appends, mut replies, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut next = Some(first);
         while let Some(work) = next.take() {
@@ -101,7 +107,7 @@ async fn run(core: Arc<Core>, organization: OrganizationId, mut queue: mpsc::Rec
                     appends.push(*append);
                     replies.push(reply);
                     if appends.len() < BATCH && bytes < BATCH_BYTES {
-                        next = queue.try_recv().ok();
+                        next = come(&mut queue, appends.len() < expected, begun).await;
                     }
                 }
                 Work::Other(job) => {
@@ -110,7 +116,22 @@ async fn run(core: Arc<Core>, organization: OrganizationId, mut queue: mpsc::Rec
                 }
             }
         }
+        if !appends.is_empty() {
+            expected = appends.len().max((expected + appends.len()) / 2);
+        }
         finish(&core, organization, &mut appends, &mut replies).await;
+    }
+}
+
+/// What waits already, or comes while others may be expected.
+async fn come(queue: &mut mpsc::Receiver<Work>, are_more_expected: bool, begun: Instant) -> Option<Work> {
+    loop {
+        match queue.try_recv() {
+            Ok(work) => return Some(work),
+            // A timer is too coarse for this.
+            Err(_) if are_more_expected && begun.elapsed() < GATHER => tokio::task::yield_now().await,
+            Err(_) => return None,
+        }
     }
 }
 

@@ -127,7 +127,6 @@ pub(super) async fn settle_wanted(core: &Core, pending: Vec<Pending>, wanted: &B
 
 /// Whether it names one of these claims. What cannot be read concerns all; the fold says so.
 fn concerns(pending: &Pending, wanted: &BTreeSet<Claim>) -> bool {
-    changes::read(&pending.changes).map_or(true, |changes| {
-        changes.iter().any(|change| change.claim(pending.scope).map_or(true, |claim| wanted.contains(&claim)))
-    })
+    changes::read(&pending.changes)
+        .map_or(true, |changes| changes.iter().any(|change| change.claim(pending.scope).map_or(true, |claim| wanted.contains(&claim))))
 }
