@@ -14,6 +14,9 @@ use tokio::time::{sleep, timeout};
 /// Calls of a kind at once; servers allow 100 in one connection.
 const CALLS: usize = 40;
 
+/// A client that is younger is not replaced.
+const RENEWED: Duration = Duration::from_millis(200);
+
 /// Why a call gave nothing.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -51,6 +54,7 @@ impl Fault {
 struct Current {
     client: Client,
     number: u64,
+    made: Instant,
     /// Sessions of appends that nobody uses at the moment.
     idle: Vec<BatchAppendClient>,
 }
@@ -71,7 +75,7 @@ impl Connection {
         let client = Client::new(settings.clone())?;
         Ok(Self {
             settings,
-            current: Mutex::new(Current { client, number: 0, idle: Vec::new() }),
+            current: Mutex::new(Current { client, number: 0, made: Instant::now(), idle: Vec::new() }),
             reads: Semaphore::new(CALLS),
             appends: Semaphore::new(CALLS),
             patience,
@@ -110,9 +114,10 @@ impl Connection {
             return;
         }
         let mut current = self.current();
-        if current.number == number {
+        // Making one reads the system's certificates, so not at every try while the server is away.
+        if current.number == number && current.made.elapsed() > RENEWED {
             match Client::new(self.settings.clone()) {
-                Ok(client) => *current = Current { client, number: number + 1, idle: Vec::new() },
+                Ok(client) => *current = Current { client, number: number + 1, made: Instant::now(), idle: Vec::new() },
                 Err(e) => tracing::error!(error = %e, "no new client for KurrentDB"),
             }
         }

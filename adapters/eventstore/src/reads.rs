@@ -88,22 +88,25 @@ impl Core {
         limit: usize,
         bodies: Bodies,
     ) -> Result<Vec<RecordedExchange>, LogError> {
-        match self.exchanges_once(organization, after, limit, bodies).await {
+        match self.exchanges_once(organization, after, limit, bodies, false).await {
             // Another process may have dropped bodies, and this one not know it yet.
             Err(LogError::Damaged(_)) if bodies == Bodies::Read => {
                 self.follow(organization).await?;
-                self.exchanges_once(organization, after, limit, bodies).await
+                self.exchanges_once(organization, after, limit, bodies, true).await
             }
             read => read,
         }
     }
 
+    /// If some `are_missing`, what lies before the truncation of its stream counts as dropped, also
+    /// if no marker names it.
     async fn exchanges_once(
         &self,
         organization: OrganizationId,
         after: ExchangeNumber,
         limit: usize,
         bodies: Bodies,
+        are_missing: bool,
     ) -> Result<Vec<RecordedExchange>, LogError> {
         let places = self.known(organization, move |db| query::exchanges(db, organization, after, limit)).await?;
         let revisions: Vec<u64> = places.iter().map(|(revision, _)| *revision).collect();
@@ -117,9 +120,18 @@ impl Core {
                 kept.entry(bodied.month).or_default().push((n, bodied));
             }
         }
-        for (month, of_month) in kept {
+        for (month, mut of_month) in kept {
+            let stream = names::bodies(organization, month);
+            if are_missing {
+                let before = self.truncated_before(&stream).await?;
+                of_month.retain(|(n, bodied)| {
+                    let is_gone = bodied.parts.span().is_some_and(|(first, _)| first < before);
+                    found[*n].exchange.bodies_dropped |= is_gone;
+                    !is_gone
+                });
+            }
             let places: Vec<_> = of_month.iter().map(|(_, bodied)| &bodied.parts).collect();
-            let bytes = self.connection.get(&names::bodies(organization, month), &places).await?;
+            let bytes = self.connection.get(&stream, &places).await?;
             for ((n, bodied), mut bytes) in of_month.iter().zip(bytes) {
                 let exchange = &mut found[*n].exchange;
                 exchange.answer_body = bytes.split_off(bytes.len().min(bodied.request as usize));

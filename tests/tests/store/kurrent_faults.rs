@@ -4,7 +4,7 @@ use crate::fixture::kurrent::{Server, connect, options};
 use crate::given::*;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::*;
-use rollcall_eventstore::KurrentLog;
+use rollcall_eventstore::{ConnectOptions, KurrentLog};
 use rollcall_kurrent_standin::{Fault, Refusal};
 use std::sync::Arc;
 use std::time::Duration;
@@ -120,15 +120,15 @@ async fn a_server_that_comes_late_is_waited_for_and_one_that_never_comes_is_told
     let connecting = tokio::spawn(async move { connect(&url, &index).await });
     tokio::time::sleep(Duration::from_millis(1500)).await;
     it.run().await?;
-    let log = connecting.await??;
+    drop(connecting.await??);
+    let impatient = ConnectOptions { patience: Duration::from_millis(300), ..options() };
+    let log = KurrentLog::connect(&it.url, &it.index("impatient"), impatient.clone()).await?;
     log.append(bare(OrganizationId::NONE, 1)).await?;
     log.ping().await?;
     it.kill();
     assert!(matches!(log.ping().await, Err(LogError::Unavailable(_))));
     assert!(matches!(log.append(bare(OrganizationId::NONE, 2)).await, Err(AppendError::Unavailable(_))));
-    let mut options = options();
-    options.patience = Duration::from_millis(300);
-    let refused = KurrentLog::connect(&it.url, &it.index("other"), options).await.err().map(|e| e.to_string()).unwrap_or_default();
+    let refused = KurrentLog::connect(&it.url, &it.index("other"), impatient).await.err().map(|e| e.to_string()).unwrap_or_default();
     assert!(refused.starts_with("the KurrentDB server cannot be used"), "{refused}");
     // It is there again, and everything goes on.
     it.run().await?;

@@ -174,3 +174,46 @@ async fn a_claim_whose_append_came_is_held_although_nobody_said_so() -> anyhow::
     assert_eq!(late, Err(AppendError::ClaimTaken { kind: ClaimKind::Domain, holder: user_in(TWO, 1) }));
     Ok(())
 }
+
+#[tokio::test]
+async fn a_claim_of_the_deployment_is_held_without_events() -> anyhow::Result<()> {
+    let it = Server::start().await?;
+    let wide = claim_in(OrganizationId::NONE, ClaimKind::Domain, 1);
+    let log = it.log("index").await?;
+    assert_eq!(log.append(write(user(1), 0, 0).takes(wide)).await?, Appended::default());
+    assert_eq!(log.holder(&wide).await?, Some(user(1)));
+    assert_eq!(log.append(write(user(1), 0, 1)).await?.positions, Some((1, 1)));
+    assert_eq!(it.log("other").await?.claims(OrganizationId::NONE, None, 9).await?, [(wide, user(1))]);
+    Ok(())
+}
+
+/// Dropped bodies leave the server as far as no other is still wanted behind them.
+#[tokio::test]
+async fn bodies_are_truncated_and_what_is_gone_is_said() -> anyhow::Result<()> {
+    let it = Server::start().await?;
+    let log = it.log("index").await?;
+    for n in 1..=4 {
+        log.append(bare(ONE, n)).await?;
+    }
+    // The fixture's exchanges are all of one month.
+    let stream = format!("rollcall-{ONE}-bodies-202611");
+    let left = async || -> anyhow::Result<Vec<u64>> {
+        let mut read = client(&it)?.read_stream(stream.as_str(), &Default::default()).await?;
+        let mut revisions = Vec::new();
+        while let Ok(Some(event)) = read.next().await {
+            revisions.push(event.get_original_event().revision);
+        }
+        Ok(revisions)
+    };
+    assert_eq!(log.drop_bodies(ONE, 1, 3).await?, 2);
+    assert_eq!(left().await?, [0, 1, 2, 3]);
+    assert_eq!(log.drop_bodies(ONE, 0, 3).await?, 1);
+    assert_eq!(left().await?, [3]);
+    // Somebody truncated more than the log says.
+    let more = StreamMetadata { truncate_before: Some(4), ..StreamMetadata::default() };
+    client(&it)?.set_stream_metadata(stream.as_str(), &Default::default(), &more).await?;
+    let read = log.exchanges(ONE, 0, 9, Bodies::Read).await?;
+    assert!(read.iter().map(|x| x.number).eq(1..=4));
+    assert!(read.iter().all(|x| x.exchange.bodies_dropped && x.exchange.answer_body.is_empty()), "{read:?}");
+    Ok(())
+}

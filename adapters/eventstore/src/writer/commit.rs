@@ -147,5 +147,9 @@ fn entries(organization: OrganizationId, plan: Plan, bodies: &Bodies) -> Result<
         entries.push(entry::of_exchange(&exchange, bodies.of(exchange.exchange.id)).map_err(unreadable)?);
     }
     entries.extend(records.map(entry::of_record));
+    if entries.is_empty() {
+        // Only claims of another scope change; they need an append to wait for.
+        entries.push(Entry::new(organization, What::Claims, "[]"));
+    }
     Ok(entries)
 }

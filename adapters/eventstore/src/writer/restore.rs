@@ -130,7 +130,9 @@ impl Core {
             });
             let behind = rest.split_off(fits.count().max(1));
             // A try that lost is planned anew on what won: strangers' numbers move on.
-            while !self.restore_chunk(organization, rest.clone(), &mut bodies).await? {}
+            while !self.restore_chunk(organization, rest.clone(), &mut bodies).await? {
+                self.ids.wait_a_little().await;
+            }
             rest = behind;
         }
         Ok(())

@@ -47,10 +47,10 @@ impl Changes {
         behind: Folded,
         entries: &[Entry],
     ) -> Result<bool, LogError> {
-        let Some(first) = entries.first() else { return Ok(self.scopes.is_empty()) };
+        let token = entries.first().map(|entry| entry.id).unwrap_or_default();
         for (scope, changes) in &self.scopes {
             let data = serde_json::to_vec(changes).map_err(|e| LogError::Unavailable(e.to_string()))?;
-            let what = What::Pending { of: self.of, behind: behind.revision(), token: first.id };
+            let what = What::Pending { of: self.of, behind: behind.revision(), token };
             let at = folded(*scope);
             if at.last.is_none() {
                 core.enlist(*scope).await?;
