@@ -5,7 +5,7 @@ use crate::connection::Connection;
 use crate::entry::{Batch, Entry, What};
 use crate::index::Index;
 use crate::index::fold::Folded;
-use crate::names;
+use crate::names::Names;
 use crate::organization::{Followers, List};
 use crate::parts::Piece;
 use crate::recent::Recent;
@@ -20,6 +20,7 @@ use uuid::Uuid;
 pub(crate) struct Core {
     pub connection: Connection,
     pub index: Index,
+    pub names: Names,
     pub followers: Followers,
     pub list: List,
     pub recent: Recent,
@@ -79,7 +80,7 @@ impl Core {
             return Ok(());
         }
         let pieces: Vec<Piece> = heavy.iter().map(|entry| Piece { of: organization.0, bytes: entry.data.clone() }).collect();
-        let places = self.connection.put(&names::large(organization), "Large", &pieces).await?;
+        let places = self.connection.put(&self.names.large(organization), "Large", &pieces).await?;
         for (entry, place) in heavy.iter_mut().zip(places) {
             entry.meta.data_in = Some(place);
         }
@@ -91,7 +92,7 @@ impl Core {
     pub async fn append(&self, organization: OrganizationId, folded: Folded, entries: &[Entry]) -> Result<bool, LogError> {
         let proposed: Result<Vec<Proposed>, _> = entries.iter().map(Entry::propose).collect();
         let proposed = proposed.map_err(|e| LogError::Unavailable(e.to_string()))?;
-        match self.connection.append(&names::main(organization), folded.revision(), &proposed).await? {
+        match self.connection.append(&self.names.main(organization), folded.revision(), &proposed).await? {
             Outcome::Lost => Ok(false),
             Outcome::Done(_) => {
                 if let Err(error) = self.advance(organization, folded, entries).await {

@@ -2,7 +2,6 @@
 
 use crate::append::Proposed;
 use crate::core::Core;
-use crate::names;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use eventstore::{EventData, RecordedEvent};
@@ -27,7 +26,7 @@ fn read(stream: &str, event: &RecordedEvent) -> Result<[u8; 32], LogError> {
 impl Core {
     /// The key of a scope, if there is one.
     pub async fn key(&self, scope: OrganizationId) -> Result<Option<[u8; 32]>, LogError> {
-        let stream = names::key(scope);
+        let stream = self.names.key(scope);
         self.connection.event(&stream, 0).await?.map(|event| read(&stream, &event)).transpose()
     }
 
@@ -37,7 +36,7 @@ impl Core {
             return Ok(key);
         }
         self.enlist(scope).await?;
-        let stream = names::key(scope);
+        let stream = self.names.key(scope);
         let id = Uuid::new_v5(&scope.0, &fresh);
         let data = EventData::json("ClaimKey", &Key { organization: scope, key: BASE64.encode(fresh) });
         let data = data.map_err(|e| LogError::Unavailable(e.to_string()))?.id(id);

@@ -4,7 +4,7 @@ use crate::connection::Connection;
 use crate::core::{Core, Ids};
 use crate::error::OpenError;
 use crate::index::{Index, facts, query};
-use crate::names;
+use crate::names::Names;
 use crate::organization::{Followers, List};
 use crate::recent::Recent;
 use crate::settings::{ConnectOptions, settings};
@@ -44,13 +44,14 @@ impl KurrentLog {
         let core = Core {
             connection,
             index,
+            names: Names(options.prefix),
             followers: Followers::default(),
             list: List::default(),
             recent: Recent::default(),
             ids: Ids::new(options.writer),
         };
         let refused = |e: LogError| OpenError::Server(e.to_string());
-        core.check(names::ORGANIZATIONS).await.map_err(refused)?;
+        core.check(&core.names.organizations()).await.map_err(refused)?;
         core.organizations().await.map_err(refused)?;
         let core = Arc::new(core);
         Ok(Self { writers: Writers::new(core.clone()), core })
@@ -155,7 +156,8 @@ impl Log for KurrentLog {
     }
 
     async fn ping(&self) -> Result<(), LogError> {
-        let asked = self.core.connection.last(names::ORGANIZATIONS, PING);
+        let stream = self.core.names.organizations();
+        let asked = self.core.connection.last(&stream, PING);
         let answer = tokio::time::timeout(PING, asked).await;
         answer.unwrap_or_else(|_| Err(LogError::Unavailable(format!("no answer in {} s", PING.as_secs())))).map(drop)
     }

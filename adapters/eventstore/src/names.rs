@@ -2,25 +2,32 @@
 
 use rollcall_domain::ids::OrganizationId;
 
-/// Lists the organizations that have a log or a claim key.
-pub(crate) const ORGANIZATIONS: &str = "rollcall-organizations";
+/// What the names of all streams of a log begin with.
+pub(crate) struct Names(pub String);
 
-/// Records, exchanges and changes of claims, in the order of their commit.
-pub(crate) fn main(organization: OrganizationId) -> String {
-    format!("rollcall-{organization}")
-}
+impl Names {
+    /// Lists the organizations that have a log or a claim key.
+    pub fn organizations(&self) -> String {
+        format!("{}-organizations", self.0)
+    }
 
-/// One event: the key under which a scope's claims are hashed.
-pub(crate) fn key(scope: OrganizationId) -> String {
-    format!("rollcall-{scope}-key")
-}
+    /// Records, exchanges and changes of claims, in the order of their commit.
+    pub fn main(&self, organization: OrganizationId) -> String {
+        format!("{}-{organization}", self.0)
+    }
 
-/// Bodies of the exchanges of a month, which is a number such as 202611.
-pub(crate) fn bodies(organization: OrganizationId, month: u32) -> String {
-    format!("rollcall-{organization}-bodies-{month}")
-}
+    /// One event: the key under which a scope's claims are hashed.
+    pub fn key(&self, scope: OrganizationId) -> String {
+        format!("{}-{scope}-key", self.0)
+    }
 
-/// What is too long for an event of [`main`]; never truncated.
-pub(crate) fn large(organization: OrganizationId) -> String {
-    format!("rollcall-{organization}-large")
+    /// Bodies of the exchanges of a month, which is a number such as 202611.
+    pub fn bodies(&self, organization: OrganizationId, month: u32) -> String {
+        format!("{}-{organization}-bodies-{month}", self.0)
+    }
+
+    /// What is too long for an event of [`Self::main`]; never truncated.
+    pub fn large(&self, organization: OrganizationId) -> String {
+        format!("{}-{organization}-large", self.0)
+    }
 }

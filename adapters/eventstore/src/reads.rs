@@ -7,7 +7,6 @@
 use crate::core::Core;
 use crate::entry::{self, Bodied, Entry};
 use crate::index::{facts, query};
-use crate::names;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
 use rusqlite::Connection;
@@ -16,7 +15,7 @@ use std::collections::BTreeMap;
 impl Core {
     /// The entries at these revisions, which rise, with their data.
     async fn entries(&self, organization: OrganizationId, revisions: &[u64]) -> Result<Vec<Entry>, LogError> {
-        let stream = names::main(organization);
+        let stream = self.names.main(organization);
         let mut found = self.recent.of(organization, revisions);
         let missing: Vec<u64> = revisions.iter().copied().filter(|revision| !found.contains_key(revision)).collect();
         for event in self.connection.at(&stream, &missing).await? {
@@ -28,7 +27,7 @@ impl Core {
             entries.iter().enumerate().filter_map(|(n, entry)| Some((n, entry.meta.data_in.clone()?))).collect();
         if !elsewhere.is_empty() {
             let places: Vec<_> = elsewhere.iter().map(|(_, parts)| parts).collect();
-            let found = self.connection.get(&names::large(organization), &places).await?;
+            let found = self.connection.get(&self.names.large(organization), &places).await?;
             for ((n, _), bytes) in elsewhere.into_iter().zip(found) {
                 entries[n].data = bytes.into();
             }
@@ -40,7 +39,7 @@ impl Core {
         let entries = self.entries(organization, &revisions).await?;
         let read = |entry: Entry| {
             let revision = entry.revision;
-            entry::to_record(entry).map_err(|why| damaged(&names::main(organization), revision, &why))
+            entry::to_record(entry).map_err(|why| damaged(&self.names.main(organization), revision, &why))
         };
         entries.into_iter().map(read).collect()
     }
@@ -113,7 +112,8 @@ impl Core {
         let mut found = Vec::with_capacity(places.len());
         let mut kept: BTreeMap<u32, Vec<(usize, Bodied)>> = BTreeMap::new();
         for (n, (entry, (revision, is_dropped))) in self.entries(organization, &revisions).await?.iter().zip(places).enumerate() {
-            let (mut recorded, bodied) = entry::to_exchange(entry).map_err(|why| damaged(&names::main(organization), revision, &why))?;
+            let (mut recorded, bodied) =
+                entry::to_exchange(entry).map_err(|why| damaged(&self.names.main(organization), revision, &why))?;
             recorded.exchange.bodies_dropped |= is_dropped;
             found.push(recorded);
             if let Some(bodied) = bodied.filter(|_| bodies == Bodies::Read && !is_dropped) {
@@ -121,7 +121,7 @@ impl Core {
             }
         }
         for (month, mut of_month) in kept {
-            let stream = names::bodies(organization, month);
+            let stream = self.names.bodies(organization, month);
             if are_missing {
                 let before = self.truncated_before(&stream).await?;
                 of_month.retain(|(n, bodied)| {

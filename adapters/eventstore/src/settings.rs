@@ -16,12 +16,15 @@ pub struct ConnectOptions {
     pub patience: Duration,
     /// How long one append may wait for its answer before it is looked for.
     pub append_deadline: Duration,
+    /// What the names of all streams begin with: one server may hold several logs.
+    pub prefix: String,
 }
 
 impl ConnectOptions {
-    /// With the usual times: 15 seconds of patience, 10 for an append.
+    /// With the usual times, 15 seconds of patience and 10 for an append, and streams that are
+    /// called `rollcall-…`.
     pub fn new(writer: Uuid) -> Self {
-        Self { writer, patience: Duration::from_secs(15), append_deadline: Duration::from_secs(10) }
+        Self { writer, patience: Duration::from_secs(15), append_deadline: Duration::from_secs(10), prefix: "rollcall".into() }
     }
 }
 

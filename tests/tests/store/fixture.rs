@@ -158,7 +158,17 @@ pub mod kurrent {
         Ok(KurrentLog::connect(url, index, options()).await?)
     }
 
+    /// On the server that `ROLLCALL_TEST_KURRENT_URL` names, under a name of its own; on a stand-in if
+    /// none is named.
     pub async fn log() -> anyhow::Result<Logs> {
+        if let Ok(url) = std::env::var("ROLLCALL_TEST_KURRENT_URL") {
+            let index = tempfile::tempdir()?;
+            let unique = index.path().file_name().unwrap_or_default().to_string_lossy().replace('.', "");
+            let options = ConnectOptions::new(Uuid::new_v5(&Uuid::nil(), unique.as_bytes()));
+            let options = ConnectOptions { prefix: format!("rollcall-check-{unique}"), ..options };
+            let log = Arc::new(KurrentLog::connect(&url, index.path(), options).await?);
+            return Ok(Logs { log, _keep: Box::new(index) });
+        }
         let server = Server::start().await?;
         let log = Arc::new(server.log("index").await?);
         Ok(Logs { log, _keep: Box::new(server) })

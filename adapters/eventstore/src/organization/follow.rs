@@ -4,7 +4,6 @@ use crate::core::Core;
 use crate::entry::{Entry, What};
 use crate::index::facts;
 use crate::index::fold::{self, Folded};
-use crate::names;
 use crate::read::PAGE;
 use eventstore::RecordedEvent;
 use rollcall_domain::ids::OrganizationId;
@@ -84,7 +83,7 @@ impl Core {
     }
 
     async fn round(&self, organization: OrganizationId, at: &mut Option<Folded>) -> Result<Folded, LogError> {
-        let stream = names::main(organization);
+        let stream = self.names.main(organization);
         let mut folded = match at {
             Some(folded) => *folded,
             None => {
@@ -141,7 +140,7 @@ impl Core {
             let revision = event.revision;
             let mut entry = Entry::read(event).map_err(|why| LogError::Damaged(format!("stream {stream}, revision {revision}: {why}")))?;
             if let (What::Claims, Some(parts)) = (&entry.meta.what, &entry.meta.data_in) {
-                let found = self.connection.get(&names::large(entry.meta.organization), &[parts]).await?;
+                let found = self.connection.get(&self.names.large(entry.meta.organization), &[parts]).await?;
                 entry.data = found.into_iter().next().unwrap_or_default().into();
             }
             entries.push(entry);
@@ -161,7 +160,7 @@ impl Core {
             let entries = entries.clone();
             self.index.run(move |db| fold::fold(db, organization, from, &entries)).await?
         };
-        let folded = folded.map_err(|why| LogError::Damaged(format!("stream {}, {why}", names::main(organization))))?;
+        let folded = folded.map_err(|why| LogError::Damaged(format!("stream {}, {why}", self.names.main(organization))))?;
         *at = Some(folded);
         self.recent.keep(organization, &entries);
         Ok(folded)

@@ -1,8 +1,7 @@
 //! Bodies of exchanges on their way into the stream of their month.
 
-use crate::connection::Connection;
+use crate::core::Core;
 use crate::entry::Bodied;
-use crate::names;
 use crate::parts::Piece;
 use bytes::Bytes;
 use chrono::{DateTime, Datelike as _, Utc};
@@ -41,12 +40,7 @@ impl Bodies {
     }
 
     /// Writes what is not written yet of these exchanges.
-    pub async fn write(
-        &mut self,
-        connection: &Connection,
-        organization: OrganizationId,
-        exchanges: &[RecordedExchange],
-    ) -> Result<(), LogError> {
+    pub async fn write(&mut self, core: &Core, organization: OrganizationId, exchanges: &[RecordedExchange]) -> Result<(), LogError> {
         let mut months: BTreeMap<u32, Vec<ExchangeId>> = BTreeMap::new();
         for recorded in exchanges {
             let id = recorded.exchange.id;
@@ -56,7 +50,7 @@ impl Bodies {
         }
         for (month, ids) in months {
             let pieces: Vec<Piece> = ids.iter().map(|id| Piece { of: id.0, bytes: self.0[id].bytes.clone() }).collect();
-            let places = connection.put(&names::bodies(organization, month), "Bodies", &pieces).await?;
+            let places = core.connection.put(&core.names.bodies(organization, month), "Bodies", &pieces).await?;
             for (id, parts) in ids.iter().zip(places) {
                 if let Some(body) = self.0.get_mut(id) {
                     body.written = Some(Bodied { month, request: body.request, parts });

@@ -96,7 +96,7 @@ async fn decide(core: &Core, organization: OrganizationId, appends: &[Append], b
         if here.last.is_none() {
             core.enlist(organization).await?;
         }
-        bodies.write(&core.connection, organization, &plan.exchanges).await?;
+        bodies.write(core, organization, &plan.exchanges).await?;
         let outcomes = plan.outcomes.clone();
         let foreign = scopes::Changes::of(organization, &plan, &wanted);
         let mut entries = entries(organization, plan, bodies)?;

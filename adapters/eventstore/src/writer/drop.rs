@@ -3,7 +3,6 @@
 use crate::core::Core;
 use crate::entry::{Entry, What};
 use crate::index::query;
-use crate::names;
 use eventstore::{AppendToStreamOptions, StreamMetadata};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{ExchangeNumber, LogError};
@@ -39,7 +38,7 @@ impl Core {
         };
         self.follow(organization).await?;
         for (month, before) in self.index.run(move |db| query::truncations(db, organization, after, through)).await? {
-            self.truncate(&names::bodies(organization, month), before).await?;
+            self.truncate(&self.names.bodies(organization, month), before).await?;
         }
         Ok(dropped)
     }

@@ -141,7 +141,7 @@ impl Core {
     async fn restore_chunk(&self, organization: OrganizationId, parts: Vec<Restored>, bodies: &mut Bodies) -> Result<bool, LogError> {
         let folded = self.follow(organization).await?;
         let placing = self.placing(organization, parts).await?;
-        bodies.write(&self.connection, organization, &placing.exchanges).await?;
+        bodies.write(self, organization, &placing.exchanges).await?;
         let unreadable = |e: serde_json::Error| LogError::Unavailable(e.to_string());
         let mut entries: Vec<Entry> = Vec::new();
         if !placing.claims.is_empty() {

@@ -12,7 +12,6 @@ use crate::core::Core;
 use crate::entry::{Entry, What};
 use crate::index::fold::Folded;
 use crate::index::query::{self, Pending};
-use crate::names;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::*;
@@ -82,7 +81,7 @@ pub(crate) async fn settle(core: &Core, scope: OrganizationId) -> Result<Vec<Pen
         let (mut decided, mut open) = (Vec::new(), Vec::new());
         for pending in core.index.run(move |db| query::pending(db, scope)).await? {
             let place = pending.behind.map_or(0, |revision| revision + 1);
-            match core.connection.event(&names::main(pending.of), place).await? {
+            match core.connection.event(&core.names.main(pending.of), place).await? {
                 Some(event) => {
                     let what = What::Settled { pending: pending.revision, confirmed: event.id == pending.token };
                     decided.push(Entry::new(scope, what, "{}"));
