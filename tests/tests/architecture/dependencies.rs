@@ -45,7 +45,7 @@ fn reached_but_through(metadata: &Metadata, name: &str, through: &[&str]) -> BTr
             }
         }
     }
-    seen.iter().map(|id| name_of(id)).filter(|n| n != name).collect()
+    seen.iter().map(name_of).filter(|n| n != name).collect()
 }
 
 fn none_of(what: &str, found: &BTreeSet<String>, forbidden: &[&str]) {

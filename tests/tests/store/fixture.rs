@@ -101,7 +101,7 @@ pub mod kurrent {
     impl Server {
         /// With an empty file, running.
         pub async fn start() -> anyhow::Result<Self> {
-            let free = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+            let free = free_port().await?;
             let (url, folder) = (format!("esdb://{free}?tls=false"), tempfile::tempdir()?);
             let mut server = Self { url, faults: Faults::default(), folder, address: free, running: None };
             server.run().await?;
@@ -133,16 +133,40 @@ pub mod kurrent {
             let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
             let settings = Settings { is_quick: true, ..Settings::new(self.file()) };
             let (address, faults) = (self.address, self.faults.clone());
-            let listening = runtime.spawn(async move { TcpListener::bind(address).await }).await??;
-            runtime.spawn(async move { serve(listening, settings, faults).await });
+            let (told, listens) = tokio::sync::oneshot::channel();
+            runtime.spawn(async move {
+                // The one before may not be quite gone.
+                let listener = loop {
+                    match TcpListener::bind(address).await {
+                        Ok(listener) => break listener,
+                        Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+                    }
+                };
+                let _ = told.send(());
+                serve(listener, settings, faults).await
+            });
             self.running = Some(runtime);
-            Ok(())
+            Ok(tokio::time::timeout(Duration::from_secs(10), listens).await??)
         }
     }
 
     impl Drop for Server {
         fn drop(&mut self) {
             self.kill();
+        }
+    }
+
+    /// A port below those that the system gives to outgoing connections: else one of them, perhaps the
+    /// very client's that looks for a server that is away, sits on it when the server comes back.
+    async fn free_port() -> anyhow::Result<SocketAddr> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let first = u64::from(std::process::id()) * 64;
+        loop {
+            let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+            let address = SocketAddr::from(([127, 0, 0, 1], u16::try_from(port)?));
+            if TcpListener::bind(address).await.is_ok() {
+                return Ok(address);
+            }
         }
     }
 

@@ -25,10 +25,9 @@ async fn two_processes_write_one_organization() -> anyhow::Result<()> {
                 // Both processes' writers want these, at about the same time.
                 let wanted = write(user(n + 100), round, 1).takes(name(round as u8)).exchange(n * 1000 + 500 + u128::from(round));
                 match log.append(wanted).await {
-                    Ok(_) => {}
-                    Err(AppendError::ClaimTaken { .. }) => drop(log.append(write(user(n + 100), round, 1)).await?),
-                    Err(e) => return Err(e.into()),
-                }
+                    Err(AppendError::ClaimTaken { .. }) => log.append(write(user(n + 100), round, 1)).await?,
+                    appended => appended?,
+                };
             }
             anyhow::Ok(())
         });

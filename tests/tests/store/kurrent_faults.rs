@@ -79,36 +79,49 @@ async fn a_repetition_without_an_answer_is_looked_for() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Two processes write while the server dies again and again; with `ROLLCALL_SOAK` far more often.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_answered_survives_the_death_of_the_server() -> anyhow::Result<()> {
+    let rounds: u64 = if std::env::var_os("ROLLCALL_SOAK").is_some() { 400 } else { 4 };
     let mut it = Server::start().await?;
-    let log = Arc::new(it.log("index").await?);
-    for round in 0..4_u64 {
+    let logs: [Arc<KurrentLog>; 2] = [Arc::new(it.log("one").await?), Arc::new(it.log("two").await?)];
+    for round in 0..rounds {
+        it.faults.leave_repetitions_unanswered(round % 2 == 1);
         let writers = (0..4).map(|n| {
-            let log = log.clone();
+            let log = logs[n as usize % 2].clone();
             async move {
-                let mut written = 0;
+                let mut answered = Vec::new();
                 for i in 0..10 {
                     let append = write(user(n), round * 10 + i, 1).exchange(u128::from(round) * 1000 + n * 100 + u128::from(i));
                     // As a client does: what is not answered is sent again.
-                    while log.append(append.clone()).await.is_err() {}
-                    written += 1;
+                    answered.push(loop {
+                        if let Ok(appended) = log.append(append.clone()).await {
+                            break (appended.positions, appended.exchange_number, append.exchange.map(|x| x.id));
+                        }
+                    });
                 }
-                written
+                answered
             }
         });
         let writing = tokio::spawn(futures::future::join_all(writers.collect::<Vec<_>>()));
-        tokio::time::sleep(Duration::from_millis(20 + 13 * round)).await;
+        tokio::time::sleep(Duration::from_millis(5 + 13 * (round % 5))).await;
         it.kill();
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
         it.run().await?;
-        assert_eq!(writing.await?.iter().sum::<u64>(), 40);
+        for (positions, number, id) in writing.await?.into_iter().flatten() {
+            let number = number.unwrap_or_default();
+            let kept = logs[round as usize % 2].exchanges(ONE, number - 1, 1, Bodies::Skip).await?;
+            assert!(kept.iter().all(|x| (x.positions, Some(x.exchange.id)) == (positions, id)) && kept.len() == 1, "{kept:?}");
+        }
     }
-    let log: Arc<dyn Log> = log;
-    let records = all_records(&log, ONE).await?;
-    assert_complete(&records);
-    assert_eq!(records.len(), 160);
-    assert_eq!(log.head(ONE).await?, Head { position: 160, exchange_number: 160 });
+    let all = rounds * 40;
+    for log in logs {
+        let log: Arc<dyn Log> = log;
+        let records = all_records(&log, ONE).await?;
+        assert_complete(&records);
+        assert_eq!(records.len() as u64, all);
+        assert_eq!(log.head(ONE).await?, Head { position: all, exchange_number: all });
+    }
     Ok(())
 }
 

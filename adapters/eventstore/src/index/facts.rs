@@ -40,9 +40,25 @@ pub(crate) fn holder(db: &Connection, claim: &Claim) -> rusqlite::Result<Option<
     one(db, sql, params![claim.scope.0.as_bytes(), claim.kind.as_str(), claim.key], |row| stream(row, 0))
 }
 
-/// All that is wanted, at one moment of the index; how far each organization is folded then, and
-/// which claims are pending.
-pub(crate) fn facts(db: &mut Connection, wanted: &Wanted) -> rusqlite::Result<(Vec<(OrganizationId, Folded)>, Facts, Vec<Pending>)> {
+/// The index at one moment.
+pub(crate) struct Moment {
+    /// How far each organization is folded.
+    pub folded: Vec<(OrganizationId, Folded)>,
+    /// What was wanted.
+    pub facts: Facts,
+    /// What is pending in the scopes of the claims that were wanted.
+    pub pending: Vec<Pending>,
+}
+
+impl Moment {
+    /// How far an organization is folded.
+    pub fn of(&self, organization: OrganizationId) -> Folded {
+        self.folded.iter().find(|(of, _)| *of == organization).map_or(Folded::default(), |(_, folded)| *folded)
+    }
+}
+
+/// All that is wanted.
+pub(crate) fn facts(db: &mut Connection, wanted: &Wanted) -> rusqlite::Result<Moment> {
     let db = db.transaction()?;
     let mut facts = Facts::default();
     let (mut all, mut pending) = (Vec::new(), Vec::new());
@@ -67,7 +83,7 @@ pub(crate) fn facts(db: &mut Connection, wanted: &Wanted) -> rusqlite::Result<(V
             facts.exchanges.insert((*organization, *id), place);
         }
     }
-    Ok((all, facts, pending))
+    Ok(Moment { folded: all, facts, pending })
 }
 
 /// Revisions of the records of a stream after a version, rising.

@@ -7,7 +7,6 @@ use crate::changes::Change;
 use crate::core::{Core, size};
 use crate::entry::{self, Entry, What};
 use crate::index::facts;
-use crate::index::fold::Folded;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::*;
 
@@ -72,15 +71,15 @@ async fn decide(core: &Core, organization: OrganizationId, appends: &[Append], b
         if lost >= 3 {
             core.ids.wait_a_little().await;
         }
-        let (folded, facts, pending) = {
+        let mut now = {
             let wanted = clone(&wanted);
             core.index.run(move |db| facts::facts(db, &wanted)).await?
         };
-        if scopes::settle_wanted(core, pending, &wanted.claims).await? {
+        if scopes::settle_wanted(core, &now.pending, &wanted.claims).await? {
             is_fresh = false;
             continue;
         }
-        let plan = plan(facts, appends.to_vec());
+        let plan = plan(std::mem::take(&mut now.facts), appends.to_vec());
         if plan.is_empty() {
             if is_fresh {
                 return Ok(plan.outcomes);
@@ -91,8 +90,7 @@ async fn decide(core: &Core, organization: OrganizationId, appends: &[Append], b
             is_fresh = true;
             continue;
         }
-        let of = |organization| folded.iter().find(|(o, _)| *o == organization).map_or(Folded::default(), |(_, folded)| *folded);
-        let here = of(organization);
+        let here = now.of(organization);
         if here.last.is_none() {
             core.enlist(organization).await?;
         }
@@ -108,7 +106,7 @@ async fn decide(core: &Core, organization: OrganizationId, appends: &[Append], b
             return Err(Stop::TooLong);
         }
         core.place(here, &mut entries);
-        let is_pending = foreign.pend(core, of, here, &entries).await?;
+        let is_pending = foreign.pend(core, &now, &entries).await?;
         if is_pending && core.append(organization, here, &entries).await? {
             foreign.settle(core).await;
             return Ok(outcomes);

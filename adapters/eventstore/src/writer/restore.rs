@@ -5,7 +5,7 @@ use crate::append::APPEND_BYTES;
 use crate::changes::Change;
 use crate::core::{Core, size};
 use crate::entry::{self, Entry, What};
-use crate::index::facts;
+use crate::index::facts::{self, Moment};
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::*;
@@ -93,7 +93,7 @@ impl Core {
             }
         }
         self.follow(organization).await?;
-        let (_, mut facts, _) = self.index.run(move |db| facts::facts(db, &wanted)).await?;
+        let Moment { mut facts, .. } = self.index.run(move |db| facts::facts(db, &wanted)).await?;
         let head = facts.heads.get(&organization).copied().unwrap_or_default();
         let mut placing = Placing { head, versions: facts.versions, claims: Vec::new(), records: Vec::new(), exchanges: Vec::new() };
         for part in parts {

@@ -10,7 +10,7 @@
 use crate::changes::{self, Change};
 use crate::core::Core;
 use crate::entry::{Entry, What};
-use crate::index::fold::Folded;
+use crate::index::facts::Moment;
 use crate::index::query::{self, Pending};
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::OrganizationId;
@@ -39,18 +39,13 @@ impl Changes {
     }
 
     /// Puts them down as pending, before the append. False if a scope's stream went on meanwhile.
-    pub async fn pend(
-        &self,
-        core: &Core,
-        folded: impl Fn(OrganizationId) -> Folded,
-        behind: Folded,
-        entries: &[Entry],
-    ) -> Result<bool, LogError> {
+    pub async fn pend(&self, core: &Core, now: &Moment, entries: &[Entry]) -> Result<bool, LogError> {
+        let behind = now.of(self.of).revision();
         let token = entries.first().map(|entry| entry.id).unwrap_or_default();
         for (scope, changes) in &self.scopes {
             let data = serde_json::to_vec(changes).map_err(|e| LogError::Unavailable(e.to_string()))?;
-            let what = What::Pending { of: self.of, behind: behind.revision(), token };
-            let at = folded(*scope);
+            let what = What::Pending { of: self.of, behind, token };
+            let at = now.of(*scope);
             if at.last.is_none() {
                 core.enlist(*scope).await?;
             }
@@ -100,7 +95,7 @@ pub(crate) async fn settle(core: &Core, scope: OrganizationId) -> Result<Vec<Pen
 
 /// Settles what is pending in any scope and concerns these claims, by a fence if waiting does not
 /// help. False if nothing does.
-pub(super) async fn settle_wanted(core: &Core, pending: Vec<Pending>, wanted: &BTreeSet<Claim>) -> Result<bool, LogError> {
+pub(super) async fn settle_wanted(core: &Core, pending: &[Pending], wanted: &BTreeSet<Claim>) -> Result<bool, LogError> {
     let mut scopes: Vec<OrganizationId> = Vec::new();
     scopes.extend(pending.iter().filter(|pending| concerns(pending, wanted)).map(|pending| pending.scope));
     scopes.dedup();
