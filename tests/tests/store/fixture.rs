@@ -94,7 +94,7 @@ pub mod kurrent {
         pub url: String,
         pub faults: Faults,
         pub folder: TempDir,
-        address: SocketAddr,
+        pub address: SocketAddr,
         running: Option<Runtime>,
     }
 
@@ -102,7 +102,8 @@ pub mod kurrent {
         /// With an empty file, running.
         pub async fn start() -> anyhow::Result<Self> {
             let free = free_port().await?;
-            let (url, folder) = (format!("esdb://{free}?tls=false"), tempfile::tempdir()?);
+            // The client sleeps for the interval before it connects at all: half a second by default.
+            let (url, folder) = (format!("esdb://{free}?tls=false&discoveryInterval=10"), tempfile::tempdir()?);
             let mut server = Self { url, faults: Faults::default(), folder, address: free, running: None };
             server.run().await?;
             Ok(server)

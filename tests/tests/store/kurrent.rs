@@ -1,12 +1,13 @@
 //! What only KurrentDB promises: several processes with an index of their own each.
 
-use crate::fixture::kurrent::Server;
+use crate::fixture::kurrent::{Server, options};
 use crate::given::*;
 use crate::restore::{backup, fill};
 use anyhow::ensure;
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
+use rollcall_eventstore::{ConnectOptions, KurrentLog};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -152,5 +153,20 @@ async fn what_is_long_lies_beside_and_comes_back() -> anyhow::Result<()> {
     let kept = again.exchange(ONE, ExchangeId(Uuid::from_u128(1))).await?.map(|x| x.exchange);
     assert!(kept == long.exchange);
     assert_eq!(again.records(ONE, 3, 100).await?.iter().filter(|r| r.payload == payload(100_000)).count(), 10);
+    Ok(())
+}
+
+#[tokio::test]
+async fn logs_under_two_names_do_not_meet() -> anyhow::Result<()> {
+    let it = Server::start().await?;
+    let here = it.log("one").await?;
+    let elsewhere = ConnectOptions { prefix: "other".into(), ..options() };
+    let there = KurrentLog::connect(&it.url, &it.index("two"), elsewhere).await?;
+    here.append(write(user(1), 0, 2).takes(name(1)).exchange(1)).await?;
+    here.claim_key(ONE, [1; 32]).await?;
+    assert_eq!(there.heads().await?, []);
+    assert_eq!(there.claim_keys().await?, []);
+    assert_eq!(there.append(write(user(2), 0, 1).takes(name(1)).exchange(1)).await?.positions, Some((1, 1)));
+    assert_eq!(here.holder(&name(1)).await?, Some(user(1)));
     Ok(())
 }

@@ -14,8 +14,7 @@ use std::time::Duration;
 async fn an_append_is_there_once_whatever_becomes_of_its_answer() -> anyhow::Result<()> {
     let it = Server::start().await?;
     let log: Arc<dyn Log> = Arc::new(it.log("index").await?);
-    let port = it.url.trim_end_matches("?tls=false").rsplit(':').next().unwrap_or_default().parse()?;
-    let here = Refusal::NotLeader("127.0.0.1".into(), port);
+    let here = Refusal::NotLeader("127.0.0.1".into(), it.address.port());
     let faults = [
         Fault::Before(here),
         Fault::Before(Refusal::Busy),
