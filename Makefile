@@ -8,7 +8,7 @@ LISTEN ?= 127.0.0.1:8080
 # Golden files are compared and never written by a test run.
 export INSTA_UPDATE ?= no
 
-.PHONY: help build run demo test check soak bench deps deps-build snapshots
+.PHONY: help build run demo test check check-kurrent soak bench deps deps-build snapshots
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make demo    serves a month of history of a simulated tenant from ./demo-data"
 	@echo "make test    all tests (PostgreSQL and the conformance suites included)"
 	@echo "make check   formatting, lints, tests, snapshots: what CI runs"
+	@echo "make check-kurrent URL=esdb://...   the contract of the log on a KurrentDB server of yours"
 	@echo "make soak    kills and races, ten times as many as in make test"
 	@echo "make bench   the benchmark, in release (BENCH='--quick' for a short one)"
 	@echo "make deps    installs what is missing of the system packages and Python tools"
@@ -44,6 +45,11 @@ check: deps
 # Needs the list that the tests of `make check` have just written.
 snapshots:
 	.ci/snapshots $(TARGET)/snapshot-references
+
+# Leaves streams called rollcall-check-... behind: use a server that is there for trying.
+check-kurrent: deps
+	@test -n "$(URL)" || { echo "make check-kurrent URL=esdb://user:password@host:2113"; exit 2; }
+	ROLLCALL_TEST_KURRENT_URL='$(URL)' $(CARGO) test --locked --workspace --test store -- contract::kurrent from_a_file_to_kurrent
 
 # What shows only now and then, in full: in CI a tenth of it. Its dated result is in docs/soak.md.
 soak: deps

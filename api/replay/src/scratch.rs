@@ -83,7 +83,7 @@ impl Scratch {
         let ids = Ids::new(clock.clone(), Random::seeded(0));
         let engine = begin::engine(&stores.log, &stores.live, clock, ids).await.map_err(scratch)?;
         let application = rollcall_door::Settings {
-            config: ServeConfig { rate_limit: 0, database_url: None, ..settings.config.clone() },
+            config: ServeConfig { rate_limit: 0, database_url: None, kurrent_url: None, ..settings.config.clone() },
             public_url: settings.scim_base.trim_end_matches(SCIM_PREFIX).to_owned(),
             operator_key: String::new(),
             // No login is replayed, so nothing is sealed or opened here.

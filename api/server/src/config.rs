@@ -25,6 +25,7 @@ pub fn resolve(mut told: ServeArgs, data: Option<PathBuf>) -> anyhow::Result<Ser
     }
     config.public_url = told.public_url.or(file.public_url).map(public_url).transpose()?;
     config.database_url = told.database_url.or(file.database_url).filter(|url| !url.is_empty());
+    config.kurrent_url = told.kurrent_url.or(file.kurrent_url).filter(|url| !url.is_empty());
     config.deployment_key_file = told.deployment_key_file.or(file.deployment_key_file);
     config.keep_bodies_for = told.keep_bodies_for.or(file.keep_bodies_for).map(seconds).transpose()?;
     config.validate()?;
@@ -91,6 +92,7 @@ mod tests {
             assert!(resolve(args(bad), None).is_err(), "{bad}");
         }
         assert!(resolve(ServeArgs { database_url: Some("mysql://x".into()), ..args("http://x") }, None).is_err());
+        assert!(resolve(ServeArgs { kurrent_url: Some("kurrent://x".into()), ..args("http://x") }, None).is_err());
         assert!(resolve(ServeArgs { max_body_bytes: Some(0), ..args("http://x") }, None).is_err());
     }
 }

@@ -16,6 +16,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
 use rollcall_projections::saml::SamlConnections;
 use rollcall_sign_on::saml::seals;
+use rollcall_stores::Places;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +34,14 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     let clock = Clock::system();
     let ids = Ids::new(clock.clone(), Random::system());
-    let stores = rollcall_stores::open(&config.data, config.database_url.as_deref().map(|url| (url, config.database_connections))).await?;
+    let drawn = ids.key();
+    let writer = std::array::from_fn(|byte| drawn[byte]);
+    let stores = rollcall_stores::open(Places {
+        data: &config.data,
+        database: config.database_url.as_deref().map(|url| (url, config.database_connections)),
+        kurrent: config.kurrent_url.as_deref().map(|url| (url, writer)),
+    });
+    let stores = stores.await?;
     let operator_key = secrets::operator_key(&config.data, &ids)?;
     let key_file = config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
     let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;

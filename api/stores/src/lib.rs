@@ -3,10 +3,12 @@
 use anyhow::Context;
 use rollcall_domain::log::Log;
 use rollcall_domain::sql::{Family, SqlStore};
+use rollcall_eventstore::{ConnectOptions as KurrentOptions, KurrentLog};
 use rollcall_postgres::{ConnectOptions, PostgresLog, PostgresViews};
 use rollcall_sqlite::{DataFolder, SqliteLog, SqliteViews};
 use std::path::Path;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Log and views, and what keeps them ours.
 pub struct Stores {
@@ -23,15 +25,27 @@ pub struct Stores {
     _folder: Option<DataFolder>,
 }
 
-/// Opens a PostgreSQL database with so many connections for reading, if one is named; else the data
-/// folder.
+/// Where log and views are kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// The data folder; holds what is named nowhere else.
+    pub data: &'a Path,
+    /// A PostgreSQL database, and how many connections to it are for reading.
+    pub database: Option<(&'a str, u32)>,
+    /// A KurrentDB server for the log; 16 bytes drawn at random for this process.
+    pub kurrent: Option<(&'a str, [u8; 16])>,
+}
+
+/// Opens the log on a KurrentDB server if one is named, and the views, or both, in a PostgreSQL
+/// database if one is named; what is left is in the data folder.
 ///
 /// # Errors
 /// Name the flag to change.
-pub async fn open(data: &Path, database: Option<(&str, u32)>) -> anyhow::Result<Stores> {
-    match database {
-        None => Stores::in_folder(data).context("cannot use the data folder of --data"),
-        Some((url, readers)) => Stores::in_postgres(url, readers).await,
+pub async fn open(places: Places<'_>) -> anyhow::Result<Stores> {
+    match (places.kurrent, places.database) {
+        (None, None) => Stores::in_folder(places.data).context("cannot use the data folder of --data"),
+        (None, Some((url, readers))) => Stores::in_postgres(url, readers).await,
+        (Some((url, writer)), database) => Stores::in_kurrent(places.data, url, writer, database.map(|(url, _)| url)).await,
     }
 }
 
@@ -63,6 +77,25 @@ impl Stores {
         let live = Arc::new(PostgresViews::connect(url, Family::Live).await.context(refused)?);
         let audit = Arc::new(PostgresViews::connect(url, Family::Audit).await.context(refused)?);
         Ok(Self { log, live, audit, shared: true, name: "PostgreSQL", _folder: None })
+    }
+
+    /// The log on a KurrentDB server, with its index in the data folder; the views in a PostgreSQL
+    /// database, or in the data folder. `writer` is drawn at random for this process.
+    pub async fn in_kurrent(data: &Path, url: &str, writer: [u8; 16], database: Option<&str>) -> anyhow::Result<Self> {
+        let folder = DataFolder::lock(data).context("cannot use the data folder of --data")?;
+        let options = KurrentOptions::new(Uuid::from_bytes(writer));
+        let index = data.join("kurrent");
+        let log = KurrentLog::connect(url, &index, options).await;
+        let log = Arc::new(log.context("cannot use the KurrentDB server of --kurrent-url")?);
+        let (live, audit): (Arc<dyn SqlStore>, Arc<dyn SqlStore>) = match database {
+            None => (Arc::new(SqliteViews::open(data, Family::Live)?), Arc::new(SqliteViews::open(data, Family::Audit)?)),
+            Some(url) => {
+                let refused = "cannot use the PostgreSQL database of --database-url";
+                let live = PostgresViews::connect(url, Family::Live).await.context(refused)?;
+                (Arc::new(live), Arc::new(PostgresViews::connect(url, Family::Audit).await.context(refused)?))
+            }
+        };
+        Ok(Self { log, live, audit, shared: true, name: "KurrentDB (not yet tested against a server)", _folder: Some(folder) })
     }
 
     /// Stores that are gone when they are dropped.

@@ -8,6 +8,7 @@
 
 #![expect(clippy::result_large_err, reason = "tonic's `Status` is what its services answer with")]
 
+mod accept;
 mod answer;
 mod decide;
 mod faults;

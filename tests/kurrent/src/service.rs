@@ -1,5 +1,6 @@
 //! The gRPC services.
 
+use crate::accept::Accepted;
 use crate::answer::{self, Refused};
 use crate::decide::{Expected, Verdict};
 use crate::faults::{Fault, Faults};
@@ -34,12 +35,16 @@ pub struct Settings {
     pub file: PathBuf,
     /// The largest append in bytes.
     pub maximum_append_size: usize,
+    /// Whether requests are acknowledged as soon as they come in. The makers' client sends each in
+    /// two pieces, and waits with the second for up to 40 ms until the system acknowledges the first:
+    /// so it is with a server. Tests that ask often need not wait for that.
+    pub is_quick: bool,
 }
 
 impl Settings {
     /// With the append size of servers as they were delivered for years.
     pub fn new(file: impl Into<PathBuf>) -> Self {
-        Self { file: file.into(), maximum_append_size: 1024 * 1024 }
+        Self { file: file.into(), maximum_append_size: 1024 * 1024, is_quick: false }
     }
 }
 
@@ -156,13 +161,14 @@ pub async fn serve(listener: TcpListener, settings: Settings, faults: Faults) ->
         subscriptions: AtomicU64::new(1),
         maximum_append_size: settings.maximum_append_size,
     });
+    let is_quick = settings.is_quick;
     let node = Node { shared, faults, host: address.ip().to_string(), port: address.port() };
     let limit = settings.maximum_append_size.saturating_mul(2).max(16 * 1024 * 1024);
     tonic::transport::Server::builder()
         .add_service(StreamsServer::new(node.clone()).max_decoding_message_size(limit))
         .add_service(GossipServer::new(node.clone()))
         .add_service(ServerFeaturesServer::new(node))
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(TcpListenerStream::new(listener).map(move |stream| Ok::<_, std::io::Error>(Accepted::new(stream?, is_quick))))
         .await?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, Record, RecordedExchange};
 use rollcall_engine::ids::Random;
+use rollcall_kurrent_standin::{Faults, Settings, serve};
 use rollcall_server::host::{Host, HostRequest, HostSetup};
 use rollcall_stores::Stores;
 use rollcall_tests::world::start_cluster;
@@ -68,6 +69,32 @@ async fn the_same_requests_at_the_same_times_give_the_same_log_on_every_store() 
     {
         let name = stores.name;
         ensure!(story(&host(stores).await?).await? == expected, "{name} has another log");
+    }
+    Ok(())
+}
+
+/// A KurrentDB server, of which a stand-in is all there is here.
+async fn kurrent(file: &std::path::Path) -> Result<String> {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("esdb://{}?tls=false", listener.local_addr()?);
+    tokio::spawn(serve(listener, Settings::new(file), Faults::default()));
+    Ok(url)
+}
+
+/// With the views in the folder, in a database, and in another folder that begins with nothing.
+#[tokio::test]
+async fn the_same_requests_give_the_same_log_on_kurrent() -> Result<()> {
+    let cluster = start_cluster().await;
+    let expected = story(&host(Stores::in_memory()?).await?).await?;
+    for database in [None, Some(cluster.url())] {
+        let folder = tempfile::tempdir()?;
+        let url = kurrent(&folder.path().join("events")).await?;
+        let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+        let first = host(Stores::in_kurrent(&one, &url, [1; 16], database.as_deref()).await?).await?;
+        ensure!(story(&first).await? == expected, "views in {database:?}: another log");
+        let second = host(Stores::in_kurrent(&two, &url, [2; 16], database.as_deref()).await?).await?;
+        let found = second.app().organizations.by_domain("acme").await?;
+        ensure!(found.is_some_and(|o| o.enabled), "views in {database:?}: the second process does not know the organization");
     }
     Ok(())
 }

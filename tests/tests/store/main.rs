@@ -1,11 +1,19 @@
 //! The contract that every store passes, and what only one of them promises.
 //!
 //! A test of the contract is a function of a [`fixture`]; the macros below run it on every
-//! adapter: SQLite in a file, SQLite in memory, PostgreSQL.
+//! adapter: SQLite in a file, SQLite in memory, PostgreSQL, and for the log KurrentDB, of which a
+//! stand-in is all there is here.
 
 /// Runs functions of `$of` on every adapter; `$open` names the function of [`fixture`] that opens one.
 macro_rules! contract {
-    ($of:path, $open:ident: $($test:ident)*) => {
+    ($of:path, log: $($test:ident)*) => {
+        contract!(@sql $of, log: $($test)*);
+        mod kurrent { contract!(@run $of, kurrent, log: $($test)*); }
+    };
+    ($of:path, views: $($test:ident)*) => {
+        contract!(@sql $of, views: $($test)*);
+    };
+    (@sql $of:path, $open:ident: $($test:ident)*) => {
         mod sqlite_file { contract!(@run $of, sqlite_file, $open: $($test)*); }
         mod sqlite_memory { contract!(@run $of, sqlite_memory, $open: $($test)*); }
         mod postgres { contract!(@run $of, postgres, $open: $($test)*); }
@@ -23,6 +31,9 @@ macro_rules! contract {
 
 mod fixture;
 mod given;
+mod kurrent;
+mod kurrent_faults;
+mod kurrent_streams;
 mod log;
 mod postgres;
 mod postgres_faults;

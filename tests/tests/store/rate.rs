@@ -58,6 +58,7 @@ async fn appends_per_second() -> anyhow::Result<()> {
     for callers in [1, 32, 128] {
         measure("sqlite file", fixture::sqlite_file::log().await?.log, callers).await?;
         measure("postgres", fixture::postgres::log().await?.log, callers).await?;
+        measure("kurrent's stand-in", fixture::kurrent::log().await?.log, callers).await?;
     }
     Ok(())
 }

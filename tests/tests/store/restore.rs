@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything a log holds, in the order in which it is restored.
-async fn backup(log: &Arc<dyn Log>) -> anyhow::Result<Vec<Restored>> {
+pub async fn backup(log: &Arc<dyn Log>) -> anyhow::Result<Vec<Restored>> {
     let keys = log.claim_keys().await?;
     let mut parts: Vec<_> = keys.iter().map(|(scope, key)| Restored::ClaimKey(*scope, *key)).collect();
     let heads = log.heads().await?;
@@ -25,7 +25,7 @@ async fn backup(log: &Arc<dyn Log>) -> anyhow::Result<Vec<Restored>> {
     Ok(parts)
 }
 
-async fn fill(log: &Arc<dyn Log>) -> anyhow::Result<()> {
+pub async fn fill(log: &Arc<dyn Log>) -> anyhow::Result<()> {
     log.claim_key(OrganizationId::NONE, [7; 32]).await?;
     log.claim_key(ONE, [8; 32]).await?;
     log.append(bare(OrganizationId::NONE, 1)).await?;
@@ -104,6 +104,21 @@ async fn beside_strangers_in_a_file() -> anyhow::Result<()> {
 #[tokio::test]
 async fn beside_strangers_in_postgres() -> anyhow::Result<()> {
     beside_strangers(fixture::postgres::log().await?).await
+}
+
+#[tokio::test]
+async fn beside_strangers_in_kurrent() -> anyhow::Result<()> {
+    beside_strangers(fixture::kurrent::log().await?).await
+}
+
+#[tokio::test]
+async fn from_a_file_to_kurrent() -> anyhow::Result<()> {
+    round_trip(fixture::sqlite_file::log().await?, fixture::kurrent::log().await?).await
+}
+
+#[tokio::test]
+async fn from_kurrent_to_postgres() -> anyhow::Result<()> {
+    round_trip(fixture::kurrent::log().await?, fixture::postgres::log().await?).await
 }
 
 #[tokio::test]

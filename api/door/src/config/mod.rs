@@ -39,6 +39,10 @@ settings! {
         /// Keep log and views in PostgreSQL instead of the data folder
         #[arg(long, env = "ROLLCALL_DATABASE_URL", value_name = "URL", hide_env_values = true)]
         pub database_url: Option<String>,
+        /// Keep the log on a KurrentDB server (esdb://…), and the views in PostgreSQL if that is named too. Tested against a
+        /// stand-in made from the published protocol, not yet against a server
+        #[arg(long, env = "ROLLCALL_KURRENT_URL", value_name = "URL", hide_env_values = true)]
+        pub kurrent_url: Option<String>,
         /// Key that seals private keys: the same file for all processes on one database [default: DIR/deployment.key]
         #[arg(long, env = "ROLLCALL_DEPLOYMENT_KEY_FILE", value_name = "FILE")]
         pub deployment_key_file: Option<PathBuf>,
@@ -58,6 +62,9 @@ settings! {
         /// PostgreSQL, if it is used. Never printed: it may hold a password.
         #[serde(skip)]
         database_url: Option<String> = None;
+        /// KurrentDB, if the log is kept there. Never printed: it may hold a password.
+        #[serde(skip)]
+        kurrent_url: Option<String> = None;
         /// Key that seals private keys; in the data folder, if absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment_key_file: Option<PathBuf> = None;
@@ -108,6 +115,11 @@ impl ServeConfig {
             && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
         {
             bail!("--database-url must begin with postgres://");
+        }
+        if let Some(url) = &self.kurrent_url
+            && !(url.starts_with("esdb://") || url.starts_with("esdb+discover://"))
+        {
+            bail!("--kurrent-url must begin with esdb:// or esdb+discover://");
         }
         if let Some(flag) = self.not_positive().first() {
             bail!("{flag} must be at least 1");

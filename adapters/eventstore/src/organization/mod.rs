@@ -1,0 +1,8 @@
+//! Organizations: which there are, and how far each one's stream is folded.
+
+mod check;
+mod follow;
+mod list;
+
+pub(crate) use follow::Followers;
+pub(crate) use list::List;
