@@ -182,7 +182,11 @@ mod tests {
         assert_eq!(names.len(), Cause::ALL.len());
         for cause in Cause::ALL {
             assert_eq!(Cause::parse(cause.as_str()), Some(*cause));
-            assert!(!cause.words().is_empty() && !cause.next_step().is_empty() && !cause.place().as_str().is_empty());
+            assert!(
+                !cause.words().is_empty()
+                    && !cause.next_step().is_empty()
+                    && !cause.place().as_str().is_empty()
+            );
         }
     }
 }

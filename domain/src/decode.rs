@@ -1,5 +1,5 @@
-//! From a stored record to the typed event of one aggregate, through the upcasters. Which aggregates
-//! there are is not known here: [`crate::event`] stands above them.
+//! From a stored record to the typed event of one aggregate, through the upcasters. Which
+//! aggregates there are is not known here: [`crate::event`] stands above them.
 
 use crate::log::Record;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
@@ -9,7 +9,9 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// Neither the type nor an upcaster for the version is known.
-    #[error("event {event_type} version {event_version} at position {position} is not known to this version of Rollcall")]
+    #[error(
+        "event {event_type} version {event_version} at position {position} is not known to this version of Rollcall"
+    )]
     Unknown {
         /// The type found.
         event_type: String,
@@ -19,7 +21,9 @@ pub enum DecodeError {
         position: u64,
     },
     /// The payload has not the shape of its type.
-    #[error("the payload of {event_type} version {event_version} at position {position} cannot be read: {category} at column {column}")]
+    #[error(
+        "the payload of {event_type} version {event_version} at position {position} cannot be read: {category} at column {column}"
+    )]
     Payload {
         /// The type found.
         event_type: String,
@@ -51,19 +55,31 @@ pub fn decode<E: Declared>(record: &Record) -> Result<E, DecodeError> {
     decode_with(record, &upcasters())
 }
 
-fn decode_with<E: Declared>(record: &Record, upcasters: &[Box<dyn EventUpcaster>]) -> Result<E, DecodeError> {
+fn decode_with<E: Declared>(
+    record: &Record,
+    upcasters: &[Box<dyn EventUpcaster>],
+) -> Result<E, DecodeError> {
     if !E::is_declared(&record.event_type) {
         return Err(unknown(record));
     }
     let old = upcasters.iter().any(|u| u.can_upcast(&record.event_type, &record.event_version));
-    let event: E = if old { upcast(record, upcasters)? } else { parse(record, serde_json::from_str(&record.payload))? };
-    if event.event_type() != record.event_type || (!old && event.event_version() != record.event_version) {
+    let event: E = if old {
+        upcast(record, upcasters)?
+    } else {
+        parse(record, serde_json::from_str(&record.payload))?
+    };
+    if event.event_type() != record.event_type
+        || (!old && event.event_version() != record.event_version)
+    {
         return Err(unknown(record));
     }
     Ok(event)
 }
 
-fn upcast<E: Declared>(record: &Record, upcasters: &[Box<dyn EventUpcaster>]) -> Result<E, DecodeError> {
+fn upcast<E: Declared>(
+    record: &Record,
+    upcasters: &[Box<dyn EventUpcaster>],
+) -> Result<E, DecodeError> {
     let payload: Value = parse(record, serde_json::from_str(&record.payload))?;
     let mut event = SerializedEvent::new(
         record.stream.aggregate_id(),
@@ -94,7 +110,11 @@ fn parse<T>(record: &Record, result: Result<T, serde_json::Error>) -> Result<T, 
 }
 
 fn unknown(record: &Record) -> DecodeError {
-    DecodeError::Unknown { event_type: record.event_type.clone(), event_version: record.event_version.clone(), position: record.position }
+    DecodeError::Unknown {
+        event_type: record.event_type.clone(),
+        event_version: record.event_version.clone(),
+        position: record.position,
+    }
 }
 
 #[cfg(test)]
@@ -112,7 +132,11 @@ mod tests {
     fn record(event_type: &str, event_version: &str, payload: Value) -> Record {
         Record {
             position: 7,
-            stream: StreamId { organization: OrganizationId::NONE, kind: AggregateKind::Group, id: Uuid::nil() },
+            stream: StreamId {
+                organization: OrganizationId::NONE,
+                kind: AggregateKind::Group,
+                id: Uuid::nil(),
+            },
             version: 1,
             event_type: event_type.into(),
             event_version: event_version.into(),
@@ -131,7 +155,8 @@ mod tests {
         }
         fn upcast(&self, mut event: SerializedEvent) -> SerializedEvent {
             let old = event.payload["GroupRenamed"].take();
-            event.payload = json!({ "GroupRenamed": { "before": old["from"], "after": old["to"] } });
+            event.payload =
+                json!({ "GroupRenamed": { "before": old["from"], "after": old["to"] } });
             event.event_version = "1".into();
             event
         }
@@ -139,7 +164,8 @@ mod tests {
 
     #[test]
     fn an_old_payload_is_read_through_its_upcaster() {
-        let old = record("GroupRenamed", "0", json!({ "GroupRenamed": { "from": "a", "to": "b" } }));
+        let old =
+            record("GroupRenamed", "0", json!({ "GroupRenamed": { "from": "a", "to": "b" } }));
         let event: GroupEvent = decode_with(&old, &[Box::new(FromTo)]).unwrap();
         assert_eq!(event, GroupEvent::Renamed { before: "a".into(), after: "b".into() });
         assert!(matches!(decode_with::<GroupEvent>(&old, &[]), Err(DecodeError::Payload { .. })));
@@ -147,11 +173,16 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_an_error_and_never_skipped() {
-        let newer = record("GroupRenamed", "2", json!({ "GroupRenamed": { "before": "a", "after": "b" } }));
-        assert!(matches!(DomainEvent::decode(&newer), Err(DecodeError::Unknown { position: 7, .. })));
+        let newer =
+            record("GroupRenamed", "2", json!({ "GroupRenamed": { "before": "a", "after": "b" } }));
+        assert!(matches!(
+            DomainEvent::decode(&newer),
+            Err(DecodeError::Unknown { position: 7, .. })
+        ));
         let other = record("GroupPainted", "1", json!({ "GroupPainted": {} }));
         assert!(matches!(DomainEvent::decode(&other), Err(DecodeError::Unknown { .. })));
-        let lying = record("GroupDeleted", "1", json!({ "GroupRenamed": { "before": "a", "after": "b" } }));
+        let lying =
+            record("GroupDeleted", "1", json!({ "GroupRenamed": { "before": "a", "after": "b" } }));
         assert!(matches!(DomainEvent::decode(&lying), Err(DecodeError::Unknown { .. })));
     }
 }

@@ -23,7 +23,8 @@ pub struct Change {
 /// What changed from `before` to `after`, ordered by attribute; attributes of an extension one by
 /// one. `except` are told by events of their own.
 pub(crate) fn changes(before: &Attributes, after: &Attributes, except: &[&str]) -> Vec<Change> {
-    let names: BTreeSet<&String> = before.keys().chain(after.keys()).filter(|n| !except.contains(&n.as_str())).collect();
+    let names: BTreeSet<&String> =
+        before.keys().chain(after.keys()).filter(|n| !except.contains(&n.as_str())).collect();
     let mut changes = Vec::new();
     for name in names {
         let (old, new) = (before.get(name), after.get(name));
@@ -49,7 +50,11 @@ fn extension(urn: &str, old: Option<&Value>, new: Option<&Value>, changes: &mut 
 }
 
 fn change(attribute: String, before: Option<&Value>, after: Option<&Value>) -> Change {
-    Change { attribute, before: before.cloned().map(Personal::new), after: after.cloned().map(Personal::new) }
+    Change {
+        attribute,
+        before: before.cloned().map(Personal::new),
+        after: after.cloned().map(Personal::new),
+    }
 }
 
 /// Applies what [`changes`] found.

@@ -37,7 +37,8 @@ macro_rules! events {
                 match self { $(Self::$Variant => $version,)* }
             }
 
-            /// The kind that is stored under a name; none if this version of Rollcall does not know it.
+            /// The kind that is stored under a name; none if this version of Rollcall does not know
+            /// it.
             pub fn named(event_type: &str) -> Option<Self> {
                 match event_type { $($name => Some(Self::$Variant),)* _ => None }
             }

@@ -99,16 +99,19 @@ impl Wants {
     }
 }
 
-/// Whether a write that succeeded settles one thing that an earlier one wanted: it has done the same,
-/// or its client wants something else of the same attribute or member by now. Of what could not be
-/// read, the next success is all that can be known.
+/// Whether a write that succeeded settles one thing that an earlier one wanted: it has done the
+/// same, or its client wants something else of the same attribute or member by now. Of what could
+/// not be read, the next success is all that can be known.
 pub fn settles(done: &Wants, key: &str) -> bool {
     if done.deletes {
         return true;
     }
     match key.split_once(':') {
         Some(("a", path)) => done.whole || done.attributes.iter().any(|c| is_within(path, &c.path)),
-        Some(("m", id)) => done.members_replaced || done.added.iter().chain(&done.removed).any(|m| m.to_string() == id),
+        Some(("m", id)) => {
+            done.members_replaced
+                || done.added.iter().chain(&done.removed).any(|m| m.to_string() == id)
+        }
         Some(("all", all)) => done.all.as_deref() == Some(all),
         _ => key == "unread" || (key == "members" && done.members_replaced),
     }

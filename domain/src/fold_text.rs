@@ -17,8 +17,8 @@ pub fn fold_text(value: &str) -> String {
     folded.nfc().collect()
 }
 
-/// A way to fold a `userName`. What is kept under the folded name, such as a claim, says which one made
-/// it; so a name that is folded in a new way is found again under the old one.
+/// A way to fold a `userName`. What is kept under the folded name, such as a claim, says which one
+/// made it; so a name that is folded in a new way is found again under the old one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NameFold {
     /// Case, width and composition do not count; blanks at the ends do.
@@ -70,13 +70,18 @@ fn is_unseen(c: char) -> bool {
 
 fn push_folded(c: char, into: &mut String) {
     match c {
-        // Its capital is the plain I, but no case folding takes it for an i (Unicode, CaseFolding.txt).
+        // Its capital is the plain I, but no case folding takes it for an i (Unicode,
+        // CaseFolding.txt).
         'ı' => into.push(c),
         // Full width, as East Asian input methods write it.
-        '\u{ff01}'..='\u{ff5e}' => into.extend(char::from_u32(u32::from(c) - 0xfee0).map(|narrow| narrow.to_ascii_lowercase())),
+        '\u{ff01}'..='\u{ff5e}' => into.extend(
+            char::from_u32(u32::from(c) - 0xfee0).map(|narrow| narrow.to_ascii_lowercase()),
+        ),
         '\u{3000}' => into.push(' '),
         // Down, up and down again joins what one step keeps apart (ẞ/ß/SS, ſ/s, ς/σ).
-        c => into.extend(c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase)),
+        c => {
+            into.extend(c.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase))
+        }
     }
 }
 
@@ -86,10 +91,14 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_at_the_ends_makes_no_other_user() {
-        let unseen = (0..=0x0010_ffff).filter_map(char::from_u32).filter(|c| is_unseen(*c)).collect::<Vec<_>>();
+        let unseen = (0..=0x0010_ffff)
+            .filter_map(char::from_u32)
+            .filter(|c| is_unseen(*c))
+            .collect::<Vec<_>>();
         assert!(unseen.len() > 4_000, "{}", unseen.len());
         for c in unseen {
-            for name in [format!("Ada@x{c}"), format!("{c}Ada@x"), format!("{c}\r\n Ada@x\t{c}{c}")] {
+            for name in [format!("Ada@x{c}"), format!("{c}Ada@x"), format!("{c}\r\n Ada@x\t{c}{c}")]
+            {
                 assert_eq!(fold_user_name(&name), "ada@x", "{c:?}");
                 assert_ne!(NameFold::AsSent.fold(&name), "ada@x", "{c:?}");
             }

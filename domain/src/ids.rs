@@ -59,8 +59,8 @@ id!(
     CredentialId
 );
 id!(
-    /// A SCIM resource, user or group; what `id` says on the wire (RFC 7643 section 3.1). It is read
-    /// exactly as it is written, for `id` is `caseExact`.
+    /// A SCIM resource, user or group; what `id` says on the wire (RFC 7643 section 3.1). It is
+    /// read exactly as it is written, for `id` is `caseExact`.
     ResourceId, is_as_written
 );
 id!(

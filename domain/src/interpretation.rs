@@ -12,7 +12,8 @@ pub enum Reading {
     OperationCase,
     /// An attribute name in another case than the schema's.
     AttributeCase,
-    /// `remove` on `members` with a value: removes those members, not all (RFC 7644 would empty the group).
+    /// `remove` on `members` with a value: removes those members, not all (RFC 7644 would empty the
+    /// group).
     MemberRemovalByValue,
     /// A member given as a bare string instead of `{"value": ...}`.
     MemberAsString,
@@ -30,7 +31,8 @@ pub enum Reading {
     UrnWithDot,
     /// An empty string or null, read as unassigned.
     EmptyAsUnassigned,
-    /// A filter such as `emails[type eq "work"].value eq "x"`, which RFC 7644's grammar does not have.
+    /// A filter such as `emails[type eq "work"].value eq "x"`, which RFC 7644's grammar does not
+    /// have.
     ValuePathComparison,
     /// A boolean compared with a string in a filter.
     StringBooleanInFilter,
@@ -61,14 +63,16 @@ pub enum Reading {
     /// `add` of null, an empty text, array or object: nothing is added, and nothing is taken away
     /// (RFC 7644 section 3.5.2.1).
     AddOfNothing,
-    /// `remove` or `replace` of members with null, an empty text or object, or `remove` with an empty
-    /// array: nobody is removed.
+    /// `remove` or `replace` of members with null, an empty text or object, or `remove` with an
+    /// empty array: nobody is removed.
     RemovalOfNobody,
     /// A password, which is kept nowhere (RFC 7643 section 4.1.1: it is write-only).
     PasswordDropped,
-    /// A read-only attribute at its present value: nothing would be modified (RFC 7644 section 3.5.2).
+    /// A read-only attribute at its present value: nothing would be modified (RFC 7644 section
+    /// 3.5.2).
     ReadOnlyUnchanged,
-    /// A sub-attribute by a name that Entra has for it, such as `displayName` for a role's `display`.
+    /// A sub-attribute by a name that Entra has for it, such as `displayName` for a role's
+    /// `display`.
     SubAttributeAlias,
     /// `"operation": "delete"` in a value: SCIM 1's way to take that value away.
     DeletionMark,
@@ -93,7 +97,10 @@ pub enum Reading {
 impl Reading {
     /// The stable name, as it is kept with exchanges.
     pub fn name(self) -> String {
-        serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 
     /// Reads the stable name.
@@ -123,7 +130,8 @@ impl Notes {
     /// Notes one liberty; the same one at the same place is noted once.
     pub fn note(&mut self, reading: Reading, at: impl Into<String>) {
         let at = at.into();
-        if self.0.len() < Self::LIMIT && !self.0.iter().any(|i| i.reading == reading && i.at == at) {
+        if self.0.len() < Self::LIMIT && !self.0.iter().any(|i| i.reading == reading && i.at == at)
+        {
             self.0.push(Interpretation { reading, at });
         }
     }

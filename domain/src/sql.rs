@@ -81,8 +81,8 @@ impl From<OrganizationId> for SqlValue {
     }
 }
 
-/// One row, values in the order of the query. Whoever asks takes them in that order: none has a number.
-/// A null may come back as one of another type, because not every database knows it.
+/// One row, values in the order of the query. Whoever asks takes them in that order: none has a
+/// number. A null may come back as one of another type, because not every database knows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SqlRow(pub Vec<SqlValue>);
 
@@ -108,7 +108,10 @@ pub trait SqlStore: Send + Sync + 'static {
 
     /// Begins a writing transaction. At most one per `organization` is open at a time, in all
     /// processes on this database; a second waits. Dropping it without commit rolls back.
-    async fn begin(&self, organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError>;
+    async fn begin(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Box<dyn SqlTransaction>, SqlError>;
 
     /// [`Self::begin`] and a first query in one; cheaper where a call has a price.
     async fn begin_with(
@@ -130,8 +133,13 @@ pub trait SqlStore: Send + Sync + 'static {
     async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError>;
 
     /// Makes `scratch` (from [`Self::scratch`]) the live tables, for all processes, and drops the
-    /// old ones. `exclusive` is a transaction from [`Self::begin_exclusive`], committed by this call.
-    async fn promote(&self, scratch: Arc<dyn SqlStore>, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError>;
+    /// old ones. `exclusive` is a transaction from [`Self::begin_exclusive`], committed by this
+    /// call.
+    async fn promote(
+        &self,
+        scratch: Arc<dyn SqlStore>,
+        exclusive: Box<dyn SqlTransaction>,
+    ) -> Result<(), SqlError>;
 
     /// For [`Self::promote`]: names the scratch tables to the adapter that made them.
     fn scratch_name(&self) -> Option<String>;
@@ -145,9 +153,15 @@ pub trait SqlTransaction: Send {
     /// Writes; gives the number of rows touched.
     async fn execute(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<u64, SqlError>;
     /// Runs several writes one after another; cheaper than one call each.
-    async fn execute_all(&mut self, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError>;
+    async fn execute_all(
+        &mut self,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError>;
     /// Makes everything visible, at once.
     async fn commit(self: Box<Self>) -> Result<(), SqlError>;
     /// [`Self::execute_all`] and [`Self::commit`] in one; cheaper where a call has a price.
-    async fn finish(mut self: Box<Self>, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError>;
+    async fn finish(
+        mut self: Box<Self>,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError>;
 }

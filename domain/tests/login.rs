@@ -8,13 +8,21 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::context::Context;
 use rollcall_domain::ids::{ResourceId, SamlKeyId, SessionId};
-use rollcall_domain::login::{Attempt, Candidate, Initiator, MatchedBy, Matching, NotAdmitted, Person, choose, drift, resource};
-use rollcall_domain::organization::{
-    Organization, OrganizationCommand, OrganizationError, OrganizationEvent, SamlCommand, SamlKey, SamlPolicy, SealedKey, SpCertificate,
+use rollcall_domain::login::{
+    Attempt, Candidate, Initiator, MatchedBy, Matching, NotAdmitted, Person, choose, drift,
+    resource,
 };
-use rollcall_domain::saml::{Assertion, IdpCertificate, IdpSettings, NameId, SignedParts, attribute_names};
+use rollcall_domain::organization::{
+    Organization, OrganizationCommand, OrganizationError, OrganizationEvent, SamlCommand, SamlKey,
+    SamlPolicy, SealedKey, SpCertificate,
+};
+use rollcall_domain::saml::{
+    Assertion, IdpCertificate, IdpSettings, NameId, SignedParts, attribute_names,
+};
 use rollcall_domain::scim::Attributes;
-use rollcall_domain::user::{NewSession, SessionEnd, SignIn, User, UserCommand, UserError, UserEvent, claims};
+use rollcall_domain::user::{
+    NewSession, SessionEnd, SignIn, User, UserCommand, UserError, UserEvent, claims,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -38,7 +46,12 @@ fn assertion(name_id: &str, oid: Option<&str>, claims: &[(&str, &str)]) -> Asser
     Assertion {
         id: "_a".into(),
         issuer: "https://sts.windows.net/t/".into(),
-        name_id: NameId { value: name_id.to_owned().into(), format: None, name_qualifier: None, sp_name_qualifier: None },
+        name_id: NameId {
+            value: name_id.to_owned().into(),
+            format: None,
+            name_qualifier: None,
+            sp_name_qualifier: None,
+        },
         issued_at: now(),
         not_on_or_after: now() + TimeDelta::minutes(5),
         authn_instant: now(),
@@ -48,7 +61,11 @@ fn assertion(name_id: &str, oid: Option<&str>, claims: &[(&str, &str)]) -> Asser
         in_response_to: Some("_r".into()),
         tenant_id: None,
         object_identifier: oid.map(|o| o.to_owned().into()),
-        attributes: claims.iter().map(|(n, v)| ((*n).to_owned(), vec![(*v).to_owned()])).collect::<BTreeMap<_, _>>().into(),
+        attributes: claims
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), vec![(*v).to_owned()]))
+            .collect::<BTreeMap<_, _>>()
+            .into(),
         certificate_sha256: "11".repeat(32),
         signed: SignedParts::Assertion,
         encrypted: false,
@@ -62,9 +79,18 @@ mod matching {
         ResourceId(Uuid::from_u128(n))
     }
 
-    fn check(rule: Matching, assertion: &Assertion, users: &[Value], expected: Result<(usize, MatchedBy), NotAdmitted>) {
+    fn check(
+        rule: Matching,
+        assertion: &Assertion,
+        users: &[Value],
+        expected: Result<(usize, MatchedBy), NotAdmitted>,
+    ) {
         let users: Vec<Attributes> = users.iter().map(|u| attributes(u.clone())).collect();
-        let candidates: Vec<_> = users.iter().enumerate().map(|(i, attributes)| Candidate { id: id(i as u128), attributes }).collect();
+        let candidates: Vec<_> = users
+            .iter()
+            .enumerate()
+            .map(|(i, attributes)| Candidate { id: id(i as u128), attributes })
+            .collect();
         let expected = expected.map(|(i, by)| (id(i as u128), by));
         assert_eq!(choose(rule, &Person::of(assertion), &candidates), expected);
     }
@@ -76,10 +102,20 @@ mod matching {
         let renamed = assertion("ada.moor@x.example", Some(&OID.to_uppercase()), &[]);
         check(rule, &renamed, std::slice::from_ref(&ada), Ok((0, MatchedBy::ExternalId)));
         let nickname = json!({ "userName": "ada@x.example", "externalId": "ada" });
-        check(rule, &assertion("ADA@X.example", Some(OID), &[]), std::slice::from_ref(&nickname), Ok((0, MatchedBy::UserName)));
+        check(
+            rule,
+            &assertion("ADA@X.example", Some(OID), &[]),
+            std::slice::from_ref(&nickname),
+            Ok((0, MatchedBy::UserName)),
+        );
         let by_claim = assertion("pairwise", None, &[(attribute_names::NAME, "Ada@x.example")]);
         check(rule, &by_claim, &[nickname], Ok((0, MatchedBy::UserName)));
-        check(rule, &assertion("eve@x.example", Some(OTHER_OID), &[]), &[ada], Err(NotAdmitted::Unknown));
+        check(
+            rule,
+            &assertion("eve@x.example", Some(OTHER_OID), &[]),
+            &[ada],
+            Err(NotAdmitted::Unknown),
+        );
     }
 
     #[test]
@@ -91,24 +127,44 @@ mod matching {
             std::slice::from_ref(&ada),
             Err(NotAdmitted::OtherPerson),
         );
-        check(Matching::UserName, &assertion("ada@x.example", Some(OTHER_OID), &[]), &[ada], Ok((0, MatchedBy::UserName)));
+        check(
+            Matching::UserName,
+            &assertion("ada@x.example", Some(OTHER_OID), &[]),
+            &[ada],
+            Ok((0, MatchedBy::UserName)),
+        );
     }
 
     #[test]
     fn a_rule_uses_nothing_but_what_it_names() {
         let ada = [json!({ "userName": "ada@x.example" })];
-        check(Matching::ObjectId, &assertion("ada@x.example", Some(OID), &[]), &ada, Err(NotAdmitted::Unknown));
-        let mail = assertion("pairwise", None, &[(attribute_names::EMAIL_ADDRESS, "ada@x.example")]);
+        check(
+            Matching::ObjectId,
+            &assertion("ada@x.example", Some(OID), &[]),
+            &ada,
+            Err(NotAdmitted::Unknown),
+        );
+        let mail =
+            assertion("pairwise", None, &[(attribute_names::EMAIL_ADDRESS, "ada@x.example")]);
         check(Matching::ObjectIdThenUserName, &mail, &ada, Err(NotAdmitted::Unknown));
         let mut persistent = assertion("ada@x.example", None, &[]);
-        persistent.name_id.format = Some("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent".into());
+        persistent.name_id.format =
+            Some("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent".into());
         check(Matching::UserName, &persistent, &ada, Err(NotAdmitted::Unknown));
     }
 
     #[test]
     fn doubt_is_refused() {
-        let two = [json!({ "userName": "a", "externalId": OID }), json!({ "userName": "b", "externalId": OID })];
-        check(Matching::ObjectIdThenUserName, &assertion("a", Some(OID), &[]), &two, Err(NotAdmitted::Ambiguous));
+        let two = [
+            json!({ "userName": "a", "externalId": OID }),
+            json!({ "userName": "b", "externalId": OID }),
+        ];
+        check(
+            Matching::ObjectIdThenUserName,
+            &assertion("a", Some(OID), &[]),
+            &two,
+            Err(NotAdmitted::Ambiguous),
+        );
         let names = [json!({ "userName": "a" }), json!({ "userName": "b" })];
         let both = assertion("a", None, &[(attribute_names::NAME, "b")]);
         check(Matching::UserName, &both, &names, Err(NotAdmitted::Ambiguous));
@@ -119,18 +175,32 @@ mod matching {
         let guest = assertion("bob_fabrikam.com#EXT#@x.example", None, &[]);
         let stripped = [json!({ "userName": "bob_fabrikam.com@x.example" })];
         check(Matching::ObjectIdThenUserName, &guest, &stripped, Ok((0, MatchedBy::UserName)));
-        check(Matching::ObjectIdThenUserName, &guest, &[json!({ "userName": "bob@fabrikam.com" })], Err(NotAdmitted::Guest));
+        check(
+            Matching::ObjectIdThenUserName,
+            &guest,
+            &[json!({ "userName": "bob@fabrikam.com" })],
+            Err(NotAdmitted::Guest),
+        );
     }
 
     #[test]
     fn a_user_made_of_an_assertion_is_what_scim_would_send() {
-        let said =
-            assertion("ada@x.example", Some(OID), &[(attribute_names::GIVEN_NAME, "Ada"), (attribute_names::EMAIL_ADDRESS, "a@x.example")]);
+        let said = assertion(
+            "ada@x.example",
+            Some(OID),
+            &[
+                (attribute_names::GIVEN_NAME, "Ada"),
+                (attribute_names::EMAIL_ADDRESS, "a@x.example"),
+            ],
+        );
         let body = resource(&said).unwrap();
         assert_eq!(body["userName"], "ada@x.example");
         assert_eq!(body["externalId"], OID);
         assert_eq!(body["name"], json!({ "givenName": "Ada" }));
-        assert_eq!(body["emails"], json!([{ "type": "work", "value": "a@x.example", "primary": true }]));
+        assert_eq!(
+            body["emails"],
+            json!([{ "type": "work", "value": "a@x.example", "primary": true }])
+        );
         let mut opaque = assertion("pairwise", Some(OID), &[]);
         opaque.name_id.format = Some("urn:oasis:names:tc:SAML:2.0:nameid-format:transient".into());
         assert!(resource(&opaque).is_none());
@@ -144,7 +214,11 @@ mod matching {
         let said = assertion(
             "ADA@x.example",
             Some(OTHER_OID),
-            &[(attribute_names::DISPLAY_NAME, "Ada K."), (attribute_names::EMAIL_ADDRESS, "a@x.example"), (attribute_names::SURNAME, "K.")],
+            &[
+                (attribute_names::DISPLAY_NAME, "Ada K."),
+                (attribute_names::EMAIL_ADDRESS, "a@x.example"),
+                (attribute_names::SURNAME, "K."),
+            ],
         );
         let found: Vec<String> = drift(&scim, &said).into_iter().map(|d| d.attribute).collect();
         assert_eq!(found, ["externalId", "displayName"], "{found:?}");
@@ -155,7 +229,9 @@ mod sessions {
     use super::*;
 
     fn ada(active: bool) -> UserEvent {
-        UserEvent::Created { attributes: attributes(json!({ "userName": "ada@x.example", "active": active })).into() }
+        UserEvent::Created {
+            attributes: attributes(json!({ "userName": "ada@x.example", "active": active })).into(),
+        }
     }
 
     fn sign_in(n: u128, assertion: Assertion) -> SignIn {
@@ -166,7 +242,11 @@ mod sessions {
             source: None,
             asserted: Some((&assertion).into()),
         };
-        let session = NewSession { id: session(n), token_sha256: "33".repeat(32), expires_at: now() + TimeDelta::hours(1) };
+        let session = NewSession {
+            id: session(n),
+            token_sha256: "33".repeat(32),
+            expires_at: now() + TimeDelta::hours(1),
+        };
         SignIn { session, rule: Matching::default(), assertion, attempt }
     }
 
@@ -187,35 +267,53 @@ mod sessions {
     #[test]
     fn an_accepted_login_begins_a_session_and_uses_up_what_it_came_with() {
         let user = given(vec![ada(true)]);
-        let events = decide(&user, UserCommand::SignIn(Box::new(sign_in(1, assertion("ada@x.example", None, &[]))))).unwrap();
+        let events = decide(
+            &user,
+            UserCommand::SignIn(Box::new(sign_in(1, assertion("ada@x.example", None, &[])))),
+        )
+        .unwrap();
         assert_eq!(events[0].kind().as_str(), "UserSignedIn");
-        let taken: Vec<ClaimKind> = claims(ResourceId(Uuid::nil()), &events).take.into_iter().map(|c| c.kind).collect();
+        let taken: Vec<ClaimKind> =
+            claims(ResourceId(Uuid::nil()), &events).take.into_iter().map(|c| c.kind).collect();
         assert_eq!(taken, [ClaimKind::Assertion, ClaimKind::SamlRequest]);
         assert!(given([vec![ada(true)], events].concat()).has_session(session(1), now()));
     }
 
     #[test]
     fn somebody_switched_off_is_refused_by_an_event_and_ends_all_sessions() {
-        let command = || UserCommand::SignIn(Box::new(sign_in(1, assertion("ada@x.example", None, &[]))));
+        let command =
+            || UserCommand::SignIn(Box::new(sign_in(1, assertion("ada@x.example", None, &[]))));
         let refused = decide(&given(vec![ada(false)]), command()).unwrap();
-        assert!(matches!(&refused[..], [UserEvent::LoginRefused(r)] if r.reason == "inactive-user"));
+        assert!(
+            matches!(&refused[..], [UserEvent::LoginRefused(r)] if r.reason == "inactive-user")
+        );
         let signed_in = decide(&given(vec![ada(true)]), command()).unwrap();
         let off = given([vec![ada(true)], signed_in, vec![UserEvent::Deactivated {}]].concat());
         assert!(!off.has_session(session(1), now()));
-        assert_eq!(decide(&off, UserCommand::EndSession { session: session(1), end: SessionEnd::Operator }), Ok(vec![]));
+        assert_eq!(
+            decide(
+                &off,
+                UserCommand::EndSession { session: session(1), end: SessionEnd::Operator }
+            ),
+            Ok(vec![])
+        );
     }
 
     #[test]
     fn a_login_does_not_touch_the_resource() {
-        let signed_in =
-            decide(&given(vec![ada(true)]), UserCommand::SignIn(Box::new(sign_in(1, assertion("ada@x.example", None, &[]))))).unwrap();
+        let signed_in = decide(
+            &given(vec![ada(true)]),
+            UserCommand::SignIn(Box::new(sign_in(1, assertion("ada@x.example", None, &[])))),
+        )
+        .unwrap();
         assert!(signed_in.iter().all(|e| !e.changes_resource()));
         assert!(ada(true).changes_resource());
     }
 
     #[test]
     fn an_assertion_about_somebody_else_is_not_decided_here() {
-        let other = UserCommand::SignIn(Box::new(sign_in(1, assertion("eve@x.example", None, &[]))));
+        let other =
+            UserCommand::SignIn(Box::new(sign_in(1, assertion("eve@x.example", None, &[]))));
         assert_eq!(decide(&given(vec![ada(true)]), other.clone()), Err(UserError::NotRecognized));
         assert_eq!(decide(&User::Deleted, other), Err(UserError::NotFound));
     }
@@ -227,7 +325,8 @@ mod sessions {
             sign_in: Box::new(sign_in(1, assertion("ada@x.example", None, &[]))),
         };
         // What comes to be is active unless it says otherwise, and so is let in.
-        let kinds: Vec<&str> = decide(&User::Absent, command).unwrap().iter().map(|e| e.kind().as_str()).collect();
+        let kinds: Vec<&str> =
+            decide(&User::Absent, command).unwrap().iter().map(|e| e.kind().as_str()).collect();
         assert_eq!(kinds, ["UserCreated", "UserSignedIn"]);
     }
 
@@ -237,7 +336,11 @@ mod sessions {
         first.session.expires_at = now();
         let events = decide(&given(vec![ada(true)]), UserCommand::SignIn(Box::new(first))).unwrap();
         let user = given([vec![ada(true)], events].concat());
-        let events = decide(&user, UserCommand::SignIn(Box::new(sign_in(2, assertion("ada@x.example", None, &[]))))).unwrap();
+        let events = decide(
+            &user,
+            UserCommand::SignIn(Box::new(sign_in(2, assertion("ada@x.example", None, &[])))),
+        )
+        .unwrap();
         let mut user = user;
         events.into_iter().for_each(|e| user.apply(e));
         assert_eq!(user.sessions().map(|(id, _)| id).collect::<Vec<_>>(), [session(2)]);
@@ -250,7 +353,13 @@ mod connection {
     fn certificate(n: u8, days: i64) -> IdpCertificate {
         let der = "AAAA".to_owned();
         let subject = "CN=IdP".to_owned();
-        IdpCertificate { sha256: format!("{n:02x}").repeat(32), der, subject, not_before: now(), not_after: now() + TimeDelta::days(days) }
+        IdpCertificate {
+            sha256: format!("{n:02x}").repeat(32),
+            der,
+            subject,
+            not_before: now(),
+            not_after: now() + TimeDelta::days(days),
+        }
     }
 
     fn idp(certificates: Vec<IdpCertificate>) -> IdpSettings {
@@ -265,38 +374,65 @@ mod connection {
     }
 
     fn key(n: u128) -> SamlKey {
-        let certificate =
-            SpCertificate { sha256: format!("{n:064x}"), der: "BBBB".into(), not_before: now(), not_after: now() + TimeDelta::days(900) };
-        let sealed = SealedKey { algorithm: "x".into(), sealed_with: "x".into(), nonce: "x".into(), ciphertext: "x".into() };
+        let certificate = SpCertificate {
+            sha256: format!("{n:064x}"),
+            der: "BBBB".into(),
+            not_before: now(),
+            not_after: now() + TimeDelta::days(900),
+        };
+        let sealed = SealedKey {
+            algorithm: "x".into(),
+            sealed_with: "x".into(),
+            nonce: "x".into(),
+            ciphertext: "x".into(),
+        };
         SamlKey { id: SamlKeyId(Uuid::from_u128(n)), certificate, sealed }
     }
 
     /// Runs commands one after another; gives the names of the events of the last one.
     fn after(commands: Vec<SamlCommand>) -> Result<Vec<&'static str>, OrganizationError> {
         let mut organization = Organization::default();
-        organization.apply(OrganizationEvent::Created { name: "Example".into(), domain: "example".into() });
+        organization
+            .apply(OrganizationEvent::Created { name: "Example".into(), domain: "example".into() });
         let mut last = Ok(vec![]);
         for command in commands {
-            last = rollcall_domain::organization::decide(&organization, OrganizationCommand::Saml(command), &context()).map(|d| d.events);
+            last = rollcall_domain::organization::decide(
+                &organization,
+                OrganizationCommand::Saml(command),
+                &context(),
+            )
+            .map(|d| d.events);
             last.iter().flatten().for_each(|e| organization.apply(e.clone()));
         }
         last.map(|events| events.iter().map(|e| e.kind().as_str()).collect())
     }
 
     fn configure(certificates: Vec<IdpCertificate>) -> SamlCommand {
-        SamlCommand::Configure { metadata_url: Some("https://login.example/m".into()), idp: idp(certificates) }
+        SamlCommand::Configure {
+            metadata_url: Some("https://login.example/m".into()),
+            idp: idp(certificates),
+        }
     }
 
     #[test]
     fn every_change_of_trust_is_an_event() {
         let first = || configure(vec![certificate(1, 900)]);
-        assert_eq!(after(vec![first()]), Ok(vec!["SamlConfigured", "SamlCertificateTrusted", "SamlEnabled"]));
+        assert_eq!(
+            after(vec![first()]),
+            Ok(vec!["SamlConfigured", "SamlCertificateTrusted", "SamlEnabled"])
+        );
         assert_eq!(after(vec![first(), first()]), Ok(vec![]));
         let next = SamlCommand::Refresh { idp: idp(vec![certificate(2, 900)]) };
-        assert_eq!(after(vec![first(), next]), Ok(vec!["SamlCertificateTrusted", "SamlCertificateDropped"]));
+        assert_eq!(
+            after(vec![first(), next]),
+            Ok(vec!["SamlCertificateTrusted", "SamlCertificateDropped"])
+        );
         let mut other = idp(vec![certificate(1, 900)]);
         other.entity_id = "https://sts.windows.net/other/".into();
-        assert_eq!(after(vec![first(), SamlCommand::Refresh { idp: other }]), Err(OrganizationError::OtherIdentityProvider));
+        assert_eq!(
+            after(vec![first(), SamlCommand::Refresh { idp: other }]),
+            Err(OrganizationError::OtherIdentityProvider)
+        );
         assert_eq!(after(vec![configure(vec![])]), Err(OrganizationError::NoCertificate));
     }
 
@@ -307,19 +443,34 @@ mod connection {
         let retire = |n| SamlCommand::RetireKey { key: SamlKeyId(Uuid::from_u128(n)) };
         assert_eq!(after(vec![rotate(2)]), Err(OrganizationError::UnknownKey));
         assert_eq!(after(vec![generate(), generate()]), Err(OrganizationError::KeyExists));
-        assert_eq!(after(vec![generate(), rotate(2), rotate(3)]), Err(OrganizationError::TooManyKeys));
-        assert_eq!(after(vec![generate(), rotate(2), retire(2)]), Err(OrganizationError::CurrentKey));
+        assert_eq!(
+            after(vec![generate(), rotate(2), rotate(3)]),
+            Err(OrganizationError::TooManyKeys)
+        );
+        assert_eq!(
+            after(vec![generate(), rotate(2), retire(2)]),
+            Err(OrganizationError::CurrentKey)
+        );
         assert_eq!(after(vec![generate(), rotate(2), retire(1)]), Ok(vec!["SamlKeyRetired"]));
-        assert_eq!(after(vec![generate(), rotate(2), retire(1), rotate(3)]), Ok(vec!["SamlKeyGenerated"]));
+        assert_eq!(
+            after(vec![generate(), rotate(2), retire(1), rotate(3)]),
+            Ok(vec!["SamlKeyGenerated"])
+        );
     }
 
     #[test]
     fn the_end_of_a_certificate_is_told_once_for_each_threshold() {
         let warn = || SamlCommand::WarnOfCertificates;
         assert_eq!(after(vec![configure(vec![certificate(1, 61)]), warn()]), Ok(vec![]));
-        assert_eq!(after(vec![configure(vec![certificate(1, 20)]), warn()]), Ok(vec!["SamlCertificateExpiring"]));
+        assert_eq!(
+            after(vec![configure(vec![certificate(1, 20)]), warn()]),
+            Ok(vec!["SamlCertificateExpiring"])
+        );
         assert_eq!(after(vec![configure(vec![certificate(1, 20)]), warn(), warn()]), Ok(vec![]));
-        assert_eq!(after(vec![configure(vec![certificate(1, -1)]), warn()]), Ok(vec!["SamlCertificateExpiring"]));
+        assert_eq!(
+            after(vec![configure(vec![certificate(1, -1)]), warn()]),
+            Ok(vec!["SamlCertificateExpiring"])
+        );
     }
 
     #[test]
@@ -330,19 +481,42 @@ mod connection {
             after(vec![SamlCommand::ChangePolicy { policy }])
         };
         assert_eq!(policy(&|_| {}), Ok(vec![]));
-        assert_eq!(policy(&|p| p.session_minutes = 0), Err(OrganizationError::InvalidSessionMinutes));
+        assert_eq!(
+            policy(&|p| p.session_minutes = 0),
+            Err(OrganizationError::InvalidSessionMinutes)
+        );
         assert_eq!(policy(&|p| p.sign_requests = true), Err(OrganizationError::UnknownKey));
-        for bad in ["https://app.example", "javascript:alert(1)//", "/door", "https:///x", "https://a@b/", "https://app.example/a/../b"] {
-            assert_eq!(policy(&|p| p.targets = vec![bad.into()]), Err(OrganizationError::InvalidTarget), "{bad}");
+        for bad in [
+            "https://app.example",
+            "javascript:alert(1)//",
+            "/door",
+            "https:///x",
+            "https://a@b/",
+            "https://app.example/a/../b",
+        ] {
+            assert_eq!(
+                policy(&|p| p.targets = vec![bad.into()]),
+                Err(OrganizationError::InvalidTarget),
+                "{bad}"
+            );
         }
-        assert_eq!(policy(&|p| p.targets = vec!["https://app.example/".into()]), Ok(vec!["SamlPolicyChanged"]));
+        assert_eq!(
+            policy(&|p| p.targets = vec!["https://app.example/".into()]),
+            Ok(vec!["SamlPolicyChanged"])
+        );
     }
 
     #[test]
     fn a_target_is_allowed_only_below_what_is_named() {
-        let policy =
-            SamlPolicy { targets: vec!["https://app.example/doors/".into(), "https://app.example/one".into()], ..SamlPolicy::default() };
-        for good in ["https://app.example/doors/", "https://app.example/doors/7?x=1#y", "https://app.example/one"] {
+        let policy = SamlPolicy {
+            targets: vec!["https://app.example/doors/".into(), "https://app.example/one".into()],
+            ..SamlPolicy::default()
+        };
+        for good in [
+            "https://app.example/doors/",
+            "https://app.example/doors/7?x=1#y",
+            "https://app.example/one",
+        ] {
             assert!(policy.allows_target(good), "{good}");
         }
         for bad in [
@@ -364,7 +538,8 @@ mod connection {
 
     #[test]
     fn the_framework_agrees() {
-        let created = OrganizationEvent::Created { name: "Example".into(), domain: "example".into() };
+        let created =
+            OrganizationEvent::Created { name: "Example".into(), domain: "example".into() };
         TestFramework::<Organization>::with(context())
             .given(vec![created])
             .when(OrganizationCommand::Saml(SamlCommand::Enable))

@@ -80,7 +80,11 @@ fn what_matches() {
 #[test]
 fn canonical_form_and_notes() {
     for (text, printed, noted) in [
-        (r#"emails[type eq "work"].value eq "x""#, r#"emails[type eq "work" and value eq "x"]"#, vec![Reading::ValuePathComparison]),
+        (
+            r#"emails[type eq "work"].value eq "x""#,
+            r#"emails[type eq "work" and value eq "x"]"#,
+            vec![Reading::ValuePathComparison],
+        ),
         (r#"emails eq "x""#, r#"emails.value eq "x""#, vec![]),
         (r#"active eq "True""#, "active eq true", vec![Reading::StringBooleanInFilter]),
         (
@@ -88,8 +92,16 @@ fn canonical_form_and_notes() {
             r#"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value eq "x""#,
             vec![Reading::EnterpriseUnqualified],
         ),
-        (r#"username EQ "x" AND NOT(title PR)"#, r#"userName eq "x" and not (title pr)"#, vec![Reading::AttributeCase]),
-        (r#"title pr and (title pr and title pr)"#, r#"title pr and (title pr and title pr)"#, vec![]),
+        (
+            r#"username EQ "x" AND NOT(title PR)"#,
+            r#"userName eq "x" and not (title pr)"#,
+            vec![Reading::AttributeCase],
+        ),
+        (
+            r#"title pr and (title pr and title pr)"#,
+            r#"title pr and (title pr and title pr)"#,
+            vec![],
+        ),
         (r#"((title pr) or title pr) or title pr"#, r#"title pr or title pr or title pr"#, vec![]),
     ] {
         let (filter, readings) = read(text).unwrap_or_else(|e| panic!("{text}: {e}"));
@@ -127,19 +139,35 @@ fn refusals_say_where_and_why() {
     ] {
         let error = read(text).expect_err(text);
         assert_eq!(error.scim_type, Some(ScimType::InvalidFilter), "{text}");
-        assert!(error.detail.contains(&format!("character {position}:")) && error.detail.contains(part), "{text}: {error}");
+        assert!(
+            error.detail.contains(&format!("character {position}:")) && error.detail.contains(part),
+            "{text}: {error}"
+        );
     }
 }
 
 #[test]
 fn limits_hold() {
-    let small = Limits { max_filter_bytes: 100, max_filter_depth: 2, max_filter_terms: 3, ..Limits::default() };
-    let read = |text: &str| parse_filter(ResourceKind::User, text, &small, &mut Notes::default()).map_err(|e| e.detail);
+    let small = Limits {
+        max_filter_bytes: 100,
+        max_filter_depth: 2,
+        max_filter_terms: 3,
+        ..Limits::default()
+    };
+    let read = |text: &str| {
+        parse_filter(ResourceKind::User, text, &small, &mut Notes::default()).map_err(|e| e.detail)
+    };
     assert!(read("((title pr))").is_ok());
     assert!(read("(((title pr)))").is_err_and(|e| e.contains("2 levels")));
     assert!(read("title pr and title pr and title pr").is_ok());
-    assert!(read("title pr and title pr and title pr and title pr").is_err_and(|e| e.contains("3 comparisons")));
-    assert!(read(&format!("title eq \"{}\"", "x".repeat(100))).is_err_and(|e| e.contains("100 accepted")));
+    assert!(
+        read("title pr and title pr and title pr and title pr")
+            .is_err_and(|e| e.contains("3 comparisons"))
+    );
+    assert!(
+        read(&format!("title eq \"{}\"", "x".repeat(100)))
+            .is_err_and(|e| e.contains("100 accepted"))
+    );
     // The greatest filter of all does not overflow a stack.
     let deep = Limits { max_filter_bytes: 100_000, ..Limits::default() };
     let text = format!("{}title pr{}", "(".repeat(40_000), ")".repeat(40_000));
@@ -156,7 +184,8 @@ fn groups_are_found_by_member() {
         (r#"displayName eq "building a""#, true),
     ] {
         let filter =
-            parse_filter(ResourceKind::Group, text, &Limits::default(), &mut Notes::default()).unwrap_or_else(|e| panic!("{text}: {e}"));
+            parse_filter(ResourceKind::Group, text, &Limits::default(), &mut Notes::default())
+                .unwrap_or_else(|e| panic!("{text}: {e}"));
         assert_eq!(matches(ResourceKind::Group, &filter, &group), expected, "{text}");
     }
 }

@@ -56,7 +56,17 @@ fn key() -> impl Strategy<Value = String> {
 }
 
 fn scalar() -> impl Strategy<Value = Value> {
-    let known = ["", "True", "false", "work", "add", "Replace", "remove", "0190b1a0-0000-7000-8000-000000000001", PATCH_OP_URN];
+    let known = [
+        "",
+        "True",
+        "false",
+        "work",
+        "add",
+        "Replace",
+        "remove",
+        "0190b1a0-0000-7000-8000-000000000001",
+        PATCH_OP_URN,
+    ];
     prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -71,7 +81,8 @@ fn value() -> impl Strategy<Value = Value> {
     scalar().prop_recursive(4, 40, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((key(), inner), 0..5).prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
+            prop::collection::vec((key(), inner), 0..5)
+                .prop_map(|pairs| Value::Object(pairs.into_iter().collect())),
         ]
     })
 }
@@ -109,14 +120,19 @@ fn path_text() -> impl Strategy<Value = String> {
 }
 
 fn operation() -> impl Strategy<Value = Value> {
-    let path = prop_oneof![8 => path_text().prop_map(Value::from), 1 => Just(Value::Null), 1 => value()];
+    let path =
+        prop_oneof![8 => path_text().prop_map(Value::from), 1 => Just(Value::Null), 1 => value()];
     (prop::sample::select(vec!["add", "Replace", "replace", "Remove"]), path, element_or_value())
         .prop_map(|(op, path, value)| json!({ "op": op, "path": path, "value": value }))
 }
 
 /// Values that often fit somewhere.
 fn element_or_value() -> impl Strategy<Value = Value> {
-    let element = (prop::sample::select(vec!["work", "home", "mobile"]), prop::sample::select(vec!["a", "b", "c"]), any::<Option<bool>>())
+    let element = (
+        prop::sample::select(vec!["work", "home", "mobile"]),
+        prop::sample::select(vec!["a", "b", "c"]),
+        any::<Option<bool>>(),
+    )
         .prop_map(|(kind, value, primary)| match primary {
             Some(primary) => json!({ "type": kind, "value": value, "primary": primary }),
             None => json!({ "type": kind, "value": value }),
@@ -131,17 +147,28 @@ fn element_or_value() -> impl Strategy<Value = Value> {
 
 /// A user in canonical form.
 fn user() -> impl Strategy<Value = Attributes> {
-    (element_or_value(), element_or_value(), scalar(), any::<bool>()).prop_filter_map("a user", |(emails, phones, badge, active)| {
-        let body = json!({
-            "userName": "ada", "active": active, "emails": emails, "phoneNumbers": phones,
-            "urn:x:y:2.0:User": { "badge": badge }, ENTERPRISE_URN: { "department": "Ops" },
-        });
-        decode_resource(ResourceKind::User, &body, &limits(), &mut Notes::default()).ok().map(|d| d.attributes)
-    })
+    (element_or_value(), element_or_value(), scalar(), any::<bool>()).prop_filter_map(
+        "a user",
+        |(emails, phones, badge, active)| {
+            let body = json!({
+                "userName": "ada", "active": active, "emails": emails, "phoneNumbers": phones,
+                "urn:x:y:2.0:User": { "badge": badge }, ENTERPRISE_URN: { "department": "Ops" },
+            });
+            decode_resource(ResourceKind::User, &body, &limits(), &mut Notes::default())
+                .ok()
+                .map(|d| d.attributes)
+        },
+    )
 }
 
 fn decode_user(attributes: &Attributes) -> Result<Attributes, ScimError> {
-    decode_resource(ResourceKind::User, &Value::Object(attributes.clone()), &limits(), &mut Notes::default()).map(|d| d.attributes)
+    decode_resource(
+        ResourceKind::User,
+        &Value::Object(attributes.clone()),
+        &limits(),
+        &mut Notes::default(),
+    )
+    .map(|d| d.attributes)
 }
 
 /// No null, empty string, array or object anywhere in an object.
@@ -156,30 +183,48 @@ fn has_unassigned(value: &Value) -> bool {
 }
 
 fn literal() -> impl Strategy<Value = Value> {
-    prop_oneof!["\\PC{0,6}".prop_map(Value::from), Just(json!("a\"\\\n\u{7f}é")), any::<i32>().prop_map(|n| Value::from(n.to_string()))]
+    prop_oneof![
+        "\\PC{0,6}".prop_map(Value::from),
+        Just(json!("a\"\\\n\u{7f}é")),
+        any::<i32>().prop_map(|n| Value::from(n.to_string()))
+    ]
 }
 
 fn comparison(paths: &'static [&'static str]) -> impl Strategy<Value = Filter> {
-    let compare = (prop::sample::select(paths.to_vec()), prop::sample::select(CompareOp::ALL.to_vec()), literal())
+    let compare = (
+        prop::sample::select(paths.to_vec()),
+        prop::sample::select(CompareOp::ALL.to_vec()),
+        literal(),
+    )
         .prop_map(|(path, op, value)| parse(&format!("{path} {} {value}", op.as_str())));
-    let present = prop::sample::select(paths.to_vec()).prop_map(|path| parse(&format!("{path} pr")));
+    let present =
+        prop::sample::select(paths.to_vec()).prop_map(|path| parse(&format!("{path} pr")));
     prop_oneof![3 => compare, 1 => present]
 }
 
 fn parse(text: &str) -> Filter {
-    parse_filter(ResourceKind::User, text, &limits(), &mut Notes::default()).unwrap_or_else(|e| panic!("{e}"))
+    parse_filter(ResourceKind::User, text, &limits(), &mut Notes::default())
+        .unwrap_or_else(|e| panic!("{e}"))
 }
 
 /// Filters of users, built from parts rather than text.
 fn filter() -> impl Strategy<Value = Filter> {
     let custom = "urn:x:y:2.0:User:badge";
-    let plain =
-        comparison(&["userName", "externalId", "emails.value", "name.givenName", "manager", "phoneNumbers", "urn:x:y:2.0:User:badge"]);
+    let plain = comparison(&[
+        "userName",
+        "externalId",
+        "emails.value",
+        "name.givenName",
+        "manager",
+        "phoneNumbers",
+        "urn:x:y:2.0:User:badge",
+    ]);
     let value_path = comparison(&["userName", "title"]).prop_flat_map(move |inner| {
         // The inner filter is one on sub-attributes: rename its attribute.
         let path = prop::sample::select(vec!["emails", "phoneNumbers", custom]);
         (path, Just(inner)).prop_map(|(path, inner)| {
-            let inner = inner.to_string().replacen("userName", "value", 1).replacen("title", "type", 1);
+            let inner =
+                inner.to_string().replacen("userName", "value", 1).replacen("title", "type", 1);
             parse(&format!("{path}[{inner}]"))
         })
     });
@@ -198,7 +243,12 @@ fn apply(state: &Attributes, intents: &[Intent]) -> Result<Attributes, ScimError
 }
 
 fn intents(operations: &[Value]) -> Result<Vec<Intent>, ScimError> {
-    decode_patch(ResourceKind::User, &json!({ "Operations": operations }), &limits(), &mut Notes::default())
+    decode_patch(
+        ResourceKind::User,
+        &json!({ "Operations": operations }),
+        &limits(),
+        &mut Notes::default(),
+    )
 }
 
 proptest! {

@@ -64,7 +64,9 @@ fn the_whole_user() {
 fn a_group_without_members_has_no_members() {
     let attributes = json!({ "displayName": "A" }).as_object().cloned().unwrap_or_default();
     let id = "0190b1a0-0000-7000-8000-000000000003".parse().expect("an id");
-    let render = |members| render_resource(ResourceKind::Group, id, &attributes, &meta("/Groups"), None, members);
+    let render = |members| {
+        render_resource(ResourceKind::Group, id, &attributes, &meta("/Groups"), None, members)
+    };
     assert!(render(None).get("members").is_none() && render(Some(vec![])).get("members").is_none());
     assert_eq!(render(Some(vec![json!({ "value": "1" })]))["members"], json!([{ "value": "1" }]));
 }
@@ -72,13 +74,20 @@ fn a_group_without_members_has_no_members() {
 /// The names that are left, with what is below them where that is no whole value.
 fn shown(attributes: &str, excluded: &str) -> Value {
     let paths = |list: &str| -> Vec<AttributePath> {
-        let parse = |p: &str| parse_path(ResourceKind::User, p, &Limits::default(), &mut Notes::default());
-        list.split(',').filter(|p| !p.is_empty()).map(|p| parse(p).unwrap_or_else(|e| panic!("{e}"))).collect()
+        let parse =
+            |p: &str| parse_path(ResourceKind::User, p, &Limits::default(), &mut Notes::default());
+        list.split(',')
+            .filter(|p| !p.is_empty())
+            .map(|p| parse(p).unwrap_or_else(|e| panic!("{e}")))
+            .collect()
     };
     let mut resource = ada();
     project(ResourceKind::User, &mut resource, &paths(attributes), &paths(excluded));
     let object = resource.as_object_mut().expect("an object");
-    assert!(object.remove("id").is_some() && object.remove("schemas").is_some(), "id and schemas always stay");
+    assert!(
+        object.remove("id").is_some() && object.remove("schemas").is_some(),
+        "id and schemas always stay"
+    );
     resource
 }
 
@@ -91,12 +100,18 @@ fn attributes_asked_for() {
         ("name.givenName", json!({ "name": { "givenName": "Ada" } })),
         ("name.givenName,name.familyName", json!({ "name": ada()["name"] })),
         ("emails.value", json!({ "emails": [{ "value": "a@x" }, { "value": "b@x" }] })),
-        ("emails.type,emails.value", json!({ "emails": [{ "type": "work", "value": "a@x" }, { "type": "home", "value": "b@x" }] })),
+        (
+            "emails.type,emails.value",
+            json!({ "emails": [{ "type": "work", "value": "a@x" }, { "type": "home", "value": "b@x" }] }),
+        ),
         ("emails[type eq \"home\"]", json!({ "emails": [{ "type": "home", "value": "b@x" }] })),
         ("title", json!({})),
         ("meta.version", json!({ "meta": { "version": "W/\"7\"" } })),
         (DOORCTL, json!({ DOORCTL: { "badge": "B-7" } })),
-        ("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department", json!({ ENTERPRISE_URN: { "department": "Ops" } })),
+        (
+            "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
+            json!({ ENTERPRISE_URN: { "department": "Ops" } }),
+        ),
     ] {
         assert_eq!(shown(attributes, ""), expected, "{attributes}");
     }
@@ -118,7 +133,10 @@ fn attributes_left_out() {
     assert_eq!(shown("", "groups,meta"), without(&["groups", "meta"]));
     assert_eq!(shown("", DOORCTL), without(&[DOORCTL]));
     assert_eq!(shown("", "name.givenName")["name"], json!({ "familyName": "Keller" }));
-    assert_eq!(shown("", "emails.primary")["emails"], json!([{ "type": "work", "value": "a@x" }, { "type": "home", "value": "b@x" }]));
+    assert_eq!(
+        shown("", "emails.primary")["emails"],
+        json!([{ "type": "work", "value": "a@x" }, { "type": "home", "value": "b@x" }])
+    );
     assert_eq!(shown("", "department")[ENTERPRISE_URN]["manager"]["value"], MANAGER);
     assert!(shown("", "department")[ENTERPRISE_URN].get("department").is_none());
 }

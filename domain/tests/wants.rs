@@ -11,7 +11,12 @@ const MARK: &str = "zyzzyva";
 
 fn keyed(text: &str) -> String {
     // Of as many characters as a hash has, and never the text.
-    format!("{:032x}", text.bytes().fold(7_u128, |sum, byte| sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u128::from(byte))))
+    format!(
+        "{:032x}",
+        text.bytes().fold(7_u128, |sum, byte| sum
+            .wrapping_mul(0x0100_0000_01b3)
+            .wrapping_add(u128::from(byte)))
+    )
 }
 
 fn read(write: Wanted, body: &Value) -> Wants {
@@ -48,7 +53,14 @@ fn value() -> impl Strategy<Value = Value> {
         any::<u128>().prop_map(|n| json!(uuid::Uuid::from_u128(n))),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
-        let parts = prop::sample::select(vec!["value", "type", "display", "password", "givenName", "active"]);
+        let parts = prop::sample::select(vec![
+            "value",
+            "type",
+            "display",
+            "password",
+            "givenName",
+            "active",
+        ]);
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             prop::collection::btree_map(parts.prop_map(str::to_owned), inner, 0..4)
@@ -58,18 +70,23 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn path() -> impl Strategy<Value = Value> {
-    let filtered = ("(emails|members|roles|urn:x:y:2.0:User:vault)", "(value|type|display|password)")
-        .prop_map(|(attribute, part)| json!(format!("{attribute}[{part} eq \"{MARK}\"]")));
+    let filtered =
+        ("(emails|members|roles|urn:x:y:2.0:User:vault)", "(value|type|display|password)")
+            .prop_map(|(attribute, part)| json!(format!("{attribute}[{part} eq \"{MARK}\"]")));
     prop_oneof![3 => name().prop_map(Value::from), 2 => filtered, 1 => Just(Value::Null), 1 => Just(json!(MARK))]
 }
 
 fn body() -> impl Strategy<Value = Value> {
-    let operation = ("(add|Replace|remove|nonsense)", path(), value()).prop_map(|(op, path, value)| match path {
-        Value::Null => json!({ "op": op, "value": value }),
-        path => json!({ "op": op, "path": path, "value": value }),
-    });
-    let patch = prop::collection::vec(operation, 0..5).prop_map(|operations| json!({ "Operations": operations }));
-    let resource = prop::collection::btree_map(name(), value(), 0..6).prop_map(|map| Value::Object(map.into_iter().collect()));
+    let operation = ("(add|Replace|remove|nonsense)", path(), value()).prop_map(
+        |(op, path, value)| match path {
+            Value::Null => json!({ "op": op, "value": value }),
+            path => json!({ "op": op, "path": path, "value": value }),
+        },
+    );
+    let patch = prop::collection::vec(operation, 0..5)
+        .prop_map(|operations| json!({ "Operations": operations }));
+    let resource = prop::collection::btree_map(name(), value(), 0..6)
+        .prop_map(|map| Value::Object(map.into_iter().collect()));
     prop_oneof![patch, resource, value()]
 }
 

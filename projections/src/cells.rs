@@ -5,7 +5,9 @@ use crate::columns::{Read, Span, Values};
 use crate::table::Kind;
 use chrono::{DateTime, Utc};
 use rollcall_domain::failure::{Cause, Class};
-use rollcall_domain::ids::{CredentialId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId};
+use rollcall_domain::ids::{
+    CredentialId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId,
+};
 use rollcall_domain::run::{Confidence, Inference, Place, Rhythm, RunKind};
 use rollcall_domain::saml::NameId;
 use rollcall_domain::scim::{Attributes, ResourceKind};
@@ -73,7 +75,8 @@ pub(crate) trait Cell: Sized {
 
 impl<T: Cell> Read for T {
     fn read(values: &mut Values) -> Result<Self, SqlError> {
-        T::Raw::found(values.next()?)?.map_or_else(|| Err(shape("null, although there must be a value")), T::of)
+        T::Raw::found(values.next()?)?
+            .map_or_else(|| Err(shape("null, although there must be a value")), T::of)
     }
 }
 
@@ -122,7 +125,8 @@ macro_rules! cell {
 
 cell!(String as String, Ok, Ok);
 cell!(i64 as i64, Ok, Ok);
-cell!(u64 as i64, |n| Ok(i64::try_from(n).unwrap_or(i64::MAX)), |n| u64::try_from(n).map_err(|_| shape("negative, although it counts")));
+cell!(u64 as i64, |n| Ok(i64::try_from(n).unwrap_or(i64::MAX)), |n| u64::try_from(n)
+    .map_err(|_| shape("negative, although it counts")));
 cell!(u16 as i64, |n| Ok(n.into()), |n| u16::try_from(n).map_err(|_| shape("no HTTP status")));
 cell!(bool as i64, |b| Ok(b.into()), |n| Ok(n != 0));
 // Microseconds since 1970.
@@ -151,12 +155,14 @@ words!(Cause: as_str, Class: as_str, Confidence: as_str, ResourceKind: name, Run
 
 /// Writes as JSON.
 pub(crate) fn json(value: &impl Serialize) -> Result<String, Bad> {
-    serde_json::to_string(value).map_err(|_| Bad::new("leaves something that cannot be written as JSON"))
+    serde_json::to_string(value)
+        .map_err(|_| Bad::new("leaves something that cannot be written as JSON"))
 }
 
 /// Reads JSON.
 pub(crate) fn parsed<T: DeserializeOwned>(text: String) -> Result<T, SqlError> {
-    serde_json::from_str(&text).map_err(|e| SqlError::Shape(format!("JSON that cannot be read: {:?}", e.classify())))
+    serde_json::from_str(&text)
+        .map_err(|e| SqlError::Shape(format!("JSON that cannot be read: {:?}", e.classify())))
 }
 
 /// What has a structure is kept as JSON.
@@ -200,7 +206,8 @@ impl<T: Cell> Span for Option<(T, T)> {
 
 impl Read for Option<Place> {
     fn read(values: &mut Values) -> Result<Self, SqlError> {
-        let (since_previous, usual, missed) = (Read::read(values)?, Read::read(values)?, Read::read(values)?);
+        let (since_previous, usual, missed) =
+            (Read::read(values)?, Read::read(values)?, Read::read(values)?);
         let whole = |((since_previous, usual), missed)| Place { since_previous, usual, missed };
         Ok(Option::zip(since_previous, usual).zip(missed).map(whole))
     }

@@ -34,7 +34,8 @@ pub struct Stop {
 
 impl Read for Option<Stop> {
     fn read(values: &mut Values) -> Result<Self, SqlError> {
-        let (position, error): (Option<Position>, Option<String>) = (Read::read(values)?, Read::read(values)?);
+        let (position, error): (Option<Position>, Option<String>) =
+            (Read::read(values)?, Read::read(values)?);
         Ok(position.map(|position| Stop { position, error: error.unwrap_or_default() }))
     }
 }
@@ -68,18 +69,28 @@ impl Checkpoint {
     pub(crate) fn save(self, organization: OrganizationId) -> Result<Statement, Bad> {
         let Self { at: Head { position, exchange_number }, stopped } = self;
         let mut out = Vec::with_capacity(1);
-        CheckpointRow::upsert(vec![CheckpointRow { organization, position, exchange_number, stopped }], &mut out)?;
+        CheckpointRow::upsert(
+            vec![CheckpointRow { organization, position, exchange_number, stopped }],
+            &mut out,
+        )?;
         Ok(out.remove(0))
     }
 
     /// Begins a transaction and reads it under the organization's lock.
-    pub(crate) async fn begin(views: &dyn SqlStore, organization: OrganizationId) -> Result<(Box<dyn SqlTransaction>, Self), SqlError> {
-        let (tx, rows) = views.begin_with(organization, &Self::select(), vec![organization.into()]).await?;
+    pub(crate) async fn begin(
+        views: &dyn SqlStore,
+        organization: OrganizationId,
+    ) -> Result<(Box<dyn SqlTransaction>, Self), SqlError> {
+        let (tx, rows) =
+            views.begin_with(organization, &Self::select(), vec![organization.into()]).await?;
         Ok((tx, Self::found(rows)?))
     }
 
     /// Reads it under the organization's lock.
-    pub(crate) async fn read(tx: &mut dyn SqlTransaction, organization: OrganizationId) -> Result<Self, SqlError> {
+    pub(crate) async fn read(
+        tx: &mut dyn SqlTransaction,
+        organization: OrganizationId,
+    ) -> Result<Self, SqlError> {
         Self::found(tx.query(&Self::select(), vec![organization.into()]).await?)
     }
 
@@ -95,8 +106,13 @@ impl Checkpoint {
 
     /// Reads all of them, without a lock.
     pub async fn all(views: &dyn SqlStore) -> Result<Vec<(OrganizationId, Self)>, SqlError> {
-        let rows = views.query(&format!("SELECT {} FROM checkpoints", CheckpointRow::list()), Vec::new()).await?;
-        Ok(read_all::<CheckpointRow>(rows)?.into_iter().map(|row| (row.organization, Self::of(row))).collect())
+        let rows = views
+            .query(&format!("SELECT {} FROM checkpoints", CheckpointRow::list()), Vec::new())
+            .await?;
+        Ok(read_all::<CheckpointRow>(rows)?
+            .into_iter()
+            .map(|row| (row.organization, Self::of(row)))
+            .collect())
     }
 
     fn of(row: CheckpointRow) -> Self {

@@ -81,7 +81,8 @@ pub(crate) trait Stored: Columns {
     }
 }
 
-/// Two structs made by [`columns!`], in one row: the columns of the first, then those of the second.
+/// Two structs made by [`columns!`], in one row: the columns of the first, then those of the
+/// second.
 #[derive(Debug)]
 pub(crate) struct Both<A, B>(pub A, pub B);
 
@@ -95,7 +96,11 @@ impl<A: Columns, B: Columns> Read for Both<A, B> {
 pub(crate) fn read<T: Read>(row: SqlRow) -> Result<T, SqlError> {
     let mut values = Values(row.0.into_iter());
     let read = T::read(&mut values)?;
-    if values.0.len() > 0 { Err(SqlError::Shape("a row has more columns than are read".to_owned())) } else { Ok(read) }
+    if values.0.len() > 0 {
+        Err(SqlError::Shape("a row has more columns than are read".to_owned()))
+    } else {
+        Ok(read)
+    }
 }
 
 /// Reads all rows.
@@ -119,11 +124,17 @@ pub(crate) const fn width(names: &[&[&str]]) -> usize {
 }
 
 /// The columns of fields, one after another.
-pub(crate) const fn laid_out<const N: usize>(names: &[&[&'static str]], kinds: &[&[(Kind, bool)]]) -> [Column; N] {
+pub(crate) const fn laid_out<const N: usize>(
+    names: &[&[&'static str]],
+    kinds: &[&[(Kind, bool)]],
+) -> [Column; N] {
     let mut columns = [Column { name: "", kind: Kind::Int, null: false }; N];
     let (mut at, mut field) = (0, 0);
     while field < names.len() {
-        assert!(names[field].len() == kinds[field].len(), "a field is given as many columns as its type spans");
+        assert!(
+            names[field].len() == kinds[field].len(),
+            "a field is given as many columns as its type spans"
+        );
         let mut i = 0;
         while i < names[field].len() {
             let (kind, null) = kinds[field][i];
@@ -224,10 +235,23 @@ mod tests {
         assert_eq!(Stretch::list(), "name, is_open, first, last, note");
         assert_eq!(Stretch::list_of("s"), "s.name, s.is_open, s.first, s.last, s.note");
         let kinds: Vec<_> = Stretch::COLUMNS.iter().map(|c| (c.kind, c.null)).collect();
-        assert_eq!(kinds, [(Kind::Text, false), (Kind::Int, false), (Kind::Int, true), (Kind::Int, true), (Kind::Text, true)]);
-        let full = Stretch { name: "a".into(), open: true, ends: Some((1, 2)), note: Some("x".into()) };
+        assert_eq!(
+            kinds,
+            [
+                (Kind::Text, false),
+                (Kind::Int, false),
+                (Kind::Int, true),
+                (Kind::Int, true),
+                (Kind::Text, true)
+            ]
+        );
+        let full =
+            Stretch { name: "a".into(), open: true, ends: Some((1, 2)), note: Some("x".into()) };
         let bare = Stretch { ends: None, note: None, ..full.clone() };
-        assert_eq!(written(full.clone()), ["a".into(), true.into(), 1_i64.into(), 2_i64.into(), "x".into()]);
+        assert_eq!(
+            written(full.clone()),
+            ["a".into(), true.into(), 1_i64.into(), 2_i64.into(), "x".into()]
+        );
         for row in [full, bare] {
             assert_eq!(read::<Stretch>(SqlRow(written(row.clone()))).unwrap(), row);
         }
@@ -235,15 +259,25 @@ mod tests {
 
     #[test]
     fn a_row_of_another_shape_is_refused_by_the_name_of_the_field_and_without_what_it_holds() {
-        let good = || written(Stretch { name: "secret".into(), open: true, ends: None, note: None });
+        let good =
+            || written(Stretch { name: "secret".into(), open: true, ends: None, note: None });
         let refused = |change: &dyn Fn(&mut Vec<SqlValue>)| {
             let mut values = good();
             change(&mut values);
             read::<Stretch>(SqlRow(values)).unwrap_err().to_string()
         };
-        assert_eq!(refused(&|row| _ = row.splice(1..2, ["secret".into()])), "unexpected row: open: a text, not an integer");
-        assert_eq!(refused(&|row| row.fill(SqlValue::Text(None))), "unexpected row: name: null, although there must be a value");
+        assert_eq!(
+            refused(&|row| _ = row.splice(1..2, ["secret".into()])),
+            "unexpected row: open: a text, not an integer"
+        );
+        assert_eq!(
+            refused(&|row| row.fill(SqlValue::Text(None))),
+            "unexpected row: name: null, although there must be a value"
+        );
         assert_eq!(refused(&|row| _ = row.pop()), "unexpected row: note: a column is missing");
-        assert_eq!(refused(&|row| row.push("secret".into())), "unexpected row: a row has more columns than are read");
+        assert_eq!(
+            refused(&|row| row.push("secret".into())),
+            "unexpected row: a row has more columns than are read"
+        );
     }
 }

@@ -16,7 +16,11 @@ pub enum CredentialState {
 
 impl CredentialState {
     /// The state at an instant. What expires at that very instant is refused already.
-    pub(crate) fn at(now: DateTime<Utc>, expires: Option<DateTime<Utc>>, revoked: Option<DateTime<Utc>>) -> Self {
+    pub(crate) fn at(
+        now: DateTime<Utc>,
+        expires: Option<DateTime<Utc>>,
+        revoked: Option<DateTime<Utc>>,
+    ) -> Self {
         match (revoked, expires) {
             (Some(_), _) => Self::Revoked,
             (None, Some(at)) if at <= now => Self::Expired,
@@ -44,8 +48,14 @@ mod tests {
         let end = DateTime::UNIX_EPOCH + Duration::days(20_000);
         let (before, after) = (end - Duration::microseconds(1), end + Duration::days(1));
         let state = |now, expires, revoked| CredentialState::at(now, expires, revoked).as_str();
-        assert_eq!([before, end, after].map(|now| state(now, Some(end), None)), ["live", "expired", "expired"]);
+        assert_eq!(
+            [before, end, after].map(|now| state(now, Some(end), None)),
+            ["live", "expired", "expired"]
+        );
         assert_eq!([before, after].map(|now| state(now, None, None)), ["live", "live"]);
-        assert_eq!([before, after].map(|now| state(now, Some(end), Some(before))), ["revoked", "revoked"]);
+        assert_eq!(
+            [before, after].map(|now| state(now, Some(end), Some(before))),
+            ["revoked", "revoked"]
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Credentials of all kinds: table, fold, queries. Part of the family that is folded at once, so that a
-//! revoked one is refused from then on, by every process.
+//! Credentials of all kinds: table, fold, queries. Part of the family that is folded at once, so
+//! that a revoked one is refused from then on, by every process.
 
 use crate::bad::Bad;
 use crate::cells::{cell, parsed, words};
@@ -120,10 +120,22 @@ impl View for Keys {
 
     /// Reads the organization's credentials if a record may change them.
     async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
-        let mut keys = Self { organization: page.organization, rows: BTreeMap::new(), touched: false, used: BTreeMap::new() };
-        let concerns = |record: &Record| OrganizationEventKind::named(&record.event_type).is_some_and(|kind| kind.concerns_credentials());
-        if page.of(AggregateKind::Organization).any(concerns) || page.of(AggregateKind::Deployment).next().is_some() {
-            let rows = read_all::<CredentialRow>(tx.query(&of_organization(), vec![page.organization.into()]).await?)?;
+        let mut keys = Self {
+            organization: page.organization,
+            rows: BTreeMap::new(),
+            touched: false,
+            used: BTreeMap::new(),
+        };
+        let concerns = |record: &Record| {
+            OrganizationEventKind::named(&record.event_type)
+                .is_some_and(|kind| kind.concerns_credentials())
+        };
+        if page.of(AggregateKind::Organization).any(concerns)
+            || page.of(AggregateKind::Deployment).next().is_some()
+        {
+            let rows = read_all::<CredentialRow>(
+                tx.query(&of_organization(), vec![page.organization.into()]).await?,
+            )?;
             keys.rows.extend(rows.into_iter().map(|row| (row.id, row)));
         }
         Ok(keys)
@@ -150,7 +162,9 @@ impl View for Keys {
                 let row = self.known(event.credential)?;
                 (row.sha256, row.proof) = (bearer(&event.proof), event.proof);
             }
-            CredentialEvent::Revoked(event) => self.known(event.credential)?.revoked = Some(record.recorded_at),
+            CredentialEvent::Revoked(event) => {
+                self.known(event.credential)?.revoked = Some(record.recorded_at)
+            }
             CredentialEvent::FirstUsed(_)
             | CredentialEvent::SecretAdded(_)
             | CredentialEvent::SecretRetired(_)
@@ -193,12 +207,17 @@ impl View for Keys {
 
 impl Keys {
     fn known(&mut self, credential: CredentialId) -> Result<&mut CredentialRow, Bad> {
-        self.rows.get_mut(&credential).ok_or_else(|| Bad::new("is about a credential that was never issued"))
+        self.rows
+            .get_mut(&credential)
+            .ok_or_else(|| Bad::new("is about a credential that was never issued"))
     }
 }
 
 fn of_organization() -> String {
-    format!("SELECT {} FROM credentials WHERE organization = $1 ORDER BY seq", CredentialRow::list())
+    format!(
+        "SELECT {} FROM credentials WHERE organization = $1 ORDER BY seq",
+        CredentialRow::list()
+    )
 }
 
 /// Reads credentials.
@@ -213,15 +232,18 @@ impl CredentialView {
         Self { views }
     }
 
-    /// The credential whose bearer token has this SHA-256 (lower-case hex). Whether it is let in, and to
-    /// what, is for the row to say.
+    /// The credential whose bearer token has this SHA-256 (lower-case hex). Whether it is let in,
+    /// and to what, is for the row to say.
     pub async fn bearer(&self, sha256: &str) -> Result<Option<CredentialRow>, SqlError> {
         let sql = format!("SELECT {} FROM credentials WHERE sha256 = $1", CredentialRow::list());
         read_first(self.views.query(&sql, vec![sha256.into()]).await?)
     }
 
     /// The same with its organization: all that authentication asks, in one query.
-    pub async fn bearer_of_organization(&self, sha256: &str) -> Result<Option<(CredentialRow, OrganizationRow)>, SqlError> {
+    pub async fn bearer_of_organization(
+        &self,
+        sha256: &str,
+    ) -> Result<Option<(CredentialRow, OrganizationRow)>, SqlError> {
         let sql = format!(
             "SELECT {}, {} FROM credentials k \
              JOIN organizations o ON o.organization = k.organization \
@@ -233,9 +255,16 @@ impl CredentialView {
         Ok(found.map(|Both(credential, organization)| (credential, organization)))
     }
 
-    /// An organization's credentials for one purpose, revoked and expired ones too, in the order of issue.
-    pub async fn list(&self, organization: OrganizationId, purpose: Purpose) -> Result<Vec<CredentialRow>, SqlError> {
-        let all = read_all::<CredentialRow>(self.views.query(&of_organization(), vec![organization.into()]).await?)?;
+    /// An organization's credentials for one purpose, revoked and expired ones too, in the order of
+    /// issue.
+    pub async fn list(
+        &self,
+        organization: OrganizationId,
+        purpose: Purpose,
+    ) -> Result<Vec<CredentialRow>, SqlError> {
+        let all = read_all::<CredentialRow>(
+            self.views.query(&of_organization(), vec![organization.into()]).await?,
+        )?;
         Ok(all.into_iter().filter(|row| row.purpose == purpose).collect())
     }
 }

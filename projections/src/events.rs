@@ -1,5 +1,5 @@
-//! Where the events of a subject, a type, an actor or a time stand in the log: table, fold, queries.
-//! Payloads stay in the log.
+//! Where the events of a subject, a type, an actor or a time stand in the log: table, fold,
+//! queries. Payloads stay in the log.
 
 use crate::bad::Bad;
 use crate::columns::{Stored, columns, read_all, read_first};
@@ -77,8 +77,13 @@ impl View for Events {
     /// Reads how far the clock is.
     async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
         let sql = "SELECT clock FROM events WHERE organization = $1 ORDER BY position DESC LIMIT 1";
-        let clock = read_first(tx.query(sql, vec![page.organization.into()]).await?)?.unwrap_or(i64::MIN);
-        Ok(Self { organization: page.organization, clock, rows: Vec::with_capacity(page.records.len()) })
+        let clock =
+            read_first(tx.query(sql, vec![page.organization.into()]).await?)?.unwrap_or(i64::MIN);
+        Ok(Self {
+            organization: page.organization,
+            clock,
+            rows: Vec::with_capacity(page.records.len()),
+        })
     }
 
     fn record(&mut self, record: &Record, _: &DomainEvent) -> Result<(), Bad> {
@@ -109,8 +114,8 @@ pub struct EventFilter {
     pub subject: Option<Uuid>,
     /// Of this type, such as `UserCreated`.
     pub event_type: Option<String>,
-    /// By this actor: `operator`, `named_operator:ID`, `admin:ID`, `system`, `scim_token:ID`, `auditor:ID`,
-    /// `user:ID`.
+    /// By this actor: `operator`, `named_operator:ID`, `admin:ID`, `system`, `scim_token:ID`,
+    /// `auditor:ID`, `user:ID`.
     pub actor: Option<String>,
     /// Caused by this exchange.
     pub exchange: Option<ExchangeId>,
@@ -125,7 +130,10 @@ pub struct EventFilter {
 impl EventFilter {
     /// True if it asks for nothing but positions, which need no index.
     pub fn is_plain(&self) -> bool {
-        self.subject.is_none() && self.event_type.is_none() && self.actor.is_none() && self.exchange.is_none()
+        self.subject.is_none()
+            && self.event_type.is_none()
+            && self.actor.is_none()
+            && self.exchange.is_none()
     }
 
     /// The positions at which it looks.
@@ -151,7 +159,12 @@ impl EventIndex {
     }
 
     /// The positions of the first `limit` events that match, in order.
-    pub async fn positions(&self, organization: OrganizationId, filter: &EventFilter, limit: usize) -> Result<Vec<Position>, SqlError> {
+    pub async fn positions(
+        &self,
+        organization: OrganizationId,
+        filter: &EventFilter,
+        limit: usize,
+    ) -> Result<Vec<Position>, SqlError> {
         let page = if filter.among.is_some() { limit.max(PAGE) } else { limit };
         let mut left = filter.ranges();
         let mut found = Vec::new();

@@ -180,7 +180,12 @@ impl Exchanges {
     }
 
     /// At most `limit` exchanges of an organization.
-    pub async fn list(&self, organization: OrganizationId, filter: &ExchangeFilter, limit: usize) -> Result<Vec<ExchangeRow>, SqlError> {
+    pub async fn list(
+        &self,
+        organization: OrganizationId,
+        filter: &ExchangeFilter,
+        limit: usize,
+    ) -> Result<Vec<ExchangeRow>, SqlError> {
         let mut params: Vec<SqlValue> = vec![organization.into()];
         let mut conditions = vec!["organization = $1".to_owned()];
         let mut condition = |text: &str, value: SqlValue| {
@@ -229,7 +234,8 @@ impl Exchanges {
         read_all(self.views.query(&sql, params).await?)
     }
 
-    /// At most `limit` exchanges that wrote to a resource with success, after a number, oldest first.
+    /// At most `limit` exchanges that wrote to a resource with success, after a number, oldest
+    /// first.
     pub async fn writes_after(
         &self,
         organization: OrganizationId,
@@ -243,21 +249,40 @@ impl Exchanges {
              'groups.create', 'groups.replace', 'groups.patch', 'groups.delete') ORDER BY number LIMIT $4",
             ExchangeRow::list()
         );
-        let params = vec![organization.into(), subject.to_string().into(), after.into(), (limit as u64).into()];
+        let params = vec![
+            organization.into(),
+            subject.to_string().into(),
+            after.into(),
+            (limit as u64).into(),
+        ];
         read_all(self.views.query(&sql, params).await?)
     }
 
     /// The number of the last exchange that was received before an instant; 0 if there is none.
-    pub async fn last_before(&self, organization: OrganizationId, at: DateTime<Utc>) -> Result<ExchangeNumber, SqlError> {
-        // Found from the end: few are younger than what is kept for long, and none is looked at twice.
+    pub async fn last_before(
+        &self,
+        organization: OrganizationId,
+        at: DateTime<Utc>,
+    ) -> Result<ExchangeNumber, SqlError> {
+        // Found from the end: few are younger than what is kept for long, and none is looked at
+        // twice.
         let sql = "SELECT number FROM exchanges WHERE organization = $1 AND received_at < $2 ORDER BY number DESC LIMIT 1";
         let rows = self.views.query(sql, vec![organization.into(), micros(at).into()]).await?;
         Ok(read_first(rows)?.unwrap_or_default())
     }
 
     /// One exchange.
-    pub async fn get(&self, organization: OrganizationId, exchange: ExchangeId) -> Result<Option<ExchangeRow>, SqlError> {
-        let sql = format!("SELECT {} FROM exchanges WHERE organization = $1 AND id = $2", ExchangeRow::list());
-        read_first(self.views.query(&sql, vec![organization.into(), exchange.to_string().into()]).await?)
+    pub async fn get(
+        &self,
+        organization: OrganizationId,
+        exchange: ExchangeId,
+    ) -> Result<Option<ExchangeRow>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM exchanges WHERE organization = $1 AND id = $2",
+            ExchangeRow::list()
+        );
+        read_first(
+            self.views.query(&sql, vec![organization.into(), exchange.to_string().into()]).await?,
+        )
     }
 }

@@ -15,7 +15,9 @@ use crate::text::bounded;
 use crate::view::View;
 use chrono::{DateTime, Utc};
 use rollcall_domain::exchange::{Exchange, Protocol};
-use rollcall_domain::failure::{CONNECTION, Cause, Class, Wants, about, classify, is_failure, leaves_access, needs, settles};
+use rollcall_domain::failure::{
+    CONNECTION, Cause, Class, Wants, about, classify, is_failure, leaves_access, needs, settles,
+};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
 use rollcall_domain::log::{ExchangeNumber, RecordedExchange};
 use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction, SqlValue};
@@ -90,7 +92,9 @@ impl FailureRow {
 
     /// Whether that a member has joined is all that is missing.
     pub fn wants_only_member(&self, member: ResourceId) -> bool {
-        self.wants.as_ref().is_none_or(|wants| wants.iter().all(|key| *key == format!("m:{member}")))
+        self.wants
+            .as_ref()
+            .is_none_or(|wants| wants.iter().all(|key| *key == format!("m:{member}")))
     }
 
     /// Takes note of a write of the same subject that succeeded. True if nothing is left to want.
@@ -100,7 +104,8 @@ impl FailureRow {
         }
         match &mut self.wants {
             _ if !class.cures(self.class) => false,
-            // Created is created, whatever else the two asked for: what differs is changed later on.
+            // Created is created, whatever else the two asked for: what differs is changed later
+            // on.
             _ if class == Class::Create => true,
             Some(wants) => {
                 wants.retain(|key| !settles(done, key));
@@ -126,7 +131,8 @@ impl View for Failures {
 
     /// Reads the open failures of what the exchanges are about.
     async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
-        let mut keys: BTreeSet<String> = page.exchanges.iter().map(|x| bounded(&about(&x.exchange).key, WORD_BYTES)).collect();
+        let mut keys: BTreeSet<String> =
+            page.exchanges.iter().map(|x| bounded(&about(&x.exchange).key, WORD_BYTES)).collect();
         keys.insert(CONNECTION.to_owned());
         let keys: Vec<SqlValue> = keys.into_iter().map(SqlValue::from).collect();
         let mut open: BTreeMap<String, Vec<FailureRow>> = BTreeMap::new();
@@ -136,7 +142,9 @@ impl View for Failures {
                 "SELECT {} FROM failures WHERE organization = $1 AND about IN ({list}) AND open = 1 ORDER BY first_number",
                 FailureRow::list()
             );
-            for row in read_all::<FailureRow>(tx.query(&sql, with(page.organization.into(), keys)).await?)? {
+            for row in
+                read_all::<FailureRow>(tx.query(&sql, with(page.organization.into(), keys)).await?)?
+            {
                 open.entry(row.about.clone()).or_default().push(row);
             }
         }
@@ -173,20 +181,31 @@ impl Failures {
         }
     }
 
-    fn failed(&mut self, recorded: &RecordedExchange, about: String, class: Class, subject: Option<ResourceId>) {
+    fn failed(
+        &mut self,
+        recorded: &RecordedExchange,
+        about: String,
+        class: Class,
+        subject: Option<ResourceId>,
+    ) {
         let exchange = &recorded.exchange;
         let cause = classify(exchange);
         let detail = exchange.answer.detail.as_deref();
         let needs = needs(exchange);
-        let mut wants: Option<BTreeSet<String>> =
-            (!exchange.facts.wants.is_empty()).then(|| exchange.facts.wants.keys().into_iter().collect());
+        let mut wants: Option<BTreeSet<String>> = (!exchange.facts.wants.is_empty())
+            .then(|| exchange.facts.wants.keys().into_iter().collect());
         let rows = self.open.entry(about.clone()).or_default();
-        let known = rows.iter().position(|row| row.cause == cause && row.class == class && row.needs == needs);
+        let known = rows
+            .iter()
+            .position(|row| row.cause == cause && row.class == class && row.needs == needs);
         let first = known.map(|i| rows.swap_remove(i));
-        if let (Some(wants), Some(before)) = (&mut wants, first.as_ref().and_then(|f| f.wants.clone())) {
+        if let (Some(wants), Some(before)) =
+            (&mut wants, first.as_ref().and_then(|f| f.wants.clone()))
+        {
             wants.extend(before);
         }
-        let leaves_access = leaves_access(exchange) || first.as_ref().is_some_and(|f| f.leaves_access);
+        let leaves_access =
+            leaves_access(exchange) || first.as_ref().is_some_and(|f| f.leaves_access);
         rows.push(FailureRow {
             organization: self.organization,
             first_number: first.as_ref().map_or(recorded.number, |f| f.first_number),
@@ -223,8 +242,8 @@ pub struct FailureFilter {
     pub cause: Option<Cause>,
     /// Only about this resource.
     pub subject: Option<ResourceId>,
-    /// Only those after the one that was last met with this exchange number; if there is none, those
-    /// last met before it.
+    /// Only those after the one that was last met with this exchange number; if there is none,
+    /// those last met before it.
     pub before: Option<ExchangeNumber>,
 }
 
@@ -244,9 +263,14 @@ impl FailureViews {
         Self { views }
     }
 
-    /// At most `limit` failures of an organization: those that leave somebody access first, then those
-    /// last met first.
-    pub async fn list(&self, organization: OrganizationId, filter: &FailureFilter, limit: usize) -> Result<Vec<FailureRow>, SqlError> {
+    /// At most `limit` failures of an organization: those that leave somebody access first, then
+    /// those last met first.
+    pub async fn list(
+        &self,
+        organization: OrganizationId,
+        filter: &FailureFilter,
+        limit: usize,
+    ) -> Result<Vec<FailureRow>, SqlError> {
         let mut params: Vec<SqlValue> = vec![organization.into()];
         let mut conditions = vec!["organization = $1".to_owned()];
         let mut condition = |text: &str, value: SqlValue| {
@@ -263,8 +287,11 @@ impl FailureViews {
             condition("subject =", subject.to_string().into());
         }
         if let Some(before) = filter.before {
-            let sql = "SELECT leaves_access FROM failures WHERE organization = $1 AND last_number = $2";
-            match read_first(self.views.query(sql, vec![organization.into(), before.into()]).await?)? {
+            let sql =
+                "SELECT leaves_access FROM failures WHERE organization = $1 AND last_number = $2";
+            match read_first(
+                self.views.query(sql, vec![organization.into(), before.into()]).await?,
+            )? {
                 // What leaves access came first, whatever its number.
                 Some(false) => condition("leaves_access = 0 AND last_number <", before.into()),
                 Some(true) => condition("leaves_access < 1 OR last_number <", before.into()),
@@ -281,7 +308,8 @@ impl FailureViews {
         read_all(self.views.query(&sql, params).await?)
     }
 
-    /// The exchange that cured what an exchange met, if one did. The number is that of the failed one.
+    /// The exchange that cured what an exchange met, if one did. The number is that of the failed
+    /// one.
     pub async fn cure(
         &self,
         organization: OrganizationId,
@@ -295,14 +323,28 @@ impl FailureViews {
         );
         let about = about(failed);
         let key = bounded(&about.key, WORD_BYTES);
-        let params = vec![organization.into(), key.into(), about.class.as_str().to_owned().into(), number.into()];
+        let params = vec![
+            organization.into(),
+            key.into(),
+            about.class.as_str().to_owned().into(),
+            number.into(),
+        ];
         let cure = read_first::<Cure>(self.views.query(&sql, params).await?)?;
         Ok(cure.and_then(|cure| cure.cured_by.zip(cure.cured_at)))
     }
 
     /// The failure that an exchange began.
-    pub async fn get(&self, organization: OrganizationId, exchange: ExchangeId) -> Result<Option<FailureRow>, SqlError> {
-        let sql = format!("SELECT {} FROM failures WHERE organization = $1 AND id = $2", FailureRow::list());
-        read_first(self.views.query(&sql, vec![organization.into(), exchange.to_string().into()]).await?)
+    pub async fn get(
+        &self,
+        organization: OrganizationId,
+        exchange: ExchangeId,
+    ) -> Result<Option<FailureRow>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM failures WHERE organization = $1 AND id = $2",
+            FailureRow::list()
+        );
+        read_first(
+            self.views.query(&sql, vec![organization.into(), exchange.to_string().into()]).await?,
+        )
     }
 }

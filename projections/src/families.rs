@@ -47,7 +47,12 @@ mod tests {
             for n in 0..views(family).len() {
                 let mut changed = views(family).to_vec();
                 changed[n].revision += 1;
-                assert_ne!(version("1", &changed), version("1", views(family)), "{}", changed[n].name);
+                assert_ne!(
+                    version("1", &changed),
+                    version("1", views(family)),
+                    "{}",
+                    changed[n].name
+                );
             }
             assert_eq!(now, schema_version(family));
         }
@@ -60,7 +65,11 @@ mod tests {
         for table in all.iter().flat_map(|view| view.tables).copied().chain([&CHECKPOINTS]) {
             let columns: BTreeSet<&str> = table.columns.iter().map(|c| c.name).collect();
             assert_eq!(columns.len(), table.columns.len(), "{} has a column twice", table.name);
-            let mut meant = table.key.iter().chain(table.indexes.iter().copied().flatten()).chain([&table.order, &"organization"]);
+            let mut meant = table
+                .key
+                .iter()
+                .chain(table.indexes.iter().copied().flatten())
+                .chain([&table.order, &"organization"]);
             assert!(meant.all(|column| columns.contains(column)), "{}", table.name);
         }
     }

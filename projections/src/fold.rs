@@ -1,8 +1,9 @@
-//! Folding: moves an organization's views of one family forward, rows and checkpoint in one transaction.
+//! Folding: moves an organization's views of one family forward, rows and checkpoint in one
+//! transaction.
 //!
 //! A record that cannot be folded stops this family of its organization: everything before it is
-//! kept, the stop is written beside the checkpoint, and nothing is skipped. A new process tries a stop once
-//! again, because it may be newer code; so does [`Folder::resume`].
+//! kept, the stop is written beside the checkpoint, and nothing is skipped. A new process tries a
+//! stop once again, because it may be newer code; so does [`Folder::resume`].
 
 use crate::bad::Bad;
 use crate::checkpoint::{Checkpoint, Stop};
@@ -12,7 +13,9 @@ use crate::page::Page;
 use crate::schema::Prepared;
 use crate::working_set::WorkingSet;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Bodies, ExchangeNumber, Head, Log, LogError, Position, Record, RecordedExchange};
+use rollcall_domain::log::{
+    Bodies, ExchangeNumber, Head, Log, LogError, Position, Record, RecordedExchange,
+};
 use rollcall_domain::sql::{Family, SqlError, SqlStore};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,7 +59,12 @@ pub enum FoldError {
 impl FoldError {
     /// True if asking again later may help without anybody doing anything.
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, FoldError::Outdated { .. } | FoldError::Log(LogError::Unavailable(_)) | FoldError::Sql(SqlError::Unavailable(_)))
+        matches!(
+            self,
+            FoldError::Outdated { .. }
+                | FoldError::Log(LogError::Unavailable(_))
+                | FoldError::Sql(SqlError::Unavailable(_))
+        )
     }
 }
 
@@ -112,12 +120,20 @@ impl From<LogError> for StepError {
 impl Folder {
     /// Records folded in one transaction, at most.
     pub const PAGE: usize = 1_000;
-    /// The same where nobody waits for a turn: the larger, the fewer times a page of an index is written.
+    /// The same where nobody waits for a turn: the larger, the fewer times a page of an index is
+    /// written.
     pub(crate) const LARGE_PAGE: usize = 5_000;
 
     /// Folds this log into a family's views.
     pub fn new(family: Family, log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Self {
-        Self { family, log, views, lanes: Mutex::default(), outdated: AtomicBool::new(false), page: Self::PAGE }
+        Self {
+            family,
+            log,
+            views,
+            lanes: Mutex::default(),
+            outdated: AtomicBool::new(false),
+            page: Self::PAGE,
+        }
     }
 
     /// The same with another page size.
@@ -156,7 +172,11 @@ impl Folder {
     }
 
     /// Sees to it that everything up to a position is folded. Many callers share one run.
-    pub async fn fold_to(&self, organization: OrganizationId, position: Position) -> Result<Folded, FoldError> {
+    pub async fn fold_to(
+        &self,
+        organization: OrganizationId,
+        position: Position,
+    ) -> Result<Folded, FoldError> {
         self.reach(organization, Head { position, exchange_number: 0 }).await
     }
 
@@ -168,9 +188,12 @@ impl Folder {
         records: Vec<Record>,
         exchanges: Vec<RecordedExchange>,
     ) -> Result<Folded, FoldError> {
-        let last = records.iter().map(|r| r.position).chain(exchanges.iter().map(|x| x.after)).max();
-        let want =
-            Head { position: last.unwrap_or_default(), exchange_number: exchanges.iter().map(|x| x.number).max().unwrap_or_default() };
+        let last =
+            records.iter().map(|r| r.position).chain(exchanges.iter().map(|x| x.after)).max();
+        let want = Head {
+            position: last.unwrap_or_default(),
+            exchange_number: exchanges.iter().map(|x| x.number).max().unwrap_or_default(),
+        };
         self.lane(organization).hand_over(records, exchanges);
         self.reach(organization, want).await
     }
@@ -190,11 +213,17 @@ impl Folder {
     }
 
     fn lane(&self, organization: OrganizationId) -> Arc<Lane> {
-        Arc::clone(self.lanes.lock().unwrap_or_else(|e| e.into_inner()).entry(organization).or_default())
+        Arc::clone(
+            self.lanes.lock().unwrap_or_else(|e| e.into_inner()).entry(organization).or_default(),
+        )
     }
 
     /// Sees to it that everything up to `want` is folded, and nothing that nobody wanted.
-    pub(crate) async fn reach(&self, organization: OrganizationId, want: Head) -> Result<Folded, FoldError> {
+    pub(crate) async fn reach(
+        &self,
+        organization: OrganizationId,
+        want: Head,
+    ) -> Result<Folded, FoldError> {
         if self.is_outdated() {
             return Err(FoldError::Outdated { family: self.family });
         }
@@ -215,9 +244,11 @@ impl Folder {
                     folded.records += step.records;
                     folded.exchanges += step.exchanges;
                     if before == Some(at) && !lane.covers(want) {
-                        return Err(
-                            LogError::Damaged(format!("nothing follows position {} although more was appended", at.position)).into()
-                        );
+                        return Err(LogError::Damaged(format!(
+                            "nothing follows position {} although more was appended",
+                            at.position
+                        ))
+                        .into());
                     }
                     before = Some(at);
                 }
@@ -228,7 +259,9 @@ impl Folder {
                     *retried = true;
                     return Err(self.stop(organization, after + 1, "", why).await);
                 }
-                Err(StepError::Page { why, error, .. }) => return Err(error.unwrap_or(SqlError::Refused(why)).into()),
+                Err(StepError::Page { why, error, .. }) => {
+                    return Err(error.unwrap_or(SqlError::Refused(why)).into());
+                }
                 Err(StepError::Record { position, event_type, why }) => {
                     *retried = true;
                     self.before_stop(organization, &lane, position, page).await?;
@@ -240,20 +273,35 @@ impl Folder {
     }
 
     /// Folds what stands before a record that cannot be folded.
-    async fn before_stop(&self, organization: OrganizationId, lane: &Lane, position: Position, page: usize) -> Result<(), FoldError> {
-        let target = Head { position: position - 1, exchange_number: lane.wanted().exchange_number };
+    async fn before_stop(
+        &self,
+        organization: OrganizationId,
+        lane: &Lane,
+        position: Position,
+        page: usize,
+    ) -> Result<(), FoldError> {
+        let target =
+            Head { position: position - 1, exchange_number: lane.wanted().exchange_number };
         loop {
             match self.step(organization, lane, target, page, true).await {
                 Ok((_, step)) if step == Folded::default() => return Ok(()),
                 Ok(_) => {}
                 Err(StepError::Fold(e)) => return Err(e),
-                Err(StepError::Record { why, .. } | StepError::Page { why, .. }) => return Err(SqlError::Refused(why).into()),
+                Err(StepError::Record { why, .. } | StepError::Page { why, .. }) => {
+                    return Err(SqlError::Refused(why).into());
+                }
             }
         }
     }
 
     /// Writes down that a record cannot be folded. Gives the error to answer with.
-    async fn stop(&self, organization: OrganizationId, position: Position, event_type: &str, error: String) -> FoldError {
+    async fn stop(
+        &self,
+        organization: OrganizationId,
+        position: Position,
+        event_type: &str,
+        error: String,
+    ) -> FoldError {
         tracing::error!(family = self.family.as_str(), %organization, position, event_type, error, "a record cannot be folded: views of this organization stop");
         let written = async {
             let mut tx = self.views.begin(organization).await?;
@@ -262,7 +310,8 @@ impl Folder {
                 return Ok(()); // Another process got further.
             }
             checkpoint.stopped = Some(Stop { position, error: error.clone() });
-            let (sql, params) = checkpoint.save(organization).map_err(|Bad(why)| SqlError::Refused(why))?;
+            let (sql, params) =
+                checkpoint.save(organization).map_err(|Bad(why)| SqlError::Refused(why))?;
             tx.execute(&sql, params).await?;
             tx.commit().await
         };
@@ -290,10 +339,16 @@ impl Folder {
             && !retry
         {
             lane.forget();
-            return Err(StepError::Fold(FoldError::Stopped { family: self.family, position, error }));
+            return Err(StepError::Fold(FoldError::Stopped {
+                family: self.family,
+                position,
+                error,
+            }));
         }
         let mut at = checkpoint.at;
-        let records = self.records(organization, lane, at.position, room(at.position, target.position, page)).await?;
+        let records = self
+            .records(organization, lane, at.position, room(at.position, target.position, page))
+            .await?;
         let end = records.last().map_or(at.position, |r| r.position);
         let mut exchanges = Vec::new();
         // When looking for the one that is refused, a record goes alone.
@@ -304,10 +359,18 @@ impl Folder {
             let known = exchanges.iter().position(|x| x.after > end).unwrap_or(exchanges.len());
             exchanges.truncate(known);
         }
-        let mut rows =
-            WorkingSet::fetch(views(self.family), &mut *tx, Page { organization, records: &records, exchanges: &exchanges }).await?;
+        let mut rows = WorkingSet::fetch(
+            views(self.family),
+            &mut *tx,
+            Page { organization, records: &records, exchanges: &exchanges },
+        )
+        .await?;
         for record in &records {
-            let bad = |Bad(why)| StepError::Record { position: record.position, event_type: record.event_type.clone(), why };
+            let bad = |Bad(why)| StepError::Record {
+                position: record.position,
+                event_type: record.event_type.clone(),
+                why,
+            };
             rows.record(record).map_err(bad)?;
             at.position = record.position;
         }
@@ -315,7 +378,8 @@ impl Folder {
         for exchange in exchanges {
             at.exchange_number = exchange.number;
             folded.exchanges += 1;
-            rows.exchange(&exchange).map_err(|Bad(why)| StepError::Fold(SqlError::Refused(why).into()))?;
+            rows.exchange(&exchange)
+                .map_err(|Bad(why)| StepError::Fold(SqlError::Refused(why).into()))?;
         }
         if at == checkpoint.at {
             return Ok((at, folded));
@@ -323,14 +387,24 @@ impl Folder {
         let after = checkpoint.at.position;
         let refused = |why, error| StepError::Page { after, why, records: records.len(), error };
         let mut statements = rows.flush().map_err(|Bad(why)| refused(why, None))?;
-        statements.push(Checkpoint { at, stopped: None }.save(organization).map_err(|Bad(why)| refused(why, None))?);
+        statements.push(
+            Checkpoint { at, stopped: None }
+                .save(organization)
+                .map_err(|Bad(why)| refused(why, None))?,
+        );
         // While the database writes this page, the next one is read.
         let more = room(at.position, target.position, page);
-        let (written, ()) = tokio::join!(tx.finish(statements), self.read_ahead(organization, lane, at.position, more));
+        let (written, ()) = tokio::join!(
+            tx.finish(statements),
+            self.read_ahead(organization, lane, at.position, more)
+        );
         match written {
             Ok(()) => {}
-            // The text may hold values, so it goes to whoever handles the error, not into the tables.
-            Err(e @ SqlError::Refused(_)) => return Err(refused("the database refused its rows".to_owned(), Some(e))),
+            // The text may hold values, so it goes to whoever handles the error, not into the
+            // tables.
+            Err(e @ SqlError::Refused(_)) => {
+                return Err(refused("the database refused its rows".to_owned(), Some(e)));
+            }
             Err(e) => return Err(e.into()),
         }
         lane.reached(at);
@@ -338,7 +412,13 @@ impl Folder {
     }
 
     /// Reads what the next step will want. If that fails, the next step reads it again and tells.
-    async fn read_ahead(&self, organization: OrganizationId, lane: &Lane, after: Position, limit: usize) {
+    async fn read_ahead(
+        &self,
+        organization: OrganizationId,
+        lane: &Lane,
+        after: Position,
+        limit: usize,
+    ) {
         if limit > 0
             && let Ok(records) = self.log.records(organization, after, limit).await
         {
@@ -346,11 +426,23 @@ impl Folder {
         }
     }
 
-    async fn records(&self, organization: OrganizationId, lane: &Lane, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn records(
+        &self,
+        organization: OrganizationId,
+        lane: &Lane,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LogError> {
         let handed = lane.records(after, limit);
-        let records = if handed.is_empty() && limit > 0 { self.log.records(organization, after, limit).await? } else { handed };
+        let records = if handed.is_empty() && limit > 0 {
+            self.log.records(organization, after, limit).await?
+        } else {
+            handed
+        };
         match (after + 1..).zip(&records).find(|(expected, record)| record.position != *expected) {
-            Some((expected, _)) => Err(LogError::Damaged(format!("position {expected} is missing"))),
+            Some((expected, _)) => {
+                Err(LogError::Damaged(format!("position {expected} is missing")))
+            }
             None => Ok(records),
         }
     }
@@ -363,10 +455,18 @@ impl Folder {
         limit: usize,
     ) -> Result<Vec<RecordedExchange>, LogError> {
         let handed = lane.exchanges(after, limit);
-        let exchanges =
-            if handed.is_empty() && limit > 0 { self.log.exchanges(organization, after, limit, Bodies::Skip).await? } else { handed };
-        match (after + 1..).zip(&exchanges).find(|(expected, exchange)| exchange.number != *expected) {
-            Some((expected, _)) => Err(LogError::Damaged(format!("exchange {expected} is missing"))),
+        let exchanges = if handed.is_empty() && limit > 0 {
+            self.log.exchanges(organization, after, limit, Bodies::Skip).await?
+        } else {
+            handed
+        };
+        match (after + 1..)
+            .zip(&exchanges)
+            .find(|(expected, exchange)| exchange.number != *expected)
+        {
+            Some((expected, _)) => {
+                Err(LogError::Damaged(format!("exchange {expected} is missing")))
+            }
             None => Ok(exchanges),
         }
     }

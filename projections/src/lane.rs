@@ -57,11 +57,15 @@ impl Lane {
     /// Takes what an append just made, so that it need not be read from the log.
     pub fn hand_over(&self, records: Vec<Record>, exchanges: Vec<RecordedExchange>) {
         let mut state = self.state();
-        if state.records.len() + records.len() > HANDED || state.exchanges.len() + exchanges.len() > HANDED {
+        if state.records.len() + records.len() > HANDED
+            || state.exchanges.len() + exchanges.len() > HANDED
+        {
             return;
         }
         let covered = state.covered;
-        state.records.extend(records.into_iter().filter(|r| r.position > covered.position).map(|r| (r.position, r)));
+        state.records.extend(
+            records.into_iter().filter(|r| r.position > covered.position).map(|r| (r.position, r)),
+        );
         for mut recorded in exchanges.into_iter().filter(|x| x.number > covered.exchange_number) {
             recorded.exchange.request_body = Vec::new();
             recorded.exchange.answer_body = Vec::new();
@@ -101,5 +105,8 @@ fn covers(a: Head, b: Head) -> bool {
 }
 
 fn highest(a: Head, b: Head) -> Head {
-    Head { position: a.position.max(b.position), exchange_number: a.exchange_number.max(b.exchange_number) }
+    Head {
+        position: a.position.max(b.position),
+        exchange_number: a.exchange_number.max(b.exchange_number),
+    }
 }

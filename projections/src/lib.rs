@@ -2,12 +2,13 @@
 //!
 //! A view is one file: its table, its fold (record or exchange to rows), its queries. The fold is
 //! the only writer. Views are kept in two families, `live` and `audit`, each a list of views
-//! ([`view`]) and in a store of its own. [`fold::Folder`] moves an organization's views of one family forward, rows and checkpoint in one
-//! transaction; [`rebuild`] makes all views anew beside the live ones; [`verify`] compares.
+//! ([`view`]) and in a store of its own. [`fold::Folder`] moves an organization's views of one
+//! family forward, rows and checkpoint in one transaction; [`rebuild`] makes all views anew beside
+//! the live ones; [`verify`] compares.
 //!
-//! Columns are declared once, as the fields of a struct, and read and written by that (`columns!` in
-//! `columns.rs`); tables are made of them ([`table`]), and SQL is written in the portable subset of
-//! [`rollcall_domain::sql`]. Keys for lookups are case-folded here, never by a collation.
+//! Columns are declared once, as the fields of a struct, and read and written by that (`columns!`
+//! in `columns.rs`); tables are made of them ([`table`]), and SQL is written in the portable subset
+//! of [`rollcall_domain::sql`]. Keys for lookups are case-folded here, never by a collation.
 
 mod audit;
 mod bad;

@@ -120,8 +120,12 @@ impl View for Logins {
                 drifted: !signed_in.drift.is_empty(),
                 ..row(record, Some(user), &signed_in.attempt)
             }),
-            DomainEvent::User(UserEvent::LoginRefused(login)) => self.0.push(refused(record, Some(user), login)),
-            DomainEvent::Organization(OrganizationEvent::LoginRefused(login)) => self.0.push(refused(record, None, login)),
+            DomainEvent::User(UserEvent::LoginRefused(login)) => {
+                self.0.push(refused(record, Some(user), login))
+            }
+            DomainEvent::Organization(OrganizationEvent::LoginRefused(login)) => {
+                self.0.push(refused(record, None, login))
+            }
             _ => {}
         }
         Ok(())
@@ -186,7 +190,12 @@ impl LoginView {
     }
 
     /// At most `limit` logins of an organization, newest first.
-    pub async fn list(&self, organization: OrganizationId, filter: &LoginFilter, limit: usize) -> Result<Vec<LoginRow>, SqlError> {
+    pub async fn list(
+        &self,
+        organization: OrganizationId,
+        filter: &LoginFilter,
+        limit: usize,
+    ) -> Result<Vec<LoginRow>, SqlError> {
         let mut params: Vec<SqlValue> = vec![organization.into()];
         let mut conditions = vec!["organization = $1".to_owned()];
         let mut condition = |text: &str, value: SqlValue| {
@@ -207,13 +216,26 @@ impl LoginView {
         }
         params.push(SqlValue::Int(Some(i64::try_from(limit).unwrap_or(i64::MAX))));
         let conditions = conditions.join(" AND ");
-        let sql = format!("SELECT {} FROM logins WHERE {conditions} ORDER BY seq DESC LIMIT ${}", LoginRow::list(), params.len());
+        let sql = format!(
+            "SELECT {} FROM logins WHERE {conditions} ORDER BY seq DESC LIMIT ${}",
+            LoginRow::list(),
+            params.len()
+        );
         read_all(self.views.query(&sql, params).await?)
     }
 
     /// The login of an exchange.
-    pub async fn of_exchange(&self, organization: OrganizationId, exchange: ExchangeId) -> Result<Option<LoginRow>, SqlError> {
-        let sql = format!("SELECT {} FROM logins WHERE organization = $1 AND exchange = $2", LoginRow::list());
-        read_first(self.views.query(&sql, vec![organization.into(), exchange.to_string().into()]).await?)
+    pub async fn of_exchange(
+        &self,
+        organization: OrganizationId,
+        exchange: ExchangeId,
+    ) -> Result<Option<LoginRow>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM logins WHERE organization = $1 AND exchange = $2",
+            LoginRow::list()
+        );
+        read_first(
+            self.views.query(&sql, vec![organization.into(), exchange.to_string().into()]).await?,
+        )
     }
 }

@@ -139,7 +139,10 @@ impl View for Settings {
             return Err(Bad::new("changed although it does not exist"));
         };
         if row.version + 1 != record.version {
-            return Err(Bad::new(format!("is version {} of its stream, but the row is at version {}", record.version, row.version)));
+            return Err(Bad::new(format!(
+                "is version {} of its stream, but the row is at version {}",
+                record.version, row.version
+            )));
         }
         row.version = record.version;
         match event {
@@ -158,7 +161,17 @@ impl View for Settings {
     fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
         if self.touched {
             let rows = self.organization.into_iter().map(|o| {
-                let OrganizationRow { id: organization, domain, name, enabled, scim, created, version, policy, .. } = o;
+                let OrganizationRow {
+                    id: organization,
+                    domain,
+                    name,
+                    enabled,
+                    scim,
+                    created,
+                    version,
+                    policy,
+                    ..
+                } = o;
                 Organization { organization, domain, name, enabled, scim, created, version, policy }
             });
             Organization::upsert(rows.collect(), out)?;
@@ -171,7 +184,9 @@ const WORD_BYTES: usize = 1_000;
 
 fn select_organization() -> String {
     let columns = OrganizationRow::list();
-    format!("SELECT {columns} FROM organizations o LEFT JOIN checkpoints c ON c.organization = o.organization")
+    format!(
+        "SELECT {columns} FROM organizations o LEFT JOIN checkpoints c ON c.organization = o.organization"
+    )
 }
 
 /// Reads organizations.
@@ -188,7 +203,11 @@ impl Organizations {
 
     /// All organizations, oldest first.
     pub async fn list(&self) -> Result<Vec<OrganizationRow>, SqlError> {
-        read_all(self.views.query(&format!("{} ORDER BY o.created", select_organization()), Vec::new()).await?)
+        read_all(
+            self.views
+                .query(&format!("{} ORDER BY o.created", select_organization()), Vec::new())
+                .await?,
+        )
     }
 
     /// The organization with this slug.
@@ -197,11 +216,18 @@ impl Organizations {
     }
 
     /// The organization with this id.
-    pub async fn by_id(&self, organization: OrganizationId) -> Result<Option<OrganizationRow>, SqlError> {
+    pub async fn by_id(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Option<OrganizationRow>, SqlError> {
         self.one("o.organization", organization.into()).await
     }
 
     async fn one(&self, column: &str, key: SqlValue) -> Result<Option<OrganizationRow>, SqlError> {
-        read_first(self.views.query(&format!("{} WHERE {column} = $1", select_organization()), vec![key]).await?)
+        read_first(
+            self.views
+                .query(&format!("{} WHERE {column} = $1", select_organization()), vec![key])
+                .await?,
+        )
     }
 }

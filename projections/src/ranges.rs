@@ -58,7 +58,9 @@ mod tests {
 
     #[test]
     fn neighbours_are_joined_in_whatever_order_they_come() {
-        let joined = |ranges: &[(u64, u64)]| ranges.iter().copied().collect::<Ranges>().iter().collect::<Vec<_>>();
+        let joined = |ranges: &[(u64, u64)]| {
+            ranges.iter().copied().collect::<Ranges>().iter().collect::<Vec<_>>()
+        };
         assert_eq!(joined(&[(4, 5), (1, 2), (6, 6), (9, 11)]), [(1, 2), (4, 6), (9, 11)]);
         assert_eq!(joined(&[(1, 9), (3, 4), (10, 10), (1, 2)]), [(1, 10)]);
         assert_eq!(joined(&[]), []);

@@ -22,12 +22,17 @@ pub struct Rebuilt {
     pub stopped: BTreeMap<OrganizationId, Stop>,
 }
 
-/// Rebuilds all views of a family from the log. The live ones answer until the new ones take their place.
-/// Where a [`Folder`] serves these views, use [`Folder::rebuild`].
-pub async fn rebuild(family: Family, log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Rebuilt, FoldError> {
+/// Rebuilds all views of a family from the log. The live ones answer until the new ones take their
+/// place. Where a [`Folder`] serves these views, use [`Folder::rebuild`].
+pub async fn rebuild(
+    family: Family,
+    log: Arc<dyn Log>,
+    views: Arc<dyn SqlStore>,
+) -> Result<Rebuilt, FoldError> {
     let scratch = views.scratch().await?;
     prepare(family, &*scratch).await?;
-    let folder = Folder::new(family, Arc::clone(&log), Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
+    let folder =
+        Folder::new(family, Arc::clone(&log), Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
     let mut done = Rebuilt::default();
     catch_up(&folder, &mut done).await?;
     // From here on nobody folds; what came in meanwhile is little.

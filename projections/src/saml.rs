@@ -66,7 +66,8 @@ columns! {
         pub warned_days: Option<u64>,
     }
 
-    /// One row for each time that a certificate came into use; `seq` is the position at which it did.
+    /// One row for each time that a certificate came into use; `seq` is the position at which it
+    /// did.
     pub table SAML_CERTIFICATES = "saml_certificates" {
         key: ["organization", "seq"],
         indexes: [["organization", "sha256"]],
@@ -94,32 +95,60 @@ impl View for Connections {
     async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
         let mut known = None;
         if page.records.iter().any(|r| r.event_type.starts_with("Saml")) {
-            let rows = tx.query(&select("organization = $1"), vec![page.organization.into()]).await?;
+            let rows =
+                tx.query(&select("organization = $1"), vec![page.organization.into()]).await?;
             known = read_first::<SamlConnection>(rows)?;
         }
         let settings = known.map(|connection| connection.settings).unwrap_or_default();
-        Ok(Self { organization: page.organization, settings, changed: None, statements: Vec::new() })
+        Ok(Self {
+            organization: page.organization,
+            settings,
+            changed: None,
+            statements: Vec::new(),
+        })
     }
 
     fn record(&mut self, record: &Record, event: &DomainEvent) -> Result<(), Bad> {
         let DomainEvent::Organization(event) = event else { return Ok(()) };
         match event {
             OrganizationEvent::SamlCertificateTrusted { certificate: c } => {
-                self.begins(record, CertificateOwner::IdentityProvider, &c.sha256, Some(&c.subject), (c.not_before, c.not_after))?;
+                self.begins(
+                    record,
+                    CertificateOwner::IdentityProvider,
+                    &c.sha256,
+                    Some(&c.subject),
+                    (c.not_before, c.not_after),
+                )?;
             }
             OrganizationEvent::SamlCertificateDropped { sha256 } => self.ends(record, sha256),
             OrganizationEvent::SamlKeyGenerated { key } => {
                 let c = &key.certificate;
-                self.begins(record, CertificateOwner::ServiceProvider, &c.sha256, None, (c.not_before, c.not_after))?;
+                self.begins(
+                    record,
+                    CertificateOwner::ServiceProvider,
+                    &c.sha256,
+                    None,
+                    (c.not_before, c.not_after),
+                )?;
             }
             OrganizationEvent::SamlKeyRetired { key } => {
-                let known = self.settings.keys.iter().find(|k| k.id == *key).map(|k| k.certificate.sha256.clone());
-                let sha256 = known.ok_or_else(|| Bad::new("retires a key that was never generated"))?;
+                let known = self
+                    .settings
+                    .keys
+                    .iter()
+                    .find(|k| k.id == *key)
+                    .map(|k| k.certificate.sha256.clone());
+                let sha256 =
+                    known.ok_or_else(|| Bad::new("retires a key that was never generated"))?;
                 self.ends(record, &sha256);
             }
             OrganizationEvent::SamlCertificateExpiring { sha256, days, .. } => {
                 let sql = "UPDATE saml_certificates SET warned_days = $1 WHERE organization = $2 AND sha256 = $3 AND until IS NULL";
-                let params = vec![i64::from(*days).into(), record.stream.organization.into(), sha256.clone().into()];
+                let params = vec![
+                    i64::from(*days).into(),
+                    record.stream.organization.into(),
+                    sha256.clone().into(),
+                ];
                 self.statements.push((sql.to_owned(), params));
             }
             OrganizationEvent::SamlConfigured { .. }
@@ -137,7 +166,13 @@ impl View for Connections {
         if let Some((version, changed)) = self.changed {
             let state = self.settings.state.as_str().to_owned();
             SamlConnection::upsert(
-                vec![SamlConnection { organization: self.organization, state, version, changed, settings: self.settings }],
+                vec![SamlConnection {
+                    organization: self.organization,
+                    state,
+                    version,
+                    changed,
+                    settings: self.settings,
+                }],
                 out,
             )?;
         }
@@ -173,7 +208,14 @@ impl Connections {
 
     fn ends(&mut self, record: &Record, sha256: &str) {
         let sql = "UPDATE saml_certificates SET until = $1 WHERE organization = $2 AND sha256 = $3 AND until IS NULL";
-        self.statements.push((sql.to_owned(), vec![micros(record.recorded_at).into(), record.stream.organization.into(), sha256.into()]));
+        self.statements.push((
+            sql.to_owned(),
+            vec![
+                micros(record.recorded_at).into(),
+                record.stream.organization.into(),
+                sha256.into(),
+            ],
+        ));
     }
 }
 
@@ -194,7 +236,10 @@ impl SamlConnections {
     }
 
     /// An organization's connection, if it was ever set up.
-    pub async fn of(&self, organization: OrganizationId) -> Result<Option<SamlConnection>, SqlError> {
+    pub async fn of(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Option<SamlConnection>, SqlError> {
         read_first(self.views.query(&select("organization = $1"), vec![organization.into()]).await?)
     }
 
@@ -209,8 +254,14 @@ impl SamlConnections {
     }
 
     /// An organization's certificates, those of the past too, in the order in which they came.
-    pub async fn certificates(&self, organization: OrganizationId) -> Result<Vec<CertificateRow>, SqlError> {
-        let sql = format!("SELECT {} FROM saml_certificates WHERE organization = $1 ORDER BY seq", CertificateRow::list());
+    pub async fn certificates(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<CertificateRow>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM saml_certificates WHERE organization = $1 ORDER BY seq",
+            CertificateRow::list()
+        );
         read_all(self.views.query(&sql, vec![organization.into()]).await?)
     }
 }

@@ -1,5 +1,5 @@
-//! The tables of a list of views, and whether a store has them in today's shape. Which views there are is
-//! not known here: [`crate::families`] stands above them.
+//! The tables of a list of views, and whether a store has them in today's shape. Which views there
+//! are is not known here: [`crate::families`] stands above them.
 
 use crate::checkpoint::CHECKPOINTS;
 use crate::columns::read_first;
@@ -24,25 +24,45 @@ pub(crate) fn version(fold_version: &str, views: &[Definition]) -> String {
     let mut parts = ddl(views);
     parts.push(fold_version.to_owned());
     // First revisions are left out: the fold versions of the families are older than they.
-    parts.extend(views.iter().filter(|view| view.revision > 1).map(|view| format!("{}-{}", view.name, view.revision)));
+    parts.extend(
+        views
+            .iter()
+            .filter(|view| view.revision > 1)
+            .map(|view| format!("{}-{}", view.name, view.revision)),
+    );
     format!("{:016x}", stable_hash(parts.iter().map(String::as_str)))
 }
 
 fn ddl(views: &[Definition]) -> Vec<String> {
-    views.iter().flat_map(|view| view.tables).copied().chain([&CHECKPOINTS]).flat_map(Table::ddl).collect()
+    views
+        .iter()
+        .flat_map(|view| view.tables)
+        .copied()
+        .chain([&CHECKPOINTS])
+        .flat_map(Table::ddl)
+        .collect()
 }
 
 /// Makes the tables of views if there are none; else says whether they are those of this version.
-pub(crate) async fn prepare(version: String, views: &[Definition], store: &dyn SqlStore) -> Result<Prepared, SqlError> {
+pub(crate) async fn prepare(
+    version: String,
+    views: &[Definition],
+    store: &dyn SqlStore,
+) -> Result<Prepared, SqlError> {
     // Exclusive, because several processes may start at once.
     let mut tx = store.begin_exclusive().await?;
-    tx.execute("CREATE TABLE IF NOT EXISTS view_schema (version TEXT NOT NULL, PRIMARY KEY (version))", Vec::new()).await?;
+    tx.execute(
+        "CREATE TABLE IF NOT EXISTS view_schema (version TEXT NOT NULL, PRIMARY KEY (version))",
+        Vec::new(),
+    )
+    .await?;
     let found = tx.query("SELECT version FROM view_schema", Vec::new()).await?;
     if let Some(found) = read_first::<String>(found)? {
         return Ok(if found == version { Prepared::Ready } else { Prepared::Outdated });
     }
     let mut statements: Vec<_> = ddl(views).into_iter().map(|sql| (sql, Vec::new())).collect();
-    statements.push(("INSERT INTO view_schema (version) VALUES ($1)".to_owned(), vec![version.into()]));
+    statements
+        .push(("INSERT INTO view_schema (version) VALUES ($1)".to_owned(), vec![version.into()]));
     tx.execute_all(statements).await?;
     tx.commit().await?;
     Ok(Prepared::Created)

@@ -58,8 +58,8 @@ columns! {
         pub refused_ms: Option<u64>,
     }
 
-    /// One row for each session; `seq` is the position at which it began, `name_key` finds those that
-    /// the identity provider speaks of.
+    /// One row for each session; `seq` is the position at which it began, `name_key` finds those
+    /// that the identity provider speaks of.
     pub table SESSIONS = "sessions" {
         key: ["organization", "id"],
         indexes: [["token_sha256"], ["organization", "subject", "seq"], ["organization", "name_key"], ["organization", "seq"]],
@@ -94,14 +94,21 @@ impl View for Sessions {
 
     /// Finds out which of the users that leave have sessions.
     async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
-        let leaves = |r: &&Record| UserEventKind::named(&r.event_type).is_some_and(UserEventKind::ends_sessions);
-        let leaving: BTreeSet<Uuid> = page.of(AggregateKind::User).filter(leaves).map(|r| r.stream.id).collect();
+        let leaves = |r: &&Record| {
+            UserEventKind::named(&r.event_type).is_some_and(UserEventKind::ends_sessions)
+        };
+        let leaving: BTreeSet<Uuid> =
+            page.of(AggregateKind::User).filter(leaves).map(|r| r.stream.id).collect();
         let keys: Vec<SqlValue> = leaving.into_iter().map(|id| id.to_string().into()).collect();
         let mut sessions = Self::default();
         for keys in key_lists(&keys) {
             let among = numbered(2, keys.len());
-            let sql = format!("SELECT DISTINCT subject FROM sessions WHERE organization = $1 AND subject IN ({among}) AND ended IS NULL");
-            sessions.having.extend(read_all::<Uuid>(tx.query(&sql, with(page.organization.into(), keys)).await?)?);
+            let sql = format!(
+                "SELECT DISTINCT subject FROM sessions WHERE organization = $1 AND subject IN ({among}) AND ended IS NULL"
+            );
+            sessions.having.extend(read_all::<Uuid>(
+                tx.query(&sql, with(page.organization.into(), keys)).await?,
+            )?);
         }
         Ok(sessions)
     }
@@ -124,7 +131,9 @@ impl View for Sessions {
                     exchange: record.exchange,
                     name_key: name_id.map(|n| lookup_key(n.value.value())),
                     name_id: name_id.cloned(),
-                    session_index: asserted.and_then(|a| a.session_index.as_deref()).map(|s| bounded(s, 1_000)),
+                    session_index: asserted
+                        .and_then(|a| a.session_index.as_deref())
+                        .map(|s| bounded(s, 1_000)),
                     ended: None,
                     end_reason: None,
                     end_exchange: None,
@@ -132,12 +141,18 @@ impl View for Sessions {
                 };
                 SessionRow::upsert(vec![begun], &mut self.statements)?;
             }
-            UserEvent::SessionEnded { session, end } => self.end(record, end.as_str(), "id = $5", session.to_string()),
+            UserEvent::SessionEnded { session, end } => {
+                self.end(record, end.as_str(), "id = $5", session.to_string())
+            }
             UserEvent::Deactivated {} => self.end_all(record, DEACTIVATED),
             UserEvent::Deleted { .. } => self.end_all(record, DELETED),
             UserEvent::SessionRefused { session, milliseconds, .. } => {
                 let sql = "UPDATE sessions SET refused_ms = $1 WHERE organization = $2 AND id = $3";
-                let params = vec![(*milliseconds).into(), record.stream.organization.into(), session.to_string().into()];
+                let params = vec![
+                    (*milliseconds).into(),
+                    record.stream.organization.into(),
+                    session.to_string().into(),
+                ];
                 self.statements.push((sql.to_owned(), params));
             }
             _ => {}
@@ -163,7 +178,13 @@ impl Sessions {
             "UPDATE sessions SET ended = $1, end_reason = $2, end_exchange = $3 WHERE organization = $4 AND {which} AND ended IS NULL"
         );
         let exchange = record.exchange.map(|x| x.to_string());
-        let params = vec![micros(record.recorded_at).into(), why.into(), exchange.into(), record.stream.organization.into(), key.into()];
+        let params = vec![
+            micros(record.recorded_at).into(),
+            why.into(),
+            exchange.into(),
+            record.stream.organization.into(),
+            key.into(),
+        ];
         self.statements.push((sql, params));
     }
 }
@@ -197,24 +218,46 @@ impl SessionView {
     }
 
     /// A session.
-    pub async fn by_id(&self, organization: OrganizationId, session: SessionId) -> Result<Option<SessionRow>, SqlError> {
-        Ok(self.rows("organization = $1 AND id = $2", vec![organization.into(), session.to_string().into()]).await?.pop())
+    pub async fn by_id(
+        &self,
+        organization: OrganizationId,
+        session: SessionId,
+    ) -> Result<Option<SessionRow>, SqlError> {
+        Ok(self
+            .rows(
+                "organization = $1 AND id = $2",
+                vec![organization.into(), session.to_string().into()],
+            )
+            .await?
+            .pop())
     }
 
     /// The sessions that have not ended and that an identity provider means: of this person, and
     /// with one of these indexes, if there are any.
-    pub async fn meant(&self, organization: OrganizationId, name_id: &NameId, indexes: &[String]) -> Result<Vec<SessionRow>, SqlError> {
+    pub async fn meant(
+        &self,
+        organization: OrganizationId,
+        name_id: &NameId,
+        indexes: &[String],
+    ) -> Result<Vec<SessionRow>, SqlError> {
         let params = vec![organization.into(), lookup_key(name_id.value.value()).into()];
-        let rows = self.rows("organization = $1 AND name_key = $2 AND ended IS NULL", params).await?;
+        let rows =
+            self.rows("organization = $1 AND name_key = $2 AND ended IS NULL", params).await?;
         let meant = |row: &SessionRow| {
             let same = row.name_id.as_ref().is_some_and(|known| known.value == name_id.value);
-            same && (indexes.is_empty() || row.session_index.as_ref().is_some_and(|index| indexes.contains(index)))
+            same && (indexes.is_empty()
+                || row.session_index.as_ref().is_some_and(|index| indexes.contains(index)))
         };
         Ok(rows.into_iter().filter(meant).collect())
     }
 
     /// At most `limit` sessions of an organization, newest first.
-    pub async fn list(&self, organization: OrganizationId, filter: &SessionFilter, limit: usize) -> Result<Vec<SessionRow>, SqlError> {
+    pub async fn list(
+        &self,
+        organization: OrganizationId,
+        filter: &SessionFilter,
+        limit: usize,
+    ) -> Result<Vec<SessionRow>, SqlError> {
         let mut params: Vec<SqlValue> = vec![organization.into()];
         let mut condition = "organization = $1".to_owned();
         if let Some(subject) = filter.subject {
@@ -234,7 +277,11 @@ impl SessionView {
         self.rows(&condition, params).await
     }
 
-    async fn rows(&self, condition: &str, params: Vec<SqlValue>) -> Result<Vec<SessionRow>, SqlError> {
+    async fn rows(
+        &self,
+        condition: &str,
+        params: Vec<SqlValue>,
+    ) -> Result<Vec<SessionRow>, SqlError> {
         let sql = format!("SELECT {} FROM sessions WHERE {condition}", SessionRow::list());
         read_all(self.views.query(&sql, params).await?)
     }

@@ -43,10 +43,17 @@ impl Folder {
     /// How far the views are, of every organization that has a log or views.
     pub async fn status(&self) -> Result<Vec<ViewStatus>, FoldError> {
         // Checkpoints first: heads only grow, so a checkpoint above its head is real.
-        let mut checkpoints: HashMap<_, _> = Checkpoint::all(&*self.views).await?.into_iter().collect();
+        let mut checkpoints: HashMap<_, _> =
+            Checkpoint::all(&*self.views).await?.into_iter().collect();
         let mut heads = self.log.heads().await?;
         let known: std::collections::HashSet<_> = heads.iter().map(|(o, _)| *o).collect();
-        heads.extend(checkpoints.keys().filter(|o| !known.contains(o)).map(|o| (*o, Head::default())).collect::<Vec<_>>());
+        heads.extend(
+            checkpoints
+                .keys()
+                .filter(|o| !known.contains(o))
+                .map(|o| (*o, Head::default()))
+                .collect::<Vec<_>>(),
+        );
         heads.sort_by_key(|(organization, _)| *organization);
         let status = heads.into_iter().map(|(organization, head)| {
             let checkpoint = checkpoints.remove(&organization).unwrap_or_default();
@@ -68,13 +75,26 @@ impl Folder {
     pub async fn sweep(&self) -> Result<Vec<Lag>, FoldError> {
         let mut lags = Vec::new();
         for status in self.status().await? {
-            let ViewStatus { organization, position, head, exchange_number, exchange_head, .. } = status;
+            let ViewStatus { organization, position, head, exchange_number, exchange_head, .. } =
+                status;
             if position > head || exchange_number > exchange_head {
                 tracing::error!(family = self.family.as_str(), %organization, position, head, "the views know more than the log: rebuild them");
-                lags.push(Lag { organization, records: 0, exchanges: 0, outcome: Err(FoldError::Ahead { position, head }) });
+                lags.push(Lag {
+                    organization,
+                    records: 0,
+                    exchanges: 0,
+                    outcome: Err(FoldError::Ahead { position, head }),
+                });
             } else if position < head || exchange_number < exchange_head {
-                let outcome = self.reach(organization, Head { position: head, exchange_number: exchange_head }).await;
-                lags.push(Lag { organization, records: head - position, exchanges: exchange_head - exchange_number, outcome });
+                let outcome = self
+                    .reach(organization, Head { position: head, exchange_number: exchange_head })
+                    .await;
+                lags.push(Lag {
+                    organization,
+                    records: head - position,
+                    exchanges: exchange_head - exchange_number,
+                    outcome,
+                });
             }
         }
         Ok(lags)

@@ -59,10 +59,23 @@ impl Table {
             format!("{} {kind}{}", c.name, if c.null { "" } else { " NOT NULL" })
         });
         let columns = columns.collect::<Vec<_>>().join(", ");
-        let mut ddl = vec![format!("CREATE TABLE IF NOT EXISTS {} ({columns}, PRIMARY KEY ({}))", self.name, self.key.join(", "))];
+        let mut ddl = vec![format!(
+            "CREATE TABLE IF NOT EXISTS {} ({columns}, PRIMARY KEY ({}))",
+            self.name,
+            self.key.join(", ")
+        )];
         for index in self.indexes {
-            let name = index.iter().filter(|c| **c != "organization").copied().collect::<Vec<_>>().join("_");
-            ddl.push(format!("CREATE INDEX IF NOT EXISTS {0}_by_{name} ON {0} ({1})", self.name, index.join(", ")));
+            let name = index
+                .iter()
+                .filter(|c| **c != "organization")
+                .copied()
+                .collect::<Vec<_>>()
+                .join("_");
+            ddl.push(format!(
+                "CREATE INDEX IF NOT EXISTS {0}_by_{name} ON {0} ({1})",
+                self.name,
+                index.join(", ")
+            ));
         }
         ddl
     }
@@ -77,8 +90,8 @@ impl Table {
         self.columns.iter().zip(&row.0).find(|(c, _)| c.name == column).map(|(_, value)| value)
     }
 
-    /// Writes rows, each as `values_of` gives it: one for each column. Of those that are there already, the
-    /// columns that `set` takes.
+    /// Writes rows, each as `values_of` gives it: one for each column. Of those that are there
+    /// already, the columns that `set` takes.
     pub(crate) fn write<R>(
         &self,
         rows: Vec<R>,
@@ -103,15 +116,32 @@ impl Table {
         let tuple = |row: usize| format!("({})", numbered(row * width + 1, width));
         let values = (0..rows).map(tuple).collect::<Vec<_>>().join(", ");
         let sets = self.columns.iter().filter(|c| !self.key.contains(&c.name) && set(c.name));
-        let sets = sets.map(|c| format!("{0} = excluded.{0}", c.name)).collect::<Vec<_>>().join(", ");
-        let then = if sets.is_empty() { "DO NOTHING".to_owned() } else { format!("DO UPDATE SET {sets}") };
-        format!("INSERT INTO {} ({}) VALUES {values} ON CONFLICT ({}) {then}", self.name, self.all(), self.key.join(", "))
+        let sets =
+            sets.map(|c| format!("{0} = excluded.{0}", c.name)).collect::<Vec<_>>().join(", ");
+        let then =
+            if sets.is_empty() { "DO NOTHING".to_owned() } else { format!("DO UPDATE SET {sets}") };
+        format!(
+            "INSERT INTO {} ({}) VALUES {values} ON CONFLICT ({}) {then}",
+            self.name,
+            self.all(),
+            self.key.join(", ")
+        )
     }
 
     /// Deletes an organization's rows that have one of `keys` in `column`.
-    pub fn delete(&self, organization: OrganizationId, column: &str, keys: &[SqlValue], out: &mut Vec<Statement>) {
+    pub fn delete(
+        &self,
+        organization: OrganizationId,
+        column: &str,
+        keys: &[SqlValue],
+        out: &mut Vec<Statement>,
+    ) {
         for keys in key_lists(keys) {
-            let sql = format!("DELETE FROM {} WHERE organization = $1 AND {column} IN ({})", self.name, numbered(2, keys.len()));
+            let sql = format!(
+                "DELETE FROM {} WHERE organization = $1 AND {column} IN ({})",
+                self.name,
+                numbered(2, keys.len())
+            );
             out.push((sql, with(organization.into(), keys)));
         }
     }
@@ -130,7 +160,8 @@ pub(crate) fn numbered(first: usize, n: usize) -> String {
     out
 }
 
-/// Cuts keys into lists for `IN`, filled up to a few lengths with the last key, which changes nothing.
+/// Cuts keys into lists for `IN`, filled up to a few lengths with the last key, which changes
+/// nothing.
 pub(crate) fn key_lists(keys: &[SqlValue]) -> impl Iterator<Item = Vec<SqlValue>> {
     keys.chunks(KEYS[KEYS.len() - 1]).map(|chunk| {
         let size = KEYS.into_iter().find(|n| *n >= chunk.len()).unwrap_or(chunk.len());

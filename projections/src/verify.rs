@@ -39,10 +39,21 @@ impl Differences {
     /// At most this many are shown.
     pub const SHOWN: usize = 100;
 
-    fn add(&mut self, table: &'static str, key: Vec<String>, live: Option<&SqlRow>, rebuilt: Option<&SqlRow>) {
+    fn add(
+        &mut self,
+        table: &'static str,
+        key: Vec<String>,
+        live: Option<&SqlRow>,
+        rebuilt: Option<&SqlRow>,
+    ) {
         self.count += 1;
         if self.shown.len() < Self::SHOWN {
-            self.shown.push(Difference { table, key, live: live.map(shown), rebuilt: rebuilt.map(shown) });
+            self.shown.push(Difference {
+                table,
+                key,
+                live: live.map(shown),
+                rebuilt: rebuilt.map(shown),
+            });
         }
     }
 
@@ -59,7 +70,11 @@ const PAGE: usize = 1_000;
 const FREE_TRIES: usize = 3;
 
 /// Folds the log into a scratch copy, each organization up to its live checkpoint, and compares.
-pub async fn verify(family: Family, log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Result<Differences, FoldError> {
+pub async fn verify(
+    family: Family,
+    log: Arc<dyn Log>,
+    views: Arc<dyn SqlStore>,
+) -> Result<Differences, FoldError> {
     let scratch = views.scratch().await?;
     prepare(family, &*scratch).await?;
     let folder = Folder::new(family, log, Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
@@ -81,11 +96,17 @@ impl Folder {
 }
 
 /// Every organization with a log, a checkpoint or a row.
-async fn organizations(folder: &Folder, views: &dyn SqlStore) -> Result<BTreeSet<OrganizationId>, FoldError> {
-    let mut all: BTreeSet<_> = folder.log.heads().await?.into_iter().map(|(organization, _)| organization).collect();
+async fn organizations(
+    folder: &Folder,
+    views: &dyn SqlStore,
+) -> Result<BTreeSet<OrganizationId>, FoldError> {
+    let mut all: BTreeSet<_> =
+        folder.log.heads().await?.into_iter().map(|(organization, _)| organization).collect();
     all.extend(Checkpoint::all(views).await?.into_iter().map(|(organization, _)| organization));
     for table in tables(folder.family) {
-        let rows = views.query(&format!("SELECT DISTINCT organization FROM {}", table.name), Vec::new()).await?;
+        let rows = views
+            .query(&format!("SELECT DISTINCT organization FROM {}", table.name), Vec::new())
+            .await?;
         all.extend(read_all::<OrganizationId>(rows)?);
     }
     Ok(all)
@@ -99,7 +120,8 @@ async fn one(
 ) -> Result<Differences, FoldError> {
     for _ in 0..FREE_TRIES {
         let before = checkpoint(&mut Reader::Store(views), organization).await?;
-        let found = compare(folder, &mut Reader::Store(views), scratch, organization, before).await?;
+        let found =
+            compare(folder, &mut Reader::Store(views), scratch, organization, before).await?;
         if checkpoint(&mut Reader::Store(views), organization).await? == before {
             return Ok(found);
         }
@@ -155,14 +177,22 @@ async fn compare_table(
     organization: OrganizationId,
     found: &mut Differences,
 ) -> Result<(), FoldError> {
-    let select = format!("SELECT {} FROM {} WHERE organization = $1 AND {}", table.all(), table.name, table.order);
+    let select = format!(
+        "SELECT {} FROM {} WHERE organization = $1 AND {}",
+        table.all(),
+        table.name,
+        table.order
+    );
     let mut low = i64::MIN;
     loop {
         let (rows, high) = page(live, &select, table, organization, low).await?;
         let range = format!("{select} > $2 AND {} <= $3", table.order);
-        let rebuilt = scratch.query(&range, vec![organization.into(), low.into(), high.into()]).await?;
-        let mut expected: BTreeMap<Vec<String>, SqlRow> = rebuilt.into_iter().map(|row| (key(table, &row), row)).collect();
-        let live_rows: HashMap<Vec<String>, SqlRow> = rows.into_iter().map(|row| (key(table, &row), row)).collect();
+        let rebuilt =
+            scratch.query(&range, vec![organization.into(), low.into(), high.into()]).await?;
+        let mut expected: BTreeMap<Vec<String>, SqlRow> =
+            rebuilt.into_iter().map(|row| (key(table, &row), row)).collect();
+        let live_rows: HashMap<Vec<String>, SqlRow> =
+            rows.into_iter().map(|row| (key(table, &row), row)).collect();
         for (key, row) in live_rows {
             found.rows += 1;
             match expected.remove(&key) {
@@ -198,9 +228,14 @@ async fn page(
         Some(SqlValue::Int(place)) => *place,
         _ => None,
     };
-    let high = rows.last().and_then(place).ok_or_else(|| SqlError::Shape(format!("{} is not ordered by integers", table.name)))?;
+    let high = rows
+        .last()
+        .and_then(place)
+        .ok_or_else(|| SqlError::Shape(format!("{} is not ordered by integers", table.name)))?;
     rows.retain(|row| place(row).is_some_and(|n| n < high));
-    rows.extend(live.query(&format!("{select} = $2"), vec![organization.into(), high.into()]).await?);
+    rows.extend(
+        live.query(&format!("{select} = $2"), vec![organization.into(), high.into()]).await?,
+    );
     Ok((rows, high))
 }
 

@@ -22,7 +22,10 @@ pub(crate) trait View: Sized + Send + 'static {
     const TABLES: &'static [&'static Table];
 
     /// Reads what it needs of the rows that are there: one query for each kind.
-    fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> impl Future<Output = Result<Self, SqlError>> + Send;
+    fn fetch(
+        tx: &mut dyn SqlTransaction,
+        page: &Page<'_>,
+    ) -> impl Future<Output = Result<Self, SqlError>> + Send;
 
     /// Folds the next record.
     fn record(&mut self, _record: &Record, _event: &DomainEvent) -> Result<(), Bad> {

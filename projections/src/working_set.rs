@@ -13,7 +13,11 @@ pub(crate) struct WorkingSet(Vec<Box<dyn AnyView>>);
 
 impl WorkingSet {
     /// Reads the rows that a page changes.
-    pub async fn fetch(views: &[Definition], tx: &mut dyn SqlTransaction, page: Page<'_>) -> Result<Self, SqlError> {
+    pub async fn fetch(
+        views: &[Definition],
+        tx: &mut dyn SqlTransaction,
+        page: Page<'_>,
+    ) -> Result<Self, SqlError> {
         let mut all = Vec::with_capacity(views.len());
         for view in views {
             all.push((view.fetch)(&mut *tx, &page).await?);

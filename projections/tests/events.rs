@@ -30,7 +30,11 @@ async fn among_the_positions_of_a_run_gaps_are_passed_over() {
     assert_eq!(found(0, None, 4).await, [3, 5, 6, 650]);
     assert_eq!(found(5, Some(650), 100).await, [6, 650]);
     assert!(found(652, None, 100).await.is_empty());
-    let others = EventFilter { event_type: Some("UserDeleted".into()), among: Some(run.into_iter().collect()), ..EventFilter::default() };
+    let others = EventFilter {
+        event_type: Some("UserDeleted".into()),
+        among: Some(run.into_iter().collect()),
+        ..EventFilter::default()
+    };
     assert!(index.positions(ORG, &others, 9).await.unwrap().is_empty());
 }
 
@@ -43,7 +47,8 @@ async fn without_a_run_one_look_is_enough() {
     world.audit_folder().await.fold(ORG).await.unwrap();
     let views = WatchedViews::new(world.audit.clone());
     let index = EventIndex::new(views.clone());
-    let filter = EventFilter { event_type: Some("UserCreated".into()), after: 1, ..EventFilter::default() };
+    let filter =
+        EventFilter { event_type: Some("UserCreated".into()), after: 1, ..EventFilter::default() };
     assert_eq!(index.positions(ORG, &filter, 3).await.unwrap(), [2, 3, 4]);
     assert_eq!(views.queries.lock().unwrap().len(), 1);
 }

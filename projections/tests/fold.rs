@@ -26,7 +26,12 @@ async fn checkpoint(world: &World) -> Checkpoint {
 }
 
 async fn users(world: &World) -> u64 {
-    world.directory().search(ORG, rollcall_domain::scim::ResourceKind::User, &request_all()).await.unwrap().total
+    world
+        .directory()
+        .search(ORG, rollcall_domain::scim::ResourceKind::User, &request_all())
+        .await
+        .unwrap()
+        .total
 }
 
 fn request_all() -> rollcall_projections::directory::SearchRequest {
@@ -36,7 +41,10 @@ fn request_all() -> rollcall_projections::directory::SearchRequest {
 #[tokio::test]
 async fn a_bad_record_stops_its_organization_only_until_it_can_be_read() {
     let (world, log, _) = watched().await;
-    let started = |name: &str| rollcall_domain::organization::OrganizationEvent::Created { name: name.into(), domain: name.into() };
+    let started = |name: &str| rollcall_domain::organization::OrganizationEvent::Created {
+        name: name.into(),
+        domain: name.into(),
+    };
     world.organization(ORG, vec![started("contoso")]).await;
     for n in 2..=6 {
         world.user(n, vec![created(&format!("u{n}"))]).await;
@@ -49,14 +57,27 @@ async fn a_bad_record_stops_its_organization_only_until_it_can_be_read() {
     let lags = folder.sweep().await.unwrap();
     let stopped = |e: &FoldError| matches!(e, FoldError::Stopped { position: 4, error, .. } if error.contains("UserPainted"));
     assert_eq!(lags.len(), 2);
-    assert!(lags[0].organization == ORG && lags[0].outcome.as_ref().is_err_and(stopped), "{lags:?}");
+    assert!(
+        lags[0].organization == ORG && lags[0].outcome.as_ref().is_err_and(stopped),
+        "{lags:?}"
+    );
     assert!(lags[1].outcome.is_ok(), "{lags:?}");
     assert_eq!(users(&world).await, 2, "what stands before is folded");
     let kept = checkpoint(&world).await;
-    assert_eq!((kept.at, kept.stopped.map(|s| s.position)), (Head { position: 3, exchange_number: 0 }, Some(4)));
+    assert_eq!(
+        (kept.at, kept.stopped.map(|s| s.position)),
+        (Head { position: 3, exchange_number: 0 }, Some(4))
+    );
     let row = Organizations::new(world.views.clone()).by_id(ORG).await.unwrap().unwrap();
     assert_eq!(row.stopped.map(|s| s.position), Some(4));
-    assert!(folder.status().await.unwrap().iter().any(|s| s.organization == ORG && s.stopped.is_some() && s.head == 6));
+    assert!(
+        folder
+            .status()
+            .await
+            .unwrap()
+            .iter()
+            .any(|s| s.organization == ORG && s.stopped.is_some() && s.head == 6)
+    );
 
     // It stays stopped, also once it could go on, until somebody says so.
     assert!(folder.fold_to(ORG, 3).await.is_ok(), "what is covered is covered");
@@ -65,7 +86,10 @@ async fn a_bad_record_stops_its_organization_only_until_it_can_be_read() {
     log.unknown.store(0, SeqCst);
     assert!(folder.fold(ORG).await.is_err_and(|e| stopped(&e)));
     assert_eq!(folder.resume(ORG).await.unwrap(), Folded { records: 3, exchanges: 1 });
-    assert_eq!(checkpoint(&world).await, Checkpoint { at: Head { position: 6, exchange_number: 1 }, stopped: None });
+    assert_eq!(
+        checkpoint(&world).await,
+        Checkpoint { at: Head { position: 6, exchange_number: 1 }, stopped: None }
+    );
     assert_eq!(users(&world).await, 5);
 }
 
@@ -85,7 +109,10 @@ async fn an_event_that_does_not_fit_its_row_stops() {
     let world = World::new().await;
     world.user(1, vec![created("a"), created("a")]).await;
     let error = world.folder().fold(ORG).await.unwrap_err();
-    assert!(matches!(&error, FoldError::Stopped { position: 2, error, .. } if error.contains("exists")), "{error}");
+    assert!(
+        matches!(&error, FoldError::Stopped { position: 2, error, .. } if error.contains("exists")),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -129,12 +156,18 @@ async fn an_interrupted_fold_leaves_rows_and_checkpoint_in_step() {
     }
     folder.fold(ORG).await.unwrap();
     assert_eq!((users(&world).await, checkpoint(&world).await.at.position), (5, 5));
-    assert_eq!(verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap().count, 0);
+    assert_eq!(
+        verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap().count,
+        0
+    );
 }
 
 /// Polls once and lets others run.
 async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-    let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx))).await;
+    let polled = std::future::poll_fn(|cx| {
+        std::task::Poll::Ready(std::pin::Pin::new(&mut *future).poll(cx))
+    })
+    .await;
     tokio::time::sleep(std::time::Duration::from_micros(200)).await;
     match polled {
         std::task::Poll::Ready(output) => Some(output),
@@ -158,7 +191,11 @@ async fn many_callers_share_a_run() {
         folded += call.await.unwrap();
     }
     assert_eq!(folded, 200, "each record is folded once");
-    assert!(views.begun.load(SeqCst) <= 100, "{} transactions for 200 callers", views.begun.load(SeqCst));
+    assert!(
+        views.begun.load(SeqCst) <= 100,
+        "{} transactions for 200 callers",
+        views.begun.load(SeqCst)
+    );
     assert_eq!(users(&world).await, 200);
 }
 
@@ -171,7 +208,10 @@ async fn what_an_append_hands_over_is_not_read_from_the_log() {
     let records = world.log.records(ORG, 0, 9).await.unwrap();
     let exchanges = world.log.exchanges(ORG, 0, 9, Bodies::Read).await.unwrap();
     let read = log.reads.load(SeqCst);
-    assert_eq!(folder.fold_appended(ORG, records, exchanges).await.unwrap(), Folded { records: 1, exchanges: 1 });
+    assert_eq!(
+        folder.fold_appended(ORG, records, exchanges).await.unwrap(),
+        Folded { records: 1, exchanges: 1 }
+    );
     assert_eq!(log.reads.load(SeqCst), read);
 
     // With a record of somebody else between, the log is read, and nothing is folded twice.
@@ -190,8 +230,14 @@ async fn views_ahead_of_the_log_are_told() {
     let world = World::new().await;
     world.user(1, vec![created("a")]).await;
     world.folder().fold(ORG).await.unwrap();
-    let emptied = World::over(Arc::new(rollcall_sqlite::SqliteLog::in_memory().unwrap()), world.views.clone());
+    let emptied = World::over(
+        Arc::new(rollcall_sqlite::SqliteLog::in_memory().unwrap()),
+        world.views.clone(),
+    );
     let lags = emptied.folder().sweep().await.unwrap();
     assert!(matches!(lags[0].outcome, Err(FoldError::Ahead { position: 1, head: 0 })), "{lags:?}");
-    assert!(matches!(verify(Family::Live, emptied.log, emptied.views).await, Err(FoldError::Ahead { .. })));
+    assert!(matches!(
+        verify(Family::Live, emptied.log, emptied.views).await,
+        Err(FoldError::Ahead { .. })
+    ));
 }

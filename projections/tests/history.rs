@@ -26,7 +26,11 @@ impl Dice {
         (z ^ (z >> 31)) % n
     }
     fn one_of(&mut self, all: &[u128]) -> Option<u128> {
-        if all.is_empty() { None } else { Some(all[usize::try_from(self.below(all.len() as u64)).unwrap()]) }
+        if all.is_empty() {
+            None
+        } else {
+            Some(all[usize::try_from(self.below(all.len() as u64)).unwrap()])
+        }
     }
 }
 
@@ -62,7 +66,8 @@ impl Cast {
             self.groups.insert(self.next, BTreeSet::new());
         } else if fell < 62 {
             let (Some(g), size) = (self.group(dice), 1 + dice.below(4)) else { return };
-            let mut joins: Vec<ResourceId> = (0..size).filter_map(|_| self.pick(dice)).map(user).collect();
+            let mut joins: Vec<ResourceId> =
+                (0..size).filter_map(|_| self.pick(dice)).map(user).collect();
             joins.extend(self.group(dice).filter(|other| *other != g).map(group));
             joins.sort();
             joins.dedup();
@@ -73,7 +78,8 @@ impl Cast {
             }
         } else if fell < 77 {
             let Some(g) = self.group(dice) else { return };
-            let leave: Vec<ResourceId> = self.groups[&g].iter().copied().filter(|_| dice.below(5) < 2).collect();
+            let leave: Vec<ResourceId> =
+                self.groups[&g].iter().copied().filter(|_| dice.below(5) < 2).collect();
             if !leave.is_empty() {
                 world.group(g, vec![removed(&leave)]).await;
                 self.groups.get_mut(&g).unwrap().retain(|m| !leave.contains(m));
@@ -82,14 +88,27 @@ impl Cast {
             let Some(u) = self.pick(dice) else { return };
             let events = match dice.below(4) {
                 0 => vec![UserEvent::Deactivated {}],
-                1 => vec![UserEvent::Activated {}, changed("title", Some(json!(format!("t{fell}"))))],
-                2 => vec![UserEvent::Renamed { before: String::new().into(), after: format!("r{u}-{fell}").into() }],
+                1 => {
+                    vec![UserEvent::Activated {}, changed("title", Some(json!(format!("t{fell}"))))]
+                }
+                2 => vec![UserEvent::Renamed {
+                    before: String::new().into(),
+                    after: format!("r{u}-{fell}").into(),
+                }],
                 _ => vec![changed("title", None)],
             };
             world.user(u, events).await;
         } else if fell < 95 {
             let Some(g) = self.group(dice) else { return };
-            world.group(g, vec![GroupEvent::Renamed { before: String::new(), after: format!("rg{g}-{fell}") }]).await;
+            world
+                .group(
+                    g,
+                    vec![GroupEvent::Renamed {
+                        before: String::new(),
+                        after: format!("rg{g}-{fell}"),
+                    }],
+                )
+                .await;
         } else if fell < 98 {
             let Some(u) = self.pick(dice) else { return };
             world.user(u, vec![UserEvent::Deleted { user_name: String::new().into() }]).await;
@@ -118,7 +137,10 @@ async fn now(directory: &Directory, kind: ResourceKind, cast: u128) -> Vec<Resou
 }
 
 /// Group to members, in order.
-async fn members_now(directory: &Directory, groups: &[ResourceRow]) -> Vec<(ResourceId, Vec<(ResourceId, String)>)> {
+async fn members_now(
+    directory: &Directory,
+    groups: &[ResourceRow],
+) -> Vec<(ResourceId, Vec<(ResourceId, String)>)> {
     let mut all = Vec::new();
     for g in groups {
         let members = directory.members(ORG, g.id).await.unwrap();
@@ -138,7 +160,11 @@ async fn then(history: &History, kind: ResourceKind, at: u64) -> Vec<ResourceRow
     }
 }
 
-async fn members_then(history: &History, groups: &[ResourceRow], at: u64) -> Vec<(ResourceId, Vec<(ResourceId, String)>)> {
+async fn members_then(
+    history: &History,
+    groups: &[ResourceRow],
+    at: u64,
+) -> Vec<(ResourceId, Vec<(ResourceId, String)>)> {
     let mut all = Vec::new();
     for g in groups {
         let (mut members, mut after) = (Vec::new(), 0);
@@ -219,24 +245,47 @@ async fn differences(history: &History, from: u64, to: u64) -> Vec<Difference> {
 }
 
 /// The difference that history gives is the one between two directories.
-async fn check_difference(history: &History, (from, before): (u64, &Seen), (to, after): (u64, &Seen)) {
+async fn check_difference(
+    history: &History,
+    (from, before): (u64, &Seen),
+    (to, after): (u64, &Seen),
+) {
     let found = differences(history, from, to).await;
-    assert!(found.iter().all(|d| d.position > from && d.position <= to && d.at.is_some()), "{found:?}");
-    let ids = |what: What| found.iter().filter(|d| d.what == what).map(|d| d.id).collect::<BTreeSet<_>>();
-    let pairs = |what: What| found.iter().filter(|d| d.what == what).map(|d| (d.group.as_ref().unwrap().0, d.id)).collect::<BTreeSet<_>>();
+    assert!(
+        found.iter().all(|d| d.position > from && d.position <= to && d.at.is_some()),
+        "{found:?}"
+    );
+    let ids =
+        |what: What| found.iter().filter(|d| d.what == what).map(|d| d.id).collect::<BTreeSet<_>>();
+    let pairs = |what: What| {
+        found
+            .iter()
+            .filter(|d| d.what == what)
+            .map(|d| (d.group.as_ref().unwrap().0, d.id))
+            .collect::<BTreeSet<_>>()
+    };
     let resources = |seen: &Seen| -> BTreeMap<ResourceId, ResourceRow> {
         seen.users.iter().chain(&seen.groups).map(|row| (row.id, row.clone())).collect()
     };
     let (old, new) = (resources(before), resources(after));
-    assert_eq!(ids(What::Created), new.keys().filter(|id| !old.contains_key(*id)).copied().collect());
-    assert_eq!(ids(What::Deleted), old.keys().filter(|id| !new.contains_key(*id)).copied().collect());
+    assert_eq!(
+        ids(What::Created),
+        new.keys().filter(|id| !old.contains_key(*id)).copied().collect()
+    );
+    assert_eq!(
+        ids(What::Deleted),
+        old.keys().filter(|id| !new.contains_key(*id)).copied().collect()
+    );
     let differ = |name: &str| -> BTreeSet<ResourceId> {
         let both = new.iter().filter_map(|(id, row)| Some((id, old.get(id)?, row)));
-        both.filter(|(_, a, b)| a.attributes.get(name) != b.attributes.get(name)).map(|(id, ..)| *id).collect()
+        both.filter(|(_, a, b)| a.attributes.get(name) != b.attributes.get(name))
+            .map(|(id, ..)| *id)
+            .collect()
     };
     assert_eq!(&ids(What::Enabled) | &ids(What::Disabled), differ("active"));
     assert_eq!(ids(What::Changed), differ("title"));
-    let renamed: BTreeSet<_> = differ("userName").into_iter().chain(differ("displayName")).collect();
+    let renamed: BTreeSet<_> =
+        differ("userName").into_iter().chain(differ("displayName")).collect();
     assert_eq!(ids(What::Renamed), renamed);
     let memberships = |seen: &Seen| -> BTreeSet<(ResourceId, ResourceId)> {
         seen.members.iter().flat_map(|(g, members)| members.iter().map(|(m, _)| (*g, *m))).collect()
@@ -262,9 +311,17 @@ async fn memberships_tell_from_when_to_when_and_by_what() {
     let history = History::new(world.audit.clone());
     for side in [Side::Group(group(1)), Side::Member(user(1))] {
         let all = history.memberships(ORG, side, 7, 0, 9).await.unwrap();
-        let told: Vec<_> = all.iter().map(|m| (m.began.position, m.ended.as_ref().map(|e| (e.position, e.event_type.as_str())))).collect();
+        let told: Vec<_> = all
+            .iter()
+            .map(|m| {
+                (m.began.position, m.ended.as_ref().map(|e| (e.position, e.event_type.as_str())))
+            })
+            .collect();
         assert_eq!(told, [(3, Some((4, "GroupMembersRemoved"))), (5, Some((6, "UserDeleted")))]);
-        assert_eq!((all[0].group_display.as_str(), all[0].member_display.as_str()), ("Door", "Display ada"));
+        assert_eq!(
+            (all[0].group_display.as_str(), all[0].member_display.as_str()),
+            ("Door", "Display ada")
+        );
         assert_eq!(all[0].began.at, at(3));
         // Seen from position 5 the second time has not ended.
         let then = history.memberships(ORG, side, 5, 0, 9).await.unwrap();
@@ -281,15 +338,20 @@ async fn an_instant_is_a_position() {
     world.audit_folder().await.fold(ORG).await.unwrap();
     let history = History::new(world.audit.clone());
     let position = async |n: u64| history.position_at(ORG, at(n)).await.unwrap();
-    assert_eq!((position(0).await, position(1).await, position(2).await, position(9).await), (0, 1, 2, 3));
+    assert_eq!(
+        (position(0).await, position(1).await, position(2).await, position(9).await),
+        (0, 1, 2, 3)
+    );
     assert_eq!(history.recorded_at(ORG, 2).await.unwrap(), Some(at(2)));
     let ada = history.resources(ORG, ResourceKind::User, 2, Some("U2"), 0, 9).await.unwrap();
     assert_eq!(ada.iter().map(|row| row.id).collect::<Vec<_>>(), [user(2)]);
-    assert!(history.resources(ORG, ResourceKind::User, 1, Some("U2"), 0, 9).await.unwrap().is_empty());
+    assert!(
+        history.resources(ORG, ResourceKind::User, 1, Some("U2"), 0, 9).await.unwrap().is_empty()
+    );
 }
 
-/// Statistics are never gathered, so SQLite guesses: the order it is asked for must not lead it along
-/// everything that an organization has.
+/// Statistics are never gathered, so SQLite guesses: the order it is asked for must not lead it
+/// along everything that an organization has.
 #[tokio::test]
 async fn a_question_about_one_goes_by_the_index_of_that_one() {
     let world = World::new().await;
@@ -301,8 +363,14 @@ async fn a_question_about_one_goes_by_the_index_of_that_one() {
     let history = History::new(views.clone());
     assert!(history.resource(ORG, ResourceKind::User, user(1), 3).await.unwrap().is_some());
     assert!(history.resource(ORG, ResourceKind::Group, group(1), 3).await.unwrap().is_some());
-    assert_eq!(history.resources(ORG, ResourceKind::User, 3, Some("ada"), 0, 9).await.unwrap().len(), 1);
-    assert_eq!(history.resources(ORG, ResourceKind::Group, 3, Some("door"), 0, 9).await.unwrap().len(), 1);
+    assert_eq!(
+        history.resources(ORG, ResourceKind::User, 3, Some("ada"), 0, 9).await.unwrap().len(),
+        1
+    );
+    assert_eq!(
+        history.resources(ORG, ResourceKind::Group, 3, Some("door"), 0, 9).await.unwrap().len(),
+        1
+    );
     assert_eq!(history.members(ORG, group(1), 3, 0, 9).await.unwrap().len(), 1);
     assert_eq!(history.reviewed(ORG, group(1), 3, 0, 9).await.unwrap().len(), 1);
     assert_eq!(history.groups_of(ORG, user(1), 3).await.unwrap().len(), 1);
@@ -314,13 +382,19 @@ async fn a_question_about_one_goes_by_the_index_of_that_one() {
     assert_eq!(queries.len(), 10);
     for sql in queries {
         let plan = plan_of(&*world.audit, &sql).await;
-        let searches: Vec<&String> = plan.iter().filter(|step| step.starts_with("SEARCH ")).collect();
+        let searches: Vec<&String> =
+            plan.iter().filter(|step| step.starts_with("SEARCH ")).collect();
         assert!(!searches.is_empty(), "{sql}");
         for step in searches {
-            let one = ["id=?", "name=?", "position=?", "subject=?"].iter().any(|column| step.contains(column));
+            let one = ["id=?", "name=?", "position=?", "subject=?"]
+                .iter()
+                .any(|column| step.contains(column));
             assert!(one, "{sql}\n{step}");
         }
-        assert!(!plan.iter().any(|step| step.starts_with("SCAN ") && step != "SCAN state"), "{sql}\n{plan:?}");
+        assert!(
+            !plan.iter().any(|step| step.starts_with("SCAN ") && step != "SCAN state"),
+            "{sql}\n{plan:?}"
+        );
     }
 }
 
@@ -349,7 +423,8 @@ async fn whether_somebody_joined_after_an_instant_is_found_by_the_member() {
     assert_eq!(joined(2, 1).await, None);
     let sql = views.queries.lock().unwrap().pop().unwrap();
     let plan = plan_of(&*world.audit, &sql).await;
-    let by_member = "history_memberships_by_member_id_group_id (organization=? AND member_id=? AND group_id=?)";
+    let by_member =
+        "history_memberships_by_member_id_group_id (organization=? AND member_id=? AND group_id=?)";
     assert!(
         plan[0].contains(by_member) && plan.iter().all(|step| !step.starts_with("SCAN")),
         "a large group is not walked along: {plan:?}"

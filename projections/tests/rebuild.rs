@@ -118,11 +118,14 @@ impl Model {
                 let Some((id, attributes)) = self.users.get_mut(&slot) else { return };
                 attributes["userName"] = json!(format!("Name{x}-{id}"));
                 let after = format!("Name{x}-{id}").into();
-                world.user(*id, vec![UserEvent::Renamed { before: String::new().into(), after }]).await;
+                world
+                    .user(*id, vec![UserEvent::Renamed { before: String::new().into(), after }])
+                    .await;
             }
             Step::ChangeMails(slot, mails) => {
                 let Some((id, attributes)) = self.users.get_mut(&slot) else { return };
-                let mails: Vec<_> = mails.iter().map(|m| json!({ "value": format!("Mail{m}@x") })).collect();
+                let mails: Vec<_> =
+                    mails.iter().map(|m| json!({ "value": format!("Mail{m}@x") })).collect();
                 let after = (!mails.is_empty()).then(|| json!(mails));
                 match &after {
                     Some(after) => attributes["emails"] = after.clone(),
@@ -152,7 +155,12 @@ impl Model {
             Step::RenameGroup(slot, x) => {
                 let Some((id, name, _)) = self.groups.get_mut(&slot) else { return };
                 *name = format!("Group{x}-{id}");
-                world.group(*id, vec![GroupEvent::Renamed { before: String::new(), after: name.clone() }]).await;
+                world
+                    .group(
+                        *id,
+                        vec![GroupEvent::Renamed { before: String::new(), after: name.clone() }],
+                    )
+                    .await;
             }
             Step::DeleteGroup(slot) => {
                 let Some((id, name, _)) = self.groups.remove(&slot) else { return };
@@ -162,7 +170,10 @@ impl Model {
             Step::Add(slot, members) => {
                 let members = self.resources(&members);
                 let Some((id, _, present)) = self.groups.get_mut(&slot) else { return };
-                let new: Vec<_> = members.into_iter().filter(|m| !present.contains(m) && *m != group(*id)).collect();
+                let new: Vec<_> = members
+                    .into_iter()
+                    .filter(|m| !present.contains(m) && *m != group(*id))
+                    .collect();
                 if !new.is_empty() {
                     present.extend(&new);
                     world.group(*id, vec![added(&new)]).await;
@@ -183,13 +194,21 @@ impl Model {
             }
             Step::Revoke(slot) if self.tokens.get(&slot) == Some(&false) => {
                 self.tokens.insert(slot, true);
-                world.organization(ORG, vec![OrganizationEvent::ScimTokenRevoked { token: token(slot) }]).await;
+                world
+                    .organization(
+                        ORG,
+                        vec![OrganizationEvent::ScimTokenRevoked { token: token(slot) }],
+                    )
+                    .await;
             }
             Step::Exchange(slot, bad) => {
                 self.exchanges += 1;
                 let known = slot.filter(|s| self.tokens.contains_key(s));
-                let caller = known.map_or(Actor::Unauthenticated, |s| Actor::ScimToken { token: token(s) });
-                world.exchange(exchange(ORG, self.exchanges, caller, if bad { 400 } else { 200 })).await;
+                let caller =
+                    known.map_or(Actor::Unauthenticated, |s| Actor::ScimToken { token: token(s) });
+                world
+                    .exchange(exchange(ORG, self.exchanges, caller, if bad { 400 } else { 200 }))
+                    .await;
             }
             Step::Fold(page) => drop(world.folder().with_page(page).fold(ORG).await.unwrap()),
             Step::CreateUser(_) | Step::CreateGroup(_) | Step::Issue(_) | Step::Revoke(_) => {}
@@ -198,25 +217,51 @@ impl Model {
 
     async fn agrees(&self, world: &World) {
         let directory = world.directory();
-        let total = async |kind| directory.search(ORG, kind, &request(kind, None, None, all())).await.unwrap().total;
+        let total = async |kind| {
+            directory.search(ORG, kind, &request(kind, None, None, all())).await.unwrap().total
+        };
         assert_eq!(total(ResourceKind::User).await, self.users.len() as u64);
         assert_eq!(total(ResourceKind::Group).await, self.groups.len() as u64);
         for (id, attributes) in self.users.values() {
             let row = directory.user(ORG, user(*id)).await.unwrap().unwrap();
             assert_eq!(Value::Object(row.attributes), *attributes);
             let text = format!("userName eq {}", attributes["userName"]);
-            let found = directory.search(ORG, ResourceKind::User, &request(ResourceKind::User, Some(&text), None, all())).await.unwrap();
-            assert_eq!(found.items.iter().map(|i| &i["id"]).collect::<Vec<_>>(), [&json!(user(*id))]);
+            let found = directory
+                .search(
+                    ORG,
+                    ResourceKind::User,
+                    &request(ResourceKind::User, Some(&text), None, all()),
+                )
+                .await
+                .unwrap();
+            assert_eq!(
+                found.items.iter().map(|i| &i["id"]).collect::<Vec<_>>(),
+                [&json!(user(*id))]
+            );
         }
         for mail in 0..4_u8 {
             let value = json!({ "value": format!("Mail{mail}@x") });
-            let expected = self.users.values().filter(|(_, a)| a["emails"].as_array().is_some_and(|m| m.contains(&value))).count();
+            let expected = self
+                .users
+                .values()
+                .filter(|(_, a)| a["emails"].as_array().is_some_and(|m| m.contains(&value)))
+                .count();
             let text = format!(r#"emails eq "mail{mail}@X""#);
-            let found = directory.search(ORG, ResourceKind::User, &request(ResourceKind::User, Some(&text), None, all())).await.unwrap();
+            let found = directory
+                .search(
+                    ORG,
+                    ResourceKind::User,
+                    &request(ResourceKind::User, Some(&text), None, all()),
+                )
+                .await
+                .unwrap();
             assert_eq!(found.total, expected as u64);
         }
         for (id, name, members) in self.groups.values() {
-            assert_eq!(directory.group(ORG, group(*id)).await.unwrap().unwrap().attributes["displayName"], json!(name));
+            assert_eq!(
+                directory.group(ORG, group(*id)).await.unwrap().unwrap().attributes["displayName"],
+                json!(name)
+            );
             let found = directory.members(ORG, group(*id)).await.unwrap();
             assert_eq!(found.iter().map(|m| m.id).collect::<Vec<_>>(), *members);
         }
@@ -250,11 +295,21 @@ proptest! {
 /// Some of everything.
 async fn world() -> World {
     let world = World::new().await;
-    world.organization(ORG, vec![OrganizationEvent::Created { name: "Contoso".into(), domain: "contoso".into() }, issued(1)]).await;
+    world
+        .organization(
+            ORG,
+            vec![
+                OrganizationEvent::Created { name: "Contoso".into(), domain: "contoso".into() },
+                issued(1),
+            ],
+        )
+        .await;
     for n in 1..=1_200 {
         world.user(n, vec![created(&format!("u{n}"))]).await;
     }
-    world.group(1, vec![group_created("All"), added(&(1..=1_200).map(user).collect::<Vec<_>>())]).await;
+    world
+        .group(1, vec![group_created("All"), added(&(1..=1_200).map(user).collect::<Vec<_>>())])
+        .await;
     for n in 1..=3 {
         world.exchange(exchange(ORG, n, Actor::ScimToken { token: token(1) }, 200)).await;
     }
@@ -273,7 +328,12 @@ async fn planted_differences_are_found() {
     );
     let org = "0000000a";
     for (table, sql, live, rebuilt) in [
-        ("directory_users", "UPDATE directory_users SET version = 9 WHERE seq = 1203 - 1", true, true),
+        (
+            "directory_users",
+            "UPDATE directory_users SET version = 9 WHERE seq = 1203 - 1",
+            true,
+            true,
+        ),
         ("directory_emails", "DELETE FROM directory_emails WHERE value = 'home.u7'", false, true),
         ("directory_groups", "UPDATE directory_groups SET display = 'Nobody'", true, true),
         (
@@ -292,12 +352,31 @@ async fn planted_differences_are_found() {
         let found = verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
         assert_eq!(found.count, 1, "{sql}: {:?}", found.shown);
         let shown = &found.shown[0];
-        assert_eq!((shown.table, shown.live.is_some(), shown.rebuilt.is_some()), (table, live, rebuilt), "{sql}");
-        assert!(!shown.key.is_empty() && (shown.key[0].contains(org) || shown.key[0].ends_with("0c")), "{:?}", shown.key);
+        assert_eq!(
+            (shown.table, shown.live.is_some(), shown.rebuilt.is_some()),
+            (table, live, rebuilt),
+            "{sql}"
+        );
+        assert!(
+            !shown.key.is_empty() && (shown.key[0].contains(org) || shown.key[0].ends_with("0c")),
+            "{:?}",
+            shown.key
+        );
         rebuild(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
-        assert_eq!(verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap().count, 0, "a rebuild mends it");
+        assert_eq!(
+            verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap().count,
+            0,
+            "a rebuild mends it"
+        );
     }
-    assert_eq!(world.views.query("SELECT seq FROM directory_users WHERE version > $1", vec![1_i64.into()]).await.unwrap(), []);
+    assert_eq!(
+        world
+            .views
+            .query("SELECT seq FROM directory_users WHERE version > $1", vec![1_i64.into()])
+            .await
+            .unwrap(),
+        []
+    );
 }
 
 #[tokio::test]
@@ -308,17 +387,31 @@ async fn a_rebuild_stops_where_folding_does_and_goes_on_elsewhere() {
     for n in 1..=3 {
         world.user(n, vec![created(&format!("u{n}"))]).await;
     }
-    world.organization(OTHER, vec![OrganizationEvent::Created { name: "b".into(), domain: "b".into() }]).await;
+    world
+        .organization(
+            OTHER,
+            vec![OrganizationEvent::Created { name: "b".into(), domain: "b".into() }],
+        )
+        .await;
     log.unknown.store(2, std::sync::atomic::Ordering::SeqCst);
     let folder = world.folder();
     let rebuilt = folder.rebuild().await.unwrap();
-    assert_eq!((rebuilt.organizations, rebuilt.stopped[&ORG].position, rebuilt.stopped.len()), (2, 2, 1));
+    assert_eq!(
+        (rebuilt.organizations, rebuilt.stopped[&ORG].position, rebuilt.stopped.len()),
+        (2, 2, 1)
+    );
     let kept = Checkpoint::all(&*world.views).await.unwrap();
     assert_eq!(
-        kept.iter().map(|(_, c)| (c.at.position, c.stopped.is_some())).collect::<std::collections::BTreeSet<_>>(),
+        kept.iter()
+            .map(|(_, c)| (c.at.position, c.stopped.is_some()))
+            .collect::<std::collections::BTreeSet<_>>(),
         [(1, false), (1, true)].into()
     );
-    assert_eq!(verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap().count, 0, "compared as far as it goes");
+    assert_eq!(
+        verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap().count,
+        0,
+        "compared as far as it goes"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -329,9 +422,13 @@ async fn verifying_and_rebuilding_while_records_come_in() {
         tokio::spawn(async move {
             let folder = Folder::new(Family::Live, world.log.clone(), world.views.clone());
             for n in 2_000..2_150 {
-                let position = world.user(n, vec![created(&format!("u{n}"))]).await.positions.unwrap().1;
+                let position =
+                    world.user(n, vec![created(&format!("u{n}"))]).await.positions.unwrap().1;
                 folder.fold_to(ORG, position).await.unwrap();
-                assert!(world.directory().user(ORG, user(n)).await.unwrap().is_some(), "a write is read at once");
+                assert!(
+                    world.directory().user(ORG, user(n)).await.unwrap().is_some(),
+                    "a write is read at once"
+                );
             }
         })
     };
@@ -346,6 +443,11 @@ async fn verifying_and_rebuilding_while_records_come_in() {
     assert!(rounds > 0);
     let log: &dyn Log = &*world.log;
     assert_eq!(log.head(ORG).await.unwrap().position, 2 + 1_200 + 2 + 150);
-    let total = world.directory().search(ORG, ResourceKind::User, &request(ResourceKind::User, None, None, all())).await.unwrap().total;
+    let total = world
+        .directory()
+        .search(ORG, ResourceKind::User, &request(ResourceKind::User, None, None, all()))
+        .await
+        .unwrap()
+        .total;
     assert_eq!(total, 1_350);
 }

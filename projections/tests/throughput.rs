@@ -48,7 +48,8 @@ async fn records_folded_per_second() {
     let dir = std::env::temp_dir().join(format!("rollcall-throughput-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     let folder = DataFolder::lock(&dir).unwrap();
-    let (log, views) = (SqliteLog::open(&dir).unwrap(), SqliteViews::open(&dir, Family::Live).unwrap());
+    let (log, views) =
+        (SqliteLog::open(&dir).unwrap(), SqliteViews::open(&dir, Family::Live).unwrap());
     let mut parts = Vec::new();
     for n in 0..USERS {
         parts.push(record(
@@ -64,7 +65,12 @@ async fn records_folded_per_second() {
         ));
     }
     for n in 0..USERS {
-        parts.push(record(USERS + n + 1, scattered(n), 2, &changed("title", Some(json!("Engineer")))));
+        parts.push(record(
+            USERS + n + 1,
+            scattered(n),
+            2,
+            &changed("title", Some(json!("Engineer"))),
+        ));
     }
     for chunk in parts.chunks(5_000) {
         log.restore(chunk.to_vec()).await.unwrap();
@@ -74,7 +80,11 @@ async fn records_folded_per_second() {
         let begin = Instant::now();
         let rebuilt = rebuild(Family::Live, log.clone(), views.clone()).await.unwrap();
         let seconds = begin.elapsed().as_secs_f64();
-        println!("{} records in {seconds:.2} s: {:.0} records/s", rebuilt.records, rebuilt.records as f64 / seconds);
+        println!(
+            "{} records in {seconds:.2} s: {:.0} records/s",
+            rebuilt.records,
+            rebuilt.records as f64 / seconds
+        );
         assert_eq!(rebuilt.records, 2 * USERS);
     }
     drop((log, views, folder));

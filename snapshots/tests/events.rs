@@ -4,19 +4,25 @@
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::{
-    CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued, CredentialProofChanged, CredentialRevoked,
-    CredentialSecretAdded, CredentialSecretRetired, KeySource, Proof, Purpose,
+    CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued,
+    CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
+    KeySource, Proof, Purpose,
 };
 use rollcall_domain::deployment::{DeploymentEvent, DeploymentEventKind};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::{GroupEvent, GroupEventKind};
-use rollcall_domain::ids::{AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId};
+use rollcall_domain::ids::{
+    AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId,
+};
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
 use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
 use rollcall_domain::organization::{
-    CertificateOwner, IdpEndpoints, OrganizationEvent, OrganizationEventKind, SamlKey, SamlPolicy, SealedKey, SpCertificate,
+    CertificateOwner, IdpEndpoints, OrganizationEvent, OrganizationEventKind, SamlKey, SamlPolicy,
+    SealedKey, SpCertificate,
 };
-use rollcall_domain::provisioning_log::{self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts};
+use rollcall_domain::provisioning_log::{
+    self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts,
+};
 use rollcall_domain::run::{Noticed, Pulse};
 use rollcall_domain::saml::{IdpCertificate, NameId, SignedParts};
 use rollcall_domain::scim::{Attributes, Policy};
@@ -83,7 +89,11 @@ fn refused() -> Box<RefusedLogin> {
 /// Events of logins and sessions.
 fn login_samples() -> Vec<DomainEvent> {
     let session = SessionId(Uuid::from_u128(3));
-    let drift = Drift { attribute: "displayName".into(), scim: "Ada".to_owned().into(), asserted: "Ada K.".to_owned().into() };
+    let drift = Drift {
+        attribute: "displayName".into(),
+        scim: "Ada".to_owned().into(),
+        asserted: "Ada K.".to_owned().into(),
+    };
     let signed_in = SignedIn {
         session,
         token_sha256: "33".repeat(32),
@@ -96,8 +106,15 @@ fn login_samples() -> Vec<DomainEvent> {
     vec![
         DomainEvent::User(UserEvent::SignedIn(Box::new(signed_in))),
         DomainEvent::User(UserEvent::LoginRefused(refused())),
-        DomainEvent::User(UserEvent::SessionEnded { session, end: SessionEnd::SignedOutAtIdentityProvider }),
-        DomainEvent::User(UserEvent::SessionRefused { session, milliseconds: 412, ended_by: Some(ExchangeId(Uuid::from_u128(4))) }),
+        DomainEvent::User(UserEvent::SessionEnded {
+            session,
+            end: SessionEnd::SignedOutAtIdentityProvider,
+        }),
+        DomainEvent::User(UserEvent::SessionRefused {
+            session,
+            milliseconds: 412,
+            ended_by: Some(ExchangeId(Uuid::from_u128(4))),
+        }),
         DomainEvent::Organization(OrganizationEvent::LoginRefused(refused())),
     ]
 }
@@ -118,13 +135,26 @@ fn saml_samples() -> Vec<DomainEvent> {
         not_before: instant(0),
         not_after: instant(86_400),
     };
-    let own = SpCertificate { sha256: "44".repeat(32), der: "BBBB".into(), not_before: instant(0), not_after: instant(86_400) };
-    let sealed =
-        SealedKey { algorithm: "aes-256-gcm".into(), sealed_with: "55".repeat(8), nonce: "CCCC".into(), ciphertext: "DDDD".into() };
+    let own = SpCertificate {
+        sha256: "44".repeat(32),
+        der: "BBBB".into(),
+        not_before: instant(0),
+        not_after: instant(86_400),
+    };
+    let sealed = SealedKey {
+        algorithm: "aes-256-gcm".into(),
+        sealed_with: "55".repeat(8),
+        nonce: "CCCC".into(),
+        ciphertext: "DDDD".into(),
+    };
     let key = SamlKeyId(Uuid::from_u128(5));
-    let policy = SamlPolicy { targets: vec!["https://app.example/".into()], ..SamlPolicy::default() };
+    let policy =
+        SamlPolicy { targets: vec!["https://app.example/".into()], ..SamlPolicy::default() };
     let events = vec![
-        OrganizationEvent::SamlConfigured { metadata_url: Some("https://login.microsoftonline.com/tenant/metadata".into()), idp },
+        OrganizationEvent::SamlConfigured {
+            metadata_url: Some("https://login.microsoftonline.com/tenant/metadata".into()),
+            idp,
+        },
         OrganizationEvent::SamlCertificateTrusted { certificate },
         OrganizationEvent::SamlCertificateDropped { sha256: "11".repeat(32) },
         OrganizationEvent::SamlCertificateExpiring {
@@ -153,8 +183,12 @@ fn imported() -> Vec<ImportedCycle> {
         target: target.map(str::to_owned),
         initiator: target.map(|_| provisioning_log::Initiator::Service),
     };
-    let changes = [change("a", ImportedStatus::Success, Some("id")), change("b", ImportedStatus::Failure, None)];
-    into_parts(changes.map(|change| ("cycle".to_owned(), change)).to_vec(), &Default::default()).remove(0)
+    let changes = [
+        change("a", ImportedStatus::Success, Some("id")),
+        change("b", ImportedStatus::Failure, None),
+    ];
+    into_parts(changes.map(|change| ("cycle".to_owned(), change)).to_vec(), &Default::default())
+        .remove(0)
 }
 
 /// One sample of every event in its current version.
@@ -168,18 +202,26 @@ fn directory_samples() -> Vec<DomainEvent> {
     let user = json!({ "userName": "ada@x.example", "active": true, "emails": [{ "type": "work", "value": "ada@x.example" }] });
     vec![
         DomainEvent::User(UserEvent::Created { attributes: attributes(user).into() }),
-        DomainEvent::User(UserEvent::Renamed { before: "a".to_owned().into(), after: "b".to_owned().into() }),
+        DomainEvent::User(UserEvent::Renamed {
+            before: "a".to_owned().into(),
+            after: "b".to_owned().into(),
+        }),
         DomainEvent::User(UserEvent::Activated {}),
         DomainEvent::User(UserEvent::Deactivated {}),
         DomainEvent::User(UserEvent::Changed { changes: vec![change()] }),
         DomainEvent::User(UserEvent::Deleted { user_name: "a".to_owned().into() }),
-        DomainEvent::Group(GroupEvent::Created { attributes: attributes(json!({ "displayName": "Guards" })) }),
+        DomainEvent::Group(GroupEvent::Created {
+            attributes: attributes(json!({ "displayName": "Guards" })),
+        }),
         DomainEvent::Group(GroupEvent::Renamed { before: "a".into(), after: "b".into() }),
         DomainEvent::Group(GroupEvent::Changed { changes: vec![change()] }),
         DomainEvent::Group(GroupEvent::MembersAdded { members: vec![id] }),
         DomainEvent::Group(GroupEvent::MembersRemoved { members: vec![id] }),
         DomainEvent::Group(GroupEvent::Deleted { display_name: "a".into() }),
-        DomainEvent::Organization(OrganizationEvent::Created { name: "Example".into(), domain: "example".into() }),
+        DomainEvent::Organization(OrganizationEvent::Created {
+            name: "Example".into(),
+            domain: "example".into(),
+        }),
         DomainEvent::Organization(OrganizationEvent::Disabled {}),
         DomainEvent::Organization(OrganizationEvent::Enabled {}),
         DomainEvent::Organization(OrganizationEvent::ScimEnabled {}),
@@ -190,21 +232,27 @@ fn directory_samples() -> Vec<DomainEvent> {
             label: "rotation".into(),
             expires_at: DateTime::from_timestamp(1_800_000_000, 0),
         }),
-        DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported { cycles: imported() }),
+        DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported {
+            cycles: imported(),
+        }),
         DomainEvent::Organization(OrganizationEvent::ProvisioningRhythmChanged(Noticed {
             state: Pulse::Silent,
             last_cycle_at: instant(0),
             usual_seconds: 2_400,
         })),
         DomainEvent::Organization(OrganizationEvent::ScimTokenRevoked { token }),
-        DomainEvent::Organization(OrganizationEvent::ScimPolicySet { policy: Policy { strict: true, members_replace_adds: false } }),
+        DomainEvent::Organization(OrganizationEvent::ScimPolicySet {
+            policy: Policy { strict: true, members_replace_adds: false },
+        }),
         DomainEvent::Organization(OrganizationEvent::AuditorKeyIssued {
             auditor: AuditorId(Uuid::from_u128(9)),
             sha256: "33".repeat(32),
             label: "Year-end audit".into(),
             expires_at: Some(instant(86_400)),
         }),
-        DomainEvent::Organization(OrganizationEvent::AuditorKeyRevoked { auditor: AuditorId(Uuid::from_u128(9)) }),
+        DomainEvent::Organization(OrganizationEvent::AuditorKeyRevoked {
+            auditor: AuditorId(Uuid::from_u128(9)),
+        }),
     ]
 }
 
@@ -224,20 +272,41 @@ fn credential_samples() -> Vec<DomainEvent> {
     let key = issued(Purpose::Operation, Proof::Token { sha256: "66".repeat(32) }, "Ada Moor");
     let key = CredentialIssued { credential: operator, ..key };
     vec![
-        OrganizationEvent::CredentialIssued(issued(Purpose::Scim, Proof::ClientSecret { sha256: first.clone() }, label)),
+        OrganizationEvent::CredentialIssued(issued(
+            Purpose::Scim,
+            Proof::ClientSecret { sha256: first.clone() },
+            label,
+        )),
         OrganizationEvent::CredentialFirstUsed(CredentialFirstUsed { credential }),
-        OrganizationEvent::CredentialSecretAdded(CredentialSecretAdded { credential, sha256: second, expires_at: Some(end) }),
-        OrganizationEvent::CredentialSecretRetired(CredentialSecretRetired { credential, sha256: first.clone() }),
-        OrganizationEvent::CredentialProofChanged(CredentialProofChanged { credential, proof: proofs().remove(3) }),
+        OrganizationEvent::CredentialSecretAdded(CredentialSecretAdded {
+            credential,
+            sha256: second,
+            expires_at: Some(end),
+        }),
+        OrganizationEvent::CredentialSecretRetired(CredentialSecretRetired {
+            credential,
+            sha256: first.clone(),
+        }),
+        OrganizationEvent::CredentialProofChanged(CredentialProofChanged {
+            credential,
+            proof: proofs().remove(3),
+        }),
         OrganizationEvent::CredentialRevoked(CredentialRevoked { credential }),
-        OrganizationEvent::CredentialExpiring(CredentialExpiring { credential, sha256: Some(first), expires_at: end, days: 30 }),
+        OrganizationEvent::CredentialExpiring(CredentialExpiring {
+            credential,
+            sha256: Some(first),
+            expires_at: end,
+            days: 30,
+        }),
         OrganizationEvent::CredentialEnded(CredentialEnded { credential, expires_at: end }),
     ]
     .into_iter()
     .map(DomainEvent::Organization)
     .chain([
         DomainEvent::Deployment(DeploymentEvent::OperatorKeyIssued(key)),
-        DomainEvent::Deployment(DeploymentEvent::OperatorKeyRevoked(CredentialRevoked { credential: operator })),
+        DomainEvent::Deployment(DeploymentEvent::OperatorKeyRevoked(CredentialRevoked {
+            credential: operator,
+        })),
     ])
     .collect()
 }
@@ -249,10 +318,14 @@ fn proofs() -> Vec<Proof> {
         Proof::ClientSecret { sha256: "44".repeat(32) },
         Proof::PrivateKeyJwt { keys: KeySource::Url("https://client.example.com/keys".into()) },
         Proof::Federated {
-            issuer: "https://login.microsoftonline.com/8f0f0c5c-0000-4000-8000-000000000001/v2.0".into(),
+            issuer: "https://login.microsoftonline.com/8f0f0c5c-0000-4000-8000-000000000001/v2.0"
+                .into(),
             tenant: "8f0f0c5c-0000-4000-8000-000000000001".into(),
             subject: "8f0f0c5c-0000-4000-8000-000000000002".into(),
-            audiences: vec!["api://8f0f0c5c-0000-4000-8000-000000000003".into(), "8f0f0c5c-0000-4000-8000-000000000003".into()],
+            audiences: vec![
+                "api://8f0f0c5c-0000-4000-8000-000000000003".into(),
+                "8f0f0c5c-0000-4000-8000-000000000003".into(),
+            ],
             authorized_party: Some("cb1d50fe-8ed0-4944-9e7d-5981aad3bc4b".into()),
         },
     ]
@@ -272,10 +345,18 @@ fn proofs_are_frozen() {
 
 fn parts(event: &DomainEvent) -> (AggregateKind, &'static str, &'static str, Value) {
     match event {
-        DomainEvent::User(e) => (AggregateKind::User, e.kind().as_str(), e.kind().version(), json!(e)),
-        DomainEvent::Group(e) => (AggregateKind::Group, e.kind().as_str(), e.kind().version(), json!(e)),
-        DomainEvent::Organization(e) => (AggregateKind::Organization, e.kind().as_str(), e.kind().version(), json!(e)),
-        DomainEvent::Deployment(e) => (AggregateKind::Deployment, e.kind().as_str(), e.kind().version(), json!(e)),
+        DomainEvent::User(e) => {
+            (AggregateKind::User, e.kind().as_str(), e.kind().version(), json!(e))
+        }
+        DomainEvent::Group(e) => {
+            (AggregateKind::Group, e.kind().as_str(), e.kind().version(), json!(e))
+        }
+        DomainEvent::Organization(e) => {
+            (AggregateKind::Organization, e.kind().as_str(), e.kind().version(), json!(e))
+        }
+        DomainEvent::Deployment(e) => {
+            (AggregateKind::Deployment, e.kind().as_str(), e.kind().version(), json!(e))
+        }
     }
 }
 
@@ -305,7 +386,9 @@ fn no_event_is_without_a_sample() {
 
 #[test]
 fn every_payload_ever_written_can_be_read() {
-    let kinds = |name: &str| samples().iter().map(parts).find(|(_, n, _, _)| *n == name).map(|(kind, ..)| kind);
+    let kinds = |name: &str| {
+        samples().iter().map(parts).find(|(_, n, _, _)| *n == name).map(|(kind, ..)| kind)
+    };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let mut read = BTreeSet::new();
     for entry in std::fs::read_dir(folder).expect("the golden files are there") {
@@ -313,12 +396,15 @@ fn every_payload_ever_written_can_be_read() {
         let stem = path.file_stem().and_then(|s| s.to_str()).expect("a name").to_owned();
         let (name, version) = stem.rsplit_once('-').expect("Name-version.snap");
         let text = std::fs::read_to_string(&path).expect("readable");
-        let payload = text.splitn(3, "---\n").nth(2).expect("a header and a payload").trim().to_owned();
+        let payload =
+            text.splitn(3, "---\n").nth(2).expect("a header and a payload").trim().to_owned();
         let record = Record {
             position: 1,
             stream: StreamId {
                 organization: OrganizationId::NONE,
-                kind: kinds(name).unwrap_or_else(|| panic!("{name} is not among the samples: an event was removed")),
+                kind: kinds(name).unwrap_or_else(|| {
+                    panic!("{name} is not among the samples: an event was removed")
+                }),
                 id: Uuid::nil(),
             },
             version: 1,

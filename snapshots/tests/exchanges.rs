@@ -18,7 +18,10 @@ fn id(n: u128) -> Uuid {
 /// Every field has a value, by hand: a new field does not compile until it stands here.
 fn full() -> Exchange {
     let wants = Wants {
-        attributes: vec![Change { path: "active".into(), value: Some("11".repeat(16)) }, Change { path: "title".into(), value: None }],
+        attributes: vec![
+            Change { path: "active".into(), value: Some("11".repeat(16)) },
+            Change { path: "title".into(), value: None },
+        ],
         added: vec![ResourceId(id(5))],
         removed: vec![ResourceId(id(6))],
         members_replaced: true,
@@ -44,9 +47,17 @@ fn full() -> Exchange {
         operation: "users.patch".into(),
         subject: Some(id(5).to_string()),
         subject_key: Some("33".repeat(16)),
-        interpretations: vec![Interpretation { reading: Reading::StringBoolean, at: "active".into() }],
+        interpretations: vec![Interpretation {
+            reading: Reading::StringBoolean,
+            at: "active".into(),
+        }],
         unknown_shape: true,
-        facts: Facts { cause: Some(Cause::MemberUnknown), needs: Some(ResourceId(id(6))), holder: Some(ResourceId(id(7))), wants },
+        facts: Facts {
+            cause: Some(Cause::MemberUnknown),
+            needs: Some(ResourceId(id(6))),
+            holder: Some(ResourceId(id(7))),
+            wants,
+        },
         answer: Answer {
             status: 400,
             headers: vec![("Retry-After".into(), "1".into())],
@@ -77,7 +88,14 @@ fn least() -> Exchange {
         interpretations: vec![],
         unknown_shape: false,
         facts: Facts::default(),
-        answer: Answer { headers: vec![], scim_type: None, rule: None, detail: None, found: None, ..full().answer },
+        answer: Answer {
+            headers: vec![],
+            scim_type: None,
+            rule: None,
+            detail: None,
+            found: None,
+            ..full().answer
+        },
         redactions: vec![],
         bodies_dropped: false,
         request_body: vec![],
@@ -99,7 +117,8 @@ fn the_document_of_an_exchange_is_frozen() {
 fn every_document_ever_written_can_be_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("exchanges");
     for (name, mut written) in [("full", full()), ("least", least())] {
-        let text = std::fs::read_to_string(folder.join(format!("{name}.snap"))).expect("a golden file");
+        let text =
+            std::fs::read_to_string(folder.join(format!("{name}.snap"))).expect("a golden file");
         let document = text.splitn(3, "---\n").nth(2).expect("a header and a document");
         let read: Exchange = serde_json::from_str(document).expect(name);
         // Bodies stand beside the document.

@@ -19,7 +19,11 @@ fn id(n: u128) -> Uuid {
 fn full_record() -> Record {
     Record {
         position: 258,
-        stream: StreamId { organization: OrganizationId(id(2)), kind: AggregateKind::User, id: id(5) },
+        stream: StreamId {
+            organization: OrganizationId(id(2)),
+            kind: AggregateKind::User,
+            id: id(5),
+        },
         version: 3,
         event_type: "UserDeactivated".into(),
         event_version: "1".into(),
@@ -37,7 +41,8 @@ fn least_record() -> Record {
 fn exchange(name: &str) -> Exchange {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("exchanges").join(format!("{name}.snap"));
     let text = std::fs::read_to_string(file).expect("a golden file");
-    serde_json::from_str(text.splitn(3, "---\n").nth(2).expect("a header and a document")).expect(name)
+    serde_json::from_str(text.splitn(3, "---\n").nth(2).expect("a header and a document"))
+        .expect(name)
 }
 
 fn full_exchange() -> RecordedExchange {
@@ -62,7 +67,9 @@ fn written(entry: &[u8]) -> String {
 
 #[test]
 fn the_entries_of_the_ledger_are_frozen() {
-    let entry = |recorded: RecordedExchange| exchange_entry(&recorded, &ExchangeHashes::of(&recorded.exchange));
+    let entry = |recorded: RecordedExchange| {
+        exchange_entry(&recorded, &ExchangeHashes::of(&recorded.exchange))
+    };
     insta::with_settings!({ snapshot_path => "../ledger", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("record-full-1", written(&record_entry(&full_record())));
         insta::assert_snapshot!("record-least-1", written(&record_entry(&least_record())));

@@ -1,6 +1,8 @@
 //! What scripts and clients rely on: the administration API, the command line, SCIM's discovery.
 
-use rollcall_domain::scim::{Policy, ProviderLimits, resource_types, schemas, service_provider_config};
+use rollcall_domain::scim::{
+    Policy, ProviderLimits, resource_types, schemas, service_provider_config,
+};
 use serde_json::json;
 
 macro_rules! golden {
@@ -12,7 +14,10 @@ macro_rules! golden {
 #[test]
 fn openapi() {
     let (_, document) = rollcall_server::router::api().split_for_parts();
-    golden!("openapi", insta::assert_snapshot!("openapi", rollcall_server::openapi::render(&document)));
+    golden!(
+        "openapi",
+        insta::assert_snapshot!("openapi", rollcall_server::openapi::render(&document))
+    );
 }
 
 #[test]

@@ -19,12 +19,18 @@ fn declared(table: &Table) -> String {
         format!("  {}: {kind}{}\n", column.name, if column.null { " or null" } else { "" })
     });
     let indexes = table.indexes.iter().map(|index| format!("  index {}\n", index.join(", ")));
-    let rest = format!("  key {}\n{}  order {}\n", table.key.join(", "), indexes.collect::<String>(), table.order);
+    let rest = format!(
+        "  key {}\n{}  order {}\n",
+        table.key.join(", "),
+        indexes.collect::<String>(),
+        table.order
+    );
     format!("table {}\n{}{rest}", table.name, columns.collect::<String>())
 }
 
 async fn rows(table: &Table, views: &dyn SqlStore) -> String {
-    let sql = format!("SELECT {} FROM {} ORDER BY {}", table.all(), table.name, table.key.join(", "));
+    let sql =
+        format!("SELECT {} FROM {} ORDER BY {}", table.all(), table.name, table.key.join(", "));
     let rows = views.query(&sql, Vec::new()).await.expect("the rows");
     let shown = rows.iter().enumerate().map(|(n, row)| {
         let values = table.columns.iter().zip(&row.0).map(|(column, value)| match value {
@@ -49,7 +55,12 @@ async fn another_table_or_fold_is_another_revision() {
         folder.prepare().await.expect("tables");
         folder.fold(story::ORGANIZATION).await.expect("a story that can be folded");
         for view in views(family) {
-            let mut golden = format!("view {}, revision {}, family {}\n", view.name, view.revision, family.as_str());
+            let mut golden = format!(
+                "view {}, revision {}, family {}\n",
+                view.name,
+                view.revision,
+                family.as_str()
+            );
             for table in view.tables {
                 golden += &format!("\n{}", declared(table));
             }
@@ -67,11 +78,19 @@ async fn another_table_or_fold_is_another_revision() {
 
 #[test]
 fn every_golden_file_is_that_of_a_view_of_today() {
-    let views = Family::ALL.into_iter().flat_map(views).map(|view| format!("{}-{}.snap", view.name, view.revision));
+    let views = Family::ALL
+        .into_iter()
+        .flat_map(views)
+        .map(|view| format!("{}-{}.snap", view.name, view.revision));
     let today: BTreeSet<String> = views.chain(["versions.snap".to_owned()]).collect();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("views");
-    let files = std::fs::read_dir(folder).expect("the golden files").map(|entry| entry.expect("a file").file_name());
-    let found: BTreeSet<String> = files.map(|name| name.to_string_lossy().into_owned()).filter(|name| name.ends_with(".snap")).collect();
+    let files = std::fs::read_dir(folder)
+        .expect("the golden files")
+        .map(|entry| entry.expect("a file").file_name());
+    let found: BTreeSet<String> = files
+        .map(|name| name.to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".snap"))
+        .collect();
     assert_eq!(found, today, "a revision that is no more has no file");
 }
 
@@ -79,7 +98,10 @@ fn every_golden_file_is_that_of_a_view_of_today() {
 /// their tables anew.
 #[test]
 fn versions() {
-    let versions: String = Family::ALL.into_iter().map(|family| format!("{} {}\n", family.as_str(), schema_version(family))).collect();
+    let versions: String = Family::ALL
+        .into_iter()
+        .map(|family| format!("{} {}\n", family.as_str(), schema_version(family)))
+        .collect();
     insta::with_settings!({ snapshot_path => "../views", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("versions", versions);
     });

@@ -22,7 +22,11 @@ impl Admin {
 
     /// GET with the operator key.
     pub async fn get(&self, target: &str) -> Result<Answer> {
-        self.http.send(Request::new("GET", target).header("Authorization", format!("Bearer {}", self.key))).await
+        self.http
+            .send(
+                Request::new("GET", target).header("Authorization", format!("Bearer {}", self.key)),
+            )
+            .await
     }
 
     /// GET without any key.
@@ -44,14 +48,19 @@ impl Admin {
     /// The same without what was changed by `/api/v1`.
     pub async fn exchanges(&self, organization: &str) -> Result<Vec<Value>> {
         let text = |x: &Value, name: &str| x[name].as_str().unwrap_or_default().to_owned();
-        let changes = |x: &Value| text(x, "target").starts_with("/api/v1") && !text(x, "operation").starts_with("audit.");
+        let changes = |x: &Value| {
+            text(x, "target").starts_with("/api/v1") && !text(x, "operation").starts_with("audit.")
+        };
         Ok(self.all_exchanges(organization).await?.into_iter().filter(|x| !changes(x)).collect())
     }
 
     async fn all(&self, target: &str, number: &str, after: u64) -> Result<Vec<Value>> {
         let (mut all, mut after) = (Vec::new(), after);
         loop {
-            let body = self.get(&format!("{target}?after={after}&limit={PAGE}")).await?.expect_json(200)?;
+            let body = self
+                .get(&format!("{target}?after={after}&limit={PAGE}"))
+                .await?
+                .expect_json(200)?;
             let page = body.as_array().with_context(|| format!("{target} gave no list: {body}"))?;
             let Some(last) = page.last() else { return Ok(all) };
             let next = last[number].as_u64().with_context(|| format!("no {number} in {last}"))?;
@@ -67,7 +76,11 @@ pub fn gapless(records: &[Value], after: u64) -> Result<u64> {
     let mut expected = after;
     for record in records {
         expected += 1;
-        ensure!(record["position"].as_u64() == Some(expected), "expected position {expected}, got {}", record["position"]);
+        ensure!(
+            record["position"].as_u64() == Some(expected),
+            "expected position {expected}, got {}",
+            record["position"]
+        );
     }
     Ok(expected)
 }
@@ -79,7 +92,10 @@ mod tests {
 
     #[test]
     fn a_gap_is_seen() {
-        assert!(gapless(&[json!({"position": 4}), json!({"position": 5})], 3).is_ok_and(|last| last == 5));
+        assert!(
+            gapless(&[json!({"position": 4}), json!({"position": 5})], 3)
+                .is_ok_and(|last| last == 5)
+        );
         assert!(gapless(&[json!({"position": 4}), json!({"position": 6})], 3).is_err());
         assert!(gapless(&[json!({"position": 5})], 3).is_err());
     }

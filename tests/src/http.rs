@@ -107,7 +107,9 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json(&self) -> Result<Value> {
-        serde_json::from_slice(&self.body).with_context(|| format!("{}: {} with no JSON body: {:?}", self.asked, self.status, self.text()))
+        serde_json::from_slice(&self.body).with_context(|| {
+            format!("{}: {} with no JSON body: {:?}", self.asked, self.status, self.text())
+        })
     }
 
     /// This answer if it has the status; an error that shows it otherwise.
@@ -164,12 +166,15 @@ impl Http {
             None => self.connect().await?,
         };
         let asked = format!("{} {}", request.method, request.target);
-        let mut built =
-            hyper::Request::builder().method(request.method.as_str()).uri(&request.target).header("Host", self.address.authority());
+        let mut built = hyper::Request::builder()
+            .method(request.method.as_str())
+            .uri(&request.target)
+            .header("Host", self.address.authority());
         for (name, value) in &request.headers {
             built = built.header(name, value);
         }
-        let answer = sender.send_request(built.body(Full::new(request.body.unwrap_or_default()))?).await?;
+        let answer =
+            sender.send_request(built.body(Full::new(request.body.unwrap_or_default()))?).await?;
         let (head, body) = answer.into_parts();
         let body = body.collect().await?.to_bytes();
         *slot = Some(sender);
@@ -178,7 +183,9 @@ impl Http {
 
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>> {
         let authority = self.address.authority();
-        let stream = TcpStream::connect(&authority).await.with_context(|| format!("cannot connect to {authority}"))?;
+        let stream = TcpStream::connect(&authority)
+            .await
+            .with_context(|| format!("cannot connect to {authority}"))?;
         stream.set_nodelay(true)?;
         let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
         // Ends when either side closes; what went wrong is told to the sender as well.

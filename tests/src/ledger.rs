@@ -1,4 +1,5 @@
-//! What a server has promised: every answered write, to be held against what it knows after a crash.
+//! What a server has promised: every answered write, to be held against what it knows after a
+//! crash.
 
 use crate::admin::{Admin, gapless};
 use crate::http::Answer;
@@ -56,7 +57,12 @@ impl Ledger {
     /// An error if the server ever answered with anything but success or 503 with `Retry-After`.
     pub fn no_refusal(&self) -> Result<()> {
         let refusals = lock(&self.refusals);
-        ensure!(refusals.is_empty(), "{} answers that Entra would take amiss, the first: {}", refusals.len(), refusals[0]);
+        ensure!(
+            refusals.is_empty(),
+            "{} answers that Entra would take amiss, the first: {}",
+            refusals.len(),
+            refusals[0]
+        );
         Ok(())
     }
 
@@ -81,7 +87,12 @@ impl Ledger {
             503 if answer.headers.contains_key("retry-after") => {
                 self.unavailable.fetch_add(1, Ordering::Relaxed);
             }
-            _ => lock(&self.refusals).push(format!("{}: {} {}", answer.asked, answer.status, answer.text())),
+            _ => lock(&self.refusals).push(format!(
+                "{}: {} {}",
+                answer.asked,
+                answer.status,
+                answer.text()
+            )),
         }
         false
     }
@@ -112,7 +123,12 @@ async fn one_user(ledger: &Ledger, scim: &Scim, group: &str, rng: &mut Rng) -> R
     let id = id(answer.json()?)?;
     ledger.promise(Promise::User(id.clone()));
     let title = format!("T{}", rng.below(1_000_000));
-    let answer = scim.operations(&format!("/Users/{id}"), json!([{"op": "Replace", "path": "title", "value": title}])).await?;
+    let answer = scim
+        .operations(
+            &format!("/Users/{id}"),
+            json!([{"op": "Replace", "path": "title", "value": title}]),
+        )
+        .await?;
     if ledger.judge(&answer) {
         ledger.promise(Promise::Title(id.clone(), title));
     }
@@ -135,7 +151,14 @@ pub struct Audit {
 
 impl Audit {
     /// An error if one of the promises is not kept, or the log has a gap.
-    pub async fn check(&mut self, promises: &[Promise], scim: &Scim, admin: &Admin, organization: &str, group: &str) -> Result<()> {
+    pub async fn check(
+        &mut self,
+        promises: &[Promise],
+        scim: &Scim,
+        admin: &Admin,
+        organization: &str,
+        group: &str,
+    ) -> Result<()> {
         let records = admin.events_after(organization, self.position).await?;
         self.position = gapless(&records, self.position)?;
         for record in &records {
@@ -145,13 +168,23 @@ impl Audit {
         for promise in promises {
             match promise {
                 Promise::User(id) => {
-                    scim.get(&format!("/Users/{id}")).await?.expect(200).context("an answered user is gone")?;
+                    scim.get(&format!("/Users/{id}"))
+                        .await?
+                        .expect(200)
+                        .context("an answered user is gone")?;
                     ensure!(self.created.contains(id), "an answered user {id} is not in the log");
                 }
                 Promise::Title(id, title) => {
-                    let found = scim.get(&format!("/Users/{id}")).await?.expect_json(200)?["title"].clone();
-                    ensure!(found == title.as_str(), "the answered title {title} of {id} is {found}");
-                    ensure!(self.changed.contains(id), "an answered change of {id} is not in the log");
+                    let found =
+                        scim.get(&format!("/Users/{id}")).await?.expect_json(200)?["title"].clone();
+                    ensure!(
+                        found == title.as_str(),
+                        "the answered title {title} of {id} is {found}"
+                    );
+                    ensure!(
+                        self.changed.contains(id),
+                        "an answered change of {id} is not in the log"
+                    );
                 }
                 Promise::Member(id) => {
                     ensure!(members.contains(id), "an answered member {id} is not in the group");
@@ -164,7 +197,12 @@ impl Audit {
 
     fn read(&mut self, record: &Value) -> Result<()> {
         let kind = record["type"].as_str().with_context(|| format!("no type in {record}"))?;
-        let subject = || record["subject"].as_str().map(str::to_owned).with_context(|| format!("no subject in {record}"));
+        let subject = || {
+            record["subject"]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("no subject in {record}"))
+        };
         match kind {
             "UserCreated" => drop(self.created.insert(subject()?)),
             "UserChanged" => drop(self.changed.insert(subject()?)),

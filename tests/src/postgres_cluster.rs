@@ -51,9 +51,13 @@ impl PostgresCluster {
             std::os::unix::fs::chown(dir.path(), Some(account.uid), Some(account.gid))?;
         }
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-        let mut cluster = Self { bin, dir, account, port, server: None, databases: AtomicU32::new(0) };
+        let mut cluster =
+            Self { bin, dir, account, port, server: None, databases: AtomicU32::new(0) };
         let data = cluster.data();
-        cluster.run("initdb", &["--locale=C", "--encoding=UTF8", "-A", "trust", "-U", "postgres", "-D", &data])?;
+        cluster.run(
+            "initdb",
+            &["--locale=C", "--encoding=UTF8", "-A", "trust", "-U", "postgres", "-D", &data],
+        )?;
         cluster.start_again()?;
         cluster.sql("CREATE DATABASE rollcall")?;
         Ok(cluster)
@@ -108,10 +112,20 @@ impl PostgresCluster {
     pub fn start_again(&mut self) -> anyhow::Result<()> {
         ensure!(self.server.is_none(), "the server is running");
         let socket = self.dir.path().to_string_lossy().into_owned();
-        let log = std::fs::File::options().create(true).append(true).open(self.dir.path().join("log"))?;
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.dir.path().join("log"))?;
         let mut process = self
             .command("postgres")
-            .args(["-D", &self.data(), "-k", &socket, "-h", "127.0.0.1", "-p", &self.port.to_string()])
+            .args([
+                "-D",
+                &self.data(),
+                "-k",
+                &socket,
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &self.port.to_string(),
+            ])
             .args(["-c", "max_connections=200", "-c", "log_min_messages=fatal"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -120,9 +134,14 @@ impl PostgresCluster {
         let watch = watch(process.id(), self.dir.path())?;
         let ready = until("the server", || {
             if let Some(status) = process.try_wait()? {
-                bail!("the server ended with {status}: {}", std::fs::read_to_string(self.dir.path().join("log"))?);
+                bail!(
+                    "the server ended with {status}: {}",
+                    std::fs::read_to_string(self.dir.path().join("log"))?
+                );
             }
-            Ok(self.run("pg_isready", &["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()]).is_ok())
+            Ok(self
+                .run("pg_isready", &["-q", "-h", "127.0.0.1", "-p", &self.port.to_string()])
+                .is_ok())
         });
         self.server = Some(Server { process, watch });
         ready
@@ -131,7 +150,24 @@ impl PostgresCluster {
     /// Runs one statement as superuser in the database `postgres`.
     pub fn sql(&self, sql: &str) -> anyhow::Result<()> {
         let port = self.port.to_string();
-        self.run("psql", &["-qX", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-d", "postgres", "-c", sql])
+        self.run(
+            "psql",
+            &[
+                "-qX",
+                "-v",
+                "ON_ERROR_STOP=1",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &port,
+                "-U",
+                "postgres",
+                "-d",
+                "postgres",
+                "-c",
+                sql,
+            ],
+        )
     }
 
     fn url_of(&self, database: &str) -> String {
@@ -152,7 +188,11 @@ impl PostgresCluster {
     }
 
     fn run(&self, program: &str, args: &[&str]) -> anyhow::Result<()> {
-        let output = self.command(program).args(args).output().with_context(|| format!("{program} cannot be run"))?;
+        let output = self
+            .command(program)
+            .args(args)
+            .output()
+            .with_context(|| format!("{program} cannot be run"))?;
         ensure!(
             output.status.success(),
             "{program}: {}{}",
@@ -207,9 +247,14 @@ fn find_binaries() -> anyhow::Result<PathBuf> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
         .collect();
     versions.sort_unstable_by(|a, b| b.cmp(a));
-    places.extend(versions.iter().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))));
+    places.extend(
+        versions.iter().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin"))),
+    );
     places.extend(std::env::var_os("PATH").iter().flat_map(std::env::split_paths));
-    places.into_iter().find(|dir| dir.join("initdb").exists() && dir.join("postgres").exists()).context("no PostgreSQL server is installed")
+    places
+        .into_iter()
+        .find(|dir| dir.join("initdb").exists() && dir.join("postgres").exists())
+        .context("no PostgreSQL server is installed")
 }
 
 /// Whose name the server runs in: ours, unless that is root.
@@ -219,7 +264,10 @@ fn account() -> anyhow::Result<Option<Account>> {
     }
     let users = std::fs::read_to_string("/etc/passwd")?;
     for name in ["postgres", "nobody"] {
-        let user = users.lines().map(|line| line.split(':').collect::<Vec<_>>()).find(|user| user[0] == name);
+        let user = users
+            .lines()
+            .map(|line| line.split(':').collect::<Vec<_>>())
+            .find(|user| user[0] == name);
         if let Some([uid, gid]) = user.as_deref().and_then(|user| user.get(2..4)) {
             return Ok(Some(Account { uid: uid.parse()?, gid: gid.parse()? }));
         }

@@ -13,7 +13,8 @@ pub fn time_of_this_thread() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap_or_default();
     // The name of the program stands in parentheses and may hold anything.
     let fields = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-    let mut times = fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok());
+    let mut times =
+        fields.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u32>().ok());
     let (user, system) = (times.next().unwrap_or_default(), times.next().unwrap_or_default());
     Duration::from_secs(1) / TICKS * (user + system)
 }

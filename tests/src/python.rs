@@ -18,7 +18,11 @@ pub struct Said {
 /// The path of a tool in `target/python`; an error that says how to install it.
 pub fn tool(name: &str) -> Result<PathBuf> {
     let path = crate::tools::folder("python")?.join("bin").join(name);
-    ensure!(path.is_file(), "{} is missing: `make deps` installs the conformance tools (tests/requirements.txt)", path.display());
+    ensure!(
+        path.is_file(),
+        "{} is missing: `make deps` installs the conformance tools (tests/requirements.txt)",
+        path.display()
+    );
     Ok(path)
 }
 
@@ -28,10 +32,18 @@ pub async fn run(name: &str, args: &[&str], environment: &[(&str, &str)]) -> Res
     command.args(args).env("NO_COLOR", "1").env("COLUMNS", "200").env("PYTHONUTF8", "1");
     command.envs(environment.iter().copied());
     // Loopback must be asked directly, whatever the machine's proxy.
-    for proxy in ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+    for proxy in
+        ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
+    {
         command.env_remove(proxy);
     }
-    let output = tokio::task::spawn_blocking(move || command.output()).await?.with_context(|| format!("cannot run {name}"))?;
+    let output = tokio::task::spawn_blocking(move || command.output())
+        .await?
+        .with_context(|| format!("cannot run {name}"))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Said { out: text(&output.stdout), err: text(&output.stderr), success: output.status.success() })
+    Ok(Said {
+        out: text(&output.stdout),
+        err: text(&output.stderr),
+        success: output.status.success(),
+    })
 }

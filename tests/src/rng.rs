@@ -15,7 +15,8 @@ impl Rng {
     /// Seeded from `ROLLCALL_SEED` if that is set, else from `default`; prints the seed, so that a
     /// failure can be repeated.
     pub fn from_env(what: &str, default: u64) -> Self {
-        let seed = std::env::var("ROLLCALL_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(default);
+        let seed =
+            std::env::var("ROLLCALL_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(default);
         println!("{what}: seed {seed} (set ROLLCALL_SEED to choose another)");
         Self::new(seed)
     }

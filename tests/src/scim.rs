@@ -100,8 +100,11 @@ impl Scim {
     pub async fn members(&self, group: &str) -> Result<Vec<String>> {
         let body = self.get(&format!("/Groups/{group}")).await?.expect_json(200)?;
         let members = body["members"].as_array().cloned().unwrap_or_default();
-        let mut ids =
-            members.iter().map(|m| m["value"].as_str().map(str::to_owned)).collect::<Option<Vec<_>>>().context("a member without value")?;
+        let mut ids = members
+            .iter()
+            .map(|m| m["value"].as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+            .context("a member without value")?;
         ids.sort();
         Ok(ids)
     }
@@ -142,7 +145,9 @@ pub fn form_encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => out.push(byte as char),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => {
+                out.push(byte as char)
+            }
             b' ' => out.push('+'),
             other => out.push_str(&format!("%{other:02X}")),
         }

@@ -69,7 +69,8 @@ impl Server {
     /// Starts the binary on the data folder that a command of the command line makes; gives what
     /// the command said, too.
     pub async fn start_on(command: &[&str]) -> Result<(Self, Value)> {
-        let mut server = Self::unstarted(Store::Sqlite, &std::env::temp_dir(), &["--rate-limit", "0"])?;
+        let mut server =
+            Self::unstarted(Store::Sqlite, &std::env::temp_dir(), &["--rate-limit", "0"])?;
         let said = server.cli(command).await?;
         server.restart().await?;
         Ok((server, said))
@@ -78,7 +79,16 @@ impl Server {
     fn unstarted(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("rollcall-test-").tempdir_in(parent)?;
         let flags = flags.iter().map(|&f| f.to_owned()).collect();
-        Ok(Self { binary: binary()?, folder, store, flags, limited: false, child: None, watch: None, address: Address::default() })
+        Ok(Self {
+            binary: binary()?,
+            folder,
+            store,
+            flags,
+            limited: false,
+            child: None,
+            watch: None,
+            address: Address::default(),
+        })
     }
 
     /// The data folder.
@@ -103,7 +113,10 @@ impl Server {
 
     /// The operator's key.
     pub fn operator_key(&self) -> Result<String> {
-        Ok(fs::read_to_string(self.data().join("operator.key")).context("operator.key")?.trim().to_owned())
+        Ok(fs::read_to_string(self.data().join("operator.key"))
+            .context("operator.key")?
+            .trim()
+            .to_owned())
     }
 
     /// Kills the process as a power cut would: no signal handler runs.
@@ -129,7 +142,8 @@ impl Server {
     /// Asks the process to end (SIGTERM) and waits; gives how it ended.
     pub async fn terminate(&mut self) -> Result<std::process::ExitStatus> {
         let mut child = self.child.take().context("the server does not run")?;
-        let sent = Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status()?;
+        let sent =
+            Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status()?;
         ensure!(sent.success(), "kill -TERM failed");
         let deadline = Instant::now() + STOP_PATIENCE;
         while Instant::now() < deadline {
@@ -157,19 +171,28 @@ impl Server {
         // An address of an earlier start must not be taken for this one's.
         let address_file = self.data().join("address");
         match fs::remove_file(&address_file) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e).context("cannot remove the old address file"),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(e).context("cannot remove the old address file");
+            }
             _ => {}
         }
         let log = File::options().create(true).append(true).open(self.log_file())?;
-        let mut command = if self.limited { unsignalled(&self.binary) } else { Command::new(&self.binary) };
-        command.arg("serve").arg("--data").arg(self.data()).args(["--listen", "127.0.0.1:0", "--log-format", "json"]);
+        let mut command =
+            if self.limited { unsignalled(&self.binary) } else { Command::new(&self.binary) };
+        command.arg("serve").arg("--data").arg(self.data()).args([
+            "--listen",
+            "127.0.0.1:0",
+            "--log-format",
+            "json",
+        ]);
         command.args(["--public-url", PUBLIC_URL]).args(&self.flags);
         if let Store::Postgres(url) = &self.store {
             command.args(["--database-url", url]);
         }
         clean_environment(&mut command);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let child = command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;
+        let child =
+            command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;
         let pid = child.id();
         self.child = Some(child);
         self.watch = Some(watch(pid)?);
@@ -190,7 +213,8 @@ impl Server {
         ensure!(self.limited, "the server would be killed by a signal");
         let pid = self.pid().context("the server does not run")?.to_string();
         // Only the soft limit, which whoever owns the process may raise again.
-        let set = Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:")]).status()?;
+        let set =
+            Command::new("prlimit").args(["--pid", &pid, &format!("--fsize={bytes}:")]).status()?;
         ensure!(set.success(), "prlimit failed");
         Ok(())
     }
@@ -210,7 +234,11 @@ impl Server {
                     return Ok(());
                 }
             }
-            ensure!(Instant::now() < deadline, "not ready within {START_PATIENCE:?}:\n{}", self.log_tail(30));
+            ensure!(
+                Instant::now() < deadline,
+                "not ready within {START_PATIENCE:?}:\n{}",
+                self.log_tail(30)
+            );
             tokio::time::sleep(GLANCE).await;
         }
     }
@@ -219,7 +247,9 @@ impl Server {
     pub fn still_running(&mut self) -> Result<()> {
         match self.child.as_mut().map(Child::try_wait) {
             Some(Ok(None)) => Ok(()),
-            Some(Ok(Some(status))) => bail!("the server ended by itself ({status}):\n{}", self.log_tail(30)),
+            Some(Ok(Some(status))) => {
+                bail!("the server ended by itself ({status}):\n{}", self.log_tail(30))
+            }
             Some(Err(e)) => Err(e.into()),
             None => bail!("the server does not run"),
         }
@@ -235,21 +265,35 @@ impl Server {
     /// Runs a command of the command line against this server; gives all of how it ended.
     pub async fn command(&self, args: &[&str]) -> Result<Output> {
         let mut command = Command::new(&self.binary);
-        command.args(args).arg("--data").arg(self.data()).arg("--url").arg(self.address.url()).arg("--json");
+        command
+            .args(args)
+            .arg("--data")
+            .arg(self.data())
+            .arg("--url")
+            .arg(self.address.url())
+            .arg("--json");
         clean_environment(&mut command);
-        let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output()).await?;
+        let output =
+            tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output()).await?;
         output.context("cannot run the command line")
     }
 
     /// Runs a command that must succeed; gives the JSON it printed.
     pub async fn cli(&self, args: &[&str]) -> Result<Value> {
         let output = self.command(args).await?;
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        ensure!(output.status.success(), "rollcall {}: {}\n{out}\n{err}", args.join(" "), output.status);
+        let (out, err) =
+            (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        ensure!(
+            output.status.success(),
+            "rollcall {}: {}\n{out}\n{err}",
+            args.join(" "),
+            output.status
+        );
         if out.trim().is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(&out).with_context(|| format!("rollcall {} --json printed no JSON: {out:?}", args.join(" ")))
+        serde_json::from_str(&out)
+            .with_context(|| format!("rollcall {} --json printed no JSON: {out:?}", args.join(" ")))
     }
 }
 
@@ -306,7 +350,12 @@ pub fn binary() -> Result<PathBuf> {
         return Ok(PathBuf::from(path));
     }
     let own = std::env::current_exe()?;
-    let found = own.ancestors().skip(1).take(2).map(|folder| folder.join("rollcall")).find(|path| path.is_file());
+    let found = own
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|folder| folder.join("rollcall"))
+        .find(|path| path.is_file());
     found.with_context(|| {
         format!("no `rollcall` near {}: build it first (cargo build -p rollcall --bin rollcall) or set ROLLCALL_BIN", own.display())
     })

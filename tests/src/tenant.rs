@@ -34,12 +34,17 @@ pub fn runs(log: &ProvisioningLog, kind: RunKind) -> usize {
 async fn all(scim: &Scim, endpoint: &str) -> Result<HashMap<String, Value>> {
     let mut found = HashMap::new();
     loop {
-        let page = scim.get(&format!("{endpoint}?startIndex={}&count=200", found.len() + 1)).await?.expect_json(200)?;
+        let page = scim
+            .get(&format!("{endpoint}?startIndex={}&count=200", found.len() + 1))
+            .await?
+            .expect_json(200)?;
         let resources = page["Resources"].as_array().context("Resources")?;
         for resource in resources {
             found.insert(id(resource.clone())?, resource.clone());
         }
-        if resources.is_empty() || found.len() as u64 >= page["totalResults"].as_u64().context("totalResults")? {
+        if resources.is_empty()
+            || found.len() as u64 >= page["totalResults"].as_u64().context("totalResults")?
+        {
             return Ok(found);
         }
     }
@@ -82,11 +87,19 @@ pub async fn differences(played: &Played, scim: &Scim) -> Result<(usize, Vec<Str
         }
         for flow in &played.client.settings().mapping.flows {
             if let Some(value) = flow.source.value(&user) {
-                check(&format!("{name} {}", flow.target), Some(&value), flow.target.read(resource).and_then(Value::as_str));
+                check(
+                    &format!("{name} {}", flow.target),
+                    Some(&value),
+                    flow.target.read(resource).and_then(Value::as_str),
+                );
             }
         }
-        let manager = user.manager.filter(|m| directory.user(*m).is_some()).map(|m| played.client.user_id(m));
-        if user.manager.is_none() || (manager.as_ref().is_some_and(Option::is_some) && !skipped.contains(&Delta::Manager(key))) {
+        let manager =
+            user.manager.filter(|m| directory.user(*m).is_some()).map(|m| played.client.user_id(m));
+        if user.manager.is_none()
+            || (manager.as_ref().is_some_and(Option::is_some)
+                && !skipped.contains(&Delta::Manager(key)))
+        {
             let found = resource[ENTERPRISE]["manager"]["value"].as_str();
             check(&format!("{name} manager"), manager.flatten().as_deref(), found);
         }
@@ -99,10 +112,23 @@ pub async fn differences(played: &Played, scim: &Scim) -> Result<(usize, Vec<Str
         };
         linked.extend(id);
         check(&group.display_name, Some(&group.display_name), resource["displayName"].as_str());
-        check(&group.display_name, Some(&group.object_id.to_string()), resource["externalId"].as_str());
+        check(
+            &group.display_name,
+            Some(&group.object_id.to_string()),
+            resource["externalId"].as_str(),
+        );
         let sent = |m: &UserKey| !skipped.contains(&Delta::Member(GroupKey(number), *m));
-        let expected: BTreeSet<String> = group.members.iter().filter(|m| sent(m)).filter_map(|m| played.client.user_id(*m)).collect();
-        let members = resource["members"].as_array().into_iter().flatten().filter_map(|m| m["value"].as_str().map(str::to_owned));
+        let expected: BTreeSet<String> = group
+            .members
+            .iter()
+            .filter(|m| sent(m))
+            .filter_map(|m| played.client.user_id(*m))
+            .collect();
+        let members = resource["members"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|m| m["value"].as_str().map(str::to_owned));
         let found: BTreeSet<String> = members.collect();
         for id in expected.union(&found) {
             let of = |set: &BTreeSet<String>| set.contains(id).then_some("a member");
@@ -118,6 +144,11 @@ pub async fn differences(played: &Played, scim: &Scim) -> Result<(usize, Vec<Str
 /// Checks that tenant and server are equal; gives how many things were compared.
 pub async fn ensure_equal(played: &Played, scim: &Scim) -> Result<usize> {
     let (compared, different) = differences(played, scim).await?;
-    ensure!(different.is_empty(), "{} of {compared} differ:\n{}", different.len(), different[..different.len().min(20)].join("\n"));
+    ensure!(
+        different.is_empty(),
+        "{} of {compared} differ:\n{}",
+        different.len(),
+        different[..different.len().min(20)].join("\n")
+    );
     Ok(compared)
 }

@@ -63,15 +63,21 @@ pub struct Issued {
 /// Creates an organization.
 pub async fn organization(server: &Server, name: &str, domain: &str) -> Result<Organization> {
     let made = server.cli(&["org", "create", name, "--domain", domain]).await?;
-    let id = made["organization_id"].as_str().with_context(|| format!("no organization_id in {made}"))?;
+    let id = made["organization_id"]
+        .as_str()
+        .with_context(|| format!("no organization_id in {made}"))?;
     Ok(Organization { id: id.to_owned(), domain: domain.to_owned() })
 }
 
 /// Issues a SCIM token.
 pub async fn issue(server: &Server, domain: &str) -> Result<Issued> {
     let made = server.cli(&["scim", "token", "issue", "--org", domain]).await?;
-    let field =
-        |name: &str| made[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in the answer of `scim token issue`"));
+    let field = |name: &str| {
+        made[name]
+            .as_str()
+            .map(str::to_owned)
+            .with_context(|| format!("no {name} in the answer of `scim token issue`"))
+    };
     Ok(Issued { id: field("token_id")?, secret: field("token")? })
 }
 
@@ -93,8 +99,8 @@ pub async fn on_postgres(story: impl AsyncFnOnce(&mut World, &mut PostgresCluste
     tell(store, async |world: &mut World| story(world, &mut cluster).await).await;
 }
 
-/// Makes two tests of a story (`async fn story(world: &mut World) -> Result<()>`, or of `&World`): on the embedded store,
-/// and on a PostgreSQL cluster of its own.
+/// Makes two tests of a story (`async fn story(world: &mut World) -> Result<()>`, or of `&World`):
+/// on the embedded store, and on a PostgreSQL cluster of its own.
 #[macro_export]
 macro_rules! on_both {
     ($story:ident) => {

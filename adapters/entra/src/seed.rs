@@ -16,7 +16,9 @@ impl Seed {
 
     /// The seed of a part: `purpose` names it, `number` tells its siblings apart.
     pub fn part(self, purpose: &str, number: u64) -> Self {
-        let name = purpose.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3));
+        let name = purpose.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, b| {
+            (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01B3)
+        });
         Self(mix(mix(self.0 ^ name) ^ number))
     }
 

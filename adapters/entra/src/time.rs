@@ -87,7 +87,13 @@ impl Simulated {
     }
 
     fn with(start: DateTime<Utc>, flows: bool) -> Self {
-        let state = State { now: start, set: Instant::now(), tasks: 1, waited: 0, sleepers: BTreeMap::new() };
+        let state = State {
+            now: start,
+            set: Instant::now(),
+            tasks: 1,
+            waited: 0,
+            sleepers: BTreeMap::new(),
+        };
         Self { state: Mutex::new(state), flows }
     }
 
@@ -174,8 +180,12 @@ impl Drop for Sleep<'_> {
 
 /// Works on items over several lanes, one item at a time on each; in simulated time always in the
 /// same order.
-pub async fn lanes<T, F>(time: &dyn Time, width: usize, items: impl Iterator<Item = T> + Send, work: impl Fn(T) -> F + Sync)
-where
+pub async fn lanes<T, F>(
+    time: &dyn Time,
+    width: usize,
+    items: impl Iterator<Item = T> + Send,
+    work: impl Fn(T) -> F + Sync,
+) where
     T: Send,
     F: Future<Output = ()> + Send,
 {
@@ -201,7 +211,11 @@ where
 }
 
 /// Two activities at the same time.
-pub async fn both<A, B>(time: &dyn Time, first: impl Future<Output = A> + Send, second: impl Future<Output = B> + Send) -> (A, B) {
+pub async fn both<A, B>(
+    time: &dyn Time,
+    first: impl Future<Output = A> + Send,
+    second: impl Future<Output = B> + Send,
+) -> (A, B) {
     time.enter();
     let running = Mutex::new(2_u8);
     let end = || {
@@ -238,7 +252,10 @@ mod tests {
                 let (time, seen) = (&time, &seen);
                 async move {
                     for step in 0..3 {
-                        time.sleep_until(time.now() + Duration::seconds(i64::from(n * 7 % 5 + step))).await;
+                        time.sleep_until(
+                            time.now() + Duration::seconds(i64::from(n * 7 % 5 + step)),
+                        )
+                        .await;
                         seen.lock().unwrap().push(((time.now() - start).num_seconds(), n));
                     }
                 }

@@ -31,14 +31,24 @@ fn world(users: u32, faults: Faults, settings: impl FnOnce(&mut Settings)) -> Wo
 }
 
 fn scoped(users: u32, scope: Scope, faults: Faults, change: impl FnOnce(&mut Settings)) -> World {
-    let (seed, roll, time, log) =
-        (Seed::new(11), Arc::new(Roll::default()), Arc::new(Simulated::new(start())), Arc::new(ProvisioningLog::new()));
-    let profile = Profile { groups: 6, memberships: users * 2, assigned: 0.8, ..Profile::sized(users) };
+    let (seed, roll, time, log) = (
+        Seed::new(11),
+        Arc::new(Roll::default()),
+        Arc::new(Simulated::new(start())),
+        Arc::new(ProvisioningLog::new()),
+    );
+    let profile =
+        Profile { groups: 6, memberships: users * 2, assigned: 0.8, ..Profile::sized(users) };
     let directory = Arc::new(Mutex::new(Directory::generate(seed, profile, scope)));
     let mut settings = Settings { bad_values: faults.bad_values, ..Settings::new("good") };
     change(&mut settings);
     let line = Line::new(roll.clone(), time.clone(), faults).taking(5..80);
-    let surroundings = Surroundings { directory: directory.clone(), transport: Arc::new(line), time: time.clone(), recorder: log.clone() };
+    let surroundings = Surroundings {
+        directory: directory.clone(),
+        transport: Arc::new(line),
+        time: time.clone(),
+        recorder: log.clone(),
+    };
     World { roll, directory, time, log, client: Client::new(seed, settings, surroundings) }
 }
 
@@ -56,18 +66,36 @@ impl World {
 
     /// Users, managers and members as the target has them, one a line, by sign-in name.
     fn target(&self) -> BTreeSet<String> {
-        let (users, groups) = (self.roll.users.lock().expect("unpoisoned"), self.roll.groups.lock().expect("unpoisoned"));
-        let name = |id: &Value| users.get(id.as_str().unwrap_or_default()).and_then(|u| u["userName"].as_str());
+        let (users, groups) = (
+            self.roll.users.lock().expect("unpoisoned"),
+            self.roll.groups.lock().expect("unpoisoned"),
+        );
+        let name = |id: &Value| {
+            users.get(id.as_str().unwrap_or_default()).and_then(|u| u["userName"].as_str())
+        };
         let mut lines = BTreeSet::new();
         for user in users.values().filter(|u| u["active"] == true) {
             let enterprise = &user[rollcall_entra::client::ENTERPRISE];
             let manager = name(&enterprise["manager"]["value"]);
-            let attributes = [&user["userName"], &user["displayName"], &user["title"], &enterprise["department"]];
-            lines.insert(format!("{:?} managed by {manager:?}", attributes.map(|v| v.as_str().unwrap_or_default())));
+            let attributes = [
+                &user["userName"],
+                &user["displayName"],
+                &user["title"],
+                &enterprise["department"],
+            ];
+            lines.insert(format!(
+                "{:?} managed by {manager:?}",
+                attributes.map(|v| v.as_str().unwrap_or_default())
+            ));
         }
         for group in groups.values() {
-            for member in group["members"].as_array().into_iter().flatten().filter_map(|m| name(&m["value"])) {
-                lines.insert(format!("{} has {member}", group["displayName"].as_str().unwrap_or_default()));
+            for member in
+                group["members"].as_array().into_iter().flatten().filter_map(|m| name(&m["value"]))
+            {
+                lines.insert(format!(
+                    "{} has {member}",
+                    group["displayName"].as_str().unwrap_or_default()
+                ));
             }
         }
         lines
@@ -76,16 +104,33 @@ impl World {
     /// The same as the tenant has it.
     fn tenant(&self) -> BTreeSet<String> {
         let directory = self.directory.lock().expect("unpoisoned");
-        let name = |key: UserKey| self.client.user_id(key).and_then(|_| directory.user(key)).map(|u| u.user_principal_name);
+        let name = |key: UserKey| {
+            self.client
+                .user_id(key)
+                .and_then(|_| directory.user(key))
+                .map(|u| u.user_principal_name)
+        };
         let mut lines = BTreeSet::new();
         for key in (0..directory.users()).map(UserKey) {
-            let Some(user) = directory.user(key).filter(|u| directory.is_active(key, u)) else { continue };
+            let Some(user) = directory.user(key).filter(|u| directory.is_active(key, u)) else {
+                continue;
+            };
             let manager = user.manager.and_then(name);
-            let (title, department) = (user.job_title.unwrap_or_default(), user.department.unwrap_or_default());
-            lines.insert(format!("{:?} managed by {manager:?}", [user.user_principal_name, user.display_name, title, department]));
+            let (title, department) =
+                (user.job_title.unwrap_or_default(), user.department.unwrap_or_default());
+            lines.insert(format!(
+                "{:?} managed by {manager:?}",
+                [user.user_principal_name, user.display_name, title, department]
+            ));
         }
         for group in directory.groups().iter().filter(|g| !g.deleted) {
-            lines.extend(group.members.iter().filter_map(|m| name(*m)).map(|member| format!("{} has {member}", group.display_name)));
+            lines.extend(
+                group
+                    .members
+                    .iter()
+                    .filter_map(|m| name(*m))
+                    .map(|member| format!("{} has {member}", group.display_name)),
+            );
         }
         lines
     }
@@ -93,8 +138,15 @@ impl World {
     #[track_caller]
     fn assert_equal(&self) {
         let (target, tenant) = (self.target(), self.tenant());
-        let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect::<Vec<_>>().join("\n");
-        assert!(target == tenant, "only in the target:\n{}\nonly in the tenant:\n{}", only(&target, &tenant), only(&tenant, &target));
+        let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| {
+            a.difference(b).cloned().collect::<Vec<_>>().join("\n")
+        };
+        assert!(
+            target == tenant,
+            "only in the target:\n{}\nonly in the tenant:\n{}",
+            only(&target, &tenant),
+            only(&tenant, &target)
+        );
         assert!(tenant.len() > 100);
     }
 }
@@ -114,9 +166,11 @@ async fn an_initial_cycle_and_a_day_bring_the_target_to_the_tenant() {
         w.client.restart();
         assert_eq!(w.next().await, RunState::Succeeded);
         w.assert_equal();
-        let kinds: BTreeSet<String> = w.log.runs().iter().map(|r| format!("{:?}", r.kind)).collect();
+        let kinds: BTreeSet<String> =
+            w.log.runs().iter().map(|r| format!("{:?}", r.kind)).collect();
         assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["Incremental", "Initial", "Restart"]);
-        let actions: BTreeSet<String> = w.log.summaries().iter().map(|s| format!("{:?}", s.provisioning_action)).collect();
+        let actions: BTreeSet<String> =
+            w.log.summaries().iter().map(|s| format!("{:?}", s.provisioning_action)).collect();
         for action in ["Create", "Update", "Disable", "Delete"] {
             assert!(actions.contains(action), "no {action} in {actions:?}");
         }
@@ -149,9 +203,21 @@ async fn all_faults_are_overcome_in_time() {
         churn.advance(&mut w.directory.lock().expect("unpoisoned"), w.time.now());
         w.next().await;
     }
-    let codes: BTreeSet<String> =
-        w.log.summaries().iter().filter_map(|s| Some(s.provisioning_status_info.error_information.as_ref()?.error_code.clone())).collect();
-    for code in ["EntryConflict", "Timeout", "WebExceptionProtocolError", "UnprocessableEntity", "ReferenceNotResolved"] {
+    let codes: BTreeSet<String> = w
+        .log
+        .summaries()
+        .iter()
+        .filter_map(|s| {
+            Some(s.provisioning_status_info.error_information.as_ref()?.error_code.clone())
+        })
+        .collect();
+    for code in [
+        "EntryConflict",
+        "Timeout",
+        "WebExceptionProtocolError",
+        "UnprocessableEntity",
+        "ReferenceNotResolved",
+    ] {
         assert!(codes.contains(code), "no {code} in {codes:?}");
     }
     w.client.restart();
@@ -206,8 +272,17 @@ async fn an_outage_is_over_with_the_next_cycle_and_quarantines_nobody() {
     assert_eq!(w.client.quarantine(), None);
     w.roll.refuse(None);
     assert_eq!(w.next().await, RunState::Succeeded);
-    let name = w.directory.lock().expect("unpoisoned").user(UserKey(3)).expect("a user").user_principal_name;
-    assert_eq!(w.roll.user(&name).expect("the user")["phoneNumbers"], json!([{"type": "mobile", "value": "+41 1"}]));
+    let name = w
+        .directory
+        .lock()
+        .expect("unpoisoned")
+        .user(UserKey(3))
+        .expect("a user")
+        .user_principal_name;
+    assert_eq!(
+        w.roll.user(&name).expect("the user")["phoneNumbers"],
+        json!([{"type": "mobile", "value": "+41 1"}])
+    );
 }
 
 #[tokio::test]
@@ -218,10 +293,15 @@ async fn too_many_deletions_are_held_back_until_they_are_allowed() {
         w.apply(Change::Leave(UserKey(n)));
     }
     w.next().await;
-    let active = |w: &World| w.roll.users.lock().expect("unpoisoned").values().filter(|u| u["active"] == true).count();
+    let active = |w: &World| {
+        w.roll.users.lock().expect("unpoisoned").values().filter(|u| u["active"] == true).count()
+    };
     assert_eq!(active(&w), 60);
     assert_eq!(w.client.quarantine(), Some("TooManyDeletes"));
-    assert_eq!(w.log.summaries().iter().filter(|s| s.provisioning_action == Action::StagedDelete).count(), 10);
+    assert_eq!(
+        w.log.summaries().iter().filter(|s| s.provisioning_action == Action::StagedDelete).count(),
+        10
+    );
     w.client.allow_deletions();
     w.next().await;
     assert_eq!((active(&w), w.client.quarantine()), (50, None));
@@ -237,13 +317,20 @@ async fn on_demand_probes_matches_and_writes_only_what_differs() {
     assert_eq!((run.kind, run.state), (RunKind::OnDemand, RunState::Succeeded));
     let received = w.roll.received.lock().expect("unpoisoned").clone();
     assert_eq!(received.len(), 3, "{received:?}");
-    assert!(received[2].2.contains("\"op\":\"Replace\""), "the legacy shape, also in a flagged tenant: {}", received[2].2);
+    assert!(
+        received[2].2.contains("\"op\":\"Replace\""),
+        "the legacy shape, also in a flagged tenant: {}",
+        received[2].2
+    );
     w.client.provision_user_on_demand(UserKey(4)).await;
     assert_eq!(w.roll.lines().len(), 5, "nothing differs: a probe and a match");
     let summaries = w.log.summaries();
     let last = &summaries.last().expect("a summary").provisioning_status_info;
     assert_eq!(last.status, StepResult::Skipped);
-    assert_eq!(last.error_information.as_ref().map(|e| e.error_code.as_str()), Some("RedundantExport"));
+    assert_eq!(
+        last.error_information.as_ref().map(|e| e.error_code.as_str()),
+        Some("RedundantExport")
+    );
 
     let members: Vec<UserKey> = (0..30).map(UserKey).collect();
     w.apply(Change::Exit(GroupKey(0), UserKey(4)));
@@ -261,7 +348,8 @@ async fn a_user_out_of_scope_is_switched_off_and_forgotten() {
     let key = UserKey(6);
     w.apply(Change::Assign(key));
     w.next().await;
-    let name = w.directory.lock().expect("unpoisoned").user(key).expect("a user").user_principal_name;
+    let name =
+        w.directory.lock().expect("unpoisoned").user(key).expect("a user").user_principal_name;
     assert_eq!(w.roll.user(&name).expect("the user")["active"], true);
     for group in 0..6 {
         w.apply(Change::Exit(GroupKey(group), key));
@@ -284,8 +372,14 @@ async fn a_user_who_is_gone_from_the_target_is_an_invalid_anchor_until_a_restart
     w.roll.users.lock().expect("unpoisoned").remove(&id);
     w.apply(Change::Rename(UserKey(2), "Zwingli".into()));
     assert_eq!(w.next().await, RunState::EntryLevelErrors);
-    let codes: Vec<String> =
-        w.log.summaries().iter().filter_map(|s| Some(s.provisioning_status_info.error_information.as_ref()?.error_code.clone())).collect();
+    let codes: Vec<String> = w
+        .log
+        .summaries()
+        .iter()
+        .filter_map(|s| {
+            Some(s.provisioning_status_info.error_information.as_ref()?.error_code.clone())
+        })
+        .collect();
     assert!(codes.contains(&"InvalidAnchor".to_owned()), "{codes:?}");
     w.client.restart();
     assert_eq!(w.next().await, RunState::Succeeded);

@@ -1,7 +1,9 @@
 //! The tenant's directory: the same seed gives the same tenant and the same year.
 
 use chrono::{DateTime, Duration, Utc};
-use rollcall_entra::directory::{Change, Churn, Delta, Directory, FileTenant, GroupKey, Profile, Scope, UserKey};
+use rollcall_entra::directory::{
+    Change, Churn, Delta, Directory, FileTenant, GroupKey, Profile, Scope, UserKey,
+};
 use rollcall_entra::seed::Seed;
 use std::collections::HashSet;
 
@@ -31,10 +33,15 @@ fn the_same_seed_gives_the_same_tenant_however_often_one_looks() {
     }
     assert_eq!(whole, pieces);
     assert_eq!(text(&a), text(&b));
-    for wanted in
-        ["Join", "Leave", "Restore", "Purge", "Disable", "Enable", "Rename(", "Move", "Manager", "Found", "Dissolve", "Enter", "Exit"]
-    {
-        assert!(whole.iter().any(|h| format!("{:?}", h.change).starts_with(wanted)), "no {wanted} in {} changes", whole.len());
+    for wanted in [
+        "Join", "Leave", "Restore", "Purge", "Disable", "Enable", "Rename(", "Move", "Manager",
+        "Found", "Dissolve", "Enter", "Exit",
+    ] {
+        assert!(
+            whole.iter().any(|h| format!("{:?}", h.change).starts_with(wanted)),
+            "no {wanted} in {} changes",
+            whole.len()
+        );
     }
 }
 
@@ -43,7 +50,8 @@ fn sign_in_names_and_group_names_stay_unique() {
     let mut directory = tenant(2, 200, Scope::Everything);
     Churn::new(Seed::new(1), 400.0, start()).advance(&mut directory, start() + Duration::days(60));
     let file = directory.to_file();
-    let names: HashSet<String> = file.users.iter().map(|u| u.user.user_principal_name.to_lowercase()).collect();
+    let names: HashSet<String> =
+        file.users.iter().map(|u| u.user.user_principal_name.to_lowercase()).collect();
     assert_eq!(names.len(), file.users.len());
     let groups: HashSet<&str> = file.groups.iter().map(|g| g.display_name.as_str()).collect();
     assert_eq!(groups.len(), file.groups.len());
@@ -53,15 +61,22 @@ fn sign_in_names_and_group_names_stay_unique() {
 fn a_file_gives_the_tenant_it_was_made_of() {
     let directory = tenant(4, 120, Scope::Everything);
     let written = text(&directory);
-    let read = FileTenant::parse(&written).and_then(|f| f.into_directory(Seed::new(4), Scope::Everything)).expect("a tenant");
+    let read = FileTenant::parse(&written)
+        .and_then(|f| f.into_directory(Seed::new(4), Scope::Everything))
+        .expect("a tenant");
     assert_eq!(text(&read), written);
     let twice = written.replacen(
         "\"groups\":[",
         "\"groups\":[{\"id\":\"00000000-0000-4000-8000-000000000000\",\"displayName\":\"X\",\"members\":[\"nobody\"]},",
         1,
     );
-    let refused = FileTenant::parse(&twice).and_then(|f| f.into_directory(Seed::new(4), Scope::Everything)).expect_err("nobody");
-    assert_eq!(refused.to_string(), "X names nobody, which is neither the id nor the sign-in name of a user in the file");
+    let refused = FileTenant::parse(&twice)
+        .and_then(|f| f.into_directory(Seed::new(4), Scope::Everything))
+        .expect_err("nobody");
+    assert_eq!(
+        refused.to_string(),
+        "X names nobody, which is neither the id nor the sign-in name of a user in the file"
+    );
 }
 
 #[test]

@@ -52,7 +52,9 @@ fn refusal(error: &Error, stream: &str) -> Option<LogError> {
         return Some(Fault::Deleted.about(stream));
     }
     if told.contains("MaximumAppendSizeExceeded") {
-        let why = format!("stream {stream}: the server takes less than {APPEND_BYTES} bytes in one append");
+        let why = format!(
+            "stream {stream}: the server takes less than {APPEND_BYTES} bytes in one append"
+        );
         return Some(LogError::Unavailable(why));
     }
     None
@@ -60,20 +62,30 @@ fn refusal(error: &Error, stream: &str) -> Option<LogError> {
 
 impl Connection {
     /// Sends one append and waits for its answer, which is the last revision.
-    async fn send(&self, stream: &str, expected: ExpectedRevision, events: &[Proposed]) -> Result<u64, Error> {
+    async fn send(
+        &self,
+        stream: &str,
+        expected: ExpectedRevision,
+        events: &[Proposed],
+    ) -> Result<u64, Error> {
         let data: Vec<EventData> = events.iter().map(|event| event.data.clone()).collect();
         let sent = async {
             let (session, number) = match self.idle() {
                 Some(idle) => idle,
                 None => {
                     let (client, number) = self.client();
-                    let made = client.batch_append(&BatchAppendOptions::default().requires_leader(true)).await;
+                    let made = client
+                        .batch_append(&BatchAppendOptions::default().requires_leader(true))
+                        .await;
                     (made.inspect_err(|e| self.noticed(e, number))?, number)
                 }
             };
             // A session that gave an error is closed by the client, with all that was under way in
             // it: each serves one append at a time, and only those without an error are used again.
-            let answer = session.append_to_stream(stream, expected, data).await.inspect_err(|e| self.noticed(e, number))?;
+            let answer = session
+                .append_to_stream(stream, expected, data)
+                .await
+                .inspect_err(|e| self.noticed(e, number))?;
             self.give_back(session, number);
             answer.current_revision().ok_or(Error::InternalClientError)
         };
@@ -84,8 +96,16 @@ impl Connection {
     ///
     /// # Errors
     /// [`LogError::Unavailable`] if it is not known what became of it.
-    pub async fn append(&self, stream: &str, expected: Option<u64>, events: &[Proposed]) -> Result<Outcome, LogError> {
-        let (next, last) = (expected.map_or(0, |r| r + 1), expected.map_or(0, |r| r + 1) + events.len() as u64 - 1);
+    pub async fn append(
+        &self,
+        stream: &str,
+        expected: Option<u64>,
+        events: &[Proposed],
+    ) -> Result<Outcome, LogError> {
+        let (next, last) = (
+            expected.map_or(0, |r| r + 1),
+            expected.map_or(0, |r| r + 1) + events.len() as u64 - 1,
+        );
         let wanted = expected.map_or(ExpectedRevision::NoStream, ExpectedRevision::Exact);
         let begun = Instant::now();
         let mut pause = Duration::from_millis(5);
@@ -97,14 +117,18 @@ impl Connection {
             let error = match sent {
                 Ok(revision) if revision == last => return Ok(Outcome::Done(last)),
                 Ok(revision) => {
-                    return Err(LogError::Damaged(format!("stream {stream}: an append that ends at {last} was answered with {revision}")));
+                    return Err(LogError::Damaged(format!(
+                        "stream {stream}: an append that ends at {last} was answered with {revision}"
+                    )));
                 }
                 Err(error) => error,
             };
             // Whatever the error says: what stands in the stream decides. Repeated with the same
             // ids behind the same revision, an append that is there already stays there once.
             match self.event(stream, next).await? {
-                Some(there) if events.first().is_some_and(|event| event.id == there.id) => return Ok(Outcome::Done(last)),
+                Some(there) if events.first().is_some_and(|event| event.id == there.id) => {
+                    return Ok(Outcome::Done(last));
+                }
                 Some(_) => return Ok(Outcome::Lost),
                 None if is_wrong_version(&error) => return Ok(Outcome::Lost),
                 None => {}
@@ -123,7 +147,11 @@ impl Connection {
 
     /// Appends wherever the stream ends; gives the revision of the last event. What is repeated
     /// after a lost answer may stand there twice.
-    pub async fn append_anywhere(&self, stream: &str, events: &[Proposed]) -> Result<u64, LogError> {
+    pub async fn append_anywhere(
+        &self,
+        stream: &str,
+        events: &[Proposed],
+    ) -> Result<u64, LogError> {
         let begun = Instant::now();
         let mut pause = Duration::from_millis(5);
         loop {

@@ -45,7 +45,9 @@ impl Fault {
         match self {
             Fault::Missing => LogError::Damaged(format!("stream {stream} is missing")),
             Fault::Deleted => LogError::Damaged(format!("stream {stream} was deleted")),
-            Fault::Denied => LogError::Unavailable(format!("the server denies this user stream {stream}")),
+            Fault::Denied => {
+                LogError::Unavailable(format!("the server denies this user stream {stream}"))
+            }
             Fault::Away(why) => LogError::Unavailable(format!("stream {stream}: {why}")),
         }
     }
@@ -71,11 +73,20 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Does not wait for the server.
-    pub fn new(settings: ClientSettings, patience: Duration, append_deadline: Duration) -> Result<Self, Error> {
+    pub fn new(
+        settings: ClientSettings,
+        patience: Duration,
+        append_deadline: Duration,
+    ) -> Result<Self, Error> {
         let client = Client::new(settings.clone())?;
         Ok(Self {
             settings,
-            current: Mutex::new(Current { client, number: 0, made: Instant::now(), idle: Vec::new() }),
+            current: Mutex::new(Current {
+                client,
+                number: 0,
+                made: Instant::now(),
+                idle: Vec::new(),
+            }),
             reads: Semaphore::new(CALLS),
             appends: Semaphore::new(CALLS),
             patience,
@@ -117,7 +128,14 @@ impl Connection {
         // Making one reads the system's certificates, so not at every try while the server is away.
         if current.number == number && current.made.elapsed() > RENEWED {
             match Client::new(self.settings.clone()) {
-                Ok(client) => *current = Current { client, number: number + 1, made: Instant::now(), idle: Vec::new() },
+                Ok(client) => {
+                    *current = Current {
+                        client,
+                        number: number + 1,
+                        made: Instant::now(),
+                        idle: Vec::new(),
+                    }
+                }
                 Err(e) => tracing::error!(error = %e, "no new client for KurrentDB"),
             }
         }

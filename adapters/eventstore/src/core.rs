@@ -62,24 +62,36 @@ impl Core {
         let append = self.ids.appends.fetch_add(1, Ordering::Relaxed);
         let batch = Batch { first: behind.next(), count: entries.len() as u32 };
         for (n, entry) in (0_u64..).zip(entries) {
-            entry.id = Uuid::new_v5(&self.ids.writer, &[append.to_be_bytes(), n.to_be_bytes()].concat());
+            entry.id =
+                Uuid::new_v5(&self.ids.writer, &[append.to_be_bytes(), n.to_be_bytes()].concat());
             entry.revision = batch.first + n;
             entry.meta.batch = batch;
         }
     }
 
     /// Puts data that is longer than `threshold` into the side stream.
-    pub async fn lighten(&self, organization: OrganizationId, entries: &mut [Entry], threshold: usize) -> Result<(), LogError> {
+    pub async fn lighten(
+        &self,
+        organization: OrganizationId,
+        entries: &mut [Entry],
+        threshold: usize,
+    ) -> Result<(), LogError> {
         let is_heavy = |entry: &&mut Entry| {
             entry.data.len() > threshold
                 && entry.meta.data_in.is_none()
-                && matches!(entry.meta.what, What::Record { .. } | What::Exchange { .. } | What::Claims)
+                && matches!(
+                    entry.meta.what,
+                    What::Record { .. } | What::Exchange { .. } | What::Claims
+                )
         };
         let mut heavy: Vec<&mut Entry> = entries.iter_mut().filter(is_heavy).collect();
         if heavy.is_empty() {
             return Ok(());
         }
-        let pieces: Vec<Piece> = heavy.iter().map(|entry| Piece { of: organization.0, bytes: entry.data.clone() }).collect();
+        let pieces: Vec<Piece> = heavy
+            .iter()
+            .map(|entry| Piece { of: organization.0, bytes: entry.data.clone() })
+            .collect();
         let places = self.connection.put(&self.names.large(organization), "Large", &pieces).await?;
         for (entry, place) in heavy.iter_mut().zip(places) {
             entry.meta.data_in = Some(place);
@@ -89,10 +101,19 @@ impl Core {
 
     /// Appends entries that are [placed](Self::place) behind `folded`, and folds them. False if
     /// something else stands there.
-    pub async fn append(&self, organization: OrganizationId, folded: Folded, entries: &[Entry]) -> Result<bool, LogError> {
+    pub async fn append(
+        &self,
+        organization: OrganizationId,
+        folded: Folded,
+        entries: &[Entry],
+    ) -> Result<bool, LogError> {
         let proposed: Result<Vec<Proposed>, _> = entries.iter().map(Entry::propose).collect();
         let proposed = proposed.map_err(|e| LogError::Unavailable(e.to_string()))?;
-        match self.connection.append(&self.names.main(organization), folded.revision(), &proposed).await? {
+        match self
+            .connection
+            .append(&self.names.main(organization), folded.revision(), &proposed)
+            .await?
+        {
             Outcome::Lost => Ok(false),
             Outcome::Done(_) => {
                 if let Err(error) = self.advance(organization, folded, entries).await {

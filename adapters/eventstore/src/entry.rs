@@ -136,19 +136,28 @@ impl Entry {
 
     /// Reads an event of a stream; in words why not.
     pub fn read(event: RecordedEvent) -> Result<Self, String> {
-        let meta: Meta =
-            serde_json::from_slice(&event.custom_metadata).map_err(|e| format!("{} is none of Rollcall's: {e}", event.event_type))?;
-        Ok(Self { revision: event.revision, id: event.id, event_type: event.event_type, meta, data: event.data })
+        let meta: Meta = serde_json::from_slice(&event.custom_metadata)
+            .map_err(|e| format!("{} is none of Rollcall's: {e}", event.event_type))?;
+        Ok(Self {
+            revision: event.revision,
+            id: event.id,
+            event_type: event.event_type,
+            meta,
+            data: event.data,
+        })
     }
 
     /// As it is sent.
     pub fn propose(&self) -> serde_json::Result<Proposed> {
         // Payloads are kept byte for byte; to a server, and to those who look at it, they are JSON.
-        let json: Option<&RawValue> = std::str::from_utf8(&self.data).ok().and_then(|text| serde_json::from_str(text).ok());
+        let json: Option<&RawValue> =
+            std::str::from_utf8(&self.data).ok().and_then(|text| serde_json::from_str(text).ok());
         let data = match json {
             // What the data refers to lies elsewhere then.
             _ if self.meta.data_in.is_some() => EventData::binary(&self.event_type, Bytes::new()),
-            Some(json) if json.get().len() == self.data.len() => EventData::json(&self.event_type, &json)?,
+            Some(json) if json.get().len() == self.data.len() => {
+                EventData::json(&self.event_type, &json)?
+            }
             _ => EventData::binary(&self.event_type, self.data.clone()),
         };
         Ok(Proposed { id: self.id, data: data.id(self.id).metadata_as_json(&self.meta)? })
@@ -173,24 +182,56 @@ pub(crate) fn of_record(record: Record) -> Entry {
         exchange: record.exchange,
         actor: record.actor,
     };
-    Entry { event_type: record.event_type, ..Entry::new(record.stream.organization, what, record.payload) }
+    Entry {
+        event_type: record.event_type,
+        ..Entry::new(record.stream.organization, what, record.payload)
+    }
 }
 
 /// An exchange as an entry, without its bodies.
-pub(crate) fn of_exchange(recorded: &RecordedExchange, bodies: Option<Bodied>) -> serde_json::Result<Entry> {
+pub(crate) fn of_exchange(
+    recorded: &RecordedExchange,
+    bodies: Option<Bodied>,
+) -> serde_json::Result<Entry> {
     let x = &recorded.exchange;
-    let what = What::Exchange { exchange_number: recorded.number, id: x.id, positions: recorded.positions, after: recorded.after, bodies };
+    let what = What::Exchange {
+        exchange_number: recorded.number,
+        id: x.id,
+        positions: recorded.positions,
+        after: recorded.after,
+        bodies,
+    };
     Ok(Entry::new(x.organization, what, serde_json::to_vec(x)?))
 }
 
 /// The record that an entry is; in words why it is none.
 pub(crate) fn to_record(entry: Entry) -> Result<Record, String> {
-    let What::Record { position, aggregate, id, version, event_version, recorded_at, exchange, actor } = entry.meta.what else {
+    let What::Record {
+        position,
+        aggregate,
+        id,
+        version,
+        event_version,
+        recorded_at,
+        exchange,
+        actor,
+    } = entry.meta.what
+    else {
         return Err(format!("{} is no record", entry.event_type));
     };
     let stream = StreamId { organization: entry.meta.organization, kind: aggregate, id };
     let payload = String::from_utf8(entry.data.into()).map_err(|e| e.to_string())?;
-    Ok(Record { position, stream, version, event_type: entry.event_type, event_version, payload, recorded_at, exchange, actor })
+    Ok(Record {
+        position,
+        stream,
+        version,
+        event_type: entry.event_type,
+        event_version,
+        payload,
+        recorded_at,
+        exchange,
+        actor,
+    })
 }
 
 /// The exchange that an entry is, without bodies, and where those are; in words why it is none.
@@ -199,5 +240,13 @@ pub(crate) fn to_exchange(entry: &Entry) -> Result<(RecordedExchange, Option<Bod
         return Err(format!("{} is no exchange", entry.event_type));
     };
     let exchange = serde_json::from_slice(&entry.data).map_err(|e| e.to_string())?;
-    Ok((RecordedExchange { number: *exchange_number, positions: *positions, after: *after, exchange }, bodies.clone()))
+    Ok((
+        RecordedExchange {
+            number: *exchange_number,
+            positions: *positions,
+            after: *after,
+            exchange,
+        },
+        bodies.clone(),
+    ))
 }

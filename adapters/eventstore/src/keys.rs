@@ -19,8 +19,11 @@ struct Key {
 
 fn read(stream: &str, event: &RecordedEvent) -> Result<[u8; 32], LogError> {
     let key: Option<Key> = serde_json::from_slice(&event.data).ok();
-    let bytes = key.and_then(|key| BASE64.decode(key.key).ok()).and_then(|bytes| bytes.try_into().ok());
-    bytes.ok_or_else(|| LogError::Damaged(format!("stream {stream}: {} is no claim key", event.event_type)))
+    let bytes =
+        key.and_then(|key| BASE64.decode(key.key).ok()).and_then(|bytes| bytes.try_into().ok());
+    bytes.ok_or_else(|| {
+        LogError::Damaged(format!("stream {stream}: {} is no claim key", event.event_type))
+    })
 }
 
 impl Core {
@@ -31,14 +34,19 @@ impl Core {
     }
 
     /// Keeps `fresh` unless the scope has a key; gives the one that is kept.
-    pub async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+    pub async fn claim_key(
+        &self,
+        scope: OrganizationId,
+        fresh: [u8; 32],
+    ) -> Result<[u8; 32], LogError> {
         if let Some(key) = self.key(scope).await? {
             return Ok(key);
         }
         self.enlist(scope).await?;
         let stream = self.names.key(scope);
         let id = Uuid::new_v5(&scope.0, &fresh);
-        let data = EventData::json("ClaimKey", &Key { organization: scope, key: BASE64.encode(fresh) });
+        let data =
+            EventData::json("ClaimKey", &Key { organization: scope, key: BASE64.encode(fresh) });
         let data = data.map_err(|e| LogError::Unavailable(e.to_string()))?.id(id);
         // Whoever came first is read: this one or another.
         self.connection.append(&stream, None, &[Proposed { id, data }]).await?;

@@ -36,7 +36,11 @@ impl KurrentLog {
     ///
     /// # Errors
     /// [`OpenError::Server`] if it does not answer for as long as patience lasts, or refuses.
-    pub async fn connect(url: &str, dir: &Path, options: ConnectOptions) -> Result<Self, OpenError> {
+    pub async fn connect(
+        url: &str,
+        dir: &Path,
+        options: ConnectOptions,
+    ) -> Result<Self, OpenError> {
         let settings = settings(url)?;
         let index = Index::open(dir)?;
         let connection = Connection::new(settings, options.patience, options.append_deadline);
@@ -71,7 +75,12 @@ impl Log for KurrentLog {
         self.core.load(*stream, after).await
     }
 
-    async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn records(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LogError> {
         self.core.records(organization, after, limit).await
     }
 
@@ -85,7 +94,11 @@ impl Log for KurrentLog {
         self.core.exchanges(organization, after, limit, bodies).await
     }
 
-    async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
+    async fn exchange(
+        &self,
+        organization: OrganizationId,
+        id: ExchangeId,
+    ) -> Result<Option<RecordedExchange>, LogError> {
         self.core.exchange(organization, id).await
     }
 
@@ -95,8 +108,11 @@ impl Log for KurrentLog {
 
     async fn heads(&self) -> Result<Vec<(OrganizationId, Head)>, LogError> {
         let organizations = self.core.organizations().await?;
-        let head = |organization| async move { Ok((organization, self.core.follow(organization).await?.head)) };
-        let mut heads: Vec<_> = stream::iter(organizations).map(head).buffer_unordered(AT_ONCE).try_collect().await?;
+        let head = |organization| async move {
+            Ok((organization, self.core.follow(organization).await?.head))
+        };
+        let mut heads: Vec<_> =
+            stream::iter(organizations).map(head).buffer_unordered(AT_ONCE).try_collect().await?;
         // Listed for its claim key only, or for an append that was not made.
         heads.retain(|(_, head)| *head != Head::default());
         heads.sort_unstable_by_key(|(organization, _)| *organization);
@@ -118,24 +134,43 @@ impl Log for KurrentLog {
         self.core.index.run(move |db| facts::holder(db, &claim)).await
     }
 
-    async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError> {
+    async fn claims(
+        &self,
+        scope: OrganizationId,
+        after: Option<Claim>,
+        limit: usize,
+    ) -> Result<Vec<(Claim, StreamId)>, LogError> {
         scopes::settle(&self.core, scope).await?;
         self.core.index.run(move |db| query::claims(db, scope, after, limit)).await
     }
 
-    async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+    async fn claim_key(
+        &self,
+        scope: OrganizationId,
+        fresh: [u8; 32],
+    ) -> Result<[u8; 32], LogError> {
         self.core.claim_key(scope, fresh).await
     }
 
     async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError> {
         let organizations = self.core.organizations().await?;
         let key = |scope| async move { Ok(self.core.key(scope).await?.map(|key| (scope, key))) };
-        let keys: Vec<_> = stream::iter(organizations).map(key).buffered(AT_ONCE).try_collect().await?;
+        let keys: Vec<_> =
+            stream::iter(organizations).map(key).buffered(AT_ONCE).try_collect().await?;
         Ok(keys.into_iter().flatten().collect())
     }
 
-    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
-        self.writers.run(organization, move |core| async move { core.drop_bodies(organization, after, through).await }).await
+    async fn drop_bodies(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        through: ExchangeNumber,
+    ) -> Result<u64, LogError> {
+        self.writers
+            .run(organization, move |core| async move {
+                core.drop_bodies(organization, after, through).await
+            })
+            .await
     }
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
@@ -150,7 +185,12 @@ impl Log for KurrentLog {
             }
         }
         for (organization, parts) in sorted.parts {
-            self.writers.run(organization, move |core| async move { core.restore(organization, parts).await }).await?;
+            self.writers
+                .run(
+                    organization,
+                    move |core| async move { core.restore(organization, parts).await },
+                )
+                .await?;
         }
         Ok(())
     }
@@ -159,6 +199,10 @@ impl Log for KurrentLog {
         let stream = self.core.names.organizations();
         let asked = self.core.connection.last(&stream, PING);
         let answer = tokio::time::timeout(PING, asked).await;
-        answer.unwrap_or_else(|_| Err(LogError::Unavailable(format!("no answer in {} s", PING.as_secs())))).map(drop)
+        answer
+            .unwrap_or_else(|_| {
+                Err(LogError::Unavailable(format!("no answer in {} s", PING.as_secs())))
+            })
+            .map(drop)
     }
 }

@@ -54,7 +54,12 @@ pub(crate) struct Piece {
 impl Connection {
     /// Writes pieces at the end of a side stream, and says where each lies. The stream is nobody's
     /// truth: what nothing refers to is not there.
-    pub async fn put(&self, stream: &str, event_type: &str, pieces: &[Piece]) -> Result<Vec<Parts>, LogError> {
+    pub async fn put(
+        &self,
+        stream: &str,
+        event_type: &str,
+        pieces: &[Piece],
+    ) -> Result<Vec<Parts>, LogError> {
         let mut places = Vec::with_capacity(pieces.len());
         let mut batch: Vec<(usize, Proposed)> = Vec::new();
         let mut size = 0;
@@ -69,10 +74,13 @@ impl Connection {
                 size += bytes.len() + OVERHEAD;
                 // With the bytes in it: another body of the same exchange must not be taken for a
                 // repetition.
-                let id = Uuid::new_v5(&piece.of, &[sha256.as_slice(), &part.to_be_bytes()].concat());
+                let id =
+                    Uuid::new_v5(&piece.of, &[sha256.as_slice(), &part.to_be_bytes()].concat());
                 let data = EventData::binary(event_type, piece.bytes.slice_ref(bytes)).id(id);
                 let meta = serde_json::json!({ "of": piece.of, "part": part });
-                let data = data.metadata_as_json(&meta).map_err(|e| LogError::Unavailable(e.to_string()))?;
+                let data = data
+                    .metadata_as_json(&meta)
+                    .map_err(|e| LogError::Unavailable(e.to_string()))?;
                 batch.push((n, Proposed { id, data }));
             }
         }
@@ -80,14 +88,21 @@ impl Connection {
         Ok(places)
     }
 
-    async fn put_batch(&self, stream: &str, batch: Vec<(usize, Proposed)>, places: &mut [Parts]) -> Result<(), LogError> {
+    async fn put_batch(
+        &self,
+        stream: &str,
+        batch: Vec<(usize, Proposed)>,
+        places: &mut [Parts],
+    ) -> Result<(), LogError> {
         if batch.is_empty() {
             return Ok(());
         }
         let (owners, events): (Vec<usize>, Vec<Proposed>) = batch.into_iter().unzip();
         let last = self.append_anywhere(stream, &events).await?;
         let first = (last + 1).checked_sub(events.len() as u64);
-        let first = first.ok_or_else(|| LogError::Damaged(format!("stream {stream}: {} events end at {last}", events.len())))?;
+        let first = first.ok_or_else(|| {
+            LogError::Damaged(format!("stream {stream}: {} events end at {last}", events.len()))
+        })?;
         for (owner, revision) in owners.into_iter().zip(first..) {
             places[owner].take(revision);
         }
@@ -100,11 +115,19 @@ impl Connection {
         revisions.sort_unstable();
         revisions.dedup();
         let events = self.at(stream, &revisions).await?;
-        let found: HashMap<u64, Bytes> = events.into_iter().map(|event| (event.revision, event.data)).collect();
+        let found: HashMap<u64, Bytes> =
+            events.into_iter().map(|event| (event.revision, event.data)).collect();
         let whole = |parts: &&Parts| {
-            let bytes = parts.revisions().filter_map(|revision| found.get(&revision)).flatten().copied().collect::<Vec<u8>>();
+            let bytes = parts
+                .revisions()
+                .filter_map(|revision| found.get(&revision))
+                .flatten()
+                .copied()
+                .collect::<Vec<u8>>();
             let is_right = BASE64.encode(Sha256::digest(&bytes)) == parts.sha256;
-            is_right.then_some(bytes).ok_or_else(|| LogError::Damaged(format!("stream {stream}: other bytes than were written")))
+            is_right.then_some(bytes).ok_or_else(|| {
+                LogError::Damaged(format!("stream {stream}: other bytes than were written"))
+            })
         };
         places.iter().map(whole).collect()
     }

@@ -12,7 +12,11 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Revisions between two wanted ones that are rather read than left out.
 const GAP: u64 = 24;
 
-async fn once(client: Client, stream: &str, options: &ReadStreamOptions) -> Result<Vec<RecordedEvent>, Error> {
+async fn once(
+    client: Client,
+    stream: &str,
+    options: &ReadStreamOptions,
+) -> Result<Vec<RecordedEvent>, Error> {
     let mut read = client.read_stream(stream, options).await?;
     let mut events = Vec::new();
     while let Some(event) = read.next().await? {
@@ -23,7 +27,12 @@ async fn once(client: Client, stream: &str, options: &ReadStreamOptions) -> Resu
 }
 
 impl Connection {
-    async fn events(&self, stream: &str, options: ReadStreamOptions, limit: Duration) -> Result<Option<Vec<RecordedEvent>>, Fault> {
+    async fn events(
+        &self,
+        stream: &str,
+        options: ReadStreamOptions,
+        limit: Duration,
+    ) -> Result<Option<Vec<RecordedEvent>>, Fault> {
         // What is decided on must come from the leader.
         let options = &options.requires_leader(true).deadline(limit);
         let _permit = self.reads.acquire().await;
@@ -35,21 +44,37 @@ impl Connection {
     }
 
     /// At most `count` events of a stream from a revision on; none if there is no such stream.
-    pub async fn page(&self, stream: &str, from: u64, count: u64) -> Result<Option<Vec<RecordedEvent>>, LogError> {
-        let options = ReadStreamOptions::default().position(StreamPosition::Position(from)).max_count(count as usize);
+    pub async fn page(
+        &self,
+        stream: &str,
+        from: u64,
+        count: u64,
+    ) -> Result<Option<Vec<RecordedEvent>>, LogError> {
+        let options = ReadStreamOptions::default()
+            .position(StreamPosition::Position(from))
+            .max_count(count as usize);
         self.events(stream, options, LIMIT).await.map_err(|fault| fault.about(stream))
     }
 
     /// The event at a revision, if it is there.
-    pub async fn event(&self, stream: &str, revision: u64) -> Result<Option<RecordedEvent>, LogError> {
+    pub async fn event(
+        &self,
+        stream: &str,
+        revision: u64,
+    ) -> Result<Option<RecordedEvent>, LogError> {
         let found = self.page(stream, revision, 1).await?.unwrap_or_default();
         Ok(found.into_iter().find(|event| event.revision == revision))
     }
 
     /// The last event of a stream, if it has any, within a time.
-    pub async fn last(&self, stream: &str, limit: Duration) -> Result<Option<RecordedEvent>, LogError> {
+    pub async fn last(
+        &self,
+        stream: &str,
+        limit: Duration,
+    ) -> Result<Option<RecordedEvent>, LogError> {
         let options = ReadStreamOptions::default().position(StreamPosition::End).max_count(1);
-        let found = self.events(stream, options, limit).await.map_err(|fault| fault.about(stream))?;
+        let found =
+            self.events(stream, options, limit).await.map_err(|fault| fault.about(stream))?;
         Ok(found.unwrap_or_default().pop())
     }
 
@@ -57,7 +82,11 @@ impl Connection {
     ///
     /// # Errors
     /// [`LogError::Damaged`] if one is not there.
-    pub async fn at(&self, stream: &str, revisions: &[u64]) -> Result<Vec<RecordedEvent>, LogError> {
+    pub async fn at(
+        &self,
+        stream: &str,
+        revisions: &[u64],
+    ) -> Result<Vec<RecordedEvent>, LogError> {
         let mut found = Vec::with_capacity(revisions.len());
         let mut rest = revisions;
         while let Some((&first, _)) = rest.split_first() {
@@ -71,9 +100,13 @@ impl Connection {
             let (wanted, behind) = rest.split_at(taken);
             let page = self.page(stream, first, last - first + 1).await?.unwrap_or_default();
             let before = found.len();
-            found.extend(page.into_iter().filter(|event| wanted.binary_search(&event.revision).is_ok()));
+            found.extend(
+                page.into_iter().filter(|event| wanted.binary_search(&event.revision).is_ok()),
+            );
             if found.len() - before != wanted.len() {
-                return Err(LogError::Damaged(format!("stream {stream}: events from revision {first} to {last} are missing")));
+                return Err(LogError::Damaged(format!(
+                    "stream {stream}: events from revision {first} to {last} are missing"
+                )));
             }
             rest = behind;
         }

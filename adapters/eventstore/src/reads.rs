@@ -14,17 +14,29 @@ use std::collections::BTreeMap;
 
 impl Core {
     /// The entries at these revisions, which rise, with their data.
-    async fn entries(&self, organization: OrganizationId, revisions: &[u64]) -> Result<Vec<Entry>, LogError> {
+    async fn entries(
+        &self,
+        organization: OrganizationId,
+        revisions: &[u64],
+    ) -> Result<Vec<Entry>, LogError> {
         let stream = self.names.main(organization);
         let mut found = self.recent.of(organization, revisions);
-        let missing: Vec<u64> = revisions.iter().copied().filter(|revision| !found.contains_key(revision)).collect();
+        let missing: Vec<u64> =
+            revisions.iter().copied().filter(|revision| !found.contains_key(revision)).collect();
         for event in self.connection.at(&stream, &missing).await? {
             let revision = event.revision;
-            found.insert(revision, Entry::read(event).map_err(|why| damaged(&stream, revision, &why))?);
+            found.insert(
+                revision,
+                Entry::read(event).map_err(|why| damaged(&stream, revision, &why))?,
+            );
         }
-        let mut entries: Vec<Entry> = revisions.iter().filter_map(|revision| found.remove(revision)).collect();
-        let elsewhere: Vec<(usize, _)> =
-            entries.iter().enumerate().filter_map(|(n, entry)| Some((n, entry.meta.data_in.clone()?))).collect();
+        let mut entries: Vec<Entry> =
+            revisions.iter().filter_map(|revision| found.remove(revision)).collect();
+        let elsewhere: Vec<(usize, _)> = entries
+            .iter()
+            .enumerate()
+            .filter_map(|(n, entry)| Some((n, entry.meta.data_in.clone()?)))
+            .collect();
         if !elsewhere.is_empty() {
             let places: Vec<_> = elsewhere.iter().map(|(_, parts)| parts).collect();
             let found = self.connection.get(&self.names.large(organization), &places).await?;
@@ -35,11 +47,16 @@ impl Core {
         Ok(entries)
     }
 
-    async fn records_at(&self, organization: OrganizationId, revisions: Vec<u64>) -> Result<Vec<Record>, LogError> {
+    async fn records_at(
+        &self,
+        organization: OrganizationId,
+        revisions: Vec<u64>,
+    ) -> Result<Vec<Record>, LogError> {
         let entries = self.entries(organization, &revisions).await?;
         let read = |entry: Entry| {
             let revision = entry.revision;
-            entry::to_record(entry).map_err(|why| damaged(&self.names.main(organization), revision, &why))
+            entry::to_record(entry)
+                .map_err(|why| damaged(&self.names.main(organization), revision, &why))
         };
         entries.into_iter().map(read).collect()
     }
@@ -62,19 +79,30 @@ impl Core {
     /// The events of one stream after a version.
     pub async fn load(&self, stream: StreamId, after: Version) -> Result<Vec<Record>, LogError> {
         self.follow(stream.organization).await?;
-        let revisions = self.index.run(move |db| facts::stream_revisions(db, &stream, after)).await?;
+        let revisions =
+            self.index.run(move |db| facts::stream_revisions(db, &stream, after)).await?;
         self.records_at(stream.organization, revisions).await
     }
 
     /// At most `limit` records after a position.
-    pub async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+    pub async fn records(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LogError> {
         let look = move |db: &mut Connection| query::records(db, organization, after, limit);
         self.records_at(organization, self.known(organization, look).await?).await
     }
 
     /// One exchange with its bodies.
-    pub async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
-        let look = move |db: &mut Connection| Ok(Vec::from_iter(query::exchange(db, organization, id)?));
+    pub async fn exchange(
+        &self,
+        organization: OrganizationId,
+        id: ExchangeId,
+    ) -> Result<Option<RecordedExchange>, LogError> {
+        let look =
+            move |db: &mut Connection| Ok(Vec::from_iter(query::exchange(db, organization, id)?));
         let Some(number) = self.known(organization, look).await?.pop() else { return Ok(None) };
         Ok(self.exchanges(organization, number - 1, 1, Bodies::Read).await?.pop())
     }
@@ -107,13 +135,17 @@ impl Core {
         bodies: Bodies,
         are_missing: bool,
     ) -> Result<Vec<RecordedExchange>, LogError> {
-        let places = self.known(organization, move |db| query::exchanges(db, organization, after, limit)).await?;
+        let places = self
+            .known(organization, move |db| query::exchanges(db, organization, after, limit))
+            .await?;
         let revisions: Vec<u64> = places.iter().map(|(revision, _)| *revision).collect();
         let mut found = Vec::with_capacity(places.len());
         let mut kept: BTreeMap<u32, Vec<(usize, Bodied)>> = BTreeMap::new();
-        for (n, (entry, (revision, is_dropped))) in self.entries(organization, &revisions).await?.iter().zip(places).enumerate() {
-            let (mut recorded, bodied) =
-                entry::to_exchange(entry).map_err(|why| damaged(&self.names.main(organization), revision, &why))?;
+        for (n, (entry, (revision, is_dropped))) in
+            self.entries(organization, &revisions).await?.iter().zip(places).enumerate()
+        {
+            let (mut recorded, bodied) = entry::to_exchange(entry)
+                .map_err(|why| damaged(&self.names.main(organization), revision, &why))?;
             recorded.exchange.bodies_dropped |= is_dropped;
             found.push(recorded);
             if let Some(bodied) = bodied.filter(|_| bodies == Bodies::Read && !is_dropped) {

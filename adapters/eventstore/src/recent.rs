@@ -44,7 +44,9 @@ impl Recent {
     /// Those of these revisions that are kept.
     pub fn of(&self, organization: OrganizationId, revisions: &[u64]) -> HashMap<u64, Entry> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = revisions.iter().filter_map(|revision| Some((*revision, kept.entries.get(&(organization, *revision))?.clone())));
+        let found = revisions.iter().filter_map(|revision| {
+            Some((*revision, kept.entries.get(&(organization, *revision))?.clone()))
+        });
         found.collect()
     }
 }

@@ -4,7 +4,9 @@
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It was written by a newer Rollcall, which an older one must not touch.
-    #[error("the database was written in format {found}, this program knows formats up to {supported}: use a newer one")]
+    #[error(
+        "the database was written in format {found}, this program knows formats up to {supported}: use a newer one"
+    )]
     Newer {
         /// The format found.
         found: i32,

@@ -24,12 +24,17 @@ pub(crate) fn fault(e: &Error) -> Fault {
             // Terminated by an operator, by a shutdown, or while starting.
             Some(code) if code.starts_with("08") || code.starts_with("57P") => Fault::Lost,
             // Cancelled; out of disk, memory or connections; broken disk; read only; lock not had.
-            Some(code) if ["57", "53", "58"].iter().any(|class| code.starts_with(class)) => Fault::Away,
+            Some(code) if ["57", "53", "58"].iter().any(|class| code.starts_with(class)) => {
+                Fault::Away
+            }
             Some("25006" | "55P03") => Fault::Away,
             _ => Fault::Refused,
         },
         Error::Io(_) | Error::Tls(_) | Error::Protocol(_) => Fault::Lost,
-        Error::PoolTimedOut | Error::PoolClosed | Error::WorkerCrashed | Error::Configuration(_) => Fault::Away,
+        Error::PoolTimedOut
+        | Error::PoolClosed
+        | Error::WorkerCrashed
+        | Error::Configuration(_) => Fault::Away,
         Error::RowNotFound
         | Error::TypeNotFound { .. }
         | Error::ColumnIndexOutOfBounds { .. }

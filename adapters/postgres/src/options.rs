@@ -21,17 +21,29 @@ pub struct ConnectOptions {
 
 impl Default for ConnectOptions {
     fn default() -> Self {
-        Self { writers: 3, readers: 8, connect_timeout: Duration::from_secs(2), statement_timeout: Duration::from_secs(8) }
+        Self {
+            writers: 3,
+            readers: 8,
+            connect_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(8),
+        }
     }
 }
 
 /// Reads a URL. Statements are not logged: a trace of ours says what is being done.
 pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
-    Ok(PgConnectOptions::from_str(url)?.application_name("rollcall").statement_cache_capacity(256).disable_statement_logging())
+    Ok(PgConnectOptions::from_str(url)?
+        .application_name("rollcall")
+        .statement_cache_capacity(256)
+        .disable_statement_logging())
 }
 
 /// A pool that waits `timeout` for a connection. Connections are not tested before use, which
 /// would cost a round trip each time: whoever reads tries again when one turns out to be dead.
 pub(crate) fn pool(options: PgConnectOptions, size: u32, timeout: Duration) -> PgPool {
-    PgPoolOptions::new().max_connections(size).acquire_timeout(timeout).test_before_acquire(false).connect_lazy_with(options)
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(timeout)
+        .test_before_acquire(false)
+        .connect_lazy_with(options)
 }

@@ -5,12 +5,16 @@ use crate::log::PostgresLog;
 use crate::log::streams::NO_SNAPSHOTS;
 use chrono::{DateTime, Utc};
 use cqrs_es::Aggregate;
-use cqrs_es::persist::{PersistedEventRepository, PersistenceError, ReplayStream, SerializedEvent, SerializedSnapshot};
+use cqrs_es::persist::{
+    PersistedEventRepository, PersistenceError, ReplayStream, SerializedEvent, SerializedSnapshot,
+};
 use postgres_es::PostgresEventRepository;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::claim::ClaimChanges;
 use rollcall_domain::ids::ExchangeId;
-use rollcall_domain::log::{AggregateKind, Append, AppendError, Log as _, NewEvent, StreamId, Version, Write};
+use rollcall_domain::log::{
+    AggregateKind, Append, AppendError, Log as _, NewEvent, StreamId, Version, Write,
+};
 use serde_json::Value;
 
 /// A repository for `cqrs_es::persist::PersistedEventStore`, on the tables of [`PostgresLog`].
@@ -26,13 +30,17 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 impl PostgresLog {
     /// The streams as cqrs-es wants them.
     pub fn repository(&self) -> Repository {
-        let inner = PostgresEventRepository::new(self.pool()).with_tables("rollcall.events", NO_SNAPSHOTS);
+        let inner =
+            PostgresEventRepository::new(self.pool()).with_tables("rollcall.events", NO_SNAPSHOTS);
         Repository { log: self.clone(), inner }
     }
 }
 
 impl PersistedEventRepository for Repository {
-    async fn get_events<A: Aggregate>(&self, aggregate_id: &str) -> Result<Vec<SerializedEvent>, PersistenceError> {
+    async fn get_events<A: Aggregate>(
+        &self,
+        aggregate_id: &str,
+    ) -> Result<Vec<SerializedEvent>, PersistenceError> {
         self.inner.get_events::<A>(aggregate_id).await
     }
 
@@ -48,7 +56,10 @@ impl PersistedEventRepository for Repository {
         Ok(events)
     }
 
-    async fn get_snapshot<A: Aggregate>(&self, _aggregate_id: &str) -> Result<Option<SerializedSnapshot>, PersistenceError> {
+    async fn get_snapshot<A: Aggregate>(
+        &self,
+        _aggregate_id: &str,
+    ) -> Result<Option<SerializedSnapshot>, PersistenceError> {
         Ok(None)
     }
 
@@ -62,16 +73,22 @@ impl PersistedEventRepository for Repository {
         }
         let Some(first) = events.first() else { return Ok(()) };
         let write = write::<A>(first, events).map_err(PersistenceError::UnknownError)?;
-        let append = Append { organization: write.stream.organization, write: Some(write), exchange: None };
+        let append =
+            Append { organization: write.stream.organization, write: Some(write), exchange: None };
         match self.log.append(append).await {
             Ok(_) => Ok(()),
             Err(AppendError::LostRace { .. }) => Err(PersistenceError::OptimisticLockError),
-            Err(e @ AppendError::Unavailable(_)) => Err(PersistenceError::ConnectionError(e.into())),
+            Err(e @ AppendError::Unavailable(_)) => {
+                Err(PersistenceError::ConnectionError(e.into()))
+            }
             Err(e) => Err(PersistenceError::UnknownError(e.into())),
         }
     }
 
-    async fn stream_events<A: Aggregate>(&self, aggregate_id: &str) -> Result<ReplayStream, PersistenceError> {
+    async fn stream_events<A: Aggregate>(
+        &self,
+        aggregate_id: &str,
+    ) -> Result<ReplayStream, PersistenceError> {
         // Read before it is handed out: the stream of postgres-es ends early, and in silence, when
         // its connection is lost.
         let events = self.inner.get_events::<A>(aggregate_id).await?;
@@ -91,9 +108,13 @@ fn unknown(why: &'static str) -> PersistenceError {
     PersistenceError::UnknownError(why.into())
 }
 
-fn write<A: Aggregate>(first: &SerializedEvent, events: &[SerializedEvent]) -> Result<Write, Failure> {
+fn write<A: Aggregate>(
+    first: &SerializedEvent,
+    events: &[SerializedEvent],
+) -> Result<Write, Failure> {
     let kind = AggregateKind::parse(A::TYPE).ok_or("unknown kind of aggregate")?;
-    let stream = StreamId::from_aggregate_id(kind, &first.aggregate_id).ok_or("the aggregate id is not organization/id")?;
+    let stream = StreamId::from_aggregate_id(kind, &first.aggregate_id)
+        .ok_or("the aggregate id is not organization/id")?;
     for (event, sequence) in events.iter().zip(first.sequence..) {
         if event.sequence != sequence || event.aggregate_id != first.aggregate_id {
             return Err("the events are not one run of one stream".into());
@@ -107,11 +128,18 @@ fn write<A: Aggregate>(first: &SerializedEvent, events: &[SerializedEvent]) -> R
         events: events.iter().map(new_event).collect(),
         claims: ClaimChanges { release: Vec::new(), take: Vec::new(), require: Vec::new() },
         recorded_at: DateTime::parse_from_rfc3339(recorded_at)?.with_timezone(&Utc),
-        actor: metadata(METADATA_ACTOR).map(serde_json::from_str).transpose()?.unwrap_or(Actor::System),
+        actor: metadata(METADATA_ACTOR)
+            .map(serde_json::from_str)
+            .transpose()?
+            .unwrap_or(Actor::System),
         cause: metadata(METADATA_EXCHANGE).map(str::parse::<ExchangeId>).transpose()?,
     })
 }
 
 fn new_event(event: &SerializedEvent) -> NewEvent {
-    NewEvent { event_type: event.event_type.clone(), event_version: event.event_version.clone(), payload: event.payload.to_string() }
+    NewEvent {
+        event_type: event.event_type.clone(),
+        event_version: event.event_version.clone(),
+        payload: event.payload.to_string(),
+    }
 }

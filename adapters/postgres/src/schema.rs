@@ -21,7 +21,11 @@ pub(crate) struct Part {
 }
 
 /// Brings a part to the format this program writes; refuses one that is newer.
-pub(crate) async fn prepare(options: &PgConnectOptions, part: &Part, timeout: Duration) -> Result<(), OpenError> {
+pub(crate) async fn prepare(
+    options: &PgConnectOptions,
+    part: &Part,
+    timeout: Duration,
+) -> Result<(), OpenError> {
     let mut connection = connect(options, timeout).await?;
     // Most starts find everything in place, and then need no right to create anything.
     if found(&mut connection, part).await? == Some(part.supported) {
@@ -50,8 +54,13 @@ pub(crate) async fn prepare(options: &PgConnectOptions, part: &Part, timeout: Du
     Ok(())
 }
 
-pub(crate) async fn connect(options: &PgConnectOptions, timeout: Duration) -> Result<PgConnection, OpenError> {
-    Ok(tokio::time::timeout(timeout, PgConnection::connect_with(options)).await.map_err(|_| OpenError::TimedOut)??)
+pub(crate) async fn connect(
+    options: &PgConnectOptions,
+    timeout: Duration,
+) -> Result<PgConnection, OpenError> {
+    Ok(tokio::time::timeout(timeout, PgConnection::connect_with(options))
+        .await
+        .map_err(|_| OpenError::TimedOut)??)
 }
 
 /// The format of a part; `None` if it is not there.
@@ -64,10 +73,15 @@ async fn found(connection: &mut PgConnection, part: &Part) -> Result<Option<i32>
     if !there.try_get::<bool, _>(0)? {
         return Ok(None);
     }
-    let row = sqlx::query("SELECT version FROM rollcall.format WHERE part = $1").bind(part.name).fetch_optional(connection).await?;
+    let row = sqlx::query("SELECT version FROM rollcall.format WHERE part = $1")
+        .bind(part.name)
+        .fetch_optional(connection)
+        .await?;
     let version: Option<i32> = row.map(|row| row.try_get(0)).transpose()?;
     match version {
-        Some(found) if found > part.supported => Err(OpenError::Newer { found, supported: part.supported }),
+        Some(found) if found > part.supported => {
+            Err(OpenError::Newer { found, supported: part.supported })
+        }
         _ => Ok(version.filter(|_| there.get(1))),
     }
 }

@@ -7,13 +7,15 @@ use rollcall_domain::saml::IdpSettings;
 /// What a connection is put together from.
 #[derive(Clone, Debug)]
 pub struct Connection {
-    /// Our entity id, "Identifier" in Azure: an `https:` or `urn:` URI, else Entra writes `spn:` before it.
+    /// Our entity id, "Identifier" in Azure: an `https:` or `urn:` URI, else Entra writes `spn:`
+    /// before it.
     pub entity_id: String,
     /// Where responses are posted to, "Reply URL" in Azure.
     pub acs_url: String,
     /// Where logout messages are sent to, "Logout Url" in Azure.
     pub slo_url: String,
-    /// Our own keys: the current one first, then those that are still accepted for decryption. May be empty.
+    /// Our own keys: the current one first, then those that are still accepted for decryption. May
+    /// be empty.
     pub keys: Vec<KeyPair>,
     /// The identity provider.
     pub idp: IdpSettings,
@@ -32,7 +34,8 @@ pub struct Policy {
     pub max_age: TimeDelta,
     /// Bytes of a response after base64.
     pub max_bytes: usize,
-    /// Whether authentication requests are signed: Entra checks that only when an admin asks for it.
+    /// Whether authentication requests are signed: Entra checks that only when an admin asks for
+    /// it.
     pub sign_requests: bool,
 }
 

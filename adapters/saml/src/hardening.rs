@@ -4,7 +4,10 @@ use samael::crypto::{CertificateDer, Crypto, CryptoProvider};
 use std::ffi::c_int;
 use std::sync::Once;
 
-#[expect(unsafe_code, reason = "xmlsec has its switches in C only; both take no pointer and are called once, under `Once`")]
+#[expect(
+    unsafe_code,
+    reason = "xmlsec has its switches in C only; both take no pointer and are called once, under `Once`"
+)]
 mod switches {
     use super::c_int;
 
@@ -65,7 +68,11 @@ mod tests {
             method("DigestMethod", "http://www.w3.org/2001/04/xmlenc#sha256"),
         );
         ready(&certificate);
-        let verdict = Crypto::reduce_xml_to_signed(&xml, std::slice::from_ref(&certificate), ReduceMode::default());
+        let verdict = Crypto::reduce_xml_to_signed(
+            &xml,
+            std::slice::from_ref(&certificate),
+            ReduceMode::default(),
+        );
         assert!(verdict.is_err(), "verified something that is not there");
         let error = listener.accept().expect_err("xmlsec has opened a connection");
         assert_eq!(error.kind(), ErrorKind::WouldBlock);

@@ -56,7 +56,8 @@ pub fn generate(common_name: &str, now: DateTime<Utc>, days: u32) -> Result<KeyP
     let name = name.build();
     let mut serial = BigNum::new()?;
     serial.rand(127, MsbOption::MAYBE_ZERO, false)?;
-    let until = now.checked_add_signed(TimeDelta::days(i64::from(days))).ok_or(KeyError::Validity)?;
+    let until =
+        now.checked_add_signed(TimeDelta::days(i64::from(days))).ok_or(KeyError::Validity)?;
 
     let mut builder = X509::builder()?;
     builder.set_version(2)?;
@@ -67,7 +68,9 @@ pub fn generate(common_name: &str, now: DateTime<Utc>, days: u32) -> Result<KeyP
     builder.set_not_before(&*Asn1Time::from_unix(now.timestamp())?)?;
     builder.set_not_after(&*Asn1Time::from_unix(until.timestamp())?)?;
     builder.append_extension(BasicConstraints::new().critical().build()?)?;
-    builder.append_extension(KeyUsage::new().critical().digital_signature().key_encipherment().build()?)?;
+    builder.append_extension(
+        KeyUsage::new().critical().digital_signature().key_encipherment().build()?,
+    )?;
     builder.sign(&key, MessageDigest::sha256())?;
     Ok(KeyPair { key, certificate: builder.build() })
 }

@@ -3,7 +3,8 @@
 /// Why a message cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    /// An id that is no xs:ID, or can be guessed: it begins with a letter or underscore and has 20 characters or more.
+    /// An id that is no xs:ID, or can be guessed: it begins with a letter or underscore and has 20
+    /// characters or more.
     #[error("the id of a message begins with a letter or '_' and has at least 20 characters")]
     Id,
     /// RelayState longer than the binding allows.

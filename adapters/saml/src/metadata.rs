@@ -12,7 +12,8 @@ use rollcall_domain::saml::IdpSettings;
 
 /// Bytes of a metadata document that are accepted.
 pub const MAX_BYTES: usize = 1024 * 1024;
-/// Signing certificates that are taken from a document: each costs a verification in the worst case.
+/// Signing certificates that are taken from a document: each costs a verification in the worst
+/// case.
 pub const MAX_CERTIFICATES: usize = 16;
 
 /// An identity provider's metadata, checked.
@@ -46,7 +47,9 @@ pub enum MetadataError {
     #[error("the metadata has no entity id")]
     NoEntityId,
     /// Describes all tenants at once (`common`), so that its entity id names none.
-    #[error("this metadata is for all tenants at once; use the one of the application, with your tenant's id in its address")]
+    #[error(
+        "this metadata is for all tenants at once; use the one of the application, with your tenant's id in its address"
+    )]
     ManyTenants,
     /// Not an identity provider for SAML 2.0.
     #[error("the metadata describes no identity provider for SAML 2.0")]

@@ -55,7 +55,8 @@ impl Trusted {
     }
 
     fn of(settings: &IdpCertificate) -> Result<Self, SetupError> {
-        let refused = |why: String| SetupError::Certificate { sha256: settings.sha256.clone(), why };
+        let refused =
+            |why: String| SetupError::Certificate { sha256: settings.sha256.clone(), why };
         let der = STANDARD.decode(&settings.der).map_err(|e| refused(e.to_string()))?;
         let certificate = X509::from_der(&der).map_err(|e| refused(e.to_string()))?;
         let key = certificate.public_key().map_err(|e| refused(e.to_string()))?;
@@ -84,12 +85,20 @@ impl ServiceProvider {
                 return Err(SetupError::Address { what, value: value.clone() });
             }
         }
-        for (what, value) in [("our entity id", &connection.entity_id), ("the identity provider's entity id", &connection.idp.entity_id)] {
+        for (what, value) in [
+            ("our entity id", &connection.entity_id),
+            ("the identity provider's entity id", &connection.idp.entity_id),
+        ] {
             if value.trim().is_empty() {
                 return Err(SetupError::Address { what, value: value.clone() });
             }
         }
-        let trusted = connection.idp.signing_certificates.iter().map(Trusted::of).collect::<Result<_, _>>()?;
+        let trusted = connection
+            .idp
+            .signing_certificates
+            .iter()
+            .map(Trusted::of)
+            .collect::<Result<_, _>>()?;
         Ok(Self { connection, trusted })
     }
 

@@ -53,7 +53,8 @@ pub(crate) fn address(
     }
     if let Some(key) = key {
         let _ = write!(query, "&SigAlg={}", encoded(RSA_SHA256));
-        let signature = signature(key, query.as_bytes()).map_err(|e| MessageError::Signing(e.to_string()))?;
+        let signature =
+            signature(key, query.as_bytes()).map_err(|e| MessageError::Signing(e.to_string()))?;
         let _ = write!(query, "&Signature={}", encoded(&STANDARD.encode(signature)));
     }
     let joint = if base.contains('?') { '&' } else { '?' };
@@ -76,7 +77,9 @@ pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte))
+            }
             other => {
                 let _ = write!(out, "%{other:02X}");
             }
@@ -93,20 +96,28 @@ pub(crate) struct Received {
 
 /// Verifies and unpacks a message. The query is as it came: another spelling of the same characters
 /// (.NET writes `%2f`, others `%2F`) would have another signature.
-pub(crate) fn receive(sp: &ServiceProvider, raw_query: &str, field: Field, now: DateTime<Utc>) -> Result<Received, Refusal> {
+pub(crate) fn receive(
+    sp: &ServiceProvider,
+    raw_query: &str,
+    field: Field,
+    now: DateTime<Utc>,
+) -> Result<Received, Refusal> {
     let limit = sp.connection.policy.max_bytes;
     if raw_query.len() > limit {
         return Err(Refusal::new(Reason::TooLarge, format!("a query of more than {limit} bytes")));
     }
-    let message = once(raw_query, field.name())?
-        .ok_or_else(|| Refusal::new(Reason::UnexpectedDocument, format!("the query has no {}", field.name())))?;
+    let message = once(raw_query, field.name())?.ok_or_else(|| {
+        Refusal::new(Reason::UnexpectedDocument, format!("the query has no {}", field.name()))
+    })?;
     let relay_state = once(raw_query, "RelayState")?;
     if let Some(encoding) = once(raw_query, "SAMLEncoding")?
         && decoded(encoding)? != "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
     {
         return Err(Refusal::new(Reason::UnexpectedDocument, "an unknown encoding of the message"));
     }
-    let (Some(algorithm), Some(signature)) = (once(raw_query, "SigAlg")?, once(raw_query, "Signature")?) else {
+    let (Some(algorithm), Some(signature)) =
+        (once(raw_query, "SigAlg")?, once(raw_query, "Signature")?)
+    else {
         return Err(Refusal::new(Reason::NotSigned, "the query is not signed"));
     };
     let mut signed = format!("{}={message}", field.name());
@@ -126,16 +137,23 @@ pub(crate) fn receive(sp: &ServiceProvider, raw_query: &str, field: Field, now: 
 
 /// The undecoded value of a parameter that must not be there twice.
 fn once<'a>(raw_query: &'a str, name: &str) -> Result<Option<&'a str>, Refusal> {
-    let mut found = raw_query.split('&').filter_map(|pair| pair.split_once('=')).filter(|(key, _)| *key == name).map(|(_, value)| value);
+    let mut found = raw_query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .filter(|(key, _)| *key == name)
+        .map(|(_, value)| value);
     let first = found.next();
     match found.next() {
-        Some(_) => Err(Refusal::new(Reason::UnexpectedContent, format!("{name} twice in the query"))),
+        Some(_) => {
+            Err(Refusal::new(Reason::UnexpectedContent, format!("{name} twice in the query")))
+        }
         None => Ok(first),
     }
 }
 
 fn decoded(value: &str) -> Result<String, Refusal> {
-    let bytes = percent_decoded(value).ok_or_else(|| Refusal::new(Reason::NotBase64, "a broken escape in the query"))?;
+    let bytes = percent_decoded(value)
+        .ok_or_else(|| Refusal::new(Reason::NotBase64, "a broken escape in the query"))?;
     String::from_utf8(bytes).map_err(|_| Refusal::new(Reason::NotUtf8, "the query is not UTF-8"))
 }
 
@@ -147,7 +165,13 @@ fn percent_decoded(value: &str) -> Option<Vec<u8>> {
             b'%' => {
                 let digits = [bytes.next()?, bytes.next()?];
                 out.push(
-                    u8::from_str_radix(std::str::from_utf8(&digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?, 16).ok()?,
+                    u8::from_str_radix(
+                        std::str::from_utf8(&digits)
+                            .ok()
+                            .filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?,
+                        16,
+                    )
+                    .ok()?,
                 );
             }
             b'+' => out.push(b' '),
@@ -157,19 +181,35 @@ fn percent_decoded(value: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-fn verify(sp: &ServiceProvider, signed: &[u8], algorithm: &str, signature: &[u8], now: DateTime<Utc>) -> Result<(), Refusal> {
+fn verify(
+    sp: &ServiceProvider,
+    signed: &[u8],
+    algorithm: &str,
+    signature: &[u8],
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
     let digest = match algorithm {
         RSA_SHA256 => MessageDigest::sha256(),
         RSA_SHA384 => MessageDigest::sha384(),
         RSA_SHA512 => MessageDigest::sha512(),
         other => return Err(Refusal::new(Reason::Algorithm, format!("signed with {other}"))),
     };
-    let holds = |key| Verifier::new(digest, key).and_then(|mut v| v.verify_oneshot(signature, signed)).unwrap_or(false);
+    let holds = |key| {
+        Verifier::new(digest, key)
+            .and_then(|mut v| v.verify_oneshot(signature, signed))
+            .unwrap_or(false)
+    };
     let Some(by) = sp.trusted.iter().find(|t| holds(&t.key)) else {
-        return Err(Refusal::new(Reason::SignatureInvalid, "no trusted certificate verifies the signature of the query"));
+        return Err(Refusal::new(
+            Reason::SignatureInvalid,
+            "no trusted certificate verifies the signature of the query",
+        ));
     };
     if !by.is_valid(now, sp.connection.policy.clock_skew) {
-        return Err(Refusal::new(Reason::CertificateExpired, format!("signed with the certificate {}", by.settings.sha256)));
+        return Err(Refusal::new(
+            Reason::CertificateExpired,
+            format!("signed with the certificate {}", by.settings.sha256),
+        ));
     }
     Ok(())
 }

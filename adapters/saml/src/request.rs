@@ -20,7 +20,12 @@ pub struct AuthnOptions<'a> {
 impl ServiceProvider {
     /// The address to send a browser to for signing in. `id` is the request's id: at least 128
     /// random bits, beginning with a letter or an underscore; the caller binds it to the browser.
-    pub fn authn_request(&self, id: &str, now: DateTime<Utc>, options: &AuthnOptions<'_>) -> Result<String, MessageError> {
+    pub fn authn_request(
+        &self,
+        id: &str,
+        now: DateTime<Utc>,
+        options: &AuthnOptions<'_>,
+    ) -> Result<String, MessageError> {
         let connection = &self.connection;
         check_id(id)?;
         let key = match (connection.policy.sign_requests, connection.keys.first()) {
@@ -46,7 +51,13 @@ impl ServiceProvider {
             force = if options.force_authn { r#" ForceAuthn="true""# } else { "" },
             issuer = escaped(&connection.entity_id),
         );
-        let mut url = redirect::address(&connection.idp.sso_redirect_url, Field::Request, &xml, options.relay_state, key)?;
+        let mut url = redirect::address(
+            &connection.idp.sso_redirect_url,
+            Field::Request,
+            &xml,
+            options.relay_state,
+            key,
+        )?;
         if let Some(hint) = options.login_hint {
             url.push_str("&login_hint=");
             url.push_str(&redirect::encoded(hint));

@@ -25,7 +25,9 @@ pub(crate) fn is(node: Node<'_, '_>, namespace: &str, name: &str) -> bool {
 
 /// The elements in an element; a refusal if there is text between them.
 pub(crate) fn elements<'a, 'i>(node: Node<'a, 'i>) -> Result<Vec<Node<'a, 'i>>, Refusal> {
-    let stray = |n: Node<'_, '_>| n.is_text() && n.text().is_some_and(|t| !t.chars().all(|c| c.is_ascii_whitespace()));
+    let stray = |n: Node<'_, '_>| {
+        n.is_text() && n.text().is_some_and(|t| !t.chars().all(|c| c.is_ascii_whitespace()))
+    };
     if node.children().any(stray) {
         return Err(unexpected(format!("text in {}", node.tag_name().name())));
     }
@@ -43,20 +45,25 @@ pub(crate) fn text(node: Node<'_, '_>) -> Result<String, Refusal> {
 /// Refuses attributes other than these, all of them without a namespace.
 pub(crate) fn only_attributes(node: Node<'_, '_>, allowed: &[&str]) -> Result<(), Refusal> {
     match node.attributes().find(|a| a.namespace().is_some() || !allowed.contains(&a.name())) {
-        Some(other) => Err(unexpected(format!("attribute {} in {}", other.name(), node.tag_name().name()))),
+        Some(other) => {
+            Err(unexpected(format!("attribute {} in {}", other.name(), node.tag_name().name())))
+        }
         None => Ok(()),
     }
 }
 
 /// An attribute without a namespace.
 pub(crate) fn attribute(node: Node<'_, '_>, name: &str) -> Option<String> {
-    node.attributes().find(|a| a.namespace().is_none() && a.name() == name).map(|a| a.value().to_owned())
+    node.attributes()
+        .find(|a| a.namespace().is_none() && a.name() == name)
+        .map(|a| a.value().to_owned())
 }
 
 /// An instant: xs:dateTime in UTC, which is the only zone that SAML allows (core, section 1.3.3).
 pub(crate) fn instant(value: &str, reason: Reason, what: &str) -> Result<DateTime<Utc>, Refusal> {
     let utc = value.ends_with('Z').then(|| DateTime::parse_from_rfc3339(value).ok()).flatten();
-    utc.map(|t| t.with_timezone(&Utc)).ok_or_else(|| Refusal::new(reason, format!("{what} is no instant in UTC: {value}")))
+    utc.map(|t| t.with_timezone(&Utc))
+        .ok_or_else(|| Refusal::new(reason, format!("{what} is no instant in UTC: {value}")))
 }
 
 /// An instant as SAML writes it.

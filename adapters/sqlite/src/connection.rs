@@ -19,9 +19,18 @@ pub(crate) enum Durability {
 }
 
 /// A connection that writes.
-pub(crate) fn writer(path: &Path, durability: Durability, cache_kib: u32) -> Result<Connection, OpenError> {
+pub(crate) fn writer(
+    path: &Path,
+    durability: Durability,
+    cache_kib: u32,
+) -> Result<Connection, OpenError> {
     // Names, mails and claim keys are in there. SQLite gives the files beside it the same mode.
-    File::options().create(true).append(true).mode(0o600).open(path).map_err(OpenError::io(path))?;
+    File::options()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(OpenError::io(path))?;
     let connection = open(path, cache_kib)?;
     let synchronous = match durability {
         Durability::Full => "FULL",
@@ -51,7 +60,9 @@ pub(crate) fn memory() -> rusqlite::Result<Connection> {
 }
 
 fn open(path: &Path, cache_kib: u32) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     tune(&connection, cache_kib)?;
     Ok(connection)
@@ -60,13 +71,20 @@ fn open(path: &Path, cache_kib: u32) -> rusqlite::Result<Connection> {
 fn tune(connection: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
     connection.busy_timeout(Duration::from_secs(5))?;
     connection.set_prepared_statement_cache_capacity(256);
-    connection.execute_batch(&format!("PRAGMA cache_size = -{cache_kib}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"))
+    connection.execute_batch(&format!(
+        "PRAGMA cache_size = -{cache_kib}; PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF;"
+    ))
 }
 
 /// Brings a database to `supported`, the format this program writes: a new one gets `schema`, one
 /// that is newer is refused. Format 1 is the first, so there is nothing older to convert.
-pub(crate) fn migrate(connection: &mut Connection, schema: &str, supported: i64) -> Result<(), OpenError> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+pub(crate) fn migrate(
+    connection: &mut Connection,
+    schema: &str,
+    supported: i64,
+) -> Result<(), OpenError> {
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     if found > supported {
         return Err(OpenError::Newer { found, supported });

@@ -9,7 +9,9 @@ pub enum OpenError {
     #[error("the data folder {} is in use by another process: stop that one or choose another folder", .0.display())]
     InUse(PathBuf),
     /// It was written by a newer Rollcall, which an older one must not touch.
-    #[error("the data was written in format {found}, this program knows formats up to {supported}: use a newer one")]
+    #[error(
+        "the data was written in format {found}, this program knows formats up to {supported}: use a newer one"
+    )]
     Newer {
         /// The format found.
         found: i64,

@@ -68,7 +68,12 @@ pub(crate) fn share(dir: &Path) -> Result<Arc<Held>, OpenError> {
         return Ok(lock);
     }
     let name = path.join("lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(OpenError::io(&name))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(OpenError::io(&name))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path)),

@@ -29,13 +29,20 @@ impl Pool {
         let mut pool = Self { queue: Some(queue), threads: Vec::new() };
         for connection in connections {
             let jobs = jobs.clone();
-            pool.threads.push(std::thread::Builder::new().name(name.to_owned()).spawn(move || work(connection, &jobs))?);
+            pool.threads.push(
+                std::thread::Builder::new()
+                    .name(name.to_owned())
+                    .spawn(move || work(connection, &jobs))?,
+            );
         }
         Ok(pool)
     }
 
     /// Runs a job and waits for what it gives.
-    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce(&mut Connection) -> T + Send + 'static) -> Result<T, Stopped> {
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.post(move |connection| drop(reply.send(job(connection))));
         answer.await.map_err(|_| Stopped)

@@ -1,4 +1,5 @@
-//! A disk that does not keep up: callers are told, nobody waits without bound, nothing is half done.
+//! A disk that does not keep up: callers are told, nobody waits without bound, nothing is half
+//! done.
 
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
@@ -14,8 +15,13 @@ const CALLERS: u64 = 6000;
 
 fn append(n: u64) -> Append {
     let organization = OrganizationId(Uuid::from_u128(1));
-    let stream = StreamId { organization, kind: AggregateKind::User, id: Uuid::from_u128(u128::from(n)) };
-    let event = NewEvent { event_type: "UserActivated".into(), event_version: "1".into(), payload: "{}".into() };
+    let stream =
+        StreamId { organization, kind: AggregateKind::User, id: Uuid::from_u128(u128::from(n)) };
+    let event = NewEvent {
+        event_type: "UserActivated".into(),
+        event_version: "1".into(),
+        payload: "{}".into(),
+    };
     let write = Write {
         stream,
         expected: 0,
@@ -29,7 +35,8 @@ fn append(n: u64) -> Append {
 }
 
 #[tokio::test]
-async fn too_many_writers_are_refused_at_once_and_the_others_are_served() -> Result<(), Box<dyn std::error::Error>> {
+async fn too_many_writers_are_refused_at_once_and_the_others_are_served()
+-> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
     let log = SqliteLog::open(dir.path())?;
     // Holds the file's write lock, so that the first batch cannot begin.
@@ -37,7 +44,10 @@ async fn too_many_writers_are_refused_at_once_and_the_others_are_served() -> Res
     brake.execute_batch("BEGIN IMMEDIATE")?;
     let mut answers: FuturesUnordered<_> = (0..CALLERS).map(|n| log.append(append(n))).collect();
     let first = answers.next().await;
-    assert!(matches!(&first, Some(Err(AppendError::Unavailable(why))) if why.contains("too many")), "{first:?}");
+    assert!(
+        matches!(&first, Some(Err(AppendError::Unavailable(why))) if why.contains("too many")),
+        "{first:?}"
+    );
     brake.execute_batch("ROLLBACK")?;
     let (mut refused, mut appended) = (1, 0);
     while let Some(answer) = answers.next().await {
@@ -56,7 +66,8 @@ async fn too_many_writers_are_refused_at_once_and_the_others_are_served() -> Res
 }
 
 #[tokio::test]
-async fn a_file_that_stays_locked_is_unavailable_and_recovers() -> Result<(), Box<dyn std::error::Error>> {
+async fn a_file_that_stays_locked_is_unavailable_and_recovers()
+-> Result<(), Box<dyn std::error::Error>> {
     let dir = tempfile::tempdir()?;
     let log = SqliteLog::open(dir.path())?;
     let brake = Connection::open(dir.path().join("log.db"))?;

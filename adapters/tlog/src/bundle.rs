@@ -1,5 +1,5 @@
-//! Bundles of entries: 256 of them, or fewer at the end of a log, each after its length in two bytes
-//! (tlog-tiles, "Log entries").
+//! Bundles of entries: 256 of them, or fewer at the end of a log, each after its length in two
+//! bytes (tlog-tiles, "Log entries").
 
 /// Bytes of an entry at most.
 pub const MAX_ENTRY: usize = u16::MAX as usize;

@@ -44,9 +44,14 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// A checkpoint; `size` counts leaves. Whoever cosigns it says nothing of what the extension lines
-    /// mean.
-    pub fn new(origin: impl Into<String>, size: u64, root: NodeHash, extensions: Vec<String>) -> Result<Self, CheckpointError> {
+    /// A checkpoint; `size` counts leaves. Whoever cosigns it says nothing of what the extension
+    /// lines mean.
+    pub fn new(
+        origin: impl Into<String>,
+        size: u64,
+        root: NodeHash,
+        extensions: Vec<String>,
+    ) -> Result<Self, CheckpointError> {
         let origin = origin.into();
         if !is_line(&origin, MAX_ORIGIN) {
             return Err(CheckpointError::Origin);
@@ -54,7 +59,9 @@ impl Checkpoint {
         if size > MAX_LEAVES {
             return Err(CheckpointError::Size);
         }
-        if extensions.len() > MAX_EXTENSIONS || !extensions.iter().all(|line| is_line(line, MAX_EXTENSION)) {
+        if extensions.len() > MAX_EXTENSIONS
+            || !extensions.iter().all(|line| is_line(line, MAX_EXTENSION))
+        {
             return Err(CheckpointError::Extension);
         }
         Ok(Self { origin, size, root, extensions })

@@ -8,12 +8,13 @@ use std::fmt;
 
 pub use crate::cosigned::MAX_TIME;
 
-/// A witness's private key. It is for one witness: the message does not say whose it is, so no key may
-/// serve two names.
+/// A witness's private key. It is for one witness: the message does not say whose it is, so no key
+/// may serve two names.
 pub struct CosigningKey(Secret);
 
 impl CosigningKey {
-    /// The key of a seed, which must come from a good source of randomness (RFC 8032 section 5.1.5).
+    /// The key of a seed, which must come from a good source of randomness (RFC 8032 section
+    /// 5.1.5).
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         Secret::from_seed(name, Kind::Cosignature, seed).map(Self)
     }
@@ -23,8 +24,9 @@ impl CosigningKey {
         &self.0.public
     }
 
-    /// Says of the text of a checkpoint that it was the largest seen at a time, in seconds since 1970;
-    /// one after [`MAX_TIME`] is taken for that. Whoever calls this has verified that it is so.
+    /// Says of the text of a checkpoint that it was the largest seen at a time, in seconds since
+    /// 1970; one after [`MAX_TIME`] is taken for that. Whoever calls this has verified that it is
+    /// so.
     pub fn cosign(&self, text: &str, at: u64) -> Result<Signature, KeyError> {
         let at = at.min(MAX_TIME);
         let mut bytes = at.to_be_bytes().to_vec();

@@ -30,7 +30,8 @@ pub(crate) fn first_line(text: &str) -> Option<(&str, &str)> {
     text.split_once('\n')
 }
 
-/// Lines of hashes up to an empty line, and what comes after it; none if there are more than `limit`.
+/// Lines of hashes up to an empty line, and what comes after it; none if there are more than
+/// `limit`.
 pub(crate) fn hashes(mut text: &str, limit: usize) -> Option<(Vec<NodeHash>, &str)> {
     let mut found = Vec::new();
     loop {

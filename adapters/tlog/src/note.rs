@@ -43,7 +43,8 @@ impl Note {
     /// Adds a signature, in place of one that the same key made before. It is refused if there are
     /// [`MAX_SIGNATURES`].
     pub fn add(&mut self, signature: Signature) -> Result<(), NoteError> {
-        self.signatures.retain(|known| (known.name(), known.key()) != (signature.name(), signature.key()));
+        self.signatures
+            .retain(|known| (known.name(), known.key()) != (signature.name(), signature.key()));
         if self.signatures.len() >= MAX_SIGNATURES {
             return Err(NoteError::TooLong);
         }
@@ -51,14 +52,19 @@ impl Note {
         Ok(())
     }
 
-    /// Who of these keys has signed it, in the keys' order, each once: by its first signature. The note
-    /// is refused if one of them did not make a signature that has its name and id, and if none of them
-    /// has signed at all; signatures of other keys are passed over.
-    pub fn verify<'k>(&self, keys: impl IntoIterator<Item = &'k VerifierKey>) -> Result<Vec<Verified<'k>>, NoteError> {
+    /// Who of these keys has signed it, in the keys' order, each once: by its first signature. The
+    /// note is refused if one of them did not make a signature that has its name and id, and if
+    /// none of them has signed at all; signatures of other keys are passed over.
+    pub fn verify<'k>(
+        &self,
+        keys: impl IntoIterator<Item = &'k VerifierKey>,
+    ) -> Result<Vec<Verified<'k>>, NoteError> {
         let mut found: Vec<Verified<'k>> = Vec::new();
         for key in keys {
             for signature in self.signatures.iter().filter(|signature| key.claims(signature)) {
-                let said = key.verify(&self.text, signature).ok_or_else(|| NoteError::Forged(key.name().to_owned()))?;
+                let said = key
+                    .verify(&self.text, signature)
+                    .ok_or_else(|| NoteError::Forged(key.name().to_owned()))?;
                 if found.iter().all(|verified| verified.key != key) {
                     found.push(Verified { key, said });
                 }

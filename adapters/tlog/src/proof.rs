@@ -68,11 +68,17 @@ pub struct Proof {
 }
 
 impl Proof {
-    /// Verifies that a log which the policy knows has this leaf, and that enough witnesses have seen
-    /// it. Says which checkpoint that rests on.
+    /// Verifies that a log which the policy knows has this leaf, and that enough witnesses have
+    /// seen it. Says which checkpoint that rests on.
     pub fn verify(&self, leaf: LeafHash, policy: &Policy) -> Result<Signed, NotProven> {
         let signed = policy.evaluate(&self.note)?;
-        verify_inclusion(leaf, self.index, signed.checkpoint.size(), &self.path, signed.checkpoint.root())?;
+        verify_inclusion(
+            leaf,
+            self.index,
+            signed.checkpoint.size(),
+            &self.path,
+            signed.checkpoint.root(),
+        )?;
         Ok(signed)
     }
 }
@@ -91,7 +97,9 @@ impl FromStr for Proof {
         let (mut line, mut rest) = first_line(rest).ok_or(FormatError::Index)?;
         let mut extra = None;
         if let Some(data) = line.strip_prefix("extra ") {
-            extra = Some(base64(data).filter(|data| data.len() <= MAX_EXTRA).ok_or(FormatError::Extra)?);
+            extra = Some(
+                base64(data).filter(|data| data.len() <= MAX_EXTRA).ok_or(FormatError::Extra)?,
+            );
             (line, rest) = first_line(rest).ok_or(FormatError::Index)?;
         }
         let index = line.strip_prefix("index ").and_then(decimal).ok_or(FormatError::Index)?;

@@ -49,8 +49,8 @@ pub enum TileError {
 }
 
 impl Tile {
-    /// The tile with a node of a tree of `size` leaves, as wide as that tree has it; none if the tree
-    /// has no complete subtree there.
+    /// The tile with a node of a tree of `size` leaves, as wide as that tree has it; none if the
+    /// tree has no complete subtree there.
     pub fn with(place: Place, size: u64) -> Option<Self> {
         if place.index >= size.checked_shr(u32::from(place.level)).unwrap_or(0) {
             return None;
@@ -61,7 +61,8 @@ impl Tile {
 
     /// All tiles of a tree of `size` leaves: nodes by level, then entries.
     pub fn of_tree(size: u64) -> impl Iterator<Item = Self> {
-        let nodes = (0..=MAX_LEVEL).map(Level::Nodes).take_while(move |level| level.nodes(size) > 0);
+        let nodes =
+            (0..=MAX_LEVEL).map(Level::Nodes).take_while(move |level| level.nodes(size) > 0);
         nodes.chain([Level::Entries]).flat_map(move |level| {
             let tiles = level.nodes(size).div_ceil(WIDTH);
             (0..tiles).filter_map(move |index| Self::of_tree_at(level, index, size))
@@ -101,7 +102,8 @@ impl Tile {
             Level::Entries => None,
         };
         (0..u64::from(self.width)).map_while(move |at| {
-            let place = Place { level: level?, index: self.index.checked_mul(WIDTH)?.checked_add(at)? };
+            let place =
+                Place { level: level?, index: self.index.checked_mul(WIDTH)?.checked_add(at)? };
             let reached = MAX_LEAVES.checked_shr(u32::from(place.level)).unwrap_or(0);
             (place.index < reached).then_some(place)
         })
@@ -124,7 +126,8 @@ impl Tile {
             return None;
         }
         let above = place.level % HEIGHT;
-        let from = place.index.checked_mul(1 << above)?.checked_sub(self.index.checked_mul(WIDTH)?)?;
+        let from =
+            place.index.checked_mul(1 << above)?.checked_sub(self.index.checked_mul(WIDTH)?)?;
         let from = usize::try_from(from).ok()?;
         let mut row = nodes.get(from..from.checked_add(1 << above)?)?.to_vec();
         while row.len() > 1 {
@@ -138,7 +141,9 @@ impl Level {
     /// How many nodes a tree of `size` leaves has for tiles of this level.
     fn nodes(self, size: u64) -> u64 {
         match self {
-            Level::Nodes(level) => size.checked_shr(u32::from(level) * u32::from(HEIGHT)).unwrap_or(0),
+            Level::Nodes(level) => {
+                size.checked_shr(u32::from(level) * u32::from(HEIGHT)).unwrap_or(0)
+            }
             Level::Entries => size,
         }
     }
@@ -173,13 +178,19 @@ impl FromStr for Tile {
             let (level, rest) = path.strip_prefix("tile/")?.split_once('/')?;
             let level = match level {
                 "entries" => Level::Entries,
-                level => Level::Nodes(u8::try_from(decimal(level)?).ok().filter(|level| *level <= MAX_LEVEL)?),
+                level => Level::Nodes(
+                    u8::try_from(decimal(level)?).ok().filter(|level| *level <= MAX_LEVEL)?,
+                ),
             };
             let (index, width) = match rest.split_once(".p/") {
-                Some((index, width)) => (index, u16::try_from(decimal(width)?).ok().filter(|width| (1..256).contains(width))?),
+                Some((index, width)) => (
+                    index,
+                    u16::try_from(decimal(width)?).ok().filter(|width| (1..256).contains(width))?,
+                ),
                 None => (rest, WIDTH as u16),
             };
-            let digits: String = index.split('/').map(|group| group.trim_start_matches('x')).collect();
+            let digits: String =
+                index.split('/').map(|group| group.trim_start_matches('x')).collect();
             Some(Self { level, index: digits.parse().ok()?, width })
         };
         // There is one way to write a path: whatever is written otherwise names nothing.

@@ -1,5 +1,5 @@
-//! A checkpoint's way to a witness (tlog-witness, "add-checkpoint"): what a log asks, what a witness
-//! decides, what it answers.
+//! A checkpoint's way to a witness (tlog-witness, "add-checkpoint"): what a log asks, what a
+//! witness decides, what it answers.
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::key::VerifierKey;
@@ -140,11 +140,15 @@ pub fn decide<'k>(
     if request.old > checkpoint.size() {
         return Err(Declined::Malformed);
     }
-    let seen = seen(checkpoint.origin()).unwrap_or(Seen { size: 0, root: rollcall_domain::ledger::EMPTY_ROOT });
-    if request.old != seen.size || (seen.size == checkpoint.size() && seen.root != checkpoint.root()) {
+    let seen = seen(checkpoint.origin())
+        .unwrap_or(Seen { size: 0, root: rollcall_domain::ledger::EMPTY_ROOT });
+    if request.old != seen.size
+        || (seen.size == checkpoint.size() && seen.root != checkpoint.root())
+    {
         return Err(Declined::Conflict(seen.size));
     }
-    verify_consistency(seen.size, seen.root, checkpoint.size(), checkpoint.root(), &request.path).map_err(|_| Declined::Inconsistent)?;
+    verify_consistency(seen.size, seen.root, checkpoint.size(), checkpoint.root(), &request.path)
+        .map_err(|_| Declined::Inconsistent)?;
     Ok(checkpoint)
 }
 
@@ -168,7 +172,9 @@ impl Answer {
                 _ => Self::Failed(status),
             },
             409 => {
-                let is_size = media_type.and_then(|media| media.split(';').next()).is_some_and(|media| media.trim() == SIZE_TYPE);
+                let is_size = media_type
+                    .and_then(|media| media.split(';').next())
+                    .is_some_and(|media| media.trim() == SIZE_TYPE);
                 let size = body.strip_suffix('\n').and_then(decimal).filter(|_| is_size);
                 size.map_or(Self::Failed(status), |size| Self::Declined(Declined::Conflict(size)))
             }

@@ -47,16 +47,21 @@ pub async fn run(command: Admin, client: Client) -> anyhow::Result<Exit> {
     match command {
         Admin::Add { org, label, expires_in } => {
             let new = NewAccessKey { label, expires_at: expires_in.map(Lifetime::end) };
-            let issued: AccessKeyIssued = client.tell(&route::ISSUE_ADMIN.line(&OrganizationPath::of(org), &Nothing)?, &new).await?;
+            let issued: AccessKeyIssued = client
+                .tell(&route::ISSUE_ADMIN.line(&OrganizationPath::of(org), &Nothing)?, &new)
+                .await?;
             if client.json {
                 output::json(&issued)?;
             } else {
                 output::pairs(&[("Key id", issued.key_id.to_string()), ("Key", issued.key)]);
-                println!("\nPut it into a file of its holder's, for --key-file. The key is not shown again.");
+                println!(
+                    "\nPut it into a file of its holder's, for --key-file. The key is not shown again."
+                );
             }
         }
         Admin::List { org } => {
-            let all: Vec<AccessKeyBody> = client.ask(&route::LIST_ADMINS.line(&OrganizationPath::of(org), &Nothing)?).await?;
+            let all: Vec<AccessKeyBody> =
+                client.ask(&route::LIST_ADMINS.line(&OrganizationPath::of(org), &Nothing)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -64,7 +69,12 @@ pub async fn run(command: Admin, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Admin::Revoke { org, key_id } => {
-            client.act(&route::REVOKE_ADMIN.line(&AdminPath { organization: org, key: key_id }, &Nothing)?).await?;
+            client
+                .act(
+                    &route::REVOKE_ADMIN
+                        .line(&AdminPath { organization: org, key: key_id }, &Nothing)?,
+                )
+                .await?;
         }
     }
     Ok(Exit::Success)

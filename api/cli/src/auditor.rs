@@ -53,11 +53,15 @@ pub async fn run(command: Auditor, client: Client) -> anyhow::Result<Exit> {
                 output::json(&issued)?;
             } else {
                 output::pairs(&[("Auditor", issued.auditor_id.to_string()), ("Key", issued.key)]);
-                println!("\nGive it to the auditor: as a bearer token, or in a file for --key-file. The key is not shown again.");
+                println!(
+                    "\nGive it to the auditor: as a bearer token, or in a file for --key-file. The key is not shown again."
+                );
             }
         }
         Auditor::List { org } => {
-            let all: Vec<AuditorBody> = client.ask(&route::LIST_AUDITORS.line(&OrganizationPath::of(org), &Nothing)?).await?;
+            let all: Vec<AuditorBody> = client
+                .ask(&route::LIST_AUDITORS.line(&OrganizationPath::of(org), &Nothing)?)
+                .await?;
             if client.json {
                 output::json(&all)?;
             } else {

@@ -33,7 +33,9 @@ pub struct Restore {
 /// `rollcall backup`. The file appears under its name only once it is whole.
 pub async fn backup(command: Backup, client: Client) -> anyhow::Result<Exit> {
     check_free(&command.to)?;
-    let part = Part::download(&command.to, client.send(&route::BACKUP.line(&Nothing, &Nothing)?).await?).await?;
+    let part =
+        Part::download(&command.to, client.send(&route::BACKUP.line(&Nothing, &Nothing)?).await?)
+            .await?;
     let counts = check(part.path())?;
     part.finish()?;
     report(&client, &counts, "written")
@@ -43,17 +45,20 @@ pub async fn backup(command: Backup, client: Client) -> anyhow::Result<Exit> {
 pub async fn restore(command: Restore, client: Client) -> anyhow::Result<Exit> {
     check(&command.from)?;
     let file = File::open(&command.from)?;
-    let chunks = futures::stream::unfold(BufReader::with_capacity(1 << 16, file), |mut reader| async move {
-        match reader.fill_buf().map(<[u8]>::to_vec) {
-            Ok(chunk) if chunk.is_empty() => None,
-            Ok(chunk) => {
-                reader.consume(chunk.len());
-                Some((Ok(chunk), reader))
+    let chunks =
+        futures::stream::unfold(BufReader::with_capacity(1 << 16, file), |mut reader| async move {
+            match reader.fill_buf().map(<[u8]>::to_vec) {
+                Ok(chunk) if chunk.is_empty() => None,
+                Ok(chunk) => {
+                    reader.consume(chunk.len());
+                    Some((Ok(chunk), reader))
+                }
+                Err(error) => Some((Err(error), reader)),
             }
-            Err(error) => Some((Err(error), reader)),
-        }
-    });
-    let done: RestoredBody = client.upload(&route::RESTORE.line(&Nothing, &Nothing)?, reqwest::Body::wrap_stream(chunks)).await?;
+        });
+    let done: RestoredBody = client
+        .upload(&route::RESTORE.line(&Nothing, &Nothing)?, reqwest::Body::wrap_stream(chunks))
+        .await?;
     report(&client, &done, "restored")
 }
 
@@ -74,7 +79,9 @@ fn check(path: &Path) -> anyhow::Result<RestoredBody> {
         last = line.with_context(|| format!("{} is not a backup", path.display()))?;
     }
     match serde_json::from_str(&last) {
-        Ok(BackupLine::<IgnoredAny, IgnoredAny>::End { records, exchanges }) => Ok(RestoredBody { records, exchanges }),
+        Ok(BackupLine::<IgnoredAny, IgnoredAny>::End { records, exchanges }) => {
+            Ok(RestoredBody { records, exchanges })
+        }
         _ => bail!("{} is not a whole backup: its last line is missing", path.display()),
     }
 }

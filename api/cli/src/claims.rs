@@ -25,7 +25,8 @@ pub enum Claims {
 /// Runs it.
 pub async fn run(command: Claims, client: Client) -> anyhow::Result<Exit> {
     let Claims::Collisions { org } = command;
-    let all: Vec<CollisionBody> = client.ask(&route::LIST_COLLISIONS.line(&OrganizationPath::of(org), &Nothing)?).await?;
+    let all: Vec<CollisionBody> =
+        client.ask(&route::LIST_COLLISIONS.line(&OrganizationPath::of(org), &Nothing)?).await?;
     let found = !all.is_empty();
     if client.json {
         output::json(&all)?;

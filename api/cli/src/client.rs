@@ -39,11 +39,13 @@ impl Client {
             Some(file) => key::read(file)?,
             None => key::operator(&data)?,
         };
-        let base = server.url.unwrap_or_else(|| local_address(&data)).trim_end_matches('/').to_owned();
+        let base =
+            server.url.unwrap_or_else(|| local_address(&data)).trim_end_matches('/').to_owned();
         if !base.starts_with("http://") && !base.starts_with("https://") {
             bail!("--url {base}: write an address such as http://127.0.0.1:8080");
         }
-        let mut http = reqwest::Client::builder().user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")));
+        let mut http =
+            reqwest::Client::builder().user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")));
         if is_local(&base) {
             // The operator key must not travel through a proxy to reach this very machine.
             http = http.no_proxy();
@@ -58,7 +60,11 @@ impl Client {
     }
 
     /// Sends a request with a body of JSON and reads the answer.
-    pub async fn tell<T: DeserializeOwned>(&self, line: &RequestLine, body: &impl Serialize) -> anyhow::Result<T> {
+    pub async fn tell<T: DeserializeOwned>(
+        &self,
+        line: &RequestLine,
+        body: &impl Serialize,
+    ) -> anyhow::Result<T> {
         read(self.send_json(line, body).await?).await
     }
 
@@ -67,37 +73,52 @@ impl Client {
         self.send(line).await.map(|_| ())
     }
 
-    /// Sends a request without a body; an answer that is no success becomes an error with its detail.
+    /// Sends a request without a body; an answer that is no success becomes an error with its
+    /// detail.
     pub async fn send(&self, line: &RequestLine) -> anyhow::Result<Response> {
         self.checked(self.begin(line)?).await
     }
 
     /// As [`Self::send`], with a body of JSON.
-    pub async fn send_json(&self, line: &RequestLine, body: &impl Serialize) -> anyhow::Result<Response> {
+    pub async fn send_json(
+        &self,
+        line: &RequestLine,
+        body: &impl Serialize,
+    ) -> anyhow::Result<Response> {
         self.checked(self.begin(line)?.json(body)).await
     }
 
     /// Writes an answer of any length to a file or to standard output, as it comes.
     pub async fn download(&self, line: &RequestLine, to: Option<&Path>) -> anyhow::Result<()> {
         let mut out: Box<dyn Write> = match to {
-            Some(to) => Box::new(File::create_new(to).with_context(|| format!("cannot write {}", to.display()))?),
+            Some(to) => Box::new(
+                File::create_new(to).with_context(|| format!("cannot write {}", to.display()))?,
+            ),
             None => Box::new(std::io::stdout().lock()),
         };
         let mut chunks = self.send(line).await?.bytes_stream();
         while let Some(chunk) = chunks.next().await {
-            out.write_all(&chunk.context("the answer broke off")?).context("the answer cannot be written")?;
+            out.write_all(&chunk.context("the answer broke off")?)
+                .context("the answer cannot be written")?;
         }
         out.flush().context("the answer cannot be written")
     }
 
     /// Sends a file or a stream, and reads the answer.
-    pub async fn upload<T: DeserializeOwned>(&self, line: &RequestLine, body: reqwest::Body) -> anyhow::Result<T> {
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        line: &RequestLine,
+        body: reqwest::Body,
+    ) -> anyhow::Result<T> {
         read(self.checked(self.begin(line)?.body(body)).await?).await
     }
 
     fn begin(&self, line: &RequestLine) -> anyhow::Result<RequestBuilder> {
         let method = line.method.as_str().parse()?;
-        Ok(self.http.request(method, format!("{}{}", self.base, line.target)).bearer_auth(&self.key))
+        Ok(self
+            .http
+            .request(method, format!("{}{}", self.base, line.target))
+            .bearer_auth(&self.key))
     }
 
     async fn checked(&self, request: RequestBuilder) -> anyhow::Result<Response> {
@@ -114,12 +135,22 @@ impl Client {
 }
 
 async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
-    response.json().await.context("the server's answer cannot be read: are both of the same version?")
+    response
+        .json()
+        .await
+        .context("the server's answer cannot be read: are both of the same version?")
 }
 
 fn is_local(base: &str) -> bool {
-    let host = reqwest::Url::parse(base).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-    host == "localhost" || host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    let host = reqwest::Url::parse(base)
+        .ok()
+        .and_then(|url| url.host_str().map(str::to_owned))
+        .unwrap_or_default();
+    host == "localhost"
+        || host
+            .trim_matches(['[', ']'])
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
 /// What the server on this machine wrote down when it started.

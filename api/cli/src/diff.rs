@@ -67,5 +67,8 @@ fn print(all: Vec<DifferenceBody>) {
         let time = d.recorded_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339());
         vec![d.what, d.kind, d.name, detail, time, d.position.to_string(), d.id.to_string()]
     });
-    output::table(&["WHAT", "TYPE", "NAME", "GROUP OR CHANGE", "TIME", "POSITION", "ID"], &rows.collect::<Vec<_>>());
+    output::table(
+        &["WHAT", "TYPE", "NAME", "GROUP OR CHANGE", "TIME", "POSITION", "ID"],
+        &rows.collect::<Vec<_>>(),
+    );
 }

@@ -114,7 +114,9 @@ impl One {
 pub async fn run(command: Directory, client: Client) -> anyhow::Result<Exit> {
     match command {
         Directory::Users(list) => resources(&client, list, &route::LIST_USERS, "userName").await?,
-        Directory::Groups(list) => resources(&client, list, &route::LIST_GROUPS, "displayName").await?,
+        Directory::Groups(list) => {
+            resources(&client, list, &route::LIST_GROUPS, "displayName").await?
+        }
         Directory::User(one) => show(&client, one, &route::SHOW_USER).await?,
         Directory::Group(one) => show(&client, one, &route::SHOW_GROUP).await?,
         Directory::Members { one, page } => members(&client, one, page).await?,
@@ -123,8 +125,10 @@ pub async fn run(command: Directory, client: Client) -> anyhow::Result<Exit> {
                 Some(group) => (&route::LIST_GROUP_MEMBERSHIPS, group),
                 None => (&route::LIST_USER_MEMBERSHIPS, user.unwrap_or_default()),
             };
-            let query = MembershipQuery { as_of: at.as_of, after: page.after, limit: Some(page.limit) };
-            memberships(&client, &of.line(&ResourcePath { organization: at.org, id }, &query)?).await?;
+            let query =
+                MembershipQuery { as_of: at.as_of, after: page.after, limit: Some(page.limit) };
+            memberships(&client, &of.line(&ResourcePath { organization: at.org, id }, &query)?)
+                .await?;
         }
         Directory::Review { one, format, to } => {
             let query = ReviewQuery { as_of: one.at.as_of.clone(), format: format.into() };
@@ -134,9 +138,15 @@ pub async fn run(command: Directory, client: Client) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-async fn resources(client: &Client, list: List, of: &Route<OrganizationPath, ResourceQuery>, name: &str) -> anyhow::Result<()> {
+async fn resources(
+    client: &Client,
+    list: List,
+    of: &Route<OrganizationPath, ResourceQuery>,
+    name: &str,
+) -> anyhow::Result<()> {
     let List { at, name: named, page } = list;
-    let query = ResourceQuery { as_of: at.as_of, name: named, after: page.after, limit: Some(page.limit) };
+    let query =
+        ResourceQuery { as_of: at.as_of, name: named, after: page.after, limit: Some(page.limit) };
     let body: ResourcesBody = client.ask(&of.line(&OrganizationPath::of(at.org), &query)?).await?;
     if client.json {
         return output::json(&body);
@@ -146,19 +156,32 @@ async fn resources(client: &Client, list: List, of: &Route<OrganizationPath, Res
         Value::Null => "-".to_owned(),
         other => other.to_string(),
     };
-    let row = |r: &Value| vec![text(r, name), text(r, "active"), text(r, "externalId"), text(&r["meta"], "lastModified"), text(r, "id")];
-    output::table(&["NAME", "ACTIVE", "EXTERNAL ID", "CHANGED", "ID"], &body.resources.iter().map(row).collect::<Vec<_>>());
+    let row = |r: &Value| {
+        vec![
+            text(r, name),
+            text(r, "active"),
+            text(r, "externalId"),
+            text(&r["meta"], "lastModified"),
+            text(r, "id"),
+        ]
+    };
+    output::table(
+        &["NAME", "ACTIVE", "EXTERNAL ID", "CHANGED", "ID"],
+        &body.resources.iter().map(row).collect::<Vec<_>>(),
+    );
     more(body.as_of, body.next);
     Ok(())
 }
 
 async fn show(client: &Client, one: One, of: &Route<ResourcePath, AsOf>) -> anyhow::Result<()> {
-    let body: ResourceBody = client.ask(&of.line(&one.path(), &AsOf { as_of: one.at.as_of.clone() })?).await?;
+    let body: ResourceBody =
+        client.ask(&of.line(&one.path(), &AsOf { as_of: one.at.as_of.clone() })?).await?;
     output::json(&body)
 }
 
 async fn members(client: &Client, one: One, page: Page) -> anyhow::Result<()> {
-    let query = MemberQuery { as_of: one.at.as_of.clone(), after: page.after, limit: Some(page.limit) };
+    let query =
+        MemberQuery { as_of: one.at.as_of.clone(), after: page.after, limit: Some(page.limit) };
     let body: MembersBody = client.ask(&route::LIST_MEMBERS.line(&one.path(), &query)?).await?;
     if client.json {
         return output::json(&body);
@@ -167,7 +190,10 @@ async fn members(client: &Client, one: One, page: Page) -> anyhow::Result<()> {
         let active = m.active.map_or_else(|| "-".to_owned(), |a| a.to_string());
         vec![m.display.clone(), m.kind.clone(), active, m.since.to_string(), m.id.to_string()]
     };
-    output::table(&["NAME", "TYPE", "ACTIVE", "SINCE", "ID"], &body.members.iter().map(row).collect::<Vec<_>>());
+    output::table(
+        &["NAME", "TYPE", "ACTIVE", "SINCE", "ID"],
+        &body.members.iter().map(row).collect::<Vec<_>>(),
+    );
     more(body.as_of, body.next);
     Ok(())
 }
@@ -180,9 +206,19 @@ async fn memberships(client: &Client, line: &RequestLine) -> anyhow::Result<()> 
     let rows = body.memberships.iter().map(|m| {
         let to = m.to.as_ref().map_or_else(|| "-".to_owned(), |t| t.recorded_at.to_rfc3339());
         let by = m.to.as_ref().map_or_else(|| "-".to_owned(), |t| t.event_type.clone());
-        vec![m.group.clone(), m.member.clone(), m.from.recorded_at.to_rfc3339(), to, by, m.member_id.to_string()]
+        vec![
+            m.group.clone(),
+            m.member.clone(),
+            m.from.recorded_at.to_rfc3339(),
+            to,
+            by,
+            m.member_id.to_string(),
+        ]
     });
-    output::table(&["GROUP", "MEMBER", "FROM", "TO", "ENDED BY", "MEMBER ID"], &rows.collect::<Vec<_>>());
+    output::table(
+        &["GROUP", "MEMBER", "FROM", "TO", "ENDED BY", "MEMBER ID"],
+        &rows.collect::<Vec<_>>(),
+    );
     more(body.as_of, body.next);
     Ok(())
 }

@@ -111,7 +111,8 @@ pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
     match command {
         Events::List { which, limit } => {
             let query = EventQuery { limit: Some(limit), ..which.query() };
-            let events: Vec<EventBody> = client.ask(&route::LIST_EVENTS.line(&which.path(), &query)?).await?;
+            let events: Vec<EventBody> =
+                client.ask(&route::LIST_EVENTS.line(&which.path(), &query)?).await?;
             if client.json { output::json(&events)? } else { print(events) }
         }
         Events::Show { org, position } => {
@@ -122,7 +123,9 @@ pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
         Events::Follow { which, limit } => follow(&client, &which, limit).await?,
         Events::Export { which, format, output } => {
             let query = EventQuery { format: format.into(), ..which.query() };
-            client.download(&route::EXPORT_EVENTS.line(&which.path(), &query)?, output.as_deref()).await?;
+            client
+                .download(&route::EXPORT_EVENTS.line(&which.path(), &query)?, output.as_deref())
+                .await?;
         }
     }
     Ok(Exit::Success)
@@ -152,7 +155,17 @@ async fn follow(client: &Client, which: &Which, limit: Option<usize>) -> anyhow:
 fn print(events: Vec<EventBody>) {
     let row = |e: EventBody| {
         let actor = e.actor["kind"].as_str().unwrap_or_default().to_owned();
-        vec![e.position.to_string(), e.recorded_at.to_rfc3339(), e.event_type, e.subject.to_string(), actor, e.payload.to_string()]
+        vec![
+            e.position.to_string(),
+            e.recorded_at.to_rfc3339(),
+            e.event_type,
+            e.subject.to_string(),
+            actor,
+            e.payload.to_string(),
+        ]
     };
-    output::table(&["POSITION", "TIME", "EVENT", "SUBJECT", "ACTOR", "WHAT"], &events.into_iter().map(row).collect::<Vec<_>>());
+    output::table(
+        &["POSITION", "TIME", "EVENT", "SUBJECT", "ACTOR", "WHAT"],
+        &events.into_iter().map(row).collect::<Vec<_>>(),
+    );
 }

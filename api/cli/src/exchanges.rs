@@ -56,11 +56,32 @@ pub enum Exchanges {
 /// Runs it.
 pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Exchanges::List { org, failed, unknown_shape, operation, subject, run, after, before, limit } => {
+        Exchanges::List {
+            org,
+            failed,
+            unknown_shape,
+            operation,
+            subject,
+            run,
+            after,
+            before,
+            limit,
+        } => {
             let limit = Some(limit);
             let subject = subject.map(|id| id.to_string());
-            let query = ExchangeQuery { after, before, limit, failed, unknown_shape, operation, subject, run };
-            let all: Vec<ExchangeSummary> = client.ask(&route::LIST_EXCHANGES.line(&OrganizationPath::of(org), &query)?).await?;
+            let query = ExchangeQuery {
+                after,
+                before,
+                limit,
+                failed,
+                unknown_shape,
+                operation,
+                subject,
+                run,
+            };
+            let all: Vec<ExchangeSummary> = client
+                .ask(&route::LIST_EXCHANGES.line(&OrganizationPath::of(org), &query)?)
+                .await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -72,7 +93,8 @@ pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
         }
         Exchanges::Show { org, exchange } => {
             let path = ExchangePath { organization: org, exchange };
-            let body: ExchangeBody = client.ask(&route::SHOW_EXCHANGE.line(&path, &Nothing)?).await?;
+            let body: ExchangeBody =
+                client.ask(&route::SHOW_EXCHANGE.line(&path, &Nothing)?).await?;
             output::json(&body)?;
         }
     }
@@ -85,11 +107,26 @@ fn row(x: ExchangeSummary) -> Vec<String> {
         (Some(first), Some(last)) => format!("{first}-{last}"),
         _ => "-".to_owned(),
     };
-    let readings: Vec<&str> = x.interpretations.as_array().into_iter().flatten().filter_map(|i| i["reading"].as_str()).collect();
+    let readings: Vec<&str> = x
+        .interpretations
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|i| i["reading"].as_str())
+        .collect();
     let error = x.scim_type.map(|t| format!(" {t}")).unwrap_or_default();
     let millis = format!("{:.1}", x.duration_us as f64 / 1_000.0);
     let time = x.received_at.to_rfc3339();
-    vec![x.number.to_string(), time, x.operation, format!("{}{error}", x.status), millis, events, readings.join(","), x.id.to_string()]
+    vec![
+        x.number.to_string(),
+        time,
+        x.operation,
+        format!("{}{error}", x.status),
+        millis,
+        events,
+        readings.join(","),
+        x.id.to_string(),
+    ]
 }
 
 #[cfg(test)]

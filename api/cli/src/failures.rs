@@ -49,7 +49,8 @@ pub async fn run(command: Failures, client: Client) -> anyhow::Result<Exit> {
     match command {
         Failures::List { org, cured, cause, subject, before, limit } => {
             let query = FailureQuery { cured, cause, subject, before, limit: Some(limit) };
-            let all: Vec<FailureBody> = client.ask(&route::LIST_FAILURES.line(&OrganizationPath::of(org), &query)?).await?;
+            let all: Vec<FailureBody> =
+                client.ask(&route::LIST_FAILURES.line(&OrganizationPath::of(org), &query)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -59,7 +60,8 @@ pub async fn run(command: Failures, client: Client) -> anyhow::Result<Exit> {
         }
         Failures::Show { org, failure } => {
             let path = FailurePath { organization: org, failure };
-            let found: FailureBody = client.ask(&route::SHOW_FAILURE.line(&path, &Nothing)?).await?;
+            let found: FailureBody =
+                client.ask(&route::SHOW_FAILURE.line(&path, &Nothing)?).await?;
             if client.json {
                 output::json(&found)?;
             } else {
@@ -73,7 +75,15 @@ pub async fn run(command: Failures, client: Client) -> anyhow::Result<Exit> {
 fn row(f: FailureBody) -> Vec<String> {
     let subject = f.subject.map_or_else(|| "-".to_owned(), |s| s.to_string());
     let state = if f.access.is_some() { format!("{} (access left)", f.state) } else { f.state };
-    vec![f.last_at.to_rfc3339(), f.count.to_string(), f.cause, f.operation, subject, state, f.id.to_string()]
+    vec![
+        f.last_at.to_rfc3339(),
+        f.count.to_string(),
+        f.cause,
+        f.operation,
+        subject,
+        state,
+        f.id.to_string(),
+    ]
 }
 
 fn show(f: FailureBody) {
@@ -93,7 +103,10 @@ fn show(f: FailureBody) {
         ("Subject", optional(f.subject.map(|s| s.to_string()))),
         ("Answer", format!("{} {}", f.status, optional(f.scim_type))),
         ("Message", optional(f.detail)),
-        ("Times", format!("{} from {} to {}", f.count, f.first_at.to_rfc3339(), f.last_at.to_rfc3339())),
+        (
+            "Times",
+            format!("{} from {} to {}", f.count, f.first_at.to_rfc3339(), f.last_at.to_rfc3339()),
+        ),
         ("Last exchange", f.last_exchange.to_string()),
         ("Cured", cured),
     ]);

@@ -7,8 +7,12 @@ use std::path::Path;
 /// The operator's key, which the server made in its data folder.
 pub fn operator(data: &Path) -> anyhow::Result<String> {
     let path = data.join("operator.key");
-    let key = fs::read_to_string(&path)
-        .with_context(|| format!("cannot read the operator key {}: name the server's data folder with --data", path.display()))?;
+    let key = fs::read_to_string(&path).with_context(|| {
+        format!(
+            "cannot read the operator key {}: name the server's data folder with --data",
+            path.display()
+        )
+    })?;
     match key.trim() {
         "" => bail!("{} is empty: remove it and start the server again", path.display()),
         key => Ok(key.to_owned()),
@@ -17,6 +21,7 @@ pub fn operator(data: &Path) -> anyhow::Result<String> {
 
 /// A key in a file of the caller's.
 pub fn read(file: &Path) -> anyhow::Result<String> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read the key in {}", file.display()))?;
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("cannot read the key in {}", file.display()))?;
     Ok(text.trim().to_owned())
 }

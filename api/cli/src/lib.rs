@@ -1,5 +1,5 @@
-//! The command line: commands that ask a running server. It knows the contract of `/api/v1` and nothing
-//! of what is behind it.
+//! The command line: commands that ask a running server. It knows the contract of `/api/v1` and
+//! nothing of what is behind it.
 
 mod admin;
 mod auditor;
@@ -145,7 +145,11 @@ impl Failure {
     pub fn of_arguments(error: &clap::Error) -> Self {
         let text = error.to_string();
         // What follows is the usage, which --help shows better.
-        let what = text.split("\n\nUsage:").next().and_then(|t| t.split("\n\nFor more").next()).unwrap_or_default();
+        let what = text
+            .split("\n\nUsage:")
+            .next()
+            .and_then(|t| t.split("\n\nFor more").next())
+            .unwrap_or_default();
         usage(anyhow::anyhow!("{} (see --help)", what.trim_start_matches("error: ").trim()))
     }
 }
@@ -198,10 +202,19 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
 ///
 /// # Errors
 /// As the command says, or exit code 2 if the server cannot be reached.
-pub fn call(server: ServerArgs, command: impl AsyncFnOnce(Client) -> anyhow::Result<Exit>) -> Result<Exit, Failure> {
+pub fn call(
+    server: ServerArgs,
+    command: impl AsyncFnOnce(Client) -> anyhow::Result<Exit>,
+) -> Result<Exit, Failure> {
     let client = Client::new(server).map_err(usage)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(anyhow::Error::from)?;
-    // Where the server is, that it runs, and what can be named at all, is for the operator to change.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)?;
+    // Where the server is, that it runs, and what can be named at all, is for the operator to
+    // change.
     let is_usage = |error: &anyhow::Error| error.is::<Unreachable>() || error.is::<RouteError>();
-    runtime.block_on(command(client)).map_err(|error| if is_usage(&error) { usage(error) } else { error.into() })
+    runtime
+        .block_on(command(client))
+        .map_err(|error| if is_usage(&error) { usage(error) } else { error.into() })
 }

@@ -48,12 +48,30 @@ pub enum Logins {
 pub async fn run(command: Logins, client: Client) -> anyhow::Result<Exit> {
     match command {
         Logins::List { org, refused, user, drifted, before, limit } => {
-            let query = LoginQuery { accepted: refused.then_some(false), user, drifted, before, limit: Some(limit) };
-            let all: Vec<LoginBody> = client.ask(&route::LIST_LOGINS.line(&OrganizationPath::of(org), &query)?).await?;
+            let query = LoginQuery {
+                accepted: refused.then_some(false),
+                user,
+                drifted,
+                before,
+                limit: Some(limit),
+            };
+            let all: Vec<LoginBody> =
+                client.ask(&route::LIST_LOGINS.line(&OrganizationPath::of(org), &query)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
-                let head = ["POSITION", "TIME", "OUTCOME", "REASON", "WHO", "BEGAN AT", "MATCHED BY", "FROM", "DRIFT", "EXCHANGE"];
+                let head = [
+                    "POSITION",
+                    "TIME",
+                    "OUTCOME",
+                    "REASON",
+                    "WHO",
+                    "BEGAN AT",
+                    "MATCHED BY",
+                    "FROM",
+                    "DRIFT",
+                    "EXCHANGE",
+                ];
                 output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
             }
         }

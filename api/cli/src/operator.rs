@@ -36,16 +36,20 @@ pub async fn run(command: Operator, client: Client) -> anyhow::Result<Exit> {
     match command {
         Operator::Add { label, expires_in } => {
             let new = NewAccessKey { label, expires_at: expires_in.map(Lifetime::end) };
-            let issued: AccessKeyIssued = client.tell(&route::ISSUE_OPERATOR.line(&Nothing, &Nothing)?, &new).await?;
+            let issued: AccessKeyIssued =
+                client.tell(&route::ISSUE_OPERATOR.line(&Nothing, &Nothing)?, &new).await?;
             if client.json {
                 output::json(&issued)?;
             } else {
                 output::pairs(&[("Key id", issued.key_id.to_string()), ("Key", issued.key)]);
-                println!("\nPut it into a file of its holder's, for --key-file. The key is not shown again.");
+                println!(
+                    "\nPut it into a file of its holder's, for --key-file. The key is not shown again."
+                );
             }
         }
         Operator::List => {
-            let all: Vec<AccessKeyBody> = client.ask(&route::LIST_OPERATORS.line(&Nothing, &Nothing)?).await?;
+            let all: Vec<AccessKeyBody> =
+                client.ask(&route::LIST_OPERATORS.line(&Nothing, &Nothing)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -53,7 +57,9 @@ pub async fn run(command: Operator, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Operator::Revoke { key_id } => {
-            client.act(&route::REVOKE_OPERATOR.line(&OperatorPath { key: key_id }, &Nothing)?).await?;
+            client
+                .act(&route::REVOKE_OPERATOR.line(&OperatorPath { key: key_id }, &Nothing)?)
+                .await?;
         }
     }
     Ok(Exit::Success)

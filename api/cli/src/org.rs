@@ -4,7 +4,9 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use clap::Subcommand;
-use rollcall_contract::organizations::{NewOrganization, OrganizationBody, OrganizationCreated, OrganizationPath};
+use rollcall_contract::organizations::{
+    NewOrganization, OrganizationBody, OrganizationCreated, OrganizationPath,
+};
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
 
@@ -40,7 +42,8 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
     match command {
         Org::Create { name, domain } => {
             let line = route::CREATE_ORGANIZATION.line(&Nothing, &Nothing)?;
-            let created: OrganizationCreated = client.tell(&line, &NewOrganization { name, domain }).await?;
+            let created: OrganizationCreated =
+                client.tell(&line, &NewOrganization { name, domain }).await?;
             if client.json {
                 output::json(&created)?;
             } else {
@@ -53,19 +56,38 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Org::List => {
-            let all: Vec<OrganizationBody> = client.ask(&route::LIST_ORGANIZATIONS.line(&Nothing, &Nothing)?).await?;
+            let all: Vec<OrganizationBody> =
+                client.ask(&route::LIST_ORGANIZATIONS.line(&Nothing, &Nothing)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
                 let row = |o: OrganizationBody| {
                     let state = if o.enabled { "on" } else { "off" };
-                    vec![o.domain, o.name, state.to_owned(), o.scim, o.created_at.to_rfc3339(), o.organization_id.to_string()]
+                    vec![
+                        o.domain,
+                        o.name,
+                        state.to_owned(),
+                        o.scim,
+                        o.created_at.to_rfc3339(),
+                        o.organization_id.to_string(),
+                    ]
                 };
-                output::table(&["DOMAIN", "NAME", "STATE", "SCIM", "CREATED", "ID"], &all.into_iter().map(row).collect::<Vec<_>>());
+                output::table(
+                    &["DOMAIN", "NAME", "STATE", "SCIM", "CREATED", "ID"],
+                    &all.into_iter().map(row).collect::<Vec<_>>(),
+                );
             }
         }
-        Org::Enable { org } => client.act(&route::ENABLE_ORGANIZATION.line(&OrganizationPath::of(org), &Nothing)?).await?,
-        Org::Disable { org } => client.act(&route::DISABLE_ORGANIZATION.line(&OrganizationPath::of(org), &Nothing)?).await?,
+        Org::Enable { org } => {
+            client
+                .act(&route::ENABLE_ORGANIZATION.line(&OrganizationPath::of(org), &Nothing)?)
+                .await?
+        }
+        Org::Disable { org } => {
+            client
+                .act(&route::DISABLE_ORGANIZATION.line(&OrganizationPath::of(org), &Nothing)?)
+                .await?
+        }
     }
     Ok(Exit::Success)
 }

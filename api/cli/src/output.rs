@@ -18,11 +18,18 @@ pub fn pairs(pairs: &[(&str, String)]) {
 
 /// Prints a table, columns aligned.
 pub fn table(head: &[&str], rows: &[Vec<String>]) {
-    let width =
-        |i: usize| rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count()).chain([head[i].len()]).max().unwrap_or(0);
+    let width = |i: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(i))
+            .map(|cell| cell.chars().count())
+            .chain([head[i].len()])
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let line = |cells: Vec<&str>| {
-        let cells: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> =
+            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         println!("{}", cells.join("  ").trim_end());
     };
     line(head.to_vec());

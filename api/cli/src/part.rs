@@ -21,7 +21,13 @@ impl Part {
         path.push(".part");
         let path = PathBuf::from(path);
         let cannot = || format!("cannot write {}", path.display());
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path).with_context(cannot)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .with_context(cannot)?;
         let mut file = BufWriter::new(file);
         let mut chunks = answer.bytes_stream();
         while let Some(chunk) = chunks.next().await {
@@ -39,7 +45,8 @@ impl Part {
 
     /// Gives it its name.
     pub fn finish(self) -> anyhow::Result<()> {
-        std::fs::rename(&self.path, &self.name).with_context(|| format!("cannot write {}", self.name.display()))
+        std::fs::rename(&self.path, &self.name)
+            .with_context(|| format!("cannot write {}", self.name.display()))
     }
 }
 

@@ -8,7 +8,9 @@ use clap::{Args, Subcommand};
 use futures::StreamExt;
 use reqwest::Response;
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_contract::replay::{ExchangeLine, NotReplayed, ReplayLine, ReplayRequest, ReplayResult, ReplaySummary};
+use rollcall_contract::replay::{
+    ExchangeLine, NotReplayed, ReplayLine, ReplayRequest, ReplayResult, ReplaySummary,
+};
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
 use serde_json::json;
@@ -80,16 +82,23 @@ impl Choice {
 /// Runs it.
 pub async fn run(command: Replay, client: Client) -> anyhow::Result<Exit> {
     let (name, route, (org, mut request)) = match &command {
-        Replay::Verify { choice, .. } => ("verify", &route::VERIFY_REPLAY, choice.clone().into_request()),
-        Replay::DryRun { choice, .. } => ("dry-run", &route::DRY_RUN_REPLAY, choice.clone().into_request()),
-        Replay::Apply { choice, .. } => ("apply", &route::APPLY_REPLAY, choice.clone().into_request()),
+        Replay::Verify { choice, .. } => {
+            ("verify", &route::VERIFY_REPLAY, choice.clone().into_request())
+        }
+        Replay::DryRun { choice, .. } => {
+            ("dry-run", &route::DRY_RUN_REPLAY, choice.clone().into_request())
+        }
+        Replay::Apply { choice, .. } => {
+            ("apply", &route::APPLY_REPLAY, choice.clone().into_request())
+        }
     };
     match command {
         Replay::Verify { all, without, .. } => (request.all, request.without) = (all, without),
         Replay::DryRun { without, .. } => request.without = without,
         Replay::Apply { force, .. } => request.force = force,
     }
-    let response = client.send_json(&route.line(&OrganizationPath::of(org), &Nothing)?, &request).await?;
+    let response =
+        client.send_json(&route.line(&OrganizationPath::of(org), &Nothing)?, &request).await?;
     let (exchanges, summary) = read(response).await?;
     report(client.json, &exchanges, &summary)?;
     Ok(exit(name, &summary))
@@ -117,7 +126,9 @@ async fn read(response: Response) -> anyhow::Result<(Vec<ExchangeLine>, ReplaySu
         buffer.extend_from_slice(&chunk.context("the replay broke off")?);
         while let Some(end) = buffer.iter().position(|b| *b == b'\n') {
             let line: Vec<u8> = buffer.drain(..=end).collect();
-            match serde_json::from_slice(&line).context("the server's answer cannot be read: are both of the same version?")? {
+            match serde_json::from_slice(&line)
+                .context("the server's answer cannot be read: are both of the same version?")?
+            {
                 ReplayLine::Exchange(exchange) => exchanges.push(exchange),
                 ReplayLine::Summary(summary) => return Ok((exchanges, summary)),
                 ReplayLine::Broken { detail } => bail!("the replay broke off: {detail}"),
@@ -128,7 +139,11 @@ async fn read(response: Response) -> anyhow::Result<(Vec<ExchangeLine>, ReplaySu
 }
 
 /// Prints what was told.
-pub fn report(as_json: bool, exchanges: &[ExchangeLine], summary: &ReplaySummary) -> anyhow::Result<()> {
+pub fn report(
+    as_json: bool,
+    exchanges: &[ExchangeLine],
+    summary: &ReplaySummary,
+) -> anyhow::Result<()> {
     if as_json {
         return output::json(&json!({ "summary": summary, "exchanges": exchanges }));
     }
@@ -139,14 +154,20 @@ pub fn report(as_json: bool, exchanges: &[ExchangeLine], summary: &ReplaySummary
         );
         println!();
     }
-    for (exchange, difference) in exchanges.iter().flat_map(|x| x.differences.iter().map(move |d| (x, d))) {
-        println!("{} {}:\n  - {}\n  + {}", exchange.number, difference.what, difference.recorded, difference.now);
+    for (exchange, difference) in
+        exchanges.iter().flat_map(|x| x.differences.iter().map(move |d| (x, d)))
+    {
+        println!(
+            "{} {}:\n  - {}\n  + {}",
+            exchange.number, difference.what, difference.recorded, difference.now
+        );
     }
     for (exchange, event) in exchanges.iter().flat_map(|x| x.events.iter().map(move |e| (x, e))) {
         println!("{} {} {} {}", exchange.number, event.event_type, event.subject, event.payload);
     }
     let mut pairs = vec![("Exchanges", summary.exchanges.to_string())];
-    let results: Vec<String> = summary.results.iter().map(|(result, n)| format!("{n} {}", word(result))).collect();
+    let results: Vec<String> =
+        summary.results.iter().map(|(result, n)| format!("{n} {}", word(result))).collect();
     pairs.push(("Results", results.join(", ")));
     for (rule, n) in &summary.rules {
         pairs.push(("By a rule that changed", format!("{n}: {rule}")));
@@ -160,13 +181,21 @@ pub fn report(as_json: bool, exchanges: &[ExchangeLine], summary: &ReplaySummary
     if let Some(forked_at) = summary.forked_at {
         pairs.push(("Forked at", forked_at.to_string()));
     }
-    let copied =
-        [(summary.records_of_no_exchange, "that no exchange caused"), (summary.records_of_others, "of exchanges that were not replayed")];
+    let copied = [
+        (summary.records_of_no_exchange, "that no exchange caused"),
+        (summary.records_of_others, "of exchanges that were not replayed"),
+    ];
     for (n, what) in copied.into_iter().filter(|(n, _)| *n > 0) {
         pairs.push(("Copied", format!("{n} records {what}")));
     }
     if summary.records_same + summary.records_differ > 0 {
-        pairs.push(("Records", format!("{} byte for byte the same, {} not", summary.records_same, summary.records_differ)));
+        pairs.push((
+            "Records",
+            format!(
+                "{} byte for byte the same, {} not",
+                summary.records_same, summary.records_differ
+            ),
+        ));
     }
     pairs.push(("Seconds", format!("{:.1}", summary.seconds)));
     output::pairs(&pairs);
@@ -195,5 +224,8 @@ fn row(x: &ExchangeLine) -> Vec<String> {
 }
 
 fn word(result: &ReplayResult) -> String {
-    serde_json::to_value(result).ok().and_then(|v| v.as_str().map(|s| s.replace('_', " "))).unwrap_or_default()
+    serde_json::to_value(result)
+        .ok()
+        .and_then(|v| v.as_str().map(|s| s.replace('_', " ")))
+        .unwrap_or_default()
 }

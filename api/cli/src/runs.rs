@@ -22,7 +22,8 @@ pub enum Runs {
         /// The organization's slug
         #[arg(long, value_name = "SLUG")]
         org: String,
-        /// Only this kind: initial, incremental, restart, on-demand, connection-test, account-discovery, other-client
+        /// Only this kind: initial, incremental, restart, on-demand, connection-test,
+        /// account-discovery, other-client
         #[arg(long)]
         kind: Option<String>,
         /// Only those with failures
@@ -60,7 +61,8 @@ pub enum Runs {
         #[arg(long, default_value_t = 100, value_name = "N")]
         limit: usize,
     },
-    /// Import an export of Entra's own provisioning log, JSON or CSV; importing it again changes nothing
+    /// Import an export of Entra's own provisioning log, JSON or CSV; importing it again changes
+    /// nothing
     ImportLog {
         /// The organization's slug
         #[arg(long, value_name = "SLUG")]
@@ -86,48 +88,87 @@ pub enum Runs {
 pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
     match command {
         Runs::List { org, kind, failed, changed, before, limit } => {
-            let query = RunQuery { kind, failed, changed, before, limit: Some(limit), ..RunQuery::default() };
-            let all: Vec<RunBody> = client.ask(&route::LIST_RUNS.line(&OrganizationPath::of(org), &query)?).await?;
+            let query = RunQuery {
+                kind,
+                failed,
+                changed,
+                before,
+                limit: Some(limit),
+                ..RunQuery::default()
+            };
+            let all: Vec<RunBody> =
+                client.ask(&route::LIST_RUNS.line(&OrganizationPath::of(org), &query)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
-                let head = ["BEGAN", "TOOK", "KIND", "SURE", "EXCHANGES", "CHANGES", "FAILED", "RETRIED", "USERS", "GROUPS", "RUN"];
+                let head = [
+                    "BEGAN",
+                    "TOOK",
+                    "KIND",
+                    "SURE",
+                    "EXCHANGES",
+                    "CHANGES",
+                    "FAILED",
+                    "RETRIED",
+                    "USERS",
+                    "GROUPS",
+                    "RUN",
+                ];
                 output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
             }
         }
         Runs::Show { org, run } => {
-            let run: RunBody = client.ask(&route::SHOW_RUN.line(&RunPath { organization: org, run }, &Nothing)?).await?;
+            let run: RunBody = client
+                .ask(&route::SHOW_RUN.line(&RunPath { organization: org, run }, &Nothing)?)
+                .await?;
             if client.json { output::json(&run)? } else { show(run) }
         }
         Runs::Changes { org, run, after, limit } => {
-            let (path, query) = (RunPath { organization: org, run }, ChangeQuery { after, limit: Some(limit) });
-            let events: Vec<EventBody> = client.ask(&route::LIST_RUN_CHANGES.line(&path, &query)?).await?;
+            let (path, query) =
+                (RunPath { organization: org, run }, ChangeQuery { after, limit: Some(limit) });
+            let events: Vec<EventBody> =
+                client.ask(&route::LIST_RUN_CHANGES.line(&path, &query)?).await?;
             if client.json {
                 output::json(&events)?;
             } else {
                 let row = |e: EventBody| {
-                    vec![e.position.to_string(), e.recorded_at.to_rfc3339(), e.event_type, e.subject.to_string(), e.payload.to_string()]
+                    vec![
+                        e.position.to_string(),
+                        e.recorded_at.to_rfc3339(),
+                        e.event_type,
+                        e.subject.to_string(),
+                        e.payload.to_string(),
+                    ]
                 };
-                output::table(&["POSITION", "TIME", "EVENT", "SUBJECT", "WHAT"], &events.into_iter().map(row).collect::<Vec<_>>());
+                output::table(
+                    &["POSITION", "TIME", "EVENT", "SUBJECT", "WHAT"],
+                    &events.into_iter().map(row).collect::<Vec<_>>(),
+                );
             }
         }
         Runs::ImportLog { org, file } => {
-            let bytes = std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+            let bytes =
+                std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let line = route::IMPORT_PROVISIONING_LOG.line(&OrganizationPath::of(org), &Nothing)?;
             let imported: ImportedBody = client.upload(&line, bytes.into()).await?;
             if client.json {
                 output::json(&imported)?;
             } else {
                 let kept = match imported.positions {
-                    Some((first, last)) => format!("what was new is kept at positions {first} to {last}"),
+                    Some((first, last)) => {
+                        format!("what was new is kept at positions {first} to {last}")
+                    }
                     None => "nothing of it was new".to_owned(),
                 };
                 println!("{} entries of {} cycles; {kept}", imported.entries, imported.cycles);
             }
         }
         Runs::Reconcile { org } => {
-            let found: ReconciliationBody = client.ask(&route::RECONCILE.line(&OrganizationPath::of(org), &Nothing)?).await?;
-            let equal = found.differences.is_empty() && found.unseen_cycles.is_empty() && found.unknown_runs.is_empty();
+            let found: ReconciliationBody =
+                client.ask(&route::RECONCILE.line(&OrganizationPath::of(org), &Nothing)?).await?;
+            let equal = found.differences.is_empty()
+                && found.unseen_cycles.is_empty()
+                && found.unknown_runs.is_empty();
             if client.json {
                 output::json(&found)?
             } else {
@@ -136,15 +177,21 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
             return Ok(if equal { Exit::Success } else { Exit::Difference });
         }
         Runs::Rhythm { org } => {
-            let rhythm: RhythmBody = client.ask(&route::SHOW_RHYTHM.line(&OrganizationPath::of(org), &Nothing)?).await?;
+            let rhythm: RhythmBody =
+                client.ask(&route::SHOW_RHYTHM.line(&OrganizationPath::of(org), &Nothing)?).await?;
             let well = rhythm.state == "regular";
             if client.json {
                 output::json(&rhythm)?;
             } else {
-                let minutes = |s: Option<i64>| s.map_or_else(|| "-".to_owned(), |s| format!("{} min", s / 60));
+                let minutes = |s: Option<i64>| {
+                    s.map_or_else(|| "-".to_owned(), |s| format!("{} min", s / 60))
+                };
                 output::pairs(&[
                     ("Cycles", rhythm.state),
-                    ("Last began", rhythm.last_cycle_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339())),
+                    (
+                        "Last began",
+                        rhythm.last_cycle_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339()),
+                    ),
                     ("Ago", minutes(rhythm.age_seconds)),
                     ("Usual", minutes(rhythm.usual_seconds)),
                 ]);
@@ -158,11 +205,27 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
 fn reconciled(found: ReconciliationBody) {
     println!("{} cycles of Entra's log have a run here", found.cycles.len());
     if !found.unseen_cycles.is_empty() {
-        println!("{} cycles named no resource that a request was about: {}", found.unseen_cycles.len(), found.unseen_cycles.join(", "));
+        println!(
+            "{} cycles named no resource that a request was about: {}",
+            found.unseen_cycles.len(),
+            found.unseen_cycles.join(", ")
+        );
     }
     if !found.unknown_runs.is_empty() {
         println!("\nRuns with changes of which Entra's log knows nothing");
-        let head = ["BEGAN", "TOOK", "KIND", "SURE", "EXCHANGES", "CHANGES", "FAILED", "RETRIED", "USERS", "GROUPS", "RUN"];
+        let head = [
+            "BEGAN",
+            "TOOK",
+            "KIND",
+            "SURE",
+            "EXCHANGES",
+            "CHANGES",
+            "FAILED",
+            "RETRIED",
+            "USERS",
+            "GROUPS",
+            "RUN",
+        ];
         output::table(&head, &found.unknown_runs.into_iter().map(row).collect::<Vec<_>>());
     }
     if found.differences.is_empty() {
@@ -172,7 +235,14 @@ fn reconciled(found: ReconciliationBody) {
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let row = |d: MismatchBody| {
         let at = d.at.map(|at| at.to_rfc3339());
-        vec![text(at), d.difference, text(d.subject), text(d.action), text(d.exchange.map(|x| x.to_string())), d.meaning]
+        vec![
+            text(at),
+            d.difference,
+            text(d.subject),
+            text(d.action),
+            text(d.exchange.map(|x| x.to_string())),
+            d.meaning,
+        ]
     };
     output::table(
         &["TIME", "DIFFERENCE", "SUBJECT", "ENTRA DID", "EXCHANGE", "MEANING"],
@@ -192,15 +262,22 @@ fn row(run: RunBody) -> Vec<String> {
     let number = |n: u64| if n == 0 { "-".to_owned() } else { n.to_string() };
     let (users, groups) = (number(run.users), number(run.groups));
     let counts = [run.exchanges, run.changes, run.failures, run.retries].map(number);
-    let mut row = vec![run.began_at.format("%Y-%m-%d %H:%M:%S").to_string(), took(run.seconds), kind, run.confidence];
+    let mut row = vec![
+        run.began_at.format("%Y-%m-%d %H:%M:%S").to_string(),
+        took(run.seconds),
+        kind,
+        run.confidence,
+    ];
     row.extend(counts);
     row.extend([users, groups, run.run.to_string()]);
     row
 }
 
 fn show(run: RunBody) {
-    let operations: Vec<String> = run.operations.iter().map(|(name, n)| format!("{n} {name}")).collect();
-    let since = run.since_previous_seconds.map_or_else(|| "-".to_owned(), |s| format!("{} min", s / 60));
+    let operations: Vec<String> =
+        run.operations.iter().map(|(name, n)| format!("{n} {name}")).collect();
+    let since =
+        run.since_previous_seconds.map_or_else(|| "-".to_owned(), |s| format!("{} min", s / 60));
     output::pairs(&[
         ("Run", run.run.to_string()),
         ("Kind", format!("{} ({} confidence)", run.kind, run.confidence)),
@@ -213,7 +290,10 @@ fn show(run: RunBody) {
         ("Changes", format!("{} exchanges, {} events", run.changes, run.events)),
         ("Failed", run.failures.to_string()),
         ("Retried", run.retries.to_string()),
-        ("Subjects", format!("{} users, {} groups; {} written to", run.users, run.groups, run.written)),
+        (
+            "Subjects",
+            format!("{} users, {} groups; {} written to", run.users, run.groups, run.written),
+        ),
         ("Token", run.token.to_string()),
         ("Sources", run.sources.join(", ")),
     ]);

@@ -8,7 +8,9 @@ use clap::{Args, Subcommand};
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
-use rollcall_contract::saml::{CertificateBody, KeyBody, KeyPath, NewMetadata, PolicyBody, RefreshedBody, SamlBody};
+use rollcall_contract::saml::{
+    CertificateBody, KeyBody, KeyPath, NewMetadata, PolicyBody, RefreshedBody, SamlBody,
+};
 use serde_json::json;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -81,7 +83,8 @@ pub enum Certificate {
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
-    /// Generate the next one, current from now on; the one before still decrypts until it is retired
+    /// Generate the next one, current from now on; the one before still decrypts until it is
+    /// retired
     Rotate {
         /// The organization's slug
         #[arg(long, value_name = "SLUG")]
@@ -112,7 +115,8 @@ pub struct Policy {
     /// Whether somebody whom SCIM has not sent becomes a user by signing in
     #[arg(long, value_name = "BOOL")]
     just_in_time: Option<bool>,
-    /// Allow a browser to be sent there, in place of all targets before; may come several times. One that ends in / stands for all below it
+    /// Allow a browser to be sent there, in place of all targets before; may come several times.
+    /// One that ends in / stands for all below it
     #[arg(long = "target", value_name = "URL")]
     targets: Vec<String>,
     /// Allow no target
@@ -131,16 +135,23 @@ pub async fn run(command: Saml, client: Client) -> anyhow::Result<Exit> {
     match command {
         Saml::Configure(Configure { org, metadata_url, metadata_file }) => {
             let metadata = metadata_file
-                .map(|file| std::fs::read_to_string(&file).with_context(|| format!("cannot read the metadata {}", file.display())))
+                .map(|file| {
+                    std::fs::read_to_string(&file)
+                        .with_context(|| format!("cannot read the metadata {}", file.display()))
+                })
                 .transpose()?;
             let line = route::CONFIGURE_SAML.line(&OrganizationPath::of(&org), &Nothing)?;
-            let saml: SamlBody = client.tell(&line, &NewMetadata { metadata_url, metadata }).await?;
+            let saml: SamlBody =
+                client.tell(&line, &NewMetadata { metadata_url, metadata }).await?;
             show(&client, &saml)?;
             if !client.json && saml.certificates.iter().all(|c| c.owner != "service-provider") {
                 println!("\nNext: rollcall saml certificate generate --org {org}");
             }
         }
-        Saml::Show { org } => show(&client, &client.ask(&route::SHOW_SAML.line(&OrganizationPath::of(org), &Nothing)?).await?)?,
+        Saml::Show { org } => show(
+            &client,
+            &client.ask(&route::SHOW_SAML.line(&OrganizationPath::of(org), &Nothing)?).await?,
+        )?,
         Saml::Certificate(certificate) => run_certificate(certificate, &client).await?,
         Saml::Refresh { org } => {
             let line = route::REFRESH_SAML.line(&OrganizationPath::of(org), &Nothing)?;
@@ -148,12 +159,23 @@ pub async fn run(command: Saml, client: Client) -> anyhow::Result<Exit> {
             if client.json {
                 output::json(&refreshed)?;
             } else {
-                println!("{}", if refreshed.changed { "The settings follow the metadata now." } else { "Nothing has changed." });
+                println!(
+                    "{}",
+                    if refreshed.changed {
+                        "The settings follow the metadata now."
+                    } else {
+                        "Nothing has changed."
+                    }
+                );
             }
         }
         Saml::Policy(policy) => run_policy(*policy, &client).await?,
-        Saml::Enable { org } => client.act(&route::ENABLE_SAML.line(&OrganizationPath::of(org), &Nothing)?).await?,
-        Saml::Disable { org } => client.act(&route::DISABLE_SAML.line(&OrganizationPath::of(org), &Nothing)?).await?,
+        Saml::Enable { org } => {
+            client.act(&route::ENABLE_SAML.line(&OrganizationPath::of(org), &Nothing)?).await?
+        }
+        Saml::Disable { org } => {
+            client.act(&route::DISABLE_SAML.line(&OrganizationPath::of(org), &Nothing)?).await?
+        }
     }
     Ok(Exit::Success)
 }
@@ -178,7 +200,10 @@ fn show(client: &Client, saml: &SamlBody) -> anyhow::Result<()> {
             let key = c.key_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
             vec![c.owner.clone(), c.state.clone(), c.not_after.to_rfc3339(), c.sha256.clone(), key]
         };
-        output::table(&["CERTIFICATE OF", "STATE", "ENDS", "SHA-256", "KEY"], &saml.certificates.iter().map(row).collect::<Vec<_>>());
+        output::table(
+            &["CERTIFICATE OF", "STATE", "ENDS", "SHA-256", "KEY"],
+            &saml.certificates.iter().map(row).collect::<Vec<_>>(),
+        );
     }
     for warning in &saml.warnings {
         println!("\nNote: {warning}");
@@ -191,25 +216,43 @@ async fn run_certificate(command: Certificate, client: &Client) -> anyhow::Resul
         if client.json {
             return output::json(&key);
         }
-        output::pairs(&[("Key", key.key_id.to_string()), ("SHA-256", key.sha256), ("Ends", key.not_after.to_rfc3339())]);
+        output::pairs(&[
+            ("Key", key.key_id.to_string()),
+            ("SHA-256", key.sha256),
+            ("Ends", key.not_after.to_rfc3339()),
+        ]);
         println!("\n{}", key.certificate_pem.trim_end());
         Ok(())
     };
     match command {
         Certificate::Generate { org } => {
-            made(client.ask(&route::GENERATE_KEY.line(&OrganizationPath::of(org), &Nothing)?).await?)?;
+            made(
+                client
+                    .ask(&route::GENERATE_KEY.line(&OrganizationPath::of(org), &Nothing)?)
+                    .await?,
+            )?;
         }
         Certificate::Rotate { org } => {
-            made(client.ask(&route::ROTATE_KEY.line(&OrganizationPath::of(org), &Nothing)?).await?)?;
+            made(
+                client.ask(&route::ROTATE_KEY.line(&OrganizationPath::of(org), &Nothing)?).await?,
+            )?;
         }
         Certificate::Retire { org, key_id } => {
-            client.act(&route::RETIRE_KEY.line(&KeyPath { organization: org, key: key_id }, &Nothing)?).await?;
+            client
+                .act(
+                    &route::RETIRE_KEY
+                        .line(&KeyPath { organization: org, key: key_id }, &Nothing)?,
+                )
+                .await?;
         }
         Certificate::Download { org, to } => {
-            let response = client.send(&route::DOWNLOAD_CERTIFICATE.line(&OrganizationPath::of(org), &Nothing)?).await?;
+            let response = client
+                .send(&route::DOWNLOAD_CERTIFICATE.line(&OrganizationPath::of(org), &Nothing)?)
+                .await?;
             let pem = response.text().await?;
             match to {
-                Some(file) => std::fs::write(&file, &pem).with_context(|| format!("cannot write {}", file.display()))?,
+                Some(file) => std::fs::write(&file, &pem)
+                    .with_context(|| format!("cannot write {}", file.display()))?,
                 None if client.json => output::json(&json!({ "certificate_pem": pem }))?,
                 None => print!("{pem}"),
             }
@@ -219,9 +262,25 @@ async fn run_certificate(command: Certificate, client: &Client) -> anyhow::Resul
 }
 
 async fn run_policy(policy: Policy, client: &Client) -> anyhow::Result<()> {
-    let Policy { org, idp_initiated, matching, just_in_time, targets, no_targets, session_minutes, sign_requests } = policy;
+    let Policy {
+        org,
+        idp_initiated,
+        matching,
+        just_in_time,
+        targets,
+        no_targets,
+        session_minutes,
+        sign_requests,
+    } = policy;
     let targets = if no_targets || !targets.is_empty() { Some(targets) } else { None };
-    let change = PolicyBody { idp_initiated, matching, just_in_time, targets, session_minutes, sign_requests };
+    let change = PolicyBody {
+        idp_initiated,
+        matching,
+        just_in_time,
+        targets,
+        session_minutes,
+        sign_requests,
+    };
     let line = route::CHANGE_SAML_POLICY.line(&OrganizationPath::of(org), &Nothing)?;
     let policy: PolicyBody = client.tell(&line, &change).await?;
     if client.json {

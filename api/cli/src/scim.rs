@@ -85,15 +85,20 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
             let query = EnableQuery { allow_without_sso: allow_scim_without_sso };
             client.act(&route::ENABLE_SCIM.line(&OrganizationPath::of(org), &query)?).await?;
         }
-        Scim::Disable { org } => client.act(&route::DISABLE_SCIM.line(&OrganizationPath::of(org), &Nothing)?).await?,
+        Scim::Disable { org } => {
+            client.act(&route::DISABLE_SCIM.line(&OrganizationPath::of(org), &Nothing)?).await?
+        }
         Scim::Policy { org, strict, members_replace } => {
-            let members_replace = members_replace.map(|m| if m == "add" { MembersReplace::Add } else { MembersReplace::Replace });
+            let members_replace = members_replace
+                .map(|m| if m == "add" { MembersReplace::Add } else { MembersReplace::Replace });
             let change = ScimPolicyChange { strict, members_replace };
             let path = OrganizationPath::of(org);
             let asks_nothing = strict.is_none() && members_replace.is_none();
             let policy: ScimPolicyBody = match asks_nothing {
                 true => client.ask(&route::SHOW_SCIM_POLICY.line(&path, &Nothing)?).await?,
-                false => client.tell(&route::CHANGE_SCIM_POLICY.line(&path, &Nothing)?, &change).await?,
+                false => {
+                    client.tell(&route::CHANGE_SCIM_POLICY.line(&path, &Nothing)?, &change).await?
+                }
             };
             show_policy(&client, policy)?;
         }
@@ -105,14 +110,19 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
                 output::json(&issued)?;
             } else {
                 output::pairs(&[("Tenant URL", issued.tenant_url), ("Secret Token", issued.token)]);
-                println!("\nPaste both into Entra under Provisioning. The token is not shown again.");
+                println!(
+                    "\nPaste both into Entra under Provisioning. The token is not shown again."
+                );
                 if !issued.sso_ready {
-                    println!("\nNote: single sign-on is not set up yet, so nobody can sign in: rollcall saml configure --org {org}");
+                    println!(
+                        "\nNote: single sign-on is not set up yet, so nobody can sign in: rollcall saml configure --org {org}"
+                    );
                 }
             }
         }
         Scim::Token(Token::List { org }) => {
-            let all: Vec<TokenBody> = client.ask(&route::LIST_TOKENS.line(&OrganizationPath::of(org), &Nothing)?).await?;
+            let all: Vec<TokenBody> =
+                client.ask(&route::LIST_TOKENS.line(&OrganizationPath::of(org), &Nothing)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
@@ -120,7 +130,12 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
             }
         }
         Scim::Token(Token::Revoke { org, token_id }) => {
-            client.act(&route::REVOKE_TOKEN.line(&TokenPath { organization: org, token: token_id }, &Nothing)?).await?;
+            client
+                .act(
+                    &route::REVOKE_TOKEN
+                        .line(&TokenPath { organization: org, token: token_id }, &Nothing)?,
+                )
+                .await?;
         }
     }
     Ok(Exit::Success)

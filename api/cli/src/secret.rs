@@ -16,13 +16,19 @@ impl FromStr for Lifetime {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let seconds = span::seconds(text).and_then(|s| i64::try_from(s).ok());
-        seconds.map(|s| Self(Duration::seconds(s))).ok_or("write a number and d, h, m or s, such as 90d")
+        seconds
+            .map(|s| Self(Duration::seconds(s)))
+            .ok_or("write a number and d, h, m or s, such as 90d")
     }
 }
 
 impl Lifetime {
-    /// When it ends for a secret that is issued now, in whole milliseconds, as the server keeps time.
-    #[expect(clippy::disallowed_methods, reason = "what a person calls now is told by the clock of the machine they sit at")]
+    /// When it ends for a secret that is issued now, in whole milliseconds, as the server keeps
+    /// time.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what a person calls now is told by the clock of the machine they sit at"
+    )]
     pub fn end(self) -> DateTime<Utc> {
         Utc::now().trunc_subsecs(3) + self.0
     }
@@ -46,7 +52,8 @@ pub struct Listed {
 
 impl From<AccessKeyBody> for Listed {
     fn from(key: AccessKeyBody) -> Self {
-        let AccessKeyBody { key_id: id, state, label, issued_at, expires_at, last_used_at, .. } = key;
+        let AccessKeyBody { key_id: id, state, label, issued_at, expires_at, last_used_at, .. } =
+            key;
         Self { id, state, label, issued_at, expires_at, last_used_at }
     }
 }
@@ -54,6 +61,18 @@ impl From<AccessKeyBody> for Listed {
 /// Prints them.
 pub fn table(all: impl Iterator<Item = Listed>) {
     let time = |t: Option<DateTime<Utc>>| t.map_or_else(|| "-".to_owned(), |t| t.to_rfc3339());
-    let row = |s: Listed| vec![s.id.to_string(), s.state, s.label, s.issued_at.to_rfc3339(), time(s.expires_at), time(s.last_used_at)];
-    output::table(&["ID", "STATE", "LABEL", "ISSUED", "EXPIRES", "LAST USED"], &all.map(row).collect::<Vec<_>>());
+    let row = |s: Listed| {
+        vec![
+            s.id.to_string(),
+            s.state,
+            s.label,
+            s.issued_at.to_rfc3339(),
+            time(s.expires_at),
+            time(s.last_used_at),
+        ]
+    };
+    output::table(
+        &["ID", "STATE", "LABEL", "ISSUED", "EXPIRES", "LAST USED"],
+        &all.map(row).collect::<Vec<_>>(),
+    );
 }

@@ -46,16 +46,23 @@ pub async fn run(command: Sessions, client: Client) -> anyhow::Result<Exit> {
     match command {
         Sessions::List { org, live, user, before, limit } => {
             let query = SessionQuery { user, live, before, limit: Some(limit) };
-            let all: Vec<SessionSummary> = client.ask(&route::LIST_SESSIONS.line(&OrganizationPath::of(org), &query)?).await?;
+            let all: Vec<SessionSummary> =
+                client.ask(&route::LIST_SESSIONS.line(&OrganizationPath::of(org), &query)?).await?;
             if client.json {
                 output::json(&all)?;
             } else {
-                let head = ["ID", "USER", "STATE", "BEGAN", "EXPIRES", "ENDED BY", "REFUSED AFTER MS"];
+                let head =
+                    ["ID", "USER", "STATE", "BEGAN", "EXPIRES", "ENDED BY", "REFUSED AFTER MS"];
                 output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
             }
         }
         Sessions::End { org, session } => {
-            client.act(&route::END_SESSION.line(&SessionPath { organization: org, session }, &Nothing)?).await?;
+            client
+                .act(
+                    &route::END_SESSION
+                        .line(&SessionPath { organization: org, session }, &Nothing)?,
+                )
+                .await?;
         }
     }
     Ok(Exit::Success)

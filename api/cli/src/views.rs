@@ -52,34 +52,56 @@ impl From<Family> for ViewFamily {
 pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
     match command {
         Views::Status => {
-            let all: Vec<ViewBody> = client.ask(&route::SHOW_VIEWS.line(&Nothing, &Nothing)?).await?;
+            let all: Vec<ViewBody> =
+                client.ask(&route::SHOW_VIEWS.line(&Nothing, &Nothing)?).await?;
             let stopped = all.iter().any(|v| v.stopped.is_some());
             if client.json {
                 output::json(&all)?;
             } else {
                 let row = |v: ViewBody| {
-                    let state = v.stopped.map_or_else(|| "ok".to_owned(), |s| format!("STOPPED at {}: {}", s.position, s.error));
+                    let state = v.stopped.map_or_else(
+                        || "ok".to_owned(),
+                        |s| format!("STOPPED at {}: {}", s.position, s.error),
+                    );
                     let at = |done: u64, head: u64| format!("{done}/{head}");
-                    vec![v.organization_id.to_string(), v.family, at(v.position, v.head), at(v.exchange_number, v.exchange_head), state]
+                    vec![
+                        v.organization_id.to_string(),
+                        v.family,
+                        at(v.position, v.head),
+                        at(v.exchange_number, v.exchange_head),
+                        state,
+                    ]
                 };
-                output::table(&["ORGANIZATION", "FAMILY", "RECORDS", "EXCHANGES", "STATE"], &all.into_iter().map(row).collect::<Vec<_>>());
+                output::table(
+                    &["ORGANIZATION", "FAMILY", "RECORDS", "EXCHANGES", "STATE"],
+                    &all.into_iter().map(row).collect::<Vec<_>>(),
+                );
             }
             return Ok(if stopped { Exit::Difference } else { Exit::Success });
         }
         Views::Rebuild { family } => {
             let query = RebuildQuery { family: family.map(ViewFamily::from) };
-            let done: Vec<RebuiltBody> = client.ask(&route::REBUILD_VIEWS.line(&Nothing, &query)?).await?;
+            let done: Vec<RebuiltBody> =
+                client.ask(&route::REBUILD_VIEWS.line(&Nothing, &query)?).await?;
             if client.json {
                 output::json(&done)?;
             } else {
                 for d in &done {
-                    println!("{}: {} records and {} exchanges folded in {:.2} s", d.family, d.records, d.exchanges, d.seconds);
+                    println!(
+                        "{}: {} records and {} exchanges folded in {:.2} s",
+                        d.family, d.records, d.exchanges, d.seconds
+                    );
                 }
             }
-            return Ok(if done.iter().all(|d| d.stopped.is_empty()) { Exit::Success } else { Exit::Difference });
+            return Ok(if done.iter().all(|d| d.stopped.is_empty()) {
+                Exit::Success
+            } else {
+                Exit::Difference
+            });
         }
         Views::Verify => {
-            let found: VerifiedBody = client.ask(&route::VERIFY_VIEWS.line(&Nothing, &Nothing)?).await?;
+            let found: VerifiedBody =
+                client.ask(&route::VERIFY_VIEWS.line(&Nothing, &Nothing)?).await?;
             if client.json {
                 output::json(&found)?;
             } else if found.equal {
@@ -87,12 +109,20 @@ pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
             } else {
                 println!("{} of {} rows differ; the first:", found.differences, found.rows);
                 for d in &found.shown {
-                    println!("{} {}\n  live     {:?}\n  rebuilt  {:?}", d.table, d.key.join(" "), d.live, d.rebuilt);
+                    println!(
+                        "{} {}\n  live     {:?}\n  rebuilt  {:?}",
+                        d.table,
+                        d.key.join(" "),
+                        d.live,
+                        d.rebuilt
+                    );
                 }
             }
             return Ok(if found.equal { Exit::Success } else { Exit::Difference });
         }
-        Views::Resume { org } => client.act(&route::RESUME_VIEWS.line(&OrganizationPath::of(org), &Nothing)?).await?,
+        Views::Resume { org } => {
+            client.act(&route::RESUME_VIEWS.line(&OrganizationPath::of(org), &Nothing)?).await?
+        }
     }
     Ok(Exit::Success)
 }

@@ -1,5 +1,5 @@
-//! The whole log as lines of JSON. What a record and an exchange are, only the server knows: a line leaves
-//! both to whoever reads it.
+//! The whole log as lines of JSON. What a record and an exchange are, only the server knows: a line
+//! leaves both to whoever reads it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};

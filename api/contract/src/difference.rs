@@ -60,8 +60,12 @@ pub struct DifferenceBody {
 impl DifferenceBody {
     /// The attributes that differ, in one line.
     pub fn changes_line(&self) -> String {
-        let value = |v: &Option<Value>| v.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
-        let line = self.changes.iter().map(|c| format!("{}: {} > {}", c.attribute, value(&c.before), value(&c.after)));
+        let value =
+            |v: &Option<Value>| v.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string);
+        let line = self
+            .changes
+            .iter()
+            .map(|c| format!("{}: {} > {}", c.attribute, value(&c.before), value(&c.after)));
         line.collect::<Vec<_>>().join("; ")
     }
 }

@@ -14,7 +14,8 @@ pub struct ResourceQuery {
     /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
     #[serde(rename = "asOf")]
     pub as_of: Option<String>,
-    /// Only those with this `userName` or, for groups, `displayName`; upper and lower case are the same.
+    /// Only those with this `userName` or, for groups, `displayName`; upper and lower case are the
+    /// same.
     pub name: Option<String>,
     /// Where to go on: `next` of the page before.
     pub after: u64,

@@ -63,7 +63,8 @@ pub struct FailureBody {
     pub cured_by: Option<Uuid>,
     /// When that came.
     pub cured_at: Option<DateTime<Utc>>,
-    /// True if somebody should have lost access by this: disabled, deleted, or taken out of a group.
+    /// True if somebody should have lost access by this: disabled, deleted, or taken out of a
+    /// group.
     #[serde(default)]
     pub leaves_access: bool,
     /// That in words, while it is open.

@@ -1,5 +1,5 @@
-//! The contract of `/api/v1`: its routes, the parameters and bodies of each, errors, and how spans of time
-//! are written. The server answers by it, and the command line asks by it.
+//! The contract of `/api/v1`: its routes, the parameters and bodies of each, errors, and how spans
+//! of time are written. The server answers by it, and the command line asks by it.
 
 pub mod auditors;
 pub mod backup;

@@ -86,7 +86,8 @@ impl IntoParams for Nothing {
     }
 }
 
-/// An operation of the API: where it is, and with which parameters of the path (`P`) and of the query (`Q`).
+/// An operation of the API: where it is, and with which parameters of the path (`P`) and of the
+/// query (`Q`).
 #[derive(Debug)]
 pub struct Route<P, Q> {
     /// HTTP method.
@@ -129,9 +130,11 @@ impl<P: Serialize, Q: Serialize> Route<P, Q> {
     /// If a value cannot stand in a path, however it is escaped: it is empty, `.` or `..`.
     pub fn line(&self, path: &P, query: &Q) -> Result<RequestLine, RouteError> {
         let values = serde_json::to_value(path)?;
-        let segments = self.template.split('/').map(|segment| match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
-            Some(name) => escaped(name, &values[name]),
-            None => Ok(segment.to_owned()),
+        let segments = self.template.split('/').map(|segment| {
+            match segment.strip_prefix('{').and_then(|s| s.strip_suffix('}')) {
+                Some(name) => escaped(name, &values[name]),
+                None => Ok(segment.to_owned()),
+            }
         });
         let mut target = segments.collect::<Result<Vec<_>, _>>()?.join("/");
         let query = serde_urlencoded::to_string(query)?;
@@ -162,7 +165,8 @@ mod tests {
     use crate::exchanges::ExchangeQuery;
     use crate::organizations::OrganizationPath;
 
-    const LIST: Route<OrganizationPath, ExchangeQuery> = Route::new(Method::Get, "/api/v1/organizations/{organization}/exchanges");
+    const LIST: Route<OrganizationPath, ExchangeQuery> =
+        Route::new(Method::Get, "/api/v1/organizations/{organization}/exchanges");
 
     fn list(organization: &str, query: &ExchangeQuery) -> String {
         LIST.line(&OrganizationPath::of(organization), query).unwrap().target
@@ -170,8 +174,18 @@ mod tests {
 
     #[test]
     fn whatever_names_an_organization_is_one_segment() {
-        let query = ExchangeQuery { operation: Some("users.patch&limit=1 #".to_owned()), limit: Some(7), ..ExchangeQuery::default() };
-        for (name, segment) in [("acme", "acme"), ("a/b?c", "a%2Fb%3Fc"), ("a b#%", "a%20b%23%25"), ("ä", "%C3%A4"), ("...", "...")] {
+        let query = ExchangeQuery {
+            operation: Some("users.patch&limit=1 #".to_owned()),
+            limit: Some(7),
+            ..ExchangeQuery::default()
+        };
+        for (name, segment) in [
+            ("acme", "acme"),
+            ("a/b?c", "a%2Fb%3Fc"),
+            ("a b#%", "a%20b%23%25"),
+            ("ä", "%C3%A4"),
+            ("...", "..."),
+        ] {
             let target = list(name, &query);
             let expected = format!(
                 "/api/v1/organizations/{segment}/exchanges?limit=7&failed=false&unknown_shape=false&operation=users.patch%26limit%3D1+%23"
@@ -190,16 +204,22 @@ mod tests {
 
     #[test]
     fn numbers_stand_in_paths_and_nothing_is_no_query() {
-        let show: Route<EventPath, Nothing> = Route::new(Method::Get, "/api/v1/organizations/{organization}/events/{position}");
-        let line = show.line(&EventPath { organization: "acme".to_owned(), position: 7 }, &Nothing).unwrap();
+        let show: Route<EventPath, Nothing> =
+            Route::new(Method::Get, "/api/v1/organizations/{organization}/events/{position}");
+        let line = show
+            .line(&EventPath { organization: "acme".to_owned(), position: 7 }, &Nothing)
+            .unwrap();
         assert_eq!(line.to_string(), "GET /api/v1/organizations/acme/events/7");
     }
 
     /// What is absent from a query is not sent, and what is sent is read as it was.
     #[test]
     fn a_query_is_read_as_it_was_sent() {
-        let query =
-            EventQuery { from: Some("2026-11-24T08:00:00.5Z".parse().unwrap()), event_type: Some("A".into()), ..EventQuery::default() };
+        let query = EventQuery {
+            from: Some("2026-11-24T08:00:00.5Z".parse().unwrap()),
+            event_type: Some("A".into()),
+            ..EventQuery::default()
+        };
         let sent = serde_urlencoded::to_string(&query).unwrap();
         assert_eq!(sent, "after=0&type=A&from=2026-11-24T08%3A00%3A00.500Z&format=json");
         let read: EventQuery = serde_urlencoded::from_str(&sent).unwrap();

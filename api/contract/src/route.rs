@@ -1,6 +1,8 @@
-//! Every operation of `/api/v1`, once: its method, its path, and the parameters of both path and query.
+//! Every operation of `/api/v1`, once: its method, its path, and the parameters of both path and
+//! query.
 //!
-//! The server's description is compared with this list, the command line and the simulator ask by it.
+//! The server's description is compared with this list, the command line and the simulator ask by
+//! it.
 
 use crate::auditors::AuditorPath;
 use crate::bundles::ImportQuery;

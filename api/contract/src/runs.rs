@@ -12,7 +12,8 @@ use uuid::Uuid;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct RunQuery {
-    /// Only this kind: `initial`, `incremental`, `restart`, `on-demand`, `connection-test`, `account-discovery`, `other-client`.
+    /// Only this kind: `initial`, `incremental`, `restart`, `on-demand`, `connection-test`,
+    /// `account-discovery`, `other-client`.
     pub kind: Option<String>,
     /// Only those with failures.
     pub failed: bool,
@@ -20,7 +21,8 @@ pub struct RunQuery {
     pub changed: bool,
     /// Only runs that began after the exchange with this number, oldest first.
     pub after: Option<u64>,
-    /// Only runs that began before the exchange with this number, newest first; the newest of all if neither is given.
+    /// Only runs that began before the exchange with this number, newest first; the newest of all
+    /// if neither is given.
     pub before: Option<u64>,
     /// At most so many; 50 if absent, 1000 at most.
     pub limit: Option<usize>,

@@ -22,7 +22,10 @@ mod tests {
 
     #[test]
     fn spans_are_a_number_and_a_unit() {
-        assert_eq!(["90d", "12h", "30m", "45s", "0m"].map(seconds), [7_776_000, 43_200, 1_800, 45, 0].map(Some));
+        assert_eq!(
+            ["90d", "12h", "30m", "45s", "0m"].map(seconds),
+            [7_776_000, 43_200, 1_800, 45, 0].map(Some)
+        );
         for bad in ["", "d", "90", "-1d", "9x", "1 d", "99999999999999d", "40000d", "ä", "9ä"] {
             assert_eq!(seconds(bad), None, "{bad}");
         }

@@ -77,7 +77,8 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
-        let Settings { config, public_url, operator_key, deployment_key, shared, strangers } = settings;
+        let Settings { config, public_url, operator_key, deployment_key, shared, strangers } =
+            settings;
         let views = engine.views.clone();
         let limits = Arc::new(Limits { max_members: config.max_members, ..Limits::default() });
         Self {
@@ -118,6 +119,8 @@ impl App {
     /// What a SCIM client is told when a view cannot be read.
     pub fn trouble(&self, doing: &str, error: &dyn std::fmt::Display) -> ScimError {
         tracing::warn!(doing, %error, "view cannot be read");
-        ScimError::unavailable("the store cannot be reached at the moment; try again later".to_owned())
+        ScimError::unavailable(
+            "the store cannot be reached at the moment; try again later".to_owned(),
+        )
     }
 }

@@ -56,18 +56,34 @@ macro_rules! unavailable {
     };
 }
 
-unavailable!(SqlError, LogError, AppendError, FoldError, NotVisible, DecodeError, SealError, JoinError, std::io::Error);
+unavailable!(
+    SqlError,
+    LogError,
+    AppendError,
+    FoldError,
+    NotVisible,
+    DecodeError,
+    SealError,
+    JoinError,
+    std::io::Error
+);
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(&self.0)).into_response();
         // For whoever keeps the exchange.
         response.extensions_mut().insert(self.0);
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {
             StatusCode::UNAUTHORIZED => {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"rollcall-admin\""));
+                response.headers_mut().insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"rollcall-admin\""),
+                );
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));

@@ -41,7 +41,9 @@ pub enum SealError {
         ours: String,
     },
     /// Changed since it was sealed, or sealed in a way that is not known here.
-    #[error("it was changed after it was sealed, or sealed in a way that this version does not know")]
+    #[error(
+        "it was changed after it was sealed, or sealed in a way that this version does not know"
+    )]
     Damaged,
     /// The cryptographic library failed.
     #[error("openssl: {0}")]
@@ -57,25 +59,52 @@ impl DeploymentKey {
     /// Reads the key from a file, made on first use with mode 0600.
     pub fn read_or_make(path: &Path, ids: &Ids) -> anyhow::Result<Self> {
         let text = secrets::key_file(path, || URL_SAFE_NO_PAD.encode(ids.key()))?;
-        let key = URL_SAFE_NO_PAD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-        key.map(Self::new).ok_or_else(|| anyhow::anyhow!("{} does not hold a deployment key: 32 bytes in base64url", path.display()))
+        let key = URL_SAFE_NO_PAD
+            .decode(text.trim())
+            .ok()
+            .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+        key.map(Self::new).ok_or_else(|| {
+            anyhow::anyhow!(
+                "{} does not hold a deployment key: 32 bytes in base64url",
+                path.display()
+            )
+        })
     }
 
     /// A key that follows from a secret: for applications in process, which have no file.
     pub fn derived_from(secret: &str) -> Self {
-        Self::new(Sha256::new().chain_update(b"rollcall deployment key of ").chain_update(secret).finalize().into())
+        Self::new(
+            Sha256::new()
+                .chain_update(b"rollcall deployment key of ")
+                .chain_update(secret)
+                .finalize()
+                .into(),
+        )
     }
 
     fn new(key: [u8; 32]) -> Self {
-        let digest = Sha256::new().chain_update(b"rollcall deployment key id").chain_update(key).finalize();
+        let digest =
+            Sha256::new().chain_update(b"rollcall deployment key id").chain_update(key).finalize();
         let id = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
         Self { key, id }
     }
 
     /// Seals a secret. `about` binds it to its place; a nonce is used once.
-    pub fn seal(&self, secret: &[u8], about: &str, nonce: [u8; 12]) -> Result<SealedKey, SealError> {
+    pub fn seal(
+        &self,
+        secret: &[u8],
+        about: &str,
+        nonce: [u8; 12],
+    ) -> Result<SealedKey, SealError> {
         let mut tag = [0; TAG_BYTES];
-        let mut ciphertext = encrypt_aead(Cipher::aes_256_gcm(), &self.key, Some(&nonce), about.as_bytes(), secret, &mut tag)?;
+        let mut ciphertext = encrypt_aead(
+            Cipher::aes_256_gcm(),
+            &self.key,
+            Some(&nonce),
+            about.as_bytes(),
+            secret,
+            &mut tag,
+        )?;
         ciphertext.extend(tag);
         Ok(SealedKey {
             algorithm: ALGORITHM.to_owned(),
@@ -93,7 +122,10 @@ impl DeploymentKey {
     /// Opens what was sealed at the same place.
     pub fn open(&self, sealed: &SealedKey, about: &str) -> Result<Vec<u8>, SealError> {
         if !self.has_sealed(sealed) {
-            return Err(SealError::OtherKey { sealed_with: sealed.sealed_with.clone(), ours: self.id.clone() });
+            return Err(SealError::OtherKey {
+                sealed_with: sealed.sealed_with.clone(),
+                ours: self.id.clone(),
+            });
         }
         let decode = |text: &str| STANDARD.decode(text).map_err(|_| SealError::Damaged);
         let (nonce, ciphertext) = (decode(&sealed.nonce)?, decode(&sealed.ciphertext)?);
@@ -101,7 +133,15 @@ impl DeploymentKey {
             return Err(SealError::Damaged);
         }
         let (ciphertext, tag) = ciphertext.split_at(ciphertext.len() - TAG_BYTES);
-        decrypt_aead(Cipher::aes_256_gcm(), &self.key, Some(&nonce), about.as_bytes(), ciphertext, tag).map_err(|_| SealError::Damaged)
+        decrypt_aead(
+            Cipher::aes_256_gcm(),
+            &self.key,
+            Some(&nonce),
+            about.as_bytes(),
+            ciphertext,
+            tag,
+        )
+        .map_err(|_| SealError::Damaged)
     }
 
     /// Signs a text for one purpose.
@@ -111,7 +151,9 @@ impl DeploymentKey {
 
     /// Checks [`Self::sign`], in a time that does not depend on where two differ.
     pub fn is_signed(&self, purpose: &str, text: &str, signature: &str) -> bool {
-        URL_SAFE_NO_PAD.decode(signature).is_ok_and(|signature| self.mac(purpose, text).verify_slice(&signature).is_ok())
+        URL_SAFE_NO_PAD
+            .decode(signature)
+            .is_ok_and(|signature| self.mac(purpose, text).verify_slice(&signature).is_ok())
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
@@ -133,10 +175,15 @@ mod tests {
     fn only_the_same_key_opens_it_at_the_same_place() {
         let key = DeploymentKey::derived_from("a");
         let sealed = key.seal(b"private", "here", [7; 12]).unwrap();
-        assert!(!format!("{sealed:?} {}", serde_json::to_string(&sealed).unwrap()).contains("private"));
+        assert!(
+            !format!("{sealed:?} {}", serde_json::to_string(&sealed).unwrap()).contains("private")
+        );
         assert_eq!(key.open(&sealed, "here").unwrap(), b"private");
         assert!(matches!(key.open(&sealed, "there"), Err(SealError::Damaged)));
-        assert!(matches!(DeploymentKey::derived_from("b").open(&sealed, "here"), Err(SealError::OtherKey { .. })));
+        assert!(matches!(
+            DeploymentKey::derived_from("b").open(&sealed, "here"),
+            Err(SealError::OtherKey { .. })
+        ));
         let mut changed = sealed.clone();
         changed.ciphertext = STANDARD.encode([0; 40]);
         assert!(matches!(key.open(&changed, "here"), Err(SealError::Damaged)));
@@ -147,6 +194,10 @@ mod tests {
         let key = DeploymentKey::derived_from("a");
         let signature = key.sign("x", "text");
         assert!(key.is_signed("x", "text", &signature));
-        assert!(!key.is_signed("y", "text", &signature) && !key.is_signed("x", "texts", &signature) && !key.is_signed("x", "text", ""));
+        assert!(
+            !key.is_signed("y", "text", &signature)
+                && !key.is_signed("x", "texts", &signature)
+                && !key.is_signed("x", "text", "")
+        );
     }
 }

@@ -10,7 +10,9 @@ use rollcall_domain::context::Context;
 use rollcall_domain::decision::Decision;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::Notes;
-use rollcall_domain::log::{Append, AppendError, Appended, LogError, NewEvent, Record, StreamId, Write};
+use rollcall_domain::log::{
+    Append, AppendError, Appended, LogError, NewEvent, Record, StreamId, Write,
+};
 use tokio::sync::OwnedMutexGuard;
 use tracing::{Instrument as _, debug_span};
 
@@ -53,7 +55,11 @@ type Appending<A, R> = Result<(Slot<A>, Written<R>), Failed<<A as cqrs_es::Aggre
 impl Engine {
     /// Decides a command on the state of now and appends what it leads to. A fresh aggregate is not
     /// looked for in the log.
-    pub(crate) async fn attempt<A: Hosted, R>(&self, order: &mut Order<A, R>, fresh: bool) -> Result<Written<R>, Failed<A::Error>> {
+    pub(crate) async fn attempt<A: Hosted, R>(
+        &self,
+        order: &mut Order<A, R>,
+        fresh: bool,
+    ) -> Result<Written<R>, Failed<A::Error>> {
         let mut guard = A::warm(self).lock(order.stream).await;
         let (slot, warm) = match guard.take() {
             Some(slot) => (slot, true),
@@ -66,10 +72,11 @@ impl Engine {
         if !order.precondition.holds(slot.revision) {
             return Err(Failed::Judged(Judgement::PreconditionFailed, warm));
         }
-        let Decision { events, notes } = match slot.state.decide(order.command.clone(), &order.context) {
-            Ok(decision) => decision,
-            Err(refusal) => return Err(Failed::Judged(Judgement::Refused(refusal), warm)),
-        };
+        let Decision { events, notes } =
+            match slot.state.decide(order.command.clone(), &order.context) {
+                Ok(decision) => decision,
+                Err(refusal) => return Err(Failed::Judged(Judgement::Refused(refusal), warm)),
+            };
         if let Some(liberty) = order.context.not_permitted(&notes) {
             return Err(Failed::Judged(Judgement::NotPermitted { liberty, notes }, false));
         }
@@ -90,21 +97,38 @@ impl Engine {
         let expected = slot.version;
         let mut new_events = Vec::with_capacity(events.len());
         for event in events {
-            let payload = serde_json::to_string(&event).map_err(|e| Failed::Damaged(e.to_string()))?;
-            new_events.push(NewEvent { event_type: event.event_type(), event_version: event.event_version(), payload });
+            let payload =
+                serde_json::to_string(&event).map_err(|e| Failed::Damaged(e.to_string()))?;
+            new_events.push(NewEvent {
+                event_type: event.event_type(),
+                event_version: event.event_version(),
+                payload,
+            });
             slot.passed(&event, now);
             slot.state.apply(event);
         }
-        claims.require.extend(order.require.iter().map(|id| ClearClaim::new(ClaimKind::Resource, id.to_string())));
+        claims.require.extend(
+            order.require.iter().map(|id| ClearClaim::new(ClaimKind::Resource, id.to_string())),
+        );
         let claims = self.keys.seal(organization, &|| self.ids.key(), claims).await;
         let claims = claims.map_err(|e| Failed::Unavailable(e.to_string()))?;
-        let led = Led { state: &slot.state, version: slot.revision, times: slot.times, notes: &notes };
+        let led =
+            Led { state: &slot.state, version: slot.revision, times: slot.times, notes: &notes };
         let Sealed { exchange, made } = (order.seal)(led);
-        let write = Write { stream: order.stream, expected, events: new_events, claims, recorded_at: now, actor, cause };
+        let write = Write {
+            stream: order.stream,
+            expected,
+            events: new_events,
+            claims,
+            recorded_at: now,
+            actor,
+            cause,
+        };
         let written = write.clone();
         let started = std::time::Instant::now();
         let append = Append { organization, write: Some(write), exchange };
-        let appended = self.log.append(append).instrument(debug_span!("log.append", %organization)).await;
+        let appended =
+            self.log.append(append).instrument(debug_span!("log.append", %organization)).await;
         metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
         let appended = appended.map_err(|error| refused(error, &order.require))?;
         let (version, times, records) = (slot.revision, slot.times, records(written, &appended));
@@ -133,8 +157,8 @@ impl Engine {
                 Ok(written)
             }
             Err(failed) => {
-                // The warm copy may be stale (a lost race), or the append may have happened after all
-                // (a lost connection): read what is there before the next command.
+                // The warm copy may be stale (a lost race), or the append may have happened after
+                // all (a lost connection): read what is there before the next command.
                 let stale = guard.take();
                 if let (Failed::LostRace, Some(stale)) = (&failed, stale) {
                     *guard = catch_up(&*self.log, stream, Some(stale)).await.ok();
@@ -162,7 +186,9 @@ impl Engine {
 
 /// The records that an append made.
 fn records(write: Write, appended: &Appended) -> Vec<Record> {
-    let Some((first, _)) = appended.positions.filter(|_| !appended.repeated) else { return Vec::new() };
+    let Some((first, _)) = appended.positions.filter(|_| !appended.repeated) else {
+        return Vec::new();
+    };
     let Write { stream, expected, events, recorded_at, actor, cause, .. } = write;
     let record = |(i, event): (u64, NewEvent)| Record {
         position: first + i,
@@ -182,7 +208,9 @@ fn records(write: Write, appended: &Appended) -> Vec<Record> {
 fn refused<E>(error: AppendError, require: &[ResourceId]) -> Failed<E> {
     match error {
         AppendError::LostRace { .. } => Failed::LostRace,
-        AppendError::ClaimTaken { kind, holder } => Failed::Judged(Judgement::Taken { kind, holder }, false),
+        AppendError::ClaimTaken { kind, holder } => {
+            Failed::Judged(Judgement::Taken { kind, holder }, false)
+        }
         AppendError::ReferenceMissing { index } => match require.get(index) {
             Some(id) => Failed::Judged(Judgement::Missing(*id), false),
             None => Failed::Damaged(format!("needed claim {index} was not asked for")),

@@ -12,7 +12,12 @@ use std::sync::Arc;
 
 /// An engine on these stores. Views of another version are rebuilt first, and what a crash left
 /// unfolded is folded.
-pub async fn engine(log: &Arc<dyn Log>, live: &Arc<dyn SqlStore>, clock: Clock, ids: Ids) -> anyhow::Result<Arc<Engine>> {
+pub async fn engine(
+    log: &Arc<dyn Log>,
+    live: &Arc<dyn SqlStore>,
+    clock: Clock,
+    ids: Ids,
+) -> anyhow::Result<Arc<Engine>> {
     let folder = Arc::new(Folder::new(Family::Live, log.clone(), live.clone()));
     if let Prepared::Outdated = folder.prepare().await.context("cannot prepare the views")? {
         tracing::info!("the views are of another version: rebuilding them from the log");
@@ -42,7 +47,9 @@ pub async fn resume(folder: &Folder) {
     for view in status.iter().filter(|v| v.stopped.is_some()) {
         match folder.resume(view.organization).await {
             Ok(_) => tracing::info!(family, organization = %view.organization, "views resumed"),
-            Err(error) => tracing::error!(family, organization = %view.organization, %error, "views are still stopped"),
+            Err(error) => {
+                tracing::error!(family, organization = %view.organization, %error, "views are still stopped")
+            }
         }
     }
 }

@@ -35,9 +35,11 @@ impl ClaimKeys {
         changes: ClaimChanges<ClearClaim>,
     ) -> Result<ClaimChanges<Claim>, LogError> {
         let mut sealed = ClaimChanges::default();
-        for (from, into) in
-            [(changes.release, &mut sealed.release), (changes.take, &mut sealed.take), (changes.require, &mut sealed.require)]
-        {
+        for (from, into) in [
+            (changes.release, &mut sealed.release),
+            (changes.take, &mut sealed.take),
+            (changes.require, &mut sealed.require),
+        ] {
             for claim in from {
                 let scope = claim.kind.scope(organization);
                 into.push(hash(scope, &self.key(scope, fresh).await?, &claim));
@@ -46,7 +48,11 @@ impl ClaimKeys {
         Ok(sealed)
     }
 
-    pub(crate) async fn key(&self, scope: OrganizationId, fresh: &(dyn Fn() -> [u8; 32] + Sync)) -> Result<[u8; 32], LogError> {
+    pub(crate) async fn key(
+        &self,
+        scope: OrganizationId,
+        fresh: &(dyn Fn() -> [u8; 32] + Sync),
+    ) -> Result<[u8; 32], LogError> {
         if let Some(key) = self.known.read().unwrap_or_else(|e| e.into_inner()).get(&scope) {
             return Ok(*key);
         }
@@ -56,9 +62,9 @@ impl ClaimKeys {
     }
 }
 
-/// Who claims what after records that are put in place without being decided. Of those who claim the
-/// same, the first holds it for as long as it does: an older version may have taken two names for two
-/// that are one now.
+/// Who claims what after records that are put in place without being decided. Of those who claim
+/// the same, the first holds it for as long as it does: an older version may have taken two names
+/// for two that are one now.
 #[derive(Default)]
 pub struct ClaimBook(BTreeMap<Claim, (StreamId, Vec<StreamId>)>);
 
@@ -98,9 +104,15 @@ impl ClaimBook {
     /// Each with its holder. An organization in which a name is contested does not hold that all of
     /// its names are claimed as they are folded now.
     pub fn into_holders(self) -> impl Iterator<Item = (Claim, StreamId)> {
-        let contested: BTreeSet<OrganizationId> = self.0.iter().filter(|(_, (_, w))| !w.is_empty()).map(|(c, _)| c.scope).collect();
-        let unsettled = move |claim: &Claim| claim.kind == ClaimKind::NameFold && contested.contains(&claim.scope);
-        self.0.into_iter().map(|(claim, (holder, _))| (claim, holder)).filter(move |(claim, _)| !unsettled(claim))
+        let contested: BTreeSet<OrganizationId> =
+            self.0.iter().filter(|(_, (_, w))| !w.is_empty()).map(|(c, _)| c.scope).collect();
+        let unsettled = move |claim: &Claim| {
+            claim.kind == ClaimKind::NameFold && contested.contains(&claim.scope)
+        };
+        self.0
+            .into_iter()
+            .map(|(claim, (holder, _))| (claim, holder))
+            .filter(move |(claim, _)| !unsettled(claim))
     }
 }
 

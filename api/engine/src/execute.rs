@@ -13,13 +13,16 @@ use std::time::Duration;
 const ATTEMPTS: u32 = 64;
 
 impl Engine {
-    /// Decides a command and appends what it leads to. Whatever it comes to, also that nothing is to be
-    /// changed, rests on a position of the log, and is known to nobody before the views show that. A
-    /// lost race is decided anew; the caller never sees it.
+    /// Decides a command and appends what it leads to. Whatever it comes to, also that nothing is
+    /// to be changed, rests on a position of the log, and is known to nobody before the views show
+    /// that. A lost race is decided anew; the caller never sees it.
     ///
     /// # Errors
     /// A judgement, if it is not to be carried out; else our own trouble.
-    pub async fn execute<A: Hosted, R>(&self, mut order: Order<A, R>) -> Result<Visible<Done<R>>, ExecuteError<A::Error>> {
+    pub async fn execute<A: Hosted, R>(
+        &self,
+        mut order: Order<A, R>,
+    ) -> Result<Visible<Done<R>>, ExecuteError<A::Error>> {
         let stream = order.stream;
         for attempt in 0..ATTEMPTS {
             let fresh = order.fresh && attempt == 0;
@@ -31,21 +34,36 @@ impl Engine {
                 }
                 // An append would have shown that the warm copy is stale; a refusal has to ask.
                 Err(Failed::Judged(_, true)) if self.was_overtaken::<A>(&stream).await? => {}
-                Err(Failed::Judged(judgement, _)) => return Err(self.judged(stream, judgement).await?),
+                Err(Failed::Judged(judgement, _)) => {
+                    return Err(self.judged(stream, judgement).await?);
+                }
                 Err(Failed::Unavailable(reason)) => return Err(ExecuteError::Unavailable(reason)),
                 Err(Failed::Damaged(reason)) => return Err(ExecuteError::Damaged(reason)),
             }
         }
-        Err(ExecuteError::Unavailable(format!("{stream} changed {ATTEMPTS} times while this request was decided")))
+        Err(ExecuteError::Unavailable(format!(
+            "{stream} changed {ATTEMPTS} times while this request was decided"
+        )))
     }
 
-    async fn shown<A: Hosted, R>(&self, stream: StreamId, written: Written<R>) -> Result<Visible<Done<R>>, ExecuteError<A::Error>> {
+    async fn shown<A: Hosted, R>(
+        &self,
+        stream: StreamId,
+        written: Written<R>,
+    ) -> Result<Visible<Done<R>>, ExecuteError<A::Error>> {
         let Written { appended, records, version, times, notes, made } = written;
         // A refused login changes nothing that is looked up of an organization.
         let of_callers = matches!(A::KIND, AggregateKind::Organization | AggregateKind::Deployment)
             && appended.positions.is_some()
             && !matches!(&records[..], [one] if is_refused_login(one));
-        let shown = self.show(stream.organization, appended.head, records, Done { appended, version, times, notes, made }).await;
+        let shown = self
+            .show(
+                stream.organization,
+                appended.head,
+                records,
+                Done { appended, version, times, notes, made },
+            )
+            .await;
         if of_callers || shown.is_err() {
             self.organizations_changed();
         }
@@ -53,7 +71,11 @@ impl Engine {
     }
 
     /// A judgement that every reader can understand.
-    async fn judged<E>(&self, stream: StreamId, judgement: Judgement<E>) -> Result<ExecuteError<E>, ExecuteError<E>> {
+    async fn judged<E>(
+        &self,
+        stream: StreamId,
+        judgement: Judgement<E>,
+    ) -> Result<ExecuteError<E>, ExecuteError<E>> {
         // A domain may be taken by another organization: who is told so must find it.
         if let Judgement::Taken { holder, .. } = &judgement
             && holder.organization != stream.organization
@@ -64,13 +86,18 @@ impl Engine {
     }
 
     /// Brings the warm copy up to the log. True if another process had appended to the stream.
-    async fn was_overtaken<A: Hosted>(&self, stream: &StreamId) -> Result<bool, ExecuteError<A::Error>> {
+    async fn was_overtaken<A: Hosted>(
+        &self,
+        stream: &StreamId,
+    ) -> Result<bool, ExecuteError<A::Error>> {
         let mut guard = A::warm(self).lock(*stream).await;
         let Some(slot) = guard.take() else { return Ok(true) };
         let before = slot.version;
         let current = match catch_up(&*self.log, stream, Some(slot)).await.map_err(Failed::from) {
             Ok(current) => current,
-            Err(Failed::<A::Error>::Unavailable(reason)) => return Err(ExecuteError::Unavailable(reason)),
+            Err(Failed::<A::Error>::Unavailable(reason)) => {
+                return Err(ExecuteError::Unavailable(reason));
+            }
             Err(Failed::Damaged(reason)) => return Err(ExecuteError::Damaged(reason)),
             Err(Failed::LostRace | Failed::Judged(..)) => return Ok(true),
         };

@@ -3,7 +3,9 @@
 use crate::clock::Clock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rollcall_domain::ids::{CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId};
+use rollcall_domain::ids::{
+    CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId,
+};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::sync::Arc;

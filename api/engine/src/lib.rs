@@ -33,7 +33,9 @@ use rollcall_domain::deployment::Deployment;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{AggregateKind, Append, AppendError, Appended, Log, LogError, Record, StreamId};
+use rollcall_domain::log::{
+    AggregateKind, Append, AppendError, Appended, Log, LogError, Record, StreamId,
+};
 use rollcall_domain::organization::Organization;
 use rollcall_domain::sql::SqlStore;
 use rollcall_domain::user::User;
@@ -64,7 +66,13 @@ pub struct Engine {
 
 impl Engine {
     /// An engine on a log and its views.
-    pub fn new(log: Arc<dyn Log>, views: Arc<dyn SqlStore>, folder: Arc<Folder>, clock: Clock, ids: Ids) -> Self {
+    pub fn new(
+        log: Arc<dyn Log>,
+        views: Arc<dyn SqlStore>,
+        folder: Arc<Folder>,
+        clock: Clock,
+        ids: Ids,
+    ) -> Self {
         Self {
             changes: AtomicU64::new(0),
             keys: ClaimKeys::new(log.clone()),
@@ -98,7 +106,11 @@ impl Engine {
     }
 
     /// Who holds a claim.
-    pub async fn holder(&self, scope: OrganizationId, claim: &ClearClaim) -> Result<Option<StreamId>, LogError> {
+    pub async fn holder(
+        &self,
+        scope: OrganizationId,
+        claim: &ClearClaim,
+    ) -> Result<Option<StreamId>, LogError> {
         self.log.holder(&claims::hash(scope, &self.claim_key(scope).await?, claim)).await
     }
 
@@ -127,7 +139,14 @@ impl Engine {
     /// Keeps an exchange that caused no event.
     pub async fn record(&self, exchange: Exchange) -> Result<Appended, AppendError> {
         let started = std::time::Instant::now();
-        let done = self.log.append(Append { organization: exchange.organization, write: None, exchange: Some(exchange) }).await;
+        let done = self
+            .log
+            .append(Append {
+                organization: exchange.organization,
+                write: None,
+                exchange: Some(exchange),
+            })
+            .await;
         metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
         done
     }

@@ -13,8 +13,8 @@ pub struct Names {
 }
 
 impl Names {
-    /// Claims the names of all organizations that are not settled. Gives how many cannot be, because
-    /// their log is damaged: their views have stopped there already, and say so.
+    /// Claims the names of all organizations that are not settled. Gives how many cannot be,
+    /// because their log is damaged: their views have stopped there already, and say so.
     ///
     /// # Errors
     /// If the log cannot be read or written: what was done until then stays.
@@ -40,7 +40,8 @@ impl Names {
 
 fn tell(organization: OrganizationId, done: Refolded) {
     let Refolded { moved, contested } = done;
-    metrics::gauge!("rollcall_contested_names", "organization" => organization.to_string()).set(contested as f64);
+    metrics::gauge!("rollcall_contested_names", "organization" => organization.to_string())
+        .set(contested as f64);
     if moved > 0 {
         tracing::info!(%organization, moved, "names are claimed as they are folded now");
     }

@@ -76,7 +76,15 @@ impl<A: Hosted> Order<A> {
     /// A command that nobody asked for by a request: its events stand alone.
     pub fn unasked(stream: StreamId, command: A::Command, context: Context) -> Self {
         let seal = Box::new(|_: Led<'_, A>| Sealed { exchange: None, made: () });
-        Self { stream, fresh: false, command, context, precondition: Precondition::None, require: Vec::new(), seal }
+        Self {
+            stream,
+            fresh: false,
+            command,
+            context,
+            precondition: Precondition::None,
+            require: Vec::new(),
+            seal,
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 //! Names that an older version claimed as it folded them are claimed as they are folded now.
 //!
-//! Nothing of it is decided: no user changes. Each user gives up the old claim and takes the new one
-//! in one append, so it may break off anywhere, and any number of processes may do it at once. Where
-//! two users claim one name now, the first keeps it, the other keeps the old claim, and both stay as
-//! they are until the operator has renamed or deleted one of them.
+//! Nothing of it is decided: no user changes. Each user gives up the old claim and takes the new
+//! one in one append, so it may break off anywhere, and any number of processes may do it at once.
+//! Where two users claim one name now, the first keeps it, the other keeps the old claim, and both
+//! stay as they are until the operator has renamed or deleted one of them.
 
 use super::Engine;
 use rollcall_domain::actor::Actor;
@@ -11,7 +11,9 @@ use rollcall_domain::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use rollcall_domain::event::decode;
 use rollcall_domain::fold_text::{NameFold, fold_user_name};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{AggregateKind, Append, AppendError, LogError, Position, Record, StreamId, Version, Write};
+use rollcall_domain::log::{
+    AggregateKind, Append, AppendError, LogError, Position, Record, StreamId, Version, Write,
+};
 use rollcall_domain::user::{UserEvent, named};
 use std::collections::{BTreeMap, HashMap};
 
@@ -51,7 +53,10 @@ impl Engine {
     ///
     /// # Errors
     /// If the log cannot be read or written.
-    pub async fn refold(&self, organization: OrganizationId) -> Result<Option<Refolded>, RefoldError> {
+    pub async fn refold(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Option<Refolded>, RefoldError> {
         let mark = ClearClaim::new(ClaimKind::NameFold, NameFold::CURRENT.as_str());
         if self.holder(organization, &mark).await?.is_some() {
             return Ok(None);
@@ -65,9 +70,12 @@ impl Engine {
             }
         }
         if done.contested == 0 {
-            let own = StreamId { organization, kind: AggregateKind::Organization, id: organization.0 };
+            let own =
+                StreamId { organization, kind: AggregateKind::Organization, id: organization.0 };
             let mut at = 0;
-            while let Moves::Overtaken(version) = self.claim(own, at, Vec::new(), mark.clone()).await? {
+            while let Moves::Overtaken(version) =
+                self.claim(own, at, Vec::new(), mark.clone()).await?
+            {
                 at = version;
             }
         }
@@ -75,7 +83,10 @@ impl Engine {
     }
 
     /// Users, the first that was created first.
-    async fn to_refold(&self, organization: OrganizationId) -> Result<Vec<(StreamId, Named)>, LogError> {
+    async fn to_refold(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Vec<(StreamId, Named)>, LogError> {
         let mut found: HashMap<StreamId, Named> = HashMap::new();
         let mut after = 0;
         loop {
@@ -86,14 +97,17 @@ impl Engine {
                 follow(&mut found, record)?;
             }
         }
-        let in_order: BTreeMap<Position, (StreamId, Named)> = found.into_iter().map(|(s, n)| (n.created, (s, n))).collect();
+        let in_order: BTreeMap<Position, (StreamId, Named)> =
+            found.into_iter().map(|(s, n)| (n.created, (s, n))).collect();
         Ok(in_order.into_values().collect())
     }
 
     async fn move_name(&self, stream: StreamId, mut named: Named) -> Result<Moved, RefoldError> {
         loop {
             let older = NameFold::ALL.into_iter().filter(|fold| *fold != NameFold::CURRENT);
-            let release = older.map(|fold| ClearClaim::new(ClaimKind::UserName, fold.fold(&named.name))).collect();
+            let release = older
+                .map(|fold| ClearClaim::new(ClaimKind::UserName, fold.fold(&named.name)))
+                .collect();
             let take = ClearClaim::new(ClaimKind::UserName, fold_user_name(&named.name));
             match self.claim(stream, named.version, release, take).await? {
                 Moves::Done => return Ok(Moved::Yes),
@@ -112,12 +126,27 @@ impl Engine {
         }
     }
 
-    async fn claim(&self, stream: StreamId, expected: Version, release: Vec<ClearClaim>, take: ClearClaim) -> Result<Moves, RefoldError> {
+    async fn claim(
+        &self,
+        stream: StreamId,
+        expected: Version,
+        release: Vec<ClearClaim>,
+        take: ClearClaim,
+    ) -> Result<Moves, RefoldError> {
         let changes = ClaimChanges { release, take: vec![take], require: Vec::new() };
         let claims = self.keys.seal(stream.organization, &|| self.ids.key(), changes).await?;
         let (recorded_at, actor) = (self.clock.now(), Actor::System);
-        let write = Write { stream, expected, events: Vec::new(), claims, recorded_at, actor, cause: None };
-        match self.log.append(Append { organization: stream.organization, write: Some(write), exchange: None }).await {
+        let write =
+            Write { stream, expected, events: Vec::new(), claims, recorded_at, actor, cause: None };
+        match self
+            .log
+            .append(Append {
+                organization: stream.organization,
+                write: Some(write),
+                exchange: None,
+            })
+            .await
+        {
             Ok(_) => Ok(Moves::Done),
             Err(AppendError::ClaimTaken { .. }) => Ok(Moves::Contested),
             Err(AppendError::LostRace { actual, .. }) => Ok(Moves::Overtaken(actual)),
@@ -144,8 +173,13 @@ fn follow(found: &mut HashMap<StreamId, Named>, record: &Record) -> Result<(), L
     let event: UserEvent = decode(record).map_err(|e| LogError::Damaged(e.to_string()))?;
     let created = found.get(&record.stream).map_or(record.position, |known| known.created);
     match (named(&event), &event) {
-        (Some(name), _) if NameFold::ALL.iter().any(|fold| fold.fold(name) != fold_user_name(name)) => {
-            found.insert(record.stream, Named { created, version: record.version, name: name.to_owned() });
+        (Some(name), _)
+            if NameFold::ALL.iter().any(|fold| fold.fold(name) != fold_user_name(name)) =>
+        {
+            found.insert(
+                record.stream,
+                Named { created, version: record.version, name: name.to_owned() },
+            );
         }
         (Some(_), _) | (None, UserEvent::Deleted { .. }) => {
             found.remove(&record.stream);

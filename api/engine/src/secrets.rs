@@ -48,9 +48,13 @@ pub fn key_file(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<St
         }
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
             if fs::metadata(path)?.mode() & 0o077 != 0 {
-                bail!("{} can be read by others: run chmod 600 {0} and start again", path.display());
+                bail!(
+                    "{} can be read by others: run chmod 600 {0} and start again",
+                    path.display()
+                );
             }
-            let key = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let key = fs::read_to_string(path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
             match key.trim() {
                 "" => bail!("{} is empty: remove it and start the server again", path.display()),
                 key => Ok(key.to_owned()),

@@ -14,7 +14,13 @@ use rollcall_domain::user::{self, User};
 
 /// An aggregate whose streams the engine can load and decide on.
 pub trait Streamed:
-    cqrs_es::Aggregate<Services = Context, Event: Declared, Command: Clone + Send + Sync, Error: Send + Sync + 'static> + Clone + 'static
+    cqrs_es::Aggregate<
+        Services = Context,
+        Event: Declared,
+        Command: Clone + Send + Sync,
+        Error: Send + Sync + 'static,
+    > + Clone
+    + 'static
 {
     /// Its kind in the log.
     const KIND: AggregateKind;
@@ -25,7 +31,11 @@ pub trait Streamed:
     ///
     /// # Errors
     /// If the aggregate refuses it.
-    fn decide(&self, command: Self::Command, context: &Context) -> Result<Decision<Self::Event>, Self::Error>;
+    fn decide(
+        &self,
+        command: Self::Command,
+        context: &Context,
+    ) -> Result<Decision<Self::Event>, Self::Error>;
 
     /// Whether its streams may get so long that snapshots pay.
     const LONG: bool = false;
@@ -52,7 +62,11 @@ impl Streamed for User {
         event.changes_resource()
     }
 
-    fn decide(&self, command: user::UserCommand, context: &Context) -> Result<Decision<Self::Event>, Self::Error> {
+    fn decide(
+        &self,
+        command: user::UserCommand,
+        context: &Context,
+    ) -> Result<Decision<Self::Event>, Self::Error> {
         user::decide(self, command, context)
     }
 
@@ -71,7 +85,11 @@ impl Streamed for Group {
     const SCHEMA: &'static str = "group-1";
     const LONG: bool = true;
 
-    fn decide(&self, command: group::GroupCommand, context: &Context) -> Result<Decision<Self::Event>, Self::Error> {
+    fn decide(
+        &self,
+        command: group::GroupCommand,
+        context: &Context,
+    ) -> Result<Decision<Self::Event>, Self::Error> {
         group::decide(self, command, context)
     }
 
@@ -82,7 +100,10 @@ impl Streamed for Group {
     fn weight(&self) -> usize {
         // What a group takes without members is worth this many of them.
         const ITSELF: usize = 16;
-        ITSELF + self.present().map_or(0, |(attributes, members)| members.size() + resource_bytes(attributes) / 256)
+        ITSELF
+            + self.present().map_or(0, |(attributes, members)| {
+                members.size() + resource_bytes(attributes) / 256
+            })
     }
 }
 
@@ -92,7 +113,11 @@ impl Streamed for Organization {
     /// Refused logins are kept in its stream.
     const LONG: bool = true;
 
-    fn decide(&self, command: organization::OrganizationCommand, context: &Context) -> Result<Decision<Self::Event>, Self::Error> {
+    fn decide(
+        &self,
+        command: organization::OrganizationCommand,
+        context: &Context,
+    ) -> Result<Decision<Self::Event>, Self::Error> {
         organization::decide(self, command, context)
     }
 
@@ -105,7 +130,11 @@ impl Streamed for Deployment {
     const KIND: AggregateKind = AggregateKind::Deployment;
     const SCHEMA: &'static str = "deployment-1";
 
-    fn decide(&self, command: DeploymentCommand, context: &Context) -> Result<Decision<Self::Event>, Self::Error> {
+    fn decide(
+        &self,
+        command: DeploymentCommand,
+        context: &Context,
+    ) -> Result<Decision<Self::Event>, Self::Error> {
         deployment::decide(self, command, context)
     }
 

@@ -1,5 +1,5 @@
-//! No answer outruns the views: what is answered rests on a position, and every reader of every process
-//! sees at least that much when the answer leaves.
+//! No answer outruns the views: what is answered rests on a position, and every reader of every
+//! process sees at least that much when the answer leaves.
 
 use super::Engine;
 use rollcall_domain::ids::OrganizationId;
@@ -9,8 +9,8 @@ use std::fmt;
 use std::ops::Deref;
 use tracing::{Instrument as _, debug_span};
 
-/// Something that was decided, with the position of the organization's log at which it was. Only the
-/// engine makes one, and only once the live views have reached that position.
+/// Something that was decided, with the position of the organization's log at which it was. Only
+/// the engine makes one, and only once the live views have reached that position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Visible<T> {
     /// What was decided.
@@ -64,14 +64,23 @@ impl Engine {
         let span = debug_span!("views.fold", %organization, at);
         match records.is_empty() {
             true => self.folder.fold_to(organization, at).instrument(span).await?,
-            false => self.folder.fold_appended(organization, records, Vec::new()).instrument(span).await?,
+            false => {
+                self.folder
+                    .fold_appended(organization, records, Vec::new())
+                    .instrument(span)
+                    .await?
+            }
         };
         Ok(Visible { what, at })
     }
 
-    /// The same for what was decided without an append: the head that is read now is no earlier than
-    /// the one it was decided at.
-    pub(super) async fn show_head<T>(&self, organization: OrganizationId, what: T) -> Result<Visible<T>, NotVisible> {
+    /// The same for what was decided without an append: the head that is read now is no earlier
+    /// than the one it was decided at.
+    pub(super) async fn show_head<T>(
+        &self,
+        organization: OrganizationId,
+        what: T,
+    ) -> Result<Visible<T>, NotVisible> {
         let head = self.log.head(organization).await?;
         self.show(organization, head.position, Vec::new(), what).await
     }

@@ -56,8 +56,15 @@ impl<A: Streamed> Slot<A> {
     }
 
     /// The snapshot to keep.
-    pub(super) fn to_snapshot(&self, stream: StreamId) -> Result<AggregateSnapshot, serde_json::Error> {
-        let state = serde_json::to_string(&Kept { times: self.times, revision: Some(self.revision), state: &self.state })?;
+    pub(super) fn to_snapshot(
+        &self,
+        stream: StreamId,
+    ) -> Result<AggregateSnapshot, serde_json::Error> {
+        let state = serde_json::to_string(&Kept {
+            times: self.times,
+            revision: Some(self.revision),
+            state: &self.state,
+        })?;
         Ok(AggregateSnapshot { stream, version: self.version, schema: A::SCHEMA.to_owned(), state })
     }
 }
@@ -97,7 +104,10 @@ struct Entries<A> {
 
 impl<A: Streamed> Warm<A> {
     pub(super) fn new(capacity: usize) -> Self {
-        Self { entries: Mutex::new(Entries { by_stream: LruCache::unbounded(), weight: 0 }), capacity }
+        Self {
+            entries: Mutex::new(Entries { by_stream: LruCache::unbounded(), weight: 0 }),
+            capacity,
+        }
     }
 
     /// Takes the lock of one aggregate. The slot is empty if there is no warm copy.
@@ -152,7 +162,11 @@ impl<A> Entries<A> {
 }
 
 /// Brings a slot up to the end of its stream: from nothing, from a snapshot, or from where it is.
-pub(super) async fn catch_up<A: Streamed>(log: &dyn Log, stream: &StreamId, warm: Option<Slot<A>>) -> Result<Slot<A>, LoadError> {
+pub(super) async fn catch_up<A: Streamed>(
+    log: &dyn Log,
+    stream: &StreamId,
+    warm: Option<Slot<A>>,
+) -> Result<Slot<A>, LoadError> {
     let mut slot = match warm {
         Some(slot) => slot,
         None if A::LONG => match log.snapshot(stream).await? {
@@ -170,7 +184,13 @@ fn thaw<A: Streamed>(snapshot: AggregateSnapshot) -> Slot<A> {
     match serde_json::from_str::<Kept<A>>(&snapshot.state) {
         Ok(kept) => {
             let version = snapshot.version;
-            Slot { state: kept.state, version, revision: kept.revision.unwrap_or(version), snapshot: version, times: kept.times }
+            Slot {
+                state: kept.state,
+                version,
+                revision: kept.revision.unwrap_or(version),
+                snapshot: version,
+                times: kept.times,
+            }
         }
         Err(error) => {
             tracing::warn!(stream = %snapshot.stream, error = ?error.classify(), "snapshot cannot be read, loading all events");
@@ -182,7 +202,8 @@ fn thaw<A: Streamed>(snapshot: AggregateSnapshot) -> Slot<A> {
 fn apply<A: Streamed>(slot: &mut Slot<A>, records: &[Record]) -> Result<(), LoadError> {
     for record in records {
         if record.version != slot.version + 1 {
-            let what = format!("{} has version {} after {}", record.stream, record.version, slot.version);
+            let what =
+                format!("{} has version {} after {}", record.stream, record.version, slot.version);
             return Err(LogError::Damaged(what).into());
         }
         let event = decode(record)?;

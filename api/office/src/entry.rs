@@ -1,7 +1,8 @@
-//! Where a request of `/api/v1` comes in: the exchange is opened first and closed last, whatever happens.
+//! Where a request of `/api/v1` comes in: the exchange is opened first and closed last, whatever
+//! happens.
 //!
-//! What was read is not kept, for the log can give it again, nor what was issued, for that is secret. What
-//! operators only read leaves no exchange: the log is theirs.
+//! What was read is not kept, for the log can give it again, nor what was issued, for that is
+//! secret. What operators only read leaves no exchange: the log is theirs.
 
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::{Request, State};
@@ -52,7 +53,8 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     let visit = Visit::new(opened);
     parts.extensions.insert(visit.clone());
     let served = guarded(next.run(Request::from_parts(parts, body)).instrument(span)).await;
-    let mut response = served.unwrap_or_else(|| Refusal::unavailable(&"a handler panicked").into_response());
+    let mut response =
+        served.unwrap_or_else(|| Refusal::unavailable(&"a handler panicked").into_response());
     let (mut opened, mut kept) = visit.into_parts();
     if kept == Kept::Record && opened.caller.is_operator() && method == Method::GET {
         kept = Kept::CountOnly;
@@ -60,7 +62,9 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     if opened.caller == Actor::Unauthenticated && response.status() != StatusCode::OK {
         opened.shorten();
         if !app.strangers.admits(opened.protocol) {
-            response = Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too many requests without a live key").into_response();
+            response =
+                Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too many requests without a live key")
+                    .into_response();
             kept = Kept::CountOnly;
         }
     } else if opened.caller == Actor::Unauthenticated {
@@ -82,11 +86,17 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
 
 /// The body to keep, and the body to serve. Only JSON is kept: the others are files, of any length.
 async fn take(parts: &Parts, body: Body) -> Result<(Bytes, Body), Refusal> {
-    let media_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let media_type =
+        parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !media_type.trim_start().to_ascii_lowercase().starts_with("application/json") {
         return Ok((Bytes::new(), body));
     }
-    let too_long = |_| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {BODY_BYTES} bytes, or broke off"));
+    let too_long = |_| {
+        Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body is longer than {BODY_BYTES} bytes, or broke off"),
+        )
+    };
     let bytes = to_bytes(body, BODY_BYTES).await.map_err(too_long)?;
     Ok((bytes.clone(), Body::from(bytes)))
 }

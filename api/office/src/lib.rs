@@ -30,7 +30,11 @@ pub(crate) struct Replaying(pub(crate) Arc<Semaphore>);
 impl Office {
     /// Opens it.
     pub fn new(sign_on: Arc<SignOn>) -> Self {
-        Self { app: sign_on.app.clone(), sign_on, replaying: Replaying(Arc::new(Semaphore::new(1))) }
+        Self {
+            app: sign_on.app.clone(),
+            sign_on,
+            replaying: Replaying(Arc::new(Semaphore::new(1))),
+        }
     }
 }
 

@@ -17,20 +17,36 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Submits exchanges again, in the order in which they came then.
-pub async fn apply(app: Arc<App>, organization: OrganizationId, selection: Selection, forced: bool) -> Result<Lines, ReplayError> {
+pub async fn apply(
+    app: Arc<App>,
+    organization: OrganizationId,
+    selection: Selection,
+    forced: bool,
+) -> Result<Lines, ReplayError> {
     let head = app.engine.log.head(organization).await?;
     let (lines, receiver) = mpsc::channel(64);
     tokio::spawn(async move {
         let started = app.engine.clock.now();
         let mut summary = ReplaySummary::default();
-        let last = match all(&app, organization, &selection, head, forced, &mut summary, &lines).await {
-            Ok(()) => {
-                let seconds = (app.engine.clock.now() - started).as_seconds_f64();
-                let ended_at = app.engine.log.head(organization).await.map_or(head.position, |head| head.position);
-                ReplayLine::Summary(ReplaySummary { forked_at: Some(head.position), ended_at, seconds, ..summary })
-            }
-            Err(error) => ReplayLine::Broken { detail: error.to_string() },
-        };
+        let last =
+            match all(&app, organization, &selection, head, forced, &mut summary, &lines).await {
+                Ok(()) => {
+                    let seconds = (app.engine.clock.now() - started).as_seconds_f64();
+                    let ended_at = app
+                        .engine
+                        .log
+                        .head(organization)
+                        .await
+                        .map_or(head.position, |head| head.position);
+                    ReplayLine::Summary(ReplaySummary {
+                        forked_at: Some(head.position),
+                        ended_at,
+                        seconds,
+                        ..summary
+                    })
+                }
+                Err(error) => ReplayLine::Broken { detail: error.to_string() },
+            };
         let _ = lines.send(last).await;
     });
     Ok(receiver)
@@ -46,7 +62,9 @@ async fn all(
     lines: &mpsc::Sender<ReplayLine>,
 ) -> Result<(), ReplayError> {
     let log = app.engine.log.clone();
-    let Some((first, last)) = selection.bounds(&*log, organization, head).await? else { return Ok(()) };
+    let Some((first, last)) = selection.bounds(&*log, organization, head).await? else {
+        return Ok(());
+    };
     let mut number = first - 1;
     while number < last {
         let page = log.exchanges(organization, number, 100, Bodies::Read).await?;
@@ -62,9 +80,13 @@ async fn all(
     Ok(())
 }
 
-/// Submits one exchange again as a new one that names it. One that succeeded, or that later requests
-/// have overtaken, is refused unless `forced`.
-async fn one(app: &Arc<App>, recorded: &RecordedExchange, forced: bool) -> Result<ExchangeLine, ReplayError> {
+/// Submits one exchange again as a new one that names it. One that succeeded, or that later
+/// requests have overtaken, is refused unless `forced`.
+async fn one(
+    app: &Arc<App>,
+    recorded: &RecordedExchange,
+    forced: bool,
+) -> Result<ExchangeLine, ReplayError> {
     let old = &recorded.exchange;
     let refused = |why: String| Ok(line::of(recorded, ReplayResult::Refused).because(why));
     if let Some(why) = line::not_replayed(old) {
@@ -101,11 +123,18 @@ async fn one(app: &Arc<App>, recorded: &RecordedExchange, forced: bool) -> Resul
     let events = match kept.and_then(|x| x.positions) {
         Some((first, last)) => {
             let limit = usize::try_from(last - first + 1).unwrap_or(usize::MAX);
-            app.engine.log.records(closed.organization, first - 1, limit).await?.iter().map(line::event).collect()
+            app.engine
+                .log
+                .records(closed.organization, first - 1, limit)
+                .await?
+                .iter()
+                .map(line::event)
+                .collect()
         }
         None => Vec::new(),
     };
-    let result = if closed.answer.status < 400 { ReplayResult::Succeeds } else { ReplayResult::Fails };
+    let result =
+        if closed.answer.status < 400 { ReplayResult::Succeeds } else { ReplayResult::Fails };
     let (now, submitted_as) = (Some(line::answer(&closed)), Some(closed.id.0));
     Ok(ExchangeLine { now, events, submitted_as, ..line::of(recorded, result) })
 }

@@ -23,7 +23,11 @@ pub fn compare(recorded: &Exchange, caused: &[Record], ran: &Ran) -> (bool, Vec<
         let list = |records: &[Record]| json!(records.iter().map(line::event).collect::<Vec<_>>());
         pairs.insert(0, ("events", list(caused), list(&ran.wish.events)));
     }
-    let difference = |(what, recorded, now): (&str, Value, Value)| Difference { what: what.to_owned(), recorded, now };
+    let difference = |(what, recorded, now): (&str, Value, Value)| Difference {
+        what: what.to_owned(),
+        recorded,
+        now,
+    };
     (same_events, pairs.into_iter().map(difference).collect())
 }
 

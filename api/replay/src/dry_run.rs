@@ -24,7 +24,8 @@ pub async fn dry_run(
 ) -> Result<Lines, ReplayError> {
     let head = log.head(organization).await?;
     let feed = Feed { log, organization, head, selection, begin: Begin::AtHead };
-    start(feed, settings, clock.clone(), Rehearsal { clock }).map_err(|e| ReplayError::Scratch(e.to_string()))
+    start(feed, settings, clock.clone(), Rehearsal { clock })
+        .map_err(|e| ReplayError::Scratch(e.to_string()))
 }
 
 struct Rehearsal {
@@ -32,7 +33,12 @@ struct Rehearsal {
 }
 
 impl Replayer for Rehearsal {
-    async fn step(&mut self, scratch: &mut Scratch, step: Step, told: &mut Told) -> Result<(), ReplayError> {
+    async fn step(
+        &mut self,
+        scratch: &mut Scratch,
+        step: Step,
+        told: &mut Told,
+    ) -> Result<(), ReplayError> {
         match step {
             Step::Copy(records) => scratch.copy(records).await,
             Step::Exchange(recorded, _) => {
@@ -45,14 +51,32 @@ impl Replayer for Rehearsal {
 }
 
 impl Rehearsal {
-    async fn rehearse(&self, scratch: &mut Scratch, recorded: &RecordedExchange, told: &mut Told) -> ExchangeLine {
+    async fn rehearse(
+        &self,
+        scratch: &mut Scratch,
+        recorded: &RecordedExchange,
+        told: &mut Told,
+    ) -> ExchangeLine {
         if let Some(why) = line::not_replayed(&recorded.exchange) {
             *told.summary.not_replayed.entry(why).or_default() += 1;
             return line::of(recorded, ReplayResult::NotReplayed).because(why.words());
         }
         let ran = scratch.run(&recorded.exchange, self.clock.now(), None, Rule::Anything).await;
-        let result = if ran.exchange.answer.status < 400 { ReplayResult::Succeeds } else { ReplayResult::Fails };
-        let events = ran.wish.events.iter().map(|e| EventSummary { position: None, ..line::event(e) }).collect();
-        ExchangeLine { now: Some(line::answer(&ran.exchange)), events, ..line::of(recorded, result) }
+        let result = if ran.exchange.answer.status < 400 {
+            ReplayResult::Succeeds
+        } else {
+            ReplayResult::Fails
+        };
+        let events = ran
+            .wish
+            .events
+            .iter()
+            .map(|e| EventSummary { position: None, ..line::event(e) })
+            .collect();
+        ExchangeLine {
+            now: Some(line::answer(&ran.exchange)),
+            events,
+            ..line::of(recorded, result)
+        }
     }
 }

@@ -52,20 +52,32 @@ impl Feed {
     }
 
     async fn send(&self, steps: &mpsc::Sender<Result<Step, ReplayError>>) -> Result<(), LogError> {
-        let Some((first, last)) = self.selection.bounds(&*self.log, self.organization, self.head).await? else { return Ok(()) };
+        let Some((first, last)) =
+            self.selection.bounds(&*self.log, self.organization, self.head).await?
+        else {
+            return Ok(());
+        };
         let mut records = Records { feed: self, position: 0, read: VecDeque::new() };
         if self.begin == Begin::AtHead {
             records.copy_to(self.head.position, steps).await?;
         }
         let mut number = first - 1;
         while number < last {
-            let page = self.log.exchanges(self.organization, number, EXCHANGES, Bodies::Read).await?;
-            let Some(end) = page.last() else { return Err(LogError::Damaged(format!("exchange {} is missing", number + 1))) };
+            let page =
+                self.log.exchanges(self.organization, number, EXCHANGES, Bodies::Read).await?;
+            let Some(end) = page.last() else {
+                return Err(LogError::Damaged(format!("exchange {} is missing", number + 1)));
+            };
             number = end.number;
             for recorded in page.into_iter().filter(|x| x.number <= last) {
                 let chosen = self.selection.takes(&recorded);
                 if self.begin == Begin::AtHead {
-                    if chosen && steps.send(Ok(Step::Exchange(Box::new(recorded), Vec::new()))).await.is_err() {
+                    if chosen
+                        && steps
+                            .send(Ok(Step::Exchange(Box::new(recorded), Vec::new())))
+                            .await
+                            .is_err()
+                    {
                         return Ok(());
                     }
                     continue;
@@ -73,7 +85,12 @@ impl Feed {
                 if !chosen {
                     continue; // Its records are copied on the way to the next one.
                 }
-                records.copy_to(recorded.positions.map_or(recorded.after, |(first, _)| first - 1), steps).await?;
+                records
+                    .copy_to(
+                        recorded.positions.map_or(recorded.after, |(first, _)| first - 1),
+                        steps,
+                    )
+                    .await?;
                 let caused = match recorded.positions {
                     Some((_, last)) => records.take_to(last).await?,
                     None => Vec::new(),
@@ -96,7 +113,11 @@ struct Records<'a> {
 
 impl Records<'_> {
     /// Sends the records up to a position.
-    async fn copy_to(&mut self, to: Position, steps: &mpsc::Sender<Result<Step, ReplayError>>) -> Result<(), LogError> {
+    async fn copy_to(
+        &mut self,
+        to: Position,
+        steps: &mpsc::Sender<Result<Step, ReplayError>>,
+    ) -> Result<(), LogError> {
         while self.position < to {
             let page = self.page(to).await?;
             if steps.send(Ok(Step::Copy(page))).await.is_err() {
@@ -117,18 +138,26 @@ impl Records<'_> {
 
     async fn page(&mut self, to: Position) -> Result<Vec<Record>, LogError> {
         if self.read.is_empty() {
-            self.read = self.feed.log.records(self.feed.organization, self.position, RECORDS).await?.into();
+            self.read =
+                self.feed.log.records(self.feed.organization, self.position, RECORDS).await?.into();
         }
         let mut page = Vec::new();
         while self.read.front().is_some_and(|r| r.position <= to)
             && let Some(record) = self.read.pop_front()
         {
             if record.position != self.position + 1 {
-                return Err(LogError::Damaged(format!("position {} is missing", self.position + 1)));
+                return Err(LogError::Damaged(format!(
+                    "position {} is missing",
+                    self.position + 1
+                )));
             }
             self.position = record.position;
             page.push(record);
         }
-        if page.is_empty() { Err(LogError::Damaged(format!("position {} is missing", self.position + 1))) } else { Ok(page) }
+        if page.is_empty() {
+            Err(LogError::Damaged(format!("position {} is missing", self.position + 1)))
+        } else {
+            Ok(page)
+        }
     }
 }

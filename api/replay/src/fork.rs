@@ -64,7 +64,11 @@ impl ForkLog {
         let away = |e: LogError| AppendError::Unavailable(e.to_string());
         let later = self.inner.load(&write.stream, write.expected).await.map_err(away)?;
         if let Some(last) = later.last() {
-            return Err(AppendError::LostRace { stream: write.stream, expected: write.expected, actual: last.version });
+            return Err(AppendError::LostRace {
+                stream: write.stream,
+                expected: write.expected,
+                actual: last.version,
+            });
         }
         for claim in &write.claims.take {
             match self.inner.holder(claim).await.map_err(away)? {
@@ -125,12 +129,17 @@ impl Log for ForkLog {
         let fits = match &self.watch().0 {
             Rule::Anything => true,
             Rule::Exactly(expected) => {
-                events.is_empty() || events.len() == expected.len() && events.iter().zip(expected).all(|(a, b)| same(a, b))
+                events.is_empty()
+                    || events.len() == expected.len()
+                        && events.iter().zip(expected).all(|(a, b)| same(a, b))
             }
         };
         self.watch().1.sealed = exchange;
         if fits {
-            let appended = self.inner.append(Append { organization, write: Some(write), exchange: None }).await?;
+            let appended = self
+                .inner
+                .append(Append { organization, write: Some(write), exchange: None })
+                .await?;
             self.watch().1.events.extend(placed(events, &appended));
             return Ok(appended);
         }
@@ -145,7 +154,12 @@ impl Log for ForkLog {
         self.inner.load(stream, after).await
     }
 
-    async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn records(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LogError> {
         self.inner.records(organization, after, limit).await
     }
 
@@ -159,7 +173,11 @@ impl Log for ForkLog {
         self.inner.exchanges(organization, after, limit, bodies).await
     }
 
-    async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
+    async fn exchange(
+        &self,
+        organization: OrganizationId,
+        id: ExchangeId,
+    ) -> Result<Option<RecordedExchange>, LogError> {
         self.inner.exchange(organization, id).await
     }
 
@@ -183,11 +201,20 @@ impl Log for ForkLog {
         self.inner.holder(claim).await
     }
 
-    async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError> {
+    async fn claims(
+        &self,
+        scope: OrganizationId,
+        after: Option<Claim>,
+        limit: usize,
+    ) -> Result<Vec<(Claim, StreamId)>, LogError> {
         self.inner.claims(scope, after, limit).await
     }
 
-    async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+    async fn claim_key(
+        &self,
+        scope: OrganizationId,
+        fresh: [u8; 32],
+    ) -> Result<[u8; 32], LogError> {
         self.inner.claim_key(scope, fresh).await
     }
 
@@ -195,7 +222,12 @@ impl Log for ForkLog {
         self.inner.claim_keys().await
     }
 
-    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+    async fn drop_bodies(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        through: ExchangeNumber,
+    ) -> Result<u64, LogError> {
         self.inner.drop_bodies(organization, after, through).await
     }
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {

@@ -1,6 +1,8 @@
 //! From what was recorded to the lines that a replay tells.
 
-use rollcall_contract::replay::{AnswerSummary, EventSummary, ExchangeLine, NotReplayed, ReplayResult};
+use rollcall_contract::replay::{
+    AnswerSummary, EventSummary, ExchangeLine, NotReplayed, ReplayResult,
+};
 use rollcall_domain::exchange::{Exchange, Protocol};
 use rollcall_domain::failure::never_arrived;
 use rollcall_domain::log::{Record, RecordedExchange};
@@ -16,7 +18,8 @@ pub fn not_replayed(exchange: &Exchange) -> Option<NotReplayed> {
         return Some(NotReplayed::BodyDropped);
     }
     // Exchanges of before have it in words.
-    let is_password = |what: &String| what == PASSWORD || what.eq_ignore_ascii_case("the value of password");
+    let is_password =
+        |what: &String| what == PASSWORD || what.eq_ignore_ascii_case("the value of password");
     let only_passwords = exchange.redactions.iter().all(is_password);
     if !only_passwords || exchange.target.contains("=[removed]") {
         return Some(NotReplayed::SecretsRemoved);
@@ -28,7 +31,11 @@ pub fn not_replayed(exchange: &Exchange) -> Option<NotReplayed> {
 /// The answer of an exchange, shortened.
 pub fn answer(exchange: &Exchange) -> AnswerSummary {
     let answer = &exchange.answer;
-    AnswerSummary { status: answer.status, scim_type: answer.scim_type.clone(), detail: answer.detail.clone() }
+    AnswerSummary {
+        status: answer.status,
+        scim_type: answer.scim_type.clone(),
+        detail: answer.detail.clone(),
+    }
 }
 
 /// The event of a record.

@@ -14,7 +14,10 @@ const PAGE: usize = 100;
 
 /// Why a failed exchange must not be submitted again without being forced, as a sentence without
 /// its end.
-pub async fn overtaken(app: &App, recorded: &RecordedExchange) -> Result<Option<String>, ReplayError> {
+pub async fn overtaken(
+    app: &App,
+    recorded: &RecordedExchange,
+) -> Result<Option<String>, ReplayError> {
     let failed = &recorded.exchange;
     let about = about(failed);
     match (about.class, about.subject) {
@@ -29,34 +32,61 @@ pub async fn overtaken(app: &App, recorded: &RecordedExchange) -> Result<Option<
 }
 
 /// What was to be created has been created since; it may have been deleted again.
-async fn created_since(app: &App, recorded: &RecordedExchange) -> Result<Option<String>, ReplayError> {
+async fn created_since(
+    app: &App,
+    recorded: &RecordedExchange,
+) -> Result<Option<String>, ReplayError> {
     let failed = &recorded.exchange;
     let views = app.audit.of(failed.organization).await?;
-    let cure = views.failures.cure(failed.organization, failed, recorded.number).await.map_err(FoldError::from)?;
+    let cure = views
+        .failures
+        .cure(failed.organization, failed, recorded.number)
+        .await
+        .map_err(FoldError::from)?;
     Ok(cure.map(|(by, at)| format!("exchange {by} created it since, at {}", at.to_rfc3339())))
 }
 
-async fn written_since(app: &App, recorded: &RecordedExchange, subject: ResourceId) -> Result<Option<String>, ReplayError> {
+async fn written_since(
+    app: &App,
+    recorded: &RecordedExchange,
+    subject: ResourceId,
+) -> Result<Option<String>, ReplayError> {
     let organization = recorded.exchange.organization;
     app.engine.folder.fold(organization).await?;
     let (first, own) = origin(app, organization, recorded.number, &recorded.exchange).await?;
     let mut after = first;
     loop {
-        let page = app.exchanges.writes_after(organization, subject, after, PAGE).await.map_err(FoldError::from)?;
+        let page = app
+            .exchanges
+            .writes_after(organization, subject, after, PAGE)
+            .await
+            .map_err(FoldError::from)?;
         for write in &page {
             let at = write.received_at.to_rfc3339();
             let Some(replayed) = write.replays else {
-                return Ok(Some(format!("exchange {} has written to the same resource since, at {at}: this one may undo that", write.id)));
+                return Ok(Some(format!(
+                    "exchange {} has written to the same resource since, at {at}: this one may undo that",
+                    write.id
+                )));
             };
             // What was submitted again is as old as what it repeats: of several failed requests,
             // submitted in their order, none overtakes those after it.
-            let Some(repeated) = app.engine.log.exchange(organization, replayed).await? else { continue };
-            let (number, id) = origin(app, organization, repeated.number, &repeated.exchange).await?;
+            let Some(repeated) = app.engine.log.exchange(organization, replayed).await? else {
+                continue;
+            };
+            let (number, id) =
+                origin(app, organization, repeated.number, &repeated.exchange).await?;
             if id == own {
-                return Ok(Some(format!("it was submitted again already, as exchange {}, at {at}", write.id)));
+                return Ok(Some(format!(
+                    "it was submitted again already, as exchange {}, at {at}",
+                    write.id
+                )));
             }
             if number > first {
-                return Ok(Some(format!("exchange {} has repeated a later request since, at {at}: this one may undo that", write.id)));
+                return Ok(Some(format!(
+                    "exchange {} has repeated a later request since, at {at}: this one may undo that",
+                    write.id
+                )));
             }
         }
         match page.last() {
@@ -76,7 +106,8 @@ async fn origin(
     let (mut number, mut id, mut replays) = (number, exchange.id, exchange.replays);
     while let Some(earlier) = replays {
         // Only what is there and came earlier: an imported log may name what it does not hold.
-        let found = app.engine.log.exchange(organization, earlier).await?.filter(|x| x.number < number);
+        let found =
+            app.engine.log.exchange(organization, earlier).await?.filter(|x| x.number < number);
         let Some(found) = found else { break };
         (number, id, replays) = (found.number, found.exchange.id, found.exchange.replays);
     }

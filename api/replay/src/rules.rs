@@ -41,18 +41,35 @@ impl Rule {
 }
 
 /// The rules that explain why an exchange came out otherwise, from what the new run says of itself.
-/// `others` are the names that users of the fork have which are one with a name that was given then.
-pub fn rules(recorded: &Exchange, ran: &Ran, others: &[String], given: &[String]) -> BTreeSet<Rule> {
+/// `others` are the names that users of the fork have which are one with a name that was given
+/// then.
+pub fn rules(
+    recorded: &Exchange,
+    ran: &Ran,
+    others: &[String],
+    given: &[String],
+) -> BTreeSet<Rule> {
     let then: BTreeSet<Reading> = recorded.interpretations.iter().map(|i| i.reading).collect();
     let now = ran.exchange.interpretations.iter().map(|i| i.reading);
-    let mut rules: BTreeSet<Rule> = now.filter(|reading| !then.contains(reading)).map(Rule::Reading).collect();
-    rules.extend(ran.exchange.answer.rule.filter(|rule| recorded.answer.rule != Some(*rule)).map(Rule::Refusal));
+    let mut rules: BTreeSet<Rule> =
+        now.filter(|reading| !then.contains(reading)).map(Rule::Reading).collect();
+    rules.extend(
+        ran.exchange
+            .answer
+            .rule
+            .filter(|rule| recorded.answer.rule != Some(*rule))
+            .map(Rule::Refusal),
+    );
     let (then, now) = (&recorded.answer_body, &ran.exchange.answer_body);
     if bare_members(then) == bare_members(now) && members(then) != members(now) {
         rules.insert(Rule::MemberForm);
     }
-    let taken = ran.exchange.answer.scim_type.as_deref() == Some("uniqueness") && recorded.answer.status < 400;
-    let shown = [&recorded.answer_body, &ran.exchange.answer_body].into_iter().flat_map(|body| shown_names(body)).collect::<Vec<_>>();
+    let taken = ran.exchange.answer.scim_type.as_deref() == Some("uniqueness")
+        && recorded.answer.status < 400;
+    let shown = [&recorded.answer_body, &ran.exchange.answer_body]
+        .into_iter()
+        .flat_map(|body| shown_names(body))
+        .collect::<Vec<_>>();
     if taken && are_one_by_now(given, others) || are_one_by_now(&compared_names(recorded), &shown) {
         rules.insert(Rule::UserNameEnds);
     }
@@ -61,7 +78,9 @@ pub fn rules(recorded: &Exchange, ran: &Ran, others: &[String], given: &[String]
 
 /// The members in an answer.
 fn members(body: &[u8]) -> Value {
-    serde_json::from_slice::<Value>(body).map(|mut resource| resource["members"].take()).unwrap_or_default()
+    serde_json::from_slice::<Value>(body)
+        .map(|mut resource| resource["members"].take())
+        .unwrap_or_default()
 }
 
 /// The members in an answer by nothing but their ids.
@@ -72,16 +91,21 @@ fn bare_members(body: &[u8]) -> Vec<Value> {
 
 /// Whether a name of one list and a name of the other are one now, and were two.
 fn are_one_by_now(some: &[String], others: &[String]) -> bool {
-    let told_apart =
-        |a: &String, b: &String| fold_user_name(a) == fold_user_name(b) && NameFold::AsSent.fold(a) != NameFold::AsSent.fold(b);
+    let told_apart = |a: &String, b: &String| {
+        fold_user_name(a) == fold_user_name(b)
+            && NameFold::AsSent.fold(a) != NameFold::AsSent.fold(b)
+    };
     some.iter().any(|name| others.iter().any(|other| told_apart(name, other)))
 }
 
 /// The names that users are looked for by in a list.
 fn compared_names(exchange: &Exchange) -> Vec<String> {
     let query = exchange.target.split_once('?').map_or("", |(_, query)| query);
-    let filters = url::form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name.eq_ignore_ascii_case("filter"));
-    let parsed = filters.filter_map(|(_, text)| parse_filter(ResourceKind::User, &text, &Limits::default(), &mut Notes::default()).ok());
+    let filters = url::form_urlencoded::parse(query.as_bytes())
+        .filter(|(name, _)| name.eq_ignore_ascii_case("filter"));
+    let parsed = filters.filter_map(|(_, text)| {
+        parse_filter(ResourceKind::User, &text, &Limits::default(), &mut Notes::default()).ok()
+    });
     let mut names = Vec::new();
     parsed.for_each(|filter| gather(&filter, &mut names));
     names
@@ -94,7 +118,9 @@ fn gather(filter: &Filter, names: &mut Vec<String>) {
             gather(b, names);
         }
         Filter::Not(inner) => gather(inner, names),
-        Filter::Compare { path, value: Value::String(text), .. } if path.leaf_def(ResourceKind::User).is_some_and(|d| d.ends_ignored) => {
+        Filter::Compare { path, value: Value::String(text), .. }
+            if path.leaf_def(ResourceKind::User).is_some_and(|d| d.ends_ignored) =>
+        {
             names.push(text.clone());
         }
         Filter::Compare { .. } | Filter::Present(_) | Filter::ValuePath { .. } => {}

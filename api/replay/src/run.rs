@@ -14,7 +14,12 @@ pub type Lines = mpsc::Receiver<ReplayLine>;
 /// What happens to each exchange of a fork.
 pub trait Replayer: Send + 'static {
     /// Takes one step.
-    fn step(&mut self, scratch: &mut Scratch, step: Step, told: &mut Told) -> impl Future<Output = Result<(), ReplayError>>;
+    fn step(
+        &mut self,
+        scratch: &mut Scratch,
+        step: Step,
+        told: &mut Told,
+    ) -> impl Future<Output = Result<(), ReplayError>>;
 }
 
 /// What is told.
@@ -32,7 +37,12 @@ impl Told {
 }
 
 /// Starts a fork; the last line is a summary, or says why there is none.
-pub fn start(feed: Feed, settings: Settings, clock: Clock, replayer: impl Replayer) -> std::io::Result<Lines> {
+pub fn start(
+    feed: Feed,
+    settings: Settings,
+    clock: Clock,
+    replayer: impl Replayer,
+) -> std::io::Result<Lines> {
     let (steps, incoming) = mpsc::channel(16);
     let (lines, receiver) = mpsc::channel(64);
     let organization = feed.organization;
@@ -42,7 +52,9 @@ pub fn start(feed: Feed, settings: Settings, clock: Clock, replayer: impl Replay
         let _logs = tracing::subscriber::set_default(tracing::subscriber::NoSubscriber::default());
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
-            Err(error) => return drop(lines.blocking_send(ReplayLine::Broken { detail: error.to_string() })),
+            Err(error) => {
+                return drop(lines.blocking_send(ReplayLine::Broken { detail: error.to_string() }));
+            }
         };
         runtime.block_on(async move {
             let started = clock.now();
@@ -50,7 +62,11 @@ pub fn start(feed: Feed, settings: Settings, clock: Clock, replayer: impl Replay
             let last = match replay(organization, &settings, incoming, replayer, &mut told).await {
                 Ok(ended_at) => {
                     let seconds = (clock.now() - started).as_seconds_f64();
-                    ReplayLine::Summary(ReplaySummary { ended_at, seconds, ..std::mem::take(&mut told.summary) })
+                    ReplayLine::Summary(ReplaySummary {
+                        ended_at,
+                        seconds,
+                        ..std::mem::take(&mut told.summary)
+                    })
                 }
                 Err(error) => ReplayLine::Broken { detail: error.to_string() },
             };

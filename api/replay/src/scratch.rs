@@ -9,7 +9,9 @@ use rollcall_domain::claim::{Claim, ClaimChanges, ClaimKind};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::interpretation::Reading;
-use rollcall_domain::log::{Append, AppendError, Appended, Log as _, LogError, NewEvent, Position, Record, StreamId, Write};
+use rollcall_domain::log::{
+    Append, AppendError, Appended, Log as _, LogError, NewEvent, Position, Record, StreamId, Write,
+};
 use rollcall_door::App;
 use rollcall_door::SCIM_PREFIX;
 use rollcall_door::config::ServeConfig;
@@ -73,8 +75,14 @@ pub struct Scratch {
 
 impl Scratch {
     /// An empty fork of an organization's log.
-    pub async fn open(organization: OrganizationId, settings: &Settings) -> Result<Self, ReplayError> {
-        let folder = tempfile::Builder::new().prefix("rollcall-replay-").tempdir().map_err(|e| ReplayError::Scratch(e.to_string()))?;
+    pub async fn open(
+        organization: OrganizationId,
+        settings: &Settings,
+    ) -> Result<Self, ReplayError> {
+        let folder = tempfile::Builder::new()
+            .prefix("rollcall-replay-")
+            .tempdir()
+            .map_err(|e| ReplayError::Scratch(e.to_string()))?;
         let mut stores = Stores::in_folder_unflushed(folder.path()).map_err(scratch)?;
         let fork = Arc::new(ForkLog::new(stores.log.clone()));
         stores.log = fork.clone();
@@ -83,7 +91,12 @@ impl Scratch {
         let ids = Ids::new(clock.clone(), Random::seeded(0));
         let engine = begin::engine(&stores.log, &stores.live, clock, ids).await.map_err(scratch)?;
         let application = rollcall_door::Settings {
-            config: ServeConfig { rate_limit: 0, database_url: None, kurrent_url: None, ..settings.config.clone() },
+            config: ServeConfig {
+                rate_limit: 0,
+                database_url: None,
+                kurrent_url: None,
+                ..settings.config.clone()
+            },
             public_url: settings.scim_base.trim_end_matches(SCIM_PREFIX).to_owned(),
             operator_key: String::new(),
             // No login is replayed, so nothing is sealed or opened here.
@@ -95,7 +108,15 @@ impl Scratch {
         let audit = begin::audit(&stores.log, &stores.audit).await.map_err(scratch)?;
         let mut app = App::new(engine, audit, application);
         Arc::make_mut(&mut app.limits).refused.clone_from(&settings.refused);
-        Ok(Self { app: Arc::new(app), fork, hand, organization, position: 0, _stores: stores, _folder: folder })
+        Ok(Self {
+            app: Arc::new(app),
+            fork,
+            hand,
+            organization,
+            position: 0,
+            _stores: stores,
+            _folder: folder,
+        })
     }
 
     /// Puts recorded records down, and their claims, and shows them in the views.
@@ -106,11 +127,18 @@ impl Scratch {
             for record in batch {
                 let mut claims = self.app.engine.claims_of(record).await?;
                 self.leave_to_the_first(record.stream, &mut claims, &mut known).await?;
-                appends.push(Append { organization: self.organization, write: Some(write(record, claims)), exchange: None });
+                appends.push(Append {
+                    organization: self.organization,
+                    write: Some(write(record, claims)),
+                    exchange: None,
+                });
             }
             for (record, appended) in batch.iter().zip(self.put(appends).await?) {
                 if appended.positions != Some((record.position, record.position)) {
-                    return Err(ReplayError::Scratch(format!("position {} became {:?}", record.position, appended.positions)));
+                    return Err(ReplayError::Scratch(format!(
+                        "position {} became {:?}",
+                        record.position, appended.positions
+                    )));
                 }
                 self.app.engine.forget(&record.stream);
                 self.position = record.position;
@@ -120,9 +148,15 @@ impl Scratch {
         Ok(())
     }
 
-    /// What happened is put down as it was, also where an older version told two names apart that are
-    /// one now: the first keeps the claim. `known` is what earlier records of the batch made of claims.
-    async fn leave_to_the_first(&self, stream: StreamId, claims: &mut ClaimChanges<Claim>, known: &mut Holders) -> Result<(), ReplayError> {
+    /// What happened is put down as it was, also where an older version told two names apart that
+    /// are one now: the first keeps the claim. `known` is what earlier records of the batch made of
+    /// claims.
+    async fn leave_to_the_first(
+        &self,
+        stream: StreamId,
+        claims: &mut ClaimChanges<Claim>,
+        known: &mut Holders,
+    ) -> Result<(), ReplayError> {
         for claim in claims.release.iter().filter(|c| c.kind == ClaimKind::UserName) {
             if self.holder(claim, known).await? == Some(stream) {
                 known.insert(*claim, None);
@@ -159,7 +193,12 @@ impl Scratch {
                 // Ready at once: refused before it was queued, or committed before those behind it.
                 Poll::Ready(result) if waiting.is_empty() => done.push(result?),
                 Poll::Ready(result) => {
-                    done.extend(join_all(waiting.drain(..)).await.into_iter().collect::<Result<Vec<_>, _>>()?);
+                    done.extend(
+                        join_all(waiting.drain(..))
+                            .await
+                            .into_iter()
+                            .collect::<Result<Vec<_>, _>>()?,
+                    );
                     done.push(result?);
                 }
             }
@@ -173,11 +212,22 @@ impl Scratch {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(self.app.directory.names_like(self.organization, names).await.map_err(FoldError::from)?)
+        Ok(self
+            .app
+            .directory
+            .names_like(self.organization, names)
+            .await
+            .map_err(FoldError::from)?)
     }
 
     /// Runs one exchange at a time of its own.
-    pub async fn run(&mut self, exchange: &Exchange, at: DateTime<Utc>, settled: Option<ResourceId>, rule: Rule) -> Ran {
+    pub async fn run(
+        &mut self,
+        exchange: &Exchange,
+        at: DateTime<Utc>,
+        settled: Option<ResourceId>,
+        rule: Rule,
+    ) -> Ran {
         self.hand.set(at);
         self.fork.expect(rule);
         let closed = rerun(&self.app, Rerun { exchange, settled }).await;
@@ -187,12 +237,17 @@ impl Scratch {
         }
         // What the write sealed holds also what only showed against the state; if the write was
         // held back, the answer that came back tells of that and not of the request.
-        let sealed = wish.sealed.take().filter(|x| x.id == exchange.id && (wish.differs || x.answer.status == closed.answer.status));
+        let sealed = wish.sealed.take().filter(|x| {
+            x.id == exchange.id && (wish.differs || x.answer.status == closed.answer.status)
+        });
         Ran { exchange: sealed.unwrap_or(closed), wish }
     }
 }
 
-fn write(record: &Record, claims: rollcall_domain::claim::ClaimChanges<rollcall_domain::claim::Claim>) -> Write {
+fn write(
+    record: &Record,
+    claims: rollcall_domain::claim::ClaimChanges<rollcall_domain::claim::Claim>,
+) -> Write {
     Write {
         stream: record.stream,
         expected: record.version - 1,

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
-use rollcall_domain::log::{Bodies, ExchangeNumber, Head, Log, LogError, Position, RecordedExchange};
+use rollcall_domain::log::{
+    Bodies, ExchangeNumber, Head, Log, LogError, Position, RecordedExchange,
+};
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
@@ -23,8 +25,9 @@ impl FromStr for Bound {
             return Ok(Bound::Position(position));
         }
         let at = DateTime::parse_from_rfc3339(text);
-        at.map(|at| Bound::Instant(at.to_utc()))
-            .map_err(|_| format!("{text:?} is neither a position nor a time such as 2026-11-24T06:00:00Z"))
+        at.map(|at| Bound::Instant(at.to_utc())).map_err(|_| {
+            format!("{text:?} is neither a position nor a time such as 2026-11-24T06:00:00Z")
+        })
     }
 }
 
@@ -64,7 +67,8 @@ impl Selection {
             Some(Bound::Instant(at)) => exchange.received_at <= at,
         };
         let named = self.exchanges.is_empty() || self.exchanges.contains(&exchange.id);
-        let named = named && self.numbers.as_ref().is_none_or(|numbers| numbers.contains(&recorded.number));
+        let named =
+            named && self.numbers.as_ref().is_none_or(|numbers| numbers.contains(&recorded.number));
         from && to && named && (!self.failed || exchange.answer.status >= 400)
     }
 
@@ -77,7 +81,9 @@ impl Selection {
     ) -> Result<Option<(ExchangeNumber, ExchangeNumber)>, LogError> {
         let mut found = None;
         let mut note = |number: ExchangeNumber| {
-            found = Some(found.map_or((number, number), |(first, last): (u64, u64)| (first.min(number), last.max(number))))
+            found = Some(found.map_or((number, number), |(first, last): (u64, u64)| {
+                (first.min(number), last.max(number))
+            }))
         };
         if self.is_all() {
             return Ok((head.exchange_number > 0).then_some((1, head.exchange_number)));
@@ -87,7 +93,9 @@ impl Selection {
         }
         if !self.exchanges.is_empty() {
             for id in &self.exchanges {
-                if let Some(recorded) = log.exchange(organization, *id).await?.filter(|x| self.takes(x)) {
+                if let Some(recorded) =
+                    log.exchange(organization, *id).await?.filter(|x| self.takes(x))
+                {
                     note(recorded.number);
                 }
             }
@@ -98,7 +106,9 @@ impl Selection {
             let page = log.exchanges(organization, number, 500, Bodies::Skip).await?;
             let Some(last) = page.last() else { break };
             number = last.number;
-            page.iter().filter(|x| x.number <= head.exchange_number && self.takes(x)).for_each(|x| note(x.number));
+            page.iter()
+                .filter(|x| x.number <= head.exchange_number && self.takes(x))
+                .for_each(|x| note(x.number));
         }
         Ok(found)
     }

@@ -39,7 +39,12 @@ struct Verifier {
 }
 
 impl Replayer for Verifier {
-    async fn step(&mut self, scratch: &mut Scratch, step: Step, told: &mut Told) -> Result<(), ReplayError> {
+    async fn step(
+        &mut self,
+        scratch: &mut Scratch,
+        step: Step,
+        told: &mut Told,
+    ) -> Result<(), ReplayError> {
         match step {
             Step::Copy(records) => {
                 let of_none = records.iter().filter(|r| r.exchange.is_none()).count() as u64;
@@ -47,7 +52,9 @@ impl Replayer for Verifier {
                 told.summary.records_of_others += records.len() as u64 - of_none;
                 scratch.copy(records).await
             }
-            Step::Exchange(recorded, caused) => self.exchange(scratch, *recorded, caused, told).await,
+            Step::Exchange(recorded, caused) => {
+                self.exchange(scratch, *recorded, caused, told).await
+            }
         }
     }
 }
@@ -94,7 +101,11 @@ impl Verifier {
             by = rules(exchange, &ran, &others, &given).into_iter().map(Rule::name).collect();
             told.summary.explain(result, &by);
         }
-        let counted = if same_events { &mut told.summary.records_same } else { &mut told.summary.records_differ };
+        let counted = if same_events {
+            &mut told.summary.records_same
+        } else {
+            &mut told.summary.records_differ
+        };
         *counted += caused.len() as u64;
         if self.all || result != ReplayResult::Same {
             let now = Some(line::answer(&ran.exchange));

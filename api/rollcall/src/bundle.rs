@@ -63,26 +63,46 @@ pub fn run(command: Bundle, server: ServerArgs) -> Result<Exit, Failure> {
             let request = BundleRequest { choice, pseudonymise };
             call(server, async |client| export(client, &org, &request, &file).await)
         }
-        Bundle::Import { file, domain } => call(server, async |client| import(client, &file, &domain).await),
+        Bundle::Import { file, domain } => {
+            call(server, async |client| import(client, &file, &domain).await)
+        }
         Bundle::Replay { file, all, without } => {
-            let unknown = |name: &String| Reading::parse(name).with_context(|| format!("there is no reading {name:?}"));
+            let unknown = |name: &String| {
+                Reading::parse(name).with_context(|| format!("there is no reading {name:?}"))
+            };
             let refused = without.iter().map(unknown).collect::<Result<_, _>>().map_err(usage)?;
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
-            let settings = |scim_base| ScratchSettings { config: ServeConfig::at(PathBuf::new()), scim_base, refused };
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .map_err(anyhow::Error::from)?;
+            let settings = |scim_base| ScratchSettings {
+                config: ServeConfig::at(PathBuf::new()),
+                scim_base,
+                refused,
+            };
             Ok(runtime.block_on(replay_file(&file, all, settings, server.json))?)
         }
     }
 }
 
 /// The file appears under its name only once it is whole.
-async fn export(client: Client, org: &str, request: &BundleRequest, to: &Path) -> anyhow::Result<Exit> {
+async fn export(
+    client: Client,
+    org: &str,
+    request: &BundleRequest,
+    to: &Path,
+) -> anyhow::Result<Exit> {
     check_free(to)?;
-    let answer = client.send_json(&route::EXPORT_BUNDLE.line(&OrganizationPath::of(org), &Nothing)?, request).await?;
+    let answer = client
+        .send_json(&route::EXPORT_BUNDLE.line(&OrganizationPath::of(org), &Nothing)?, request)
+        .await?;
     let part = Part::download(to, answer).await?;
     let whole = bundle::check(part.path())?;
     part.finish()?;
     if client.json {
-        output::json(&json!({ "records": whole.records, "exchanges": whole.exchanges, "left_out": whole.left_out }))?;
+        output::json(
+            &json!({ "records": whole.records, "exchanges": whole.exchanges, "left_out": whole.left_out }),
+        )?;
     } else {
         println!("{} exchanges and {} records written", whole.exchanges, whole.records);
         if whole.left_out > 0 {
@@ -111,13 +131,27 @@ async fn import(client: Client, from: &Path, domain: &str) -> anyhow::Result<Exi
     Ok(Exit::Success)
 }
 
-async fn replay_file(file: &Path, all: bool, settings: impl FnOnce(String) -> ScratchSettings, as_json: bool) -> anyhow::Result<Exit> {
-    let begin = bundle::check(file).with_context(|| format!("cannot use {}", file.display()))?.begin;
+async fn replay_file(
+    file: &Path,
+    all: bool,
+    settings: impl FnOnce(String) -> ScratchSettings,
+    as_json: bool,
+) -> anyhow::Result<Exit> {
+    let begin =
+        bundle::check(file).with_context(|| format!("cannot use {}", file.display()))?.begin;
     let folder = tempfile::Builder::new().prefix("rollcall-bundle-").tempdir()?;
     let stores = Stores::in_folder_unflushed(folder.path())?;
     bundle::load(file, &*stores.log, Ok).await?;
     let (organization, settings) = (begin.organization, settings(begin.scim_base));
-    let lines = rollcall_replay::verify(stores.log.clone(), organization, Selection::default(), settings, Clock::system(), all).await?;
+    let lines = rollcall_replay::verify(
+        stores.log.clone(),
+        organization,
+        Selection::default(),
+        settings,
+        Clock::system(),
+        all,
+    )
+    .await?;
     let (exchanges, summary) = told(lines).await?;
     report(as_json, &exchanges, &summary)?;
     Ok(exit("verify", &summary))

@@ -61,7 +61,10 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
 fn start(args: ServeArgs, data: Option<PathBuf>) -> Result<Exit, Failure> {
     let config = resolve(args, data).map_err(usage)?;
     telemetry::start_logs(config.log_format, &config.log).map_err(usage)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)?;
     // A store that cannot be opened, or a port that is taken, is for the operator to change.
     runtime.block_on(serve::serve(config)).map_err(usage)?;
     Ok(Exit::Success)
@@ -70,7 +73,11 @@ fn start(args: ServeArgs, data: Option<PathBuf>) -> Result<Exit, Failure> {
 /// All commands with their help, one after another: the command line's reference.
 pub fn reference() -> String {
     fn add(command: &mut clap::Command, path: &str, out: &mut String) {
-        let path = if path.is_empty() { command.get_name().to_owned() } else { format!("{path} {}", command.get_name()) };
+        let path = if path.is_empty() {
+            command.get_name().to_owned()
+        } else {
+            format!("{path} {}", command.get_name())
+        };
         out.push_str(&format!("## {path}\n\n{}\n", command.render_help()));
         for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
             add(sub, &path, out);

@@ -1,4 +1,5 @@
-//! The `rollcall` binary: the server, the command line that asks it, and the simulator, as one program.
+//! The `rollcall` binary: the server, the command line that asks it, and the simulator, as one
+//! program.
 
 mod bundle;
 mod command;

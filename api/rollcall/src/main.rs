@@ -13,7 +13,12 @@ fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         // Help and version are no errors, and are longer than a line.
-        Err(answer) if !answer.use_stderr() || answer.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => answer.exit(),
+        Err(answer)
+            if !answer.use_stderr()
+                || answer.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand =>
+        {
+            answer.exit()
+        }
         Err(error) => return failed(&Failure::of_arguments(&error)),
     };
     match run(cli) {

@@ -43,21 +43,32 @@ pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, Sc
     let sha256 = sha256_hex(secret);
     let known = match &scim.known_tokens {
         Some(tokens) => tokens.find(&app.engine, &app.credentials, &sha256).await,
-        None => app.credentials.bearer_of_organization(&sha256).await.map(|found| found.map(Arc::new)),
+        None => {
+            app.credentials.bearer_of_organization(&sha256).await.map(|found| found.map(Arc::new))
+        }
     };
     let known = known.map_err(|e| app.trouble("token lookup", &e))?;
     // Found by the hash of 256 random bits: nothing is left for the comparison's timing to tell.
     let known = known.ok_or_else(nobody)?;
     let (token, organization) = &*known;
-    if token.purpose != Purpose::Scim || token.state(app.engine.clock.now()) != CredentialState::Live {
+    if token.purpose != Purpose::Scim
+        || token.state(app.engine.clock.now()) != CredentialState::Live
+    {
         return Err(nobody());
     }
     let mut refusal = standing(organization);
     if refusal.is_none() && !scim.rate.admits(TokenId(token.id.0)) {
-        refusal = Some(ScimError::too_many_requests("too many requests with this token: slow down".to_owned()));
+        refusal = Some(ScimError::too_many_requests(
+            "too many requests with this token: slow down".to_owned(),
+        ));
     }
     let policy = organization.policy.clone();
-    Ok(Caller { organization: organization.id, actor: Actor::ScimToken { token: TokenId(token.id.0) }, policy, refusal })
+    Ok(Caller {
+        organization: organization.id,
+        actor: Actor::ScimToken { token: TokenId(token.id.0) },
+        policy,
+        refusal,
+    })
 }
 
 /// Why the requests of an organization are not carried out at present, if they are not.

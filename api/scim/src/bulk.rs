@@ -39,8 +39,8 @@ struct Part {
 struct Progress {
     /// Ids drawn for the POSTs.
     ids: HashMap<String, ResourceId>,
-    /// How many of each operation's needs are known to be settled, from the first on: what is settled
-    /// stays so, and many operations with many references are looked through once only.
+    /// How many of each operation's needs are known to be settled, from the first on: what is
+    /// settled stays so, and many operations with many references are looked through once only.
     settled: Vec<usize>,
     done: HashSet<String>,
     failed: HashSet<String>,
@@ -54,7 +54,11 @@ struct Progress {
 pub async fn bulk(call: &mut Call) -> Result<Reply, ScimError> {
     let body = call.json()?;
     let (parts, fail_on_errors) = read(&body, call.app.config.max_bulk_operations)?;
-    let mut progress = Progress { results: vec![None; parts.len()], settled: vec![0; parts.len()], ..Progress::default() };
+    let mut progress = Progress {
+        results: vec![None; parts.len()],
+        settled: vec![0; parts.len()],
+        ..Progress::default()
+    };
     for part in &parts {
         if let Some(bulk_id) = part.bulk_id.as_ref().filter(|_| part.method == "POST") {
             progress.ids.insert(bulk_id.clone(), call.app.engine.ids.resource());
@@ -82,14 +86,19 @@ pub async fn bulk(call: &mut Call) -> Result<Reply, ScimError> {
         }
     }
     let results: Vec<Value> = progress.results.into_iter().flatten().collect();
-    Ok(Reply::json(200, &json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkResponse"], "Operations": results })))
+    Ok(Reply::json(
+        200,
+        &json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkResponse"], "Operations": results }),
+    ))
 }
 
 /// The next operation: the first whose references are all settled, else the first POST of a group
 /// (a cycle is opened there), else the first.
 fn choose(parts: &[Part], waiting: &[usize], progress: &mut Progress) -> usize {
     let Progress { ids, settled, done, failed, .. } = progress;
-    let is_settled = |bulk_id: &String| done.contains(bulk_id) || failed.contains(bulk_id) || !ids.contains_key(bulk_id);
+    let is_settled = |bulk_id: &String| {
+        done.contains(bulk_id) || failed.contains(bulk_id) || !ids.contains_key(bulk_id)
+    };
     let ready = waiting.iter().position(|&i| {
         settled[i] += parts[i].needs[settled[i]..].iter().take_while(|b| is_settled(b)).count();
         settled[i] == parts[i].needs.len()
@@ -97,7 +106,12 @@ fn choose(parts: &[Part], waiting: &[usize], progress: &mut Progress) -> usize {
     ready.or_else(|| waiting.iter().position(|&i| parts[i].method == "POST")).unwrap_or(0)
 }
 
-async fn run(call: &mut Call, part: &Part, index: usize, progress: &mut Progress) -> Result<Reply, ScimError> {
+async fn run(
+    call: &mut Call,
+    part: &Part,
+    index: usize,
+    progress: &mut Progress,
+) -> Result<Reply, ScimError> {
     for needed in &part.needs {
         if progress.failed.contains(needed) || !progress.ids.contains_key(needed) {
             return Err(unresolved(needed));
@@ -123,18 +137,25 @@ async fn run(call: &mut Call, part: &Part, index: usize, progress: &mut Progress
         outcome = Ok(Reply::failure(error.clone(), child.opened.id));
     }
     let mut reply = outcome?;
-    let kept = keep(&call.app.engine, reply.kept, || reply.close(&child.opened, &child.notes)).await;
+    let kept =
+        keep(&call.app.engine, reply.kept, || reply.close(&child.opened, &child.notes)).await;
     kept.map_err(|e| super::failure::unavailable("bulk operation", &e))?;
     reply.kept = Kept::InAppend;
     Ok(reply)
 }
 
 /// The answers of single operations that are not bulk's to give.
-pub(super) async fn one(child: &mut Call, operation: Operation, data: &Value) -> Result<Reply, ScimError> {
+pub(super) async fn one(
+    child: &mut Call,
+    operation: Operation,
+    data: &Value,
+) -> Result<Reply, ScimError> {
     child.gather(&operation).await?;
     match operation {
         Operation::Create(kind) => {
-            let id = child.settled.ok_or_else(|| ScimError::invalid_syntax("a POST operation needs a bulkId".to_owned()))?;
+            let id = child.settled.ok_or_else(|| {
+                ScimError::invalid_syntax("a POST operation needs a bulkId".to_owned())
+            })?;
             let limits = child.limits.clone();
             let decoded = decode_resource(kind, data, &limits, &mut child.notes)?;
             match kind {
@@ -142,8 +163,12 @@ pub(super) async fn one(child: &mut Call, operation: Operation, data: &Value) ->
                 ResourceKind::Group => create_as::<Group>(child, id, decoded).await,
             }
         }
-        Operation::Replace(..) | Operation::Patch(..) | Operation::Delete(..) => Box::pin(dispatch(child, operation)).await,
-        _ => Err(ScimError::invalid_value("a bulk operation must be POST, PUT, PATCH or DELETE on /Users or /Groups".to_owned())),
+        Operation::Replace(..) | Operation::Patch(..) | Operation::Delete(..) => {
+            Box::pin(dispatch(child, operation)).await
+        }
+        _ => Err(ScimError::invalid_value(
+            "a bulk operation must be POST, PUT, PATCH or DELETE on /Users or /Groups".to_owned(),
+        )),
     }
 }
 
@@ -152,7 +177,9 @@ fn child(call: &Call, part: &Part, target: &str, operation: &'static str, data: 
     let id = call.app.engine.ids.exchange();
     let mut opened = call.opened.part(id, part.method.clone(), target.to_owned(), operation, body);
     // So that the exchange alone says all that was asked.
-    opened.headers.extend(part.version.iter().map(|version| ("if-match".to_owned(), version.clone())));
+    opened
+        .headers
+        .extend(part.version.iter().map(|version| ("if-match".to_owned(), version.clone())));
     Call {
         app: call.app.clone(),
         limits: call.limits.clone(),
@@ -170,12 +197,20 @@ fn open_members(data: &mut Value, operation: &Operation, progress: &Progress) ->
     if !matches!(operation, Operation::Create(ResourceKind::Group)) {
         return open;
     }
-    let members = data.as_object_mut().and_then(|map| map.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("members")));
+    let members = data
+        .as_object_mut()
+        .and_then(|map| map.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case("members")));
     if let Some((_, Value::Array(members))) = members {
         members.retain(|member| {
-            let reference = member.get("value").or(Some(member)).and_then(Value::as_str).and_then(|v| v.strip_prefix("bulkId:"));
+            let reference = member
+                .get("value")
+                .or(Some(member))
+                .and_then(Value::as_str)
+                .and_then(|v| v.strip_prefix("bulkId:"));
             match reference {
-                Some(bulk_id) if progress.ids.contains_key(bulk_id) && !progress.done.contains(bulk_id) => {
+                Some(bulk_id)
+                    if progress.ids.contains_key(bulk_id) && !progress.done.contains(bulk_id) =>
+                {
                     open.push(bulk_id.to_owned());
                     false
                 }
@@ -186,17 +221,33 @@ fn open_members(data: &mut Value, operation: &Operation, progress: &Progress) ->
     open
 }
 
-async fn add_open(call: &mut Call, group: ResourceId, members: &[String], progress: &Progress) -> Result<Reply, ScimError> {
+async fn add_open(
+    call: &mut Call,
+    group: ResourceId,
+    members: &[String],
+    progress: &Progress,
+) -> Result<Reply, ScimError> {
     let unsettled = members.iter().find(|m| !progress.done.contains(*m));
     if let Some(bulk_id) = unsettled {
         return Err(unresolved(bulk_id));
     }
-    let value: Vec<Value> = members.iter().filter_map(|m| progress.ids.get(m)).map(|id| json!({ "value": id.to_string() })).collect();
+    let value: Vec<Value> = members
+        .iter()
+        .filter_map(|m| progress.ids.get(m))
+        .map(|id| json!({ "value": id.to_string() }))
+        .collect();
     let data = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
         "Operations": [{ "op": "add", "path": "members", "value": value }],
     });
-    let part = Part { method: "PATCH".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: Vec::new() };
+    let part = Part {
+        method: "PATCH".into(),
+        path: String::new(),
+        bulk_id: None,
+        version: None,
+        data: None,
+        needs: Vec::new(),
+    };
     let mut child = child(call, &part, &format!("/Groups/{group}"), "groups.patch", &data);
     child.gather(&Operation::Patch(ResourceKind::Group, group)).await?;
     patch::<Group>(&mut child, group).await
@@ -204,19 +255,34 @@ async fn add_open(call: &mut Call, group: ResourceId, members: &[String], progre
 
 /// Takes a group away again that this request created.
 async fn undo(call: &mut Call, group: ResourceId) -> Result<Reply, ScimError> {
-    let part = Part { method: "DELETE".into(), path: String::new(), bulk_id: None, version: None, data: None, needs: Vec::new() };
+    let part = Part {
+        method: "DELETE".into(),
+        path: String::new(),
+        bulk_id: None,
+        version: None,
+        data: None,
+        needs: Vec::new(),
+    };
     let mut child = child(call, &part, &format!("/Groups/{group}"), "groups.delete", &Value::Null);
     child.gather(&Operation::Delete(ResourceKind::Group, group)).await?;
     delete::<Group>(&mut child, group).await
 }
 
 fn unresolved(bulk_id: &str) -> ScimError {
-    let mut error = ScimError::invalid_value(format!("bulkId {bulk_id:?} does not stand for a resource that this request created"));
+    let mut error = ScimError::invalid_value(format!(
+        "bulkId {bulk_id:?} does not stand for a resource that this request created"
+    ));
     error.status = 409;
     error
 }
 
-fn note(part: &Part, index: usize, outcome: Result<Reply, ScimError>, base: &str, progress: &mut Progress) {
+fn note(
+    part: &Part,
+    index: usize,
+    outcome: Result<Reply, ScimError>,
+    base: &str,
+    progress: &mut Progress,
+) {
     let (status, reply, body) = match outcome {
         Ok(reply) => {
             let body = reply.error.as_ref().map(ScimError::body);
@@ -252,14 +318,17 @@ fn note(part: &Part, index: usize, outcome: Result<Reply, ScimError>, base: &str
     if let (Some(Value::Object(result)), Some(body)) = (&mut result, body.filter(|_| failed)) {
         result.insert("response".into(), body);
     }
-    if failed && !matches!(&progress.results[index], Some(before) if before["response"].is_object()) {
+    if failed && !matches!(&progress.results[index], Some(before) if before["response"].is_object())
+    {
         progress.errors += 1;
     }
     progress.results[index] = result;
 }
 
 fn note_version(reply: &Reply, result: &mut Option<Value>) {
-    if let (Some(result), Some((_, version))) = (result, reply.headers.iter().find(|(name, _)| *name == "etag")) {
+    if let (Some(result), Some((_, version))) =
+        (result, reply.headers.iter().find(|(name, _)| *name == "etag"))
+    {
         result["version"] = json!(version);
     }
 }
@@ -267,8 +336,11 @@ fn note_version(reply: &Reply, result: &mut Option<Value>) {
 fn read(body: &Value, max_operations: u64) -> Result<(Vec<Part>, Option<u64>), ScimError> {
     let syntax = |what: &str| ScimError::invalid_syntax(what.to_owned());
     let map = body.as_object().ok_or_else(|| syntax("a bulk request must be a JSON object"))?;
-    let field = |name: &str| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v);
-    let operations = field("Operations").and_then(Value::as_array).ok_or_else(|| syntax("a bulk request needs an Operations array"))?;
+    let field =
+        |name: &str| map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, v)| v);
+    let operations = field("Operations")
+        .and_then(Value::as_array)
+        .ok_or_else(|| syntax("a bulk request needs an Operations array"))?;
     if operations.len() as u64 > max_operations {
         return Err(ScimError::too_large(format!(
             "a bulk request may hold {max_operations} operations, this one has {}",
@@ -277,15 +349,17 @@ fn read(body: &Value, max_operations: u64) -> Result<(Vec<Part>, Option<u64>), S
     }
     let fail_on_errors = match field("failOnErrors") {
         None | Some(Value::Null) => None,
-        Some(v) => Some(
-            v.as_u64().filter(|n| *n > 0).ok_or_else(|| ScimError::invalid_value("failOnErrors must be a positive integer".to_owned()))?,
-        ),
+        Some(v) => Some(v.as_u64().filter(|n| *n > 0).ok_or_else(|| {
+            ScimError::invalid_value("failOnErrors must be a positive integer".to_owned())
+        })?),
     };
     let mut seen = HashSet::new();
     let mut parts = Vec::with_capacity(operations.len());
     for (i, operation) in operations.iter().enumerate() {
         let text = |name: &str| operation.get(name).and_then(Value::as_str).map(str::to_owned);
-        let method = text("method").ok_or_else(|| syntax(&format!("operation {i} has no method")))?.to_ascii_uppercase();
+        let method = text("method")
+            .ok_or_else(|| syntax(&format!("operation {i} has no method")))?
+            .to_ascii_uppercase();
         let path = text("path").ok_or_else(|| syntax(&format!("operation {i} has no path")))?;
         let bulk_id = text("bulkId");
         if method == "POST" && bulk_id.is_none() {
@@ -299,7 +373,9 @@ fn read(body: &Value, max_operations: u64) -> Result<(Vec<Part>, Option<u64>), S
         let data = operation.get("data").cloned();
         let mut needs = BTreeSet::new();
         collect(data.as_ref().unwrap_or(&Value::Null), &mut needs);
-        needs.extend(path.split(['/', '?']).filter_map(|s| s.strip_prefix("bulkId:")).map(str::to_owned));
+        needs.extend(
+            path.split(['/', '?']).filter_map(|s| s.strip_prefix("bulkId:")).map(str::to_owned),
+        );
         let needs = needs.into_iter().collect();
         parts.push(Part { method, path, bulk_id, version: text("version"), data, needs });
     }
@@ -311,7 +387,9 @@ fn collect(value: &Value, needs: &mut BTreeSet<String>) {
         Value::String(text) => needs.extend(text.strip_prefix("bulkId:").map(str::to_owned)),
         Value::Array(items) => items.iter().for_each(|item| collect(item, needs)),
         Value::Object(map) => map.iter().for_each(|(name, item)| match item {
-            Value::String(path) if name.eq_ignore_ascii_case("path") => needs.extend(quoted_references(path).map(str::to_owned)),
+            Value::String(path) if name.eq_ignore_ascii_case("path") => {
+                needs.extend(quoted_references(path).map(str::to_owned))
+            }
             item => collect(item, needs),
         }),
         _ => {}
@@ -320,7 +398,10 @@ fn collect(value: &Value, needs: &mut BTreeSet<String>) {
 
 /// The bulk ids in the filters of a PATCH path, such as `members[value eq "bulkId:1"]`.
 fn quoted_references(path: &str) -> impl Iterator<Item = &str> {
-    path.split("\"bulkId:").skip(1).filter_map(|rest| rest.split_once('"')).map(|(bulk_id, _)| bulk_id)
+    path.split("\"bulkId:")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'))
+        .map(|(bulk_id, _)| bulk_id)
 }
 
 fn resolve(value: &mut Value, progress: &Progress) {
@@ -333,8 +414,9 @@ fn resolve(value: &mut Value, progress: &Progress) {
         Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, progress)),
         Value::Object(map) => map.iter_mut().for_each(|(name, item)| match item {
             Value::String(path) if name.eq_ignore_ascii_case("path") => {
-                let named: Vec<(String, ResourceId)> =
-                    quoted_references(path).filter_map(|b| Some((b.to_owned(), *progress.ids.get(b)?))).collect();
+                let named: Vec<(String, ResourceId)> = quoted_references(path)
+                    .filter_map(|b| Some((b.to_owned(), *progress.ids.get(b)?)))
+                    .collect();
                 for (bulk_id, id) in named {
                     *path = path.replace(&format!("\"bulkId:{bulk_id}\""), &format!("\"{id}\""));
                 }
@@ -346,9 +428,10 @@ fn resolve(value: &mut Value, progress: &Progress) {
 }
 
 fn resolve_text(path: &str, progress: &Progress) -> String {
-    let resolve = |segment: &str| match segment.strip_prefix("bulkId:").and_then(|b| progress.ids.get(b)) {
-        Some(id) => id.to_string(),
-        None => segment.to_owned(),
-    };
+    let resolve =
+        |segment: &str| match segment.strip_prefix("bulkId:").and_then(|b| progress.ids.get(b)) {
+            Some(id) => id.to_string(),
+            None => segment.to_owned(),
+        };
     path.split('/').map(resolve).collect::<Vec<_>>().join("/")
 }

@@ -37,8 +37,10 @@ pub struct Call {
 impl Call {
     /// The body as JSON.
     pub fn json(&mut self) -> Result<Value, ScimError> {
-        let content_type = self.opened.headers.iter().find(|(n, _)| n == "content-type").map_or("", |(_, v)| v);
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let content_type =
+            self.opened.headers.iter().find(|(n, _)| n == "content-type").map_or("", |(_, v)| v);
+        let media_type =
+            content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if media_type != super::MEDIA_TYPE && media_type != "application/json" {
             self.notes.note(Reading::ContentType, "content-type");
         }
@@ -57,11 +59,16 @@ impl Call {
 
     /// The context of a command that this call asks for.
     pub fn context(&self) -> Context {
-        let context = Context::new(self.app.engine.clock.now(), self.opened.caller.clone(), Some(self.opened.id));
+        let context = Context::new(
+            self.app.engine.clock.now(),
+            self.opened.caller.clone(),
+            Some(self.opened.id),
+        );
         context.refusing(self.limits.refused.clone())
     }
 
-    /// The stream of a resource in the caller's organization; another organization's cannot be named.
+    /// The stream of a resource in the caller's organization; another organization's cannot be
+    /// named.
     pub fn stream(&self, kind: rollcall_domain::log::AggregateKind, id: ResourceId) -> StreamId {
         StreamId { organization: self.opened.organization, kind, id: id.0 }
     }

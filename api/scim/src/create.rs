@@ -9,8 +9,8 @@ use rollcall_domain::failure::Cause;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::scim::{DecodedResource, ResourceKind, ScimError, decode_resource, project};
 
-/// A create that repeats one is sent so soon after it: Entra sends twice within a second, and a client
-/// that had no answer comes back within minutes.
+/// A create that repeats one is sent so soon after it: Entra sends twice within a second, and a
+/// client that had no answer comes back within minutes.
 const REPEATED_WITHIN: TimeDelta = TimeDelta::minutes(10);
 
 /// Creates a resource from the body.
@@ -23,7 +23,11 @@ pub async fn create<A: Resource>(call: &mut Call) -> Result<Reply, ScimError> {
 }
 
 /// Creates a resource under an id that was drawn for it.
-pub async fn create_as<A: Resource>(call: &mut Call, id: ResourceId, decoded: DecodedResource) -> Result<Reply, ScimError> {
+pub async fn create_as<A: Resource>(
+    call: &mut Call,
+    id: ResourceId,
+    decoded: DecodedResource,
+) -> Result<Reply, ScimError> {
     let limits = call.limits.clone();
     let selection = call.query.selection(A::RESOURCE, &limits, &mut call.notes)?;
     let base = call.app.scim_base.clone();
@@ -33,17 +37,26 @@ pub async fn create_as<A: Resource>(call: &mut Call, id: ResourceId, decoded: De
     let shape = Box::new(move |state: &A, version, times| {
         let mut resource = render(&base, id, state, version, times, None, &shown)?;
         project(A::RESOURCE, &mut resource, &selection.attributes, &selection.excluded);
-        Ok(Reply::json(201, &resource).with("location", location(&base, A::RESOURCE, id)).with("etag", etag(version)))
+        Ok(Reply::json(201, &resource)
+            .with("location", location(&base, A::RESOURCE, id))
+            .with("etag", etag(version)))
     });
     match write(call, WriteCall { id, fresh: true, command, shape }).await {
-        Err(error) if is_repeated(call, A::RESOURCE, &wanted, error.holder).await => Err(error.because(Cause::Duplicate)),
+        Err(error) if is_repeated(call, A::RESOURCE, &wanted, error.holder).await => {
+            Err(error.because(Cause::Duplicate))
+        }
         done => done,
     }
 }
 
 /// Whether what is refused as taken has just been created as this asks. What cannot be read is no
 /// repetition.
-async fn is_repeated(call: &Call, kind: ResourceKind, wanted: &DecodedResource, holder: Option<ResourceId>) -> bool {
+async fn is_repeated(
+    call: &Call,
+    kind: ResourceKind,
+    wanted: &DecodedResource,
+    holder: Option<ResourceId>,
+) -> bool {
     let Some(holder) = holder else { return false };
     let (directory, organization) = (&call.app.directory, call.opened.organization);
     let found = match kind {
@@ -53,5 +66,7 @@ async fn is_repeated(call: &Call, kind: ResourceKind, wanted: &DecodedResource, 
     let Ok(Some(found)) = found else { return false };
     let no_members = wanted.members.as_ref().is_none_or(Vec::is_empty);
     let age = call.app.engine.clock.now() - found.created;
-    no_members && age <= REPEATED_WITHIN && wanted.attributes.iter().all(|(name, value)| found.attributes.get(name) == Some(value))
+    no_members
+        && age <= REPEATED_WITHIN
+        && wanted.attributes.iter().all(|(name, value)| found.attributes.get(name) == Some(value))
 }

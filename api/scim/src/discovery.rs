@@ -20,7 +20,10 @@ pub fn service_provider_config(call: &Call) -> Result<Reply, ScimError> {
         max_page_size: config.max_page_size,
         cursor_timeout: CURSOR_TIMEOUT,
     };
-    Ok(Reply::json(200, &scim::service_provider_config(&call.app.scim_base, &limits, &call.limits.policy)))
+    Ok(Reply::json(
+        200,
+        &scim::service_provider_config(&call.app.scim_base, &limits, &call.limits.policy),
+    ))
 }
 
 /// `/Schemas` and `/Schemas/{id}`
@@ -33,7 +36,13 @@ pub fn resource_types(call: &Call, name: Option<&str>) -> Result<Reply, ScimErro
     answer(call, scim::resource_types(&call.app.scim_base), name, "name", "resource type")
 }
 
-fn answer(call: &Call, all: Vec<Value>, one: Option<&str>, key: &str, noun: &str) -> Result<Reply, ScimError> {
+fn answer(
+    call: &Call,
+    all: Vec<Value>,
+    one: Option<&str>,
+    key: &str,
+    noun: &str,
+) -> Result<Reply, ScimError> {
     refuse_filter(call)?;
     let Some(one) = one else {
         let list = json!({
@@ -46,7 +55,9 @@ fn answer(call: &Call, all: Vec<Value>, one: Option<&str>, key: &str, noun: &str
         return Ok(Reply::json(200, &list));
     };
     let found = all.iter().find(|v| v[key].as_str().is_some_and(|k| k.eq_ignore_ascii_case(one)));
-    found.map(|v| Reply::json(200, v)).ok_or_else(|| ScimError::not_found(format!("there is no {noun} of that {key}")))
+    found
+        .map(|v| Reply::json(200, v))
+        .ok_or_else(|| ScimError::not_found(format!("there is no {noun} of that {key}")))
 }
 
 /// RFC 7644 section 4: a filter on a discovery endpoint is answered 403.

@@ -24,7 +24,9 @@ pub async fn dispatch(call: &mut Call, operation: Operation) -> Result<Reply, Sc
         Operation::List(kind) => list::list(call, kind).await,
         Operation::Search(kind) => list::search(call, kind).await,
         Operation::Bulk => Err(ScimError::invalid_value("a bulk request holds no bulk requests")),
-        Operation::Me => Err(ScimError::not_implemented("/Me is not supported: a SCIM token stands for an organization, not for a user")),
+        Operation::Me => Err(ScimError::not_implemented(
+            "/Me is not supported: a SCIM token stands for an organization, not for a user",
+        )),
         Operation::ServiceProviderConfig => discovery::service_provider_config(call),
         Operation::Schemas(id) => discovery::schemas(call, id.as_deref()),
         Operation::ResourceTypes(name) => discovery::resource_types(call, name.as_deref()),

@@ -20,13 +20,23 @@ pub enum Encoding {
 impl Encoding {
     /// Reads `Content-Encoding`. One that is not known is 415, and so are several at once.
     pub fn of(headers: &HeaderMap) -> Result<Self, ScimError> {
-        let mut named = headers.get_all(header::CONTENT_ENCODING).iter().flat_map(|v| v.to_str().unwrap_or("?").split(','));
-        let named: Vec<String> = named.by_ref().map(|n| n.trim().to_ascii_lowercase()).filter(|n| !n.is_empty()).collect();
+        let mut named = headers
+            .get_all(header::CONTENT_ENCODING)
+            .iter()
+            .flat_map(|v| v.to_str().unwrap_or("?").split(','));
+        let named: Vec<String> = named
+            .by_ref()
+            .map(|n| n.trim().to_ascii_lowercase())
+            .filter(|n| !n.is_empty())
+            .collect();
         match named.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             [] | ["identity"] => Ok(Self::Identity),
             ["gzip" | "x-gzip"] => Ok(Self::Gzip),
             ["deflate"] => Ok(Self::Deflate),
-            _ => Err(ScimError::plain(415, "the body is encoded in a way that is not read here: send it plain, or as gzip or deflate")),
+            _ => Err(ScimError::plain(
+                415,
+                "the body is encoded in a way that is not read here: send it plain, or as gzip or deflate",
+            )),
         }
     }
 
@@ -44,8 +54,11 @@ impl Encoding {
             Self::Identity => Ok(Bytes::copy_from_slice(body)),
             Self::Gzip => read(MultiGzDecoder::new(body), limit),
             // The first byte of zlib says "deflate" in its low half (RFC 1950 section 2.2).
-            Self::Deflate if body.first().is_some_and(|b| b & 0x0f == 8) => read(ZlibDecoder::new(body), limit)
-                .or_else(|e| if e.status == 413 { Err(e) } else { read(DeflateDecoder::new(body), limit) }),
+            Self::Deflate if body.first().is_some_and(|b| b & 0x0f == 8) => {
+                read(ZlibDecoder::new(body), limit).or_else(|e| {
+                    if e.status == 413 { Err(e) } else { read(DeflateDecoder::new(body), limit) }
+                })
+            }
             Self::Deflate => read(DeflateDecoder::new(body), limit),
         }
     }
@@ -59,8 +72,12 @@ fn read(decoder: impl Read, limit: usize) -> Result<Bytes, ScimError> {
             "the body is longer than {limit} bytes once it is unpacked: send fewer members or operations per request"
         ))),
         Ok(_) => Ok(Bytes::from(out)),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(ScimError::invalid_syntax("the compressed body broke off")),
-        Err(_) => Err(ScimError::invalid_syntax("the body is not encoded as its Content-Encoding says")),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            Err(ScimError::invalid_syntax("the compressed body broke off"))
+        }
+        Err(_) => {
+            Err(ScimError::invalid_syntax("the body is not encoded as its Content-Encoding says"))
+        }
     }
 }
 
@@ -95,12 +112,22 @@ mod tests {
     #[test]
     fn all_that_is_packed_comes_out_within_the_limit_and_nothing_beyond() {
         let bodies: [&[u8]; 3] = [b"", b"{\"userName\":\"a\"}", &[b'x'; 5_000]];
-        for (packing, encoding) in [("gzip", Encoding::Gzip), ("zlib", Encoding::Deflate), ("raw", Encoding::Deflate)] {
+        for (packing, encoding) in
+            [("gzip", Encoding::Gzip), ("zlib", Encoding::Deflate), ("raw", Encoding::Deflate)]
+        {
             for plain in bodies {
                 let body = packed(packing, plain);
-                assert_eq!(encoding.inflate(&body, 5_000).as_deref().ok(), Some(plain), "{packing}");
+                assert_eq!(
+                    encoding.inflate(&body, 5_000).as_deref().ok(),
+                    Some(plain),
+                    "{packing}"
+                );
                 if plain.len() > 1 {
-                    assert_eq!(encoding.inflate(&body, plain.len() - 1).map_err(|e| e.status), Err(413), "{packing}");
+                    assert_eq!(
+                        encoding.inflate(&body, plain.len() - 1).map_err(|e| e.status),
+                        Err(413),
+                        "{packing}"
+                    );
                     let cut = encoding.inflate(&body[..body.len() / 2], 5_000);
                     assert!(cut.is_err_and(|e| e.status == 400), "{packing}");
                 }
@@ -124,7 +151,12 @@ mod tests {
                 .collect();
             for encoding in [Encoding::Gzip, Encoding::Deflate] {
                 let found = encoding.inflate(&body, 1_000);
-                assert!(found.as_ref().map_or_else(|e| matches!(e.status, 400 | 413), |b| b.len() <= 1_000), "{found:?}");
+                assert!(
+                    found
+                        .as_ref()
+                        .map_or_else(|e| matches!(e.status, 400 | 413), |b| b.len() <= 1_000),
+                    "{found:?}"
+                );
             }
         }
     }

@@ -69,7 +69,8 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     let mut opened = Opened::new(&app.engine, Protocol::Scim, "unknown", &parts);
     let mut notes = Notes::default();
     let span = span(&opened);
-    let outcome = guarded(carry_out(&scim, &parts, body, &mut opened, &mut notes).instrument(span)).await;
+    let outcome =
+        guarded(carry_out(&scim, &parts, body, &mut opened, &mut notes).instrument(span)).await;
     let outcome = outcome.unwrap_or_else(|| Err(failure::damaged("a request handler panicked")));
     let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
     if reply.status == 405 {
@@ -78,7 +79,10 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     if opened.caller == Actor::Unauthenticated {
         opened.shorten();
         if reply.status == 401 && !app.strangers.admits(opened.protocol) {
-            reply = Reply::failure(ScimError::too_many_requests("too many requests without a valid token"), opened.id);
+            reply = Reply::failure(
+                ScimError::too_many_requests("too many requests without a valid token"),
+                opened.id,
+            );
             reply.kept = Kept::CountOnly;
         }
     }
@@ -90,7 +94,13 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     reply.into_response(opened.id)
 }
 
-async fn carry_out(scim: &Scim, parts: &Parts, body: Body, opened: &mut Opened, notes: &mut Notes) -> Result<Reply, ScimError> {
+async fn carry_out(
+    scim: &Scim,
+    parts: &Parts,
+    body: Body,
+    opened: &mut Opened,
+    notes: &mut Notes,
+) -> Result<Reply, ScimError> {
     let app = &scim.app;
     let path = below_prefix(parts.uri.path()).unwrap_or_default();
     path::note(parts.uri.path(), path, notes);
@@ -110,7 +120,8 @@ async fn carry_out(scim: &Scim, parts: &Parts, body: Body, opened: &mut Opened, 
         (Ok(_), Ok(_), Err(error)) => Err(error),
         (Ok(_), Err(_), _) => Ok(Bytes::new()),
         (Err(_), _, Ok(Encoding::Identity)) => read_stranger(scim, body).await,
-        // What a stranger packed is not looked into, so that nobody can tell whether it may be kept.
+        // What a stranger packed is not looked into, so that nobody can tell whether it may be
+        // kept.
         (Err(_), _, _) => Ok(Bytes::new()),
     };
     if let Ok(body) = &body {
@@ -147,9 +158,12 @@ async fn carry_out(scim: &Scim, parts: &Parts, body: Body, opened: &mut Opened, 
     outcome
 }
 
-/// Waits until a large body fits beside the others that are being worked on; what it is read into is
-/// many times as large.
-async fn room_for(scim: &Scim, announced: Option<u64>) -> Result<Option<SemaphorePermit<'_>>, ScimError> {
+/// Waits until a large body fits beside the others that are being worked on; what it is read into
+/// is many times as large.
+async fn room_for(
+    scim: &Scim,
+    announced: Option<u64>,
+) -> Result<Option<SemaphorePermit<'_>>, ScimError> {
     let longest = scim.app.config.max_body_bytes;
     // One that does not say how long it is may be as long as any.
     let shares = announced.unwrap_or(longest).min(longest) / BODY_SHARE;
@@ -163,8 +177,8 @@ async fn room_for(scim: &Scim, announced: Option<u64>) -> Result<Option<Semaphor
     }
 }
 
-/// What a caller who is not known has to say, for the record: not much, not for long, and of a few at a
-/// time, for each of them takes up room that callers with a token need.
+/// What a caller who is not known has to say, for the record: not much, not for long, and of a few
+/// at a time, for each of them takes up room that callers with a token need.
 async fn read_stranger(scim: &Scim, body: Body) -> Result<Bytes, ScimError> {
     match scim.stranger_bodies.try_acquire() {
         Ok(_room) => read_body(body, STRANGER_BODY_BYTES, STRANGER_BODY_TIMEOUT).await,
@@ -175,12 +189,19 @@ async fn read_stranger(scim: &Scim, body: Body) -> Result<Bytes, ScimError> {
 async fn read_body(body: Body, limit: usize, patience: Duration) -> Result<Bytes, ScimError> {
     match tokio::time::timeout(patience, to_bytes(body, limit)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_too_long(&error) => {
-            Err(ScimError::too_large(format!("the body is longer than {limit} bytes: send fewer members or operations per request")))
+        Ok(Err(error)) if is_too_long(&error) => Err(ScimError::too_large(format!(
+            "the body is longer than {limit} bytes: send fewer members or operations per request"
+        ))),
+        Ok(Err(error)) if is_cut_off(&error) => {
+            Err(ScimError::unavailable("the server is stopping; try again later".to_owned()))
         }
-        Ok(Err(error)) if is_cut_off(&error) => Err(ScimError::unavailable("the server is stopping; try again later".to_owned())),
-        Ok(Err(_)) => Err(ScimError::invalid_syntax("the body broke off".to_owned()).because(Cause::BodyCutOff)),
-        Err(_) => Err(ScimError::plain(408, "the body did not arrive in time").because(Cause::BodyCutOff)),
+        Ok(Err(_)) => {
+            Err(ScimError::invalid_syntax("the body broke off".to_owned())
+                .because(Cause::BodyCutOff))
+        }
+        Err(_) => {
+            Err(ScimError::plain(408, "the body did not arrive in time").because(Cause::BodyCutOff))
+        }
     }
 }
 
@@ -201,6 +222,7 @@ fn count_liberties(opened: &Opened, reply: &Reply, notes: &Notes) {
         metrics::counter!("rollcall_unknown_shapes_total", "organization" => opened.organization.to_string()).increment(1);
     }
     for note in notes.list() {
-        metrics::counter!("rollcall_interpretations_total", "reading" => note.reading.name()).increment(1);
+        metrics::counter!("rollcall_interpretations_total", "reading" => note.reading.name())
+            .increment(1);
     }
 }

@@ -12,7 +12,11 @@ use serde_json::Value;
 
 /// Keeps with an exchange what it wants and, of a new resource, how its client names it; both as
 /// keyed hashes. What is no write has none.
-pub async fn gather(app: &App, opened: &mut Opened, operation: &Operation) -> Result<(), ScimError> {
+pub async fn gather(
+    app: &App,
+    opened: &mut Opened,
+    operation: &Operation,
+) -> Result<(), ScimError> {
     let write = match operation {
         Operation::Create(kind) => Wanted::Create(*kind),
         Operation::Replace(kind, _) => Wanted::Replace(*kind),
@@ -23,9 +27,13 @@ pub async fn gather(app: &App, opened: &mut Opened, operation: &Operation) -> Re
     keep(app, opened, write).await
 }
 
-/// The same for a request that is refused before it is looked at; of a bulk request no operation has
-/// an exchange of its own then.
-pub async fn gather_refused(app: &App, opened: &mut Opened, operation: &Operation) -> Result<(), ScimError> {
+/// The same for a request that is refused before it is looked at; of a bulk request no operation
+/// has an exchange of its own then.
+pub async fn gather_refused(
+    app: &App,
+    opened: &mut Opened,
+    operation: &Operation,
+) -> Result<(), ScimError> {
     match operation {
         Operation::Bulk => keep(app, opened, Wanted::Bulk).await,
         operation => gather(app, opened, operation).await,
@@ -51,6 +59,7 @@ fn name(kind: ResourceKind, body: &Value) -> Option<String> {
         found.and_then(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     };
     let own = if kind == ResourceKind::User { "userName" } else { "displayName" };
-    let (name, value) = ["externalId", own].into_iter().find_map(|name| field(name).map(|value| (name, value)))?;
+    let (name, value) =
+        ["externalId", own].into_iter().find_map(|name| field(name).map(|value| (name, value)))?;
     Some(format!("{} {name} {}", kind.name(), fold_text(value)))
 }

@@ -5,7 +5,9 @@ use rollcall_domain::scim::ScimError;
 /// What the client is told when something of ours is broken: never a 4xx, for Entra must retry.
 pub fn damaged(what: &str) -> ScimError {
     tracing::error!(what, "cannot answer");
-    ScimError::unavailable("the server cannot answer this now; nothing was changed, try again later".to_owned())
+    ScimError::unavailable(
+        "the server cannot answer this now; nothing was changed, try again later".to_owned(),
+    )
 }
 
 /// Our own trouble with a store.

@@ -22,7 +22,12 @@ pub struct KnownTokens(RwLock<(u64, HashMap<String, Known>)>);
 
 impl KnownTokens {
     /// Finds a token by its hash; unknown ones are looked up each time.
-    pub async fn find(&self, engine: &Engine, credentials: &CredentialView, sha256: &str) -> Result<Option<Known>, SqlError> {
+    pub async fn find(
+        &self,
+        engine: &Engine,
+        credentials: &CredentialView,
+        sha256: &str,
+    ) -> Result<Option<Known>, SqlError> {
         // Read before the views are, so that a change in between makes what is kept here stale.
         let state = engine.organizations_state();
         {

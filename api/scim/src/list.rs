@@ -5,7 +5,9 @@ use super::failure;
 use super::query::Query;
 use super::reply::Reply;
 use rollcall_domain::interpretation::Notes;
-use rollcall_domain::scim::{Limits, ResourceKind, ScimError, ScimType, parse_filter, parse_path, project};
+use rollcall_domain::scim::{
+    Limits, ResourceKind, ScimError, ScimType, parse_filter, parse_path, project,
+};
 use rollcall_projections::directory::{Page, SearchError, SearchRequest, SearchResult, Sort};
 use serde_json::{Map, Value, json};
 
@@ -18,12 +20,18 @@ pub async fn search(call: &mut Call, kind: Option<ResourceKind>) -> Result<Reply
 
 /// GET on an endpoint, or on the root for resources of every kind.
 pub async fn list(call: &mut Call, kind: Option<ResourceKind>) -> Result<Reply, ScimError> {
-    let count = call.query.count.unwrap_or(call.app.config.default_page_size).min(call.app.config.max_page_size);
+    let count = call
+        .query
+        .count
+        .unwrap_or(call.app.config.default_page_size)
+        .min(call.app.config.max_page_size);
     let start = call.query.start_index.unwrap_or(1);
     match kind {
         Some(kind) => {
             let page = match &call.query.cursor {
-                Some(cursor) => Page::Cursor { after: Some(cursor.clone()).filter(|c| !c.is_empty()), count },
+                Some(cursor) => {
+                    Page::Cursor { after: Some(cursor.clone()).filter(|c| !c.is_empty()), count }
+                }
                 None => Page::Index { start, count },
             };
             let found = one_kind(call, kind, page).await?;
@@ -35,9 +43,12 @@ pub async fn list(call: &mut Call, kind: Option<ResourceKind>) -> Result<Reply, 
 
 async fn every_kind(call: &mut Call, start: u64, count: u64) -> Result<Reply, ScimError> {
     if call.query.cursor.is_some() {
-        return Err(ScimError::invalid_value("a query over all resource types takes no cursor: use startIndex and count".to_owned()));
+        return Err(ScimError::invalid_value(
+            "a query over all resource types takes no cursor: use startIndex and count".to_owned(),
+        ));
     }
-    // An attribute that only one kind has matches nothing of the other; known to neither is an error.
+    // An attribute that only one kind has matches nothing of the other; known to neither is an
+    // error.
     let query = call.query.clone();
     call.query = concerning(&query, ResourceKind::User, &call.limits.clone());
     let users = one_kind(call, ResourceKind::User, Page::Index { start, count }).await;
@@ -46,10 +57,16 @@ async fn every_kind(call: &mut Call, start: u64, count: u64) -> Result<Reply, Sc
     {
         return users.map(|_| Reply::default());
     }
-    let (total, mut items) = users.as_ref().map_or((0, vec![]), |found| (found.total, found.items.clone()));
+    let (total, mut items) =
+        users.as_ref().map_or((0, vec![]), |found| (found.total, found.items.clone()));
     let rest = count.saturating_sub(items.len() as u64);
     call.query = concerning(&query, ResourceKind::Group, &call.limits.clone());
-    let groups = one_kind(call, ResourceKind::Group, Page::Index { start: start.saturating_sub(total).max(1), count: rest }).await;
+    let groups = one_kind(
+        call,
+        ResourceKind::Group,
+        Page::Index { start: start.saturating_sub(total).max(1), count: rest },
+    )
+    .await;
     let total = match (users, groups) {
         (_, Ok(found)) => {
             items.extend(found.items);
@@ -61,11 +78,13 @@ async fn every_kind(call: &mut Call, start: u64, count: u64) -> Result<Reply, Sc
     Ok(answer(call, total, start, items, None))
 }
 
-/// A query over all kinds as far as it concerns one: what it says about attributes that only the other
-/// has neither selects nor orders anything here.
+/// A query over all kinds as far as it concerns one: what it says about attributes that only the
+/// other has neither selects nor orders anything here.
 fn concerning(query: &Query, kind: ResourceKind, limits: &Limits) -> Query {
     let known = |kind, name: &str| parse_path(kind, name, limits, &mut Notes::default()).is_ok();
-    let concerns = |name: &str| known(kind, name) || !ResourceKind::ALL.into_iter().any(|other| known(other, name));
+    let concerns = |name: &str| {
+        known(kind, name) || !ResourceKind::ALL.into_iter().any(|other| known(other, name))
+    };
     let mut query = query.clone();
     if !query.attributes.is_empty() {
         query.attributes.retain(|name| concerns(name));
@@ -81,11 +100,23 @@ fn is_about_the_query(error: &ScimError) -> bool {
     matches!(error.scim_type, Some(ScimType::InvalidFilter | ScimType::InvalidPath))
 }
 
-async fn one_kind(call: &mut Call, kind: ResourceKind, page: Page) -> Result<SearchResult, ScimError> {
+async fn one_kind(
+    call: &mut Call,
+    kind: ResourceKind,
+    page: Page,
+) -> Result<SearchResult, ScimError> {
     let limits = call.limits.clone();
     let query = call.query.clone();
-    let filter = query.filter.as_deref().map(|f| parse_filter(kind, f, &limits, &mut call.notes)).transpose()?;
-    let sort = query.sort_by.as_deref().map(|p| parse_path(kind, p, &limits, &mut call.notes)).transpose()?;
+    let filter = query
+        .filter
+        .as_deref()
+        .map(|f| parse_filter(kind, f, &limits, &mut call.notes))
+        .transpose()?;
+    let sort = query
+        .sort_by
+        .as_deref()
+        .map(|p| parse_path(kind, p, &limits, &mut call.notes))
+        .transpose()?;
     let selection = query.selection(kind, &limits, &mut call.notes)?;
     limits.permit(&call.notes)?;
     let request = SearchRequest {
@@ -118,9 +149,12 @@ fn answer(call: &Call, total: u64, start: u64, items: Vec<Value>, next: Option<S
     if let Some(next) = next {
         body.insert("nextCursor".into(), json!(next));
     }
-    // A match that found its one resource is about that resource: Entra asks so before it changes it.
+    // A match that found its one resource is about that resource: Entra asks so before it changes
+    // it.
     let subject = match items.as_slice() {
-        [only] if total == 1 => only.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok()),
+        [only] if total == 1 => {
+            only.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok())
+        }
         _ => None,
     };
     body.insert("Resources".into(), Value::Array(items));

@@ -6,7 +6,9 @@ use super::reply::Reply;
 use super::resource::{Resource, Shown, etag, location, render};
 use super::write::{WriteCall, write};
 use rollcall_domain::ids::ResourceId;
-use rollcall_domain::scim::{ResourceKind, ScimError, asserts, check_asserted, decode_patch, project};
+use rollcall_domain::scim::{
+    ResourceKind, ScimError, asserts, check_asserted, decode_patch, project,
+};
 use serde_json::Value;
 
 /// Changes what the body names. A user is shown as it is then; a group is not, for Entra wants 204
@@ -33,13 +35,19 @@ pub async fn patch<A: Resource>(call: &mut Call, id: ResourceId) -> Result<Reply
         }
         let mut resource = render(&base, id, state, version, times, groups.clone(), &members)?;
         project(A::RESOURCE, &mut resource, &selection.attributes, &selection.excluded);
-        Ok(Reply::json(200, &resource).with("location", location(&base, A::RESOURCE, id)).with("etag", etag(version)))
+        Ok(Reply::json(200, &resource)
+            .with("location", location(&base, A::RESOURCE, id))
+            .with("etag", etag(version)))
     });
     write(call, WriteCall { id, fresh: false, command, shape }).await
 }
 
 /// The whole resource as a reader sees it, if it is there.
-async fn as_read(call: &Call, kind: ResourceKind, id: ResourceId) -> Result<Option<Value>, ScimError> {
+async fn as_read(
+    call: &Call,
+    kind: ResourceKind,
+    id: ResourceId,
+) -> Result<Option<Value>, ScimError> {
     let (directory, organization) = (&call.app.directory, call.opened.organization);
     let away = |e| failure::unavailable("read", &e);
     let found = match kind {
@@ -52,10 +60,16 @@ async fn as_read(call: &Call, kind: ResourceKind, id: ResourceId) -> Result<Opti
 }
 
 /// The groups a user is in, for the answer.
-pub async fn groups_of(call: &Call, kind: ResourceKind, id: ResourceId, wanted: bool) -> Result<Option<Vec<Value>>, ScimError> {
+pub async fn groups_of(
+    call: &Call,
+    kind: ResourceKind,
+    id: ResourceId,
+    wanted: bool,
+) -> Result<Option<Vec<Value>>, ScimError> {
     if kind != ResourceKind::User || !wanted {
         return Ok(None);
     }
-    let found = call.app.directory.groups_on_wire(call.opened.organization, id, &call.app.scim_base).await;
+    let found =
+        call.app.directory.groups_on_wire(call.opened.organization, id, &call.app.scim_base).await;
     found.map(Some).map_err(|e| failure::unavailable("groups of a user", &e))
 }

@@ -3,8 +3,8 @@
 use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::scim::ScimError;
 
-/// The segments, each decoded once. Doubled and trailing slashes mean nothing; a slash that was encoded
-/// separates nothing.
+/// The segments, each decoded once. Doubled and trailing slashes mean nothing; a slash that was
+/// encoded separates nothing.
 pub fn segments(path: &str) -> Result<Vec<String>, ScimError> {
     path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect()
 }
@@ -25,13 +25,26 @@ pub fn note(whole: &str, path: &str, notes: &mut Notes) {
 }
 
 /// The endpoints (RFC 7644 section 3.2).
-const ENDPOINTS: [&str; 8] = ["Users", "Groups", "Me", "ServiceProviderConfig", "ResourceTypes", "Schemas", "Bulk", ".search"];
+const ENDPOINTS: [&str; 8] = [
+    "Users",
+    "Groups",
+    "Me",
+    "ServiceProviderConfig",
+    "ResourceTypes",
+    "Schemas",
+    "Bulk",
+    ".search",
+];
 
 fn decoded(segment: &str) -> Result<String, ScimError> {
     if !segment.contains('%') {
         return Ok(segment.to_owned());
     }
-    let broken = || ScimError::invalid_syntax("the path is not well encoded: a % is followed by two hexadecimal digits");
+    let broken = || {
+        ScimError::invalid_syntax(
+            "the path is not well encoded: a % is followed by two hexadecimal digits",
+        )
+    };
     let mut bytes = Vec::with_capacity(segment.len());
     let mut rest = segment.bytes();
     while let Some(byte) = rest.next() {
@@ -63,9 +76,21 @@ mod tests {
             ("/Users/%C3%A9", vec!["Users", "é"]),
             ("/", vec![]),
         ] {
-            assert_eq!(segments(path).ok(), Some(expected.into_iter().map(str::to_owned).collect()), "{path}");
+            assert_eq!(
+                segments(path).ok(),
+                Some(expected.into_iter().map(str::to_owned).collect()),
+                "{path}"
+            );
         }
-        for path in ["/Users/%", "/Users/%4", "/Users/%zz", "/Users/%+1", "/Users/%00", "/Users/%0a", "/Users/%ff"] {
+        for path in [
+            "/Users/%",
+            "/Users/%4",
+            "/Users/%zz",
+            "/Users/%+1",
+            "/Users/%00",
+            "/Users/%0a",
+            "/Users/%ff",
+        ] {
             assert_eq!(segments(path).map_err(|e| e.status), Err(400), "{path}");
         }
     }

@@ -17,17 +17,25 @@ pub async fn read(call: &mut Call, kind: ResourceKind, id: ResourceId) -> Result
         ResourceKind::User => (directory.user(organization, id).await, "groups"),
         ResourceKind::Group => (directory.group(organization, id).await, "members"),
     };
-    let found = found.map_err(|e| failure::unavailable("read", &e))?.ok_or_else(|| not_found(kind, &id.to_string()))?;
+    let found = found
+        .map_err(|e| failure::unavailable("read", &e))?
+        .ok_or_else(|| not_found(kind, &id.to_string()))?;
     if call.conditions.unchanged(found.version) {
         return Ok(Reply::empty(304).with("etag", etag(found.version)).about(id));
     }
     if call.conditions.mismatch(found.version) {
-        return Err(ScimError::precondition_failed("the resource has another version than If-Match says".to_owned()));
+        return Err(ScimError::precondition_failed(
+            "the resource has another version than If-Match says".to_owned(),
+        ));
     }
     let version = found.version;
-    let rendered = directory.render(organization, kind, &[found], &call.app.scim_base, selection.shows(references)).await;
+    let rendered = directory
+        .render(organization, kind, &[found], &call.app.scim_base, selection.shows(references))
+        .await;
     let mut rendered = rendered.map_err(|e| failure::unavailable("read", &e))?;
-    let mut resource = rendered.pop().ok_or_else(|| failure::damaged("a resource that was found cannot be shown"))?;
+    let mut resource = rendered
+        .pop()
+        .ok_or_else(|| failure::damaged("a resource that was found cannot be shown"))?;
     project(kind, &mut resource, &selection.attributes, &selection.excluded);
     let reply = Reply::json(200, &resource).with("etag", etag(version));
     Ok(reply.with("content-location", location(&call.app.scim_base, kind, id)).about(id))

@@ -21,7 +21,9 @@ pub async fn replace<A: Resource>(call: &mut Call, id: ResourceId) -> Result<Rep
     let shape = Box::new(move |state: &A, version, times| {
         let mut resource = render(&base, id, state, version, times, groups.clone(), &shown)?;
         project(A::RESOURCE, &mut resource, &selection.attributes, &selection.excluded);
-        Ok(Reply::json(200, &resource).with("location", location(&base, A::RESOURCE, id)).with("etag", etag(version)))
+        Ok(Reply::json(200, &resource)
+            .with("location", location(&base, A::RESOURCE, id))
+            .with("etag", etag(version)))
     });
     write(call, WriteCall { id, fresh: false, command, shape }).await
 }

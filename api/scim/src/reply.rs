@@ -105,7 +105,8 @@ impl Reply {
     /// The HTTP response. The media type is SCIM's, whatever `Accept` said.
     pub fn into_response(self, exchange: ExchangeId) -> Response<Body> {
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::from_str(&value) {

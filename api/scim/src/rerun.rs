@@ -47,7 +47,12 @@ pub async fn rerun(app: &Arc<App>, rerun: Rerun<'_>) -> Exchange {
     reply.close(&opened, &notes)
 }
 
-async fn carry_out(app: &Arc<App>, rerun: &Rerun<'_>, opened: &mut Opened, notes: &mut Notes) -> Result<Reply, ScimError> {
+async fn carry_out(
+    app: &Arc<App>,
+    rerun: &Rerun<'_>,
+    opened: &mut Opened,
+    notes: &mut Notes,
+) -> Result<Reply, ScimError> {
     let target = opened.target.clone();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
     // What is below the SCIM base; an operation of a bulk request names nothing else.
@@ -59,7 +64,8 @@ async fn carry_out(app: &Arc<App>, rerun: &Rerun<'_>, opened: &mut Opened, notes
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
     let organization = app.organizations.by_id(opened.organization).await;
     let organization = organization.map_err(|e| app.trouble("organization lookup", &e))?;
-    let organization = organization.ok_or_else(|| failure::damaged("the organization of an exchange is not there"))?;
+    let organization = organization
+        .ok_or_else(|| failure::damaged("the organization of an exchange is not there"))?;
     if let Ok(operation) = &operation {
         facts::gather(app, opened, operation).await?;
     }

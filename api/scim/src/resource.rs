@@ -5,7 +5,9 @@ use super::failure;
 use rollcall_domain::group::{self, Group, GroupCommand, GroupError};
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::log::Version;
-use rollcall_domain::scim::{Attributes, DecodedResource, Intent, Meta, ResourceKind, ScimError, render_resource};
+use rollcall_domain::scim::{
+    Attributes, DecodedResource, Intent, Meta, ResourceKind, ScimError, render_resource,
+};
 use rollcall_domain::user::{User, UserCommand, UserError};
 use rollcall_engine::{Hosted, Times};
 use serde_json::{Value, json};
@@ -36,26 +38,40 @@ pub trait Resource: Hosted {
     }
 }
 
-/// The members of a group that an answer shows, as they are on the wire. A deleted user stays in the
-/// group's own stream, but is nobody's member.
+/// The members of a group that an answer shows, as they are on the wire. A deleted user stays in
+/// the group's own stream, but is nobody's member.
 #[derive(Clone, Debug, Default)]
 pub struct Shown(HashMap<ResourceId, Value>);
 
 impl Shown {
     /// The members of a group that the directory knows, and those that a command names, which are
     /// checked when it is carried out.
-    pub async fn of_command<A: Resource>(call: &Call, id: ResourceId, command: &A::Command, wanted: bool) -> Result<Self, ScimError> {
+    pub async fn of_command<A: Resource>(
+        call: &Call,
+        id: ResourceId,
+        command: &A::Command,
+        wanted: bool,
+    ) -> Result<Self, ScimError> {
         if A::RESOURCE != ResourceKind::Group || !wanted {
             return Ok(Self::default());
         }
-        let (directory, organization, base) = (&call.app.directory, call.opened.organization, &call.app.scim_base);
+        let (directory, organization, base) =
+            (&call.app.directory, call.opened.organization, &call.app.scim_base);
         let away = |e| failure::unavailable("members of a group", &e);
-        let mut shown = directory.members_of_group_on_wire(organization, id, base).await.map_err(away)?;
+        let mut shown =
+            directory.members_of_group_on_wire(organization, id, base).await.map_err(away)?;
         let named = A::required(id, command).map_err(|e| A::refusal(id, e))?;
-        let named: Vec<ResourceId> = named.into_iter().filter(|id| !shown.contains_key(id)).collect();
-        let mut known = directory.members_on_wire(organization, &named, base).await.map_err(away)?;
-        // One that is not there yet for this reader is there when the command is carried out, or refuses it.
-        shown.extend(named.into_iter().map(|id| (id, known.remove(&id).unwrap_or_else(|| json!({ "value": id })))));
+        let named: Vec<ResourceId> =
+            named.into_iter().filter(|id| !shown.contains_key(id)).collect();
+        let mut known =
+            directory.members_on_wire(organization, &named, base).await.map_err(away)?;
+        // One that is not there yet for this reader is there when the command is carried out, or
+        // refuses it.
+        shown.extend(
+            named
+                .into_iter()
+                .map(|id| (id, known.remove(&id).unwrap_or_else(|| json!({ "value": id })))),
+        );
         Ok(Self(shown))
     }
 }
@@ -81,7 +97,9 @@ impl Resource for User {
     fn refusal(id: ResourceId, error: UserError) -> ScimError {
         match error {
             // No SCIM request signs anybody in.
-            UserError::NotFound | UserError::NotRecognized => super::route::not_found(ResourceKind::User, &id.to_string()),
+            UserError::NotFound | UserError::NotRecognized => {
+                super::route::not_found(ResourceKind::User, &id.to_string())
+            }
             UserError::AlreadyExists => ScimError::uniqueness(error.to_string()),
             UserError::Scim(error) => error,
         }
@@ -95,7 +113,10 @@ impl Resource for Group {
     const RESOURCE: ResourceKind = ResourceKind::Group;
 
     fn create(decoded: DecodedResource) -> GroupCommand {
-        GroupCommand::Create { attributes: decoded.attributes, members: decoded.members.unwrap_or_default() }
+        GroupCommand::Create {
+            attributes: decoded.attributes,
+            members: decoded.members.unwrap_or_default(),
+        }
     }
     fn replace(decoded: DecodedResource) -> GroupCommand {
         GroupCommand::Replace { attributes: decoded.attributes, members: decoded.members }
@@ -113,7 +134,9 @@ impl Resource for Group {
         match error {
             GroupError::NotFound => super::route::not_found(ResourceKind::Group, &id.to_string()),
             GroupError::AlreadyExists => ScimError::uniqueness(error.to_string()),
-            GroupError::OwnMember(id) => ScimError::invalid_value(format!("group {id} cannot be a member of itself")),
+            GroupError::OwnMember(id) => {
+                ScimError::invalid_value(format!("group {id} cannot be a member of itself"))
+            }
             GroupError::Scim(error) => error,
         }
     }
@@ -137,8 +160,19 @@ pub fn etag(version: Version) -> String {
 }
 
 /// A resource's metadata.
-pub fn meta(base: &str, kind: ResourceKind, id: ResourceId, version: Version, times: Times) -> Meta {
-    Meta { created: times.created, last_modified: times.modified, version, location: location(base, kind, id) }
+pub fn meta(
+    base: &str,
+    kind: ResourceKind,
+    id: ResourceId,
+    version: Version,
+    times: Times,
+) -> Meta {
+    Meta {
+        created: times.created,
+        last_modified: times.modified,
+        version,
+        location: location(base, kind, id),
+    }
 }
 
 /// A resource in its wire form, from the state that a command led to.
@@ -151,7 +185,16 @@ pub fn render<A: Resource>(
     groups: Option<Vec<Value>>,
     shown: &Shown,
 ) -> Result<Value, ScimError> {
-    let attributes = state.present().ok_or_else(|| failure::damaged("a resource that was just written is not there"))?;
+    let attributes = state
+        .present()
+        .ok_or_else(|| failure::damaged("a resource that was just written is not there"))?;
     let members = state.members(shown);
-    Ok(render_resource(A::RESOURCE, id, attributes, &meta(base, A::RESOURCE, id, version, times), groups, members))
+    Ok(render_resource(
+        A::RESOURCE,
+        id,
+        attributes,
+        &meta(base, A::RESOURCE, id, version, times),
+        groups,
+        members,
+    ))
 }

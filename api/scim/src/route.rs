@@ -37,9 +37,10 @@ impl Operation {
     /// The resource it is about, if its path names one.
     pub fn subject(&self) -> Option<(ResourceKind, ResourceId)> {
         match self {
-            Operation::Read(kind, id) | Operation::Replace(kind, id) | Operation::Patch(kind, id) | Operation::Delete(kind, id) => {
-                Some((*kind, *id))
-            }
+            Operation::Read(kind, id)
+            | Operation::Replace(kind, id)
+            | Operation::Patch(kind, id)
+            | Operation::Delete(kind, id) => Some((*kind, *id)),
             _ => None,
         }
     }
@@ -78,7 +79,9 @@ pub fn route(method: &str, path: &str) -> Result<Operation, ScimError> {
     let segments = segments(path)?;
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
     let kind = |endpoint: &str| {
-        [ResourceKind::User, ResourceKind::Group].into_iter().find(|k| k.endpoint().trim_start_matches('/').eq_ignore_ascii_case(endpoint))
+        [ResourceKind::User, ResourceKind::Group]
+            .into_iter()
+            .find(|k| k.endpoint().trim_start_matches('/').eq_ignore_ascii_case(endpoint))
     };
     // The server leaves the body out by itself (RFC 9110 section 9.3.2).
     let method = if method == "HEAD" { "GET" } else { method };
@@ -88,24 +91,36 @@ pub fn route(method: &str, path: &str) -> Result<Operation, ScimError> {
         [search] if is(search, ".search") => allow(method, &[("POST", Operation::Search(None))]),
         [bulk] if is(bulk, "Bulk") => allow(method, &[("POST", Operation::Bulk)]),
         [me] if is(me, "Me") => Ok(Operation::Me),
-        [config] if is(config, "ServiceProviderConfig") => allow(method, &[("GET", Operation::ServiceProviderConfig)]),
+        [config] if is(config, "ServiceProviderConfig") => {
+            allow(method, &[("GET", Operation::ServiceProviderConfig)])
+        }
         [schemas] if is(schemas, "Schemas") => allow(method, &[("GET", Operation::Schemas(None))]),
-        [schemas, id] if is(schemas, "Schemas") => allow(method, &[("GET", Operation::Schemas(Some(id.to_owned())))]),
-        [types] if is(types, "ResourceTypes") => allow(method, &[("GET", Operation::ResourceTypes(None))]),
-        [types, name] if is(types, "ResourceTypes") => allow(method, &[("GET", Operation::ResourceTypes(Some(name.to_owned())))]),
+        [schemas, id] if is(schemas, "Schemas") => {
+            allow(method, &[("GET", Operation::Schemas(Some(id.to_owned())))])
+        }
+        [types] if is(types, "ResourceTypes") => {
+            allow(method, &[("GET", Operation::ResourceTypes(None))])
+        }
+        [types, name] if is(types, "ResourceTypes") => {
+            allow(method, &[("GET", Operation::ResourceTypes(Some(name.to_owned())))])
+        }
         [endpoint] if kind(endpoint).is_some() => {
             let kind = kind(endpoint).unwrap_or(ResourceKind::User);
-            allow(method, &[("GET", Operation::List(Some(kind))), ("POST", Operation::Create(kind))])
+            allow(
+                method,
+                &[("GET", Operation::List(Some(kind))), ("POST", Operation::Create(kind))],
+            )
         }
         [endpoint, search] if kind(endpoint).is_some() && is(search, ".search") => {
             allow(method, &[("POST", Operation::Search(kind(endpoint)))])
         }
         [endpoint, id] if kind(endpoint).is_some() => {
             let kind = kind(endpoint).unwrap_or(ResourceKind::User);
-            let id = id.parse().map_err(|_| match id.to_ascii_lowercase().parse::<ResourceId>() {
-                Ok(_) => not_found(kind, id).of_rule(Rule::IdExact),
-                Err(_) => not_found(kind, id),
-            })?;
+            let id =
+                id.parse().map_err(|_| match id.to_ascii_lowercase().parse::<ResourceId>() {
+                    Ok(_) => not_found(kind, id).of_rule(Rule::IdExact),
+                    Err(_) => not_found(kind, id),
+                })?;
             allow(
                 method,
                 &[
@@ -126,7 +141,9 @@ pub fn route(method: &str, path: &str) -> Result<Operation, ScimError> {
 
 /// The methods that are possible at a path, for `Allow` (RFC 9110 section 15.5.6).
 pub fn allowed(path: &str) -> String {
-    let possible = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].into_iter().filter(|method| route(method, path).is_ok());
+    let possible = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+        .into_iter()
+        .filter(|method| route(method, path).is_ok());
     possible.collect::<Vec<_>>().join(", ")
 }
 
@@ -142,5 +159,8 @@ fn allow(method: &str, allowed: &[(&str, Operation)]) -> Result<Operation, ScimE
     }
     let methods: Vec<&str> = allowed.iter().map(|(m, _)| *m).collect();
     let method: String = method.chars().take(20).collect();
-    Err(ScimError::method_not_allowed(format!("{method} is not possible here; allowed: {}", methods.join(", "))))
+    Err(ScimError::method_not_allowed(format!(
+        "{method} is not possible here; allowed: {}",
+        methods.join(", ")
+    )))
 }

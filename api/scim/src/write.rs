@@ -54,7 +54,11 @@ pub async fn write<A: Resource>(call: &mut Call, write: WriteCall<A>) -> Result<
             Ok(Reply { kept: Kept::InAppend, ..done.what.made? })
         }
         Err(error) => {
-            if let ExecuteError::Judged(Visible { what: Judgement::NotPermitted { notes, .. }, .. }) = &error {
+            if let ExecuteError::Judged(Visible {
+                what: Judgement::NotPermitted { notes, .. },
+                ..
+            }) = &error
+            {
                 call.notes.merge(notes.clone());
             }
             Err(refused::<A>(id, error))

@@ -31,7 +31,10 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
     let log = app.engine.log.ping().await;
     let views = app.engine.folder.status().await;
     let audit = app.audit.folder().status().await;
-    let (mut ready, mut body) = (log.is_ok(), json!({ "log": log.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned()) }));
+    let (mut ready, mut body) = (
+        log.is_ok(),
+        json!({ "log": log.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned()) }),
+    );
     match views {
         Ok(views) => {
             let (lag, stopped) = summary(&views);
@@ -45,7 +48,9 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
         }
     }
     body["audit"] = match audit {
-        Ok(_) if app.audit.folder().is_outdated() => json!({ "views": "being rebuilt after an upgrade" }),
+        Ok(_) if app.audit.folder().is_outdated() => {
+            json!({ "views": "being rebuilt after an upgrade" })
+        }
         Ok(views) => {
             let (lag, stopped) = summary(&views);
             json!({ "lag": lag, "stopped": stopped })
@@ -60,7 +65,10 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
 /// How many records are not folded yet, and whose views have stopped.
 fn summary(views: &[ViewStatus]) -> (u64, Vec<String>) {
     let lag = views.iter().map(|v| v.head.saturating_sub(v.position)).sum();
-    (lag, views.iter().filter(|v| v.stopped.is_some()).map(|v| v.organization.to_string()).collect())
+    (
+        lag,
+        views.iter().filter(|v| v.stopped.is_some()).map(|v| v.organization.to_string()).collect(),
+    )
 }
 
 /// Prometheus' text format.
@@ -70,8 +78,8 @@ pub async fn metrics(State(Health { app, metrics }): State<Health>) -> Response 
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], rendered).into_response()
 }
 
-/// How old the last cycle of each organization is, and whether they still come. Measured when asked,
-/// because both change while nothing happens.
+/// How old the last cycle of each organization is, and whether they still come. Measured when
+/// asked, because both change while nothing happens.
 async fn measure_cycles(app: &App) {
     let now = app.engine.clock.now();
     match app.audit.as_far_as_folded().runs.rhythms().await {
@@ -79,8 +87,10 @@ async fn measure_cycles(app: &App) {
             for (organization, rhythm) in rhythms {
                 let name = organization.to_string();
                 let age = rhythm.since(now).map_or(0, |since| since.num_seconds());
-                metrics::gauge!("rollcall_last_cycle_age_seconds", "organization" => name.clone()).set(age as f64);
-                metrics::gauge!("rollcall_usual_cycle_seconds", "organization" => name.clone()).set(rhythm.usual().num_seconds() as f64);
+                metrics::gauge!("rollcall_last_cycle_age_seconds", "organization" => name.clone())
+                    .set(age as f64);
+                metrics::gauge!("rollcall_usual_cycle_seconds", "organization" => name.clone())
+                    .set(rhythm.usual().num_seconds() as f64);
                 let pulse = rhythm.pulse(now);
                 for state in Pulse::ALL {
                     let is_so = f64::from(u8::from(state == pulse));

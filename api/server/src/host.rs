@@ -74,7 +74,13 @@ impl HostRequest {
     /// A request with a bearer token, without a body.
     pub fn new(at: DateTime<Utc>, method: &str, target: &str, token: &str) -> Self {
         let headers = vec![("authorization".to_owned(), format!("Bearer {token}"))];
-        Self { at, method: method.to_owned(), target: target.to_owned(), headers, ..Self::default() }
+        Self {
+            at,
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers,
+            ..Self::default()
+        }
     }
 
     /// The same with a body of this media type.
@@ -188,32 +194,72 @@ impl Host {
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
         drop(hand);
-        let text = |value: &axum::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-        let exchange = parts.headers.get("exchange-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-        let headers = parts.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+        let text = |value: &axum::http::HeaderValue| {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
+        let exchange = parts
+            .headers
+            .get("exchange-id")
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.parse().ok());
+        let headers = parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+            .collect();
         Ok(HostAnswer { status: parts.status.as_u16(), headers, exchange, body })
     }
 
     /// Creates an organization, as the operator would.
-    pub async fn create_organization(&self, at: DateTime<Utc>, name: &str, domain: &str) -> Result<OrganizationCreated, HostError> {
+    pub async fn create_organization(
+        &self,
+        at: DateTime<Utc>,
+        name: &str,
+        domain: &str,
+    ) -> Result<OrganizationCreated, HostError> {
         let new = NewOrganization { name: name.to_owned(), domain: domain.to_owned() };
-        self.administer(at, &route::CREATE_ORGANIZATION.line(&Nothing, &Nothing)?, &serde_json::to_value(new)?).await
+        self.administer(
+            at,
+            &route::CREATE_ORGANIZATION.line(&Nothing, &Nothing)?,
+            &serde_json::to_value(new)?,
+        )
+        .await
     }
 
     /// Issues a SCIM token; this enables SCIM.
-    pub async fn issue_token(&self, at: DateTime<Utc>, organization: &str, label: &str) -> Result<TokenIssued, HostError> {
+    pub async fn issue_token(
+        &self,
+        at: DateTime<Utc>,
+        organization: &str,
+        label: &str,
+    ) -> Result<TokenIssued, HostError> {
         let new = NewToken { label: label.to_owned(), expires_at: None };
-        self.administer(at, &route::ISSUE_TOKEN.line(&OrganizationPath::of(organization), &Nothing)?, &serde_json::to_value(new)?).await
+        self.administer(
+            at,
+            &route::ISSUE_TOKEN.line(&OrganizationPath::of(organization), &Nothing)?,
+            &serde_json::to_value(new)?,
+        )
+        .await
     }
 
     /// Any other call of the administration; null stands for no body.
-    pub async fn administer<T: DeserializeOwned>(&self, at: DateTime<Utc>, line: &RequestLine, body: &Value) -> Result<T, HostError> {
+    pub async fn administer<T: DeserializeOwned>(
+        &self,
+        at: DateTime<Utc>,
+        line: &RequestLine,
+        body: &Value,
+    ) -> Result<T, HostError> {
         let request = HostRequest::new(at, line.method.as_str(), &line.target, &self.operator_key);
-        let request = if body.is_null() { request } else { request.with_body("application/json", body.to_string()) };
+        let request = if body.is_null() {
+            request
+        } else {
+            request.with_body("application/json", body.to_string())
+        };
         let answer = self.handle(request).await?;
         if answer.status >= 300 {
             let problem = serde_json::from_slice::<Problem>(&answer.body);
-            let detail = problem.map_or_else(|_| "no reason given".to_owned(), |problem| problem.detail);
+            let detail =
+                problem.map_or_else(|_| "no reason given".to_owned(), |problem| problem.detail);
             return Err(HostError::Refused { status: answer.status, detail });
         }
         // An answer without a body is read as null.

@@ -25,7 +25,11 @@ pub struct Metric {
     pub help: &'static str,
 }
 
-const fn counter(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+const fn counter(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
     Metric { name, kind: Kind::Counter, labels, help }
 }
 
@@ -33,50 +37,118 @@ const fn gauge(name: &'static str, labels: &'static [&'static str], help: &'stat
     Metric { name, kind: Kind::Gauge, labels, help }
 }
 
-const fn histogram(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Metric {
+const fn histogram(
+    name: &'static str,
+    labels: &'static [&'static str],
+    help: &'static str,
+) -> Metric {
     Metric { name, kind: Kind::Histogram, labels, help }
 }
 
 /// All of them.
 pub const METRICS: &[Metric] = &[
-    counter("rollcall_requests_total", &["protocol", "operation", "status", "organization"], "Requests"),
-    histogram("rollcall_request_seconds", &["operation"], "Time from the first byte of a request to its answer"),
+    counter(
+        "rollcall_requests_total",
+        &["protocol", "operation", "status", "organization"],
+        "Requests",
+    ),
+    histogram(
+        "rollcall_request_seconds",
+        &["operation"],
+        "Time from the first byte of a request to its answer",
+    ),
     histogram("rollcall_append_seconds", &[], "Time an append waits until it is durable"),
     histogram("rollcall_append_batch_size", &[], "Appends that one commit of the log holds"),
-    counter("rollcall_unknown_shapes_total", &["organization"], "PATCH requests in a shape the decoder does not know"),
-    counter("rollcall_access_left_total", &["organization"], "Refused requests by which somebody should have lost access"),
+    counter(
+        "rollcall_unknown_shapes_total",
+        &["organization"],
+        "PATCH requests in a shape the decoder does not know",
+    ),
+    counter(
+        "rollcall_access_left_total",
+        &["organization"],
+        "Refused requests by which somebody should have lost access",
+    ),
     counter("rollcall_interpretations_total", &["reading"], "Liberties taken to read requests"),
-    counter("rollcall_lost_races_total", &[], "Commands decided anew because somebody else was first"),
-    counter("rollcall_unrecorded_exchanges_total", &[], "Requests answered 503 because their exchange could not be kept"),
+    counter(
+        "rollcall_lost_races_total",
+        &[],
+        "Commands decided anew because somebody else was first",
+    ),
+    counter(
+        "rollcall_unrecorded_exchanges_total",
+        &[],
+        "Requests answered 503 because their exchange could not be kept",
+    ),
     counter(
         "rollcall_turned_away_total",
         &["protocol"],
         "Requests that were one too many of strangers or visitors: answered, and kept nowhere",
     ),
-    counter("rollcall_overload_total", &[], "Requests answered 503 because too many were under way"),
+    counter(
+        "rollcall_overload_total",
+        &[],
+        "Requests answered 503 because too many were under way",
+    ),
     counter(
         "rollcall_unreadable_requests_total",
         &["reason"],
         "Requests whose head could not be read: answered 400, 414 or 431, and kept nowhere",
     ),
     counter("rollcall_panics_total", &[], "Requests answered 503 because a handler panicked"),
-    counter("rollcall_job_passes_total", &["job", "outcome"], "Passes of the jobs that a server does without being asked"),
+    counter(
+        "rollcall_job_passes_total",
+        &["job", "outcome"],
+        "Passes of the jobs that a server does without being asked",
+    ),
     histogram("rollcall_job_seconds", &["job"], "Time that a pass of a job takes"),
-    counter("rollcall_dropped_bodies_total", &[], "Exchanges whose bodies were dropped because they were kept long enough"),
+    counter(
+        "rollcall_dropped_bodies_total",
+        &[],
+        "Exchanges whose bodies were dropped because they were kept long enough",
+    ),
     counter("rollcall_logins_total", &["organization", "outcome", "reason"], "Logins"),
-    counter("rollcall_saml_refreshes_total", &["organization", "outcome"], "Fetches of SAML metadata"),
+    counter(
+        "rollcall_saml_refreshes_total",
+        &["organization", "outcome"],
+        "Fetches of SAML metadata",
+    ),
     gauge(
         "rollcall_saml_certificate_end_seconds",
         &["organization", "owner"],
         "When the last certificate in use ends, in seconds since 1970",
     ),
-    histogram("rollcall_session_refused_seconds", &[], "From a SCIM request that ends a session to its first refused check"),
-    gauge("rollcall_contested_names", &["organization"], "Users that have a name which another user holds"),
+    histogram(
+        "rollcall_session_refused_seconds",
+        &[],
+        "From a SCIM request that ends a session to its first refused check",
+    ),
+    gauge(
+        "rollcall_contested_names",
+        &["organization"],
+        "Users that have a name which another user holds",
+    ),
     gauge("rollcall_last_cycle_age_seconds", &["organization"], "Time since the last cycle began"),
-    gauge("rollcall_usual_cycle_seconds", &["organization"], "Time that usually lies between two cycles"),
-    gauge("rollcall_cycles", &["organization", "state"], "1 for the state that an organization's cycles are in"),
-    gauge("rollcall_view_lag_records", &["family", "organization"], "Records in the log that the views do not show yet"),
-    gauge("rollcall_view_stopped", &["family", "organization"], "1 if a record of the organization cannot be folded"),
+    gauge(
+        "rollcall_usual_cycle_seconds",
+        &["organization"],
+        "Time that usually lies between two cycles",
+    ),
+    gauge(
+        "rollcall_cycles",
+        &["organization", "state"],
+        "1 for the state that an organization's cycles are in",
+    ),
+    gauge(
+        "rollcall_view_lag_records",
+        &["family", "organization"],
+        "Records in the log that the views do not show yet",
+    ),
+    gauge(
+        "rollcall_view_stopped",
+        &["family", "organization"],
+        "1 if a record of the organization cannot be folded",
+    ),
 ];
 
 /// Tells the recorder what each of them says.

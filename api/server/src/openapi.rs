@@ -8,13 +8,20 @@ pub fn document() -> OpenApi {
     let license = LicenseBuilder::new().name("Apache-2.0").build();
     let info = InfoBuilder::new()
         .title("Rollcall administration and audit")
-        .description(Some("Organizations, tokens, exchanges, events and views. SCIM itself is at /scim/v2."))
+        .description(Some(
+            "Organizations, tokens, exchanges, events and views. SCIM itself is at /scim/v2.",
+        ))
         .version(env!("CARGO_PKG_VERSION"))
         .license(Some(license))
         .build();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The operator key, from DIR/operator.key")).build();
-    let auditor =
-        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An auditor's key, from `rollcall auditor issue`")).build();
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The operator key, from DIR/operator.key"))
+        .build();
+    let auditor = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An auditor's key, from `rollcall auditor issue`"))
+        .build();
     let components = ComponentsBuilder::new()
         .security_scheme("operator", SecurityScheme::Http(bearer))
         .security_scheme("auditor", SecurityScheme::Http(auditor))

@@ -36,7 +36,11 @@ impl Doors {
     /// Opens all of them.
     pub fn new(app: &Arc<App>) -> Self {
         let sign_on = Arc::new(SignOn::new(app.clone()));
-        Self { scim: Arc::new(Scim::new(app.clone())), office: Office::new(sign_on.clone()), sign_on }
+        Self {
+            scim: Arc::new(Scim::new(app.clone())),
+            office: Office::new(sign_on.clone()),
+            sign_on,
+        }
     }
 }
 
@@ -51,9 +55,20 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         .route("/metrics", get(health::metrics))
         .with_state(health::Health { app: app.clone(), metrics });
     Router::new()
-        .merge(api.layer(from_fn_with_state(app.clone(), rollcall_office::entry)).with_state(office))
-        .route(route::DESCRIPTION, get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document.to_string()) }))
-        .merge(Router::new().route("/saml/{organization}/{action}", any(saml::entry)).with_state(sign_on))
+        .merge(
+            api.layer(from_fn_with_state(app.clone(), rollcall_office::entry)).with_state(office),
+        )
+        .route(
+            route::DESCRIPTION,
+            get(move || async move {
+                ([(header::CONTENT_TYPE, "application/json")], document.to_string())
+            }),
+        )
+        .merge(
+            Router::new()
+                .route("/saml/{organization}/{action}", any(saml::entry))
+                .with_state(sign_on),
+        )
         .merge(health)
         .fallback(fallback)
         .with_state(scim)
@@ -67,6 +82,8 @@ async fn fallback(State(scim): State<Arc<Scim>>, request: Request) -> Response {
     }
     let scim = rollcall_door::SCIM_PREFIX;
     let administration = route::PREFIX;
-    let said = format!("there is nothing at this address: SCIM is at {scim}, the administration at {administration}\n");
+    let said = format!(
+        "there is nothing at this address: SCIM is at {scim}, the administration at {administration}\n"
+    );
     (StatusCode::NOT_FOUND, said).into_response()
 }

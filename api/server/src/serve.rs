@@ -29,8 +29,9 @@ const DRAIN: Duration = Duration::from_secs(30);
 
 /// Runs the server until it is told to stop.
 pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
-    std::fs::create_dir_all(&config.data)
-        .with_context(|| format!("cannot make the data folder {}: choose another with --data", config.data.display()))?;
+    std::fs::create_dir_all(&config.data).with_context(|| {
+        format!("cannot make the data folder {}: choose another with --data", config.data.display())
+    })?;
     let metrics = telemetry::start_metrics()?;
     let clock = Clock::system();
     let ids = Ids::new(clock.clone(), Random::system());
@@ -43,14 +44,21 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     });
     let stores = stores.await?;
     let operator_key = secrets::operator_key(&config.data, &ids)?;
-    let key_file = config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
+    let key_file =
+        config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
     let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
-    seals::check(&SamlConnections::new(stores.live.clone()), &deployment_key, &config, stores.shared).await?;
+    seals::check(
+        &SamlConnections::new(stores.live.clone()),
+        &deployment_key,
+        &config,
+        stores.shared,
+    )
+    .await?;
     let audit = begin::audit(&stores.log, &stores.audit).await?;
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}: choose another address with --listen", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!("cannot listen on {}: choose another address with --listen", config.listen)
+    })?;
     let url = format!("http://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
     let (shared, strangers) = (stores.shared, StrangerLimit::default());
@@ -60,21 +68,31 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     run(app, metrics, listener, &url).await
 }
 
-async fn run(app: Arc<App>, metrics: PrometheusHandle, listener: TcpListener, url: &str) -> anyhow::Result<()> {
+async fn run(
+    app: Arc<App>,
+    metrics: PrometheusHandle,
+    listener: TcpListener,
+    url: &str,
+) -> anyhow::Result<()> {
     let address_file = app.config.data.join("address");
-    std::fs::write(&address_file, format!("{url}\n")).with_context(|| format!("cannot write {}", address_file.display()))?;
+    std::fs::write(&address_file, format!("{url}\n"))
+        .with_context(|| format!("cannot write {}", address_file.display()))?;
     let (stop, stopping) = watch::channel(false);
     let doors = Doors::new(&app);
     let background = Background::start(&app, &doors.sign_on, &stopping);
     let router = router(&app, doors, Some(metrics));
-    let server = tokio::spawn(listen::serve(listener, router, Patience::default(), stopping.clone()));
+    let server =
+        tokio::spawn(listen::serve(listener, router, Patience::default(), stopping.clone()));
     signals().await?;
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
     let drained = tokio::time::timeout(DRAIN, async {
         let _ = server.await;
         // Requests whose client went away are finished as well.
-        let _ = app.in_flight.acquire_many(u32::try_from(app.config.max_in_flight).unwrap_or(u32::MAX)).await;
+        let _ = app
+            .in_flight
+            .acquire_many(u32::try_from(app.config.max_in_flight).unwrap_or(u32::MAX))
+            .await;
     });
     if drained.await.is_err() {
         tracing::warn!("some requests did not end in {} s", DRAIN.as_secs());
@@ -101,5 +119,7 @@ fn announce(app: &App, store: &str, url: &str) {
     println!("Rollcall {} listens on {url} ({store})", env!("CARGO_PKG_VERSION"));
     println!("  Tenant URL for Entra   {}", app.scim_base);
     println!("  operator key           {}", key.display());
-    println!("  next                   rollcall --data {data} org create \"Example Ltd\" --domain example");
+    println!(
+        "  next                   rollcall --data {data} org create \"Example Ltd\" --domain example"
+    );
 }

@@ -45,8 +45,20 @@ pub struct Pending {
 
 impl Pending {
     /// A request that begins now.
-    pub fn new(organization: OrganizationId, asking: Asking, request: String, now: DateTime<Utc>, target: Option<String>) -> Self {
-        Self { organization, asking, request, expires: now + TimeDelta::minutes(REQUEST_MINUTES), target }
+    pub fn new(
+        organization: OrganizationId,
+        asking: Asking,
+        request: String,
+        now: DateTime<Utc>,
+        target: Option<String>,
+    ) -> Self {
+        Self {
+            organization,
+            asking,
+            request,
+            expires: now + TimeDelta::minutes(REQUEST_MINUTES),
+            target,
+        }
     }
 
     /// The `Set-Cookie` that binds it to the browser. The response comes from another site by POST,
@@ -54,7 +66,11 @@ impl Pending {
     pub fn to_cookie(&self, key: &DeploymentKey) -> String {
         let body = URL_SAFE_NO_PAD.encode(serde_json::to_string(self).unwrap_or_default());
         let signature = key.sign(REQUEST, &body);
-        format!("{}={body}.{signature}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=None", self.name(), REQUEST_MINUTES * 60)
+        format!(
+            "{}={body}.{signature}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=None",
+            self.name(),
+            REQUEST_MINUTES * 60
+        )
     }
 
     /// The `Set-Cookie` that ends it.
@@ -63,17 +79,32 @@ impl Pending {
     }
 
     fn name(&self) -> String {
-        format!("{REQUEST}{}", self.request.trim_start_matches('_').chars().take(16).collect::<String>())
+        format!(
+            "{REQUEST}{}",
+            self.request.trim_start_matches('_').chars().take(16).collect::<String>()
+        )
     }
 
     /// The requests that this browser has under way with an organization.
-    pub fn of(headers: &HeaderMap, key: &DeploymentKey, organization: OrganizationId, asking: Asking, now: DateTime<Utc>) -> Vec<Self> {
+    pub fn of(
+        headers: &HeaderMap,
+        key: &DeploymentKey,
+        organization: OrganizationId,
+        asking: Asking,
+        now: DateTime<Utc>,
+    ) -> Vec<Self> {
         let ours = cookies(headers).filter(|(name, _)| name.starts_with(REQUEST));
         let read = |(_, value): (&str, &str)| {
-            let (body, signature) = value.split_once('.').filter(|_| value.len() <= COOKIE_BYTES)?;
+            let (body, signature) =
+                value.split_once('.').filter(|_| value.len() <= COOKIE_BYTES)?;
             let signed = key.is_signed(REQUEST, body, signature);
-            let pending: Pending = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok().filter(|_| signed)?).ok()?;
-            (pending.organization == organization && pending.asking == asking && now < pending.expires).then_some(pending)
+            let pending: Pending =
+                serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok().filter(|_| signed)?)
+                    .ok()?;
+            (pending.organization == organization
+                && pending.asking == asking
+                && now < pending.expires)
+                .then_some(pending)
         };
         ours.filter_map(read).take(REQUESTS).collect()
     }
@@ -81,7 +112,10 @@ impl Pending {
 
 /// The `Set-Cookie` that begins a session.
 pub fn begin_session(token: &str, lasts: TimeDelta) -> String {
-    format!("{SESSION}={token}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Lax", lasts.num_seconds().max(0))
+    format!(
+        "{SESSION}={token}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Lax",
+        lasts.num_seconds().max(0)
+    )
 }
 
 /// The `Set-Cookie` that ends it.
@@ -91,7 +125,10 @@ pub fn end_session() -> String {
 
 /// The session's token, from its cookie.
 pub fn session_token(headers: &HeaderMap) -> Option<&str> {
-    cookies(headers).find(|(name, _)| *name == SESSION).map(|(_, value)| value).filter(|v| !v.is_empty() && v.len() <= 512)
+    cookies(headers)
+        .find(|(name, _)| *name == SESSION)
+        .map(|(_, value)| value)
+        .filter(|v| !v.is_empty() && v.len() <= 512)
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
@@ -113,14 +150,28 @@ mod tests {
 
     #[test]
     fn a_request_is_known_to_its_browser_its_organization_and_for_a_while() {
-        let (key, now, organization) = (DeploymentKey::derived_from("k"), DateTime::UNIX_EPOCH, OrganizationId(Uuid::from_u128(1)));
-        let pending = Pending::new(organization, Asking::Login, "_abc".into(), now, Some("https://app.example/".into()));
+        let (key, now, organization) = (
+            DeploymentKey::derived_from("k"),
+            DateTime::UNIX_EPOCH,
+            OrganizationId(Uuid::from_u128(1)),
+        );
+        let pending = Pending::new(
+            organization,
+            Asking::Login,
+            "_abc".into(),
+            now,
+            Some("https://app.example/".into()),
+        );
         let headers = header(&pending.to_cookie(&key));
-        let read = |key: &DeploymentKey, organization, asking, at| Pending::of(&headers, key, organization, asking, at);
+        let read = |key: &DeploymentKey, organization, asking, at| {
+            Pending::of(&headers, key, organization, asking, at)
+        };
         assert_eq!(read(&key, organization, Asking::Login, now), [pending]);
         assert!(read(&key, OrganizationId::NONE, Asking::Login, now).is_empty());
         assert!(read(&key, organization, Asking::Logout, now).is_empty());
         assert!(read(&key, organization, Asking::Login, now + TimeDelta::minutes(15)).is_empty());
-        assert!(read(&DeploymentKey::derived_from("x"), organization, Asking::Login, now).is_empty());
+        assert!(
+            read(&DeploymentKey::derived_from("x"), organization, Asking::Login, now).is_empty()
+        );
     }
 }

@@ -30,12 +30,20 @@ impl Transport for InProcess {
             at: request.at,
             method: request.method.to_string(),
             target: format!("{BASE}{}", request.target),
-            headers: request.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            headers: request
+                .headers()
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             peer: None,
             body: request.body.clone().unwrap_or_default(),
         });
         let answer = answer.await.map_err(|e| TransportError::Broken(e.to_string()))?;
-        let retry_after = answer.headers.iter().find(|(name, _)| name == "retry-after").and_then(|(_, value)| value.parse().ok());
+        let retry_after = answer
+            .headers
+            .iter()
+            .find(|(name, _)| name == "retry-after")
+            .and_then(|(_, value)| value.parse().ok());
         let exchanges = answer.exchange.map(|id| id.to_string()).into_iter().collect();
         Ok(Answer { status: answer.status, body: answer.body, retry_after, exchanges })
     }
@@ -54,7 +62,13 @@ pub struct People {
 }
 
 impl People {
-    async fn scim(&self, at: DateTime<Utc>, method: &str, path: &str, body: Option<Value>) -> Result<(), String> {
+    async fn scim(
+        &self,
+        at: DateTime<Utc>,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(), String> {
         let mut request = HostRequest::new(at, method, &format!("{BASE}{path}"), &self.token);
         request.headers.push(("user-agent".to_owned(), "front-desk/1.0".to_owned()));
         if let Some(body) = body {
@@ -67,7 +81,11 @@ impl People {
         }
     }
 
-    async fn administer(&self, at: DateTime<Utc>, line: Result<RequestLine, RouteError>) -> Result<(), String> {
+    async fn administer(
+        &self,
+        at: DateTime<Utc>,
+        line: Result<RequestLine, RouteError>,
+    ) -> Result<(), String> {
         let line = line.map_err(|e| e.to_string())?;
         let done: Result<Value, HostError> = self.host.administer(at, &line, &Value::Null).await;
         done.map(|_| ()).map_err(|e| e.to_string())
@@ -76,23 +94,37 @@ impl People {
 
 #[async_trait]
 impl Application for People {
-    async fn act(&self, what: &Elsewhere, id: Option<&str>, at: DateTime<Utc>) -> Result<(), String> {
+    async fn act(
+        &self,
+        what: &Elsewhere,
+        id: Option<&str>,
+        at: DateTime<Utc>,
+    ) -> Result<(), String> {
         let here = OrganizationPath::of(&self.organization);
         match (what, id) {
             (Elsewhere::CreateUser(name), _) => {
-                let body =
-                    json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "displayName": "Front desk"});
+                let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "displayName": "Front desk"});
                 self.scim(at, "POST", "/Users", Some(body)).await
             }
             (Elsewhere::CreateGroup(name), _) => {
                 let body = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name});
                 self.scim(at, "POST", "/Groups", Some(body)).await
             }
-            (Elsewhere::DeleteUser(_), Some(id)) => self.scim(at, "DELETE", &format!("/Users/{id}"), None).await,
+            (Elsewhere::DeleteUser(_), Some(id)) => {
+                self.scim(at, "DELETE", &format!("/Users/{id}"), None).await
+            }
             (Elsewhere::DeleteUser(_), None) => Err("the user is not provisioned".to_owned()),
-            (Elsewhere::Off, _) => self.administer(at, route::DISABLE_SCIM.line(&here, &Nothing)).await,
+            (Elsewhere::Off, _) => {
+                self.administer(at, route::DISABLE_SCIM.line(&here, &Nothing)).await
+            }
             // This organization signs nobody in.
-            (Elsewhere::On, _) => self.administer(at, route::ENABLE_SCIM.line(&here, &EnableQuery { allow_without_sso: true })).await,
+            (Elsewhere::On, _) => {
+                self.administer(
+                    at,
+                    route::ENABLE_SCIM.line(&here, &EnableQuery { allow_without_sso: true }),
+                )
+                .await
+            }
             (Elsewhere::Revoke, _) => {
                 let path = TokenPath { organization: self.organization.clone(), token: self.entra };
                 self.administer(at, route::REVOKE_TOKEN.line(&path, &Nothing)).await

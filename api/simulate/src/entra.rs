@@ -62,7 +62,8 @@ pub struct Entra {
     /// Changes in the tenant on a working day [default: a tenth of the users]
     #[arg(long, value_name = "N")]
     changes_per_day: Option<f64>,
-    /// How fast time passes: 1 is real, 60 is a minute a second [default: as fast as the server answers]
+    /// How fast time passes: 1 is real, 60 is a minute a second [default: as fast as the server
+    /// answers]
     #[arg(long, value_name = "FACTOR")]
     speed: Option<f64>,
     /// Objects under way at the same time
@@ -106,11 +107,16 @@ impl Entra {
         let mut plan = Plan::new(self.seed, self.users, &self.token, start, self.cycles);
         let scope = if self.assigned { Scope::Assigned } else { Scope::Everything };
         plan.tenant = match &self.tenant {
-            Some(path) => Tenant::Given(Box::new(read(path)?.into_directory(Seed::new(self.seed), scope)?)),
+            Some(path) => {
+                Tenant::Given(Box::new(read(path)?.into_directory(Seed::new(self.seed), scope)?))
+            }
             None => {
                 let sized = Profile::sized(self.users);
                 let groups = self.groups.unwrap_or(sized.groups);
-                let memberships = self.memberships.unwrap_or(sized.memberships).min(groups.saturating_mul(self.users));
+                let memberships = self
+                    .memberships
+                    .unwrap_or(sized.memberships)
+                    .min(groups.saturating_mul(self.users));
                 let assigned = if self.assigned { 0.8 } else { 1.0 };
                 Tenant::Generated(Profile { groups, memberships, assigned, ..sized }, scope)
             }
@@ -140,26 +146,33 @@ impl Entra {
     fn time(&self, start: DateTime<Utc>) -> anyhow::Result<Arc<dyn Time>> {
         match self.speed {
             None => Ok(Arc::new(Simulated::flowing(start))),
-            Some(factor) if factor > 0.0 && factor.is_finite() => Ok(Arc::new(Paced::new(start, factor))),
+            Some(factor) if factor > 0.0 && factor.is_finite() => {
+                Ok(Arc::new(Paced::new(start, factor)))
+            }
             Some(factor) => bail!("--speed {factor}: write a positive number"),
         }
     }
 }
 
 fn read(path: &Path) -> anyhow::Result<FileTenant> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     FileTenant::parse(&text).with_context(|| format!("cannot use {}", path.display()))
 }
 
 /// Runs it.
 pub async fn run(args: Entra, server: ServerArgs) -> Result<Exit, Failure> {
-    let url = server.url.unwrap_or_else(|| format!("{}/scim/v2", local_address(&server.data.unwrap_or_else(default_data))));
+    let url = server.url.unwrap_or_else(|| {
+        format!("{}/scim/v2", local_address(&server.data.unwrap_or_else(default_data)))
+    });
     let start = Clock::system().now();
     let plan = args.plan(start).map_err(usage)?;
     let time = args.time(start).map_err(usage)?;
     let http = HttpTransport::new(&url, Duration::from_secs(60)).map_err(|e| usage(e.into()))?;
     let measured = Arc::new(Measured::new(Arc::new(http)));
-    let file = args.log.as_deref().map(|path| LogFile::create(path).with_context(|| format!("cannot write {}", path.display())));
+    let file = args.log.as_deref().map(|path| {
+        LogFile::create(path).with_context(|| format!("cannot write {}", path.display()))
+    });
     let file = file.transpose()?.map(Arc::new);
     let memory = args.csv.as_ref().map(|_| Arc::new(ProvisioningLog::new()));
     let progress = Arc::new(Progress::new(server.json));
@@ -169,7 +182,12 @@ pub async fn run(args: Entra, server: ServerArgs) -> Result<Exit, Failure> {
     let counting = Arc::new(Counting::new(recorders));
 
     let begun = Instant::now();
-    let scene = Scene { transport: measured.clone(), time: time.clone(), recorder: counting.clone(), application: None };
+    let scene = Scene {
+        transport: measured.clone(),
+        time: time.clone(),
+        recorder: counting.clone(),
+        application: None,
+    };
     let played = play(plan, scene).await;
     let seconds = begun.elapsed().as_secs_f64();
     progress.finish();
@@ -200,12 +218,20 @@ pub async fn run(args: Entra, server: ServerArgs) -> Result<Exit, Failure> {
         report.print();
     }
     // A tenant that could not even be looked at is no success.
-    Ok(if report.counts.exported == 0 && report.counts.failed_runs > 0 { Exit::Difference } else { Exit::Success })
+    Ok(if report.counts.exported == 0 && report.counts.failed_runs > 0 {
+        Exit::Difference
+    } else {
+        Exit::Success
+    })
 }
 
 fn write_csv(log: &ProvisioningLog, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let names = ["ProvisioningLogs.csv", "ProvisioningLogs_ProvisioningSteps.csv", "ProvisioningLogs_ModifiedProperties.csv"];
+    let names = [
+        "ProvisioningLogs.csv",
+        "ProvisioningLogs_ProvisioningSteps.csv",
+        "ProvisioningLogs_ModifiedProperties.csv",
+    ];
     for (name, text) in names.iter().zip(to_csv(&log.summaries())) {
         let path = folder.join(name);
         std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;

@@ -10,8 +10,11 @@ pub fn parse(text: &str) -> anyhow::Result<Faults> {
     }
     let mut faults = Faults::default();
     for part in text.split(',') {
-        let (name, value) = part.split_once('=').with_context(|| format!("{part}: write a name and a probability, such as lost=0.01"))?;
-        let probability = checked(value.parse().with_context(|| format!("{part}: {value} is no number"))?)?;
+        let (name, value) = part.split_once('=').with_context(|| {
+            format!("{part}: write a name and a probability, such as lost=0.01")
+        })?;
+        let probability =
+            checked(value.parse().with_context(|| format!("{part}: {value} is no number"))?)?;
         match name.trim() {
             "lost" => faults.lost_answers = probability,
             "timeout" => faults.timeouts = probability,
@@ -38,7 +41,10 @@ mod tests {
     #[test]
     fn faults_are_read_by_name_or_all_at_once() {
         assert_eq!(parse("0.5").unwrap(), Faults::all(0.5));
-        assert_eq!(parse("lost=0.1,bad-values=1").unwrap(), Faults { lost_answers: 0.1, bad_values: 1.0, ..Faults::default() });
+        assert_eq!(
+            parse("lost=0.1,bad-values=1").unwrap(),
+            Faults { lost_answers: 0.1, bad_values: 1.0, ..Faults::default() }
+        );
         for wrong in ["", "lost", "lost=x", "2", "lost=-1", "gone=0.1", "NaN"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

@@ -68,7 +68,9 @@ struct Made {
 pub async fn run(args: History, server: ServerArgs) -> Result<Exit, Failure> {
     let data = server.data.unwrap_or_else(default_data);
     let stores = open(&data).map_err(usage)?;
-    let start = args.start.unwrap_or_else(|| morning(Clock::system().now() - Duration::days(i64::from(args.days))));
+    let start = args
+        .start
+        .unwrap_or_else(|| morning(Clock::system().now() - Duration::days(i64::from(args.days))));
     let key = secrets::operator_key(&data, &Ids::new(Clock::system(), Random::system()))?;
     let setup = HostSetup {
         stores,
@@ -88,7 +90,10 @@ pub async fn run(args: History, server: ServerArgs) -> Result<Exit, Failure> {
             ("Organization", format!("{} ({})", made.organization, made.organization_id)),
         ]);
         made.report.print();
-        println!("\nIts tokens were drawn from the seed, so they are revoked. Next: rollcall --data {} serve", made.data.display());
+        println!(
+            "\nIts tokens were drawn from the seed, so they are revoked. Next: rollcall --data {} serve",
+            made.data.display()
+        );
     }
     Ok(Exit::Success)
 }
@@ -105,19 +110,32 @@ fn morning(day: DateTime<Utc>) -> DateTime<Utc> {
     day.date_naive().and_time(NaiveTime::MIN).and_utc() + Duration::hours(6)
 }
 
-async fn simulate(args: &History, host: Arc<Host>, start: DateTime<Utc>, data: PathBuf, silent: bool) -> anyhow::Result<Made> {
+async fn simulate(
+    args: &History,
+    host: Arc<Host>,
+    start: DateTime<Utc>,
+    data: PathBuf,
+    silent: bool,
+) -> anyhow::Result<Made> {
     let begun = Instant::now();
     let organization = host.create_organization(start, &args.name, &args.domain).await?;
     let entra = host.issue_token(start, &args.domain, "entra").await?;
     let desk = host.issue_token(start, &args.domain, "front desk").await?;
     let progress = Arc::new(Progress::new(silent));
-    let file = args.log.as_deref().map(|path| LogFile::create(path).with_context(|| format!("cannot write {}", path.display())));
+    let file = args.log.as_deref().map(|path| {
+        LogFile::create(path).with_context(|| format!("cannot write {}", path.display()))
+    });
     let file = file.transpose()?.map(Arc::new);
     let mut recorders: Vec<Arc<dyn Recorder>> = vec![progress.clone()];
     recorders.extend(file.clone().map(|f| f as Arc<dyn Recorder>));
     let counting = Arc::new(Counting::new(recorders));
     let time = Arc::new(Simulated::new(start));
-    let people = People { host: host.clone(), organization: args.domain.clone(), token: desk.token, entra: entra.token_id };
+    let people = People {
+        host: host.clone(),
+        organization: args.domain.clone(),
+        token: desk.token,
+        entra: entra.token_id,
+    };
     let scene = Scene {
         transport: Arc::new(InProcess { host: host.clone() }),
         time: time.clone(),
@@ -128,7 +146,8 @@ async fn simulate(args: &History, host: Arc<Host>, start: DateTime<Utc>, data: P
     let end = time.now();
     for token in [entra.token_id, desk.token_id] {
         let path = TokenPath { organization: args.domain.clone(), token };
-        host.administer::<Value>(end, &route::REVOKE_TOKEN.line(&path, &Nothing)?, &Value::Null).await?;
+        host.administer::<Value>(end, &route::REVOKE_TOKEN.line(&path, &Nothing)?, &Value::Null)
+            .await?;
     }
     progress.finish();
     if let Some(file) = file {

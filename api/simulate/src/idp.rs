@@ -60,20 +60,25 @@ pub struct Idp {
 /// Runs it until it is stopped.
 pub async fn run(command: Idp, server: ServerArgs) -> Result<Exit, Failure> {
     if !command.listen.ip().is_loopback() {
-        return Err(usage(anyhow::anyhow!("--listen must be a loopback address: this provider signs in whoever asks")));
+        return Err(usage(anyhow::anyhow!(
+            "--listen must be a loopback address: this provider signs in whoever asks"
+        )));
     }
     Ok(provide(command, server).await?)
 }
 
 async fn provide(command: Idp, server: ServerArgs) -> Result<Exit> {
-    let listener = tokio::net::TcpListener::bind(command.listen).await.with_context(|| format!("cannot listen on {}", command.listen))?;
+    let listener = tokio::net::TcpListener::bind(command.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", command.listen))?;
     let address = listener.local_addr()?;
     let clock = Clock::system();
     let ids = Ids::new(clock.clone(), Random::system());
     let id: Arc<dyn Fn() -> String + Send + Sync> = Arc::new(move || message_id(&ids));
     let provider = provider(&command, address, &clock)?;
     if let Some(path) = &command.metadata_out {
-        std::fs::write(path, provider.metadata(&id())?).with_context(|| format!("cannot write {}", path.display()))?;
+        std::fs::write(path, provider.metadata(&id())?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
     }
     let tile = format!("http://{address}/{}/tile", provider.tenant_id);
     if server.json {
@@ -90,7 +95,15 @@ async fn provide(command: Idp, server: ServerArgs) -> Result<Exit> {
             ("Metadata URL", provider.metadata_url()),
             ("Entity id", provider.entity_id()),
             ("My Apps tile", tile),
-            ("Users", provider.people.iter().map(|p| p.user_principal_name.as_str()).collect::<Vec<_>>().join(", ")),
+            (
+                "Users",
+                provider
+                    .people
+                    .iter()
+                    .map(|p| p.user_principal_name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
         ]);
     }
     let shared = Shared::new(provider, Ambient { now: Arc::new(move || clock.now()), id });
@@ -158,5 +171,6 @@ fn person(user: &str) -> Result<Person> {
 /// The DER of the first certificate in a PEM file.
 fn certificate(path: &std::path::Path) -> Result<Vec<u8>> {
     let pem = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    rollcall_entra::idp::encrypt::certificate_der(&pem).with_context(|| format!("{} holds no certificate", path.display()))
+    rollcall_entra::idp::encrypt::certificate_der(&pem)
+        .with_context(|| format!("{} holds no certificate", path.display()))
 }

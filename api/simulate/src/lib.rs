@@ -24,7 +24,10 @@ pub enum Simulate {
 
 /// Runs it.
 pub fn run(simulate: Simulate, server: ServerArgs) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)?;
     match simulate {
         Simulate::Entra(entra) => runtime.block_on(entra::run(entra, server)),
         Simulate::History(history) => runtime.block_on(history::run(history, server)),

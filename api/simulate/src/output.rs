@@ -52,7 +52,12 @@ pub struct Latency {
 
 /// The times of a measured transport.
 pub fn latency(times: &BTreeMap<Doing, Times>) -> BTreeMap<&'static str, Latency> {
-    let figures = |t: &Times| Latency { count: t.count(), p50: t.quantile(0.5), p95: t.quantile(0.95), p99: t.quantile(0.99) };
+    let figures = |t: &Times| Latency {
+        count: t.count(),
+        p50: t.quantile(0.5),
+        p95: t.quantile(0.95),
+        p99: t.quantile(0.99),
+    };
     times.iter().map(|(doing, times)| (doing.as_str(), figures(times))).collect()
 }
 
@@ -61,16 +66,57 @@ impl Report {
     pub fn print(&self) {
         let named = |map: Vec<(String, u64)>| match map.is_empty() {
             true => "-".to_owned(),
-            false => map.into_iter().map(|(name, count)| format!("{count} {name}")).collect::<Vec<_>>().join(", "),
+            false => map
+                .into_iter()
+                .map(|(name, count)| format!("{count} {name}"))
+                .collect::<Vec<_>>()
+                .join(", "),
         };
-        let owned = |map: &BTreeMap<String, u64>| map.iter().map(|(name, count)| (name.clone(), *count)).collect();
+        let owned = |map: &BTreeMap<String, u64>| {
+            map.iter().map(|(name, count)| (name.clone(), *count)).collect()
+        };
         output::pairs(&[
-            ("Time", format!("{} to {}, in {:.1} s", self.from.to_rfc3339(), self.to.to_rfc3339(), self.seconds)),
-            ("Tenant", format!("{} users, {} groups, {} changes", self.users, self.groups, self.changes)),
-            ("Runs", named(self.counts.runs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect())),
+            (
+                "Time",
+                format!(
+                    "{} to {}, in {:.1} s",
+                    self.from.to_rfc3339(),
+                    self.to.to_rfc3339(),
+                    self.seconds
+                ),
+            ),
+            (
+                "Tenant",
+                format!("{} users, {} groups, {} changes", self.users, self.groups, self.changes),
+            ),
+            (
+                "Runs",
+                named(
+                    self.counts
+                        .runs
+                        .iter()
+                        .map(|(name, count)| ((*name).to_owned(), *count))
+                        .collect(),
+                ),
+            ),
             ("Failed runs", self.counts.failed_runs.to_string()),
-            ("Requests", format!("{}, {:.0}/s", self.counts.requests, self.counts.requests as f64 / self.seconds.max(0.001))),
-            ("Statuses", self.counts.statuses.iter().map(|(status, count)| format!("{status}: {count}")).collect::<Vec<_>>().join(", ")),
+            (
+                "Requests",
+                format!(
+                    "{}, {:.0}/s",
+                    self.counts.requests,
+                    self.counts.requests as f64 / self.seconds.max(0.001)
+                ),
+            ),
+            (
+                "Statuses",
+                self.counts
+                    .statuses
+                    .iter()
+                    .map(|(status, count)| format!("{status}: {count}"))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ),
             ("Exported", self.counts.exported.to_string()),
             ("Failures", named(owned(&self.counts.failures))),
             ("To be retried", self.escrows.to_string()),
@@ -82,9 +128,13 @@ impl Report {
         if !self.latency.is_empty() {
             println!();
             let ms = |value: f64| format!("{value:.2}");
-            let rows =
-                self.latency.iter().map(|(doing, l)| vec![(*doing).to_owned(), l.count.to_string(), ms(l.p50), ms(l.p95), ms(l.p99)]);
-            output::table(&["REQUEST", "COUNT", "P50 MS", "P95 MS", "P99 MS"], &rows.collect::<Vec<_>>());
+            let rows = self.latency.iter().map(|(doing, l)| {
+                vec![(*doing).to_owned(), l.count.to_string(), ms(l.p50), ms(l.p95), ms(l.p99)]
+            });
+            output::table(
+                &["REQUEST", "COUNT", "P50 MS", "P95 MS", "P99 MS"],
+                &rows.collect::<Vec<_>>(),
+            );
         }
     }
 }

@@ -56,7 +56,10 @@ fn line(run: &Run) -> String {
         RunState::Failed => ", failed",
     };
     let at = run.began.format("%Y-%m-%d %H:%M");
-    format!("{at}  {kind}: {} requests, {} exported, {} failed{state}", run.requests, run.exported, run.failed)
+    format!(
+        "{at}  {kind}: {} requests, {} exported, {} failed{state}",
+        run.requests, run.exported, run.failed
+    )
 }
 
 impl Recorder for Progress {

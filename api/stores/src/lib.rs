@@ -43,9 +43,13 @@ pub struct Places<'a> {
 /// Name the flag to change.
 pub async fn open(places: Places<'_>) -> anyhow::Result<Stores> {
     match (places.kurrent, places.database) {
-        (None, None) => Stores::in_folder(places.data).context("cannot use the data folder of --data"),
+        (None, None) => {
+            Stores::in_folder(places.data).context("cannot use the data folder of --data")
+        }
         (None, Some((url, readers))) => Stores::in_postgres(url, readers).await,
-        (Some((url, writer)), database) => Stores::in_kurrent(places.data, url, writer, database.map(|(url, _)| url)).await,
+        (Some((url, writer)), database) => {
+            Stores::in_kurrent(places.data, url, writer, database.map(|(url, _)| url)).await
+        }
     }
 }
 
@@ -81,27 +85,46 @@ impl Stores {
 
     /// The log on a KurrentDB server, with its index in the data folder; the views in a PostgreSQL
     /// database, or in the data folder. `writer` is drawn at random for this process.
-    pub async fn in_kurrent(data: &Path, url: &str, writer: [u8; 16], database: Option<&str>) -> anyhow::Result<Self> {
+    pub async fn in_kurrent(
+        data: &Path,
+        url: &str,
+        writer: [u8; 16],
+        database: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let folder = DataFolder::lock(data).context("cannot use the data folder of --data")?;
         let options = KurrentOptions::new(Uuid::from_bytes(writer));
         let index = data.join("kurrent");
         let log = KurrentLog::connect(url, &index, options).await;
         let log = Arc::new(log.context("cannot use the KurrentDB server of --kurrent-url")?);
         let (live, audit): (Arc<dyn SqlStore>, Arc<dyn SqlStore>) = match database {
-            None => (Arc::new(SqliteViews::open(data, Family::Live)?), Arc::new(SqliteViews::open(data, Family::Audit)?)),
+            None => (
+                Arc::new(SqliteViews::open(data, Family::Live)?),
+                Arc::new(SqliteViews::open(data, Family::Audit)?),
+            ),
             Some(url) => {
                 let refused = "cannot use the PostgreSQL database of --database-url";
                 let live = PostgresViews::connect(url, Family::Live).await.context(refused)?;
-                (Arc::new(live), Arc::new(PostgresViews::connect(url, Family::Audit).await.context(refused)?))
+                (
+                    Arc::new(live),
+                    Arc::new(PostgresViews::connect(url, Family::Audit).await.context(refused)?),
+                )
             }
         };
-        Ok(Self { log, live, audit, shared: true, name: "KurrentDB (not yet tested against a server)", _folder: Some(folder) })
+        Ok(Self {
+            log,
+            live,
+            audit,
+            shared: true,
+            name: "KurrentDB (not yet tested against a server)",
+            _folder: Some(folder),
+        })
     }
 
     /// Stores that are gone when they are dropped.
     pub fn in_memory() -> anyhow::Result<Self> {
         let log = Arc::new(SqliteLog::in_memory()?);
-        let (live, audit) = (Arc::new(SqliteViews::in_memory()?), Arc::new(SqliteViews::in_memory()?));
+        let (live, audit) =
+            (Arc::new(SqliteViews::in_memory()?), Arc::new(SqliteViews::in_memory()?));
         Ok(Self { log, live, audit, shared: false, name: "memory", _folder: None })
     }
 }

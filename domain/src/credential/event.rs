@@ -40,7 +40,8 @@ impl CredentialEvent {
     }
 }
 
-/// A credential was issued. Its secret, if it has one, was shown once. Who made it is the record's actor.
+/// A credential was issued. Its secret, if it has one, was shown once. Who made it is the record's
+/// actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialIssued {
     /// Names the credential, and is the client id where there is one.

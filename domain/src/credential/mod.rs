@@ -1,13 +1,13 @@
-//! Credentials: what lets a client, an auditor, an admin or an operator in. The secret is shown once;
-//! what is kept proves it.
+//! Credentials: what lets a client, an auditor, an admin or an operator in. The secret is shown
+//! once; what is kept proves it.
 
 mod event;
 mod proof;
 mod ring;
 
 pub use event::{
-    CredentialEnded, CredentialEvent, CredentialExpiring, CredentialFirstUsed, CredentialIssued, CredentialProofChanged, CredentialRevoked,
-    CredentialSecretAdded, CredentialSecretRetired,
+    CredentialEnded, CredentialEvent, CredentialExpiring, CredentialFirstUsed, CredentialIssued,
+    CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
 };
 pub use proof::{KeySource, Proof};
 pub use ring::{Change, Credential, CredentialCommand, CredentialError, Credentials, Secret};
@@ -30,7 +30,8 @@ pub enum Purpose {
 
 impl Purpose {
     /// All of them.
-    pub const ALL: [Purpose; 4] = [Purpose::Scim, Purpose::Audit, Purpose::Administration, Purpose::Operation];
+    pub const ALL: [Purpose; 4] =
+        [Purpose::Scim, Purpose::Audit, Purpose::Administration, Purpose::Operation];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {

@@ -1,5 +1,5 @@
-//! The credentials of one holder, an organization or the deployment: which may be issued, and which are
-//! let in.
+//! The credentials of one holder, an organization or the deployment: which may be issued, and which
+//! are let in.
 
 use super::{CredentialEvent, CredentialIssued, CredentialRevoked, Proof, Purpose};
 use crate::ids::CredentialId;
@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// So many SCIM tokens may be live at once: the old and the new one of a rotation. They are taken only
-/// where nothing better is offered.
+/// So many SCIM tokens may be live at once: the old and the new one of a rotation. They are taken
+/// only where nothing better is offered.
 const LIVE_TOKENS: usize = 2;
 /// So long may a label be, in characters.
 const LABEL_CHARS: usize = 200;
@@ -44,7 +44,12 @@ impl Credential {
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
         let by_secret = self.proof.sha256().is_some();
         let ends = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
-        !self.revoked && if by_secret { self.secrets.iter().any(|s| !ends(s.expires_at)) } else { !ends(self.expires_at) }
+        !self.revoked
+            && if by_secret {
+                self.secrets.iter().any(|s| !ends(s.expires_at))
+            } else {
+                !ends(self.expires_at)
+            }
     }
 }
 
@@ -109,19 +114,34 @@ impl Credentials {
     ///
     /// # Errors
     /// If it is not to be.
-    pub fn decide(&self, command: CredentialCommand, now: DateTime<Utc>) -> Result<Option<Change>, CredentialError> {
+    pub fn decide(
+        &self,
+        command: CredentialCommand,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Change>, CredentialError> {
         match command {
-            CredentialCommand::Issue(issued) => self.may_be_issued(&issued, now).map(|()| Some(Change::Issued(issued))),
-            CredentialCommand::Revoke { credential, purpose } => match self.0.get(&credential).filter(|c| c.purpose == purpose) {
-                None => Err(CredentialError::Unknown(purpose)),
-                Some(known) => Ok((!known.revoked).then_some(Change::Revoked(CredentialRevoked { credential }))),
-            },
+            CredentialCommand::Issue(issued) => {
+                self.may_be_issued(&issued, now).map(|()| Some(Change::Issued(issued)))
+            }
+            CredentialCommand::Revoke { credential, purpose } => {
+                match self.0.get(&credential).filter(|c| c.purpose == purpose) {
+                    None => Err(CredentialError::Unknown(purpose)),
+                    Some(known) => Ok((!known.revoked)
+                        .then_some(Change::Revoked(CredentialRevoked { credential }))),
+                }
+            }
         }
     }
 
-    fn may_be_issued(&self, issued: &CredentialIssued, now: DateTime<Utc>) -> Result<(), CredentialError> {
+    fn may_be_issued(
+        &self,
+        issued: &CredentialIssued,
+        now: DateTime<Utc>,
+    ) -> Result<(), CredentialError> {
         let CredentialIssued { credential, purpose, proof, label, expires_at } = issued;
-        let is_token = |purpose, proof: &Proof| purpose == Purpose::Scim && matches!(proof, Proof::Token { .. });
+        let is_token = |purpose, proof: &Proof| {
+            purpose == Purpose::Scim && matches!(proof, Proof::Token { .. })
+        };
         // Tokens were always issued without one.
         let needs_label = !is_token(*purpose, proof);
         let plain = label.chars().count() <= LABEL_CHARS && !label.chars().any(char::is_control);
@@ -135,7 +155,9 @@ impl Credentials {
             return Err(CredentialError::Exists);
         }
         let live = || self.0.values().filter(|c| c.is_live(now));
-        if is_token(*purpose, proof) && live().filter(|c| is_token(c.purpose, &c.proof)).count() >= LIVE_TOKENS {
+        if is_token(*purpose, proof)
+            && live().filter(|c| is_token(c.purpose, &c.proof)).count() >= LIVE_TOKENS
+        {
             return Err(CredentialError::TooManyTokens);
         }
         if live().filter(|c| c.purpose == *purpose).count() >= purpose.most_live() {
@@ -148,24 +170,39 @@ impl Credentials {
     pub(crate) fn evolve(&mut self, event: CredentialEvent) {
         match event {
             CredentialEvent::Issued(event) => self.issued(event),
-            CredentialEvent::FirstUsed(event) => self.with(event.credential, |known| known.used = true),
+            CredentialEvent::FirstUsed(event) => {
+                self.with(event.credential, |known| known.used = true)
+            }
             CredentialEvent::SecretAdded(event) => {
                 let secret = Secret { sha256: event.sha256, expires_at: event.expires_at };
                 self.with(event.credential, |known| known.secrets.push(secret));
             }
             CredentialEvent::SecretRetired(event) => {
-                self.with(event.credential, |known| known.secrets.retain(|secret| secret.sha256 != event.sha256));
+                self.with(event.credential, |known| {
+                    known.secrets.retain(|secret| secret.sha256 != event.sha256)
+                });
             }
-            CredentialEvent::ProofChanged(event) => self.with(event.credential, |known| known.proof = event.proof),
-            CredentialEvent::Revoked(event) => self.with(event.credential, |known| known.revoked = true),
+            CredentialEvent::ProofChanged(event) => {
+                self.with(event.credential, |known| known.proof = event.proof)
+            }
+            CredentialEvent::Revoked(event) => {
+                self.with(event.credential, |known| known.revoked = true)
+            }
             CredentialEvent::Noticed => {}
         }
     }
 
     fn issued(&mut self, event: CredentialIssued) {
         let CredentialIssued { credential, purpose, proof, expires_at, .. } = event;
-        let secrets = proof.sha256().map(|sha256| Secret { sha256: sha256.to_owned(), expires_at }).into_iter().collect();
-        self.0.insert(credential, Credential { purpose, proof, secrets, expires_at, revoked: false, used: false });
+        let secrets = proof
+            .sha256()
+            .map(|sha256| Secret { sha256: sha256.to_owned(), expires_at })
+            .into_iter()
+            .collect();
+        self.0.insert(
+            credential,
+            Credential { purpose, proof, secrets, expires_at, revoked: false, used: false },
+        );
     }
 
     fn with(&mut self, credential: CredentialId, change: impl FnOnce(&mut Credential)) {

@@ -12,7 +12,12 @@ impl cqrs_es::Aggregate for Deployment {
     type Error = CredentialError;
     type Services = Context;
 
-    async fn handle(&mut self, command: DeploymentCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), CredentialError> {
+    async fn handle(
+        &mut self,
+        command: DeploymentCommand,
+        context: &Context,
+        sink: &EventSink<Self>,
+    ) -> Result<(), CredentialError> {
         for event in decide(self, command, context)?.events {
             sink.write(event, self).await;
         }

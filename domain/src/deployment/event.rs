@@ -1,4 +1,5 @@
-//! What can have happened to the deployment. Published payloads are frozen: a change is a new version.
+//! What can have happened to the deployment. Published payloads are frozen: a change is a new
+//! version.
 
 use crate::credential::{CredentialEvent, CredentialIssued, CredentialRevoked};
 use crate::event_macro::events;

@@ -17,8 +17,8 @@ pub struct About {
     pub class: Class,
 }
 
-/// What the failures of readers are about that no reader can help: there is nothing to be done again
-/// once the connection serves.
+/// What the failures of readers are about that no reader can help: there is nothing to be done
+/// again once the connection serves.
 pub const CONNECTION: &str = "connection";
 
 /// Longest part of a target that tells requests apart.
@@ -30,12 +30,17 @@ pub fn about(exchange: &Exchange) -> About {
     let class = Class::of(&exchange.operation);
     let subject = subject(exchange);
     let key = match (subject, &exchange.subject_key) {
-        _ if class == Class::Read && is_of_the_connection(exchange.answer.status) => CONNECTION.to_owned(),
+        _ if class == Class::Read && is_of_the_connection(exchange.answer.status) => {
+            CONNECTION.to_owned()
+        }
         (_, Some(key)) if class == Class::Create => format!("new:{key}"),
         (Some(id), _) if class != Class::Create => format!("id:{id}"),
         _ if exchange.answer.status == 401 => "token".to_owned(),
         _ => {
-            let end = (0..=TARGET_BYTES.min(exchange.target.len())).rev().find(|i| exchange.target.is_char_boundary(*i)).unwrap_or(0);
+            let end = (0..=TARGET_BYTES.min(exchange.target.len()))
+                .rev()
+                .find(|i| exchange.target.is_char_boundary(*i))
+                .unwrap_or(0);
             format!("at:{} {}", exchange.operation, &exchange.target[..end])
         }
     };
@@ -77,6 +82,7 @@ pub fn is_failure(exchange: &Exchange) -> bool {
     if exchange.replays.is_some() || exchange.facts.cause == Some(Cause::Duplicate) {
         return false;
     }
-    let quiet = matches!(Class::of(&exchange.operation), Class::Read | Class::Delete) && exchange.answer.status == 404;
+    let quiet = matches!(Class::of(&exchange.operation), Class::Read | Class::Delete)
+        && exchange.answer.status == 404;
     exchange.protocol == Protocol::Scim && exchange.answer.status >= 400 && !quiet
 }

@@ -7,7 +7,8 @@ use crate::exchange::Exchange;
 use crate::ids::ResourceId;
 
 /// What was said of a member that is not there: one with an id, and one named by what is no id.
-const MEMBER_UNKNOWN: [&str; 2] = ["before it becomes a member", "does not exist: the value of a member"];
+const MEMBER_UNKNOWN: [&str; 2] =
+    ["before it becomes a member", "does not exist: the value of a member"];
 
 /// Why it failed.
 pub(super) fn cause(exchange: &Exchange) -> Cause {
@@ -16,9 +17,17 @@ pub(super) fn cause(exchange: &Exchange) -> Cause {
     match (answer.status, answer.scim_type.as_deref()) {
         (503, _) if detail.contains("nothing is lost") => Cause::SwitchedOff,
         (400, Some("invalidValue")) if exchange.unknown_shape => Cause::ShapeUnknown,
-        (400, Some("invalidValue")) if MEMBER_UNKNOWN.iter().any(|words| detail.contains(words)) => Cause::MemberUnknown,
-        (400, Some("invalidValue")) if detail.contains("stores no passwords") => Cause::PasswordSent,
-        (status, scim_type) => by_status(status, scim_type, exchange.unknown_shape, &exchange.operation),
+        (400, Some("invalidValue"))
+            if MEMBER_UNKNOWN.iter().any(|words| detail.contains(words)) =>
+        {
+            Cause::MemberUnknown
+        }
+        (400, Some("invalidValue")) if detail.contains("stores no passwords") => {
+            Cause::PasswordSent
+        }
+        (status, scim_type) => {
+            by_status(status, scim_type, exchange.unknown_shape, &exchange.operation)
+        }
     }
 }
 
@@ -29,6 +38,7 @@ pub(super) fn never_arrived(exchange: &Exchange) -> bool {
 
 /// The member that was not there: the text began with its id.
 pub(super) fn needs(exchange: &Exchange) -> Option<ResourceId> {
-    let detail = exchange.answer.detail.as_deref().filter(|_| cause(exchange) == Cause::MemberUnknown)?;
+    let detail =
+        exchange.answer.detail.as_deref().filter(|_| cause(exchange) == Cause::MemberUnknown)?;
     detail.split(' ').next()?.parse().ok()
 }

@@ -4,7 +4,12 @@ use super::class::Class;
 use crate::cause::Cause;
 
 /// What status, word and operation tell.
-pub(super) fn by_status(status: u16, scim_type: Option<&str>, unknown_shape: bool, operation: &str) -> Cause {
+pub(super) fn by_status(
+    status: u16,
+    scim_type: Option<&str>,
+    unknown_shape: bool,
+    operation: &str,
+) -> Cause {
     let class = Class::of(operation);
     match (status, scim_type) {
         (401, _) => Cause::TokenRefused,

@@ -18,7 +18,8 @@ pub enum Class {
 
 impl Class {
     /// All kinds.
-    pub const ALL: [Class; 5] = [Class::Create, Class::Change, Class::Delete, Class::Read, Class::Other];
+    pub const ALL: [Class; 5] =
+        [Class::Create, Class::Change, Class::Delete, Class::Read, Class::Other];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
@@ -58,7 +59,11 @@ mod tests {
 
     #[test]
     fn names_are_stable_and_a_deletion_cures_everything() {
-        assert!(Class::ALL.into_iter().all(|c| Class::parse(c.as_str()) == Some(c) && c.cures(c) && Class::Delete.cures(c)));
+        assert!(
+            Class::ALL.into_iter().all(|c| Class::parse(c.as_str()) == Some(c)
+                && c.cures(c)
+                && Class::Delete.cures(c))
+        );
         assert!(!Class::Change.cures(Class::Create));
         assert_eq!(Class::of("groups.patch"), Class::Change);
         assert_eq!(Class::of("bulk"), Class::Other);

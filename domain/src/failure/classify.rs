@@ -9,7 +9,9 @@ use crate::scim::ScimError;
 /// Why a request failed, from the error itself. The operation tells whose absence a 404 is.
 pub fn cause_of(error: &ScimError, operation: &str) -> Cause {
     let scim_type = error.scim_type.map(|t| t.as_str());
-    error.cause.unwrap_or_else(|| by_status(error.status, scim_type, error.unknown_shape, operation))
+    error
+        .cause
+        .unwrap_or_else(|| by_status(error.status, scim_type, error.unknown_shape, operation))
 }
 
 /// Why an exchange failed; only for those that did.

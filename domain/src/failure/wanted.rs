@@ -4,7 +4,10 @@
 use crate::facts::{Change, Wants};
 use crate::ids::ResourceId;
 use crate::interpretation::Notes;
-use crate::scim::{AttributePath, DecodedResource, Intent, Limits, Policy, ResourceKind, decode_patch, decode_resource};
+use crate::scim::{
+    AttributePath, DecodedResource, Intent, Limits, Policy, ResourceKind, decode_patch,
+    decode_resource,
+};
 use serde_json::{Map, Value, json};
 
 /// So many attributes, and so many members, are kept of what one request wanted.
@@ -26,9 +29,15 @@ pub enum Wanted {
 }
 
 /// What a write wanted. `keyed` hashes a text under the organization's key.
-pub fn wanted(write: Wanted, body: Option<&Value>, limits: &Limits, keyed: &dyn Fn(&str) -> String) -> Wants {
+pub fn wanted(
+    write: Wanted,
+    body: Option<&Value>,
+    limits: &Limits,
+    keyed: &dyn Fn(&str) -> String,
+) -> Wants {
     // What a strict connection refuses is wanted all the same.
-    let limits = Limits { policy: Policy::default(), refused: Default::default(), ..limits.clone() };
+    let limits =
+        Limits { policy: Policy::default(), refused: Default::default(), ..limits.clone() };
     let mut reader = Reader { limits, keyed, wants: Wants::default() };
     match (write, body) {
         (Wanted::Delete, _) => {
@@ -58,7 +67,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn done(mut self) -> Wants {
         let total = self.wants.attributes.len() + self.wants.added.len() + self.wants.removed.len();
-        let all = (self.wants.attributes.len() > MOST || self.wants.added.len() + self.wants.removed.len() > MOST)
+        let all = (self.wants.attributes.len() > MOST
+            || self.wants.added.len() + self.wants.removed.len() > MOST)
             .then(|| (self.keyed)(&json!(self.wants).to_string()));
         self.wants.attributes.truncate(MOST);
         self.wants.removed.truncate(MOST);
@@ -77,7 +87,13 @@ impl Reader<'_> {
             Value::Object(parts) => {
                 for (name, part) in parts {
                     if !name.eq_ignore_ascii_case("password") {
-                        let joint = if path.to_ascii_lowercase().starts_with("urn:") && !path.contains('.') { ':' } else { '.' };
+                        let joint = if path.to_ascii_lowercase().starts_with("urn:")
+                            && !path.contains('.')
+                        {
+                            ':'
+                        } else {
+                            '.'
+                        };
                         self.set(format!("{path}{joint}{name}"), part);
                     }
                 }
@@ -163,7 +179,12 @@ impl Reader<'_> {
         self.wants.unread += left.len() as u64;
         for operation in read {
             // One that cannot be read does not hide what stands beside it.
-            match decode_patch(kind, &json!({ "Operations": [operation] }), &self.limits, &mut Notes::default()) {
+            match decode_patch(
+                kind,
+                &json!({ "Operations": [operation] }),
+                &self.limits,
+                &mut Notes::default(),
+            ) {
                 Ok(intents) => self.intents(intents),
                 Err(_) => self.unread(kind, operation),
             }
@@ -173,14 +194,17 @@ impl Reader<'_> {
     fn unread(&mut self, kind: ResourceKind, operation: &Value) {
         self.wants.unread += 1;
         let Some(operation) = operation.as_object() else { return };
-        let text = |name| member(operation, name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+        let text = |name| {
+            member(operation, name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase()
+        };
         let (op, path) = (text("op"), text("path"));
         let attribute = path.split(['[', '.']).next().unwrap_or_default();
         self.wants.ends_access |= match kind {
             ResourceKind::Group => op == "remove" && attribute == "members",
             ResourceKind::User => member(operation, "value").is_some_and(|value| {
                 let inner = value.as_object().and_then(|o| member(o, "active"));
-                (attribute == "active" && is_false(value)) || (path.is_empty() && inner.is_some_and(is_false))
+                (attribute == "active" && is_false(value))
+                    || (path.is_empty() && inner.is_some_and(is_false))
             }),
         };
     }
@@ -188,7 +212,9 @@ impl Reader<'_> {
     fn intents(&mut self, intents: Vec<Intent>) {
         for intent in intents {
             match intent {
-                Intent::Add { path, value } | Intent::Replace { path, value } => self.set(self.path(&path), &value),
+                Intent::Add { path, value } | Intent::Replace { path, value } => {
+                    self.set(self.path(&path), &value)
+                }
                 Intent::Remove { path, value } => {
                     let mut path = self.path(&path);
                     if let Some(value) = value {
@@ -210,27 +236,40 @@ impl Reader<'_> {
 
     /// What the operations want is told by their own exchanges; here none was carried out.
     fn bulk(&mut self, body: &Value) {
-        let operations = body.as_object().and_then(|o| member(o, "Operations")).and_then(Value::as_array);
+        let operations =
+            body.as_object().and_then(|o| member(o, "Operations")).and_then(Value::as_array);
         let Some(operations) = operations else { return self.wants.unread += 1 };
         let mut ends_access = false;
         for operation in operations.iter().filter_map(Value::as_object) {
-            let text = |name| member(operation, name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
+            let text = |name| {
+                member(operation, name)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_ascii_lowercase()
+            };
             let path = text("path");
-            let kind = if path.trim_start_matches('/').starts_with("groups") { ResourceKind::Group } else { ResourceKind::User };
+            let kind = if path.trim_start_matches('/').starts_with("groups") {
+                ResourceKind::Group
+            } else {
+                ResourceKind::User
+            };
             let write = match text("method").as_str() {
                 "delete" => Wanted::Delete,
                 "put" => Wanted::Replace(kind),
                 "patch" => Wanted::Patch(kind),
                 _ => continue,
             };
-            ends_access |= wanted(write, member(operation, "data"), &self.limits, self.keyed).ends_access;
+            ends_access |=
+                wanted(write, member(operation, "data"), &self.limits, self.keyed).ends_access;
         }
         self.wants = Wants { ends_access, unread: operations.len() as u64, ..Wants::default() };
     }
 }
 
 fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    object.get(name).or_else(|| {
+        object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    })
 }
 
 fn is_boolean(text: &str) -> bool {
@@ -252,7 +291,9 @@ fn ids(value: &Value) -> (Vec<ResourceId>, u64) {
         Value::Array(items) => items.as_slice(),
         one => std::slice::from_ref(one),
     };
-    let id = |item: &Value| item.as_object().and_then(|o| member(o, "value")).unwrap_or(item).as_str()?.parse().ok();
+    let id = |item: &Value| {
+        item.as_object().and_then(|o| member(o, "value")).unwrap_or(item).as_str()?.parse().ok()
+    };
     let found: Vec<ResourceId> = items.iter().filter_map(id).collect();
     let unread = (items.len() - found.len()) as u64;
     (found, unread)

@@ -11,7 +11,12 @@ impl cqrs_es::Aggregate for Group {
     type Error = GroupError;
     type Services = Context;
 
-    async fn handle(&mut self, command: GroupCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), GroupError> {
+    async fn handle(
+        &mut self,
+        command: GroupCommand,
+        context: &Context,
+        sink: &EventSink<Self>,
+    ) -> Result<(), GroupError> {
         for event in decide(self, command, context)?.events {
             sink.write(event, self).await;
         }

@@ -13,13 +13,21 @@ use serde_json::Value;
 use std::collections::HashSet;
 
 /// Decides a command. A command that changes nothing yields no event.
-pub fn decide(group: &Group, command: GroupCommand, _: &Context) -> Result<Decision<GroupEvent>, GroupError> {
+pub fn decide(
+    group: &Group,
+    command: GroupCommand,
+    _: &Context,
+) -> Result<Decision<GroupEvent>, GroupError> {
     let mut notes = Notes::default();
     let events = events(group, command, &mut notes)?;
     Ok(Decision { events, notes })
 }
 
-fn events(group: &Group, command: GroupCommand, notes: &mut Notes) -> Result<Vec<GroupEvent>, GroupError> {
+fn events(
+    group: &Group,
+    command: GroupCommand,
+    notes: &mut Notes,
+) -> Result<Vec<GroupEvent>, GroupError> {
     match (group, command) {
         (Group::Absent, GroupCommand::Create { attributes, members }) => {
             let mut events = vec![GroupEvent::Created { attributes }];
@@ -28,7 +36,9 @@ fn events(group: &Group, command: GroupCommand, notes: &mut Notes) -> Result<Vec
             }
             Ok(events)
         }
-        (Group::Present { .. } | Group::Deleted, GroupCommand::Create { .. }) => Err(GroupError::AlreadyExists),
+        (Group::Present { .. } | Group::Deleted, GroupCommand::Create { .. }) => {
+            Err(GroupError::AlreadyExists)
+        }
         (Group::Absent | Group::Deleted, _) => Err(GroupError::NotFound),
         (Group::Present { attributes, members }, GroupCommand::Change { intents }) => {
             let after = apply_intents(ResourceKind::Group, attributes, &intents, notes)?;
@@ -38,7 +48,10 @@ fn events(group: &Group, command: GroupCommand, notes: &mut Notes) -> Result<Vec
             churn.tell(&mut events);
             Ok(events)
         }
-        (Group::Present { attributes, members }, GroupCommand::Replace { attributes: after, members: new }) => {
+        (
+            Group::Present { attributes, members },
+            GroupCommand::Replace { attributes: after, members: new },
+        ) => {
             let mut events = difference(attributes, &after);
             let mut churn = Churn::of(members);
             if let Some(new) = new {
@@ -53,8 +66,8 @@ fn events(group: &Group, command: GroupCommand, notes: &mut Notes) -> Result<Vec
     }
 }
 
-/// In a group of more, a replacement of most of its members is worth a mark: a client may have meant
-/// "add".
+/// In a group of more, a replacement of most of its members is worth a mark: a client may have
+/// meant "add".
 const LARGE: usize = 10;
 
 /// Joins and leaves of one command, against the members before it.
@@ -95,12 +108,18 @@ impl<'a> Churn<'a> {
             }
             Intent::ReplaceMembers(ids) => {
                 self.replace(ids);
-                if self.before.size() > LARGE && 2 * self.before.iter().filter(|id| !self.now.contains(*id)).count() > self.before.size() {
+                if self.before.size() > LARGE
+                    && 2 * self.before.iter().filter(|id| !self.now.contains(*id)).count()
+                        > self.before.size()
+                {
                     notes.note(Reading::MostMembersReplaced, "members");
                 }
             }
             Intent::ClearMembers => self.replace(&[]),
-            Intent::Add { .. } | Intent::Replace { .. } | Intent::Remove { .. } | Intent::Assert { .. } => {}
+            Intent::Add { .. }
+            | Intent::Replace { .. }
+            | Intent::Remove { .. }
+            | Intent::Assert { .. } => {}
         }
     }
 
@@ -113,7 +132,8 @@ impl<'a> Churn<'a> {
     fn tell(self, events: &mut Vec<GroupEvent>) {
         let was = |id: &ResourceId| self.before.contains(id);
         let is = |id: &ResourceId| self.now.contains(id);
-        let removed: Vec<_> = self.touched.iter().copied().filter(|id| was(id) && !is(id)).collect();
+        let removed: Vec<_> =
+            self.touched.iter().copied().filter(|id| was(id) && !is(id)).collect();
         let added: Vec<_> = self.touched.iter().copied().filter(|id| !was(id) && is(id)).collect();
         if !removed.is_empty() {
             events.push(GroupEvent::MembersRemoved { members: removed });
@@ -148,12 +168,16 @@ pub fn claims(id: ResourceId, events: &[GroupEvent]) -> ClaimChanges<ClearClaim>
     let mut claims = ClaimChanges::default();
     for event in events {
         match event {
-            GroupEvent::Created { attributes } => claims.take.extend([name(display_name(attributes)), resource()]),
+            GroupEvent::Created { attributes } => {
+                claims.take.extend([name(display_name(attributes)), resource()])
+            }
             GroupEvent::Renamed { before, after } if fold_text(before) != fold_text(after) => {
                 claims.release.push(name(before));
                 claims.take.push(name(after));
             }
-            GroupEvent::Deleted { display_name } => claims.release.extend([name(display_name), resource()]),
+            GroupEvent::Deleted { display_name } => {
+                claims.release.extend([name(display_name), resource()])
+            }
             GroupEvent::Renamed { .. }
             | GroupEvent::Changed { .. }
             | GroupEvent::MembersAdded { .. }
@@ -168,7 +192,8 @@ pub fn claims(id: ResourceId, events: &[GroupEvent]) -> ClaimChanges<ClearClaim>
 pub fn required(id: ResourceId, command: &GroupCommand) -> Result<Vec<ResourceId>, GroupError> {
     let mut ids = Vec::new();
     match command {
-        GroupCommand::Create { members, .. } | GroupCommand::Replace { members: Some(members), .. } => ids.extend(members),
+        GroupCommand::Create { members, .. }
+        | GroupCommand::Replace { members: Some(members), .. } => ids.extend(members),
         GroupCommand::Change { intents } => {
             for intent in intents {
                 if let Intent::AddMembers(members) | Intent::ReplaceMembers(members) = intent {

@@ -41,7 +41,8 @@ impl Group {
     pub(super) fn evolve(&mut self, event: &GroupEvent) {
         match (&mut *self, event) {
             (_, GroupEvent::Created { attributes }) => {
-                *self = Group::Present { attributes: attributes.clone(), members: Members::default() };
+                *self =
+                    Group::Present { attributes: attributes.clone(), members: Members::default() };
             }
             (_, GroupEvent::Deleted { .. }) => *self = Group::Deleted,
             (Group::Present { members, .. }, GroupEvent::MembersAdded { members: added }) => {
@@ -68,6 +69,8 @@ pub fn evolve_attributes(attributes: &mut Attributes, event: &GroupEvent) {
             attributes.insert("displayName".into(), Value::String(after.clone()));
         }
         GroupEvent::Changed { changes } => diff::apply(attributes, changes),
-        GroupEvent::MembersAdded { .. } | GroupEvent::MembersRemoved { .. } | GroupEvent::Deleted { .. } => {}
+        GroupEvent::MembersAdded { .. }
+        | GroupEvent::MembersRemoved { .. }
+        | GroupEvent::Deleted { .. } => {}
     }
 }

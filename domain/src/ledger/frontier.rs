@@ -61,7 +61,10 @@ impl Frontier {
 
     /// The frontier of a tree of so many leaves, from a function that gives its nodes. An error is
     /// that function's.
-    pub fn of_tree<E>(size: u64, nodes: impl FnMut(super::Place) -> Result<NodeHash, E>) -> Result<Self, E> {
+    pub fn of_tree<E>(
+        size: u64,
+        nodes: impl FnMut(super::Place) -> Result<NodeHash, E>,
+    ) -> Result<Self, E> {
         let peaks = Span::of_tree(size).places().map(nodes).collect::<Result<_, E>>()?;
         Ok(Self { size, peaks })
     }

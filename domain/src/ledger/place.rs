@@ -65,7 +65,10 @@ impl Span {
 
     /// Its hash, `MTH(D[from:to])`, from a function that gives the nodes of its [`Self::places`],
     /// which is asked in their order; [`EMPTY_ROOT`] if it has no leaf.
-    pub fn hash<E>(self, nodes: &mut impl FnMut(Place) -> Result<NodeHash, E>) -> Result<NodeHash, E> {
+    pub fn hash<E>(
+        self,
+        nodes: &mut impl FnMut(Place) -> Result<NodeHash, E>,
+    ) -> Result<NodeHash, E> {
         let peaks = self.places().map(nodes).collect::<Result<Vec<_>, E>>()?;
         Ok(under_one_root(&peaks))
     }

@@ -28,8 +28,8 @@ pub enum PlanError {
     TooLarge(u64),
 }
 
-/// The spans whose hashes prove that a tree of `size` leaves has the leaf `index` (from 0): from its
-/// sibling up to the child of the root (RFC 9162 section 2.1.3.1).
+/// The spans whose hashes prove that a tree of `size` leaves has the leaf `index` (from 0): from
+/// its sibling up to the child of the root (RFC 9162 section 2.1.3.1).
 pub fn inclusion_path(index: u64, size: u64) -> Result<Vec<Span>, PlanError> {
     check_size(size)?;
     if index >= size {
@@ -48,8 +48,9 @@ pub fn inclusion_path(index: u64, size: u64) -> Result<Vec<Span>, PlanError> {
     Ok(path)
 }
 
-/// The spans whose hashes prove that the tree of `old` leaves is what the tree of `new` leaves began
-/// with (RFC 9162 section 2.1.4.1). None are needed if the trees are one, or the old one is empty.
+/// The spans whose hashes prove that the tree of `old` leaves is what the tree of `new` leaves
+/// began with (RFC 9162 section 2.1.4.1). None are needed if the trees are one, or the old one is
+/// empty.
 pub fn consistency_path(old: u64, new: u64) -> Result<Vec<Span>, PlanError> {
     check_size(new)?;
     if old > new {
@@ -75,7 +76,10 @@ pub fn consistency_path(old: u64, new: u64) -> Result<Vec<Span>, PlanError> {
 }
 
 /// The hashes of a path, from a function that gives nodes. An error is that function's.
-pub fn prove<E>(path: &[Span], mut nodes: impl FnMut(Place) -> Result<NodeHash, E>) -> Result<Vec<NodeHash>, E> {
+pub fn prove<E>(
+    path: &[Span],
+    mut nodes: impl FnMut(Place) -> Result<NodeHash, E>,
+) -> Result<Vec<NodeHash>, E> {
     path.iter().map(|span| span.hash(&mut nodes)).collect()
 }
 

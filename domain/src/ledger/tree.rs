@@ -63,7 +63,8 @@ impl Tree {
     }
 
     fn hashes(&self, path: &[Span]) -> Result<Vec<NodeHash>, PlanError> {
-        let missing = |place: Place| PlanError::NoLeaf { index: place.span().to - 1, size: self.size() };
+        let missing =
+            |place: Place| PlanError::NoLeaf { index: place.span().to - 1, size: self.size() };
         prove(path, |place| self.node(place).ok_or_else(|| missing(place)))
     }
 }

@@ -34,12 +34,23 @@ pub enum ProofError {
 
 /// Verifies that the tree of `size` leaves with that root has the leaf at `index`, from 0
 /// (RFC 9162 section 2.1.3.2).
-pub fn verify_inclusion(leaf: LeafHash, index: u64, size: u64, path: &[NodeHash], root: NodeHash) -> Result<(), ProofError> {
+pub fn verify_inclusion(
+    leaf: LeafHash,
+    index: u64,
+    size: u64,
+    path: &[NodeHash],
+    root: NodeHash,
+) -> Result<(), ProofError> {
     if root_of_inclusion(leaf, index, size, path)? == root { Ok(()) } else { Err(ProofError::Root) }
 }
 
 /// The root of the tree of `size` leaves that a proof of inclusion leads to.
-pub fn root_of_inclusion(leaf: LeafHash, index: u64, size: u64, path: &[NodeHash]) -> Result<NodeHash, ProofError> {
+pub fn root_of_inclusion(
+    leaf: LeafHash,
+    index: u64,
+    size: u64,
+    path: &[NodeHash],
+) -> Result<NodeHash, ProofError> {
     if index >= size {
         return Err(ProofError::NoLeaf { index, size });
     }
@@ -57,7 +68,13 @@ pub fn root_of_inclusion(leaf: LeafHash, index: u64, size: u64, path: &[NodeHash
 /// Verifies that the tree of `new` leaves began with the tree of `old` leaves (RFC 9162 section
 /// 2.1.4.2). What the section leaves open is decided strictly: trees of one size have one root and
 /// need no hash, and the root of the tree without leaves is [`EMPTY_ROOT`].
-pub fn verify_consistency(old: u64, old_root: NodeHash, new: u64, new_root: NodeHash, path: &[NodeHash]) -> Result<(), ProofError> {
+pub fn verify_consistency(
+    old: u64,
+    old_root: NodeHash,
+    new: u64,
+    new_root: NodeHash,
+    path: &[NodeHash],
+) -> Result<(), ProofError> {
     if old > new {
         return Err(ProofError::Backwards { old, new });
     }

@@ -80,7 +80,8 @@ pub fn wanted(appends: &[Append]) -> Wanted {
             let c = &write.claims;
             for claim in c.release.iter().chain(&c.take).chain(&c.require) {
                 w.claims.insert(*claim);
-                // A claim may hold beyond its organization: two organizations must not decide on it at once.
+                // A claim may hold beyond its organization: two organizations must not decide on it
+                // at once.
                 w.organizations.insert(claim.scope);
             }
         }
@@ -103,9 +104,16 @@ pub fn plan(mut facts: Facts, appends: Vec<Append>) -> Plan {
 
 fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, AppendError> {
     let organization = append.organization;
-    if let Some(known) = append.exchange.as_ref().and_then(|x| facts.exchanges.get(&(organization, x.id))) {
+    if let Some(known) =
+        append.exchange.as_ref().and_then(|x| facts.exchanges.get(&(organization, x.id)))
+    {
         let head = facts.heads.get(&organization).map_or(0, |h| h.position);
-        return Ok(Appended { positions: known.1, exchange_number: Some(known.0), head, repeated: true });
+        return Ok(Appended {
+            positions: known.1,
+            exchange_number: Some(known.0),
+            head,
+            repeated: true,
+        });
     }
     if let Some(write) = &append.write {
         check(facts, write)?;
@@ -121,7 +129,12 @@ fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, A
         head.exchange_number += 1;
         done.exchange_number = Some(head.exchange_number);
         facts.exchanges.insert((organization, exchange.id), (head.exchange_number, done.positions));
-        plan.exchanges.push(RecordedExchange { number: head.exchange_number, positions: done.positions, after: head.position, exchange });
+        plan.exchanges.push(RecordedExchange {
+            number: head.exchange_number,
+            positions: done.positions,
+            after: head.position,
+            exchange,
+        });
     }
     if done != Appended::default() {
         facts.heads.insert(organization, head);
@@ -134,7 +147,11 @@ fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, A
 fn check(facts: &Facts, write: &Write) -> Result<(), AppendError> {
     let actual = facts.versions.get(&write.stream).copied().unwrap_or(0);
     if actual != write.expected {
-        return Err(AppendError::LostRace { stream: write.stream, expected: write.expected, actual });
+        return Err(AppendError::LostRace {
+            stream: write.stream,
+            expected: write.expected,
+            actual,
+        });
     }
     for claim in &write.claims.take {
         if let Some(&holder) = facts.claims.get(claim)
@@ -151,7 +168,13 @@ fn check(facts: &Facts, write: &Write) -> Result<(), AppendError> {
     Ok(())
 }
 
-fn events(facts: &mut Facts, plan: &mut Plan, head: &mut Head, write: Write, cause: Option<ExchangeId>) -> Option<(Position, Position)> {
+fn events(
+    facts: &mut Facts,
+    plan: &mut Plan,
+    head: &mut Head,
+    write: Write,
+    cause: Option<ExchangeId>,
+) -> Option<(Position, Position)> {
     for claim in write.claims.release {
         // Only the holder gives a claim up: a late release must not free a successor's.
         if facts.claims.get(&claim) == Some(&write.stream) {

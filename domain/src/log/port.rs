@@ -25,7 +25,12 @@ pub enum AggregateKind {
 
 impl AggregateKind {
     /// All kinds.
-    pub const ALL: [AggregateKind; 4] = [AggregateKind::User, AggregateKind::Group, AggregateKind::Organization, AggregateKind::Deployment];
+    pub const ALL: [AggregateKind; 4] = [
+        AggregateKind::User,
+        AggregateKind::Group,
+        AggregateKind::Organization,
+        AggregateKind::Deployment,
+    ];
 
     /// The stable name, as `cqrs_es::Aggregate::TYPE` has it.
     pub fn as_str(self) -> &'static str {
@@ -278,7 +283,12 @@ pub trait Log: Send + Sync + 'static {
     async fn load(&self, stream: &StreamId, after: Version) -> Result<Vec<Record>, LogError>;
 
     /// At most `limit` records of an organization after a position, in order.
-    async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError>;
+    async fn records(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LogError>;
 
     /// At most `limit` exchanges of an organization after a number, in order.
     async fn exchanges(
@@ -290,7 +300,11 @@ pub trait Log: Send + Sync + 'static {
     ) -> Result<Vec<RecordedExchange>, LogError>;
 
     /// One exchange with its bodies.
-    async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError>;
+    async fn exchange(
+        &self,
+        organization: OrganizationId,
+        id: ExchangeId,
+    ) -> Result<Option<RecordedExchange>, LogError>;
 
     /// The ends of one organization's log; zero if it has none.
     async fn head(&self, organization: OrganizationId) -> Result<Head, LogError>;
@@ -308,18 +322,29 @@ pub trait Log: Send + Sync + 'static {
     async fn holder(&self, claim: &Claim) -> Result<Option<StreamId>, LogError>;
 
     /// Claims of a scope after a claim in their order, with their holders.
-    async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError>;
+    async fn claims(
+        &self,
+        scope: OrganizationId,
+        after: Option<Claim>,
+        limit: usize,
+    ) -> Result<Vec<(Claim, StreamId)>, LogError>;
 
     /// The key under which a scope's claims are hashed. Keeps `fresh` if there is none yet and
     /// gives the one that is kept.
-    async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError>;
+    async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32])
+    -> Result<[u8; 32], LogError>;
 
     /// All claim keys, for a backup.
     async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError>;
 
     /// Drops the bodies of exchanges after one number up to another, and says so in each of them
     /// ([`Exchange::bodies_dropped`]). Gives how many had some. What is dropped is gone.
-    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError>;
+    async fn drop_bodies(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        through: ExchangeNumber,
+    ) -> Result<u64, LogError>;
 
     /// Puts a part of a backup in place. The organizations in it must have had no log before the
     /// first part. Exchanges of [`OrganizationId::NONE`] come after those that are there, whatever

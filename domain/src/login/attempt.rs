@@ -1,4 +1,5 @@
-//! What is kept of an attempt to sign in: enough for an auditor, and no message that could be used again.
+//! What is kept of an attempt to sign in: enough for an auditor, and no message that could be used
+//! again.
 
 use crate::claim::{ClaimKind, ClearClaim};
 use crate::personal::Personal;
@@ -98,8 +99,10 @@ impl Attempt {
     /// What a verified attempt uses up: its assertion, and the request that it answers.
     pub fn used_up(&self) -> Vec<ClearClaim> {
         let Some(asserted) = &self.asserted else { return Vec::new() };
-        let assertion = ClearClaim::new(ClaimKind::Assertion, format!("{}\n{}", asserted.issuer, asserted.id));
-        let request = self.request.as_ref().map(|id| ClearClaim::new(ClaimKind::SamlRequest, id.clone()));
+        let assertion =
+            ClearClaim::new(ClaimKind::Assertion, format!("{}\n{}", asserted.issuer, asserted.id));
+        let request =
+            self.request.as_ref().map(|id| ClearClaim::new(ClaimKind::SamlRequest, id.clone()));
         std::iter::once(assertion).chain(request).collect()
     }
 }

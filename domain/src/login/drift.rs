@@ -27,7 +27,10 @@ pub fn drift(attributes: &Attributes, assertion: &Assertion) -> Vec<Drift> {
         if pointer[1].is_empty() { found.as_str() } else { found.get(pointer[1])?.as_str() }
     };
     let mut found = Vec::new();
-    let mut compare = |attribute: &str, scim: Option<&str>, asserted: Option<&str>, same: &dyn Fn(&str, &str) -> bool| {
+    let mut compare = |attribute: &str,
+                       scim: Option<&str>,
+                       asserted: Option<&str>,
+                       same: &dyn Fn(&str, &str) -> bool| {
         if let (Some(scim), Some(asserted)) = (scim, asserted)
             && !same(scim, asserted)
         {
@@ -43,18 +46,45 @@ pub fn drift(attributes: &Attributes, assertion: &Assertion) -> Vec<Drift> {
         _ => true,
     };
     let object_id = assertion.object_identifier.as_ref().map(|id| id.value().as_str());
-    let principal = assertion.attribute(attribute_names::NAME).or_else(|| assertion.attribute(attribute_names::UPN));
+    let principal = assertion
+        .attribute(attribute_names::NAME)
+        .or_else(|| assertion.attribute(attribute_names::UPN));
     compare("externalId", text(["externalId", ""]), object_id, &same_id);
     // Any of the person's names will do: which of them is the userName is the mapping's to say.
     let names = Person::of(assertion).user_names;
     let named = |scim: &str, _: &str| names.iter().any(|name| folded(name, scim));
     compare("userName", text(["userName", ""]), principal, &named);
-    compare("displayName", text(["displayName", ""]), assertion.attribute(attribute_names::DISPLAY_NAME), &exact);
-    compare("name.givenName", text(["name", "givenName"]), assertion.attribute(attribute_names::GIVEN_NAME), &exact);
-    compare("name.familyName", text(["name", "familyName"]), assertion.attribute(attribute_names::SURNAME), &exact);
-    let mails: Vec<&str> =
-        attributes.get("emails").and_then(Value::as_array).into_iter().flatten().filter_map(|m| m.get("value")?.as_str()).collect();
+    compare(
+        "displayName",
+        text(["displayName", ""]),
+        assertion.attribute(attribute_names::DISPLAY_NAME),
+        &exact,
+    );
+    compare(
+        "name.givenName",
+        text(["name", "givenName"]),
+        assertion.attribute(attribute_names::GIVEN_NAME),
+        &exact,
+    );
+    compare(
+        "name.familyName",
+        text(["name", "familyName"]),
+        assertion.attribute(attribute_names::SURNAME),
+        &exact,
+    );
+    let mails: Vec<&str> = attributes
+        .get("emails")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|m| m.get("value")?.as_str())
+        .collect();
     let one_of = |_: &str, asserted: &str| mails.iter().any(|m| folded(m, asserted));
-    compare("emails", mails.first().copied(), assertion.attribute(attribute_names::EMAIL_ADDRESS), &one_of);
+    compare(
+        "emails",
+        mails.first().copied(),
+        assertion.attribute(attribute_names::EMAIL_ADDRESS),
+        &one_of,
+    );
     found
 }

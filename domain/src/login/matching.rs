@@ -24,7 +24,8 @@ pub enum Matching {
 
 impl Matching {
     /// All rules.
-    pub const ALL: [Matching; 3] = [Matching::ObjectIdThenUserName, Matching::ObjectId, Matching::UserName];
+    pub const ALL: [Matching; 3] =
+        [Matching::ObjectIdThenUserName, Matching::ObjectId, Matching::UserName];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
@@ -84,16 +85,23 @@ pub struct Candidate<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotAdmitted {
     /// Nobody here is that person.
-    #[error("no user has this externalId or userName: is the user assigned to the application and provisioned?")]
+    #[error(
+        "no user has this externalId or userName: is the user assigned to the application and provisioned?"
+    )]
     Unknown,
     /// The person is a guest, and nobody here is that guest.
-    #[error("no user is this guest: map objectId to externalId in Entra's provisioning, because a guest's userName is another in SCIM")]
+    #[error(
+        "no user is this guest: map objectId to externalId in Entra's provisioning, because a guest's userName is another in SCIM"
+    )]
     Guest,
     /// More than one user could be meant.
     #[error("more than one user has this externalId or userName")]
     Ambiguous,
-    /// The name is a user's, but the object id is another person's: the name was given to somebody else.
-    #[error("the userName is that of a user with another object id: the name was given to another person")]
+    /// The name is a user's, but the object id is another person's: the name was given to somebody
+    /// else.
+    #[error(
+        "the userName is that of a user with another object id: the name was given to another person"
+    )]
     OtherPerson,
     /// The user is switched off.
     #[error("the user is not active")]
@@ -130,7 +138,9 @@ impl NotAdmitted {
             NotAdmitted::Unknown | NotAdmitted::Guest => {
                 "You have no account in this application yet. Ask your administrator to assign it to you; new accounts can take 40 minutes to arrive."
             }
-            NotAdmitted::Inactive => "Your account in this application is switched off. Ask your administrator to switch it on.",
+            NotAdmitted::Inactive => {
+                "Your account in this application is switched off. Ask your administrator to switch it on."
+            }
             NotAdmitted::Ambiguous | NotAdmitted::OtherPerson | NotAdmitted::NotProvisioned => {
                 "Your account could not be found without doubt. Please give the code below to your administrator."
             }
@@ -141,27 +151,44 @@ impl NotAdmitted {
     }
 }
 
-/// Chooses the one user that a person is, among those whom a lookup proposes. What SCIM said counts;
-/// a mail address never does.
-pub fn choose(rule: Matching, person: &Person, candidates: &[Candidate<'_>]) -> Result<(ResourceId, MatchedBy), NotAdmitted> {
-    let object_id = person.object_identifier.as_deref().filter(|id| rule.by_object_id() && !id.is_empty());
+/// Chooses the one user that a person is, among those whom a lookup proposes. What SCIM said
+/// counts; a mail address never does.
+pub fn choose(
+    rule: Matching,
+    person: &Person,
+    candidates: &[Candidate<'_>],
+) -> Result<(ResourceId, MatchedBy), NotAdmitted> {
+    let object_id =
+        person.object_identifier.as_deref().filter(|id| rule.by_object_id() && !id.is_empty());
     if let Some(object_id) = object_id
-        && let Some(id) = only(candidates.iter().filter(|c| text(c, "externalId").is_some_and(|e| is_same_id(e, object_id))))?
+        && let Some(id) = only(
+            candidates
+                .iter()
+                .filter(|c| text(c, "externalId").is_some_and(|e| is_same_id(e, object_id))),
+        )?
     {
         return Ok((id, MatchedBy::ExternalId));
     }
     if rule.by_user_name() {
         let names: Vec<String> = person.user_names.iter().map(|n| fold_user_name(n)).collect();
-        let mut named = candidates.iter().filter(|c| text(c, "userName").is_some_and(|n| names.contains(&fold_user_name(n))));
+        let mut named = candidates
+            .iter()
+            .filter(|c| text(c, "userName").is_some_and(|n| names.contains(&fold_user_name(n))));
         if let Some(id) = only(named.clone())? {
             let others = |c: &Candidate<'_>| matches!((text(c, "externalId").map(uuid), object_id.map(uuid)), (Some(Some(a)), Some(Some(b))) if a != b);
-            return if named.any(others) { Err(NotAdmitted::OtherPerson) } else { Ok((id, MatchedBy::UserName)) };
+            return if named.any(others) {
+                Err(NotAdmitted::OtherPerson)
+            } else {
+                Ok((id, MatchedBy::UserName))
+            };
         }
     }
     Err(if person.guest { NotAdmitted::Guest } else { NotAdmitted::Unknown })
 }
 
-fn only<'a>(found: impl Iterator<Item = &'a Candidate<'a>>) -> Result<Option<ResourceId>, NotAdmitted> {
+fn only<'a>(
+    found: impl Iterator<Item = &'a Candidate<'a>>,
+) -> Result<Option<ResourceId>, NotAdmitted> {
     let mut ids: Vec<ResourceId> = found.map(|c| c.id).collect();
     ids.dedup();
     match ids[..] {
@@ -179,7 +206,8 @@ fn uuid(text: &str) -> Option<Uuid> {
     Uuid::try_parse(text).ok()
 }
 
-/// Object ids are UUIDs, whose case says nothing; `externalId` is compared exactly otherwise (RFC 7643 section 3.1).
+/// Object ids are UUIDs, whose case says nothing; `externalId` is compared exactly otherwise (RFC
+/// 7643 section 3.1).
 fn is_same_id(a: &str, b: &str) -> bool {
     a == b || matches!((uuid(a), uuid(b)), (Some(a), Some(b)) if a == b)
 }

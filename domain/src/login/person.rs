@@ -4,7 +4,10 @@ use crate::fold_text::fold_user_name;
 use crate::saml::{Assertion, attribute_names};
 
 /// Formats of a NameID that never hold a user name.
-const OPAQUE: [&str; 2] = ["urn:oasis:names:tc:SAML:2.0:nameid-format:persistent", "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"];
+const OPAQUE: [&str; 2] = [
+    "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
+    "urn:oasis:names:tc:SAML:2.0:nameid-format:transient",
+];
 /// What Entra puts into the user principal name of a guest, and takes out again in SCIM.
 const GUEST: &str = "#ext#";
 
@@ -32,7 +35,9 @@ impl Person {
         let name_id = &assertion.name_id;
         let opaque = name_id.format.as_deref().is_some_and(|f| OPAQUE.contains(&f));
         let name_id = Some(name_id.value.value().as_str()).filter(|_| !opaque);
-        let claimed = [attribute_names::NAME, attribute_names::UPN].into_iter().filter_map(|name| assertion.attribute(name));
+        let claimed = [attribute_names::NAME, attribute_names::UPN]
+            .into_iter()
+            .filter_map(|name| assertion.attribute(name));
         let mut person = Self {
             object_identifier: assertion.object_identifier.as_ref().map(|id| id.value().clone()),
             user_names: Vec::new(),
@@ -46,11 +51,19 @@ impl Person {
 
     fn add(&mut self, name: &str) {
         // The marker is ASCII, so its place is the same in the text as sent.
-        let marker = name.as_bytes().windows(GUEST.len()).position(|w| w.eq_ignore_ascii_case(GUEST.as_bytes()));
+        let marker = name
+            .as_bytes()
+            .windows(GUEST.len())
+            .position(|w| w.eq_ignore_ascii_case(GUEST.as_bytes()));
         let stripped = marker.map(|at| format!("{}{}", &name[..at], &name[at + GUEST.len()..]));
         self.guest |= stripped.is_some();
         for name in std::iter::once(name.to_owned()).chain(stripped) {
-            if !name.is_empty() && !self.user_names.iter().any(|known| fold_user_name(known) == fold_user_name(&name)) {
+            if !name.is_empty()
+                && !self
+                    .user_names
+                    .iter()
+                    .any(|known| fold_user_name(known) == fold_user_name(&name))
+            {
                 self.user_names.push(name);
             }
         }

@@ -1,4 +1,5 @@
-//! Just-in-time provisioning: the user that an assertion would make, as a SCIM client would send it.
+//! Just-in-time provisioning: the user that an assertion would make, as a SCIM client would send
+//! it.
 
 use super::Person;
 use crate::saml::{Assertion, attribute_names};
@@ -8,7 +9,9 @@ use serde_json::{Map, Value, json};
 /// decoder. Nothing if the assertion has no name that could be a `userName`.
 pub fn resource(assertion: &Assertion) -> Option<Value> {
     let person = Person::of(assertion);
-    let principal = assertion.attribute(attribute_names::NAME).or_else(|| assertion.attribute(attribute_names::UPN));
+    let principal = assertion
+        .attribute(attribute_names::NAME)
+        .or_else(|| assertion.attribute(attribute_names::UPN));
     let user_name = principal.map(str::to_owned).or_else(|| person.user_names.first().cloned())?;
     let mut body = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": user_name, "active": true });
     let mut set = |name: &str, value: Option<Value>| {
@@ -16,7 +19,8 @@ pub fn resource(assertion: &Assertion) -> Option<Value> {
             body[name] = value;
         }
     };
-    let claim = |name: &str| assertion.attribute(name).filter(|v| !v.trim().is_empty()).map(Value::from);
+    let claim =
+        |name: &str| assertion.attribute(name).filter(|v| !v.trim().is_empty()).map(Value::from);
     set("externalId", person.object_identifier.map(Value::from));
     set("displayName", claim(attribute_names::DISPLAY_NAME));
     let mut name = Map::new();

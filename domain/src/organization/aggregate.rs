@@ -11,7 +11,12 @@ impl cqrs_es::Aggregate for Organization {
     type Error = OrganizationError;
     type Services = Context;
 
-    async fn handle(&mut self, command: OrganizationCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), OrganizationError> {
+    async fn handle(
+        &mut self,
+        command: OrganizationCommand,
+        context: &Context,
+        sink: &EventSink<Self>,
+    ) -> Result<(), OrganizationError> {
         for event in decide(self, command, context)?.events {
             sink.write(event, self).await;
         }

@@ -104,7 +104,9 @@ pub enum OrganizationError {
     #[error("the name must have 1 to 200 characters and no control characters")]
     InvalidName,
     /// The domain cannot be used.
-    #[error("the domain must have 1 to 63 characters: lower-case letters, digits and hyphens, no hyphen at either end")]
+    #[error(
+        "the domain must have 1 to 63 characters: lower-case letters, digits and hyphens, no hyphen at either end"
+    )]
     InvalidDomain,
     /// A credential is not to be.
     #[error(transparent)]
@@ -113,7 +115,9 @@ pub enum OrganizationError {
     #[error("single sign-on is not set up: give the identity provider's metadata first")]
     SamlNotConfigured,
     /// The metadata is another identity provider's.
-    #[error("the metadata is that of another identity provider than before: configure it anew if that is meant")]
+    #[error(
+        "the metadata is that of another identity provider than before: configure it anew if that is meant"
+    )]
     OtherIdentityProvider,
     /// Nobody could be verified.
     #[error("the identity provider has no signing certificate")]
@@ -125,7 +129,9 @@ pub enum OrganizationError {
     #[error("there is no such certificate: generate one first")]
     UnknownKey,
     /// As many key pairs are in use as may be.
-    #[error("two certificates are in use already, which is enough for a rotation: retire the old one first")]
+    #[error(
+        "two certificates are in use already, which is enough for a rotation: retire the old one first"
+    )]
     TooManyKeys,
     /// The current key pair is needed.
     #[error("this is the current certificate: rotate it first")]

@@ -1,25 +1,45 @@
 //! An organization's events as what they say of its credentials, however they said it.
 
 use super::OrganizationEvent;
-use crate::credential::{CredentialEvent, CredentialIssued, CredentialProofChanged, CredentialRevoked, Proof, Purpose};
+use crate::credential::{
+    CredentialEvent, CredentialIssued, CredentialProofChanged, CredentialRevoked, Proof, Purpose,
+};
 use crate::ids::CredentialId;
 use chrono::{DateTime, Utc};
 
 /// What an event says of a credential; none if it is about something else.
 pub fn credential(event: &OrganizationEvent) -> Option<CredentialEvent> {
-    let bearer = |purpose, credential, sha256: &String, label: &String, expires_at: &Option<DateTime<Utc>>| {
+    let bearer = |purpose,
+                  credential,
+                  sha256: &String,
+                  label: &String,
+                  expires_at: &Option<DateTime<Utc>>| {
         let proof = Proof::Token { sha256: sha256.clone() };
-        CredentialEvent::Issued(CredentialIssued { credential, purpose, proof, label: label.clone(), expires_at: *expires_at })
+        CredentialEvent::Issued(CredentialIssued {
+            credential,
+            purpose,
+            proof,
+            label: label.clone(),
+            expires_at: *expires_at,
+        })
     };
     let revoked = |credential| CredentialEvent::Revoked(CredentialRevoked { credential });
     Some(match event {
         OrganizationEvent::CredentialIssued(event) => CredentialEvent::Issued(event.clone()),
         OrganizationEvent::CredentialFirstUsed(event) => CredentialEvent::FirstUsed(event.clone()),
-        OrganizationEvent::CredentialSecretAdded(event) => CredentialEvent::SecretAdded(event.clone()),
-        OrganizationEvent::CredentialSecretRetired(event) => CredentialEvent::SecretRetired(event.clone()),
-        OrganizationEvent::CredentialProofChanged(event) => CredentialEvent::ProofChanged(event.clone()),
+        OrganizationEvent::CredentialSecretAdded(event) => {
+            CredentialEvent::SecretAdded(event.clone())
+        }
+        OrganizationEvent::CredentialSecretRetired(event) => {
+            CredentialEvent::SecretRetired(event.clone())
+        }
+        OrganizationEvent::CredentialProofChanged(event) => {
+            CredentialEvent::ProofChanged(event.clone())
+        }
         OrganizationEvent::CredentialRevoked(event) => CredentialEvent::Revoked(event.clone()),
-        OrganizationEvent::CredentialExpiring(_) | OrganizationEvent::CredentialEnded(_) => CredentialEvent::Noticed,
+        OrganizationEvent::CredentialExpiring(_) | OrganizationEvent::CredentialEnded(_) => {
+            CredentialEvent::Noticed
+        }
         OrganizationEvent::ScimTokenIssued { token, sha256, label, expires_at } => {
             bearer(Purpose::Scim, (*token).into(), sha256, label, expires_at)
         }
@@ -41,10 +61,12 @@ pub fn rehash(event: &mut OrganizationEvent, of: impl Fn(CredentialId, &str) -> 
         OrganizationEvent::CredentialSecretAdded(event) => (event.credential, &mut event.sha256),
         OrganizationEvent::CredentialSecretRetired(event) => (event.credential, &mut event.sha256),
         OrganizationEvent::CredentialIssued(CredentialIssued { credential, proof, .. })
-        | OrganizationEvent::CredentialProofChanged(CredentialProofChanged { credential, proof }) => match proof {
-            Proof::Token { sha256 } | Proof::ClientSecret { sha256 } => (*credential, sha256),
-            Proof::PrivateKeyJwt { .. } | Proof::Federated { .. } => return false,
-        },
+        | OrganizationEvent::CredentialProofChanged(CredentialProofChanged { credential, proof }) => {
+            match proof {
+                Proof::Token { sha256 } | Proof::ClientSecret { sha256 } => (*credential, sha256),
+                Proof::PrivateKeyJwt { .. } | Proof::Federated { .. } => return false,
+            }
+        }
         _ => return false,
     };
     *sha256 = of(credential, sha256);

@@ -1,7 +1,9 @@
 //! What a command on an organization comes to.
 
 use super::decide_saml;
-use super::{Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings};
+use super::{
+    Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings,
+};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
 use crate::credential::{Change, Purpose};
@@ -17,9 +19,13 @@ pub fn decide(
     context: &Context,
 ) -> Result<Decision<OrganizationEvent>, OrganizationError> {
     let events = match (organization, command) {
-        (Organization::Absent, OrganizationCommand::Create { name, domain }) => create(name, domain),
+        (Organization::Absent, OrganizationCommand::Create { name, domain }) => {
+            create(name, domain)
+        }
         (Organization::Absent, _) => Err(OrganizationError::NotFound),
-        (Organization::Present(_), OrganizationCommand::Create { .. }) => Err(OrganizationError::AlreadyExists),
+        (Organization::Present(_), OrganizationCommand::Create { .. }) => {
+            Err(OrganizationError::AlreadyExists)
+        }
         (Organization::Present(settings), command) => change(settings, command, context),
     };
     events.map(Decision::from)
@@ -30,7 +36,12 @@ fn create(name: String, domain: String) -> Result<Vec<OrganizationEvent>, Organi
         return Err(OrganizationError::InvalidName);
     }
     let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if domain.is_empty() || domain.len() > 63 || !domain.chars().all(slug) || domain.starts_with('-') || domain.ends_with('-') {
+    if domain.is_empty()
+        || domain.len() > 63
+        || !domain.chars().all(slug)
+        || domain.starts_with('-')
+        || domain.ends_with('-')
+    {
         return Err(OrganizationError::InvalidDomain);
     }
     Ok(vec![OrganizationEvent::Created { name, domain }])
@@ -40,14 +51,24 @@ fn is_plain(text: &str) -> bool {
     text.chars().count() <= 200 && !text.chars().any(char::is_control)
 }
 
-fn change(settings: &Settings, command: OrganizationCommand, context: &Context) -> Result<Vec<OrganizationEvent>, OrganizationError> {
-    let when = |condition: bool, event: OrganizationEvent| Ok(if condition { vec![event] } else { vec![] });
+fn change(
+    settings: &Settings,
+    command: OrganizationCommand,
+    context: &Context,
+) -> Result<Vec<OrganizationEvent>, OrganizationError> {
+    let when = |condition: bool, event: OrganizationEvent| {
+        Ok(if condition { vec![event] } else { vec![] })
+    };
     match command {
         OrganizationCommand::Create { .. } => Err(OrganizationError::AlreadyExists),
         OrganizationCommand::Enable => when(!settings.enabled, OrganizationEvent::Enabled {}),
         OrganizationCommand::Disable => when(settings.enabled, OrganizationEvent::Disabled {}),
-        OrganizationCommand::EnableScim => when(settings.scim != Scim::Enabled, OrganizationEvent::ScimEnabled {}),
-        OrganizationCommand::DisableScim => when(settings.scim != Scim::Disabled, OrganizationEvent::ScimDisabled {}),
+        OrganizationCommand::EnableScim => {
+            when(settings.scim != Scim::Enabled, OrganizationEvent::ScimEnabled {})
+        }
+        OrganizationCommand::DisableScim => {
+            when(settings.scim != Scim::Disabled, OrganizationEvent::ScimDisabled {})
+        }
         OrganizationCommand::SetScimPolicy { strict, members_replace_adds } => {
             let before = &settings.scim_policy;
             let policy = Policy {
@@ -65,18 +86,24 @@ fn change(settings: &Settings, command: OrganizationCommand, context: &Context) 
                     }
                     events.push(OrganizationEvent::CredentialIssued(issued));
                 }
-                Some(Change::Revoked(revoked)) => events.push(OrganizationEvent::CredentialRevoked(revoked)),
+                Some(Change::Revoked(revoked)) => {
+                    events.push(OrganizationEvent::CredentialRevoked(revoked))
+                }
                 None => {}
             }
             Ok(events)
         }
         OrganizationCommand::ImportProvisioningLog { changes } => {
             let parts = into_parts(changes, &settings.imported);
-            Ok(parts.into_iter().map(|cycles| OrganizationEvent::ProvisioningLogImported { cycles }).collect())
+            Ok(parts
+                .into_iter()
+                .map(|cycles| OrganizationEvent::ProvisioningLogImported { cycles })
+                .collect())
         }
-        OrganizationCommand::NoteRhythm(noticed) => {
-            when(noticed.is_news(settings.rhythm.as_ref()), OrganizationEvent::ProvisioningRhythmChanged(noticed))
-        }
+        OrganizationCommand::NoteRhythm(noticed) => when(
+            noticed.is_news(settings.rhythm.as_ref()),
+            OrganizationEvent::ProvisioningRhythmChanged(noticed),
+        ),
         OrganizationCommand::Saml(command) => decide_saml::decide(&settings.saml, command, context),
     }
 }

@@ -11,7 +11,11 @@ const WARN_AT_DAYS: [u32; 4] = [60, 30, 7, 0];
 /// Most targets, and longest one in bytes.
 const TARGETS: (usize, usize) = (50, 500);
 
-pub(super) fn decide(saml: &SamlSettings, command: SamlCommand, context: &Context) -> Result<Vec<OrganizationEvent>, OrganizationError> {
+pub(super) fn decide(
+    saml: &SamlSettings,
+    command: SamlCommand,
+    context: &Context,
+) -> Result<Vec<OrganizationEvent>, OrganizationError> {
     match command {
         SamlCommand::Configure { metadata_url, idp } => {
             let mut events = configure(saml, metadata_url, &idp)?;
@@ -22,34 +26,52 @@ pub(super) fn decide(saml: &SamlSettings, command: SamlCommand, context: &Contex
         }
         SamlCommand::Refresh { idp } => match &saml.idp {
             None => Err(OrganizationError::SamlNotConfigured),
-            Some(known) if known.entity_id != idp.entity_id => Err(OrganizationError::OtherIdentityProvider),
+            Some(known) if known.entity_id != idp.entity_id => {
+                Err(OrganizationError::OtherIdentityProvider)
+            }
             Some(_) => configure(saml, saml.metadata_url.clone(), &idp),
         },
-        SamlCommand::GenerateKey { key } if saml.keys.is_empty() => Ok(vec![OrganizationEvent::SamlKeyGenerated { key }]),
+        SamlCommand::GenerateKey { key } if saml.keys.is_empty() => {
+            Ok(vec![OrganizationEvent::SamlKeyGenerated { key }])
+        }
         SamlCommand::GenerateKey { .. } => Err(OrganizationError::KeyExists),
         SamlCommand::RotateKey { .. } if saml.keys.is_empty() => Err(OrganizationError::UnknownKey),
-        SamlCommand::RotateKey { .. } if saml.keys.len() >= LIVE_KEYS => Err(OrganizationError::TooManyKeys),
+        SamlCommand::RotateKey { .. } if saml.keys.len() >= LIVE_KEYS => {
+            Err(OrganizationError::TooManyKeys)
+        }
         SamlCommand::RotateKey { key } => Ok(vec![OrganizationEvent::SamlKeyGenerated { key }]),
         SamlCommand::RetireKey { key } => match saml.current_key() {
             Some(current) if current.id == key => Err(OrganizationError::CurrentKey),
-            _ if saml.keys.iter().any(|k| k.id == key) => Ok(vec![OrganizationEvent::SamlKeyRetired { key }]),
+            _ if saml.keys.iter().any(|k| k.id == key) => {
+                Ok(vec![OrganizationEvent::SamlKeyRetired { key }])
+            }
             _ => Err(OrganizationError::UnknownKey),
         },
         SamlCommand::ChangePolicy { policy } => {
             check(&policy, saml)?;
-            Ok(if saml.policy == policy { vec![] } else { vec![OrganizationEvent::SamlPolicyChanged { policy }] })
+            Ok(if saml.policy == policy {
+                vec![]
+            } else {
+                vec![OrganizationEvent::SamlPolicyChanged { policy }]
+            })
         }
         SamlCommand::Enable if saml.idp.is_none() => Err(OrganizationError::SamlNotConfigured),
         SamlCommand::Enable if saml.state == SamlState::Enabled => Ok(vec![]),
         SamlCommand::Enable => Ok(vec![OrganizationEvent::SamlEnabled {}]),
-        SamlCommand::Disable if saml.state == SamlState::Enabled => Ok(vec![OrganizationEvent::SamlDisabled {}]),
+        SamlCommand::Disable if saml.state == SamlState::Enabled => {
+            Ok(vec![OrganizationEvent::SamlDisabled {}])
+        }
         SamlCommand::Disable => Ok(vec![]),
         SamlCommand::WarnOfCertificates => Ok(warnings(saml, context)),
         SamlCommand::RefuseLogin(refused) => Ok(vec![OrganizationEvent::LoginRefused(refused)]),
     }
 }
 
-fn configure(saml: &SamlSettings, metadata_url: Option<String>, idp: &IdpSettings) -> Result<Vec<OrganizationEvent>, OrganizationError> {
+fn configure(
+    saml: &SamlSettings,
+    metadata_url: Option<String>,
+    idp: &IdpSettings,
+) -> Result<Vec<OrganizationEvent>, OrganizationError> {
     if idp.signing_certificates.is_empty() {
         return Err(OrganizationError::NoCertificate);
     }
@@ -58,10 +80,18 @@ fn configure(saml: &SamlSettings, metadata_url: Option<String>, idp: &IdpSetting
     if saml.idp.as_ref() != Some(&endpoints) || saml.metadata_url != metadata_url {
         events.push(OrganizationEvent::SamlConfigured { metadata_url, idp: endpoints });
     }
-    let fresh = idp.signing_certificates.iter().filter(|c| !saml.certificates.contains_key(&c.sha256));
-    events.extend(fresh.map(|c| OrganizationEvent::SamlCertificateTrusted { certificate: c.clone() }));
-    let gone = saml.certificates.keys().filter(|sha256| !idp.signing_certificates.iter().any(|c| c.sha256 == **sha256));
-    events.extend(gone.map(|sha256| OrganizationEvent::SamlCertificateDropped { sha256: sha256.clone() }));
+    let fresh =
+        idp.signing_certificates.iter().filter(|c| !saml.certificates.contains_key(&c.sha256));
+    events.extend(
+        fresh.map(|c| OrganizationEvent::SamlCertificateTrusted { certificate: c.clone() }),
+    );
+    let gone = saml
+        .certificates
+        .keys()
+        .filter(|sha256| !idp.signing_certificates.iter().any(|c| c.sha256 == **sha256));
+    events.extend(
+        gone.map(|sha256| OrganizationEvent::SamlCertificateDropped { sha256: sha256.clone() }),
+    );
     Ok(events)
 }
 
@@ -83,18 +113,33 @@ fn check(policy: &SamlPolicy, saml: &SamlSettings) -> Result<(), OrganizationErr
 fn is_target(target: &str) -> bool {
     let rest = target.strip_prefix("https://").or_else(|| target.strip_prefix("http://"));
     let host_ends = rest.is_some_and(|rest| rest.find('/').is_some_and(|at| at > 0));
-    host_ends && target.len() <= TARGETS.1 && SamlPolicy { targets: vec![target.to_owned()], ..SamlPolicy::default() }.allows_target(target)
+    host_ends
+        && target.len() <= TARGETS.1
+        && SamlPolicy { targets: vec![target.to_owned()], ..SamlPolicy::default() }
+            .allows_target(target)
 }
 
 fn warnings(saml: &SamlSettings, context: &Context) -> Vec<OrganizationEvent> {
-    let idp = saml.certificates.values().map(|c| (CertificateOwner::IdentityProvider, &c.sha256, c.not_after));
-    let own = saml.current_key().map(|k| (CertificateOwner::ServiceProvider, &k.certificate.sha256, k.certificate.not_after));
-    let due = |(owner, sha256, not_after): (CertificateOwner, &String, chrono::DateTime<chrono::Utc>)| {
-        let left = not_after.signed_duration_since(context.now).num_seconds().max(0);
-        // The nearest threshold that was reached; each is told once.
-        let days = WARN_AT_DAYS.into_iter().rev().find(|days| left <= i64::from(*days) * 86_400)?;
-        let told = saml.warned.get(sha256).is_some_and(|told| *told <= days);
-        (!told).then(|| OrganizationEvent::SamlCertificateExpiring { owner, sha256: sha256.clone(), not_after, days })
-    };
+    let idp = saml
+        .certificates
+        .values()
+        .map(|c| (CertificateOwner::IdentityProvider, &c.sha256, c.not_after));
+    let own = saml.current_key().map(|k| {
+        (CertificateOwner::ServiceProvider, &k.certificate.sha256, k.certificate.not_after)
+    });
+    let due =
+        |(owner, sha256, not_after): (CertificateOwner, &String, chrono::DateTime<chrono::Utc>)| {
+            let left = not_after.signed_duration_since(context.now).num_seconds().max(0);
+            // The nearest threshold that was reached; each is told once.
+            let days =
+                WARN_AT_DAYS.into_iter().rev().find(|days| left <= i64::from(*days) * 86_400)?;
+            let told = saml.warned.get(sha256).is_some_and(|told| *told <= days);
+            (!told).then(|| OrganizationEvent::SamlCertificateExpiring {
+                owner,
+                sha256: sha256.clone(),
+                not_after,
+                days,
+            })
+        };
     idp.chain(own).filter_map(due).collect()
 }

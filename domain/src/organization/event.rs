@@ -1,9 +1,10 @@
-//! What can have happened to an organization. Published payloads are frozen: a change is a new version.
+//! What can have happened to an organization. Published payloads are frozen: a change is a new
+//! version.
 
 use super::saml::{IdpEndpoints, SamlKey, SamlPolicy};
 use crate::credential::{
-    CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued, CredentialProofChanged, CredentialRevoked,
-    CredentialSecretAdded, CredentialSecretRetired,
+    CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued,
+    CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
 };
 use crate::event_macro::events;
 use crate::ids::{AuditorId, SamlKeyId, TokenId};
@@ -71,8 +72,8 @@ events! {
             /// What it says of each cycle.
             cycles: Vec<ImportedCycle>,
         },
-        /// Its sync cycles fell silent, came further and further apart, or came regularly again. It was
-        /// noticed by the clock, and nothing is derived from it.
+        /// Its sync cycles fell silent, came further and further apart, or came regularly again. It
+        /// was noticed by the clock, and nothing is derived from it.
         "ProvisioningRhythmChanged" "1" ProvisioningRhythmChanged(Noticed),
         /// A SCIM token is refused from now on. Written no more.
         "ScimTokenRevoked" "1" ScimTokenRevoked {
@@ -84,7 +85,8 @@ events! {
             /// All of its choices.
             policy: Policy,
         },
-        /// An auditor's key was issued, as it was told before there were credentials. Written no more.
+        /// An auditor's key was issued, as it was told before there were credentials. Written no
+        /// more.
         "AuditorKeyIssued" "1" AuditorKeyIssued {
             /// Names the key.
             auditor: AuditorId,
@@ -117,7 +119,8 @@ events! {
         "CredentialExpiring" "1" CredentialExpiring(CredentialExpiring),
         /// A credential has come to its end.
         "CredentialEnded" "1" CredentialEnded(CredentialEnded),
-        /// An identity provider is trusted, or its addresses changed. Its certificates are told one by one.
+        /// An identity provider is trusted, or its addresses changed. Its certificates are told one
+        /// by one.
         "SamlConfigured" "1" SamlConfigured {
             /// Where its metadata is fetched; absent if a document was given.
             #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -165,7 +168,8 @@ events! {
         "SamlEnabled" "1" SamlEnabled {},
         /// Whoever wants to sign in is answered 503.
         "SamlDisabled" "1" SamlDisabled {},
-        /// A login was refused of somebody who is no user here, or whose message could not be trusted.
+        /// A login was refused of somebody who is no user here, or whose message could not be
+        /// trusted.
         "LoginRefused" "1" LoginRefused(Box<RefusedLogin>),
     }
 }

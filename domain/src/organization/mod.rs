@@ -14,6 +14,8 @@ pub use command::{OrganizationCommand, OrganizationError, SamlCommand};
 pub use credentials::{credential, rehash};
 pub use decide::{claims, decide};
 pub use event::{CertificateOwner, OrganizationEvent, OrganizationEventKind};
-pub use saml::{IdpEndpoints, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlState, SealedKey, SpCertificate};
+pub use saml::{
+    IdpEndpoints, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlState, SealedKey, SpCertificate,
+};
 pub use saml_settings::{LIVE_KEYS, SamlSettings};
 pub use state::{Organization, Scim, Settings};

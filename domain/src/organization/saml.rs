@@ -112,12 +112,21 @@ impl SamlPolicy {
     /// Whether a browser may be sent to an address. It is compared as text, so that nothing that a
     /// browser and a parser read differently can pass: no control character, no backslash, no `..`.
     pub fn allows_target(&self, target: &str) -> bool {
-        let plain = target.len() <= 2_000 && target.bytes().all(|b| b.is_ascii_graphic()) && !target.contains(['\\', '@']);
+        let plain = target.len() <= 2_000
+            && target.bytes().all(|b| b.is_ascii_graphic())
+            && !target.contains(['\\', '@']);
         let climbs = || {
-            let path = target.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase().replace("%2e", ".");
+            let path = target
+                .split(['?', '#'])
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase()
+                .replace("%2e", ".");
             path.split('/').any(|segment| segment == ".." || segment == ".")
         };
-        let below = |allowed: &str| target == allowed || (allowed.ends_with('/') && target.starts_with(allowed));
+        let below = |allowed: &str| {
+            target == allowed || (allowed.ends_with('/') && target.starts_with(allowed))
+        };
         plain && !climbs() && self.targets.iter().any(|allowed| below(allowed))
     }
 

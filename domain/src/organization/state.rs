@@ -88,7 +88,9 @@ impl Organization {
             OrganizationEvent::ProvisioningLogImported { cycles } => {
                 settings.imported.extend(cycles.into_iter().map(|c| (c.cycle, c.digest)));
             }
-            OrganizationEvent::ProvisioningRhythmChanged(noticed) => settings.rhythm = Some(noticed),
+            OrganizationEvent::ProvisioningRhythmChanged(noticed) => {
+                settings.rhythm = Some(noticed)
+            }
             event => match credential(&event) {
                 Some(event) => settings.credentials.evolve(event),
                 None => settings.saml.evolve(&event),

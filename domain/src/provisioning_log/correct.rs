@@ -97,9 +97,9 @@ impl Mismatch {
     pub fn exchange(&self) -> Option<ExchangeNumber> {
         match self {
             Mismatch::NotSeen { .. } => None,
-            Mismatch::DoneHere { exchange, .. } | Mismatch::RefusedHere { exchange, .. } | Mismatch::NotInLog { exchange, .. } => {
-                Some(*exchange)
-            }
+            Mismatch::DoneHere { exchange, .. }
+            | Mismatch::RefusedHere { exchange, .. }
+            | Mismatch::NotInLog { exchange, .. } => Some(*exchange),
         }
     }
 }
@@ -111,10 +111,15 @@ pub fn own_run(organization: OrganizationId, cycle: &str) -> RunId {
 
 /// Works out what imported cycles say of exchanges, both by time. The same inputs give the same
 /// correction, whichever came first.
-pub fn correct(organization: OrganizationId, seen: &[Seen], cycles: &BTreeMap<String, Vec<ImportedChange>>) -> Correction {
+pub fn correct(
+    organization: OrganizationId,
+    seen: &[Seen],
+    cycles: &BTreeMap<String, Vec<ImportedChange>>,
+) -> Correction {
     let found = nearest(seen, cycles);
     let owners = owners(organization, seen, &found);
-    let mut correction = Correction { moved: moves(seen, &found, &owners), ..Correction::default() };
+    let mut correction =
+        Correction { moved: moves(seen, &found, &owners), ..Correction::default() };
     let mut counts: HashMap<&str, u64> = HashMap::new();
     found.values().for_each(|(cycle, _)| *counts.entry(cycle).or_default() += 1);
     for (cycle, changes) in cycles {
@@ -122,7 +127,14 @@ pub fn correct(organization: OrganizationId, seen: &[Seen], cycles: &BTreeMap<St
         if let Some(owner) = owners.get(cycle.as_str()) {
             let initiator = changes.iter().find_map(|change| change.initiator);
             let (run, new) = *owner;
-            correction.cycles.push(CycleMatch { cycle: cycle.clone(), run, new, initiator, changes: changes.len() as u64, exchanges });
+            correction.cycles.push(CycleMatch {
+                cycle: cycle.clone(),
+                run,
+                new,
+                initiator,
+                changes: changes.len() as u64,
+                exchanges,
+            });
         }
     }
     mismatches(seen, cycles, &found, &owners, &mut correction);
@@ -134,15 +146,22 @@ type Found<'a> = BTreeMap<ExchangeNumber, (&'a str, &'a ImportedChange)>;
 
 fn nearest<'a>(seen: &[Seen], cycles: &'a BTreeMap<String, Vec<ImportedChange>>) -> Found<'a> {
     let mut by_target: HashMap<&str, Vec<(&str, &ImportedChange)>> = HashMap::new();
-    for (cycle, change) in cycles.iter().flat_map(|(cycle, changes)| changes.iter().map(move |change| (cycle.as_str(), change))) {
+    for (cycle, change) in cycles
+        .iter()
+        .flat_map(|(cycle, changes)| changes.iter().map(move |change| (cycle.as_str(), change)))
+    {
         if let Some(target) = &change.target {
             by_target.entry(target).or_default().push((cycle, change));
         }
     }
     let mut found = Found::new();
     for exchange in seen {
-        let Some(changes) = exchange.subject.as_deref().and_then(|subject| by_target.get(subject)) else { continue };
-        let best = changes.iter().min_by_key(|(cycle, change)| (distance(exchange, change), *cycle));
+        let Some(changes) = exchange.subject.as_deref().and_then(|subject| by_target.get(subject))
+        else {
+            continue;
+        };
+        let best =
+            changes.iter().min_by_key(|(cycle, change)| (distance(exchange, change), *cycle));
         if let Some((cycle, change)) = best
             && distance(exchange, change) <= APART
         {
@@ -154,20 +173,26 @@ fn nearest<'a>(seen: &[Seen], cycles: &'a BTreeMap<String, Vec<ImportedChange>>)
 
 /// Time between an exchange and the span in which Entra says it worked on the change.
 fn distance(exchange: &Seen, change: &ImportedChange) -> Duration {
-    let began = change.at - Duration::milliseconds(i64::try_from(change.took_ms).unwrap_or(i64::MAX).min(86_400_000));
+    let began = change.at
+        - Duration::milliseconds(i64::try_from(change.took_ms).unwrap_or(i64::MAX).min(86_400_000));
     (began - exchange.at).max(exchange.at - change.at).max(Duration::zero())
 }
 
-/// The run that stands for each cycle: the one that holds most of its exchanges, and each run for one
-/// cycle only. A cycle without one gets a run of its own.
-fn owners<'a>(organization: OrganizationId, seen: &[Seen], found: &Found<'a>) -> BTreeMap<&'a str, (RunId, bool)> {
+/// The run that stands for each cycle: the one that holds most of its exchanges, and each run for
+/// one cycle only. A cycle without one gets a run of its own.
+fn owners<'a>(
+    organization: OrganizationId,
+    seen: &[Seen],
+    found: &Found<'a>,
+) -> BTreeMap<&'a str, (RunId, bool)> {
     let mut votes: BTreeMap<(&str, RunId), u64> = BTreeMap::new();
     for exchange in seen {
         if let Some((cycle, _)) = found.get(&exchange.number) {
             *votes.entry((cycle, exchange.run)).or_default() += 1;
         }
     }
-    let mut ranked: Vec<_> = votes.into_iter().map(|((cycle, run), n)| (std::cmp::Reverse(n), cycle, run)).collect();
+    let mut ranked: Vec<_> =
+        votes.into_iter().map(|((cycle, run), n)| (std::cmp::Reverse(n), cycle, run)).collect();
     ranked.sort();
     let mut owners = BTreeMap::new();
     let mut taken = BTreeSet::new();
@@ -182,7 +207,11 @@ fn owners<'a>(organization: OrganizationId, seen: &[Seen], found: &Found<'a>) ->
     owners
 }
 
-fn moves(seen: &[Seen], found: &Found, owners: &BTreeMap<&str, (RunId, bool)>) -> BTreeMap<ExchangeNumber, RunId> {
+fn moves(
+    seen: &[Seen],
+    found: &Found,
+    owners: &BTreeMap<&str, (RunId, bool)>,
+) -> BTreeMap<ExchangeNumber, RunId> {
     let owned: BTreeSet<RunId> = owners.values().map(|(run, _)| *run).collect();
     let mut moved = BTreeMap::new();
     let mut goes_to: BTreeMap<RunId, BTreeSet<Option<RunId>>> = BTreeMap::new();
@@ -213,13 +242,17 @@ fn mismatches(
     owners: &BTreeMap<&str, (RunId, bool)>,
     correction: &mut Correction,
 ) {
-    let by_number: HashMap<ExchangeNumber, &Seen> = seen.iter().map(|exchange| (exchange.number, exchange)).collect();
+    let by_number: HashMap<ExchangeNumber, &Seen> =
+        seen.iter().map(|exchange| (exchange.number, exchange)).collect();
     let mut of_change: HashMap<(&str, &str), Vec<&Seen>> = HashMap::new();
     for (number, (cycle, change)) in found {
         of_change.entry((cycle, &change.change)).or_default().extend(by_number.get(number));
     }
-    for (cycle, change) in cycles.iter().flat_map(|(cycle, changes)| changes.iter().map(move |change| (cycle, change))) {
-        let exchanges = of_change.get(&(cycle.as_str(), change.change.as_str())).map_or(&[][..], Vec::as_slice);
+    for (cycle, change) in
+        cycles.iter().flat_map(|(cycle, changes)| changes.iter().map(move |change| (cycle, change)))
+    {
+        let exchanges =
+            of_change.get(&(cycle.as_str(), change.change.as_str())).map_or(&[][..], Vec::as_slice);
         let last_write = exchanges.iter().filter(|x| x.write).max_by_key(|x| x.number);
         let (cycle, said) = (cycle.clone(), change.clone());
         correction.mismatches.extend(match (change.status, last_write) {
@@ -227,16 +260,23 @@ fn mismatches(
             (ImportedStatus::Success, None) if change.action.writes() && exchanges.is_empty() => {
                 Some(Mismatch::NotSeen { cycle, change: said })
             }
-            (ImportedStatus::Failure, Some(x)) if !x.failed => Some(Mismatch::DoneHere { cycle, change: said, exchange: x.number }),
-            (ImportedStatus::Success, Some(x)) if x.failed => Some(Mismatch::RefusedHere { cycle, change: said, exchange: x.number }),
+            (ImportedStatus::Failure, Some(x)) if !x.failed => {
+                Some(Mismatch::DoneHere { cycle, change: said, exchange: x.number })
+            }
+            (ImportedStatus::Success, Some(x)) if x.failed => {
+                Some(Mismatch::RefusedHere { cycle, change: said, exchange: x.number })
+            }
             _ => None,
         });
     }
-    let cycle_of: HashMap<RunId, &str> = owners.iter().map(|(cycle, (run, _))| (*run, *cycle)).collect();
+    let cycle_of: HashMap<RunId, &str> =
+        owners.iter().map(|(cycle, (run, _))| (*run, *cycle)).collect();
     for exchange in seen.iter().filter(|x| x.write && !x.failed && !found.contains_key(&x.number)) {
         let run = correction.moved.get(&exchange.number).unwrap_or(&exchange.run);
         if let Some(cycle) = cycle_of.get(run) {
-            correction.mismatches.push(Mismatch::NotInLog { cycle: (*cycle).to_owned(), exchange: exchange.number });
+            correction
+                .mismatches
+                .push(Mismatch::NotInLog { cycle: (*cycle).to_owned(), exchange: exchange.number });
         }
     }
 }

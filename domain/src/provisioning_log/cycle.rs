@@ -20,9 +20,12 @@ pub struct ImportedCycle {
 }
 
 /// Cycles that are not `known` with this very content, cut into parts of at most
-/// [`CHANGES_IN_EVENT`] changes, one for each event. Changes are put into order, and one that is there
-/// twice is kept once.
-pub fn into_parts(changes: Vec<(String, ImportedChange)>, known: &BTreeMap<String, CycleDigest>) -> Vec<Vec<ImportedCycle>> {
+/// [`CHANGES_IN_EVENT`] changes, one for each event. Changes are put into order, and one that is
+/// there twice is kept once.
+pub fn into_parts(
+    changes: Vec<(String, ImportedChange)>,
+    known: &BTreeMap<String, CycleDigest>,
+) -> Vec<Vec<ImportedCycle>> {
     let mut cycles: BTreeMap<String, Vec<ImportedChange>> = BTreeMap::new();
     for (cycle, change) in changes {
         cycles.entry(cycle).or_default().push(change);

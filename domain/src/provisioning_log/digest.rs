@@ -18,7 +18,9 @@ impl CycleDigest {
                 hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
             }
         };
-        for ImportedChange { at, change, took_ms, action, status, error, target, initiator } in changes {
+        for ImportedChange { at, change, took_ms, action, status, error, target, initiator } in
+            changes
+        {
             take(&at.timestamp_micros().to_be_bytes());
             take(change.as_bytes());
             take(&took_ms.to_be_bytes());

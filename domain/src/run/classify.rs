@@ -74,8 +74,12 @@ fn decide(run: &Open, client: &Client, evidence: &mut Vec<Evidence>) -> (RunKind
     let usual = client.rhythm.usual().num_minutes();
     if due {
         evidence.push(Evidence::Due { minutes: since, usual });
-        let on_time = client.rhythm.last().is_some_and(|last| client.rhythm.follows(last, run.tally.began));
-        return (RunKind::Incremental, if on_time || !run.is_small() { Confidence::High } else { Confidence::Medium });
+        let on_time =
+            client.rhythm.last().is_some_and(|last| client.rhythm.follows(last, run.tally.began));
+        return (
+            RunKind::Incremental,
+            if on_time || !run.is_small() { Confidence::High } else { Confidence::Medium },
+        );
     }
     evidence.push(Evidence::NotDue { minutes: since, usual });
     match (users + groups, run.is_small()) {
@@ -85,14 +89,22 @@ fn decide(run: &Open, client: &Client, evidence: &mut Vec<Evidence>) -> (RunKind
     }
 }
 
-fn without_probe(run: &Open, client: &Client, evidence: &mut Vec<Evidence>) -> (RunKind, Confidence) {
+fn without_probe(
+    run: &Open,
+    client: &Client,
+    evidence: &mut Vec<Evidence>,
+) -> (RunKind, Confidence) {
     if !client.probes {
         evidence.push(Evidence::NeverProbes);
         return (RunKind::OtherClient, Confidence::High);
     }
     evidence.push(Evidence::NoProbe);
     // The lookup may have been lost: a request that could not be recorded is in no log.
-    if run.tally.subjects() > 1 { (RunKind::Incremental, Confidence::Low) } else { (RunKind::OtherClient, Confidence::Low) }
+    if run.tally.subjects() > 1 {
+        (RunKind::Incremental, Confidence::Low)
+    } else {
+        (RunKind::OtherClient, Confidence::Low)
+    }
 }
 
 fn inside(run: &Open, client: &Client, evidence: &mut Vec<Evidence>) -> (RunKind, Confidence) {
@@ -117,5 +129,6 @@ fn inside(run: &Open, client: &Client, evidence: &mut Vec<Evidence>) -> (RunKind
 fn reads_again(run: &Open, client: &Client) -> bool {
     let touched = run.tally.subjects();
     let unchanged = run.tally.written.count() * 2 <= touched;
-    touched >= 3 && touched * 10 >= client.known * 6 && unchanged || touched >= 20 && touched * 10 >= client.known * 9
+    touched >= 3 && touched * 10 >= client.known * 6 && unchanged
+        || touched >= 20 && touched * 10 >= client.known * 9
 }

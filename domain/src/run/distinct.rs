@@ -62,7 +62,8 @@ impl Distinct {
         let m = REGISTERS as f64;
         let ranks = (0..REGISTERS).map(|i| read(&self.registers, i));
         let empty = ranks.clone().filter(|r| *r == 0).count();
-        let raw = 0.7213 / (1.0 + 1.079 / m) * m * m / ranks.map(|r| (-f64::from(r)).exp2()).sum::<f64>();
+        let raw =
+            0.7213 / (1.0 + 1.079 / m) * m * m / ranks.map(|r| (-f64::from(r)).exp2()).sum::<f64>();
         let estimate = if raw <= 2.5 * m && empty > 0 { m * (m / empty as f64).ln() } else { raw };
         estimate.round() as u64
     }
@@ -116,7 +117,11 @@ mod tests {
                 (0..n).for_each(|i| set.add(Key::of(&format!("subject {i}"))));
             }
             let off = (set.count() as f64 - n as f64).abs();
-            assert!(if n <= 64 { off == 0.0 } else { off <= n as f64 * 0.1 }, "{n}: {}", set.count());
+            assert!(
+                if n <= 64 { off == 0.0 } else { off <= n as f64 * 0.1 },
+                "{n}: {}",
+                set.count()
+            );
         }
     }
 
@@ -127,7 +132,12 @@ mod tests {
             range.for_each(|i| set.add(Key::of(&i.to_string())));
             set
         };
-        for (a, b, n) in [(0..10, 5..20, 20.0), (0..10, 5..2_000, 2_000.0), (0..2_000, 5..20, 2_000.0), (0..2_000, 1_000..3_000, 3_000.0)] {
+        for (a, b, n) in [
+            (0..10, 5..20, 20.0),
+            (0..10, 5..2_000, 2_000.0),
+            (0..2_000, 5..20, 2_000.0),
+            (0..2_000, 1_000..3_000, 3_000.0),
+        ] {
             let mut joined = set(a);
             joined.join(&set(b));
             assert!((joined.count() as f64 - n).abs() <= n * 0.1, "{} for {n}", joined.count());

@@ -80,25 +80,50 @@ pub enum Evidence {
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Evidence::Probe { attribute } => write!(f, "it began with a lookup of {attribute} for a GUID that nobody has"),
-            Evidence::NoProbe => f.write_str("it began without a lookup for a GUID that nobody has"),
+            Evidence::Probe { attribute } => {
+                write!(f, "it began with a lookup of {attribute} for a GUID that nobody has")
+            }
+            Evidence::NoProbe => {
+                f.write_str("it began without a lookup for a GUID that nobody has")
+            }
             Evidence::ProbeOnly => f.write_str("nothing followed the lookup"),
             Evidence::ProbeFailed { status } => write!(f, "the lookup was answered {status}"),
-            Evidence::Subjects { users, groups } => write!(f, "{users} users and {groups} groups were asked for or changed"),
-            Evidence::NothingBefore => f.write_str("no cycle was seen before"),
-            Evidence::Due { minutes, usual } => write!(f, "{minutes} minutes after the cycle before, where {usual} are usual"),
-            Evidence::NotDue { minutes, usual } => {
-                write!(f, "no cycle was due: {minutes} minutes after the cycle before, where {usual} are usual")
+            Evidence::Subjects { users, groups } => {
+                write!(f, "{users} users and {groups} groups were asked for or changed")
             }
-            Evidence::ReadAgain { touched, known } => write!(f, "{touched} of {known} known resources were touched again"),
-            Evidence::InsideCycle => f.write_str("it ran while a cycle of the same client was running"),
-            Evidence::LegacyShape => f.write_str("PATCH in the old shape, from a client that sends the new one otherwise"),
+            Evidence::NothingBefore => f.write_str("no cycle was seen before"),
+            Evidence::Due { minutes, usual } => {
+                write!(f, "{minutes} minutes after the cycle before, where {usual} are usual")
+            }
+            Evidence::NotDue { minutes, usual } => {
+                write!(
+                    f,
+                    "no cycle was due: {minutes} minutes after the cycle before, where {usual} are usual"
+                )
+            }
+            Evidence::ReadAgain { touched, known } => {
+                write!(f, "{touched} of {known} known resources were touched again")
+            }
+            Evidence::InsideCycle => {
+                f.write_str("it ran while a cycle of the same client was running")
+            }
+            Evidence::LegacyShape => f.write_str(
+                "PATCH in the old shape, from a client that sends the new one otherwise",
+            ),
             Evidence::OwnSource => f.write_str("it came from an address of its own"),
-            Evidence::Foreign { operation } => write!(f, "it asked for {operation}, which Entra never does"),
-            Evidence::NeverProbes => f.write_str("this client never looks for a GUID that nobody has"),
+            Evidence::Foreign { operation } => {
+                write!(f, "it asked for {operation}, which Entra never does")
+            }
+            Evidence::NeverProbes => {
+                f.write_str("this client never looks for a GUID that nobody has")
+            }
             Evidence::Paging => f.write_str("all accounts were listed page by page"),
-            Evidence::NextFitsBetter => f.write_str("the run after it fits the rhythm of the cycles better"),
-            Evidence::NextFollows => f.write_str("the run after it came when the next cycle was due"),
+            Evidence::NextFitsBetter => {
+                f.write_str("the run after it fits the rhythm of the cycles better")
+            }
+            Evidence::NextFollows => {
+                f.write_str("the run after it came when the next cycle was due")
+            }
             Evidence::Imported { cycle } => write!(f, "Entra's own log has it as cycle {cycle}"),
         }
     }

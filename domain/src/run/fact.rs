@@ -106,7 +106,10 @@ impl Fact {
     /// What is to be known of an exchange; nothing of one that no SCIM client sent.
     pub fn of(recorded: &RecordedExchange) -> Option<Self> {
         let exchange = &recorded.exchange;
-        let (Actor::ScimToken { token }, Protocol::Scim) = (&exchange.caller, exchange.protocol) else { return None };
+        let (Actor::ScimToken { token }, Protocol::Scim) = (&exchange.caller, exchange.protocol)
+        else {
+            return None;
+        };
         let kind = kind(exchange);
         let (action, named) = action(exchange, kind);
         Some(Self {
@@ -130,7 +133,8 @@ impl Fact {
         self.status >= 400
     }
 
-    /// True if it is a lookup for a GUID that nobody has, in an attribute that people do not fill with GUIDs.
+    /// True if it is a lookup for a GUID that nobody has, in an attribute that people do not fill
+    /// with GUIDs.
     pub fn is_plain_probe(&self) -> bool {
         matches!(&self.action, Action::Lookup(l) if l.is_miss() && l.guid && !l.attribute.starts_with("externalId"))
     }
@@ -171,8 +175,16 @@ fn shape(exchange: &Exchange) -> Shape {
 
 /// What was asked, and the id of the resource if the question names it.
 fn action(exchange: &Exchange, kind: Option<ResourceKind>) -> (Action, Option<String>) {
-    let verb = exchange.operation.split_once('.').map_or(exchange.operation.as_str(), |(_, verb)| verb);
-    let id_in_path = || exchange.target.split('?').next().and_then(|path| path.rsplit('/').next()).map(str::to_owned);
+    let verb =
+        exchange.operation.split_once('.').map_or(exchange.operation.as_str(), |(_, verb)| verb);
+    let id_in_path = || {
+        exchange
+            .target
+            .split('?')
+            .next()
+            .and_then(|path| path.rsplit('/').next())
+            .map(str::to_owned)
+    };
     match (verb, kind) {
         ("list", Some(kind)) => query(exchange, kind),
         ("read", Some(_)) => (Action::Read, id_in_path()),
@@ -186,19 +198,28 @@ fn action(exchange: &Exchange, kind: Option<ResourceKind>) -> (Action, Option<St
 
 fn query(exchange: &Exchange, kind: ResourceKind) -> (Action, Option<String>) {
     let query = exchange.target.split_once('?').map_or("", |(_, query)| query);
-    let value = query.split('&').find_map(|pair| pair.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("filter")));
+    let value = query.split('&').find_map(|pair| {
+        pair.split_once('=').filter(|(name, _)| name.eq_ignore_ascii_case("filter"))
+    });
     let Some((_, value)) = value else { return (Action::Page, None) };
     let Some(text) = decode(value) else { return (Action::Foreign, None) };
     match parse_filter(kind, &text, &Limits::default(), &mut Notes::default()).ok() {
         Some(Filter::And(a, b)) => {
-            let id = [a, b].into_iter().find_map(|side| equality(&side).filter(|(name, _)| name == "id").map(|(_, id)| id));
+            let id = [a, b].into_iter().find_map(|side| {
+                equality(&side).filter(|(name, _)| name == "id").map(|(_, id)| id)
+            });
             id.map_or((Action::Foreign, None), |id| (Action::Check, Some(id)))
         }
         filter => match filter.as_ref().map_or_else(|| crude(&text), equality) {
             Some((attribute, value)) => {
                 let guid = value.len() == 36 && Uuid::parse_str(&value).is_ok();
                 // Only hits are about a resource; an id that nobody has is about none.
-                let lookup = Lookup { value: Key::of(&value), guid: guid && attribute != "id", attribute, found: exchange.answer.found };
+                let lookup = Lookup {
+                    value: Key::of(&value),
+                    guid: guid && attribute != "id",
+                    attribute,
+                    found: exchange.answer.found,
+                };
                 (Action::Lookup(lookup), None)
             }
             None => (Action::Foreign, None),
@@ -206,10 +227,12 @@ fn query(exchange: &Exchange, kind: ResourceKind) -> (Action, Option<String>) {
     }
 }
 
-/// The same of a filter that the schema refuses, such as one with an attribute that nobody mapped right.
+/// The same of a filter that the schema refuses, such as one with an attribute that nobody mapped
+/// right.
 fn crude(text: &str) -> Option<(String, String)> {
     let (attribute, value) = text.split_once(" eq ")?;
-    let plain = attribute.len() <= 200 && attribute.chars().all(|c| c.is_ascii_alphanumeric() || ".:_-$".contains(c));
+    let plain = attribute.len() <= 200
+        && attribute.chars().all(|c| c.is_ascii_alphanumeric() || ".:_-$".contains(c));
     plain.then(|| (attribute.to_owned(), value.trim().trim_matches('"').to_owned()))
 }
 
@@ -223,7 +246,9 @@ fn equality(filter: &Filter) -> Option<(String, String)> {
         Filter::ValuePath { path, filter } => {
             // emails[type eq "work" and value eq "x"]
             let Filter::And(a, b) = &**filter else { return None };
-            let (_, value) = [a, b].into_iter().find_map(|side| equality(side).filter(|(name, _)| name == "value"))?;
+            let (_, value) = [a, b]
+                .into_iter()
+                .find_map(|side| equality(side).filter(|(name, _)| name == "value"))?;
             Some((path.attribute.clone(), value))
         }
         _ => None,
@@ -236,7 +261,9 @@ fn decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut i = 0;
     while i < bytes.len() {
-        let hex = (bytes[i] == b'%').then(|| text.get(i + 1..i + 3).and_then(|h| u8::from_str_radix(h, 16).ok())).flatten();
+        let hex = (bytes[i] == b'%')
+            .then(|| text.get(i + 1..i + 3).and_then(|h| u8::from_str_radix(h, 16).ok()))
+            .flatten();
         out.push(hex.unwrap_or(if bytes[i] == b'+' { b' ' } else { bytes[i] }));
         i += if hex.is_some() { 3 } else { 1 };
     }

@@ -49,7 +49,8 @@ impl Inference {
         let (place, closed) = lane.place(fact, run_id(organization, fact.id));
         settled.extend(closed);
         let failed = &mut self.failed;
-        let (run, retry) = lane.take(place, fact, |subject, run| note_failure(failed, fact, subject, run));
+        let (run, retry) =
+            lane.take(place, fact, |subject, run| note_failure(failed, fact, subject, run));
         Observed { run, retry, settled }
     }
 
@@ -70,7 +71,11 @@ impl Inference {
 
     /// The rhythm of the client whose cycle came last.
     pub fn rhythm(&self) -> Option<&Rhythm> {
-        self.lanes.iter().map(|lane| &lane.rhythm).filter(|r| r.last().is_some()).max_by_key(|r| r.last())
+        self.lanes
+            .iter()
+            .map(|lane| &lane.rhythm)
+            .filter(|r| r.last().is_some())
+            .max_by_key(|r| r.last())
     }
 
     /// The same once all that is open has ended: a cycle counts from its beginning on.
@@ -90,7 +95,12 @@ impl Inference {
             return index;
         }
         if self.lanes.len() >= LANES
-            && let Some((oldest, _)) = self.lanes.iter().enumerate().filter(|(_, l)| l.is_idle()).min_by_key(|(_, l)| l.last_seen)
+            && let Some((oldest, _)) = self
+                .lanes
+                .iter()
+                .enumerate()
+                .filter(|(_, l)| l.is_idle())
+                .min_by_key(|(_, l)| l.last_seen)
         {
             self.lanes.remove(oldest);
         }
@@ -101,7 +111,9 @@ impl Inference {
     /// A token that goes on where another fell silent is the same client with a new token.
     fn succeed(&mut self, index: usize, at: DateTime<Utc>) {
         let lane = &self.lanes[index];
-        let Some(began) = lane.first_to_expire(at).filter(|_| lane.rhythm.last().is_none()) else { return };
+        let Some(began) = lane.first_to_expire(at).filter(|_| lane.rhythm.last().is_none()) else {
+            return;
+        };
         let goes_on = |other: &&Lane| {
             other.token != lane.token
                 && other.last_seen < began
@@ -114,8 +126,17 @@ impl Inference {
 }
 
 /// Notes a write that failed, or one that tries it again. True for the latter.
-fn note_failure(failed: &mut VecDeque<Failed>, fact: &Fact, subject: Option<Key>, run: RunId) -> bool {
-    let (Action::Create | Action::Patch | Action::Delete, Some(Key(subject))) = (&fact.action, subject) else { return false };
+fn note_failure(
+    failed: &mut VecDeque<Failed>,
+    fact: &Fact,
+    subject: Option<Key>,
+    run: RunId,
+) -> bool {
+    let (Action::Create | Action::Patch | Action::Delete, Some(Key(subject))) =
+        (&fact.action, subject)
+    else {
+        return false;
+    };
     let what = Key(subject ^ Key::of(&fact.operation).0);
     let before = failed.iter().position(|f| f.what == what);
     let retry = before.is_some_and(|i| failed[i].run != run);

@@ -74,7 +74,8 @@ pub enum Confidence {
 
 impl Confidence {
     /// All, from the least sure.
-    pub const ALL: [Confidence; 4] = [Confidence::Low, Confidence::Medium, Confidence::High, Confidence::Confirmed];
+    pub const ALL: [Confidence; 4] =
+        [Confidence::Low, Confidence::Medium, Confidence::High, Confidence::Confirmed];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {

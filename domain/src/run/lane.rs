@@ -112,8 +112,14 @@ impl Lane {
         (Place { run, begins }, closed)
     }
 
-    /// Takes an exchange into the run at a place. Gives the run, and whether `retry` says that it tries something again.
-    pub fn take(&mut self, place: Place, fact: &Fact, retry: impl FnOnce(Option<Key>, RunId) -> bool) -> (RunId, bool) {
+    /// Takes an exchange into the run at a place. Gives the run, and whether `retry` says that it
+    /// tries something again.
+    pub fn take(
+        &mut self,
+        place: Place,
+        fact: &Fact,
+        retry: impl FnOnce(Option<Key>, RunId) -> bool,
+    ) -> (RunId, bool) {
         let run = &mut self.runs[place.run];
         if place.begins {
             self.probes = true;
@@ -131,11 +137,14 @@ impl Lane {
         self.runs.iter().map(|open| self.shown(open.clone(), true))
     }
 
-    /// Whether an exchange is a lookup with which a run begins. Object ids are GUIDs, so a lookup of
-    /// an external id may be the match of a new user: then only one after silence counts.
+    /// Whether an exchange is a lookup with which a run begins. Object ids are GUIDs, so a lookup
+    /// of an external id may be the match of a new user: then only one after silence counts.
     fn is_probe(&self, fact: &Fact) -> bool {
         let rested = |run: &Open| {
-            run.quiet(fact.at) >= BREATH || run.is_small() && run.tally.subjects() > 0 && run.quiet(fact.at) >= Duration::seconds(3)
+            run.quiet(fact.at) >= BREATH
+                || run.is_small()
+                    && run.tally.subjects() > 0
+                    && run.quiet(fact.at) >= Duration::seconds(3)
         };
         fact.is_plain_probe() || fact.is_possible_probe() && self.runs.iter().all(rested)
     }
@@ -146,7 +155,9 @@ impl Lane {
     }
 
     fn of_stranger(&mut self, fact: &Fact, fresh: RunId) -> usize {
-        let same = |run: &Open| run.foreign.is_some() && (fact.source.is_none() || run.has_source(&fact.source));
+        let same = |run: &Open| {
+            run.foreign.is_some() && (fact.source.is_none() || run.has_source(&fact.source))
+        };
         match self.runs.iter().position(same) {
             Some(place) => place,
             None => {
@@ -170,7 +181,11 @@ impl Lane {
 
     fn of_probe(&mut self, fact: &Fact, fresh: RunId, closed: &mut Vec<Run>) -> usize {
         let kind = ResourceName::of(fact.kind);
-        let one_more = |run: &Open| run.is_only_probes() && run.quiet(fact.at) < BREATH && run.probes.iter().all(|p| Some(p.kind) != kind);
+        let one_more = |run: &Open| {
+            run.is_only_probes()
+                && run.quiet(fact.at) < BREATH
+                && run.probes.iter().all(|p| Some(p.kind) != kind)
+        };
         if let Some(place) = self.runs.iter().rposition(one_more) {
             return place;
         }
@@ -178,8 +193,11 @@ impl Lane {
         while let Some(newest) = self.runs.iter().rposition(is_of_entra) {
             let run = &self.runs[newest];
             let next_is_due = (fact.at - run.tally.began) * 4 >= self.rhythm.usual() * 3;
-            let was_a_cycle = !run.is_small() || !run.inside && self.rhythm.is_due(run.tally.began).unwrap_or(false);
-            let over = run.quiet(fact.at) >= BREATH || !was_a_cycle || next_is_due && run.quiet(fact.at) >= Duration::seconds(5);
+            let was_a_cycle = !run.is_small()
+                || !run.inside && self.rhythm.is_due(run.tally.began).unwrap_or(false);
+            let over = run.quiet(fact.at) >= BREATH
+                || !was_a_cycle
+                || next_is_due && run.quiet(fact.at) >= Duration::seconds(5);
             if !over {
                 beside = Some(next_is_due && run.last_kind == Some(ResourceName::Group));
                 break;
@@ -193,7 +211,8 @@ impl Lane {
     }
 
     fn of_follower(&mut self, fact: &Fact, fresh: RunId, closed: &mut Vec<Run>) -> usize {
-        let of_entra: Vec<usize> = (0..self.runs.len()).filter(|i| is_of_entra(&self.runs[*i])).collect();
+        let of_entra: Vec<usize> =
+            (0..self.runs.len()).filter(|i| is_of_entra(&self.runs[*i])).collect();
         let strange = |run: &Open| run.foreign.is_some() && run.has_source(&fact.source);
         if let Some(place) = self.runs.iter().position(strange)
             && of_entra.iter().all(|i| !self.runs[*i].has_source(&fact.source))
@@ -223,33 +242,45 @@ impl Lane {
     /// The run beside the main one that an exchange belongs to, if it does.
     fn beside(&mut self, fact: &Fact, main: usize, beside: &[usize]) -> Option<usize> {
         let all = || beside.iter().rev().copied().chain([main]);
-        let with_source: Vec<usize> = all().filter(|i| self.runs[*i].has_source(&fact.source)).collect();
+        let with_source: Vec<usize> =
+            all().filter(|i| self.runs[*i].has_source(&fact.source)).collect();
         if let [only] = with_source.as_slice()
-            && (*only == main || beside.iter().all(|i| self.runs[*i].sources.iter().all(|s| !self.runs[main].sources.contains(s))))
+            && (*only == main
+                || beside.iter().all(|i| {
+                    self.runs[*i].sources.iter().all(|s| !self.runs[main].sources.contains(s))
+                }))
         {
             self.runs[*only].own_source |= *only != main;
             return Some(*only).filter(|i| *i != main);
         }
         if let Some(subject) = fact.subject
-            && let Some((_, place)) = all().filter_map(|i| Some((self.runs[i].touched(subject, fact.at)?, i))).max()
+            && let Some((_, place)) =
+                all().filter_map(|i| Some((self.runs[i].touched(subject, fact.at)?, i))).max()
         {
             return Some(place).filter(|i| *i != main);
         }
         if fact.action == Action::Create {
-            let oldest = all().filter_map(|i| Some((self.runs[i].awaits_create(fact.kind, fact.at)?, i))).min();
+            let oldest = all()
+                .filter_map(|i| Some((self.runs[i].awaits_create(fact.kind, fact.at)?, i)))
+                .min();
             return oldest.map(|(_, i)| i).filter(|i| *i != main);
         }
         let newest = *beside.last()?;
-        if fact.shape == Shape::Legacy && self.is_flagged() && self.runs[newest].tally.written.is_empty() {
+        if fact.shape == Shape::Legacy
+            && self.is_flagged()
+            && self.runs[newest].tally.written.is_empty()
+        {
             return Some(newest);
         }
         let Action::Lookup(_) = fact.action else { return None };
         let run = &self.runs[newest];
         let soon = run.quiet(fact.at) <= Duration::seconds(30);
-        let main_looks_up = self.runs[main].last_lookup.is_some_and(|at| fact.at - at <= Duration::seconds(30));
+        let main_looks_up =
+            self.runs[main].last_lookup.is_some_and(|at| fact.at - at <= Duration::seconds(30));
         // On demand begins with one match; a group brings those of its members along.
         let begins = run.is_only_probes() && run.pending_is_empty();
-        let goes_on = !main_looks_up && run.tally.groups.count() == 1 && run.tally.users.count() < 5;
+        let goes_on =
+            !main_looks_up && run.tally.groups.count() == 1 && run.tally.users.count() < 5;
         (soon && (begins || goes_on)).then_some(newest)
     }
 
@@ -258,13 +289,28 @@ impl Lane {
     }
 
     fn client(&self) -> Client<'_> {
-        Client { rhythm: &self.rhythm, known: self.known.count(), probes: self.probes, flagged: self.is_flagged() }
+        Client {
+            rhythm: &self.rhythm,
+            known: self.known.count(),
+            probes: self.probes,
+            flagged: self.is_flagged(),
+        }
     }
 
     fn shown(&self, open: Open, still: bool) -> Run {
         let Verdict { kind, confidence, evidence } = classify(&open, &self.client());
         let place = self.rhythm.place(open.tally.began);
-        Run { id: open.id, kind, confidence, evidence, open: still, token: self.token, sources: open.sources, tally: open.tally, place }
+        Run {
+            id: open.id,
+            kind,
+            confidence,
+            evidence,
+            open: still,
+            token: self.token,
+            sources: open.sources,
+            tally: open.tally,
+            place,
+        }
     }
 
     /// Closes a run, and corrects the one before if this one tells what that was.
@@ -302,14 +348,18 @@ impl Lane {
         let (then, now) = (run.tally.began, next.tally.began);
         let nothing_in_it = run.tally.subjects() == 0;
         match before.last() {
-            None if self.rhythm.last().is_none() && next.is_small() && before.follows(then, now) => {
+            None if self.rhythm.last().is_none()
+                && next.is_small()
+                && before.follows(then, now) =>
+            {
                 run.kind = if nothing_in_it { RunKind::Incremental } else { RunKind::Initial };
                 run.evidence.push(Evidence::NextFollows);
                 self.rhythm.note(then);
             }
             Some(last) if run.kind.is_cycle() && (now - then) * 4 < self.rhythm.usual() * 3 => {
                 let expected = last + before.next_gap();
-                let nearer = (now - expected).abs() + Duration::seconds(60) < (then - expected).abs();
+                let nearer =
+                    (now - expected).abs() + Duration::seconds(60) < (then - expected).abs();
                 if next.is_small() && !nearer {
                     self.tentative = Some(Tentative { run, before });
                     return None;

@@ -138,19 +138,28 @@ impl Open {
 
     /// When a resource was last touched, if that is not long ago.
     pub fn touched(&self, subject: Key, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let recent = self.recent.iter().rev().find(|(key, _)| *key == subject).map(|(_, when)| *when);
+        let recent =
+            self.recent.iter().rev().find(|(key, _)| *key == subject).map(|(_, when)| *when);
         recent.filter(|when| at - *when <= Duration::seconds(60))
     }
 
     /// When the oldest lookup that a create may answer came.
-    pub fn awaits_create(&self, kind: Option<ResourceKind>, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub fn awaits_create(
+        &self,
+        kind: Option<ResourceKind>,
+        at: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         let wanted = ResourceName::of(kind)?;
-        let mut fresh = self.pending.iter().filter(|(k, _, when)| *k == wanted && at - *when <= Duration::seconds(60));
+        let mut fresh = self
+            .pending
+            .iter()
+            .filter(|(k, _, when)| *k == wanted && at - *when <= Duration::seconds(60));
         fresh.next().map(|(_, _, when)| *when)
     }
 
-    /// What stands for the resource an exchange is about: first its id, then what stays the same when
-    /// it is tried again. For a create that is the value looked up before; for one that failed, both.
+    /// What stands for the resource an exchange is about: first its id, then what stays the same
+    /// when it is tried again. For a create that is the value looked up before; for one that
+    /// failed, both.
     pub fn subject_of(&mut self, fact: &Fact) -> (Option<Key>, Option<Key>) {
         let looked_up = match &fact.action {
             Action::Create => {
@@ -183,7 +192,9 @@ impl Open {
         }
         if let Action::Lookup(lookup) = &fact.action {
             self.last_lookup = Some(fact.at);
-            if let (true, Some(kind), false) = (lookup.is_miss(), ResourceName::of(fact.kind), fact.failed()) {
+            if let (true, Some(kind), false) =
+                (lookup.is_miss(), ResourceName::of(fact.kind), fact.failed())
+            {
                 push(&mut self.pending, (kind, lookup.value, fact.at));
             }
         }
@@ -193,7 +204,11 @@ impl Open {
     pub fn take_probe(&mut self, fact: &Fact) {
         let Action::Lookup(lookup) = &fact.action else { return };
         let kind = ResourceName::of(fact.kind).unwrap_or(ResourceName::User);
-        self.probes.push(Probe { attribute: lookup.attribute.clone(), kind, failed: fact.failed().then_some(fact.status) });
+        self.probes.push(Probe {
+            attribute: lookup.attribute.clone(),
+            kind,
+            failed: fact.failed().then_some(fact.status),
+        });
         self.take(fact, None, false);
         self.pending.clear();
         self.last_lookup = None;

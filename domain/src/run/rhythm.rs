@@ -48,7 +48,8 @@ pub enum Pulse {
 
 impl Pulse {
     /// All states.
-    pub const ALL: [Pulse; 5] = [Pulse::Never, Pulse::Regular, Pulse::Late, Pulse::Silent, Pulse::Stretched];
+    pub const ALL: [Pulse; 5] =
+        [Pulse::Never, Pulse::Regular, Pulse::Late, Pulse::Silent, Pulse::Stretched];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
@@ -74,12 +75,15 @@ pub struct Noticed {
 }
 
 impl Noticed {
-    /// Whether it is something else than was noticed before. Silence ends with a cycle and not by the
-    /// clock, so that servers whose clocks differ do not contradict each other.
+    /// Whether it is something else than was noticed before. Silence ends with a cycle and not by
+    /// the clock, so that servers whose clocks differ do not contradict each other.
     pub fn is_news(&self, before: Option<&Noticed>) -> bool {
         match before {
             None => self.state != Pulse::Regular,
-            Some(before) => self.state != before.state && (before.state != Pulse::Silent || self.last_cycle_at > before.last_cycle_at),
+            Some(before) => {
+                self.state != before.state
+                    && (before.state != Pulse::Silent || self.last_cycle_at > before.last_cycle_at)
+            }
         }
     }
 }
@@ -92,7 +96,8 @@ impl Rhythm {
 
     /// The usual time between two cycles.
     pub fn usual(&self) -> Duration {
-        let mut plausible: Vec<i64> = self.gaps.iter().copied().filter(|g| PLAUSIBLE.contains(g)).collect();
+        let mut plausible: Vec<i64> =
+            self.gaps.iter().copied().filter(|g| PLAUSIBLE.contains(g)).collect();
         plausible.sort_unstable();
         plausible.get(plausible.len() / 2).map_or(USUAL, |g| Duration::seconds(*g))
     }
@@ -101,7 +106,11 @@ impl Rhythm {
     /// further apart.
     pub fn next_gap(&self) -> Duration {
         let newest = Duration::seconds(self.gaps.back().copied().unwrap_or(0));
-        if newest * 2 > self.usual() * 3 { (newest * 2).min(Duration::hours(24)) } else { self.usual() }
+        if newest * 2 > self.usual() * 3 {
+            (newest * 2).min(Duration::hours(24))
+        } else {
+            self.usual()
+        }
     }
 
     /// Time since the last cycle began.
@@ -122,7 +131,11 @@ impl Rhythm {
     /// Where a run that began at an instant stands.
     pub fn place(&self, at: DateTime<Utc>) -> Option<Place> {
         let (since, usual) = (self.since(at)?.num_seconds(), self.usual().num_seconds());
-        Some(Place { since_previous: since, usual, missed: ((since + usual / 2) / usual - 1).max(0) })
+        Some(Place {
+            since_previous: since,
+            usual,
+            missed: ((since + usual / 2) / usual - 1).max(0),
+        })
     }
 
     /// A cycle began.
@@ -142,8 +155,15 @@ impl Rhythm {
         let usual = self.usual();
         // A job in quarantine is tried again after longer and longer times, up to a day.
         let stretched = |gap: i64| Duration::seconds(gap) * 2 > usual * 3;
-        let (newest, before) = (self.gaps.back().copied().unwrap_or(0), self.gaps.iter().rev().nth(1).copied().unwrap_or(0));
-        if stretched(newest) && stretched(before) && since < Duration::seconds(newest).max(usual) * 3 && since < Duration::hours(30) {
+        let (newest, before) = (
+            self.gaps.back().copied().unwrap_or(0),
+            self.gaps.iter().rev().nth(1).copied().unwrap_or(0),
+        );
+        if stretched(newest)
+            && stretched(before)
+            && since < Duration::seconds(newest).max(usual) * 3
+            && since < Duration::hours(30)
+        {
             return Pulse::Stretched;
         }
         match since {
@@ -153,8 +173,8 @@ impl Rhythm {
         }
     }
 
-    /// What is worth keeping of that. A late cycle may still come, and what looks like a new one may
-    /// still turn out a connection test: neither is.
+    /// What is worth keeping of that. A late cycle may still come, and what looks like a new one
+    /// may still turn out a connection test: neither is.
     pub fn noticed(&self, now: DateTime<Utc>) -> Option<Noticed> {
         let last_cycle_at = self.last.filter(|last| now - *last > SILENCE)?;
         let state = self.pulse(now);
@@ -211,8 +231,11 @@ mod tests {
         assert_eq!(state(&[0, 40, 80], 86), Some(Pulse::Regular));
         assert_eq!(state(&[0, 40, 80], 145), None, "it may still come");
         assert_eq!(state(&[0, 40, 80], 201), Some(Pulse::Silent));
-        let (regular, silent, stretched) =
-            (noticed(&[0, 40, 80], 86).unwrap(), noticed(&[0, 40, 80], 201).unwrap(), noticed(&[0, 40, 120, 280], 300).unwrap());
+        let (regular, silent, stretched) = (
+            noticed(&[0, 40, 80], 86).unwrap(),
+            noticed(&[0, 40, 80], 201).unwrap(),
+            noticed(&[0, 40, 120, 280], 300).unwrap(),
+        );
         assert_eq!((silent.last_cycle_at, silent.usual_seconds), (at(80), 2_400));
         let back = noticed(&[0, 40, 80, 280], 286).unwrap();
         for (before, now, news) in [

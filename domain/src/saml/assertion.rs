@@ -10,9 +10,11 @@ pub mod attribute_names {
     /// The tenant of the user.
     pub const TENANT_ID: &str = "http://schemas.microsoft.com/identity/claims/tenantid";
     /// The user's object id: never changes, never reused; what SCIM has as `externalId`.
-    pub const OBJECT_IDENTIFIER: &str = "http://schemas.microsoft.com/identity/claims/objectidentifier";
+    pub const OBJECT_IDENTIFIER: &str =
+        "http://schemas.microsoft.com/identity/claims/objectidentifier";
     /// Where the user signed in: differs from the issuer for guests.
-    pub const IDENTITY_PROVIDER: &str = "http://schemas.microsoft.com/identity/claims/identityprovider";
+    pub const IDENTITY_PROVIDER: &str =
+        "http://schemas.microsoft.com/identity/claims/identityprovider";
     /// The user's display name.
     pub const DISPLAY_NAME: &str = "http://schemas.microsoft.com/identity/claims/displayname";
     /// How the user signed in.
@@ -22,7 +24,8 @@ pub mod attribute_names {
     /// The user principal name, under the name that an admin may have chosen.
     pub const UPN: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn";
     /// The mail address.
-    pub const EMAIL_ADDRESS: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress";
+    pub const EMAIL_ADDRESS: &str =
+        "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress";
     /// The given name.
     pub const GIVEN_NAME: &str = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/givenname";
     /// The family name.

@@ -56,7 +56,8 @@ impl IdpSettings {
     /// The issuers that a logout message may name. Entra's logout responses name
     /// `https://login.microsoftonline.com/<tenant>/` although its entity id is another.
     pub fn logout_issuers(&self) -> Vec<String> {
-        let documented = self.tenant_id().map(|tenant| format!("https://login.microsoftonline.com/{tenant}/"));
+        let documented =
+            self.tenant_id().map(|tenant| format!("https://login.microsoftonline.com/{tenant}/"));
         std::iter::once(self.entity_id.clone()).chain(documented).collect()
     }
 

@@ -31,11 +31,11 @@ macro_rules! reasons {
 }
 
 const AGAIN: &str = "Please start again from the application's sign-in page.";
-const ADMIN: &str = "Sign-in is not set up correctly. Please give the code below to your administrator.";
+const ADMIN: &str =
+    "Sign-in is not set up correctly. Please give the code below to your administrator.";
 const CLOCK: &str = "This sign-in took too long or came at the wrong time. Please start again from the application's sign-in page.";
 const PROVIDER: &str = "Your identity provider did not sign you in. Ask your administrator whether this application is assigned to you.";
-const CERTIFICATE: &str =
-    "The identity provider's certificate is not known or has expired. Please ask your administrator to update the sign-on settings.";
+const CERTIFICATE: &str = "The identity provider's certificate is not known or has expired. Please ask your administrator to update the sign-on settings.";
 const BROKEN: &str = "The sign-in message could not be read. Please start again from the application's sign-in page.";
 
 reasons! {
@@ -51,7 +51,8 @@ reasons! {
     NotWellFormed = "not-well-formed", BROKEN;
     /// More depth, nodes, attributes or values than are accepted.
     TooComplex = "too-complex", BROKEN;
-    /// Has a comment, a CDATA section or a processing instruction: ways to make two readers see two texts.
+    /// Has a comment, a CDATA section or a processing instruction: ways to make two readers see two
+    /// texts.
     HiddenText = "hidden-text", BROKEN;
     /// A namespace with a relative URI, or one that stands for another.
     Namespace = "namespace", BROKEN;
@@ -65,11 +66,13 @@ reasons! {
     Id = "id", BROKEN;
     /// Neither the response nor the assertion is signed.
     NotSigned = "not-signed", ADMIN;
-    /// The signature is not of the only accepted shape: one reference to its parent, enveloped, exclusive canonicalization.
+    /// The signature is not of the only accepted shape: one reference to its parent, enveloped,
+    /// exclusive canonicalization.
     SignatureShape = "signature-shape", ADMIN;
     /// An algorithm that is not accepted: RSA with SHA-256, SHA-384 or SHA-512 is.
     Algorithm = "algorithm", ADMIN;
-    /// The signature names a certificate that is not trusted. Metadata may have to be fetched again.
+    /// The signature names a certificate that is not trusted. Metadata may have to be fetched
+    /// again.
     UnknownKey = "unknown-key", CERTIFICATE;
     /// The only certificate that could verify the signature is expired or not valid yet.
     CertificateExpired = "certificate-expired", CERTIFICATE;
@@ -142,9 +145,13 @@ impl Refusal {
     /// Characters of a detail that are kept.
     pub const DETAIL_LIMIT: usize = 300;
 
-    /// A refusal; what the message said is cut to a bearable length and freed of control characters.
+    /// A refusal; what the message said is cut to a bearable length and freed of control
+    /// characters.
     pub fn new(reason: Reason, detail: impl AsRef<str>) -> Self {
         let readable = |c: char| if c.is_control() { ' ' } else { c };
-        Self { reason, detail: detail.as_ref().chars().take(Self::DETAIL_LIMIT).map(readable).collect() }
+        Self {
+            reason,
+            detail: detail.as_ref().chars().take(Self::DETAIL_LIMIT).map(readable).collect(),
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Intents applied to attributes (RFC 7644 section 3.5.2): from a path to the attribute it names, whose
-//! value `decision.rs` decides.
+//! Intents applied to attributes (RFC 7644 section 3.5.2): from a path to the attribute it names,
+//! whose value `decision.rs` decides.
 
 use super::canonical::{self, note_empty, wrong_type};
 use super::decision::decide;
@@ -16,7 +16,12 @@ use serde_json::{Map, Value};
 
 /// Applies the intents about attributes in order, to a copy: all of them or, on an error, none.
 /// Those about members are the group's to decide and are skipped here.
-pub fn apply_intents(kind: ResourceKind, attributes: &Attributes, intents: &[Intent], notes: &mut Notes) -> Result<Attributes, ScimError> {
+pub fn apply_intents(
+    kind: ResourceKind,
+    attributes: &Attributes,
+    intents: &[Intent],
+    notes: &mut Notes,
+) -> Result<Attributes, ScimError> {
     let mut copy = attributes.clone();
     let mut effort = Effort::default();
     for intent in intents {
@@ -24,7 +29,10 @@ pub fn apply_intents(kind: ResourceKind, attributes: &Attributes, intents: &[Int
             Intent::Add { path, value } => (path, Edit::Add(value)),
             Intent::Replace { path, value } => (path, Edit::Replace(value)),
             Intent::Remove { path, value } => (path, Edit::Remove(value.as_ref())),
-            Intent::AddMembers(_) | Intent::RemoveMembers(_) | Intent::ReplaceMembers(_) | Intent::ClearMembers => continue,
+            Intent::AddMembers(_)
+            | Intent::RemoveMembers(_)
+            | Intent::ReplaceMembers(_)
+            | Intent::ClearMembers => continue,
             // Whoever knows the resource as it is read has taken these out.
             Intent::Assert { path, .. } => return Err(read_only(path)),
         };
@@ -112,14 +120,21 @@ fn edit_schema(
                 }
                 let mut path = AttributePath::extension(urn, name);
                 if let Some(schema) = kind.extension(urn) {
-                    let unknown = || ScimError::invalid_path(format!("{urn} has no attribute \"{name}\""));
+                    let unknown =
+                        || ScimError::invalid_path(format!("{urn} has no attribute \"{name}\""));
                     path.attribute = schema.attribute(name).ok_or_else(unknown)?.name.to_owned();
                 }
-                let change = if matches!(change, Edit::Add(_)) { Edit::Add(value) } else { Edit::Replace(value) };
+                let change = if matches!(change, Edit::Add(_)) {
+                    Edit::Add(value)
+                } else {
+                    Edit::Replace(value)
+                };
                 edit_attribute(kind, extension, &path, change, notes)?;
             }
         }
-        Edit::Add(other) | Edit::Replace(other) => return Err(wrong_type(urn, "an object of attributes", other)),
+        Edit::Add(other) | Edit::Replace(other) => {
+            return Err(wrong_type(urn, "an object of attributes", other));
+        }
     }
     Ok(())
 }
@@ -132,10 +147,16 @@ fn edit_attribute(
     change: Edit<'_>,
     notes: &mut Notes,
 ) -> Result<(), ScimError> {
-    let key = get_ci(siblings, &path.attribute).map_or_else(|| path.attribute.clone(), |(k, _)| k.clone());
+    let key = get_ci(siblings, &path.attribute)
+        .map_or_else(|| path.attribute.clone(), |(k, _)| k.clone());
     let current = siblings.remove(&key);
     let at = path.label();
-    let target = Target { def: path.def(kind), filter: path.filter.as_deref(), sub: path.sub.as_deref(), at: &at };
+    let target = Target {
+        def: path.def(kind),
+        filter: path.filter.as_deref(),
+        sub: path.sub.as_deref(),
+        at: &at,
+    };
     if let Some(after) = decide(target, current, change, notes)? {
         siblings.insert(key, after);
     }

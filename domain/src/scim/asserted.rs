@@ -8,9 +8,13 @@ use super::{get_ci, is_unassigned};
 use crate::interpretation::{Notes, Reading};
 use serde_json::Value;
 
-/// Takes what is said of read-only attributes out of a change and holds it against the resource as it
-/// is read. Another value than the present one is `mutability`.
-pub fn check_asserted(intents: &mut Vec<Intent>, resource: &Value, notes: &mut Notes) -> Result<(), ScimError> {
+/// Takes what is said of read-only attributes out of a change and holds it against the resource as
+/// it is read. Another value than the present one is `mutability`.
+pub fn check_asserted(
+    intents: &mut Vec<Intent>,
+    resource: &Value,
+    notes: &mut Notes,
+) -> Result<(), ScimError> {
     let asserted = intents.extract_if(.., |intent| matches!(intent, Intent::Assert { .. }));
     for intent in asserted {
         let Intent::Assert { path, value, adds } = intent else { continue };
@@ -50,8 +54,12 @@ fn is_as_read(said: &Value, present: Option<&Value>, adds: bool) -> bool {
             let known = |item: &Value| present.iter().any(|p| is_as_read(item, Some(p), adds));
             (adds || said.len() == present.len()) && said.iter().all(known)
         }
-        (one, Some(Value::Array(present))) if adds => present.iter().any(|p| is_as_read(one, Some(p), adds)),
-        (Value::Object(said), Some(present)) => said.iter().all(|(key, v)| is_as_read(v, member(present, key), adds)),
+        (one, Some(Value::Array(present))) if adds => {
+            present.iter().any(|p| is_as_read(one, Some(p), adds))
+        }
+        (Value::Object(said), Some(present)) => {
+            said.iter().all(|(key, v)| is_as_read(v, member(present, key), adds))
+        }
         (said, Some(present)) => said == present,
     }
 }
@@ -69,7 +77,8 @@ mod tests {
             "groups": [{ "value": "g", "display": "G", "$ref": "x" }],
         });
         let check = |attribute: &str, value: Value, adds: bool| {
-            let mut intents = vec![Intent::Assert { path: AttributePath::core(attribute), value, adds }];
+            let mut intents =
+                vec![Intent::Assert { path: AttributePath::core(attribute), value, adds }];
             check_asserted(&mut intents, &resource, &mut Notes::default()).map_err(|e| e.scim_type)
         };
         for (attribute, value) in [
@@ -92,7 +101,11 @@ mod tests {
             ("groups", json!([{ "value": "h" }])),
             ("schemas", json!(["a"])),
         ] {
-            assert_eq!(check(attribute, value.clone(), false), Err(Some(ScimType::Mutability)), "{attribute} {value}");
+            assert_eq!(
+                check(attribute, value.clone(), false),
+                Err(Some(ScimType::Mutability)),
+                "{attribute} {value}"
+            );
         }
         assert_eq!(check("schemas", json!(["a"]), true), Ok(()));
         assert_eq!(check("groups", json!({ "value": "h" }), true), Err(Some(ScimType::Mutability)));

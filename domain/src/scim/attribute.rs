@@ -90,13 +90,21 @@ impl AttributeDef {
         Self::new(name, AttributeType::DateTime, description)
     }
 
-    pub(super) const fn reference(name: &'static str, to: &'static [&'static str], description: &'static str) -> Self {
+    pub(super) const fn reference(
+        name: &'static str,
+        to: &'static [&'static str],
+        description: &'static str,
+    ) -> Self {
         let mut def = Self::new(name, AttributeType::Reference, description).exact();
         def.reference_types = to;
         def
     }
 
-    pub(super) const fn complex(name: &'static str, sub: &'static [AttributeDef], description: &'static str) -> Self {
+    pub(super) const fn complex(
+        name: &'static str,
+        sub: &'static [AttributeDef],
+        description: &'static str,
+    ) -> Self {
         let mut def = Self::new(name, AttributeType::Complex, description);
         def.sub_attributes = sub;
         def

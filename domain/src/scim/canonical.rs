@@ -15,7 +15,12 @@ use std::collections::HashSet;
 pub(super) type Assigned = (String, Option<Value>);
 
 /// The value of an attribute, or none if it is unassigned.
-pub(super) fn whole(def: &'static AttributeDef, value: &Value, at: &str, notes: &mut Notes) -> Result<Option<Value>, ScimError> {
+pub(super) fn whole(
+    def: &'static AttributeDef,
+    value: &Value,
+    at: &str,
+    notes: &mut Notes,
+) -> Result<Option<Value>, ScimError> {
     if def.multi_valued {
         let values = elements(def, value, at, notes)?;
         return Ok((!values.is_empty()).then_some(Value::Array(values)));
@@ -24,7 +29,12 @@ pub(super) fn whole(def: &'static AttributeDef, value: &Value, at: &str, notes: 
 }
 
 /// The values of a multi-valued attribute; identical ones once.
-pub(super) fn elements(def: &'static AttributeDef, value: &Value, at: &str, notes: &mut Notes) -> Result<Vec<Value>, ScimError> {
+pub(super) fn elements(
+    def: &'static AttributeDef,
+    value: &Value,
+    at: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Value>, ScimError> {
     let mut found = Vec::new();
     match value {
         Value::Array(items) => {
@@ -45,7 +55,12 @@ pub(super) fn elements(def: &'static AttributeDef, value: &Value, at: &str, note
 }
 
 /// One value of a multi-valued attribute.
-fn element(def: &'static AttributeDef, item: &Value, at: &str, notes: &mut Notes) -> Result<Option<Value>, ScimError> {
+fn element(
+    def: &'static AttributeDef,
+    item: &Value,
+    at: &str,
+    notes: &mut Notes,
+) -> Result<Option<Value>, ScimError> {
     if !def.is_complex() {
         return scalar(def, item, at, notes);
     }
@@ -53,7 +68,8 @@ fn element(def: &'static AttributeDef, item: &Value, at: &str, notes: &mut Notes
         Value::Object(map) => {
             let parts = parts(def, map, at, notes)?;
             let emptied = parts.iter().any(|(_, v)| v.is_none());
-            let object: Map<String, Value> = parts.into_iter().filter_map(|(k, v)| v.map(|v| (k, v))).collect();
+            let object: Map<String, Value> =
+                parts.into_iter().filter_map(|(k, v)| v.map(|v| (k, v))).collect();
             // What it would be for makes no value.
             if is_bare(&object) {
                 if !object.is_empty() && !emptied {
@@ -69,7 +85,12 @@ fn element(def: &'static AttributeDef, item: &Value, at: &str, notes: &mut Notes
 }
 
 /// What is said of the values to take away: unlike a value to keep, its type alone may say it.
-pub(super) fn descriptions(def: &'static AttributeDef, value: &Value, at: &str, notes: &mut Notes) -> Result<Vec<Value>, ScimError> {
+pub(super) fn descriptions(
+    def: &'static AttributeDef,
+    value: &Value,
+    at: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Value>, ScimError> {
     if !def.is_complex() {
         return elements(def, value, at, notes);
     }
@@ -83,7 +104,10 @@ pub(super) fn descriptions(def: &'static AttributeDef, value: &Value, at: &str, 
     let mut found = Vec::new();
     for item in items {
         let said: Map<String, Value> = match item {
-            Value::Object(map) => parts(def, map, at, notes)?.into_iter().filter_map(|(k, v)| v.map(|v| (k, v))).collect(),
+            Value::Object(map) => parts(def, map, at, notes)?
+                .into_iter()
+                .filter_map(|(k, v)| v.map(|v| (k, v)))
+                .collect(),
             other if is_unassigned(other) => continue,
             other => return Err(not_an_element(at, other)),
         };
@@ -99,12 +123,18 @@ fn not_an_element(at: &str, found: &Value) -> ScimError {
 }
 
 /// The value of a single-valued attribute or sub-attribute, or none if it is unassigned.
-pub(super) fn single(def: &'static AttributeDef, value: &Value, at: &str, notes: &mut Notes) -> Result<Option<Value>, ScimError> {
+pub(super) fn single(
+    def: &'static AttributeDef,
+    value: &Value,
+    at: &str,
+    notes: &mut Notes,
+) -> Result<Option<Value>, ScimError> {
     if !def.is_complex() {
         return scalar(def, value, at, notes);
     }
     let parts = object_parts(def, value, at, notes)?;
-    let object: Map<String, Value> = parts.into_iter().flatten().filter_map(|(k, v)| v.map(|v| (k, v))).collect();
+    let object: Map<String, Value> =
+        parts.into_iter().flatten().filter_map(|(k, v)| v.map(|v| (k, v))).collect();
     Ok((!object.is_empty()).then_some(Value::Object(object)))
 }
 
@@ -119,7 +149,10 @@ pub(super) fn object_parts(
     match value {
         Value::Object(map) if !map.is_empty() => parts(def, map, at, notes).map(Some),
         Value::Array(items) if items.len() == 1 => {
-            notes.note(if is_manager { Reading::ManagerAsArray } else { Reading::ArrayAsSingle }, at);
+            notes.note(
+                if is_manager { Reading::ManagerAsArray } else { Reading::ArrayAsSingle },
+                at,
+            );
             match &items[0] {
                 Value::Array(_) => Err(wrong_type(at, "an object", value)),
                 item => object_parts(def, item, at, notes),
@@ -137,9 +170,14 @@ pub(super) fn object_parts(
     }
 }
 
-/// The sub-attributes of an object. One that the schema does not have is refused, as in a path; what is
-/// derived or read-only is left out.
-fn parts(def: &'static AttributeDef, map: &Map<String, Value>, at: &str, notes: &mut Notes) -> Result<Vec<Assigned>, ScimError> {
+/// The sub-attributes of an object. One that the schema does not have is refused, as in a path;
+/// what is derived or read-only is left out.
+fn parts(
+    def: &'static AttributeDef,
+    map: &Map<String, Value>,
+    at: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Assigned>, ScimError> {
     let mut found: Vec<Assigned> = Vec::new();
     for (key, value) in map {
         let (name, value) = match names::known_sub(def, key, notes) {
@@ -148,26 +186,37 @@ fn parts(def: &'static AttributeDef, map: &Map<String, Value>, at: &str, notes: 
                 notes.note(Reading::ReadOnlyIgnored, format!("{at}.{}", sub.name));
                 continue;
             }
-            Some(sub) => (sub.name.to_owned(), whole(sub, value, &format!("{at}.{}", sub.name), notes)?),
+            Some(sub) => {
+                (sub.name.to_owned(), whole(sub, value, &format!("{at}.{}", sub.name), notes)?)
+            }
             None => {
                 let detail = format!("{at}: {}", names::unknown_sub(def, key));
                 return Err(ScimError::invalid_path(detail).of_rule(Rule::UnknownSubAttribute));
             }
         };
         if found.iter().any(|(n, _)| n.eq_ignore_ascii_case(&name)) {
-            return Err(ScimError::invalid_syntax(format!("{at}.{name} stands twice in one value")));
+            return Err(ScimError::invalid_syntax(format!(
+                "{at}.{name} stands twice in one value"
+            )));
         }
         found.push((name, value));
     }
     let refers = |key: &str| get_ci(map, key).is_some_and(|(_, v)| !is_unassigned(v));
     if def.sub("$ref").is_some() && refers("$ref") && !found.iter().any(|(n, _)| n == "value") {
-        return Err(ScimError::invalid_value(format!("{at} has a $ref but no value: send the id as {at}.value")));
+        return Err(ScimError::invalid_value(format!(
+            "{at} has a $ref but no value: send the id as {at}.value"
+        )));
     }
     Ok(found)
 }
 
 /// A simple value.
-fn scalar(def: &'static AttributeDef, value: &Value, at: &str, notes: &mut Notes) -> Result<Option<Value>, ScimError> {
+fn scalar(
+    def: &'static AttributeDef,
+    value: &Value,
+    at: &str,
+    notes: &mut Notes,
+) -> Result<Option<Value>, ScimError> {
     let text = match (def.kind, value) {
         (_, Value::Array(items)) if items.len() == 1 && !items[0].is_array() => {
             notes.note(Reading::ArrayAsSingle, at);
@@ -178,7 +227,9 @@ fn scalar(def: &'static AttributeDef, value: &Value, at: &str, notes: &mut Notes
             return Ok(None);
         }
         (AttributeType::Boolean, Value::Bool(_)) => value.clone(),
-        (AttributeType::Boolean, Value::String(s)) if s.eq_ignore_ascii_case("true") || s.eq_ignore_ascii_case("false") => {
+        (AttributeType::Boolean, Value::String(s))
+            if s.eq_ignore_ascii_case("true") || s.eq_ignore_ascii_case("false") =>
+        {
             notes.note(Reading::StringBoolean, at);
             Value::Bool(s.eq_ignore_ascii_case("true"))
         }
@@ -209,7 +260,9 @@ pub(super) fn says_nothing(value: &Value) -> bool {
 /// What no schema describes, without what is unassigned.
 pub(super) fn prune(value: &Value) -> Option<Value> {
     let pruned = match value {
-        Value::Object(map) => Value::Object(map.iter().filter_map(|(k, v)| prune(v).map(|v| (k.clone(), v))).collect()),
+        Value::Object(map) => Value::Object(
+            map.iter().filter_map(|(k, v)| prune(v).map(|v| (k.clone(), v))).collect(),
+        ),
         Value::Array(items) => Value::Array(items.iter().filter_map(prune).collect()),
         simple => simple.clone(),
     };
@@ -221,15 +274,24 @@ pub(super) fn is_bare(element: &Map<String, Value>) -> bool {
     element.keys().all(|k| k.eq_ignore_ascii_case("type") || k.eq_ignore_ascii_case("primary"))
 }
 
-/// Takes away the values of which nothing is said but what they are for, and notes it: one operation may
-/// make them and the next fill them, so this comes at the end of a request. `before`: the resource as it
-/// was; what stands there already was taken by another version and is left alone.
-pub(super) fn drop_bare(kind: ResourceKind, attributes: &mut Attributes, before: &Attributes, notes: &mut Notes) {
+/// Takes away the values of which nothing is said but what they are for, and notes it: one
+/// operation may make them and the next fill them, so this comes at the end of a request. `before`:
+/// the resource as it was; what stands there already was taken by another version and is left
+/// alone.
+pub(super) fn drop_bare(
+    kind: ResourceKind,
+    attributes: &mut Attributes,
+    before: &Attributes,
+    notes: &mut Notes,
+) {
     let mut emptied = Vec::new();
     for (name, value) in attributes.iter_mut() {
-        let Some(def) = kind.attribute(name).filter(|d| d.multi_valued && d.is_complex()) else { continue };
+        let Some(def) = kind.attribute(name).filter(|d| d.multi_valued && d.is_complex()) else {
+            continue;
+        };
         let Value::Array(values) = value else { continue };
-        let was_there = |v: &Value| before.get(name).and_then(Value::as_array).is_some_and(|b| b.contains(v));
+        let was_there =
+            |v: &Value| before.get(name).and_then(Value::as_array).is_some_and(|b| b.contains(v));
         let count = values.len();
         values.retain(|v| !v.as_object().is_some_and(is_bare) || was_there(v));
         if values.len() < count {
@@ -262,7 +324,9 @@ pub(super) fn collapse(values: &mut Vec<Value>) {
 /// At most one value is the primary one (RFC 7643 section 2.4).
 pub(super) fn check_primary(values: &[Value], at: &str) -> Result<(), ScimError> {
     if values.iter().filter(|v| is_primary(v)).count() > 1 {
-        return Err(ScimError::invalid_value(format!("{at} has more than one value with primary true; at most one can be")));
+        return Err(ScimError::invalid_value(format!(
+            "{at} has more than one value with primary true; at most one can be"
+        )));
     }
     Ok(())
 }
@@ -275,9 +339,9 @@ pub(super) fn check_required(kind: ResourceKind, attributes: &Attributes) -> Res
     };
     match attributes.get(name) {
         Some(Value::String(s)) if !fold_user_name(s).is_empty() => Ok(()),
-        _ => {
-            Err(ScimError::invalid_value(format!("{name} is required and cannot be empty; map it to an attribute that always has a value")))
-        }
+        _ => Err(ScimError::invalid_value(format!(
+            "{name} is required and cannot be empty; map it to an attribute that always has a value"
+        ))),
     }
 }
 

@@ -64,6 +64,12 @@ impl CompareOp {
 
     /// True for `gt`, `ge`, `lt` and `le`.
     pub(super) fn is_ordering(self) -> bool {
-        matches!(self, CompareOp::Greater | CompareOp::GreaterOrEqual | CompareOp::Less | CompareOp::LessOrEqual)
+        matches!(
+            self,
+            CompareOp::Greater
+                | CompareOp::GreaterOrEqual
+                | CompareOp::Less
+                | CompareOp::LessOrEqual
+        )
     }
 }

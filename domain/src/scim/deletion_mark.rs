@@ -8,7 +8,9 @@ const MARK: &str = "operation";
 
 /// True if a value is to be taken away.
 pub(super) fn is_marked(value: &Map<String, Value>) -> bool {
-    get_ci(value, MARK).and_then(|(_, v)| v.as_str()).is_some_and(|word| word.eq_ignore_ascii_case("delete"))
+    get_ci(value, MARK)
+        .and_then(|(_, v)| v.as_str())
+        .is_some_and(|word| word.eq_ignore_ascii_case("delete"))
 }
 
 /// The values that are marked, without their marks, and the others; none if none is marked.

@@ -1,5 +1,5 @@
-//! What `/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` say (RFC 7643 sections 5 to 7). No
-//! member is null anywhere: Entra refuses that.
+//! What `/ServiceProviderConfig`, `/Schemas` and `/ResourceTypes` say (RFC 7643 sections 5 to 7).
+//! No member is null anywhere: Entra refuses that.
 
 use super::attribute::AttributeDef;
 use super::characteristic::AttributeType;
@@ -30,13 +30,18 @@ pub struct ProviderLimits {
 }
 
 /// Under this URN a connection that asks more than the default of its client says so.
-pub const POLICY_URN: &str = "urn:ietf:params:scim:schemas:extension:rollcall:2.0:ServiceProviderConfig";
+pub const POLICY_URN: &str =
+    "urn:ietf:params:scim:schemas:extension:rollcall:2.0:ServiceProviderConfig";
 
-/// The body of `/ServiceProviderConfig` (RFC 7643 section 5, RFC 9865 section 4), for one connection.
+/// The body of `/ServiceProviderConfig` (RFC 7643 section 5, RFC 9865 section 4), for one
+/// connection.
 pub fn service_provider_config(base_url: &str, limits: &ProviderLimits, policy: &Policy) -> Value {
     let mut config = provider_config(base_url, limits);
     if *policy != Policy::default() {
-        let rules: Vec<Value> = StrictRule::ALL.iter().map(|r| json!({ "name": r.as_str(), "description": r.sentence() })).collect();
+        let rules: Vec<Value> = StrictRule::ALL
+            .iter()
+            .map(|r| json!({ "name": r.as_str(), "description": r.sentence() }))
+            .collect();
         let members = if policy.members_replace_adds { "add" } else { "replace" };
         config["schemas"] = json!([CONFIG_URN, POLICY_URN]);
         config[POLICY_URN] = json!({
@@ -78,7 +83,9 @@ fn provider_config(base_url: &str, limits: &ProviderLimits) -> Value {
 
 /// The resources of `/Schemas` (RFC 7643 section 7).
 pub fn schemas(base_url: &str) -> Vec<Value> {
-    let known = ResourceKind::ALL.into_iter().flat_map(|kind| std::iter::once(kind.schema()).chain(kind.extensions().iter().copied()));
+    let known = ResourceKind::ALL
+        .into_iter()
+        .flat_map(|kind| std::iter::once(kind.schema()).chain(kind.extensions().iter().copied()));
     known.map(|schema| schema_resource(base_url, schema)).collect()
 }
 
@@ -110,7 +117,8 @@ fn attribute(def: &AttributeDef) -> Value {
     say("mutability", def.mutability.as_str().into());
     say("returned", def.returned.as_str().into());
     say("uniqueness", def.uniqueness.as_str().into());
-    if matches!(def.kind, AttributeType::String | AttributeType::Reference | AttributeType::Binary) {
+    if matches!(def.kind, AttributeType::String | AttributeType::Reference | AttributeType::Binary)
+    {
         say("caseExact", def.case_exact.into());
     }
     if !def.canonical_values.is_empty() {
@@ -131,7 +139,8 @@ pub fn resource_types(base_url: &str) -> Vec<Value> {
 }
 
 fn resource_type(base_url: &str, kind: ResourceKind) -> Value {
-    let extensions: Vec<Value> = kind.extensions().iter().map(|s| json!({ "schema": s.urn, "required": false })).collect();
+    let extensions: Vec<Value> =
+        kind.extensions().iter().map(|s| json!({ "schema": s.urn, "required": false })).collect();
     json!({
         "schemas": [RESOURCE_TYPE_URN],
         "id": kind.name(),
@@ -170,14 +179,19 @@ mod tests {
             assert!(!has_null(resource));
             let location = resource["meta"]["location"].as_str().unwrap_or_default();
             let id = resource["id"].as_str().unwrap_or_default();
-            assert!(location.starts_with("https://x.example/scim/v2/") && location.ends_with(id), "{location}");
+            assert!(
+                location.starts_with("https://x.example/scim/v2/") && location.ends_with(id),
+                "{location}"
+            );
         }
     }
 
     #[test]
     fn what_microsofts_validator_refuses_is_not_advertised() {
         let user = schemas("https://x.example").remove(0);
-        let named = |list: &Value, name: &str| list.as_array().into_iter().flatten().find(|a| a["name"] == name).cloned();
+        let named = |list: &Value, name: &str| {
+            list.as_array().into_iter().flatten().find(|a| a["name"] == name).cloned()
+        };
         assert!(named(&user["attributes"], "password").is_none());
         let emails = named(&user["attributes"], "emails").unwrap_or_default();
         assert!(named(&emails["subAttributes"], "value").is_some());

@@ -15,7 +15,12 @@ use serde_json::{Map, Value};
 type Def = Option<&'static AttributeDef>;
 
 /// Decides for an attribute with several values.
-pub(super) fn decide(target: Target<'_>, current: Option<Value>, edit: Edit<'_>, notes: &mut Notes) -> Decided {
+pub(super) fn decide(
+    target: Target<'_>,
+    current: Option<Value>,
+    edit: Edit<'_>,
+    notes: &mut Notes,
+) -> Decided {
     let Target { def, filter, sub, at } = target;
     match (filter, sub) {
         (Some(filter), sub) => edit_matching(def, current, filter, sub, edit, at, notes),
@@ -32,14 +37,24 @@ fn values_of(current: Option<Value>) -> Vec<Value> {
     }
 }
 
-fn values_sent(def: Def, value: &Value, at: &str, notes: &mut Notes) -> Result<Vec<Value>, ScimError> {
+fn values_sent(
+    def: Def,
+    value: &Value,
+    at: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Value>, ScimError> {
     match def {
         Some(def) => canonical::elements(def, value, at, notes),
         None => Ok(values_of(prune(value))),
     }
 }
 
-fn descriptions(def: Def, value: &Value, at: &str, notes: &mut Notes) -> Result<Vec<Value>, ScimError> {
+fn descriptions(
+    def: Def,
+    value: &Value,
+    at: &str,
+    notes: &mut Notes,
+) -> Result<Vec<Value>, ScimError> {
     match def {
         Some(def) => canonical::descriptions(def, value, at, notes),
         None => Ok(values_of(prune(value))),
@@ -52,7 +67,13 @@ fn finish(mut values: Vec<Value>) -> Decided {
 }
 
 /// The attribute as a whole.
-fn edit_all(def: Def, current: Option<Value>, change: Edit<'_>, at: &str, notes: &mut Notes) -> Decided {
+fn edit_all(
+    def: Def,
+    current: Option<Value>,
+    change: Edit<'_>,
+    at: &str,
+    notes: &mut Notes,
+) -> Decided {
     let mut values = values_of(current);
     let marks = change.value().filter(|_| def.is_some()).and_then(deletion_mark::split);
     if let Some((marked, rest)) = marks {
@@ -111,11 +132,21 @@ fn is_part(def: Def, said: &Value, value: &Value) -> bool {
 
 /// One sub-attribute without a filter: of all values when it is taken away, of the only one when it
 /// is set.
-fn edit_only(def: Def, current: Option<Value>, sub: &str, change: Edit<'_>, at: &str, notes: &mut Notes) -> Decided {
+fn edit_only(
+    def: Def,
+    current: Option<Value>,
+    sub: &str,
+    change: Edit<'_>,
+    at: &str,
+    notes: &mut Notes,
+) -> Decided {
     let mut values = values_of(current);
     let unassigns = change.unassigns();
     if !unassigns && values.len() > 1 {
-        let message = format!("{at} could mean any of {} values: say which one, such as [type eq \"work\"].{sub}", values.len());
+        let message = format!(
+            "{at} could mean any of {} values: say which one, such as [type eq \"work\"].{sub}",
+            values.len()
+        );
         return Err(ScimError::invalid_path(message));
     }
     if !unassigns && values.is_empty() {
@@ -159,7 +190,10 @@ fn edit_matching(
     finish(values)
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of one path and one edit; a struct would only rename them")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of one path and one edit; a struct would only rename them"
+)]
 fn edit_chosen(
     def: Def,
     values: &mut Vec<Value>,
@@ -185,7 +219,9 @@ fn edit_chosen(
     let parts = match (def, value) {
         (_, value) if is_unassigned(value) => None,
         (Some(def), value) => canonical::object_parts(def, value, at, notes)?,
-        (None, Value::Object(map)) => Some(map.iter().map(|(k, v)| (k.clone(), prune(v))).collect()),
+        (None, Value::Object(map)) => {
+            Some(map.iter().map(|(k, v)| (k.clone(), prune(v))).collect())
+        }
         (None, other) => return Err(wrong_type(at, "an object", other)),
     };
     let Some(parts) = parts else {
@@ -198,7 +234,9 @@ fn edit_chosen(
     for (_, value) in values.iter_mut().enumerate().filter(|(i, _)| chosen(*i)) {
         let mut object = match value {
             // What the path says of the value stays true of it unless the new value says otherwise.
-            _ if replaces => from_filter(def, filter, at).ok().and_then(into_object).unwrap_or_default(),
+            _ if replaces => {
+                from_filter(def, filter, at).ok().and_then(into_object).unwrap_or_default()
+            }
             Value::Object(map) => std::mem::take(map),
             _ => Map::new(),
         };
@@ -217,7 +255,8 @@ fn into_object(value: Value) -> Option<Map<String, Value>> {
     }
 }
 
-/// One sub-attribute of the chosen values. A value of which nothing is left but what it was for goes.
+/// One sub-attribute of the chosen values. A value of which nothing is left but what it was for
+/// goes.
 fn edit_subs(
     def: Def,
     values: &mut Vec<Value>,
@@ -252,7 +291,13 @@ fn check_primary(def: Def, values: &[Value], at: &str) -> Result<(), ScimError> 
 
 /// If one of the new values is primary, no other is (RFC 7644 section 3.5.2). What no schema
 /// describes may mean something else by the word.
-fn move_primary(def: Def, values: &mut [Value], is_new: impl Fn(usize) -> bool, at: &str, notes: &mut Notes) {
+fn move_primary(
+    def: Def,
+    values: &mut [Value],
+    is_new: impl Fn(usize) -> bool,
+    at: &str,
+    notes: &mut Notes,
+) {
     if def.is_none() {
         return;
     }
@@ -270,7 +315,8 @@ fn move_primary(def: Def, values: &mut [Value], is_new: impl Fn(usize) -> bool, 
 /// The value a filter describes, if it says nothing but what its sub-attributes equal.
 pub(super) fn from_filter(def: Def, filter: &Filter, at: &str) -> Result<Value, ScimError> {
     let equalities = filter.equalities().ok_or_else(|| no_target(at))?;
-    let element: Map<String, Value> = equalities.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    let element: Map<String, Value> =
+        equalities.into_iter().map(|(name, value)| (name.to_owned(), value.clone())).collect();
     let element = Value::Object(element);
     if matches_element(def, filter, &element) { Ok(element) } else { Err(no_target(at)) }
 }

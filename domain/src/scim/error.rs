@@ -70,7 +70,9 @@ impl ScimType {
 }
 
 /// Which rule a refusal comes from, where it has a name of its own. The names are stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// A sub-attribute that the schema does not have, wherever it stands.
@@ -88,7 +90,10 @@ pub enum Rule {
 impl Rule {
     /// The stable name.
     pub fn name(self) -> String {
-        serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|v| v.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 }
 
@@ -149,7 +154,16 @@ impl ScimError {
 
     /// An error that RFC 7644 has no word for.
     pub fn plain(status: u16, detail: impl Into<String>) -> Self {
-        Self { status, scim_type: None, detail: detail.into(), unknown_shape: false, rule: None, cause: None, needs: None, holder: None }
+        Self {
+            status,
+            scim_type: None,
+            detail: detail.into(),
+            unknown_shape: false,
+            rule: None,
+            cause: None,
+            needs: None,
+            holder: None,
+        }
     }
 
     typed! {
@@ -271,7 +285,10 @@ mod tests {
     #[test]
     fn the_body_has_the_form_of_the_rfc() {
         let body = ScimError::uniqueness("the userName is taken").body();
-        assert_eq!(body, json!({ "schemas": [ERROR_URN], "status": "409", "scimType": "uniqueness", "detail": "the userName is taken" }));
+        assert_eq!(
+            body,
+            json!({ "schemas": [ERROR_URN], "status": "409", "scimType": "uniqueness", "detail": "the userName is taken" })
+        );
         assert!(ScimError::not_found("no such user").body().get("scimType").is_none());
     }
 

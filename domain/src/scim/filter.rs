@@ -1,5 +1,5 @@
-//! Filters and attribute paths (RFC 7644 sections 3.4.2.2, 3.5.2 and 3.10), as they are once read. They
-//! are made of each other: a filter compares what a path names, and a path may hold a filter.
+//! Filters and attribute paths (RFC 7644 sections 3.4.2.2, 3.5.2 and 3.10), as they are once read.
+//! They are made of each other: a filter compares what a path names, and a path may hold a filter.
 
 use super::attribute::AttributeDef;
 use super::compare_op::CompareOp;
@@ -57,7 +57,9 @@ impl Filter {
                 all.extend(b.equalities()?);
                 Some(all)
             }
-            Filter::Compare { path, op: CompareOp::Equal, value } if path.sub.is_none() && !value.is_null() => {
+            Filter::Compare { path, op: CompareOp::Equal, value }
+                if path.sub.is_none() && !value.is_null() =>
+            {
                 Some(vec![(path.attribute.as_str(), value)])
             }
             _ => None,
@@ -137,16 +139,20 @@ impl AttributePath {
         }
     }
 
-    /// The path as it may stand in notes, which never hold a value: a filter shows only if all it says
-    /// is what the value is for, in one of the schema's own words.
+    /// The path as it may stand in notes, which never hold a value: a filter shows only if all it
+    /// says is what the value is for, in one of the schema's own words.
     pub(crate) fn label(&self) -> String {
         let Some(filter) = &self.filter else { return self.to_string() };
         let kind = ResourceKind::User.attribute(&self.attribute).and_then(|def| def.sub("type"));
         let usual = |value: &Value| {
             let words = kind.map_or(&[][..], |kind| kind.canonical_values);
-            value.as_str().is_some_and(|value| words.iter().any(|word| word.eq_ignore_ascii_case(value)))
+            value
+                .as_str()
+                .is_some_and(|value| words.iter().any(|word| word.eq_ignore_ascii_case(value)))
         };
-        let says_only_type = |e: Vec<(&str, &Value)>| e.iter().all(|(name, value)| *name == "primary" || *name == "type" && usual(value));
+        let says_only_type = |e: Vec<(&str, &Value)>| {
+            e.iter().all(|(name, value)| *name == "primary" || *name == "type" && usual(value))
+        };
         if filter.equalities().is_some_and(says_only_type) {
             return self.to_string();
         }
@@ -157,7 +163,8 @@ impl AttributePath {
         }
     }
 
-    /// True if clients cannot write what the path names; a `$ref` is derived from the value beside it.
+    /// True if clients cannot write what the path names; a `$ref` is derived from the value beside
+    /// it.
     pub(super) fn is_read_only(&self, kind: ResourceKind) -> bool {
         self.sub.as_deref() == Some("$ref")
             || self.def(kind).is_some_and(AttributeDef::is_read_only)

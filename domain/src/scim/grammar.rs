@@ -3,60 +3,16 @@
 use super::attribute::AttributeDef;
 use super::characteristic::AttributeType;
 use super::compare_op::CompareOp;
-use super::error::{Rule, ScimError, quoted};
+use super::error::{Rule, quoted};
 use super::filter::{AttributePath, Filter};
 use super::limits::Limits;
 use super::names::{self, NameProblem};
+use super::problem::Problem;
 use super::resource_kind::ResourceKind;
-use super::secret::{names_password, names_secret};
+use super::secret::names_password;
 use crate::interpretation::{Notes, Reading};
 use chrono::DateTime;
 use serde_json::Value;
-
-/// Why a text was not understood, and where.
-#[derive(Debug)]
-pub(super) struct Problem {
-    position: usize,
-    message: String,
-    inside_brackets: bool,
-    /// Whether a filter compares with a password: then nothing of its text is told.
-    asks_for_password: bool,
-    /// The attribute that does not exist, if that is the trouble.
-    pub unknown: Option<String>,
-    /// The rule that it breaks, if that has a name.
-    pub rule: Option<Rule>,
-}
-
-impl Problem {
-    fn describe(&self, what: &str, text: &str) -> String {
-        let (at, message) = (self.character(text), &self.message);
-        if self.asks_for_password {
-            return format!("the {what} cannot be read at character {at}: {message}");
-        }
-        // What was found there may be what a secret is compared with.
-        if names_secret(text) && text.contains(['[', ' ']) {
-            return format!("the {what} {} cannot be read at character {at}", quoted(text));
-        }
-        format!("the {what} {} cannot be read at character {at}: {message}", quoted(text))
-    }
-
-    /// Positions are counted in characters, from one, as people do.
-    fn character(&self, text: &str) -> usize {
-        text.char_indices().take_while(|(i, _)| *i < self.position).count() + 1
-    }
-
-    /// As the error of a filter.
-    pub fn in_filter(self, text: &str) -> ScimError {
-        ScimError { rule: self.rule, ..ScimError::invalid_filter(self.describe("filter", text)) }
-    }
-
-    /// As the error of a path.
-    pub fn in_path(self, text: &str) -> ScimError {
-        let detail = self.describe("path", text);
-        let error = if self.inside_brackets { ScimError::invalid_filter(detail) } else { ScimError::invalid_path(detail) };
-        ScimError { rule: self.rule, ..error }
-    }
-}
 
 /// What the names in a filter stand for.
 #[derive(Clone, Copy)]
@@ -84,7 +40,12 @@ pub(super) struct Parser<'a> {
 type Parsed<T> = Result<T, Problem>;
 
 impl<'a> Parser<'a> {
-    pub fn new(kind: ResourceKind, text: &'a str, limits: &'a Limits, notes: &'a mut Notes) -> Self {
+    pub fn new(
+        kind: ResourceKind,
+        text: &'a str,
+        limits: &'a Limits,
+        notes: &'a mut Notes,
+    ) -> Self {
         Self { kind, text, at: 0, limits, notes, depth: 0, terms: 0, brackets: 0 }
     }
 
@@ -101,7 +62,8 @@ impl<'a> Parser<'a> {
         self.check_length()?;
         self.blanks();
         let (start, name) = self.name();
-        let mut path = names::resolve(self.kind, name, self.notes).map_err(|p| self.name_problem(start, p))?;
+        let mut path =
+            names::resolve(self.kind, name, self.notes).map_err(|p| self.name_problem(start, p))?;
         if self.peek() == Some('[') {
             // Of an attribute with one value, the filter is held against that one.
             let filter = self.bracket(&path)?;
@@ -115,7 +77,9 @@ impl<'a> Parser<'a> {
     fn check_length(&self) -> Parsed<()> {
         let (found, most) = (self.text.len(), self.limits.max_filter_bytes);
         if found > most {
-            return Err(self.problem_at(0, format!("it has {found} bytes, more than the {most} accepted")));
+            return Err(
+                self.problem_at(0, format!("it has {found} bytes, more than the {most} accepted"))
+            );
         }
         Ok(())
     }
@@ -159,7 +123,9 @@ impl<'a> Parser<'a> {
         }
         let path = self.resolve(scope, start, name)?;
         if path.is_schema() {
-            return Err(self.problem_at(start, "expected an attribute, found a schema alone".to_owned()));
+            return Err(
+                self.problem_at(start, "expected an attribute, found a schema alone".to_owned())
+            );
         }
         if let Err(broken) = self.limits.policy.know_schema(self.kind, path.urn.as_deref()) {
             return Err(Problem { rule: broken.rule, ..self.problem_at(start, broken.detail) });
@@ -183,7 +149,8 @@ impl<'a> Parser<'a> {
         Ok(filter)
     }
 
-    /// `attribute[...]`, or with a comparison behind it, which RFC 7644 does not have but Entra sends.
+    /// `attribute[...]`, or with a comparison behind it, which RFC 7644 does not have but Entra
+    /// sends.
     fn value_path(&mut self, scope: Scope, start: usize, path: AttributePath) -> Parsed<Filter> {
         if !matches!(scope, Scope::Resource) || path.sub.is_some() {
             return Err(self.problem_at(start, "brackets cannot stand here".to_owned()));
@@ -244,20 +211,30 @@ impl<'a> Parser<'a> {
     fn resolve(&mut self, scope: Scope, start: usize, name: &str) -> Parsed<AttributePath> {
         let resolved = match scope {
             Scope::Resource => names::resolve(self.kind, name, self.notes),
-            Scope::Within(def) => names::sub_attribute(def, name, 0, self.notes).map(AttributePath::core),
+            Scope::Within(def) => {
+                names::sub_attribute(def, name, 0, self.notes).map(AttributePath::core)
+            }
             Scope::Custom => names::custom_sub(name, 0).map(AttributePath::core),
         };
         resolved.map_err(|p| self.name_problem(start, p))
     }
 
-    fn comparison(&mut self, scope: Scope, start: usize, mut path: AttributePath) -> Parsed<Filter> {
+    fn comparison(
+        &mut self,
+        scope: Scope,
+        start: usize,
+        mut path: AttributePath,
+    ) -> Parsed<Filter> {
         self.blanks();
         let (op_start, word) = self.name();
         if word.eq_ignore_ascii_case("pr") {
             return Ok(Filter::Present(path));
         }
         let Some(op) = CompareOp::parse(word) else {
-            let message = format!("expected one of eq, ne, co, sw, ew, gt, ge, lt, le, pr, found {}", self.found_at(op_start));
+            let message = format!(
+                "expected one of eq, ne, co, sw, ew, gt, ge, lt, le, pr, found {}",
+                self.found_at(op_start)
+            );
             return Err(self.problem_at(op_start, message));
         };
         let mut def = match scope {
@@ -269,8 +246,10 @@ impl<'a> Parser<'a> {
             // `emails eq "x"` means its values (RFC 7643 section 2.4).
             def = complex.sub("value");
             let Some(value) = def else {
-                let message =
-                    format!("{} has sub-attributes: compare one of them, such as {}.{}", path, path, complex.sub_attributes[0].name);
+                let message = format!(
+                    "{} has sub-attributes: compare one of them, such as {}.{}",
+                    path, path, complex.sub_attributes[0].name
+                );
                 return Err(self.problem_at(start, message));
             };
             path.sub = Some(value.name.to_owned());
@@ -295,10 +274,17 @@ impl<'a> Parser<'a> {
                 });
                 match end {
                     Some((i, _)) => i + 2,
-                    None => return Err(self.problem_at(start, "the closing quotation mark is missing".to_owned())),
+                    None => {
+                        return Err(self.problem_at(
+                            start,
+                            "the closing quotation mark is missing".to_owned(),
+                        ));
+                    }
                 }
             }
-            None => rest.find(|c: char| c.is_whitespace() || c == ')' || c == ']').unwrap_or(rest.len()),
+            None => {
+                rest.find(|c: char| c.is_whitespace() || c == ')' || c == ']').unwrap_or(rest.len())
+            }
         };
         let word = &rest[..length];
         self.at += length;
@@ -309,20 +295,32 @@ impl<'a> Parser<'a> {
             return Ok(value);
         }
         match serde_json::from_str(word) {
-            Ok(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null)) => Ok(value),
-            _ if word.starts_with('"') => {
-                Err(self.problem_at(start, format!("{} is no JSON string; a backslash is written as two", quoted(word))))
+            Ok(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null)) => {
+                Ok(value)
             }
+            _ if word.starts_with('"') => Err(self.problem_at(
+                start,
+                format!("{} is no JSON string; a backslash is written as two", quoted(word)),
+            )),
             _ => {
                 let found = if word.is_empty() { self.found_at(start) } else { quoted(word) };
-                let message = format!("expected a text in double quotes, a number, true, false or null, found {found}");
+                let message = format!(
+                    "expected a text in double quotes, a number, true, false or null, found {found}"
+                );
                 Err(self.problem_at(start, message))
             }
         }
     }
 
     /// The value in the attribute's type, if the operator and the type go together.
-    fn typed(&mut self, def: Option<&AttributeDef>, path: &AttributePath, op: CompareOp, value: Value, at: usize) -> Parsed<Value> {
+    fn typed(
+        &mut self,
+        def: Option<&AttributeDef>,
+        path: &AttributePath,
+        op: CompareOp,
+        value: Value,
+        at: usize,
+    ) -> Parsed<Value> {
         if value.is_null() {
             return if op.is_equality() {
                 Ok(value)
@@ -331,7 +329,8 @@ impl<'a> Parser<'a> {
             };
         }
         if value.is_boolean() && !op.is_equality() {
-            return Err(self.problem_at(at, "true and false can only be compared with eq and ne".to_owned()));
+            return Err(self
+                .problem_at(at, "true and false can only be compared with eq and ne".to_owned()));
         }
         let Some(def) = def else { return Ok(value) };
         match (def.kind, value) {
@@ -370,7 +369,13 @@ impl<'a> Parser<'a> {
     fn enter(&mut self) -> Parsed<()> {
         self.depth += 1;
         if self.depth > self.limits.max_filter_depth {
-            return Err(self.problem_at(self.at, format!("it nests deeper than the {} levels accepted", self.limits.max_filter_depth)));
+            return Err(self.problem_at(
+                self.at,
+                format!(
+                    "it nests deeper than the {} levels accepted",
+                    self.limits.max_filter_depth
+                ),
+            ));
         }
         Ok(())
     }
@@ -378,7 +383,13 @@ impl<'a> Parser<'a> {
     fn count_term(&mut self, at: usize) -> Parsed<()> {
         self.terms += 1;
         if self.terms > self.limits.max_filter_terms {
-            return Err(self.problem_at(at, format!("it has more than the {} comparisons accepted", self.limits.max_filter_terms)));
+            return Err(self.problem_at(
+                at,
+                format!(
+                    "it has more than the {} comparisons accepted",
+                    self.limits.max_filter_terms
+                ),
+            ));
         }
         Ok(())
     }
@@ -396,7 +407,9 @@ impl<'a> Parser<'a> {
     fn name(&mut self) -> (usize, &'a str) {
         let start = self.at;
         let rest = &self.text[start..];
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || "-_.:$/%+~@#".contains(c))).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !(c.is_alphanumeric() || "-_.:$/%+~@#".contains(c)))
+            .unwrap_or(rest.len());
         self.at += end;
         (start, &rest[..end])
     }
@@ -430,15 +443,29 @@ impl<'a> Parser<'a> {
     }
 
     fn problem_at(&self, position: usize, message: String) -> Problem {
-        Problem { position, message, inside_brackets: self.brackets > 0, asks_for_password: false, unknown: None, rule: None }
+        Problem {
+            position,
+            message,
+            inside_brackets: self.brackets > 0,
+            asks_for_password: false,
+            unknown: None,
+            rule: None,
+        }
     }
 
     fn name_problem(&self, start: usize, problem: NameProblem) -> Problem {
-        Problem { unknown: problem.unknown, rule: problem.rule, ..self.problem_at(start + problem.offset, problem.message) }
+        Problem {
+            unknown: problem.unknown,
+            rule: problem.rule,
+            ..self.problem_at(start + problem.offset, problem.message)
+        }
     }
 }
 
 /// `true` and `false` in any case.
 fn boolean(word: &str) -> Option<Value> {
-    [true, false].into_iter().find(|b| word.eq_ignore_ascii_case(if *b { "true" } else { "false" })).map(Value::Bool)
+    [true, false]
+        .into_iter()
+        .find(|b| word.eq_ignore_ascii_case(if *b { "true" } else { "false" }))
+        .map(Value::Bool)
 }

@@ -1,6 +1,6 @@
 //! A body read as JSON, strictly where leniency would lose something without a word: a name that
-//! stands twice (RFC 8259 section 4 leaves open which one counts), and a number that no type of ours
-//! can hold exactly.
+//! stands twice (RFC 8259 section 4 leaves open which one counts), and a number that no type of
+//! ours can hold exactly.
 
 use super::error::ScimError;
 use super::limits::{Limits, check_nesting};
@@ -24,7 +24,11 @@ pub fn read_json(body: &[u8], limits: &Limits) -> Result<Value, ScimError> {
             // The words are ours.
             Category::Data => format!("the body cannot be kept as it is: {e}"),
             // serde's message may repeat a value; line and column do not.
-            _ => format!("the body is not JSON: line {}, column {} cannot be read", e.line(), e.column()),
+            _ => format!(
+                "the body is not JSON: line {}, column {} cannot be read",
+                e.line(),
+                e.column()
+            ),
         })
     })
 }
@@ -64,7 +68,9 @@ impl<'de> Visitor<'de> for ExactVisitor {
 
     fn visit_f64<E: Error>(self, v: f64) -> Result<Value, E> {
         let number = Number::from_f64(v).filter(|_| v.abs() < EXACT);
-        number.map(Value::Number).ok_or_else(|| E::custom("a number is too large to be kept digit by digit; send it in quotes"))
+        number.map(Value::Number).ok_or_else(|| {
+            E::custom("a number is too large to be kept digit by digit; send it in quotes")
+        })
     }
 
     fn visit_str<E>(self, v: &str) -> Result<Value, E> {
@@ -88,7 +94,9 @@ impl<'de> Visitor<'de> for ExactVisitor {
         while let Some(name) = entries.next_key::<String>()? {
             let Exact(value) = entries.next_value()?;
             if found.get(&name).is_some_and(|before| *before != value) {
-                return Err(A::Error::custom("a name stands twice in one object, with different values"));
+                return Err(A::Error::custom(
+                    "a name stands twice in one object, with different values",
+                ));
             }
             found.insert(name, value);
         }

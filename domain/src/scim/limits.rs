@@ -59,16 +59,24 @@ impl Default for Limits {
 impl Limits {
     /// Refuses a request that was read with a liberty which is not to be taken.
     pub fn permit(&self, notes: &Notes) -> Result<(), ScimError> {
-        notes.list().iter().find(|i| self.refused.contains(&i.reading)).map_or(Ok(()), |i| Err(Self::refusal(i)))
+        notes
+            .list()
+            .iter()
+            .find(|i| self.refused.contains(&i.reading))
+            .map_or(Ok(()), |i| Err(Self::refusal(i)))
     }
 
     /// What the client is told about a liberty that is not taken.
     pub fn refusal(liberty: &Interpretation) -> ScimError {
-        ScimError::invalid_value(format!("{} is not accepted here, at {}", liberty.reading.name(), quoted(&liberty.at)))
+        ScimError::invalid_value(format!(
+            "{} is not accepted here, at {}",
+            liberty.reading.name(),
+            quoted(&liberty.at)
+        ))
     }
 
-    /// Refuses strings and keys that are too long and objects that are too wide, anywhere in a body.
-    /// What the text says is not told: it may be a password.
+    /// Refuses strings and keys that are too long and objects that are too wide, anywhere in a
+    /// body. What the text says is not told: it may be a password.
     pub(super) fn check_sizes(&self, value: &Value) -> Result<(), ScimError> {
         self.check_size("the body", value)
     }
@@ -77,17 +85,24 @@ impl Limits {
         match value {
             Value::String(s) if s.len() > self.max_value_bytes => {
                 let (found, most) = (s.len(), self.max_value_bytes);
-                let detail = format!("{} has a text of {found} bytes, longer than the {most} bytes accepted", quoted(at));
+                let detail = format!(
+                    "{} has a text of {found} bytes, longer than the {most} bytes accepted",
+                    quoted(at)
+                );
                 Err(ScimError::invalid_value(detail).of_rule(Rule::TooLong))
             }
             Value::Array(items) => items.iter().try_for_each(|v| self.check_size(at, v)),
-            Value::Object(map) if map.len() > MAX_KEYS => {
-                Err(ScimError::too_large(format!("an object with {} attributes has more than the {MAX_KEYS} accepted", map.len())))
-            }
+            Value::Object(map) if map.len() > MAX_KEYS => Err(ScimError::too_large(format!(
+                "an object with {} attributes has more than the {MAX_KEYS} accepted",
+                map.len()
+            ))),
             Value::Object(map) => map.iter().try_for_each(|(key, v)| {
                 if key.len() > self.max_filter_bytes {
                     let (found, most) = (key.len(), self.max_filter_bytes);
-                    let detail = format!("a key of {found} bytes is longer than the {most} bytes accepted: {}", quoted(key));
+                    let detail = format!(
+                        "a key of {found} bytes is longer than the {most} bytes accepted: {}",
+                        quoted(key)
+                    );
                     return Err(ScimError::invalid_syntax(detail).of_rule(Rule::TooLong));
                 }
                 self.check_size(key, v)
@@ -97,12 +112,20 @@ impl Limits {
     }
 
     /// Refuses a name that is too long and an attribute with too many values. `at` says where.
-    pub(super) fn check_lengths(&self, def: Option<&'static AttributeDef>, value: &Value, at: &str) -> Result<(), ScimError> {
+    pub(super) fn check_lengths(
+        &self,
+        def: Option<&'static AttributeDef>,
+        value: &Value,
+        at: &str,
+    ) -> Result<(), ScimError> {
         match value {
             Value::String(s) if def.is_some_and(|d| d.is_name) => {
                 let (found, most) = (s.chars().count(), self.max_name_chars);
                 if found > most {
-                    let detail = format!("{at} has {found} characters, more than the {most} accepted: {}", quoted(s));
+                    let detail = format!(
+                        "{at} has {found} characters, more than the {most} accepted: {}",
+                        quoted(s)
+                    );
                     return Err(ScimError::invalid_value(detail).of_rule(Rule::TooLong));
                 }
                 Ok(())
@@ -112,10 +135,14 @@ impl Limits {
                 let detail = format!("{at} has {found} values, more than the {most} accepted");
                 Err(ScimError::invalid_value(detail).of_rule(Rule::TooLong))
             }
-            Value::Array(items) => items.iter().try_for_each(|item| self.check_lengths(def, item, at)),
+            Value::Array(items) => {
+                items.iter().try_for_each(|item| self.check_lengths(def, item, at))
+            }
             Value::Object(map) => map.iter().try_for_each(|(key, v)| {
                 let sub = def.and_then(|d| d.sub(key));
-                sub.map_or(Ok(()), |sub| self.check_lengths(Some(sub), v, &format!("{at}.{}", sub.name)))
+                sub.map_or(Ok(()), |sub| {
+                    self.check_lengths(Some(sub), v, &format!("{at}.{}", sub.name))
+                })
             }),
             _ => Ok(()),
         }
@@ -142,7 +169,8 @@ impl Limits {
     }
 }
 
-/// How large the attributes of one resource may be. They are held in memory, and copied by every change.
+/// How large the attributes of one resource may be. They are held in memory, and copied by every
+/// change.
 const MAX_RESOURCE_BYTES: usize = 4 * 1024 * 1024;
 
 /// How many values the operations of one PATCH may be compared with: each operation on an attribute
@@ -169,7 +197,9 @@ fn value_bytes(value: &Value) -> usize {
 pub(super) fn check_resource(attributes: &Attributes) -> Result<(), ScimError> {
     let found = resource_bytes(attributes);
     if found > MAX_RESOURCE_BYTES {
-        return Err(ScimError::too_large(format!("the resource would take {found} bytes, more than the {MAX_RESOURCE_BYTES} accepted")));
+        return Err(ScimError::too_large(format!(
+            "the resource would take {found} bytes, more than the {MAX_RESOURCE_BYTES} accepted"
+        )));
     }
     Ok(())
 }
@@ -210,7 +240,9 @@ pub fn check_nesting(body: &[u8], max: usize) -> Result<(), ScimError> {
             b'{' | b'[' => {
                 depth += 1;
                 if depth > max {
-                    return Err(ScimError::invalid_syntax(format!("the body nests deeper than the {max} levels accepted")));
+                    return Err(ScimError::invalid_syntax(format!(
+                        "the body nests deeper than the {max} levels accepted"
+                    )));
                 }
             }
             b'}' | b']' => depth = depth.saturating_sub(1),

@@ -17,21 +17,31 @@ pub fn matches(kind: ResourceKind, filter: &Filter, resource: &Value) -> bool {
         Filter::And(a, b) => matches(kind, a, resource) && matches(kind, b, resource),
         Filter::Or(a, b) => matches(kind, a, resource) || matches(kind, b, resource),
         Filter::Not(a) => !matches(kind, a, resource),
-        Filter::Compare { path, op, value } => compare(path.leaf_def(kind), &values(kind, path, resource), *op, value),
+        Filter::Compare { path, op, value } => {
+            compare(path.leaf_def(kind), &values(kind, path, resource), *op, value)
+        }
         Filter::Present(path) => values(kind, path, resource).into_iter().any(has_value),
         Filter::ValuePath { path, filter } => {
             let def = path.def(kind);
-            values(kind, path, resource).into_iter().any(|element| matches_element(def, filter, element))
+            values(kind, path, resource)
+                .into_iter()
+                .any(|element| matches_element(def, filter, element))
         }
     }
 }
 
 /// True if one value of a multi-valued attribute matches the filter in its brackets.
-pub(super) fn matches_element(def: Option<&'static AttributeDef>, filter: &Filter, element: &Value) -> bool {
+pub(super) fn matches_element(
+    def: Option<&'static AttributeDef>,
+    filter: &Filter,
+    element: &Value,
+) -> bool {
     let sub = |path: &AttributePath| -> Vec<&Value> {
         let mut found = Vec::new();
         match element {
-            Value::Object(map) => get_ci(map, &path.attribute).into_iter().for_each(|(_, v)| flatten(v, &mut found)),
+            Value::Object(map) => {
+                get_ci(map, &path.attribute).into_iter().for_each(|(_, v)| flatten(v, &mut found))
+            }
             // A simple value is its own `value`.
             simple if path.attribute.eq_ignore_ascii_case("value") => found.push(simple),
             _ => {}
@@ -42,7 +52,9 @@ pub(super) fn matches_element(def: Option<&'static AttributeDef>, filter: &Filte
         Filter::And(a, b) => matches_element(def, a, element) && matches_element(def, b, element),
         Filter::Or(a, b) => matches_element(def, a, element) || matches_element(def, b, element),
         Filter::Not(a) => !matches_element(def, a, element),
-        Filter::Compare { path, op, value } => compare(def.and_then(|d| d.sub(&path.attribute)), &sub(path), *op, value),
+        Filter::Compare { path, op, value } => {
+            compare(def.and_then(|d| d.sub(&path.attribute)), &sub(path), *op, value)
+        }
         Filter::Present(path) => sub(path).into_iter().any(has_value),
         // The grammar has no brackets in brackets.
         Filter::ValuePath { .. } => false,
@@ -55,13 +67,21 @@ pub(super) fn is_equal(def: Option<&AttributeDef>, a: &Value, b: &Value) -> bool
 }
 
 /// The values a path names, arrays flattened, filters in the path applied.
-pub(super) fn values<'a>(kind: ResourceKind, path: &AttributePath, resource: &'a Value) -> Vec<&'a Value> {
+pub(super) fn values<'a>(
+    kind: ResourceKind,
+    path: &AttributePath,
+    resource: &'a Value,
+) -> Vec<&'a Value> {
     let container = match &path.urn {
         None => Some(resource),
         Some(urn) => resource.as_object().and_then(|o| get_ci(o, urn)).map(|(_, v)| v),
     };
     let mut found = Vec::new();
-    let Some(attribute) = container.and_then(Value::as_object).and_then(|o| get_ci(o, &path.attribute)) else { return found };
+    let Some(attribute) =
+        container.and_then(Value::as_object).and_then(|o| get_ci(o, &path.attribute))
+    else {
+        return found;
+    };
     flatten(attribute.1, &mut found);
     if let Some(filter) = &path.filter {
         let def = path.def(kind);
@@ -105,13 +125,23 @@ fn compare(def: Option<&AttributeDef>, values: &[&Value], op: CompareOp, literal
     match op {
         CompareOp::Equal => equal(),
         CompareOp::NotEqual => !equal(),
-        CompareOp::Contains => any(&|v| texts(def, v, literal).is_some_and(|(a, b)| a.contains(&b))),
-        CompareOp::StartsWith => any(&|v| texts(def, v, literal).is_some_and(|(a, b)| a.starts_with(&b))),
-        CompareOp::EndsWith => any(&|v| texts(def, v, literal).is_some_and(|(a, b)| a.ends_with(&b))),
+        CompareOp::Contains => {
+            any(&|v| texts(def, v, literal).is_some_and(|(a, b)| a.contains(&b)))
+        }
+        CompareOp::StartsWith => {
+            any(&|v| texts(def, v, literal).is_some_and(|(a, b)| a.starts_with(&b)))
+        }
+        CompareOp::EndsWith => {
+            any(&|v| texts(def, v, literal).is_some_and(|(a, b)| a.ends_with(&b)))
+        }
         CompareOp::Greater => any(&|v| order(def, v, literal) == Some(Ordering::Greater)),
-        CompareOp::GreaterOrEqual => any(&|v| matches!(order(def, v, literal), Some(Ordering::Greater | Ordering::Equal))),
+        CompareOp::GreaterOrEqual => {
+            any(&|v| matches!(order(def, v, literal), Some(Ordering::Greater | Ordering::Equal)))
+        }
         CompareOp::Less => any(&|v| order(def, v, literal) == Some(Ordering::Less)),
-        CompareOp::LessOrEqual => any(&|v| matches!(order(def, v, literal), Some(Ordering::Less | Ordering::Equal))),
+        CompareOp::LessOrEqual => {
+            any(&|v| matches!(order(def, v, literal), Some(Ordering::Less | Ordering::Equal)))
+        }
     }
 }
 
@@ -128,7 +158,11 @@ fn texts(def: Option<&AttributeDef>, stored: &Value, literal: &Value) -> Option<
         _ => None,
     };
     let (a, b) = (text(stored)?, text(literal)?);
-    if def.is_some_and(|d| d.case_exact) { Some((a, b)) } else { Some((fold_text(&a), fold_text(&b))) }
+    if def.is_some_and(|d| d.case_exact) {
+        Some((a, b))
+    } else {
+        Some((fold_text(&a), fold_text(&b)))
+    }
 }
 
 /// How a stored value stands to a literal; none if they cannot be compared.
@@ -144,12 +178,17 @@ fn order(def: Option<&AttributeDef>, stored: &Value, literal: &Value) -> Option<
             (Some(a), Some(b)) => Some(a.cmp(&b)),
             _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
         },
-        (Value::String(a), Value::String(b)) if def.is_some_and(|d| d.kind == AttributeType::DateTime) => {
+        (Value::String(a), Value::String(b))
+            if def.is_some_and(|d| d.kind == AttributeType::DateTime) =>
+        {
             let instant = |s: &str| DateTime::parse_from_rfc3339(s).ok();
             Some(instant(a)?.cmp(&instant(b)?))
         }
-        // A part of a value may well begin or end with a blank: only whole ones are compared without.
-        (Value::String(a), Value::String(b)) if def.is_some_and(|d| d.ends_ignored) => Some(fold_user_name(a).cmp(&fold_user_name(b))),
+        // A part of a value may well begin or end with a blank: only whole ones are compared
+        // without.
+        (Value::String(a), Value::String(b)) if def.is_some_and(|d| d.ends_ignored) => {
+            Some(fold_user_name(a).cmp(&fold_user_name(b)))
+        }
         _ => texts(def, stored, literal).map(|(a, b)| a.cmp(&b)),
     }
 }

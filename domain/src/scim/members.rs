@@ -45,13 +45,19 @@ fn decode_kept(value: &Value, notes: &mut Notes) -> Result<Vec<ResourceId>, Scim
 }
 
 /// The members to take out. What cannot be an id is no member, so taking it out is done already.
-pub(super) fn decode_removed(value: &Value, notes: &mut Notes) -> Result<Vec<ResourceId>, ScimError> {
+pub(super) fn decode_removed(
+    value: &Value,
+    notes: &mut Notes,
+) -> Result<Vec<ResourceId>, ScimError> {
     let found = texts(value, notes)?;
     Ok(removable(found, notes))
 }
 
 /// The ids among these texts; the others are noted.
-pub(super) fn removable<'a>(texts: impl IntoIterator<Item = &'a str>, notes: &mut Notes) -> Vec<ResourceId> {
+pub(super) fn removable<'a>(
+    texts: impl IntoIterator<Item = &'a str>,
+    notes: &mut Notes,
+) -> Vec<ResourceId> {
     let mut ids = Vec::new();
     for text in texts {
         match text.parse() {
@@ -73,7 +79,8 @@ fn value_of(object: &Map<String, Value>) -> Result<Option<&Value>, ScimError> {
     let def = ResourceKind::Group.attribute("members");
     for key in object.keys() {
         // Its name as others show it, which Okta and others send along.
-        let is_known = |def: &AttributeDef| def.sub(key).is_some() || key.eq_ignore_ascii_case("display");
+        let is_known =
+            |def: &AttributeDef| def.sub(key).is_some() || key.eq_ignore_ascii_case("display");
         if let Some(def) = def.filter(|def| !is_known(def)) {
             let detail = format!("members: {}", names::unknown_sub(def, key));
             return Err(ScimError::invalid_path(detail).of_rule(Rule::UnknownSubAttribute));
@@ -102,9 +109,15 @@ fn texts<'a>(value: &'a Value, notes: &mut Notes) -> Result<Vec<&'a str>, ScimEr
             }
             Value::Object(object) => match value_of(object)? {
                 Some(id) => id,
-                None => return Err(ScimError::invalid_value("a member has no value: send the id of the user or group as its value")),
+                None => {
+                    return Err(ScimError::invalid_value(
+                        "a member has no value: send the id of the user or group as its value",
+                    ));
+                }
             },
-            other => return Err(wrong_type("members", "objects such as {\"value\": \"id\"}", other)),
+            other => {
+                return Err(wrong_type("members", "objects such as {\"value\": \"id\"}", other));
+            }
         };
         match id {
             Value::String(s) => found.push(s.as_str()),

@@ -1,8 +1,9 @@
 //! SCIM 2.0: vocabulary, grammar, and the one decoder for every dialect. Pure functions.
 //!
 //! A request body becomes canonical [`Attributes`] ([`decode_resource`]) or a list of [`Intent`]s
-//! ([`decode_patch`], then [`apply_intents`]); every liberty taken on the way is noted by name. What
-//! cannot be read is an error, never a guess: an answer of 2xx says that all of it was applied.
+//! ([`decode_patch`], then [`apply_intents`]); every liberty taken on the way is noted by name.
+//! What cannot be read is an error, never a guess: an answer of 2xx says that all of it was
+//! applied.
 
 mod apply;
 mod asserted;
@@ -30,6 +31,7 @@ mod parse;
 mod parts;
 mod patch;
 mod policy;
+mod problem;
 mod render;
 mod resource;
 mod resource_kind;

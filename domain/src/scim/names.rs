@@ -43,13 +43,16 @@ fn ends_with_version(urn: &str) -> bool {
 /// True for a name in the sense of RFC 7643 section 2.1, or `$ref`.
 fn is_name(name: &str) -> bool {
     let mut chars = name.strip_prefix('$').unwrap_or(name).chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic())
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
 }
 
-/// True for what may name an attribute of a custom extension: anything that a path can tell from its
-/// own signs.
+/// True for what may name an attribute of a custom extension: anything that a path can tell from
+/// its own signs.
 pub(super) fn is_custom_name(name: &str) -> bool {
-    !name.is_empty() && !name.contains(|c: char| c.is_control() || c.is_whitespace() || ":.[]()\"\\,".contains(c))
+    !name.is_empty()
+        && !name
+            .contains(|c: char| c.is_control() || c.is_whitespace() || ":.[]()\"\\,".contains(c))
 }
 
 /// True if a key or name begins like a schema URN.
@@ -59,20 +62,33 @@ pub(super) fn is_urn(name: &str) -> bool {
 
 /// True for a URN of RFC 7643 and 7644 itself, under which no custom extension can be.
 pub(super) fn is_reserved_urn(name: &str) -> bool {
-    let starts = |prefix: &str| name.get(..prefix.len()).is_some_and(|p| p.eq_ignore_ascii_case(prefix));
+    let starts =
+        |prefix: &str| name.get(..prefix.len()).is_some_and(|p| p.eq_ignore_ascii_case(prefix));
     starts(CORE_PREFIX) || starts("urn:ietf:params:scim:api:")
 }
 
 /// Resolves `[urn:]attribute[.sub]`, or a schema URN alone.
-pub(super) fn resolve(kind: ResourceKind, raw: &str, notes: &mut Notes) -> Result<AttributePath, NameProblem> {
+pub(super) fn resolve(
+    kind: ResourceKind,
+    raw: &str,
+    notes: &mut Notes,
+) -> Result<AttributePath, NameProblem> {
     if is_urn(raw) { qualified(kind, raw, notes) } else { attribute(kind, None, raw, 0, notes) }
 }
 
-fn qualified(kind: ResourceKind, raw: &str, notes: &mut Notes) -> Result<AttributePath, NameProblem> {
+fn qualified(
+    kind: ResourceKind,
+    raw: &str,
+    notes: &mut Notes,
+) -> Result<AttributePath, NameProblem> {
     let core = kind.schema();
     for schema in kind.extensions().iter().copied().chain([core]) {
         let urn = schema.urn;
-        let Some((prefix, rest)) = raw.split_at_checked(urn.len()).filter(|(p, _)| p.eq_ignore_ascii_case(urn)) else { continue };
+        let Some((prefix, rest)) =
+            raw.split_at_checked(urn.len()).filter(|(p, _)| p.eq_ignore_ascii_case(urn))
+        else {
+            continue;
+        };
         let name = match rest.as_bytes().first() {
             None => return Ok(AttributePath::extension(urn, "")),
             Some(b':') => &rest[1..],
@@ -96,7 +112,8 @@ fn qualified(kind: ResourceKind, raw: &str, notes: &mut Notes) -> Result<Attribu
 }
 
 fn custom(kind: ResourceKind, raw: &str, notes: &mut Notes) -> Result<AttributePath, NameProblem> {
-    let no_attribute = || NameProblem::new(raw.len(), "expected a schema URN, a colon and an attribute");
+    let no_attribute =
+        || NameProblem::new(raw.len(), "expected a schema URN, a colon and an attribute");
     let (before, last) = raw.rsplit_once(':').ok_or_else(no_attribute)?;
     if !before.contains(':') || last.is_empty() {
         return Err(no_attribute());
@@ -115,15 +132,29 @@ fn custom(kind: ResourceKind, raw: &str, notes: &mut Notes) -> Result<AttributeP
     }
 }
 
-fn attribute(kind: ResourceKind, urn: Option<&str>, text: &str, offset: usize, notes: &mut Notes) -> Result<AttributePath, NameProblem> {
+fn attribute(
+    kind: ResourceKind,
+    urn: Option<&str>,
+    text: &str,
+    offset: usize,
+    notes: &mut Notes,
+) -> Result<AttributePath, NameProblem> {
     let (name, sub) = match text.split_once('.') {
         Some((name, sub)) => (name, Some(sub)),
         None => (text, None),
     };
     if !is_name(name) {
-        return Err(NameProblem::new(offset, format!("expected the name of an attribute, found {}", quoted(text))));
+        return Err(NameProblem::new(
+            offset,
+            format!("expected the name of an attribute, found {}", quoted(text)),
+        ));
     }
-    let mut path = AttributePath { urn: urn.map(str::to_owned), attribute: name.to_owned(), filter: None, sub: None };
+    let mut path = AttributePath {
+        urn: urn.map(str::to_owned),
+        attribute: name.to_owned(),
+        filter: None,
+        sub: None,
+    };
     let def = match urn {
         None => kind.attribute(name).or_else(|| {
             // Entra's tutorial names enterprise attributes without their schema.
@@ -142,7 +173,11 @@ fn attribute(kind: ResourceKind, urn: Option<&str>, text: &str, offset: usize, n
     };
     let Some(def) = def else {
         let of = urn.unwrap_or(kind.name());
-        return Err(NameProblem::unknown(offset, format!("unknown attribute {} of {of}", quoted(name)), name));
+        return Err(NameProblem::unknown(
+            offset,
+            format!("unknown attribute {} of {of}", quoted(name)),
+            name,
+        ));
     };
     path.attribute = canonical(def.name, name, notes);
     if let Some(sub) = sub {
@@ -152,7 +187,12 @@ fn attribute(kind: ResourceKind, urn: Option<&str>, text: &str, offset: usize, n
 }
 
 /// A sub-attribute in the schema's case.
-pub(super) fn sub_attribute(def: &'static AttributeDef, sub: &str, offset: usize, notes: &mut Notes) -> Result<String, NameProblem> {
+pub(super) fn sub_attribute(
+    def: &'static AttributeDef,
+    sub: &str,
+    offset: usize,
+    notes: &mut Notes,
+) -> Result<String, NameProblem> {
     if !def.is_complex() {
         return Err(NameProblem::new(offset, format!("{} has no sub-attributes", def.name)));
     }
@@ -166,12 +206,19 @@ pub(super) fn sub_attribute(def: &'static AttributeDef, sub: &str, offset: usize
 }
 
 /// A sub-attribute by its name in any case, or by the name that Entra has for it.
-pub(super) fn known_sub(def: &'static AttributeDef, name: &str, notes: &mut Notes) -> Option<&'static AttributeDef> {
+pub(super) fn known_sub(
+    def: &'static AttributeDef,
+    name: &str,
+    notes: &mut Notes,
+) -> Option<&'static AttributeDef> {
     if let Some(sub) = def.sub(name) {
         canonical(sub.name, name, notes);
         return Some(sub);
     }
-    let sub = ALIASES.iter().find(|(alias, _)| alias.eq_ignore_ascii_case(name)).and_then(|(_, sub)| def.sub(sub))?;
+    let sub = ALIASES
+        .iter()
+        .find(|(alias, _)| alias.eq_ignore_ascii_case(name))
+        .and_then(|(_, sub)| def.sub(sub))?;
     notes.note(Reading::SubAttributeAlias, format!("{}.{name}", def.name));
     Some(sub)
 }
@@ -182,7 +229,12 @@ const ALIASES: [(&str, &str); 1] = [("displayName", "display")];
 /// What is said of a sub-attribute that the schema does not have, in a path and in an object alike.
 pub(super) fn unknown_sub(def: &AttributeDef, name: &str) -> String {
     let known: Vec<&str> = def.sub_attributes.iter().map(|d| d.name).collect();
-    format!("unknown sub-attribute {} of {}, which has {}", quoted(name), def.name, known.join(", "))
+    format!(
+        "unknown sub-attribute {} of {}, which has {}",
+        quoted(name),
+        def.name,
+        known.join(", ")
+    )
 }
 
 /// A sub-attribute of something that no schema describes.
@@ -190,7 +242,10 @@ pub(super) fn custom_sub(sub: &str, offset: usize) -> Result<String, NameProblem
     if is_name(sub) {
         Ok(sub.to_owned())
     } else {
-        Err(NameProblem::new(offset, format!("expected the name of a sub-attribute, found {}", quoted(sub))))
+        Err(NameProblem::new(
+            offset,
+            format!("expected the name of a sub-attribute, found {}", quoted(sub)),
+        ))
     }
 }
 

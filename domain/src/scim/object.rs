@@ -4,11 +4,11 @@
 use super::canonical::{note_empty, wrong_type};
 use super::error::{ScimError, ScimType, quoted};
 use super::filter::AttributePath;
-use super::grammar::Problem;
 use super::limits::Limits;
 use super::names;
 use super::parse;
 use super::policy::StrictRule;
+use super::problem::Problem;
 use super::resource_kind::ResourceKind;
 use super::{get_ci, is_unassigned};
 use crate::cause::Cause;
@@ -24,8 +24,8 @@ pub(super) struct Assignment {
     pub value: Value,
 }
 
-/// Reads all keys of an object. `unknown` is the error for an attribute that does not exist. A password
-/// is no assignment.
+/// Reads all keys of an object. `unknown` is the error for an attribute that does not exist. A
+/// password is no assignment.
 pub(super) fn assignments(
     kind: ResourceKind,
     object: &Map<String, Value>,
@@ -64,7 +64,11 @@ fn read_key(
                     return drop_password(v, limits, notes);
                 }
                 // A schema does not hold itself, so this goes one level down at most.
-                if names::is_urn(k) { Err(nested_schema(k)) } else { read_key(kind, k, v, unknown, limits, notes, found) }
+                if names::is_urn(k) {
+                    Err(nested_schema(k))
+                } else {
+                    read_key(kind, k, v, unknown, limits, notes, found)
+                }
             }),
             other => Err(not_an_object(key, other)),
         };
@@ -133,7 +137,8 @@ fn read_key(
     Ok(())
 }
 
-/// Some clients repeat `schemas` inside an extension's object. It says nothing that the key does not.
+/// Some clients repeat `schemas` inside an extension's object. It says nothing that the key does
+/// not.
 pub(super) fn is_stray_schemas(key: &str, notes: &mut Notes) -> bool {
     let stray = key.eq_ignore_ascii_case("schemas");
     if stray {
@@ -151,7 +156,12 @@ fn is_below_known_schema(kind: ResourceKind, key: &str) -> bool {
 }
 
 /// A schema URN whose value holds no attributes: unassigned, or an error.
-fn unassigned_schema(key: &str, value: &Value, urn: &str, found: &mut Vec<Assignment>) -> Result<(), ScimError> {
+fn unassigned_schema(
+    key: &str,
+    value: &Value,
+    urn: &str,
+    found: &mut Vec<Assignment>,
+) -> Result<(), ScimError> {
     if !is_unassigned(value) {
         return Err(not_an_object(key, value));
     }
@@ -167,13 +177,21 @@ fn nested_schema(key: &str) -> ScimError {
     ScimError::invalid_syntax(format!("the schema {} cannot stand inside another one", quoted(key)))
 }
 
-/// As a strict connection says that no schema has an attribute (draft-zollner-scim-interop-profile).
+/// As a strict connection says that no schema has an attribute
+/// (draft-zollner-scim-interop-profile).
 pub(super) fn unknown_attribute(error: ScimError) -> ScimError {
-    StrictRule::UnknownAttribute.refusal(ScimError { scim_type: Some(ScimType::InvalidSyntax), ..error })
+    StrictRule::UnknownAttribute
+        .refusal(ScimError { scim_type: Some(ScimType::InvalidSyntax), ..error })
 }
 
 /// A key as a path.
-fn parse_key(kind: ResourceKind, key: &str, unknown: ScimType, limits: &Limits, notes: &mut Notes) -> Result<AttributePath, ScimError> {
+fn parse_key(
+    kind: ResourceKind,
+    key: &str,
+    unknown: ScimType,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<AttributePath, ScimError> {
     let path = parse::parse_key(kind, key, limits, notes);
     let refused = |problem: Problem| match &problem.unknown {
         Some(name) if problem.rule.is_none() => ScimError::typed(
@@ -199,14 +217,18 @@ fn parse_key(kind: ResourceKind, key: &str, unknown: ScimType, limits: &Limits, 
     Ok(path)
 }
 
-/// True for what is kept nowhere: the core user's `password`, with or without its schema, and an attribute
-/// of that name, or a part of one, under any other schema.
+/// True for what is kept nowhere: the core user's `password`, with or without its schema, and an
+/// attribute of that name, or a part of one, under any other schema.
 pub(super) fn is_password(kind: ResourceKind, key: &str) -> bool {
     let key = key.trim();
     let urn = kind.schema_urn();
     let name = match key.split_at_checked(urn.len()) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(urn) => rest.strip_prefix([':', '.']).unwrap_or(rest),
-        _ if names::is_urn(key) => return key.rsplit([':', '.']).next().is_some_and(names_password),
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(urn) => {
+            rest.strip_prefix([':', '.']).unwrap_or(rest)
+        }
+        _ if names::is_urn(key) => {
+            return key.rsplit([':', '.']).next().is_some_and(names_password);
+        }
         _ => key,
     };
     kind == ResourceKind::User && names_password(name)
@@ -217,7 +239,11 @@ fn names_password(name: &str) -> bool {
 }
 
 /// What no schema describes, without the passwords that stand in it.
-pub(super) fn without_passwords(value: Value, limits: &Limits, notes: &mut Notes) -> Result<Value, ScimError> {
+pub(super) fn without_passwords(
+    value: Value,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<Value, ScimError> {
     Ok(match value {
         Value::Object(map) => {
             let mut kept = Map::new();
@@ -231,22 +257,28 @@ pub(super) fn without_passwords(value: Value, limits: &Limits, notes: &mut Notes
             Value::Object(kept)
         }
         Value::Array(items) => {
-            let items: Result<Vec<Value>, ScimError> = items.into_iter().map(|v| without_passwords(v, limits, notes)).collect();
+            let items: Result<Vec<Value>, ScimError> =
+                items.into_iter().map(|v| without_passwords(v, limits, notes)).collect();
             Value::Array(items?)
         }
         simple => simple,
     })
 }
 
-/// A password is write-only (RFC 7643 section 4.1.1): a server that has none can drop it. Okta sends one
-/// with every user.
-pub(super) fn drop_password(value: &Value, limits: &Limits, notes: &mut Notes) -> Result<(), ScimError> {
+/// A password is write-only (RFC 7643 section 4.1.1): a server that has none can drop it. Okta
+/// sends one with every user.
+pub(super) fn drop_password(
+    value: &Value,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<(), ScimError> {
     if is_unassigned(value) {
         note_empty(value, "password", notes);
         return Ok(());
     }
     limits.policy.keep(StrictRule::NoPassword, || {
-        ScimError::invalid_value("Rollcall stores no passwords: remove the mapping to password").because(Cause::PasswordSent)
+        ScimError::invalid_value("Rollcall stores no passwords: remove the mapping to password")
+            .because(Cause::PasswordSent)
     })?;
     notes.note(Reading::PasswordDropped, "password");
     Ok(())
@@ -258,8 +290,12 @@ fn check_twice(found: &[Assignment]) -> Result<(), ScimError> {
     for assignment in found {
         let name = assignment.path.to_string();
         let folded = name.to_ascii_lowercase();
-        if seen.insert(folded, &assignment.value).is_some_and(|before| before != &assignment.value) {
-            return Err(ScimError::invalid_syntax(format!("{} stands twice, with different values", quoted(&name))));
+        if seen.insert(folded, &assignment.value).is_some_and(|before| before != &assignment.value)
+        {
+            return Err(ScimError::invalid_syntax(format!(
+                "{} stands twice, with different values",
+                quoted(&name)
+            )));
         }
     }
     Ok(())

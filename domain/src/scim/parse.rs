@@ -2,26 +2,42 @@
 
 use super::error::ScimError;
 use super::filter::{AttributePath, Filter};
-use super::grammar::{Parser, Problem};
+use super::grammar::Parser;
 use super::limits::Limits;
+use super::problem::Problem;
 use super::resource_kind::ResourceKind;
 use crate::interpretation::Notes;
 
 /// Reads a filter. An error is `invalidFilter`, and says where in the text and what was expected.
-pub fn parse_filter(kind: ResourceKind, text: &str, limits: &Limits, notes: &mut Notes) -> Result<Filter, ScimError> {
+pub fn parse_filter(
+    kind: ResourceKind,
+    text: &str,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<Filter, ScimError> {
     Parser::new(kind, text, limits, notes).filter().map_err(|problem| problem.in_filter(text))
 }
 
 /// Reads an attribute path. An error is `invalidPath` (`invalidFilter` inside brackets), and says
 /// where in the text and what was expected.
-pub fn parse_path(kind: ResourceKind, text: &str, limits: &Limits, notes: &mut Notes) -> Result<AttributePath, ScimError> {
+pub fn parse_path(
+    kind: ResourceKind,
+    text: &str,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<AttributePath, ScimError> {
     let path = Parser::new(kind, text, limits, notes).path().map_err(|p| p.in_path(text))?;
     limits.policy.know_schema(kind, path.urn.as_deref())?;
     Ok(path)
 }
 
 /// As [`parse_path`], with the trouble in detail.
-pub(super) fn parse_key(kind: ResourceKind, text: &str, limits: &Limits, notes: &mut Notes) -> Result<AttributePath, Problem> {
+pub(super) fn parse_key(
+    kind: ResourceKind,
+    text: &str,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<AttributePath, Problem> {
     Parser::new(kind, text, limits, notes).path()
 }
 
@@ -33,7 +49,8 @@ mod tests {
 
     fn read(text: &str) -> Result<(String, Vec<Reading>), String> {
         let mut notes = Notes::default();
-        let path = parse_path(ResourceKind::User, text, &Limits::default(), &mut notes).map_err(|e| e.detail)?;
+        let path = parse_path(ResourceKind::User, text, &Limits::default(), &mut notes)
+            .map_err(|e| e.detail)?;
         Ok((path.to_string(), notes.list().iter().map(|i| i.reading).collect()))
     }
 
@@ -45,11 +62,23 @@ mod tests {
             ("USERNAME", "userName".into(), &[Reading::AttributeCase]),
             ("name.familyname", "name.familyName".into(), &[Reading::AttributeCase]),
             ("emails[type eq \"work\"].value", "emails[type eq \"work\"].value".into(), &[]),
-            ("roles[primary eq \"True\"].value", "roles[primary eq true].value".into(), &[Reading::StringBooleanInFilter]),
+            (
+                "roles[primary eq \"True\"].value",
+                "roles[primary eq true].value".into(),
+                &[Reading::StringBooleanInFilter],
+            ),
             ("urn:ietf:params:scim:schemas:core:2.0:User:userName", "userName".into(), &[]),
             (&format!("{ENTERPRISE_URN}:department"), format!("{ENTERPRISE_URN}:department"), &[]),
-            (&format!("{ENTERPRISE_URN}:manager.value"), format!("{ENTERPRISE_URN}:manager.value"), &[]),
-            (&format!("{ENTERPRISE_URN}.manager"), format!("{ENTERPRISE_URN}:manager"), &[Reading::UrnWithDot]),
+            (
+                &format!("{ENTERPRISE_URN}:manager.value"),
+                format!("{ENTERPRISE_URN}:manager.value"),
+                &[],
+            ),
+            (
+                &format!("{ENTERPRISE_URN}.manager"),
+                format!("{ENTERPRISE_URN}:manager"),
+                &[Reading::UrnWithDot],
+            ),
             ("manager", format!("{ENTERPRISE_URN}:manager"), &[Reading::EnterpriseUnqualified]),
             (ENTERPRISE_URN, ENTERPRISE_URN.into(), &[]),
             (&format!("{doorctl}:badgeNumber"), format!("{doorctl}:badgeNumber"), &[]),
@@ -75,7 +104,10 @@ mod tests {
             ("", 1, "attribute"),
         ] {
             let detail = read(text).expect_err(text);
-            assert!(detail.contains(&format!("character {position}:")) && detail.contains(part), "{text}: {detail}");
+            assert!(
+                detail.contains(&format!("character {position}:")) && detail.contains(part),
+                "{text}: {detail}"
+            );
         }
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn decide_sub(
             }
             None
         }
-        (Edit::Add(value) | Edit::Replace(value), Some(def)) => canonical::single(def, value, at, notes)?,
+        (Edit::Add(value) | Edit::Replace(value), Some(def)) => {
+            canonical::single(def, value, at, notes)?
+        }
         (Edit::Add(value) | Edit::Replace(value), None) => {
             if is_unassigned(value) {
                 note_empty(value, at, notes);
@@ -45,7 +47,11 @@ pub(super) fn decide_sub(
 }
 
 /// Sets the sub-attributes that are named. Those named as unassigned go, but not by an add.
-pub(super) fn merge(object: &mut Map<String, Value>, parts: Vec<canonical::Assigned>, edit: Edit<'_>) {
+pub(super) fn merge(
+    object: &mut Map<String, Value>,
+    parts: Vec<canonical::Assigned>,
+    edit: Edit<'_>,
+) {
     for (name, value) in parts {
         let key = get_ci(object, &name).map_or(name, |(k, _)| k.clone());
         match value {

@@ -9,7 +9,9 @@ use super::filter::{AttributePath, Filter};
 use super::intent::Intent;
 use super::limits::Limits;
 use super::members;
-use super::object::{assignments, drop_password, is_password, member, unknown_attribute, without_passwords};
+use super::object::{
+    assignments, drop_password, is_password, member, unknown_attribute, without_passwords,
+};
 use super::parse;
 use super::policy::StrictRule;
 use super::resource::is_members;
@@ -28,11 +30,19 @@ enum Op {
     Remove,
 }
 
-/// Reads the body of a PATCH. Paths are checked against the schema here, values when the intents are
-/// applied.
-pub fn decode_patch(kind: ResourceKind, body: &Value, limits: &Limits, notes: &mut Notes) -> Result<Vec<Intent>, ScimError> {
+/// Reads the body of a PATCH. Paths are checked against the schema here, values when the intents
+/// are applied.
+pub fn decode_patch(
+    kind: ResourceKind,
+    body: &Value,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<Vec<Intent>, ScimError> {
     let Value::Object(object) = body else {
-        return Err(ScimError::invalid_syntax("the body of a PATCH must be a JSON object with Operations").unknown_shape());
+        return Err(ScimError::invalid_syntax(
+            "the body of a PATCH must be a JSON object with Operations",
+        )
+        .unknown_shape());
     };
     limits.check_sizes(body)?;
     read_envelope(object, limits, notes)?;
@@ -47,7 +57,12 @@ pub fn decode_patch(kind: ResourceKind, body: &Value, limits: &Limits, notes: &m
             notes.note(Reading::SingleAsArray, "Operations");
             std::slice::from_ref(one)
         }
-        _ => return Err(ScimError::invalid_syntax("a PATCH needs Operations: an array of operations").unknown_shape()),
+        _ => {
+            return Err(ScimError::invalid_syntax(
+                "a PATCH needs Operations: an array of operations",
+            )
+            .unknown_shape());
+        }
     };
     limits.check_operations(operations.len())?;
     let mut decoder = Decoder { kind, limits, notes, intents: Vec::new(), members: 0 };
@@ -64,17 +79,25 @@ fn in_operation(index: usize, count: usize, mut error: ScimError) -> ScimError {
     error
 }
 
-fn read_envelope(object: &Map<String, Value>, limits: &Limits, notes: &mut Notes) -> Result<(), ScimError> {
-    let is_patch_op = |urn: &Value| urn.as_str().is_some_and(|u| u.eq_ignore_ascii_case(PATCH_OP_URN));
+fn read_envelope(
+    object: &Map<String, Value>,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<(), ScimError> {
+    let is_patch_op =
+        |urn: &Value| urn.as_str().is_some_and(|u| u.eq_ignore_ascii_case(PATCH_OP_URN));
     match member(object, "schemas") {
         Some(Value::Array(listed)) if listed.iter().any(is_patch_op) => {}
         None | Some(Value::Null) => notes.note(Reading::SchemasMissing, "schemas"),
-        Some(Value::Array(listed)) if listed.is_empty() => notes.note(Reading::SchemasMissing, "schemas"),
+        Some(Value::Array(listed)) if listed.is_empty() => {
+            notes.note(Reading::SchemasMissing, "schemas")
+        }
         Some(_) => notes.note(Reading::UnknownSchemaIgnored, "schemas"),
     }
     if let Some(Value::Array(listed)) = member(object, "schemas") {
         let mut others = listed.iter().filter(|urn| !is_patch_op(urn));
-        others.try_for_each(|urn| limits.policy.unknown_schema(urn.as_str().unwrap_or_default()))?;
+        others
+            .try_for_each(|urn| limits.policy.unknown_schema(urn.as_str().unwrap_or_default()))?;
     }
     for key in object.keys() {
         if !key.eq_ignore_ascii_case("schemas") && !key.eq_ignore_ascii_case("Operations") {
@@ -99,7 +122,10 @@ struct Decoder<'a> {
 impl Decoder<'_> {
     fn operation(&mut self, operation: &Value) -> Result<(), ScimError> {
         let Value::Object(object) = operation else {
-            return Err(ScimError::invalid_syntax("an operation must be an object with op, path and value").unknown_shape());
+            return Err(ScimError::invalid_syntax(
+                "an operation must be an object with op, path and value",
+            )
+            .unknown_shape());
         };
         for key in object.keys() {
             if !["op", "path", "value"].iter().any(|k| key.eq_ignore_ascii_case(k)) {
@@ -125,17 +151,24 @@ impl Decoder<'_> {
             Some(_) => return Err(ScimError::invalid_path("path must be a text").unknown_shape()),
         };
         match (op, path, value) {
-            (Op::Remove, None, _) => Err(ScimError::no_target("remove needs a path that says what to remove")),
+            (Op::Remove, None, _) => {
+                Err(ScimError::no_target("remove needs a path that says what to remove"))
+            }
             (Op::Remove, Some(path), value) => self.remove(path, value),
             (_, _, None) => Err(no_value()),
             (op, None, Some(Value::Object(object))) => {
-                self.limits.policy.keep(StrictRule::PathNeeded, || ScimError::invalid_path("an operation has no path"))?;
+                self.limits.policy.keep(StrictRule::PathNeeded, || {
+                    ScimError::invalid_path("an operation has no path")
+                })?;
                 self.pathless(op, object)
             }
-            (_, None, Some(_)) => {
-                Err(ScimError::invalid_value("without a path, value must be an object whose keys are attributes").unknown_shape())
-            }
-            (op, Some(path), Some(value)) if path.is_schema() && value.is_object() && !is_unassigned(value) => {
+            (_, None, Some(_)) => Err(ScimError::invalid_value(
+                "without a path, value must be an object whose keys are attributes",
+            )
+            .unknown_shape()),
+            (op, Some(path), Some(value))
+                if path.is_schema() && value.is_object() && !is_unassigned(value) =>
+            {
                 let urn = path.urn.unwrap_or_default();
                 self.pathless(op, &Map::from_iter([(urn, value.clone())]))
             }
@@ -145,11 +178,17 @@ impl Decoder<'_> {
 
     fn op(&mut self, op: Option<&Value>) -> Result<Op, ScimError> {
         let Some(Value::String(word)) = op else {
-            return Err(ScimError::invalid_syntax("an operation needs op: add, replace or remove").unknown_shape());
+            return Err(ScimError::invalid_syntax("an operation needs op: add, replace or remove")
+                .unknown_shape());
         };
         let known = [("add", Op::Add), ("replace", Op::Replace), ("remove", Op::Remove)];
-        let Some((name, op)) = known.into_iter().find(|(name, _)| word.eq_ignore_ascii_case(name)) else {
-            return Err(ScimError::invalid_syntax(format!("op must be add, replace or remove, not {}", quoted(word))).unknown_shape());
+        let Some((name, op)) = known.into_iter().find(|(name, _)| word.eq_ignore_ascii_case(name))
+        else {
+            return Err(ScimError::invalid_syntax(format!(
+                "op must be add, replace or remove, not {}",
+                quoted(word)
+            ))
+            .unknown_shape());
         };
         if word != name {
             self.notes.note(Reading::OperationCase, "op");
@@ -174,25 +213,32 @@ impl Decoder<'_> {
     fn check_writable(&self, path: &AttributePath) -> Result<(), ScimError> {
         // Nothing but its extensions makes up a resource, so its core schema is no target.
         if path.is_schema() && path.urn.as_deref() == Some(self.kind.schema_urn()) {
-            return Err(ScimError::invalid_path(format!("{path} is the schema of the whole resource: name an attribute")));
+            return Err(ScimError::invalid_path(format!(
+                "{path} is the schema of the whole resource: name an attribute"
+            )));
         }
         Ok(())
     }
 
-    /// Names inside a value are looked at when it is applied, and then by default; where the connection
-    /// is strict an unknown one is said here as it is said of a path.
+    /// Names inside a value are looked at when it is applied, and then by default; where the
+    /// connection is strict an unknown one is said here as it is said of a path.
     fn check_names(&self, path: &AttributePath, value: &Value) -> Result<(), ScimError> {
         if !self.limits.policy.strict {
             return Ok(());
         }
-        match edit(self.kind, &mut Attributes::new(), path, Edit::Add(value), &mut Notes::default()) {
-            Err(error) if error.rule == Some(Rule::UnknownSubAttribute) => Err(unknown_attribute(error)),
+        match edit(self.kind, &mut Attributes::new(), path, Edit::Add(value), &mut Notes::default())
+        {
+            Err(error) if error.rule == Some(Rule::UnknownSubAttribute) => {
+                Err(unknown_attribute(error))
+            }
             _ => Ok(()),
         }
     }
 
     fn pathless(&mut self, op: Op, object: &Map<String, Value>) -> Result<(), ScimError> {
-        for assignment in assignments(self.kind, object, ScimType::InvalidPath, self.limits, self.notes)? {
+        for assignment in
+            assignments(self.kind, object, ScimType::InvalidPath, self.limits, self.notes)?
+        {
             self.set(op, assignment.path, &assignment.value)?;
         }
         Ok(())
@@ -203,7 +249,11 @@ impl Decoder<'_> {
             match op == Op::Add && says_nothing(value) {
                 true => self.notes.note(Reading::AddOfNothing, path.label()),
                 // Whoever sends back what was read asks for nothing.
-                false => self.intents.push(Intent::Assert { path, value: value.clone(), adds: op == Op::Add }),
+                false => self.intents.push(Intent::Assert {
+                    path,
+                    value: value.clone(),
+                    adds: op == Op::Add,
+                }),
             }
             return Ok(());
         }
@@ -212,7 +262,8 @@ impl Decoder<'_> {
             return self.set_members(op, &path, value);
         }
         if path.filter.is_some() && path.sub.is_none() {
-            let broken = || ScimError::invalid_path(format!("{} names no sub-attribute", path.label()));
+            let broken =
+                || ScimError::invalid_path(format!("{} names no sub-attribute", path.label()));
             self.limits.policy.keep(StrictRule::SubAttributeNeeded, broken)?;
         }
         self.limits.check_lengths(path.leaf_def(self.kind), value, &path.label())?;
@@ -225,7 +276,8 @@ impl Decoder<'_> {
             self.intents.push(Intent::Add { path, value });
             return Ok(());
         }
-        let is_object = path.sub.is_none() && path.def(self.kind).is_some_and(|d| d.is_complex() && !d.multi_valued);
+        let is_object = path.sub.is_none()
+            && path.def(self.kind).is_some_and(|d| d.is_complex() && !d.multi_valued);
         if self.limits.policy.strict && is_object && !is_unassigned(&value) {
             let nothing = Value::Null;
             self.intents.push(Intent::Replace { path: path.clone(), value: nothing });
@@ -242,15 +294,24 @@ impl Decoder<'_> {
         if is_members(self.kind, &path) {
             return self.remove_members(&path, value);
         }
-        // What is unassigned says nothing of the values to take away, but an empty array does: none.
+        // What is unassigned says nothing of the values to take away, but an empty array does:
+        // none.
         let values = value.filter(|v| v.is_array() || !is_unassigned(v)).cloned();
         self.intents.push(Intent::Remove { path, value: values });
         Ok(())
     }
 
-    fn set_members(&mut self, op: Op, path: &AttributePath, value: &Value) -> Result<(), ScimError> {
+    fn set_members(
+        &mut self,
+        op: Op,
+        path: &AttributePath,
+        value: &Value,
+    ) -> Result<(), ScimError> {
         if path.filter.is_some() || path.sub.is_some() {
-            let message = format!("{path} cannot be set: members are added to and removed from {} as a whole", path.attribute);
+            let message = format!(
+                "{path} cannot be set: members are added to and removed from {} as a whole",
+                path.attribute
+            );
             return Err(ScimError::invalid_path(message).unknown_shape());
         }
         if is_unassigned(value) {
@@ -275,17 +336,27 @@ impl Decoder<'_> {
         // SCIM 1's changes are merged: whoever is not marked is added.
         let replaces = op == Op::Replace && !adds && !marked;
         if replaces || !named.kept.is_empty() {
-            self.intents.push(if replaces { Intent::ReplaceMembers(named.kept) } else { Intent::AddMembers(named.kept) });
+            self.intents.push(if replaces {
+                Intent::ReplaceMembers(named.kept)
+            } else {
+                Intent::AddMembers(named.kept)
+            });
         }
         Ok(())
     }
 
-    fn remove_members(&mut self, path: &AttributePath, value: Option<&Value>) -> Result<(), ScimError> {
+    fn remove_members(
+        &mut self,
+        path: &AttributePath,
+        value: Option<&Value>,
+    ) -> Result<(), ScimError> {
         let ids = match (&path.filter, path.sub.as_deref(), value) {
             (Some(filter), None | Some("value"), _) => {
                 let mut named = Vec::new();
                 if !collect_values(filter, &mut named) {
-                    let message = format!("{path} is not understood: members are removed by [value eq \"id\"], joined by or");
+                    let message = format!(
+                        "{path} is not understood: members are removed by [value eq \"id\"], joined by or"
+                    );
                     return Err(ScimError::invalid_path(message).unknown_shape());
                 }
                 members::removable(named, self.notes)
@@ -304,7 +375,10 @@ impl Decoder<'_> {
                 return Ok(());
             }
             _ => {
-                return Err(ScimError::invalid_path(format!("{path} cannot be removed: name members by [value eq \"id\"]")).unknown_shape());
+                return Err(ScimError::invalid_path(format!(
+                    "{path} cannot be removed: name members by [value eq \"id\"]"
+                ))
+                .unknown_shape());
             }
         };
         self.count_members(ids.len())?;
@@ -322,7 +396,9 @@ impl Decoder<'_> {
 fn collect_values<'a>(filter: &'a Filter, into: &mut Vec<&'a str>) -> bool {
     match filter {
         Filter::Or(a, b) => collect_values(a, into) && collect_values(b, into),
-        Filter::Compare { path, op: CompareOp::Equal, value: Value::String(id) } if path.attribute == "value" => {
+        Filter::Compare { path, op: CompareOp::Equal, value: Value::String(id) }
+            if path.attribute == "value" =>
+        {
             into.push(id);
             true
         }

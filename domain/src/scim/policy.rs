@@ -7,20 +7,21 @@ use serde::{Deserialize, Serialize};
 /// The choices of one connection. The default is what Entra needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
-    /// Keep the rules of the SCIM interoperability profile and of IPSIE AL that Entra's habits break
-    /// ([`StrictRule`]): what breaks one is refused.
+    /// Keep the rules of the SCIM interoperability profile and of IPSIE AL that Entra's habits
+    /// break ([`StrictRule`]): what breaks one is refused.
     #[serde(default)]
     pub strict: bool,
-    /// Read a `replace` of some members as `add`: a client that means "add" by it would empty groups
-    /// (RFC 7644 section 3.5.2.3 says that it replaces).
+    /// Read a `replace` of some members as `add`: a client that means "add" by it would empty
+    /// groups (RFC 7644 section 3.5.2.3 says that it replaces).
     #[serde(default)]
     pub members_replace_adds: bool,
 }
 
 macro_rules! strict_rules {
     ($($(#[$doc:meta])* $rule:ident = $name:literal, $sentence:literal;)*) => {
-        /// A rule of the SCIM interoperability profile (draft-zollner-scim-interop-profile) and of the
-        /// IPSIE AL SCIM 2.0 profile that clients such as Entra break, and that a strict connection keeps.
+        /// A rule of the SCIM interoperability profile (draft-zollner-scim-interop-profile) and of
+        /// the IPSIE AL SCIM 2.0 profile that clients such as Entra break, and that a strict
+        /// connection keeps.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum StrictRule { $($(#[$doc])* $rule,)* }
 
@@ -72,20 +73,35 @@ impl StrictRule {
 
 impl Policy {
     /// Refuses what breaks a rule, if this connection is strict.
-    pub(super) fn keep(&self, rule: StrictRule, broken: impl FnOnce() -> ScimError) -> Result<(), ScimError> {
+    pub(super) fn keep(
+        &self,
+        rule: StrictRule,
+        broken: impl FnOnce() -> ScimError,
+    ) -> Result<(), ScimError> {
         if self.strict { Err(rule.refusal(broken())) } else { Ok(()) }
     }
 
     /// Refuses a schema that a kind of resource does not have, if this connection is strict.
-    pub(super) fn know_schema(&self, kind: ResourceKind, urn: Option<&str>) -> Result<(), ScimError> {
+    pub(super) fn know_schema(
+        &self,
+        kind: ResourceKind,
+        urn: Option<&str>,
+    ) -> Result<(), ScimError> {
         match urn {
-            Some(urn) if kind.extension(urn).is_none() && !kind.schema_urn().eq_ignore_ascii_case(urn) => self.unknown_schema(urn),
+            Some(urn)
+                if kind.extension(urn).is_none()
+                    && !kind.schema_urn().eq_ignore_ascii_case(urn) =>
+            {
+                self.unknown_schema(urn)
+            }
             _ => Ok(()),
         }
     }
 
     /// Refuses a schema that is not known, if this connection is strict.
     pub(super) fn unknown_schema(&self, urn: &str) -> Result<(), ScimError> {
-        self.keep(StrictRule::KnownSchemas, || ScimError::invalid_syntax(format!("{} is no schema that is known here", quoted(urn))))
+        self.keep(StrictRule::KnownSchemas, || {
+            ScimError::invalid_syntax(format!("{} is no schema that is known here", quoted(urn)))
+        })
     }
 }

@@ -64,20 +64,33 @@ pub fn render_resource(
     Value::Object(resource)
 }
 
-/// The manager's URL is derived from its id, so that it is right under whatever base URL we are asked.
+/// The manager's URL is derived from its id, so that it is right under whatever base URL we are
+/// asked.
 fn refer_to_manager(kind: ResourceKind, resource: &mut Attributes, location: &str) {
     let Some((base, _)) = location.rsplit_once(kind.endpoint()) else { return };
-    let manager = resource.get_mut(ENTERPRISE_URN).and_then(|e| e.get_mut("manager")).and_then(Value::as_object_mut);
+    let manager = resource
+        .get_mut(ENTERPRISE_URN)
+        .and_then(|e| e.get_mut("manager"))
+        .and_then(Value::as_object_mut);
     if let Some(manager) = manager
-        && let Some(Ok(id)) = manager.get("value").and_then(Value::as_str).map(str::parse::<ResourceId>)
+        && let Some(Ok(id)) =
+            manager.get("value").and_then(Value::as_str).map(str::parse::<ResourceId>)
     {
-        manager.insert("$ref".to_owned(), Value::String(format!("{base}{}/{id}", ResourceKind::User.endpoint())));
+        manager.insert(
+            "$ref".to_owned(),
+            Value::String(format!("{base}{}/{id}", ResourceKind::User.endpoint())),
+        );
     }
 }
 
-/// Leaves of a resource what was asked for (RFC 7644 section 3.9). `id` and `schemas` always stay. No
-/// `attributes` means all of them.
-pub fn project(kind: ResourceKind, resource: &mut Value, attributes: &[AttributePath], excluded: &[AttributePath]) {
+/// Leaves of a resource what was asked for (RFC 7644 section 3.9). `id` and `schemas` always stay.
+/// No `attributes` means all of them.
+pub fn project(
+    kind: ResourceKind,
+    resource: &mut Value,
+    attributes: &[AttributePath],
+    excluded: &[AttributePath],
+) {
     let Value::Object(all) = resource else { return };
     if !attributes.is_empty() {
         let mut kept = Map::new();
@@ -106,7 +119,12 @@ fn schema_key<'a>(all: &'a Map<String, Value>, path: &AttributePath) -> Option<&
     found.map(|(k, _)| k)
 }
 
-fn include(kind: ResourceKind, all: &Map<String, Value>, kept: &mut Map<String, Value>, path: &AttributePath) {
+fn include(
+    kind: ResourceKind,
+    all: &Map<String, Value>,
+    kept: &mut Map<String, Value>,
+    path: &AttributePath,
+) {
     if path.is_schema() && path.urn.as_deref() == Some(kind.schema_urn()) {
         kept.extend(all.iter().filter(|(k, _)| !is_urn(k)).map(|(k, v)| (k.clone(), v.clone())));
         return;
@@ -131,14 +149,22 @@ fn include(kind: ResourceKind, all: &Map<String, Value>, kept: &mut Map<String, 
     }
 }
 
-fn include_attribute(kind: ResourceKind, all: &Map<String, Value>, kept: &mut Map<String, Value>, path: &AttributePath) {
+fn include_attribute(
+    kind: ResourceKind,
+    all: &Map<String, Value>,
+    kept: &mut Map<String, Value>,
+    path: &AttributePath,
+) {
     let Some((name, value)) = get_ci(all, &path.attribute) else { return };
-    let wanted = |element: &Value| path.filter.as_ref().is_none_or(|f| matches_element(path.def(kind), f, element));
+    let wanted = |element: &Value| {
+        path.filter.as_ref().is_none_or(|f| matches_element(path.def(kind), f, element))
+    };
     let narrowed = match (value, &path.sub) {
         (Value::Array(items), sub) => {
             // One entry for each value, so that sub-attributes asked for one by one come together.
             let chosen = items.iter().filter(|e| wanted(e));
-            let parts: Vec<Value> = chosen.map(|e| sub.as_deref().map_or_else(|| e.clone(), |s| only(e, s))).collect();
+            let parts: Vec<Value> =
+                chosen.map(|e| sub.as_deref().map_or_else(|| e.clone(), |s| only(e, s))).collect();
             (!parts.is_empty()).then_some(Value::Array(parts))
         }
         (Value::Object(_), Some(sub)) => Some(only(value, sub)),
@@ -164,7 +190,9 @@ fn join(a: Value, b: Value) -> Value {
             a.extend(b);
             Value::Object(a)
         }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => Value::Array(a.into_iter().zip(b).map(|(a, b)| join(a, b)).collect()),
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            Value::Array(a.into_iter().zip(b).map(|(a, b)| join(a, b)).collect())
+        }
         (Value::Array(mut a), Value::Array(b)) => {
             // Different filters chose different values.
             for value in b {
@@ -205,7 +233,8 @@ fn exclude_attribute(kind: ResourceKind, all: &mut Map<String, Value>, path: &At
     let def = path.def(kind);
     let emptied = match (all.get_mut(&name), &path.sub) {
         (Some(Value::Array(items)), sub) if sub.is_some() || path.filter.is_some() => {
-            let chosen = |e: &Value| path.filter.as_ref().is_none_or(|f| matches_element(def, f, e));
+            let chosen =
+                |e: &Value| path.filter.as_ref().is_none_or(|f| matches_element(def, f, e));
             match sub {
                 Some(sub) => items.iter_mut().filter(|e| chosen(e)).for_each(|e| without(e, sub)),
                 None => items.retain(|e| !chosen(e)),

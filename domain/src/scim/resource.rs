@@ -13,24 +13,33 @@ use crate::ids::ResourceId;
 use crate::interpretation::{Notes, Reading};
 use serde_json::{Map, Value};
 
-/// So many entries of `schemas` are looked at; they mean nothing, but each is looked up among the keys.
+/// So many entries of `schemas` are looked at; they mean nothing, but each is looked up among the
+/// keys.
 const MOST_SCHEMAS: usize = 100;
 
 /// A resource as sent, in canonical form.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecodedResource {
-    /// All attributes but the members. A user has `userName` (and `active` if it was sent), a group `displayName`.
+    /// All attributes but the members. A user has `userName` (and `active` if it was sent), a group
+    /// `displayName`.
     pub attributes: Attributes,
     /// The members of a group, if the body speaks of them. Whether they exist is checked elsewhere.
     pub members: Option<Vec<ResourceId>>,
 }
 
 /// Reads the body of a POST or PUT in any known dialect.
-pub fn decode_resource(kind: ResourceKind, body: &Value, limits: &Limits, notes: &mut Notes) -> Result<DecodedResource, ScimError> {
+pub fn decode_resource(
+    kind: ResourceKind,
+    body: &Value,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<DecodedResource, ScimError> {
     let Value::Object(object) = body else {
-        return Err(
-            ScimError::invalid_syntax(format!("the body must be a JSON object with the attributes of a {}", kind.name())).unknown_shape()
-        );
+        return Err(ScimError::invalid_syntax(format!(
+            "the body must be a JSON object with the attributes of a {}",
+            kind.name()
+        ))
+        .unknown_shape());
     };
     limits.check_sizes(body)?;
     read_schemas(kind, object, limits, notes)?;
@@ -67,7 +76,8 @@ pub fn decode_resource(kind: ResourceKind, body: &Value, limits: &Limits, notes:
             continue;
         }
         limits.check_lengths(path.leaf_def(kind), &value, &path.label())?;
-        edit(kind, &mut attributes, &path, Edit::Replace(&value), notes).map_err(ScimError::in_body)?;
+        edit(kind, &mut attributes, &path, Edit::Replace(&value), notes)
+            .map_err(ScimError::in_body)?;
     }
     drop_bare(kind, &mut attributes, &Attributes::new(), notes);
     check_required(kind, &attributes)?;
@@ -81,13 +91,24 @@ pub(super) fn is_members(kind: ResourceKind, path: &AttributePath) -> bool {
 }
 
 /// Extensions are derived from the keys, so `schemas` is only looked at for what is odd about it.
-fn read_schemas(kind: ResourceKind, object: &Map<String, Value>, limits: &Limits, notes: &mut Notes) -> Result<(), ScimError> {
-    let Some(listed) = member(object, "schemas").and_then(Value::as_array).filter(|s| !s.is_empty()) else {
+fn read_schemas(
+    kind: ResourceKind,
+    object: &Map<String, Value>,
+    limits: &Limits,
+    notes: &mut Notes,
+) -> Result<(), ScimError> {
+    let Some(listed) =
+        member(object, "schemas").and_then(Value::as_array).filter(|s| !s.is_empty())
+    else {
         notes.note(Reading::SchemasMissing, "schemas");
         return Ok(());
     };
     for urn in listed.iter().take(MOST_SCHEMAS) {
-        let is_known = |u: &str| kind.schema_urn().eq_ignore_ascii_case(u) || kind.extension(u).is_some() || get_ci(object, u).is_some();
+        let is_known = |u: &str| {
+            kind.schema_urn().eq_ignore_ascii_case(u)
+                || kind.extension(u).is_some()
+                || get_ci(object, u).is_some()
+        };
         if !urn.as_str().is_some_and(is_known) {
             limits.policy.unknown_schema(urn.as_str().unwrap_or_default())?;
             notes.note(Reading::UnknownSchemaIgnored, "schemas");

@@ -73,7 +73,10 @@ mod tests {
     #[test]
     fn names_are_found_in_any_case() {
         assert_eq!(ResourceKind::User.attribute("USERNAME").map(|d| d.name), Some("userName"));
-        assert_eq!(ResourceKind::User.attribute("emails").and_then(|d| d.sub("Value")).map(|d| d.name), Some("value"));
+        assert_eq!(
+            ResourceKind::User.attribute("emails").and_then(|d| d.sub("Value")).map(|d| d.name),
+            Some("value")
+        );
         assert!(ResourceKind::User.attribute("members").is_none());
         assert!(ResourceKind::User.attribute("password").is_none());
         assert!(ResourceKind::Group.extension(ENTERPRISE_URN).is_none());
@@ -83,6 +86,8 @@ mod tests {
     fn the_few_attributes_whose_case_counts() {
         let exact = |kind: ResourceKind, name| kind.attribute(name).is_some_and(|d| d.case_exact);
         assert!(exact(ResourceKind::User, "id") && exact(ResourceKind::User, "externalId"));
-        assert!(!exact(ResourceKind::User, "userName") && !exact(ResourceKind::Group, "displayName"));
+        assert!(
+            !exact(ResourceKind::User, "userName") && !exact(ResourceKind::Group, "displayName")
+        );
     }
 }

@@ -1,11 +1,19 @@
 //! Which names stand for secrets, and how a text that names one is told without it.
 
 /// Names of parameters and attributes whose values are never kept.
-pub const SECRET_NAMES: [&str; 8] =
-    ["password", "access_token", "token", "client_secret", "client_assertion", "secret", "authorization", "bearer"];
+pub const SECRET_NAMES: [&str; 8] = [
+    "password",
+    "access_token",
+    "token",
+    "client_secret",
+    "client_assertion",
+    "secret",
+    "authorization",
+    "bearer",
+];
 
-/// Whether a name, a path or a filter names a secret. What it consists of (schema, attribute, filter,
-/// sub-attribute) is looked at one by one: any of them may be the secret one.
+/// Whether a name, a path or a filter names a secret. What it consists of (schema, attribute,
+/// filter, sub-attribute) is looked at one by one: any of them may be the secret one.
 pub fn names_secret(text: &str) -> bool {
     segments(text).any(|segment| SECRET_NAMES.iter().any(|name| segment.eq_ignore_ascii_case(name)))
 }
@@ -16,7 +24,8 @@ pub fn names_password(text: &str) -> bool {
 }
 
 fn segments(name: &str) -> impl Iterator<Item = &str> {
-    name.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '$')).filter(|s| !s.is_empty())
+    name.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-' || c == '$'))
+        .filter(|s| !s.is_empty())
 }
 
 /// A path or a filter as it may be told: where it names a secret, without what it compares with.
@@ -49,7 +58,14 @@ mod tests {
 
     #[test]
     fn a_secret_is_known_in_any_spelling_and_place() {
-        for name in ["password", "PassWord", " password ", "password.value", "urn:x:y:2.0:User:vault.Client_Secret", "emails[token eq 1]"] {
+        for name in [
+            "password",
+            "PassWord",
+            " password ",
+            "password.value",
+            "urn:x:y:2.0:User:vault.Client_Secret",
+            "emails[token eq 1]",
+        ] {
             assert!(names_secret(name), "{name}");
         }
         assert!(!names_secret("passwordless") && !names_secret("userName"));

@@ -51,8 +51,14 @@ impl Ord for Number {
 pub fn sort_key(kind: ResourceKind, path: &AttributePath, resource: &Value) -> SortKey {
     let whole = AttributePath { sub: None, ..path.clone() };
     let candidates = values(kind, &whole, resource);
-    let is_primary = |v: &&&Value| v.as_object().and_then(|o| get_ci(o, "primary")).is_some_and(|(_, p)| p.as_bool() == Some(true));
-    let Some(chosen) = candidates.iter().find(is_primary).or(candidates.first()) else { return SortKey::Missing };
+    let is_primary = |v: &&&Value| {
+        v.as_object()
+            .and_then(|o| get_ci(o, "primary"))
+            .is_some_and(|(_, p)| p.as_bool() == Some(true))
+    };
+    let Some(chosen) = candidates.iter().find(is_primary).or(candidates.first()) else {
+        return SortKey::Missing;
+    };
     let mut def = path.def(kind);
     let leaf = match chosen.as_object() {
         None => Some(*chosen),
@@ -64,7 +70,9 @@ pub fn sort_key(kind: ResourceKind, path: &AttributePath, resource: &Value) -> S
     };
     match leaf {
         Some(Value::Bool(b)) => SortKey::Boolean(*b),
-        Some(Value::Number(n)) => n.as_f64().map_or(SortKey::Missing, |n| SortKey::Number(Number(n))),
+        Some(Value::Number(n)) => {
+            n.as_f64().map_or(SortKey::Missing, |n| SortKey::Number(Number(n)))
+        }
         Some(Value::String(s)) if def.is_some_and(|d| d.kind == AttributeType::DateTime) => {
             DateTime::parse_from_rfc3339(s).map_or(SortKey::Missing, |t| SortKey::Time(t.to_utc()))
         }
@@ -81,11 +89,15 @@ mod tests {
 
     #[test]
     fn primary_or_first_folded_missing_last() {
-        let key = |path: AttributePath, resource: Value| sort_key(ResourceKind::User, &path, &resource);
+        let key =
+            |path: AttributePath, resource: Value| sort_key(ResourceKind::User, &path, &resource);
         let emails = AttributePath::core("emails");
         let two = json!({ "emails": [{ "value": "B@x" }, { "value": "A@x", "primary": true }] });
         assert_eq!(key(emails.clone(), two), SortKey::Text("a@x".into()));
-        assert_eq!(key(emails.clone(), json!({ "emails": [{ "value": "B@x" }] })), SortKey::Text("b@x".into()));
+        assert_eq!(
+            key(emails.clone(), json!({ "emails": [{ "value": "B@x" }] })),
+            SortKey::Text("b@x".into())
+        );
         assert_eq!(key(emails.clone(), json!({})), SortKey::Missing);
         assert!(SortKey::Text("zzz".into()) < SortKey::Missing);
         // Case counts in externalId only.
@@ -98,7 +110,8 @@ mod tests {
     #[test]
     fn times_sort_as_times() {
         let created = AttributePath { sub: Some("created".into()), ..AttributePath::core("meta") };
-        let key = |t: &str| sort_key(ResourceKind::User, &created, &json!({ "meta": { "created": t } }));
+        let key =
+            |t: &str| sort_key(ResourceKind::User, &created, &json!({ "meta": { "created": t } }));
         assert!(key("2026-11-23T10:00:00+02:00") < key("2026-11-23T09:00:00Z"));
     }
 }

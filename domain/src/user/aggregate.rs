@@ -11,7 +11,12 @@ impl cqrs_es::Aggregate for User {
     type Error = UserError;
     type Services = Context;
 
-    async fn handle(&mut self, command: UserCommand, context: &Context, sink: &EventSink<Self>) -> Result<(), UserError> {
+    async fn handle(
+        &mut self,
+        command: UserCommand,
+        context: &Context,
+        sink: &EventSink<Self>,
+    ) -> Result<(), UserError> {
         for event in decide(self, command, context)?.events {
             sink.write(event, self).await;
         }

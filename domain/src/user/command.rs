@@ -26,7 +26,8 @@ pub enum UserCommand {
     },
     /// Remove the user.
     Delete,
-    /// Begin a session, on the word of an assertion. Somebody who is not active is refused, by an event.
+    /// Begin a session, on the word of an assertion. Somebody who is not active is refused, by an
+    /// event.
     SignIn(Box<SignIn>),
     /// Bring the user into being as SCIM would, and begin a session, at once.
     Provision {

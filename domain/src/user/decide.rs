@@ -14,13 +14,22 @@ use crate::scim::{Attributes, ResourceKind, apply_intents};
 use serde_json::Value;
 
 /// Decides a command. A command that changes nothing yields no event.
-pub fn decide(user: &User, command: UserCommand, context: &Context) -> Result<Decision<UserEvent>, UserError> {
+pub fn decide(
+    user: &User,
+    command: UserCommand,
+    context: &Context,
+) -> Result<Decision<UserEvent>, UserError> {
     let mut notes = Notes::default();
     let events = events(user, command, context, &mut notes)?;
     Ok(Decision { events, notes })
 }
 
-fn events(user: &User, command: UserCommand, context: &Context, notes: &mut Notes) -> Result<Vec<UserEvent>, UserError> {
+fn events(
+    user: &User,
+    command: UserCommand,
+    context: &Context,
+    notes: &mut Notes,
+) -> Result<Vec<UserEvent>, UserError> {
     match (user, command) {
         (User::Absent, UserCommand::Create { mut attributes }) => {
             attributes.entry("active").or_insert(Value::Bool(true));
@@ -28,21 +37,32 @@ fn events(user: &User, command: UserCommand, context: &Context, notes: &mut Note
         }
         (User::Absent, UserCommand::Provision { mut attributes, sign_in: session }) => {
             attributes.entry("active").or_insert(Value::Bool(true));
-            let mut events = vec![UserEvent::Created { attributes: Personal::new(attributes.clone()) }];
+            let mut events =
+                vec![UserEvent::Created { attributes: Personal::new(attributes.clone()) }];
             events.extend(sign_in(&attributes, *session, context)?);
             Ok(events)
         }
-        (User::Present { .. } | User::Deleted, UserCommand::Create { .. } | UserCommand::Provision { .. }) => Err(UserError::AlreadyExists),
-        (User::Present { .. } | User::Deleted, UserCommand::NoteSessionRefused { session, milliseconds, ended_by }) => {
-            Ok(vec![UserEvent::SessionRefused { session, milliseconds, ended_by }])
-        }
+        (
+            User::Present { .. } | User::Deleted,
+            UserCommand::Create { .. } | UserCommand::Provision { .. },
+        ) => Err(UserError::AlreadyExists),
+        (
+            User::Present { .. } | User::Deleted,
+            UserCommand::NoteSessionRefused { session, milliseconds, ended_by },
+        ) => Ok(vec![UserEvent::SessionRefused { session, milliseconds, ended_by }]),
         (User::Absent | User::Deleted, _) => Err(UserError::NotFound),
-        (User::Present { attributes, .. }, UserCommand::SignIn(session)) => sign_in(attributes, *session, context),
-        (User::Present { .. }, UserCommand::RefuseLogin(refused)) => Ok(vec![UserEvent::LoginRefused(refused)]),
-        (User::Present { .. }, UserCommand::EndSession { session, end }) => Ok(match user.has_session(session, context.now) {
-            true => vec![UserEvent::SessionEnded { session, end }],
-            false => vec![],
-        }),
+        (User::Present { attributes, .. }, UserCommand::SignIn(session)) => {
+            sign_in(attributes, *session, context)
+        }
+        (User::Present { .. }, UserCommand::RefuseLogin(refused)) => {
+            Ok(vec![UserEvent::LoginRefused(refused)])
+        }
+        (User::Present { .. }, UserCommand::EndSession { session, end }) => {
+            Ok(match user.has_session(session, context.now) {
+                true => vec![UserEvent::SessionEnded { session, end }],
+                false => vec![],
+            })
+        }
         (User::Present { attributes, .. }, UserCommand::Change { intents }) => {
             let after = apply_intents(ResourceKind::User, attributes, &intents, notes)?;
             Ok(difference(attributes, &after))
@@ -51,9 +71,9 @@ fn events(user: &User, command: UserCommand, context: &Context, notes: &mut Note
             after.entry("active").or_insert_with(|| Value::Bool(is_active(attributes)));
             Ok(difference(attributes, &after))
         }
-        (User::Present { attributes, .. }, UserCommand::Delete) => {
-            Ok(vec![UserEvent::Deleted { user_name: Personal::new(user_name(attributes).to_owned()) }])
-        }
+        (User::Present { attributes, .. }, UserCommand::Delete) => Ok(vec![UserEvent::Deleted {
+            user_name: Personal::new(user_name(attributes).to_owned()),
+        }]),
     }
 }
 
@@ -61,7 +81,10 @@ fn difference(before: &Attributes, after: &Attributes) -> Vec<UserEvent> {
     let mut events = Vec::new();
     let (old, new) = (user_name(before), user_name(after));
     if old != new {
-        events.push(UserEvent::Renamed { before: old.to_owned().into(), after: new.to_owned().into() });
+        events.push(UserEvent::Renamed {
+            before: old.to_owned().into(),
+            after: new.to_owned().into(),
+        });
     }
     let changes = diff::changes(before, after, &["userName", "active"]);
     if !changes.is_empty() {
@@ -108,14 +131,20 @@ fn release(claims: &mut ClaimChanges<ClearClaim>, names: [ClearClaim; 2]) {
 pub fn claims(id: ResourceId, events: &[UserEvent]) -> ClaimChanges<ClearClaim> {
     let name = |n: &str| ClearClaim::new(ClaimKind::UserName, fold_user_name(n));
     // Also as older versions claimed it; what is not held is not given up.
-    let names = |n: &str| NameFold::ALL.map(|fold| ClearClaim::new(ClaimKind::UserName, fold.fold(n)));
+    let names =
+        |n: &str| NameFold::ALL.map(|fold| ClearClaim::new(ClaimKind::UserName, fold.fold(n)));
     let resource = || ClearClaim::new(ClaimKind::Resource, id.to_string());
     let mut claims = ClaimChanges::default();
     for event in events {
         match event {
-            UserEvent::Created { attributes } => claims.take.extend([name(user_name(attributes.value())), resource()]),
-            // Also if both are one name: a user whose name another one holds must not come closer to it.
-            UserEvent::Renamed { before, after } if as_first(before.value()) != as_first(after.value()) => {
+            UserEvent::Created { attributes } => {
+                claims.take.extend([name(user_name(attributes.value())), resource()])
+            }
+            // Also if both are one name: a user whose name another one holds must not come closer
+            // to it.
+            UserEvent::Renamed { before, after }
+                if as_first(before.value()) != as_first(after.value()) =>
+            {
                 release(&mut claims, names(before.value()));
                 claims.take.push(name(after.value()));
             }

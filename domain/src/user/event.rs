@@ -56,7 +56,8 @@ pub struct SignedIn {
 events! {
     /// An event of a user.
     UserEvent, UserEventKind {
-        /// The user came to be, with these attributes (canonical; `userName` and `active` among them).
+        /// The user came to be, with these attributes (canonical; `userName` and `active` among
+        /// them).
         "UserCreated" "1" Created {
             /// All attributes.
             attributes: Personal<Attributes>,
@@ -119,11 +120,19 @@ pub fn changes_resource(event_type: &str) -> bool {
 }
 
 impl UserEventKind {
-    /// Whether it changes the SCIM resource. A login does not: `meta` and the ETag stay as they are.
+    /// Whether it changes the SCIM resource. A login does not: `meta` and the ETag stay as they
+    /// are.
     pub fn changes_resource(self) -> bool {
         match self {
-            Self::Created | Self::Renamed | Self::Activated | Self::Deactivated | Self::Changed | Self::Deleted => true,
-            Self::SignedIn | Self::LoginRefused | Self::SessionEnded | Self::SessionRefused => false,
+            Self::Created
+            | Self::Renamed
+            | Self::Activated
+            | Self::Deactivated
+            | Self::Changed
+            | Self::Deleted => true,
+            Self::SignedIn | Self::LoginRefused | Self::SessionEnded | Self::SessionRefused => {
+                false
+            }
         }
     }
 

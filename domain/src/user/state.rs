@@ -39,7 +39,9 @@ impl User {
     /// The sessions that have not ended, with the instant at which each is over at the latest.
     pub fn sessions(&self) -> impl Iterator<Item = (SessionId, DateTime<Utc>)> {
         match self {
-            User::Present { sessions, .. } => Some(sessions.iter().map(|(id, until)| (*id, *until))),
+            User::Present { sessions, .. } => {
+                Some(sessions.iter().map(|(id, until)| (*id, *until)))
+            }
             User::Absent | User::Deleted => None,
         }
         .into_iter()
@@ -55,7 +57,10 @@ impl User {
     pub(super) fn evolve(&mut self, event: &UserEvent) {
         match (&mut *self, event) {
             (_, UserEvent::Created { attributes }) => {
-                *self = User::Present { attributes: attributes.value().clone(), sessions: BTreeMap::new() }
+                *self = User::Present {
+                    attributes: attributes.value().clone(),
+                    sessions: BTreeMap::new(),
+                }
             }
             (_, UserEvent::Deleted { .. }) => *self = User::Deleted,
             (User::Present { sessions, .. }, UserEvent::SignedIn(signed_in)) => {

@@ -17,7 +17,11 @@ use uuid::Uuid;
 fn record() -> Record {
     Record {
         position: 7,
-        stream: StreamId { organization: OrganizationId(Uuid::from_u128(1)), kind: AggregateKind::User, id: Uuid::from_u128(2) },
+        stream: StreamId {
+            organization: OrganizationId(Uuid::from_u128(1)),
+            kind: AggregateKind::User,
+            id: Uuid::from_u128(2),
+        },
         version: 3,
         event_type: "UserRenamed".into(),
         event_version: "1".into(),
@@ -29,8 +33,16 @@ fn record() -> Record {
 }
 
 fn recorded() -> RecordedExchange {
-    let answer =
-        Answer { status: 200, headers: vec![], scim_type: None, rule: None, detail: None, found: None, body_bytes: 2, body_kept: true };
+    let answer = Answer {
+        status: 200,
+        headers: vec![],
+        scim_type: None,
+        rule: None,
+        detail: None,
+        found: None,
+        body_bytes: 2,
+        body_kept: true,
+    };
     let exchange = Exchange {
         id: ExchangeId(Uuid::from_u128(4)),
         organization: OrganizationId(Uuid::from_u128(1)),
@@ -103,7 +115,11 @@ fn every_field_of_an_exchange_is_in_its_entry() {
         |x| x.exchange.operation.push('X'),
         |x| x.exchange.subject = Some(String::new()),
         |x| x.exchange.subject_key = Some(String::new()),
-        |x| x.exchange.interpretations.push(Interpretation { reading: Reading::OperationCase, at: String::new() }),
+        |x| {
+            x.exchange
+                .interpretations
+                .push(Interpretation { reading: Reading::OperationCase, at: String::new() })
+        },
         |x| x.exchange.unknown_shape = true,
         |x| x.exchange.facts.wants.whole = true,
         |x| x.exchange.answer.status = 201,

@@ -4,8 +4,9 @@ use super::{leaves, nodes, tree};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rollcall_domain::ledger::{
-    EMPTY_ROOT, Frontier, FrontierError, LeafHash, MAX_LEAVES, MAX_PATH, NodeHash, PlanError, ProofError, Tree, consistency_path,
-    first_difference, inclusion_path, leaf, verify_consistency, verify_inclusion,
+    EMPTY_ROOT, Frontier, FrontierError, LeafHash, MAX_LEAVES, MAX_PATH, NodeHash, PlanError,
+    ProofError, Tree, consistency_path, first_difference, inclusion_path, leaf, verify_consistency,
+    verify_inclusion,
 };
 use std::convert::Infallible;
 
@@ -28,13 +29,21 @@ fn every_proof_of_small_trees_verifies_at_its_own_place_only() {
             let path = whole.inclusion(index, size).expect("a proof");
             for (at, leaf) in hashes.iter().enumerate() {
                 let holds = verify_inclusion(*leaf, at as u64, size, &path, root).is_ok();
-                assert_eq!(holds, at as u64 == index, "leaf {at} by the proof of {index} in {size}");
+                assert_eq!(
+                    holds,
+                    at as u64 == index,
+                    "leaf {at} by the proof of {index} in {size}"
+                );
             }
         }
         for old in 0..=size {
             let path = whole.consistency(old, size).expect("a proof");
             let old_root = whole.root_of(old).expect("a root");
-            assert_eq!(verify_consistency(old, old_root, size, root, &path), Ok(()), "{old} to {size}");
+            assert_eq!(
+                verify_consistency(old, old_root, size, root, &path),
+                Ok(()),
+                "{old} to {size}"
+            );
         }
     }
 }
@@ -42,7 +51,9 @@ fn every_proof_of_small_trees_verifies_at_its_own_place_only() {
 #[test]
 fn what_the_standard_leaves_open_is_strict() {
     let (one, other) = (NodeHash([1; 32]), NodeHash([2; 32]));
-    let check = |old, old_root, new, new_root, path: &[NodeHash]| verify_consistency(old, old_root, new, new_root, path);
+    let check = |old, old_root, new, new_root, path: &[NodeHash]| {
+        verify_consistency(old, old_root, new, new_root, path)
+    };
     assert_eq!(check(0, EMPTY_ROOT, 0, EMPTY_ROOT, &[]), Ok(()));
     assert_eq!(check(0, EMPTY_ROOT, 3, one, &[]), Ok(()));
     assert_eq!(check(0, one, 3, one, &[]), Err(ProofError::OldRoot));
@@ -53,7 +64,10 @@ fn what_the_standard_leaves_open_is_strict() {
     assert_eq!(check(3, one, 3, one, &[other]), Err(ProofError::Length));
     assert_eq!(check(3, one, 2, one, &[]), Err(ProofError::Backwards { old: 3, new: 2 }));
     assert_eq!(check(1, one, 2, other, &[]), Err(ProofError::Length));
-    assert_eq!(verify_inclusion(LeafHash([1; 32]), 0, 0, &[], EMPTY_ROOT), Err(ProofError::NoLeaf { index: 0, size: 0 }));
+    assert_eq!(
+        verify_inclusion(LeafHash([1; 32]), 0, 0, &[], EMPTY_ROOT),
+        Err(ProofError::NoLeaf { index: 0, size: 0 })
+    );
 }
 
 #[test]
@@ -172,7 +186,8 @@ proptest! {
 
 fn compare(whole: &Tree, hashes: &[LeafHash]) -> Option<u64> {
     let other: Tree = hashes.iter().copied().collect();
-    let Ok::<_, Infallible>(found) = first_difference((whole.size(), nodes(whole)), (other.size(), nodes(&other)));
+    let Ok::<_, Infallible>(found) =
+        first_difference((whole.size(), nodes(whole)), (other.size(), nodes(&other)));
     found
 }
 
@@ -188,7 +203,10 @@ fn what_is_no_frontier_says_why() {
     assert_eq!(with(0, 2), Err(FrontierError::Form));
     assert_eq!(with(1, 0x80), Err(FrontierError::Size((1 << 63) + 3)));
     assert_eq!(with(8, 4), Err(FrontierError::Length { size: 4, bytes: bytes.len() }));
-    assert_eq!(Frontier::from_bytes(&bytes[..bytes.len() - 1]), Err(FrontierError::Length { size: 3, bytes: bytes.len() - 1 }));
+    assert_eq!(
+        Frontier::from_bytes(&bytes[..bytes.len() - 1]),
+        Err(FrontierError::Length { size: 3, bytes: bytes.len() - 1 })
+    );
 }
 
 fn tree_of_three() -> Frontier {

@@ -1,5 +1,5 @@
-//! How long it takes. Not a test: `cargo test --release -p rollcall-domain --test ledger -- --ignored
-//! --nocapture speed`.
+//! How long it takes. Not a test: `cargo test --release -p rollcall-domain --test ledger --
+//! --ignored --nocapture speed`.
 
 use super::{leaves, tree};
 use rollcall_domain::ledger::{EMPTY_ROOT, Frontier, LeafHash, leaf, verify_inclusion};
@@ -24,14 +24,20 @@ fn speed_of_a_million_leaves() {
         bytes[..8].copy_from_slice(&n.to_be_bytes());
         verified.append(leaf(&bytes));
     }
-    println!("verify: {:.3} s for a million entries of 400 bytes, hashed and appended", began.elapsed().as_secs_f64());
+    println!(
+        "verify: {:.3} s for a million entries of 400 bytes, hashed and appended",
+        began.elapsed().as_secs_f64()
+    );
     assert_ne!(verified.root(), EMPTY_ROOT);
 
     let whole = tree(MILLION);
     let began = Instant::now();
     for index in (0..MILLION).step_by(1000) {
         let path = whole.inclusion(index, MILLION).expect("a proof");
-        assert!(verify_inclusion(hashes[index as usize], index, MILLION, &path, frontier.root()).is_ok());
+        assert!(
+            verify_inclusion(hashes[index as usize], index, MILLION, &path, frontier.root())
+                .is_ok()
+        );
     }
     println!("prove and verify one leaf: {} ns", began.elapsed().as_nanos() / 1000);
 }

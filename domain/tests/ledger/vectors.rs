@@ -1,7 +1,9 @@
 //! The vectors that Certificate Transparency's implementations share (transparency-dev/merkle,
 //! `testonly/constants.go` and `proof/verify_test.go`).
 
-use rollcall_domain::ledger::{EMPTY_ROOT, Frontier, NodeHash, Tree, leaf, verify_consistency, verify_inclusion};
+use rollcall_domain::ledger::{
+    EMPTY_ROOT, Frontier, NodeHash, Tree, leaf, verify_consistency, verify_inclusion,
+};
 
 const LEAVES: [&[u8]; 8] = [
     b"",
@@ -129,11 +131,23 @@ fn proofs_are_those_of_the_vectors() {
         let expected = path(expected);
         assert_eq!(tree.inclusion(index, size), Ok(expected.clone()));
         let root = hash(ROOTS[size as usize]);
-        assert_eq!(verify_inclusion(leaf(LEAVES[index as usize]), index, size, &expected, root), Ok(()));
+        assert_eq!(
+            verify_inclusion(leaf(LEAVES[index as usize]), index, size, &expected, root),
+            Ok(())
+        );
     }
     for (old, new, expected) in CONSISTENCY {
         let expected = path(expected);
         assert_eq!(tree.consistency(old, new), Ok(expected.clone()));
-        assert_eq!(verify_consistency(old, hash(ROOTS[old as usize]), new, hash(ROOTS[new as usize]), &expected), Ok(()));
+        assert_eq!(
+            verify_consistency(
+                old,
+                hash(ROOTS[old as usize]),
+                new,
+                hash(ROOTS[new as usize]),
+                &expected
+            ),
+            Ok(())
+        );
     }
 }

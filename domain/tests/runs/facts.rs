@@ -37,7 +37,16 @@ fn recorded(
         facts: Default::default(),
         interpretations: Vec::new(),
         unknown_shape: false,
-        answer: Answer { status, headers: Vec::new(), scim_type: None, rule: None, detail: None, found, body_bytes: 0, body_kept: true },
+        answer: Answer {
+            status,
+            headers: Vec::new(),
+            scim_type: None,
+            rule: None,
+            detail: None,
+            found,
+            body_bytes: 0,
+            body_kept: true,
+        },
         duration_us: 0,
         redactions: Vec::new(),
         bodies_dropped: false,
@@ -55,21 +64,53 @@ fn action(operation: &str, target: &str) -> (Action, Option<Key>) {
 #[test]
 fn queries_are_told_apart() {
     let lookup = |attribute: &str, value: &str, guid: bool| {
-        (Action::Lookup(Lookup { attribute: attribute.into(), value: Key::of(value), guid, found: Some(0) }), None)
+        (
+            Action::Lookup(Lookup {
+                attribute: attribute.into(),
+                value: Key::of(value),
+                guid,
+                found: Some(0),
+            }),
+            None,
+        )
     };
     for (operation, target, expected) in [
-        ("users.list", format!("/Users?filter=userName+eq+%22{GUID}%22"), lookup("userName", GUID, true)),
+        (
+            "users.list",
+            format!("/Users?filter=userName+eq+%22{GUID}%22"),
+            lookup("userName", GUID, true),
+        ),
         (
             "users.list",
             "/Users?aadOptscim062020&filter=userName%20eq%20%22Ada%40x.example%22".into(),
             lookup("userName", "ada@x.example", false),
         ),
-        ("users.list", format!("/Users?filter=emails[type eq \"work\"].value eq \"{GUID}\""), lookup("emails", GUID, true)),
-        ("users.list", format!("/Users?filter=externalId+eq+%22{GUID}%22"), lookup("externalId", GUID, true)),
+        (
+            "users.list",
+            format!("/Users?filter=emails[type eq \"work\"].value eq \"{GUID}\""),
+            lookup("emails", GUID, true),
+        ),
+        (
+            "users.list",
+            format!("/Users?filter=externalId+eq+%22{GUID}%22"),
+            lookup("externalId", GUID, true),
+        ),
         ("users.list", format!("/Users?filter=id+eq+%22{GUID}%22"), lookup("id", GUID, false)),
-        ("users.list", format!("/Users?filter=no:such.thing+eq+%22{GUID}%22"), lookup("no:such.thing", GUID, true)),
-        ("groups.list", "/Groups?excludedAttributes=members&filter=displayName+eq+%22A%22".into(), lookup("displayName", "a", false)),
-        ("groups.list", "/Groups?filter=id+eq+%22g%22+and+members+eq+%22u%22&attributes=id".into(), (Action::Check, Some(Key::of("g")))),
+        (
+            "users.list",
+            format!("/Users?filter=no:such.thing+eq+%22{GUID}%22"),
+            lookup("no:such.thing", GUID, true),
+        ),
+        (
+            "groups.list",
+            "/Groups?excludedAttributes=members&filter=displayName+eq+%22A%22".into(),
+            lookup("displayName", "a", false),
+        ),
+        (
+            "groups.list",
+            "/Groups?filter=id+eq+%22g%22+and+members+eq+%22u%22&attributes=id".into(),
+            (Action::Check, Some(Key::of("g"))),
+        ),
         ("users.list", "/Users?startIndex=1&count=5".into(), (Action::Page, None)),
         ("users.list", "/Users?filter=userName+sw+%22a%22".into(), (Action::Foreign, None)),
         ("users.read", "/Users/abc?attributes=id".into(), (Action::Read, Some(Key::of("abc")))),
@@ -105,9 +146,15 @@ fn a_create_that_failed_is_known_again() {
         recorded(5, 2_401, "users.list", look, 200, Some(0), None),
         recorded(6, 2_402, "users.create", "/Users", 201, None, Some("new")),
     ];
-    let retries: Vec<bool> = story.iter().map(|x| inference.observe(organization, &Fact::of(x).unwrap()).retry).collect();
+    let retries: Vec<bool> = story
+        .iter()
+        .map(|x| inference.observe(organization, &Fact::of(x).unwrap()).retry)
+        .collect();
     assert_eq!(retries, [false, false, false, false, false, true]);
     let settled = inference.expire(DateTime::UNIX_EPOCH + chrono::Duration::seconds(3_000));
     let second = settled.last().unwrap();
-    assert_eq!((second.kind, second.tally.retries, second.tally.failures), (RunKind::Incremental, 1, 0));
+    assert_eq!(
+        (second.kind, second.tally.retries, second.tally.failures),
+        (RunKind::Incremental, 1, 0)
+    );
 }

@@ -32,13 +32,22 @@ fn job(n: u128, prefix: &'static str, rng: &mut Rng) -> Job {
 
 /// From 1 to 5,000, small numbers as often as large ones; but not most of a directory at once.
 fn changes(rng: &mut Rng, users: i64) -> i64 {
-    let top =
-        [3, 10, 40, 200, 1_000, 5_000][usize::try_from([0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5][rng.next() as usize % 15]).unwrap()];
+    let top = [3, 10, 40, 200, 1_000, 5_000][usize::try_from(
+        [0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 4, 5][rng.next() as usize % 15],
+    )
+    .unwrap()];
     rng.pick(1, top.min((users / 2).max(2)))
 }
 
 /// Cycles every 40 minutes for some days, with everything that disturbs them.
-fn life(traffic: &mut Traffic, job: &Job, from: DateTime<Utc>, cycles: i64, users: i64, disturbed: bool) -> DateTime<Utc> {
+fn life(
+    traffic: &mut Traffic,
+    job: &Job,
+    from: DateTime<Utc>,
+    cycles: i64,
+    users: i64,
+    disturbed: bool,
+) -> DateTime<Utc> {
     let mut begins = from;
     let mut ends = traffic.initial(job, begins, users);
     for cycle in 1..=cycles {
@@ -51,7 +60,11 @@ fn life(traffic: &mut Traffic, job: &Job, from: DateTime<Utc>, cycles: i64, user
         let before = ends;
         let restart = disturbed && cycle % 25 == 24;
         let changes = if traffic.rng.chance(25) { 0 } else { changes(&mut traffic.rng, users) };
-        ends = if restart { traffic.restart(job, begins) } else { traffic.incremental(job, begins, changes) };
+        ends = if restart {
+            traffic.restart(job, begins)
+        } else {
+            traffic.incremental(job, begins, changes)
+        };
         if !disturbed {
             continue;
         }
@@ -64,7 +77,9 @@ fn life(traffic: &mut Traffic, job: &Job, from: DateTime<Utc>, cycles: i64, user
             1 => drop(traffic.on_demand(job, soon)),
             2 => drop(traffic.test(job, soon)),
             // In the middle of a cycle.
-            3 | 4 if ends - begins > Duration::seconds(20) => drop(traffic.on_demand(job, begins + Duration::seconds(inside))),
+            3 | 4 if ends - begins > Duration::seconds(20) => {
+                _ = traffic.on_demand(job, begins + Duration::seconds(inside));
+            }
             5 => traffic.discovery(job, later, 12),
             6 => traffic.script(job, later, 9),
             7 => {
@@ -126,7 +141,10 @@ fn runs_are_as_the_truth_has_them() {
         judge(&format!("two clients, seed {seed}"), traffic, &mut total);
     }
     println!("{:28} {total}", "all");
-    assert!(total.sessions > 4_000 && total.exchanges > 300_000, "the truth is large enough to mean something: {total}");
+    assert!(
+        total.sessions > 4_000 && total.exchanges > 300_000,
+        "the truth is large enough to mean something: {total}"
+    );
     assert!(total.share_of_exchanges() >= 0.98, "{total}");
     assert!(total.share_of_kinds() >= 0.95, "{total}");
 }
@@ -146,7 +164,11 @@ fn the_state_can_be_kept_at_any_place_and_stays_small() {
             largest = largest.max(kept.len());
             halting = serde_json::from_str(&kept).unwrap();
         }
-        assert_eq!(straight.observe(organization, fact), halting.observe(organization, fact), "exchange {i}");
+        assert_eq!(
+            straight.observe(organization, fact),
+            halting.observe(organization, fact),
+            "exchange {i}"
+        );
     }
     assert_eq!(straight, halting);
     println!("largest state: {largest} bytes over {} exchanges", facts.len());

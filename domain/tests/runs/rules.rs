@@ -32,7 +32,13 @@ fn told(story: impl FnOnce(&mut Traffic)) -> (Vec<Run>, Inference) {
     let mut inference = Inference::default();
     let mut runs = BTreeMap::new();
     for (fact, _) in &facts {
-        runs.extend(inference.observe(organization, fact).settled.into_iter().map(|run| (run.tally.first, run)));
+        runs.extend(
+            inference
+                .observe(organization, fact)
+                .settled
+                .into_iter()
+                .map(|run| (run.tally.first, run)),
+        );
     }
     runs.extend(inference.open_runs().map(|run| (run.tally.first, run)));
     (runs.into_values().collect(), inference)
@@ -54,11 +60,27 @@ fn a_first_day_reads_as_it_was() {
         t.restart(&entra(), at(115));
         t.incremental(&entra(), at(155), 1);
     });
-    let expected = ["connection-test", "initial", "incremental", "on-demand", "connection-test", "incremental", "restart", "incremental"];
+    let expected = [
+        "connection-test",
+        "initial",
+        "incremental",
+        "on-demand",
+        "connection-test",
+        "incremental",
+        "restart",
+        "incremental",
+    ];
     assert_eq!(kinds(&runs), expected);
     assert!(runs[..7].iter().all(|run| !run.open) && runs[7].open, "only the last may go on");
-    assert_eq!((runs[2].confidence, runs[2].place.map(|p| (p.since_previous, p.missed))), (Confidence::High, Some((2_400, 0))));
-    assert!(runs[6].evidence.iter().any(|e| matches!(e, Evidence::ReadAgain { .. })), "{:?}", runs[6].evidence);
+    assert_eq!(
+        (runs[2].confidence, runs[2].place.map(|p| (p.since_previous, p.missed))),
+        (Confidence::High, Some((2_400, 0)))
+    );
+    assert!(
+        runs[6].evidence.iter().any(|e| matches!(e, Evidence::ReadAgain { .. })),
+        "{:?}",
+        runs[6].evidence
+    );
     assert_eq!(inference.pulse(at(160)), Pulse::Regular);
     assert_eq!(inference.pulse(at(400)), Pulse::Silent);
 }
@@ -110,7 +132,10 @@ fn a_test_before_a_cycle_that_was_due_is_seen_once_the_cycle_has_come() {
         t.incremental(&entra(), at(80), 0);
         t.incremental(&entra(), at(120), 0);
     });
-    assert_eq!(kinds(&runs), ["initial", "incremental", "connection-test", "incremental", "incremental"]);
+    assert_eq!(
+        kinds(&runs),
+        ["initial", "incremental", "connection-test", "incremental", "incremental"]
+    );
     assert_eq!(runs[4].place.map(|p| p.since_previous), Some(2_400));
 }
 
@@ -124,7 +149,9 @@ fn missed_cycles_and_a_stretched_rhythm_are_noted() {
         }
     });
     assert_eq!(runs.last().and_then(|run| run.place).map(|p| p.missed), Some(7));
-    assert!(runs[2..].iter().all(|run| run.kind == RunKind::Incremental && run.tally.failures == 1));
+    assert!(
+        runs[2..].iter().all(|run| run.kind == RunKind::Incremental && run.tally.failures == 1)
+    );
     assert!(runs[2].evidence.contains(&Evidence::ProbeFailed { status: 401 }));
     assert_eq!(inference.pulse(at(700)), Pulse::Stretched);
     assert_eq!(inference.pulse(at(640 + 31 * 60)), Pulse::Silent);

@@ -37,13 +37,22 @@ impl Score {
         }
         let mut main: HashMap<usize, (usize, RunId)> = HashMap::new();
         for (run, sessions) in &held {
-            let (session, n) = sessions.iter().max_by_key(|(s, n)| (**n, usize::MAX - **s)).map(|(s, n)| (*s, *n)).unwrap();
+            let (session, n) = sessions
+                .iter()
+                .max_by_key(|(s, n)| (**n, usize::MAX - **s))
+                .map(|(s, n)| (*s, *n))
+                .unwrap();
             let best = main.entry(session).or_insert((n, *run));
             if (n, *run) > *best {
                 *best = (n, *run);
             }
         }
-        let mut score = Score { exchanges: facts.len(), sessions: kinds.len(), surplus: held.len() - main.len(), ..Score::default() };
+        let mut score = Score {
+            exchanges: facts.len(),
+            sessions: kinds.len(),
+            surplus: held.len() - main.len(),
+            ..Score::default()
+        };
         score.placed = main.values().map(|(n, _)| n).sum();
         for (session, kind) in kinds.iter().enumerate() {
             let found = main.get(&session).map(|(_, run)| runs[run].kind);
@@ -82,7 +91,11 @@ impl Score {
 
     pub fn print_misses(&self) {
         for ((truth, found), n) in &self.misses {
-            println!("    {n} x {} taken for {}", truth.as_str(), found.map_or("part of another run", RunKind::as_str));
+            println!(
+                "    {n} x {} taken for {}",
+                truth.as_str(),
+                found.map_or("part of another run", RunKind::as_str)
+            );
         }
     }
 }

@@ -92,7 +92,8 @@ impl Traffic {
 
     fn send(&mut self, job: &Job, session: usize, at: DateTime<Utc>, legacy: bool, step: Step) {
         let patch = step.action == Action::Patch;
-        let source = job.sources[usize::try_from(self.rng.pick(0, job.sources.len() as i64 - 1)).unwrap()];
+        let source =
+            job.sources[usize::try_from(self.rng.pick(0, job.sources.len() as i64 - 1)).unwrap()];
         let shape = match patch {
             true if legacy => Shape::Legacy,
             true => job.shape,
@@ -120,29 +121,71 @@ impl Traffic {
     }
 
     /// Lookups for a GUID that nobody has. Gives when they are answered.
-    fn probe(&mut self, job: &Job, session: usize, at: DateTime<Utc>, groups: bool, status: u16) -> DateTime<Utc> {
+    fn probe(
+        &mut self,
+        job: &Job,
+        session: usize,
+        at: DateTime<Utc>,
+        groups: bool,
+        status: u16,
+    ) -> DateTime<Utc> {
         let mut at = at;
-        for kind in [ResourceKind::User, ResourceKind::Group].into_iter().take(if groups { 2 } else { 1 }) {
-            let (attribute, operation) =
-                if kind == ResourceKind::User { (job.matching, "users.list") } else { ("displayName", "groups.list") };
+        for kind in
+            [ResourceKind::User, ResourceKind::Group].into_iter().take(if groups { 2 } else { 1 })
+        {
+            let (attribute, operation) = if kind == ResourceKind::User {
+                (job.matching, "users.list")
+            } else {
+                ("displayName", "groups.list")
+            };
             let value = Key(self.rng.next());
             let found = (status == 200).then_some(0);
-            let action = Action::Lookup(Lookup { attribute: attribute.into(), value, guid: true, found });
-            self.send(job, session, at, false, Step { action, operation, kind, subject: None, status, events: 0 });
+            let action =
+                Action::Lookup(Lookup { attribute: attribute.into(), value, guid: true, found });
+            self.send(
+                job,
+                session,
+                at,
+                false,
+                Step { action, operation, kind, subject: None, status, events: 0 },
+            );
             at += self.latency(job);
         }
         at
     }
 
     fn lookup(&self, job: &Job, kind: ResourceKind, id: &str, found: bool) -> Step {
-        let (attribute, operation) = if kind == ResourceKind::User { (job.matching, "users.list") } else { ("displayName", "groups.list") };
+        let (attribute, operation) = if kind == ResourceKind::User {
+            (job.matching, "users.list")
+        } else {
+            ("displayName", "groups.list")
+        };
         let guid = attribute == "externalId" && kind == ResourceKind::User;
         let value = Key::of(&format!("{id} value"));
-        let action = Action::Lookup(Lookup { attribute: attribute.into(), value, guid, found: Some(u64::from(found)) });
-        Step { action, operation, kind, subject: found.then(|| id.to_owned()), status: 200, events: 0 }
+        let action = Action::Lookup(Lookup {
+            attribute: attribute.into(),
+            value,
+            guid,
+            found: Some(u64::from(found)),
+        });
+        Step {
+            action,
+            operation,
+            kind,
+            subject: found.then(|| id.to_owned()),
+            status: 200,
+            events: 0,
+        }
     }
 
-    fn step(&self, kind: ResourceKind, verb: &'static str, id: &str, status: u16, events: u64) -> Step {
+    fn step(
+        &self,
+        kind: ResourceKind,
+        verb: &'static str,
+        id: &str,
+        status: u16,
+        events: u64,
+    ) -> Step {
         let user = kind == ResourceKind::User;
         let (action, operation) = match verb {
             "read" => (Action::Read, if user { "users.read" } else { "groups.read" }),
@@ -155,8 +198,15 @@ impl Traffic {
         Step { action, operation, kind, subject, status, events }
     }
 
-    /// Several objects at a time, one request after another for each. Gives when the last is answered.
-    fn work(&mut self, job: &Job, session: usize, at: DateTime<Utc>, objects: Vec<Steps>) -> DateTime<Utc> {
+    /// Several objects at a time, one request after another for each. Gives when the last is
+    /// answered.
+    fn work(
+        &mut self,
+        job: &Job,
+        session: usize,
+        at: DateTime<Utc>,
+        objects: Vec<Steps>,
+    ) -> DateTime<Utc> {
         let mut free = vec![at; job.parallel];
         for steps in objects {
             let lane = (0..free.len()).min_by_key(|i| free[*i]).unwrap();
@@ -201,13 +251,18 @@ impl Traffic {
         let at = self.work(job, session, at, creations);
         let groups = (0..GROUPS).map(|g| {
             let id = format!("{}-group-{g}", job.prefix);
-            vec![self.lookup(job, ResourceKind::Group, &id, false), self.step(ResourceKind::Group, "create", &id, 201, 1)]
+            vec![
+                self.lookup(job, ResourceKind::Group, &id, false),
+                self.step(ResourceKind::Group, "create", &id, 201, 1),
+            ]
         });
         let groups = groups.collect();
         let at = self.work(job, session, at, groups);
         let members = (0..GROUPS).map(|g| {
             let id = format!("{}-group-{g}", job.prefix);
-            (0..1 + users / 100).map(|_| self.step(ResourceKind::Group, "patch", &id, 204, 1)).collect()
+            (0..1 + users / 100)
+                .map(|_| self.step(ResourceKind::Group, "patch", &id, 204, 1))
+                .collect()
         });
         let members = members.collect();
         self.work(job, session, at, members)
@@ -230,7 +285,16 @@ impl Traffic {
                     let id = self.user(job);
                     let status = if self.rng.chance(3) { 400 } else { 200 };
                     let read = self.step(ResourceKind::User, "read", &id, 200, 0);
-                    users.push(vec![read, self.step(ResourceKind::User, "patch", &id, status, u64::from(status == 200))]);
+                    users.push(vec![
+                        read,
+                        self.step(
+                            ResourceKind::User,
+                            "patch",
+                            &id,
+                            status,
+                            u64::from(status == 200),
+                        ),
+                    ]);
                 }
                 _ => {
                     let id = self.group(job);
@@ -260,7 +324,15 @@ impl Traffic {
         });
         let users = users.collect();
         let at = self.work(job, session, at, users);
-        let groups = (0..GROUPS).map(|g| vec![self.step(ResourceKind::Group, "read", &format!("{}-group-{g}", job.prefix), 200, 0)]);
+        let groups = (0..GROUPS).map(|g| {
+            vec![self.step(
+                ResourceKind::Group,
+                "read",
+                &format!("{}-group-{g}", job.prefix),
+                200,
+                0,
+            )]
+        });
         let groups = groups.collect();
         self.work(job, session, at, groups)
     }
@@ -268,7 +340,8 @@ impl Traffic {
     /// One user, or one group with a few members, by hand. The old shape whatever the flag says.
     pub fn on_demand(&mut self, job: &Job, at: DateTime<Utc>) -> DateTime<Utc> {
         let session = self.session(RunKind::OnDemand);
-        let mut at = self.probe(job, session, at, false, 200) + Duration::milliseconds(self.rng.pick(200, 2_000));
+        let mut at = self.probe(job, session, at, false, 200)
+            + Duration::milliseconds(self.rng.pick(200, 2_000));
         let mut steps = Vec::new();
         if self.rng.chance(75) {
             if self.rng.chance(25) {
@@ -313,8 +386,14 @@ impl Traffic {
     pub fn discovery(&mut self, job: &Job, at: DateTime<Utc>, pages: i64) {
         let session = self.session(RunKind::AccountDiscovery);
         for page in 0..pages {
-            let step =
-                Step { action: Action::Page, operation: "users.list", kind: ResourceKind::User, subject: None, status: 200, events: 0 };
+            let step = Step {
+                action: Action::Page,
+                operation: "users.list",
+                kind: ResourceKind::User,
+                subject: None,
+                status: 200,
+                events: 0,
+            };
             self.send(job, session, at + Duration::seconds(page * 7), false, step);
         }
     }

@@ -32,8 +32,19 @@ impl Class {
     ];
 
     pub fn parse(name: &str) -> Self {
-        let names = ["single", "required", "active", "complex", "multi", "part", "members", "read-only", "password"];
-        let at = names.iter().position(|n| *n == name).unwrap_or_else(|| panic!("no column {name:?}"));
+        let names = [
+            "single",
+            "required",
+            "active",
+            "complex",
+            "multi",
+            "part",
+            "members",
+            "read-only",
+            "password",
+        ];
+        let at =
+            names.iter().position(|n| *n == name).unwrap_or_else(|| panic!("no column {name:?}"));
         Self::ALL[at]
     }
 }
@@ -73,17 +84,36 @@ pub fn all() -> Vec<Attribute> {
             found.push(Attribute { class: Class::ReadOnly, ..plain(kind, None, def) });
         }
     }
-    let password = plain(ResourceKind::User, None, ResourceKind::User.attribute("title").expect("title"));
-    found.push(Attribute { class: Class::Password, name: "password".into(), def: None, ..password });
+    let password =
+        plain(ResourceKind::User, None, ResourceKind::User.attribute("title").expect("title"));
+    found.push(Attribute {
+        class: Class::Password,
+        name: "password".into(),
+        def: None,
+        ..password
+    });
     found
 }
 
 fn plain(kind: ResourceKind, urn: Option<&'static str>, def: &'static AttributeDef) -> Attribute {
     let boolean = def.kind == AttributeType::Boolean;
-    Attribute { kind, class: Class::Single, name: def.name.to_owned(), urn, within: None, boolean, def: Some(def) }
+    Attribute {
+        kind,
+        class: Class::Single,
+        name: def.name.to_owned(),
+        urn,
+        within: None,
+        boolean,
+        def: Some(def),
+    }
 }
 
-fn add(kind: ResourceKind, urn: Option<&'static str>, def: &'static AttributeDef, found: &mut Vec<Attribute>) {
+fn add(
+    kind: ResourceKind,
+    urn: Option<&'static str>,
+    def: &'static AttributeDef,
+    found: &mut Vec<Attribute>,
+) {
     let class = match def.name {
         "members" => Class::Members,
         "active" => Class::Active,
@@ -169,9 +199,13 @@ impl Attribute {
 
     fn object(&self, word: &str, at: usize) -> Value {
         let parts = self.def.map(|d| d.sub_attributes).unwrap_or_default();
-        let writable: Vec<&AttributeDef> = parts.iter().filter(|s| !s.is_read_only() && s.name != "$ref").collect();
+        let writable: Vec<&AttributeDef> =
+            parts.iter().filter(|s| !s.is_read_only() && s.name != "$ref").collect();
         let part = writable[at.min(writable.len() - 1)];
-        Value::Object(Map::from_iter([(part.name.to_owned(), json!(format!("{word} {}", part.name)))]))
+        Value::Object(Map::from_iter([(
+            part.name.to_owned(),
+            json!(format!("{word} {}", part.name)),
+        )]))
     }
 
     fn element(&self, word: &str, of: &str) -> Value {

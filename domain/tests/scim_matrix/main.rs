@@ -1,5 +1,5 @@
-//! The tables of `docs/scim-semantics.md`, which are written by hand, walked on every attribute in every
-//! syntax: each cell holds, and no two syntaxes disagree.
+//! The tables of `docs/scim-semantics.md`, which are written by hand, walked on every attribute in
+//! every syntax: each cell holds, and no two syntaxes disagree.
 
 mod attribute;
 mod outcome;
@@ -19,10 +19,14 @@ fn every_cell_holds_in_every_syntax() {
     let mut walked = 0;
     let mut per_verb: BTreeMap<&str, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
-    for (has_value, cells) in [(true, table::read("Where it has a value")), (false, table::read("Where it has none"))] {
+    for (has_value, cells) in
+        [(true, table::read("Where it has a value")), (false, table::read("Where it has none"))]
+    {
         for attribute in attribute::all() {
             for Cell { verb, value, outcomes } in &cells {
-                let Some(expected) = outcomes.get(&attribute.class) else { panic!("{:?} has no column", attribute.class) };
+                let Some(expected) = outcomes.get(&attribute.class) else {
+                    panic!("{:?} has no column", attribute.class)
+                };
                 if expected == "-" {
                     continue;
                 }
@@ -32,7 +36,9 @@ fn every_cell_holds_in_every_syntax() {
                     let found = outcome::of(&attribute, has_value, &asked);
                     if !holds(expected, &found, &attribute, has_value, *verb, &asked) {
                         let (name, shape) = (&attribute.name, &asked.body);
-                        wrong.push(format!("{name}: {verb:?} {value}: {expected}, but {found:?}, asked as {shape}"));
+                        wrong.push(format!(
+                            "{name}: {verb:?} {value}: {expected}, but {found:?}, asked as {shape}"
+                        ));
                     }
                 }
             }
@@ -40,11 +46,23 @@ fn every_cell_holds_in_every_syntax() {
     }
     println!("{walked} cells: {per_verb:?}");
     assert!(walked > 3_000, "only {walked} cells were walked");
-    assert!(wrong.is_empty(), "{} of {walked} cells:\n{}", wrong.len(), wrong[..wrong.len().min(60)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {walked} cells:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(60)].join("\n")
+    );
 }
 
 /// Whether an outcome is what the cell says.
-fn holds(expected: &str, found: &Outcome, attribute: &Attribute, has_value: bool, verb: Verb, asked: &Asked) -> bool {
+fn holds(
+    expected: &str,
+    found: &Outcome,
+    attribute: &Attribute,
+    has_value: bool,
+    verb: Verb,
+    asked: &Asked,
+) -> bool {
     let before = attribute.before(has_value);
     let (old, new) = (attribute.old(), attribute.new_value());
     let is = |wanted: Option<Value>| matches!(found, Outcome::Left(left) if *left == wanted);
@@ -58,7 +76,8 @@ fn holds(expected: &str, found: &Outcome, attribute: &Attribute, has_value: bool
         "merges" => is(Some(attribute::merged(&old, &new))),
         refusal => match (refusal.split_once(' '), found) {
             (Some((status, kind)), Outcome::Refused(error)) => {
-                error.status.to_string() == status && error.scim_type.is_some_and(|t| t.as_str() == kind)
+                error.status.to_string() == status
+                    && error.scim_type.is_some_and(|t| t.as_str() == kind)
             }
             _ => false,
         },
@@ -72,5 +91,8 @@ fn the_tables_name_every_verb_and_column() {
         assert_eq!(cells.iter().filter(|cell| cell.verb == verb).count(), 8, "{verb:?}");
     }
     let classes: Vec<Class> = attribute::all().into_iter().map(|a| a.class).collect();
-    assert!(Class::ALL.iter().all(|class| classes.contains(class)), "a column without an attribute");
+    assert!(
+        Class::ALL.iter().all(|class| classes.contains(class)),
+        "a column without an attribute"
+    );
 }

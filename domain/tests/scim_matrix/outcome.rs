@@ -29,7 +29,11 @@ pub fn of(attribute: &Attribute, has_value: bool, asked: &Asked) -> Outcome {
     }
 }
 
-fn asked_of(attribute: &Attribute, has_value: bool, asked: &Asked) -> Result<Option<Value>, ScimError> {
+fn asked_of(
+    attribute: &Attribute,
+    has_value: bool,
+    asked: &Asked,
+) -> Result<Option<Value>, ScimError> {
     let kind = attribute.kind;
     let mut notes = Notes::default();
     let decoded = |mut body: Value, notes: &mut Notes| {
@@ -74,12 +78,18 @@ fn before(attribute: &Attribute, has_value: bool) -> Resource {
     let mut members: Vec<ResourceId> = Vec::new();
     match attribute.class {
         Class::ReadOnly | Class::Password => {}
-        Class::Members => members.extend(has_value.then(|| ADA.parse::<ResourceId>().expect("an id"))),
+        Class::Members => {
+            members.extend(has_value.then(|| ADA.parse::<ResourceId>().expect("an id")))
+        }
         Class::Part => {
             // The value that the path chooses, with a part that is not asked about.
             let (whole, part) = attribute.within.expect("a part");
             let other = if part == "value" || part == "formatted" { "display" } else { "value" };
-            let other = attribute.kind.attribute(whole).and_then(|d| d.sub(other)).map_or("locality", |d| d.name);
+            let other = attribute
+                .kind
+                .attribute(whole)
+                .and_then(|d| d.sub(other))
+                .map_or("locality", |d| d.name);
             let other = if other == part { "region" } else { other };
             body[whole] = json!([{ "type": "work", other: "stays" }]);
             if has_value {
@@ -98,7 +108,8 @@ fn before(attribute: &Attribute, has_value: bool) -> Resource {
         }
         ResourceKind::Group => {
             let mut group = Group::default();
-            evolve_group(&mut group, GroupCommand::Create { attributes: state, members }).expect("a group");
+            evolve_group(&mut group, GroupCommand::Create { attributes: state, members })
+                .expect("a group");
             Resource::Group(group)
         }
     }
@@ -147,7 +158,10 @@ pub fn create(kind: ResourceKind, decoded: DecodedResource) -> Result<Resource, 
         ResourceKind::Group => {
             let mut group = Group::default();
             let members = decoded.members.unwrap_or_default();
-            evolve_group(&mut group, GroupCommand::Create { attributes: decoded.attributes, members })?;
+            evolve_group(
+                &mut group,
+                GroupCommand::Create { attributes: decoded.attributes, members },
+            )?;
             Ok(Resource::Group(group))
         }
     }
@@ -183,7 +197,9 @@ pub fn change(before: Resource, intents: Vec<Intent>) -> Result<Resource, ScimEr
 fn left(attribute: &Attribute, has_value: bool, after: &Resource, verb: Verb) -> Option<Value> {
     let (attributes, members) = match after {
         Resource::User(user) => (user.attributes()?, None),
-        Resource::Group(group) => group.present().map(|(attributes, members)| (attributes, Some(members)))?,
+        Resource::Group(group) => {
+            group.present().map(|(attributes, members)| (attributes, Some(members)))?
+        }
     };
     match attribute.class {
         // They stand beside the attributes; what matters is that nothing of them got in.
@@ -192,13 +208,17 @@ fn left(attribute: &Attribute, has_value: bool, after: &Resource, verb: Verb) ->
             attribute.before(has_value).filter(|_| verb != Verb::Create)
         }
         Class::Members => {
-            let list: Vec<Value> = members?.iter().map(|id| json!({ "value": id.to_string() })).collect();
+            let list: Vec<Value> =
+                members?.iter().map(|id| json!({ "value": id.to_string() })).collect();
             (!list.is_empty()).then_some(Value::Array(list))
         }
         Class::Part => {
             let (whole, part) = attribute.within?;
             let element = &attributes.get(whole)?[0];
-            assert!(element.as_object()?.values().any(|v| v == "stays"), "the value itself went: {element}");
+            assert!(
+                element.as_object()?.values().any(|v| v == "stays"),
+                "the value itself went: {element}"
+            );
             element.get(part).cloned()
         }
         _ => {

@@ -82,21 +82,33 @@ fn patches(attribute: &Attribute, verb: Verb, value: &Option<Value>) -> Vec<Valu
             }
             operations.push(operation);
         }
-        // Without a path, an attribute that is not named is not asked about, and nothing is removed.
+        // Without a path, an attribute that is not named is not asked about, and nothing is
+        // removed.
         if let Some(value) = value
             && verb != Verb::Remove
         {
-            operations.extend(objects(attribute, value).into_iter().map(|object| json!({ "op": op, "value": object })));
+            operations.extend(
+                objects(attribute, value)
+                    .into_iter()
+                    .map(|object| json!({ "op": op, "value": object })),
+            );
         }
     }
-    operations.into_iter().map(|o| json!({ "schemas": [PATCH_OP_URN], "Operations": [o] })).collect()
+    operations
+        .into_iter()
+        .map(|o| json!({ "schemas": [PATCH_OP_URN], "Operations": [o] }))
+        .collect()
 }
 
 /// The names of an attribute.
 fn paths(attribute: &Attribute) -> Vec<String> {
     let name = &attribute.name;
     let urn = attribute.urn.unwrap_or(attribute.kind.schema_urn());
-    let mut found = vec![format!("{urn}:{name}"), format!("{urn}:{}", cased(name)), format!("{}:{name}", urn.to_uppercase())];
+    let mut found = vec![
+        format!("{urn}:{name}"),
+        format!("{urn}:{}", cased(name)),
+        format!("{}:{name}", urn.to_uppercase()),
+    ];
     if attribute.class != Class::ReadOnly || name == "groups" {
         found.push(format!("{urn}.{name}"));
     } else {
@@ -123,7 +135,8 @@ fn object(key: &str, value: Value) -> Value {
 
 /// The objects that say the same without a path.
 fn objects(attribute: &Attribute, value: &Value) -> Vec<Value> {
-    let mut found: Vec<Value> = paths(attribute).iter().map(|path| object(path, value.clone())).collect();
+    let mut found: Vec<Value> =
+        paths(attribute).iter().map(|path| object(path, value.clone())).collect();
     let urn = attribute.urn.unwrap_or(attribute.kind.schema_urn());
     if attribute.class != Class::ReadOnly {
         found.push(object(urn, object(&attribute.name, value.clone())));

@@ -19,12 +19,14 @@ pub struct Cell {
 pub fn read(heading: &str) -> Vec<Cell> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/scim-semantics.md");
     let page = std::fs::read_to_string(path).expect("docs/scim-semantics.md");
-    let section = page.split(&format!("## {heading}\n")).nth(1).unwrap_or_else(|| panic!("no heading {heading:?}"));
+    let section = page
+        .split(&format!("## {heading}\n"))
+        .nth(1)
+        .unwrap_or_else(|| panic!("no heading {heading:?}"));
     let section = section.split("\n## ").next().unwrap_or_default();
-    let mut rows = section
-        .lines()
-        .filter(|line| line.starts_with('|'))
-        .map(|line| line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>());
+    let mut rows = section.lines().filter(|line| line.starts_with('|')).map(|line| {
+        line.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>()
+    });
     let header = rows.next().expect("a header");
     let classes: Vec<Class> = header[2..].iter().map(|name| Class::parse(name)).collect();
     rows.skip(1)

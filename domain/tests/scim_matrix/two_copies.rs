@@ -1,5 +1,5 @@
-//! The same intents, each in another syntax, sent to two copies: both end alike, or both are refused
-//! for the same.
+//! The same intents, each in another syntax, sent to two copies: both end alike, or both are
+//! refused for the same.
 
 use super::attribute::{self, ADA, Attribute, Class};
 use super::outcome::{Resource, change};
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 const VALUES: [&str; 8] = ["null", "\"\"", "{}", "[]", "wrong", "equal", "new", "absent"];
 
-/// One intent and the syntaxes in which the two copies hear it; the numbers are taken modulo what there is.
+/// One intent and the syntaxes in which the two copies hear it; the numbers are taken modulo what
+/// there is.
 type Heard = (usize, usize, usize, usize, usize);
 
 fn writable(kind: ResourceKind) -> Vec<Attribute> {
@@ -36,8 +37,13 @@ fn requests(kind: ResourceKind, heard: &[Heard]) -> [Value; 2] {
     operations.map(|list| json!({ "schemas": [PATCH_OP_URN], "Operations": list }))
 }
 
-fn ends(before: Resource, kind: ResourceKind, body: &Value) -> Result<(Attributes, Vec<String>), (u16, Option<ScimType>)> {
-    let after = decode_patch(kind, body, &Limits::default(), &mut Notes::default()).and_then(|intents| change(before, intents));
+fn ends(
+    before: Resource,
+    kind: ResourceKind,
+    body: &Value,
+) -> Result<(Attributes, Vec<String>), (u16, Option<ScimType>)> {
+    let after = decode_patch(kind, body, &Limits::default(), &mut Notes::default())
+        .and_then(|intents| change(before, intents));
     match after.map_err(|e| (e.status, e.scim_type))? {
         Resource::User(user) => Ok((user.attributes().cloned().unwrap_or_default(), Vec::new())),
         Resource::Group(group) => {
@@ -60,7 +66,8 @@ fn beginning(kind: ResourceKind) -> Resource {
             json!({ "schemas": [kind.schema_urn()], "displayName": "old displayName", "members": [{ "value": ADA }] })
         }
     };
-    let decoded = decode_resource(kind, &body, &Limits::default(), &mut Notes::default()).expect("a resource");
+    let decoded = decode_resource(kind, &body, &Limits::default(), &mut Notes::default())
+        .expect("a resource");
     super::outcome::create(kind, decoded).expect("a resource")
 }
 

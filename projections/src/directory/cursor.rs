@@ -21,13 +21,18 @@ impl Cursor {
     }
 
     pub fn decode(text: &str, query: u64) -> Result<Self, ScimError> {
-        let numbers: Option<Vec<u64>> = text.split('-').map(|part| u64::from_str_radix(part, 16).ok()).collect();
+        let numbers: Option<Vec<u64>> =
+            text.split('-').map(|part| u64::from_str_radix(part, 16).ok()).collect();
         match numbers.as_deref() {
-            Some(&[found, seq, given, total]) if found == query && i64::try_from(seq).is_ok() => Ok(Self { query, seq, given, total }),
+            Some(&[found, seq, given, total]) if found == query && i64::try_from(seq).is_ok() => {
+                Ok(Self { query, seq, given, total })
+            }
             Some(&[_, _, _, _]) => Err(ScimError::invalid_cursor(
                 "this cursor belongs to another query: use it with the filter and order it was given for, or begin without a cursor",
             )),
-            _ => Err(ScimError::invalid_cursor("this is no cursor of this service: begin without a cursor")),
+            _ => Err(ScimError::invalid_cursor(
+                "this is no cursor of this service: begin without a cursor",
+            )),
         }
     }
 }
@@ -43,8 +48,14 @@ mod tests {
         let text = cursor.encode();
         assert!(text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'), "{text}");
         assert_eq!(Cursor::decode(&text, 7), Ok(cursor));
-        for (text, query) in [(text.as_str(), 8), ("", 7), ("1-2-3", 7), ("x", 7), ("7-ffffffffffffffff-1-1", 7)] {
-            assert_eq!(Cursor::decode(text, query).map_err(|e| e.scim_type), Err(Some(ScimType::InvalidCursor)), "{text}");
+        for (text, query) in
+            [(text.as_str(), 8), ("", 7), ("1-2-3", 7), ("x", 7), ("7-ffffffffffffffff-1-1", 7)]
+        {
+            assert_eq!(
+                Cursor::decode(text, query).map_err(|e| e.scim_type),
+                Err(Some(ScimType::InvalidCursor)),
+                "{text}"
+            );
         }
     }
 }

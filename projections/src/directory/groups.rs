@@ -29,8 +29,8 @@ columns! {
         resource: String,
     }
 
-    /// One row for each group. `display_name` and `external_id` are lookup keys; `display` is what a
-    /// user's `groups` shows of the group.
+    /// One row for each group. `display_name` and `external_id` are lookup keys; `display` is what
+    /// a user's `groups` shows of the group.
     pub table GROUPS = "directory_groups" {
         key: ["organization", "id"],
         indexes: [["organization", "seq"], ["organization", "display_name"], ["organization", "external_id"]],
@@ -52,7 +52,12 @@ impl Groups {
     }
 
     /// Folds one event into the group's row and its members.
-    pub fn apply(&mut self, record: &Record, event: &GroupEvent, members: &mut Members) -> Result<(), Bad> {
+    pub fn apply(
+        &mut self,
+        record: &Record,
+        event: &GroupEvent,
+        members: &mut Members,
+    ) -> Result<(), Bad> {
         match event {
             GroupEvent::Created { attributes } => self.0.create(record, attributes.clone())?,
             GroupEvent::Deleted { .. } => {
@@ -86,15 +91,25 @@ impl Groups {
                 gone.push(id.to_string().into());
             }
             let Some(mut row) = slot.row else { continue };
-            let (seq, version, created, modified) = (row.seq, row.version, row.created, row.modified);
+            let (seq, version, created, modified) =
+                (row.seq, row.version, row.created, row.modified);
             if !slot.attributes_changed {
                 // Members only: the row keeps its attributes, and its indexes are left alone.
                 let sql = "UPDATE directory_groups SET version = $1, modified = $2 WHERE organization = $3 AND id = $4";
-                out.push((sql.to_owned(), vec![version.into(), micros(modified).into(), organization.into(), id.to_string().into()]));
+                out.push((
+                    sql.to_owned(),
+                    vec![
+                        version.into(),
+                        micros(modified).into(),
+                        organization.into(),
+                        id.to_string().into(),
+                    ],
+                ));
                 continue;
             }
             let attributes = row.attributes()?;
-            let display = text_of(attributes, "displayName").ok_or_else(|| Bad::new("leaves a group without displayName"))?;
+            let display = text_of(attributes, "displayName")
+                .ok_or_else(|| Bad::new("leaves a group without displayName"))?;
             rows.push(GroupRow {
                 organization,
                 id,

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 pub(super) enum Need {
     /// The filter does not speak of them.
     Nothing,
-    /// Only those with these ids, by their `value`: whether one of them is there is all that matters.
+    /// Only those with these ids, by their `value`: whether one of them is there is all that
+    /// matters.
     Named(BTreeSet<String>),
     /// All of them, complete.
     All,
@@ -18,9 +19,15 @@ pub(super) enum Need {
 /// What a filter must see of the attribute `members` or `groups`.
 pub(super) fn need(filter: &Filter, attribute: &str) -> Need {
     walk(filter, &|filter| match filter {
-        Filter::Compare { path, .. } | Filter::Present(path) | Filter::ValuePath { path, .. } if !names(path, attribute) => Need::Nothing,
+        Filter::Compare { path, .. } | Filter::Present(path) | Filter::ValuePath { path, .. }
+            if !names(path, attribute) =>
+        {
+            Need::Nothing
+        }
         // `ne` is the opposite of `eq`, so it sees as much.
-        Filter::Compare { path, op: CompareOp::Equal | CompareOp::NotEqual, value } if path.filter.is_none() && is_value(&path.sub) => {
+        Filter::Compare { path, op: CompareOp::Equal | CompareOp::NotEqual, value }
+            if path.filter.is_none() && is_value(&path.sub) =>
+        {
             named(value)
         }
         Filter::ValuePath { filter, .. } => within(filter),
@@ -32,7 +39,9 @@ pub(super) fn need(filter: &Filter, attribute: &str) -> Need {
 fn within(filter: &Filter) -> Need {
     match filter {
         Filter::And(..) | Filter::Or(..) => walk(filter, &within),
-        Filter::Compare { path, op: CompareOp::Equal, value } if path.attribute == "value" => named(value),
+        Filter::Compare { path, op: CompareOp::Equal, value } if path.attribute == "value" => {
+            named(value)
+        }
         _ => Need::All,
     }
 }
@@ -61,7 +70,8 @@ fn is_value(sub: &Option<String>) -> bool {
 }
 
 fn named(value: &Value) -> Need {
-    // Ids are kept in lower case; `value` is compared without regard to it (RFC 7643 section 8.7.1).
+    // Ids are kept in lower case; `value` is compared without regard to it (RFC 7643 section
+    // 8.7.1).
     value.as_str().map_or(Need::All, |id| Need::Named(BTreeSet::from([id.to_lowercase()])))
 }
 
@@ -74,7 +84,9 @@ mod tests {
     #[test]
     fn no_more_than_needed() {
         let check = |text: &str, expected: Need| {
-            let filter = parse_filter(ResourceKind::Group, text, &Limits::default(), &mut Notes::default()).expect(text);
+            let filter =
+                parse_filter(ResourceKind::Group, text, &Limits::default(), &mut Notes::default())
+                    .expect(text);
             assert_eq!(need(&filter, "members"), expected, "{text}");
         };
         let ids = |ids: &[&str]| Need::Named(ids.iter().map(|i| (*i).to_owned()).collect());

@@ -18,8 +18,8 @@ columns! {
         since: u64,
     }
 
-    /// One row for each membership. `since` is `position * 2^20 + place in the event`: a number that
-    /// orders all memberships of an organization.
+    /// One row for each membership. `since` is `position * 2^20 + place in the event`: a number
+    /// that orders all memberships of an organization.
     pub table MEMBERS = "directory_members" {
         key: ["organization", "group_id", "member_id"],
         indexes: [["organization", "member_id", "since"], ["organization", "group_id", "since"], ["organization", "since"]],
@@ -43,8 +43,13 @@ impl Members {
     /// These joined, in this order.
     pub fn add(&mut self, record: &Record, members: &[ResourceId]) -> Result<(), Bad> {
         for (place, member) in (0_u64..).zip(members) {
-            let since = record.position.checked_mul(PLACES).filter(|_| place < PLACES).map(|s| s + place);
-            self.set(record.stream.id, member.0, Some(since.ok_or_else(|| Bad::new("adds more members than can be numbered"))?));
+            let since =
+                record.position.checked_mul(PLACES).filter(|_| place < PLACES).map(|s| s + place);
+            self.set(
+                record.stream.id,
+                member.0,
+                Some(since.ok_or_else(|| Bad::new("adds more members than can be numbered"))?),
+            );
         }
         Ok(())
     }
@@ -80,7 +85,9 @@ impl Members {
 
     /// The statements: first what goes as a whole, then what left, then what joined.
     pub fn flush(self, organization: OrganizationId, out: &mut Vec<Statement>) -> Result<(), Bad> {
-        let keys = |ids: &BTreeSet<Uuid>| ids.iter().map(|id| id.to_string().into()).collect::<Vec<SqlValue>>();
+        let keys = |ids: &BTreeSet<Uuid>| {
+            ids.iter().map(|id| id.to_string().into()).collect::<Vec<SqlValue>>()
+        };
         MEMBERS.delete(organization, "group_id", &keys(&self.gone_groups), out);
         MEMBERS.delete(organization, "member_id", &keys(&self.gone_members), out);
         let mut joined = Vec::new();
@@ -88,7 +95,9 @@ impl Members {
             let mut left = Vec::new();
             for (member_id, since) in members {
                 match since {
-                    Some(since) => joined.push(MembershipRow { organization, group_id, member_id, since }),
+                    Some(since) => {
+                        joined.push(MembershipRow { organization, group_id, member_id, since })
+                    }
                     None => left.push(member_id.to_string().into()),
                 }
             }
@@ -97,7 +106,13 @@ impl Members {
                     "DELETE FROM directory_members WHERE organization = $1 AND group_id = $2 AND member_id IN ({})",
                     numbered(3, left.len())
                 );
-                out.push((sql, [organization.into(), group_id.to_string().into()].into_iter().chain(left).collect()));
+                out.push((
+                    sql,
+                    [organization.into(), group_id.to_string().into()]
+                        .into_iter()
+                        .chain(left)
+                        .collect(),
+                ));
             }
         }
         MembershipRow::upsert(joined, out)

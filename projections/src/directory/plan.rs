@@ -36,9 +36,15 @@ impl By {
             By::ExternalId => format!("external_id IN ({keys})"),
             By::DisplayName => format!("display_name IN ({keys})"),
             By::Manager => format!("manager IN ({keys})"),
-            By::Email => format!("seq IN (SELECT seq FROM directory_emails WHERE organization = $1 AND value IN ({keys}))"),
-            By::Member => format!("id IN (SELECT group_id FROM directory_members WHERE organization = $1 AND member_id IN ({keys}))"),
-            By::Group => format!("id IN (SELECT member_id FROM directory_members WHERE organization = $1 AND group_id IN ({keys}))"),
+            By::Email => format!(
+                "seq IN (SELECT seq FROM directory_emails WHERE organization = $1 AND value IN ({keys}))"
+            ),
+            By::Member => format!(
+                "id IN (SELECT group_id FROM directory_members WHERE organization = $1 AND member_id IN ({keys}))"
+            ),
+            By::Group => format!(
+                "id IN (SELECT member_id FROM directory_members WHERE organization = $1 AND group_id IN ({keys}))"
+            ),
         }
     }
 }
@@ -49,11 +55,17 @@ pub(super) type Plan = BTreeMap<By, BTreeSet<String>>;
 /// The lookups for a filter; none if it can only be answered by looking at every resource.
 pub(super) fn plan(kind: ResourceKind, filter: &Filter) -> Option<Plan> {
     combined(filter, &|filter| match filter {
-        Filter::Compare { path, op: CompareOp::Equal, value } => lookup(indexed(kind, path, path.sub.as_deref())?, value),
+        Filter::Compare { path, op: CompareOp::Equal, value } => {
+            lookup(indexed(kind, path, path.sub.as_deref())?, value)
+        }
         Filter::ValuePath { path, filter } => {
             let by = indexed(kind, path, Some("value"))?;
             combined(filter, &|inner| match inner {
-                Filter::Compare { path, op: CompareOp::Equal, value } if path.attribute == "value" => lookup(by, value),
+                Filter::Compare { path, op: CompareOp::Equal, value }
+                    if path.attribute == "value" =>
+                {
+                    lookup(by, value)
+                }
                 _ => None,
             })
         }
@@ -110,8 +122,12 @@ mod tests {
     use rollcall_domain::scim::{Limits, parse_filter};
 
     fn check(kind: ResourceKind, text: &str, expected: &[(By, &[&str])]) {
-        let filter = parse_filter(kind, text, &Limits::default(), &mut Notes::default()).expect(text);
-        let expected = expected.iter().map(|(by, keys)| (*by, keys.iter().map(|k| (*k).to_owned()).collect())).collect::<Plan>();
+        let filter =
+            parse_filter(kind, text, &Limits::default(), &mut Notes::default()).expect(text);
+        let expected = expected
+            .iter()
+            .map(|(by, keys)| (*by, keys.iter().map(|k| (*k).to_owned()).collect()))
+            .collect::<Plan>();
         assert_eq!(plan(kind, &filter).unwrap_or_default(), expected, "{text}");
     }
 
@@ -127,7 +143,11 @@ mod tests {
         check(User, r#"manager eq "M" and id eq "u""#, &[(By::Id, &["u"])]);
         check(User, r#"id eq "u" and manager eq "m""#, &[(By::Id, &["u"])]);
         check(User, r#"active eq true and externalId eq "7""#, &[(By::ExternalId, &["7"])]);
-        check(User, r#"userName eq "a" or externalId eq "b""#, &[(By::UserName, &["a"]), (By::ExternalId, &["b"])]);
+        check(
+            User,
+            r#"userName eq "a" or externalId eq "b""#,
+            &[(By::UserName, &["a"]), (By::ExternalId, &["b"])],
+        );
         check(User, r#"userName eq "a" or active eq true"#, &[]);
         check(User, r#"not (userName eq "a")"#, &[]);
         check(User, r#"userName ne "a""#, &[]);

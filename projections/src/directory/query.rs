@@ -115,22 +115,39 @@ impl Directory {
     }
 
     /// A user.
-    pub async fn user(&self, organization: OrganizationId, user: ResourceId) -> Result<Option<ResourceRow>, SqlError> {
+    pub async fn user(
+        &self,
+        organization: OrganizationId,
+        user: ResourceId,
+    ) -> Result<Option<ResourceRow>, SqlError> {
         self.one(organization, ResourceKind::User, user).await
     }
 
     /// A group, without its members.
-    pub async fn group(&self, organization: OrganizationId, group: ResourceId) -> Result<Option<ResourceRow>, SqlError> {
+    pub async fn group(
+        &self,
+        organization: OrganizationId,
+        group: ResourceId,
+    ) -> Result<Option<ResourceRow>, SqlError> {
         self.one(organization, ResourceKind::Group, group).await
     }
 
-    async fn one(&self, organization: OrganizationId, kind: ResourceKind, id: ResourceId) -> Result<Option<ResourceRow>, SqlError> {
+    async fn one(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        id: ResourceId,
+    ) -> Result<Option<ResourceRow>, SqlError> {
         let params = vec![organization.into(), id.to_string().into()];
         Ok(self.rows(kind, "id = $2", params).await?.pop())
     }
 
     /// A group's members in the order in which they joined.
-    pub async fn members(&self, organization: OrganizationId, group: ResourceId) -> Result<Vec<MemberRow>, SqlError> {
+    pub async fn members(
+        &self,
+        organization: OrganizationId,
+        group: ResourceId,
+    ) -> Result<Vec<MemberRow>, SqlError> {
         let sql = format!(
             "SELECT {} FROM directory_members m \
              LEFT JOIN directory_users u ON u.organization = m.organization AND u.id = m.member_id \
@@ -138,12 +155,17 @@ impl Directory {
              WHERE m.organization = $1 AND m.group_id = $2 ORDER BY m.since",
             NamedMember::list()
         );
-        let rows = self.views.query(&sql, vec![organization.into(), group.to_string().into()]).await?;
+        let rows =
+            self.views.query(&sql, vec![organization.into(), group.to_string().into()]).await?;
         let members = read_all(rows)?.into_iter().map(|NamedMember { id, user, group: inner }| {
             let (kind, display) = match (user, inner) {
                 (Some(display), None) => (MemberKind::User, display),
                 (None, Some(display)) => (MemberKind::Group, display),
-                _ => return Err(SqlError::Shape(format!("a member of group {group} is not exactly one resource"))),
+                _ => {
+                    return Err(SqlError::Shape(format!(
+                        "a member of group {group} is not exactly one resource"
+                    )));
+                }
             };
             Ok(MemberRow { id, kind, display })
         });
@@ -159,11 +181,17 @@ impl Directory {
     ) -> Result<HashMap<ResourceId, Value>, SqlError> {
         let mut found = HashMap::new();
         let keys: Vec<SqlValue> = ids.iter().map(|id| id.to_string().into()).collect();
-        for (kind, table) in [(MemberKind::User, "directory_users"), (MemberKind::Group, "directory_groups")] {
+        for (kind, table) in
+            [(MemberKind::User, "directory_users"), (MemberKind::Group, "directory_groups")]
+        {
             for keys in key_lists(&keys) {
                 let (columns, among) = (Named::list(), numbered(2, keys.len()));
-                let sql = format!("SELECT {columns} FROM {table} WHERE organization = $1 AND id IN ({among})");
-                for Named { id, display } in read_all(self.views.query(&sql, with(organization.into(), keys)).await?)? {
+                let sql = format!(
+                    "SELECT {columns} FROM {table} WHERE organization = $1 AND id IN ({among})"
+                );
+                for Named { id, display } in
+                    read_all(self.views.query(&sql, with(organization.into(), keys)).await?)?
+                {
                     let member = MemberRow { id, kind, display };
                     found.insert(member.id, member_value(&member, base_url));
                 }
@@ -184,12 +212,18 @@ impl Directory {
     }
 
     /// How many members these groups have together.
-    pub(super) async fn count_members(&self, organization: OrganizationId, groups: &[ResourceRow]) -> Result<u64, SqlError> {
+    pub(super) async fn count_members(
+        &self,
+        organization: OrganizationId,
+        groups: &[ResourceRow],
+    ) -> Result<u64, SqlError> {
         let mut members = 0;
         let keys: Vec<SqlValue> = groups.iter().map(|group| group.id.to_string().into()).collect();
         for keys in key_lists(&keys) {
-            let sql =
-                format!("SELECT count(*) FROM directory_members WHERE organization = $1 AND group_id IN ({})", numbered(2, keys.len()));
+            let sql = format!(
+                "SELECT count(*) FROM directory_members WHERE organization = $1 AND group_id IN ({})",
+                numbered(2, keys.len())
+            );
             let rows = self.views.query(&sql, with(organization.into(), keys)).await?;
             members += read_first::<u64>(rows)?.unwrap_or_default();
         }
@@ -213,7 +247,9 @@ impl Directory {
                 MemberOf::list(),
                 numbered(2, keys.len())
             );
-            for MemberOf { member, id, display } in read_all(self.views.query(&sql, with(organization.into(), keys)).await?)? {
+            for MemberOf { member, id, display } in
+                read_all(self.views.query(&sql, with(organization.into(), keys)).await?)?
+            {
                 found.entry(member).or_default().push(GroupRef { id, display });
             }
         }
@@ -234,7 +270,13 @@ impl Directory {
         if kind == ResourceKind::Group {
             for row in rows {
                 let members = match with_references {
-                    true => Some(self.members(organization, row.id).await?.iter().map(|m| member_value(m, base_url)).collect()),
+                    true => Some(
+                        self.members(organization, row.id)
+                            .await?
+                            .iter()
+                            .map(|m| member_value(m, base_url))
+                            .collect(),
+                    ),
                     false => None,
                 };
                 out.push(wire(kind, row, base_url, None, members));
@@ -243,7 +285,9 @@ impl Directory {
         }
         let mut groups = HashMap::new();
         if with_references {
-            groups = self.groups_of(organization, &rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?;
+            groups = self
+                .groups_of(organization, &rows.iter().map(|r| r.id).collect::<Vec<_>>())
+                .await?;
         }
         for row in rows {
             let of = groups.remove(&row.id).unwrap_or_default();
@@ -254,13 +298,22 @@ impl Directory {
     }
 
     /// The groups that a user is in, as they are on the wire.
-    pub async fn groups_on_wire(&self, organization: OrganizationId, user: ResourceId, base_url: &str) -> Result<Vec<Value>, SqlError> {
+    pub async fn groups_on_wire(
+        &self,
+        organization: OrganizationId,
+        user: ResourceId,
+        base_url: &str,
+    ) -> Result<Vec<Value>, SqlError> {
         let groups = self.groups_of(organization, &[user]).await?.remove(&user).unwrap_or_default();
         Ok(groups.iter().map(|g| group_value(g, base_url)).collect())
     }
 
     /// How many resources there are.
-    pub(super) async fn total(&self, organization: OrganizationId, kind: ResourceKind) -> Result<u64, SqlError> {
+    pub(super) async fn total(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+    ) -> Result<u64, SqlError> {
         let sql = format!("SELECT count(*) FROM {} WHERE organization = $1", table(kind));
         let rows = self.views.query(&sql, vec![organization.into()]).await?;
         Ok(read_first(rows)?.unwrap_or_default())
@@ -274,7 +327,12 @@ impl Directory {
         seq: u64,
         limit: u64,
     ) -> Result<Vec<ResourceRow>, SqlError> {
-        self.rows(kind, "seq > $2 ORDER BY seq LIMIT $3", vec![organization.into(), seq.into(), limit.into()]).await
+        self.rows(
+            kind,
+            "seq > $2 ORDER BY seq LIMIT $3",
+            vec![organization.into(), seq.into(), limit.into()],
+        )
+        .await
     }
 
     /// The resources after as many others, in order.
@@ -286,7 +344,10 @@ impl Directory {
         limit: u64,
     ) -> Result<Vec<ResourceRow>, SqlError> {
         // The inner query counts along the index alone.
-        let sql = format!("seq IN (SELECT seq FROM {} WHERE organization = $1 ORDER BY seq LIMIT $2 OFFSET $3) ORDER BY seq", table(kind));
+        let sql = format!(
+            "seq IN (SELECT seq FROM {} WHERE organization = $1 ORDER BY seq LIMIT $2 OFFSET $3) ORDER BY seq",
+            table(kind)
+        );
         self.rows(kind, &sql, vec![organization.into(), limit.into(), skip.into()]).await
     }
 
@@ -366,7 +427,8 @@ impl Directory {
                     numbered(2, owners.len()),
                     numbered(2 + owners.len(), named.len())
                 );
-                let params = with(organization.into(), owners.iter().cloned().chain(named).collect());
+                let params =
+                    with(organization.into(), owners.iter().cloned().chain(named).collect());
                 for Standing { group, member } in read_all(self.views.query(&sql, params).await?)? {
                     let (own, other) = match kind {
                         ResourceKind::User => (member, group),
@@ -379,8 +441,17 @@ impl Directory {
         Ok(found)
     }
 
-    async fn rows(&self, kind: ResourceKind, condition: &str, params: Vec<SqlValue>) -> Result<Vec<ResourceRow>, SqlError> {
-        let sql = format!("SELECT {} FROM {} WHERE organization = $1 AND {condition}", ResourceRow::list(), table(kind));
+    async fn rows(
+        &self,
+        kind: ResourceKind,
+        condition: &str,
+        params: Vec<SqlValue>,
+    ) -> Result<Vec<ResourceRow>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM {} WHERE organization = $1 AND {condition}",
+            ResourceRow::list(),
+            table(kind)
+        );
         read_all(self.views.query(&sql, params).await?)
     }
 }
@@ -393,9 +464,16 @@ fn table(kind: ResourceKind) -> &'static str {
 }
 
 /// A resource as it is on the wire.
-pub fn wire(kind: ResourceKind, row: &ResourceRow, base_url: &str, groups: Option<Vec<Value>>, members: Option<Vec<Value>>) -> Value {
+pub fn wire(
+    kind: ResourceKind,
+    row: &ResourceRow,
+    base_url: &str,
+    groups: Option<Vec<Value>>,
+    members: Option<Vec<Value>>,
+) -> Value {
     let location = format!("{base_url}{}/{}", endpoint(kind), row.id);
-    let meta = Meta { created: row.created, last_modified: row.modified, version: row.version, location };
+    let meta =
+        Meta { created: row.created, last_modified: row.modified, version: row.version, location };
     render_resource(kind, row.id, &row.attributes, &meta, groups, members)
 }
 

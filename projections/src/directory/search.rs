@@ -6,7 +6,9 @@ use super::plan::plan;
 use super::query::{Directory, PAGE, ResourceRow, group_value, member_value, wire};
 use crate::text::stable_hash;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::scim::{AttributePath, Filter, ResourceKind, ScimError, SortKey, matches, sort_key};
+use rollcall_domain::scim::{
+    AttributePath, Filter, ResourceKind, ScimError, SortKey, matches, sort_key,
+};
 use rollcall_domain::sql::{SqlError, SqlValue};
 use serde_json::{Value, json};
 use std::cmp::Ordering;
@@ -113,16 +115,24 @@ impl Directory {
     ) -> Result<SearchResult, SearchError> {
         let query = fingerprint(organization, kind, request);
         let window = match &request.page {
-            Page::Index { start, count } => Window { cursor: None, skip: start.saturating_sub(1), count: *count },
+            Page::Index { start, count } => {
+                Window { cursor: None, skip: start.saturating_sub(1), count: *count }
+            }
             Page::Cursor { after, count } => {
-                let cursor = after.as_deref().map(|text| Cursor::decode(text, query)).transpose()?;
+                let cursor =
+                    after.as_deref().map(|text| Cursor::decode(text, query)).transpose()?;
                 Window { cursor, skip: 0, count: *count }
             }
         };
         let found = match (&request.filter, &request.sort) {
             (None, None) => self.plain(organization, kind, &window).await?,
-            (Some(filter), None) => self.filtered(organization, kind, filter, &request.base_url, &window).await?,
-            (filter, Some(sort)) => self.sorted(organization, kind, filter.as_ref(), sort, &request.base_url, &window).await?,
+            (Some(filter), None) => {
+                self.filtered(organization, kind, filter, &request.base_url, &window).await?
+            }
+            (filter, Some(sort)) => {
+                self.sorted(organization, kind, filter.as_ref(), sort, &request.base_url, &window)
+                    .await?
+            }
         };
         let with_references = match kind {
             ResourceKind::User => request.with_groups,
@@ -130,7 +140,9 @@ impl Directory {
         };
         let given = window.cursor.map_or(0, |c| c.given).saturating_add(found.rows.len() as u64);
         let next_cursor = match (&request.page, found.rows.last()) {
-            (Page::Cursor { .. }, Some(last)) if found.more => Some(Cursor { query, seq: last.seq, given, total: found.total }.encode()),
+            (Page::Cursor { .. }, Some(last)) if found.more => {
+                Some(Cursor { query, seq: last.seq, given, total: found.total }.encode())
+            }
             _ => None,
         };
         if kind == ResourceKind::Group && with_references && found.rows.len() > 1 {
@@ -143,11 +155,18 @@ impl Directory {
                 .into());
             }
         }
-        let items = self.render(organization, kind, &found.rows, &request.base_url, with_references).await?;
+        let items = self
+            .render(organization, kind, &found.rows, &request.base_url, with_references)
+            .await?;
         Ok(SearchResult { total: found.total, items, next_cursor })
     }
 
-    async fn plain(&self, organization: OrganizationId, kind: ResourceKind, window: &Window) -> Result<Found, SqlError> {
+    async fn plain(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        window: &Window,
+    ) -> Result<Found, SqlError> {
         let total = self.total(organization, kind).await?;
         // One more than asked for tells whether there is a next page.
         let limit = window.count.saturating_add(1);
@@ -183,7 +202,8 @@ impl Directory {
         let mut found = Found::default();
         let mut skipped = 0;
         while let Some(batch) = self.next(organization, kind, &mut source).await? {
-            for (row, _) in self.matching(organization, kind, Some(filter), base_url, batch).await? {
+            for (row, _) in self.matching(organization, kind, Some(filter), base_url, batch).await?
+            {
                 found.total += 1;
                 if row.seq <= begin {
                     continue;
@@ -218,7 +238,11 @@ impl Directory {
         let mut keys: Vec<(SortKey, u64)> = Vec::new();
         while let Some(batch) = self.next(organization, kind, &mut source).await? {
             let matching = self.matching(organization, kind, filter, base_url, batch).await?;
-            keys.extend(matching.into_iter().map(|(row, resource)| (sort_key(kind, &sort.path, &resource), row.seq)));
+            keys.extend(
+                matching
+                    .into_iter()
+                    .map(|(row, resource)| (sort_key(kind, &sort.path, &resource), row.seq)),
+            );
         }
         keys.sort_unstable_by(|(a, a_seq), (b, b_seq)| {
             let by_key = if sort.descending { b.cmp(a) } else { a.cmp(b) };
@@ -240,7 +264,12 @@ impl Directory {
         Ok(Found { total: keys.len() as u64, rows, more })
     }
 
-    async fn source(&self, organization: OrganizationId, kind: ResourceKind, filter: Option<&Filter>) -> Result<Source, SqlError> {
+    async fn source(
+        &self,
+        organization: OrganizationId,
+        kind: ResourceKind,
+        filter: Option<&Filter>,
+    ) -> Result<Source, SqlError> {
         if let Some(plan) = filter.and_then(|f| plan(kind, f))
             && let Some(rows) = self.look_up(organization, kind, plan).await?
         {
@@ -289,21 +318,39 @@ impl Directory {
             Need::Nothing | Need::All => Default::default(),
         };
         let groups = match (kind, &need) {
-            (ResourceKind::User, Need::All) => self.groups_of(organization, &rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?,
+            (ResourceKind::User, Need::All) => {
+                self.groups_of(organization, &rows.iter().map(|r| r.id).collect::<Vec<_>>()).await?
+            }
             _ => Default::default(),
         };
         let mut out = Vec::new();
         for row in rows {
             let references: Option<Vec<Value>> = match (&need, kind) {
                 (Need::Nothing, _) => None,
-                (Need::Named(_), _) => Some(named.get(&row.id).into_iter().flatten().map(|id| json!({ "value": id })).collect()),
-                (Need::All, ResourceKind::User) => {
-                    Some(groups.get(&row.id).into_iter().flatten().map(|g| group_value(g, base_url)).collect())
-                }
+                (Need::Named(_), _) => Some(
+                    named
+                        .get(&row.id)
+                        .into_iter()
+                        .flatten()
+                        .map(|id| json!({ "value": id }))
+                        .collect(),
+                ),
+                (Need::All, ResourceKind::User) => Some(
+                    groups
+                        .get(&row.id)
+                        .into_iter()
+                        .flatten()
+                        .map(|g| group_value(g, base_url))
+                        .collect(),
+                ),
                 // One group at a time: all members of a page of groups would be too many.
-                (Need::All, ResourceKind::Group) => {
-                    Some(self.members(organization, row.id).await?.iter().map(|m| member_value(m, base_url)).collect())
-                }
+                (Need::All, ResourceKind::Group) => Some(
+                    self.members(organization, row.id)
+                        .await?
+                        .iter()
+                        .map(|m| member_value(m, base_url))
+                        .collect(),
+                ),
             };
             let (groups, members) = match kind {
                 ResourceKind::User => (references, None),
@@ -321,6 +368,7 @@ impl Directory {
 /// Names a query: a cursor is good for one only.
 fn fingerprint(organization: OrganizationId, kind: ResourceKind, request: &SearchRequest) -> u64 {
     let filter = request.filter.as_ref().map(ToString::to_string).unwrap_or_default();
-    let sort = request.sort.as_ref().map(|s| format!("{} {}", s.path, s.descending)).unwrap_or_default();
+    let sort =
+        request.sort.as_ref().map(|s| format!("{} {}", s.path, s.descending)).unwrap_or_default();
     stable_hash([organization.to_string().as_str(), kind.name(), &filter, &sort])
 }

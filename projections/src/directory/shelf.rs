@@ -44,7 +44,8 @@ impl Row {
     /// Its attributes, parsed when first asked for.
     pub fn attributes(&mut self) -> Result<&mut Attributes, Bad> {
         if self.parsed.is_none() {
-            let parsed = serde_json::from_str(&self.stored).map_err(|_| Bad::new("the stored attributes cannot be read"))?;
+            let parsed = serde_json::from_str(&self.stored)
+                .map_err(|_| Bad::new("the stored attributes cannot be read"))?;
             self.parsed = Some(parsed);
         }
         self.parsed.as_mut().ok_or_else(|| Bad::new("the attributes are gone"))
@@ -90,12 +91,18 @@ impl Shelf {
         let mut shelf = Self::default();
         let keys: Vec<SqlValue> = wanted.into_iter().map(|id| id.to_string().into()).collect();
         for keys in key_lists(&keys) {
-            let sql =
-                format!("SELECT {} FROM {} WHERE organization = $1 AND id IN ({})", StoredRow::list(), table.name, numbered(2, keys.len()));
+            let sql = format!(
+                "SELECT {} FROM {} WHERE organization = $1 AND id IN ({})",
+                StoredRow::list(),
+                table.name,
+                numbered(2, keys.len())
+            );
             for row in read_all(tx.query(&sql, with(organization.into(), keys)).await?)? {
                 let StoredRow { id, seq, version, created, modified, resource: stored } = row;
                 let row = Row { seq, version, created, modified, stored, parsed: None };
-                shelf.slots.insert(id, Slot { stored_seq: Some(seq), row: Some(row), ..Slot::default() });
+                shelf
+                    .slots
+                    .insert(id, Slot { stored_seq: Some(seq), row: Some(row), ..Slot::default() });
             }
         }
         Ok(shelf)
@@ -121,13 +128,19 @@ impl Shelf {
 
     /// The slot that an event changes, with its version moved to the event's.
     pub fn change(&mut self, record: &Record) -> Result<&mut Slot, Bad> {
-        let slot = self.slots.get_mut(&record.stream.id).ok_or_else(|| Bad::new("changed although it does not exist"))?;
+        let slot = self
+            .slots
+            .get_mut(&record.stream.id)
+            .ok_or_else(|| Bad::new("changed although it does not exist"))?;
         let Some(row) = slot.row.as_mut() else {
             return Err(Bad::new("changed although it does not exist"));
         };
         // Between two changes of a user there may be logins, which are not on this shelf.
         if row.version >= record.version {
-            return Err(Bad::new(format!("is version {} of its stream, but the row is at version {}", record.version, row.version)));
+            return Err(Bad::new(format!(
+                "is version {} of its stream, but the row is at version {}",
+                record.version, row.version
+            )));
         }
         row.version = record.version;
         row.modified = record.recorded_at;

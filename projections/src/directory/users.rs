@@ -34,7 +34,8 @@ columns! {
     }
 
     /// One row for each user. `user_name`, `external_id`, `display_name` and `manager` are lookup
-    /// keys; `display` is what a group shows of the user; `resource` holds the canonical attributes.
+    /// keys; `display` is what a group shows of the user; `resource` holds the canonical
+    /// attributes.
     pub table USERS = "directory_users" {
         key: ["organization", "id"],
         indexes: [
@@ -80,7 +81,9 @@ impl Users {
     pub fn apply(&mut self, record: &Record, event: &UserEvent) -> Result<bool, Bad> {
         match event {
             event if !event.changes_resource() => {}
-            UserEvent::Created { attributes } => self.0.create(record, attributes.value().clone())?,
+            UserEvent::Created { attributes } => {
+                self.0.create(record, attributes.value().clone())?
+            }
             UserEvent::Deleted { .. } => {
                 self.0.change(record)?.row = None;
                 return Ok(true);
@@ -99,7 +102,8 @@ impl Users {
 
     /// The statements that bring the tables to what the shelf holds.
     pub fn flush(self, organization: OrganizationId, out: &mut Vec<Statement>) -> Result<(), Bad> {
-        let (mut gone, mut stale_mails, mut mails) = (Vec::new(), Vec::<SqlValue>::new(), Vec::new());
+        let (mut gone, mut stale_mails, mut mails) =
+            (Vec::new(), Vec::<SqlValue>::new(), Vec::new());
         let (mut rows, mut light_rows) = (Vec::new(), Vec::new());
         for (id, slot) in self.0.slots {
             if let Some(seq) = slot.stored_seq {
@@ -111,11 +115,17 @@ impl Users {
                 }
             }
             let Some(mut row) = slot.row else { continue };
-            let (seq, version, created, modified) = (row.seq, row.version, row.created, row.modified);
+            let (seq, version, created, modified) =
+                (row.seq, row.version, row.created, row.modified);
             let attributes = row.attributes()?;
-            let user_name = text_of(attributes, "userName").ok_or_else(|| Bad::new("leaves a user without userName"))?;
+            let user_name = text_of(attributes, "userName")
+                .ok_or_else(|| Bad::new("leaves a user without userName"))?;
             if slot.keys_changed {
-                mails.extend(mail_keys(attributes).into_iter().map(|value| EmailRow { organization, seq, value }));
+                mails.extend(mail_keys(attributes).into_iter().map(|value| EmailRow {
+                    organization,
+                    seq,
+                    value,
+                }));
             }
             let into = if slot.keys_changed { &mut rows } else { &mut light_rows };
             into.push(UserRow {
@@ -143,7 +153,10 @@ impl Users {
 
 /// Whether an event may change what a user is looked up by or shown as.
 fn touches_keys(event: &UserEvent) -> bool {
-    let is_key = |name: &str| matches!(name, "userName" | "displayName" | "externalId" | "emails") || name.ends_with(":manager");
+    let is_key = |name: &str| {
+        matches!(name, "userName" | "displayName" | "externalId" | "emails")
+            || name.ends_with(":manager")
+    };
     match event {
         UserEvent::Activated {}
         | UserEvent::Deactivated {}

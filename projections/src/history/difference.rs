@@ -144,12 +144,17 @@ impl History {
                     Some(last) => Next::Joined(last.place),
                     None => Next::Left(from, u64::MAX),
                 };
-                Ok((joined.into_iter().map(|m| member_difference(What::Joined, m)).collect(), Some(next)))
+                Ok((
+                    joined.into_iter().map(|m| member_difference(What::Joined, m)).collect(),
+                    Some(next),
+                ))
             }
             Next::Left(until, after) => {
                 let left = self.left(organization, from, to, (until, after), limit).await?;
                 let last = left.last().and_then(|m| Some((m.ended.as_ref()?.position, m.place)));
-                let next = last.filter(|_| left.len() == limit).map(|(until, place)| Next::Left(until, place));
+                let next = last
+                    .filter(|_| left.len() == limit)
+                    .map(|(until, place)| Next::Left(until, place));
                 Ok((left.into_iter().map(|m| member_difference(What::Left, m)).collect(), next))
             }
         }
@@ -170,7 +175,8 @@ impl History {
                AND f.position > $4 AND f.position < e.position) ORDER BY e.position LIMIT $5",
             Subject::list()
         );
-        let params = vec![organization.into(), after.into(), to.into(), from.into(), (limit as u64).into()];
+        let params =
+            vec![organization.into(), after.into(), to.into(), from.into(), (limit as u64).into()];
         read_all(self.views.query(&sql, params).await?)
     }
 
@@ -189,7 +195,8 @@ impl History {
                 State::list(),
                 numbered(4, keys.len())
             );
-            let params = [organization.into(), from.into(), to.into()].into_iter().chain(keys).collect();
+            let params =
+                [organization.into(), from.into(), to.into()].into_iter().chain(keys).collect();
             for state in read_all(self.views.query(&sql, params).await?)? {
                 pair(&mut pairs, state, from, to)?;
             }
@@ -205,14 +212,23 @@ impl History {
     }
 
     /// Adds when and by which exchange it came to be so.
-    async fn date(&self, organization: OrganizationId, found: &mut [Difference]) -> Result<(), SqlError> {
+    async fn date(
+        &self,
+        organization: OrganizationId,
+        found: &mut [Difference],
+    ) -> Result<(), SqlError> {
         let positions: BTreeSet<Position> = found.iter().map(|d| d.position).collect();
         let positions: Vec<SqlValue> = positions.into_iter().map(SqlValue::from).collect();
         let mut events = HashMap::new();
         for keys in key_lists(&positions) {
             let condition = numbered(2, keys.len());
-            let sql = format!("SELECT {} FROM events WHERE organization = $1 AND position IN ({condition})", Origin::list());
-            for Origin { position, recorded_at, exchange } in read_all(self.views.query(&sql, with(organization.into(), keys)).await?)? {
+            let sql = format!(
+                "SELECT {} FROM events WHERE organization = $1 AND position IN ({condition})",
+                Origin::list()
+            );
+            for Origin { position, recorded_at, exchange } in
+                read_all(self.views.query(&sql, with(organization.into(), keys)).await?)?
+            {
                 events.insert(position, (recorded_at, exchange));
             }
         }
@@ -241,7 +257,15 @@ impl History {
         );
         let (begin, end) = (place(from + 1), place(to + 1));
         let low = after.max(begin.saturating_sub(1));
-        let params = vec![organization.into(), low.into(), end.into(), to.into(), begin.into(), from.into(), (limit as u64).into()];
+        let params = vec![
+            organization.into(),
+            low.into(),
+            end.into(),
+            to.into(),
+            begin.into(),
+            from.into(),
+            (limit as u64).into(),
+        ];
         memberships(self.views.query(&sql, params).await?)
     }
 
@@ -280,7 +304,12 @@ fn place(position: Position) -> u64 {
     position.saturating_mul(PLACES)
 }
 
-fn pair(pairs: &mut HashMap<ResourceId, Pair>, state: State, from: Position, to: Position) -> Result<(), SqlError> {
+fn pair(
+    pairs: &mut HashMap<ResourceId, Pair>,
+    state: State,
+    from: Position,
+    to: Position,
+) -> Result<(), SqlError> {
     let State { id, kind, since, until, resource } = state;
     let pair = pairs.entry(id).or_default();
     pair.last = pair.last.max(if until <= to { until } else { since });
@@ -303,7 +332,17 @@ fn compare(id: ResourceId, pair: Pair, found: &mut Vec<Difference>) {
     let name = latest.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let mut add = |what, changes| {
         let (kind, name) = (*kind, name.clone());
-        found.push(Difference { what, kind, id, name, group: None, changes, position: pair.last, at: None, exchange: None });
+        found.push(Difference {
+            what,
+            kind,
+            id,
+            name,
+            group: None,
+            changes,
+            position: pair.last,
+            at: None,
+            exchange: None,
+        });
     };
     match (&pair.before, &pair.after) {
         (None, Some(_)) => add(What::Created, Vec::new()),
@@ -312,7 +351,9 @@ fn compare(id: ResourceId, pair: Pair, found: &mut Vec<Difference>) {
             let (mut names, mut rest) = (Vec::new(), Vec::new());
             for change in changes(before, after) {
                 match change.attribute.as_str() {
-                    "active" if change.after == Some(Value::Bool(true)) => add(What::Enabled, Vec::new()),
+                    "active" if change.after == Some(Value::Bool(true)) => {
+                        add(What::Enabled, Vec::new())
+                    }
                     "active" => add(What::Disabled, Vec::new()),
                     attribute if attribute == key => names.push(change),
                     _ => rest.push(change),
@@ -337,9 +378,16 @@ fn changes(before: &Attributes, after: &Attributes) -> Vec<AttributeChange> {
         match (before.get(name), after.get(name)) {
             (b, a) if b == a => {}
             (Some(Value::Object(b)), Some(Value::Object(a))) if name.starts_with("urn:") => {
-                found.extend(changes(b, a).into_iter().map(|c| AttributeChange { attribute: format!("{name}:{}", c.attribute), ..c }));
+                found.extend(changes(b, a).into_iter().map(|c| AttributeChange {
+                    attribute: format!("{name}:{}", c.attribute),
+                    ..c
+                }));
             }
-            (b, a) => found.push(AttributeChange { attribute: name.clone(), before: b.cloned(), after: a.cloned() }),
+            (b, a) => found.push(AttributeChange {
+                attribute: name.clone(),
+                before: b.cloned(),
+                after: a.cloned(),
+            }),
         }
     }
     found

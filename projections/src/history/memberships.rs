@@ -23,8 +23,8 @@ columns! {
         until: Position,
     }
 
-    /// One row for each time that somebody was in a group. `since` is `position * 2^20 + place in the
-    /// event`, `until` a position.
+    /// One row for each time that somebody was in a group. `since` is `position * 2^20 + place in
+    /// the event`, `until` a position.
     pub table MEMBERSHIPS = "history_memberships" {
         key: ["organization", "group_id", "since"],
         indexes: [["organization", "member_id", "group_id"], ["organization", "since"], ["organization", "until"]],
@@ -48,7 +48,13 @@ pub(crate) struct Memberships {
 
 impl Memberships {
     pub fn new(organization: OrganizationId) -> Self {
-        Self { organization, open: BTreeMap::new(), groups_of: HashMap::new(), passed: Vec::new(), ends: Vec::new() }
+        Self {
+            organization,
+            open: BTreeMap::new(),
+            groups_of: HashMap::new(),
+            passed: Vec::new(),
+            ends: Vec::new(),
+        }
     }
 
     /// Folds one event.
@@ -58,29 +64,44 @@ impl Memberships {
         match event {
             GroupEvent::MembersAdded { members } => {
                 for (place, member) in (0_u64..).zip(members) {
-                    let since = position.checked_mul(PLACES).filter(|_| place < PLACES).map(|s| s + place);
-                    let since = since.ok_or_else(|| Bad::new("adds more members than can be numbered"))?;
+                    let since =
+                        position.checked_mul(PLACES).filter(|_| place < PLACES).map(|s| s + place);
+                    let since =
+                        since.ok_or_else(|| Bad::new("adds more members than can be numbered"))?;
                     self.open.insert((group, member.0), since);
                     self.groups_of.entry(member.0).or_default().insert(group);
                 }
             }
             GroupEvent::MembersRemoved { members } => {
-                let stored: Vec<SqlValue> =
-                    members.iter().filter(|m| !self.pass(group, m.0, position)).map(|m| m.to_string().into()).collect();
+                let stored: Vec<SqlValue> = members
+                    .iter()
+                    .filter(|m| !self.pass(group, m.0, position))
+                    .map(|m| m.to_string().into())
+                    .collect();
                 for members in key_lists(&stored) {
-                    let condition = format!("group_id = $4 AND member_id IN ({})", numbered(5, members.len()));
-                    self.end(position, &condition, std::iter::once(group.to_string().into()).chain(members));
+                    let condition =
+                        format!("group_id = $4 AND member_id IN ({})", numbered(5, members.len()));
+                    self.end(
+                        position,
+                        &condition,
+                        std::iter::once(group.to_string().into()).chain(members),
+                    );
                 }
             }
             GroupEvent::Deleted { .. } => {
-                let members: Vec<Uuid> =
-                    self.open.range((group, Uuid::nil())..=(group, Uuid::max())).map(|((_, member), _)| *member).collect();
+                let members: Vec<Uuid> = self
+                    .open
+                    .range((group, Uuid::nil())..=(group, Uuid::max()))
+                    .map(|((_, member), _)| *member)
+                    .collect();
                 for member in members {
                     self.pass(group, member, position);
                 }
                 self.end(position, "group_id = $4", std::iter::once(group.to_string().into()));
             }
-            GroupEvent::Created { .. } | GroupEvent::Renamed { .. } | GroupEvent::Changed { .. } => {}
+            GroupEvent::Created { .. }
+            | GroupEvent::Renamed { .. }
+            | GroupEvent::Changed { .. } => {}
         }
         Ok(())
     }
@@ -105,8 +126,11 @@ impl Memberships {
 
     fn end(&mut self, until: Position, condition: &str, keys: impl Iterator<Item = SqlValue>) {
         // The sum keeps databases from looking at all that is open, which is most.
-        let sql = format!("UPDATE history_memberships SET until = $1 WHERE organization = $2 AND until + 0 = $3 AND {condition}");
-        let params = [until.into(), self.organization.into(), OPEN.into()].into_iter().chain(keys).collect();
+        let sql = format!(
+            "UPDATE history_memberships SET until = $1 WHERE organization = $2 AND until + 0 = $3 AND {condition}"
+        );
+        let params =
+            [until.into(), self.organization.into(), OPEN.into()].into_iter().chain(keys).collect();
         self.ends.push((sql, params));
     }
 
@@ -118,7 +142,11 @@ impl Memberships {
     pub fn flush(mut self, out: &mut Vec<Statement>) -> Result<(), Bad> {
         out.append(&mut self.ends);
         let mut rows = std::mem::take(&mut self.passed);
-        rows.extend(self.open.iter().map(|((group, member), since)| self.row(*group, *member, *since, OPEN)));
+        rows.extend(
+            self.open
+                .iter()
+                .map(|((group, member), since)| self.row(*group, *member, *since, OPEN)),
+        );
         MembershipRow::upsert(rows, out)
     }
 }

@@ -109,7 +109,8 @@ impl History {
             ResourceRow::list(),
             resource_then(kind)
         );
-        let params = vec![at.into(), organization.into(), resource.to_string().into(), kind.name().into()];
+        let params =
+            vec![at.into(), organization.into(), resource.to_string().into(), kind.name().into()];
         read_first(self.views.query(&sql, params).await?)
     }
 
@@ -124,11 +125,13 @@ impl History {
         after: Position,
         limit: usize,
     ) -> Result<Vec<ResourceRow>, SqlError> {
-        let mut params: Vec<SqlValue> = vec![at.into(), organization.into(), kind.name().into(), after.into()];
+        let mut params: Vec<SqlValue> =
+            vec![at.into(), organization.into(), kind.name().into(), after.into()];
         let (mut seq, mut named) = ("r.seq", "");
         if let Some(name) = name {
             params.push(name_key(kind, name).into());
-            // Few have a name, so they are sorted: the plus keeps SQLite from walking along all in order.
+            // Few have a name, so they are sorted: the plus keeps SQLite from walking along all in
+            // order.
             (seq, named) = ("+r.seq", "AND r.name = $5");
         }
         params.push((limit as u64).into());
@@ -145,7 +148,8 @@ impl History {
             ResourceKind::Group => ("displayName", fold_text),
         };
         let is_named = |row: &ResourceRow, name: &str| {
-            let found = row.attributes.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
+            let found =
+                row.attributes.get(key).and_then(serde_json::Value::as_str).unwrap_or_default();
             fold(found) == fold(name)
         };
         Ok(rows.into_iter().filter(|row| name.is_none_or(|name| is_named(row, name))).collect())
@@ -168,8 +172,18 @@ impl History {
             Joined::list()
         );
         let below = at.saturating_add(1).saturating_mul(PLACES);
-        let params = vec![at.into(), organization.into(), group.to_string().into(), after.into(), below.into(), (limit as u64).into()];
-        Ok(read_all::<Joined>(self.views.query(&sql, params).await?)?.into_iter().map(PastMember::from).collect())
+        let params = vec![
+            at.into(),
+            organization.into(),
+            group.to_string().into(),
+            after.into(),
+            below.into(),
+            (limit as u64).into(),
+        ];
+        Ok(read_all::<Joined>(self.views.query(&sql, params).await?)?
+            .into_iter()
+            .map(PastMember::from)
+            .collect())
     }
 
     /// [`Self::members`], each with the event by which it joined.
@@ -191,7 +205,14 @@ impl History {
             Beginning::list()
         );
         let below = at.saturating_add(1).saturating_mul(PLACES);
-        let params = vec![at.into(), organization.into(), group.to_string().into(), after.into(), below.into(), (limit as u64).into()];
+        let params = vec![
+            at.into(),
+            organization.into(),
+            group.to_string().into(),
+            after.into(),
+            below.into(),
+            (limit as u64).into(),
+        ];
         let reviewed = |Both(joined, began): Both<Joined, Beginning>| {
             let member = PastMember::from(joined);
             Reviewed { began: began.at(member.since), member }
@@ -200,9 +221,17 @@ impl History {
     }
 
     /// Whether there ever was a user or group with this id.
-    pub async fn ever(&self, organization: OrganizationId, resource: ResourceId) -> Result<bool, SqlError> {
+    pub async fn ever(
+        &self,
+        organization: OrganizationId,
+        resource: ResourceId,
+    ) -> Result<bool, SqlError> {
         let sql = "SELECT seq FROM history_resources WHERE organization = $1 AND id = $2 LIMIT 1";
-        Ok(!self.views.query(sql, vec![organization.into(), resource.to_string().into()]).await?.is_empty())
+        Ok(!self
+            .views
+            .query(sql, vec![organization.into(), resource.to_string().into()])
+            .await?
+            .is_empty())
     }
 
     /// The groups in which a user or group was directly, with their names, in the order of joining.
@@ -219,8 +248,17 @@ impl History {
             GroupThen::list()
         );
         let below = at.saturating_add(1).saturating_mul(PLACES);
-        let rows = self.views.query(&sql, vec![at.into(), organization.into(), member.to_string().into(), below.into()]).await?;
-        Ok(read_all::<GroupThen>(rows)?.into_iter().map(|group| (group.id, group.display)).collect())
+        let rows = self
+            .views
+            .query(
+                &sql,
+                vec![at.into(), organization.into(), member.to_string().into(), below.into()],
+            )
+            .await?;
+        Ok(read_all::<GroupThen>(rows)?
+            .into_iter()
+            .map(|group| (group.id, group.display))
+            .collect())
     }
 
     /// Every time that somebody was in a group, or that a user or group was in any, in the order in
@@ -238,9 +276,16 @@ impl History {
             // Few, so they are sorted: the plus keeps SQLite from walking along all in order.
             Side::Member(member) => ("m.member_id", "+m.since", member),
         };
-        let condition = format!("m.organization = $1 AND {column} = $2 AND {since} > $3 AND {since} < $4");
+        let condition =
+            format!("m.organization = $1 AND {column} = $2 AND {since} > $3 AND {since} < $4");
         let below = at.saturating_add(1).saturating_mul(PLACES);
-        let params = vec![organization.into(), of.to_string().into(), after.into(), below.into(), (limit as u64).into()];
+        let params = vec![
+            organization.into(),
+            of.to_string().into(),
+            after.into(),
+            below.into(),
+            (limit as u64).into(),
+        ];
         let sql = format!("{} WHERE {condition} ORDER BY {since} LIMIT $5", select_memberships());
         let mut found = memberships(self.views.query(&sql, params).await?)?;
         // What ended later had not ended then.
@@ -256,23 +301,37 @@ impl History {
         member: ResourceId,
         at: DateTime<Utc>,
     ) -> Result<Option<Membership>, SqlError> {
-        let condition = "m.organization = $1 AND m.member_id = $2 AND m.group_id = $3 AND b.recorded_at >= $4";
+        let condition =
+            "m.organization = $1 AND m.member_id = $2 AND m.group_id = $3 AND b.recorded_at >= $4";
         // As above: members are many, the times of one few.
         let sql = format!("{} WHERE {condition} ORDER BY +m.since LIMIT 1", select_memberships());
-        let params = vec![organization.into(), member.to_string().into(), group.to_string().into(), micros(at).into()];
+        let params = vec![
+            organization.into(),
+            member.to_string().into(),
+            group.to_string().into(),
+            micros(at).into(),
+        ];
         Ok(memberships(self.views.query(&sql, params).await?)?.pop())
     }
 
     /// The position that the log had reached at an instant: the last record before which, and at
     /// which, nothing was recorded later. Zero before the first.
-    pub async fn position_at(&self, organization: OrganizationId, at: DateTime<Utc>) -> Result<Position, SqlError> {
+    pub async fn position_at(
+        &self,
+        organization: OrganizationId,
+        at: DateTime<Utc>,
+    ) -> Result<Position, SqlError> {
         let sql = "SELECT position FROM events WHERE organization = $1 AND clock <= $2 ORDER BY clock DESC, position DESC LIMIT 1";
         let rows = self.views.query(sql, vec![organization.into(), micros(at).into()]).await?;
         Ok(read_first(rows)?.unwrap_or_default())
     }
 
     /// When the record at a position was recorded; none for position zero.
-    pub async fn recorded_at(&self, organization: OrganizationId, position: Position) -> Result<Option<DateTime<Utc>>, SqlError> {
+    pub async fn recorded_at(
+        &self,
+        organization: OrganizationId,
+        position: Position,
+    ) -> Result<Option<DateTime<Utc>>, SqlError> {
         let sql = "SELECT recorded_at FROM events WHERE organization = $1 AND position = $2";
         read_first(self.views.query(sql, vec![organization.into(), position.into()]).await?)
     }
@@ -306,7 +365,12 @@ columns! {
 
 impl Beginning {
     fn at(self, position: Position) -> Turn {
-        Turn { position, at: self.recorded_at, exchange: self.exchange, event_type: self.event_type }
+        Turn {
+            position,
+            at: self.recorded_at,
+            exchange: self.exchange,
+            event_type: self.event_type,
+        }
     }
 }
 
@@ -328,11 +392,16 @@ fn resource_then(kind: ResourceKind) -> String {
         (ResourceKind::Group, "modified") => last("recorded_at"),
         _ => format!("r.{column}"),
     };
-    ResourceRow::COLUMNS.iter().map(|c| format!("{} AS {}", as_of(c.name), c.name)).collect::<Vec<_>>().join(", ")
+    ResourceRow::COLUMNS
+        .iter()
+        .map(|c| format!("{} AS {}", as_of(c.name), c.name))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 columns! {
-    /// A membership with the events that began and ended it, and names as they were at the beginning.
+    /// A membership with the events that began and ended it, and names as they were at the
+    /// beginning.
     struct Spell {
         group: ResourceId = "m.group_id",
         member: ResourceId = "m.member_id",
@@ -368,11 +437,33 @@ pub(super) fn memberships(rows: Vec<SqlRow>) -> Result<Vec<Membership>, SqlError
 }
 
 fn membership(spell: Spell, began: Beginning) -> Result<Membership, SqlError> {
-    let Spell { group, member, place, until, group_display, kind, member_display, ended_at, ended_by, ended_with } = spell;
+    let Spell {
+        group,
+        member,
+        place,
+        until,
+        group_display,
+        kind,
+        member_display,
+        ended_at,
+        ended_by,
+        ended_with,
+    } = spell;
     let ended = match (until, ended_at.zip(ended_with)) {
         (OPEN, _) => None,
-        (position, Some((at, event_type))) => Some(Turn { position, at, exchange: ended_by, event_type }),
+        (position, Some((at, event_type))) => {
+            Some(Turn { position, at, exchange: ended_by, event_type })
+        }
         (_, None) => return Err(shape("a membership ended by an event that is not there")),
     };
-    Ok(Membership { group, group_display, member, kind, member_display, place, began: began.at(place / PLACES), ended })
+    Ok(Membership {
+        group,
+        group_display,
+        member,
+        kind,
+        member_display,
+        place,
+        began: began.at(place / PLACES),
+        ended,
+    })
 }

@@ -36,9 +36,9 @@ columns! {
     }
 
     /// One row for each state of a user or group without its members. `seq` is the position of its
-    /// first event; `version` and `modified` are those of the event that began the state; `name` is the
-    /// lookup key of `userName` or `displayName`. The key goes by the end, so that the state that
-    /// still holds is found without those that do not.
+    /// first event; `version` and `modified` are those of the event that began the state; `name` is
+    /// the lookup key of `userName` or `displayName`. The key goes by the end, so that the state
+    /// that still holds is found without those that do not.
     pub table RESOURCES = "history_resources" {
         key: ["organization", "id", "until"],
         indexes: [["organization", "kind", "seq", "since"], ["organization", "kind", "name", "since"]],
@@ -86,7 +86,11 @@ pub(crate) struct Resources {
 
 impl Resources {
     /// Reads the states that these records end.
-    pub async fn fetch(tx: &mut dyn SqlTransaction, organization: OrganizationId, records: &[Record]) -> Result<Self, SqlError> {
+    pub async fn fetch(
+        tx: &mut dyn SqlTransaction,
+        organization: OrganizationId,
+        records: &[Record],
+    ) -> Result<Self, SqlError> {
         let mut created = BTreeSet::new();
         let mut wanted = BTreeSet::new();
         for record in records.iter().filter(|r| changes_state(r)) {
@@ -106,8 +110,21 @@ impl Resources {
             );
             let params = [organization.into(), OPEN.into()].into_iter().chain(keys).collect();
             for row in read_all(tx.query(&sql, params).await?)? {
-                let StoredState { id, kind, since, seq, version, created, modified, attributes } = row;
-                states.insert(id, State { kind, since, seq, version, created, modified, attributes, stored: true });
+                let StoredState { id, kind, since, seq, version, created, modified, attributes } =
+                    row;
+                states.insert(
+                    id,
+                    State {
+                        kind,
+                        since,
+                        seq,
+                        version,
+                        created,
+                        modified,
+                        attributes,
+                        stored: true,
+                    },
+                );
             }
         }
         Ok(Self { organization, states, ends: BTreeMap::new(), passed: Vec::new() })
@@ -119,8 +136,11 @@ impl Resources {
             DomainEvent::User(UserEvent::Created { attributes }) => {
                 self.begin(record, ResourceKind::User, attributes.value().clone())?;
             }
-            DomainEvent::Group(GroupEvent::Created { attributes }) => self.begin(record, ResourceKind::Group, attributes.clone())?,
-            DomainEvent::User(UserEvent::Deleted { .. }) | DomainEvent::Group(GroupEvent::Deleted { .. }) => {
+            DomainEvent::Group(GroupEvent::Created { attributes }) => {
+                self.begin(record, ResourceKind::Group, attributes.clone())?
+            }
+            DomainEvent::User(UserEvent::Deleted { .. })
+            | DomainEvent::Group(GroupEvent::Deleted { .. }) => {
                 self.end(record)?;
                 return Ok(true);
             }
@@ -129,19 +149,38 @@ impl Resources {
                 user::evolve_attributes(&mut state.attributes, event);
                 self.states.insert(record.stream.id, state);
             }
-            DomainEvent::Group(event @ (GroupEvent::Renamed { .. } | GroupEvent::Changed { .. })) => {
+            DomainEvent::Group(
+                event @ (GroupEvent::Renamed { .. } | GroupEvent::Changed { .. }),
+            ) => {
                 let mut state = self.end(record)?;
                 group::evolve_attributes(&mut state.attributes, event);
                 self.states.insert(record.stream.id, state);
             }
-            DomainEvent::User(_) | DomainEvent::Group(_) | DomainEvent::Organization(_) | DomainEvent::Deployment(_) => {}
+            DomainEvent::User(_)
+            | DomainEvent::Group(_)
+            | DomainEvent::Organization(_)
+            | DomainEvent::Deployment(_) => {}
         }
         Ok(false)
     }
 
-    fn begin(&mut self, record: &Record, kind: ResourceKind, attributes: Attributes) -> Result<(), Bad> {
+    fn begin(
+        &mut self,
+        record: &Record,
+        kind: ResourceKind,
+        attributes: Attributes,
+    ) -> Result<(), Bad> {
         let (position, at) = (record.position, record.recorded_at);
-        let state = State { kind, since: position, seq: position, version: 1, created: at, modified: at, attributes, stored: false };
+        let state = State {
+            kind,
+            since: position,
+            seq: position,
+            version: 1,
+            created: at,
+            modified: at,
+            attributes,
+            stored: false,
+        };
         match self.states.insert(record.stream.id, state) {
             Some(_) => Err(Bad::new("created although it exists")),
             None => Ok(()),
@@ -151,20 +190,32 @@ impl Resources {
     /// Ends the state that holds, and gives what the next one begins with.
     fn end(&mut self, record: &Record) -> Result<State, Bad> {
         let id = record.stream.id;
-        let state = self.states.remove(&id).ok_or_else(|| Bad::new("changed although it does not exist"))?;
+        let state = self
+            .states
+            .remove(&id)
+            .ok_or_else(|| Bad::new("changed although it does not exist"))?;
         if state.stored {
             self.ends.insert(id, record.position);
         } else {
             self.passed.push(row(self.organization, id, &state, record.position)?);
         }
-        Ok(State { since: record.position, version: record.version, modified: record.recorded_at, stored: false, ..state })
+        Ok(State {
+            since: record.position,
+            version: record.version,
+            modified: record.recorded_at,
+            stored: false,
+            ..state
+        })
     }
 
     /// The statements: first what ends, then what began.
     pub fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
         for (id, until) in self.ends {
             let sql = "UPDATE history_resources SET until = $1 WHERE organization = $2 AND id = $3 AND until = $4";
-            out.push((sql.to_owned(), vec![until.into(), self.organization.into(), id.to_string().into(), OPEN.into()]));
+            out.push((
+                sql.to_owned(),
+                vec![until.into(), self.organization.into(), id.to_string().into(), OPEN.into()],
+            ));
         }
         let mut rows = self.passed;
         for (id, state) in self.states.iter().filter(|(_, state)| !state.stored) {
@@ -183,10 +234,17 @@ fn changes_state(record: &Record) -> bool {
     }
 }
 
-fn row(organization: OrganizationId, id: Uuid, state: &State, until: Position) -> Result<StateRow, Bad> {
+fn row(
+    organization: OrganizationId,
+    id: Uuid,
+    state: &State,
+    until: Position,
+) -> Result<StateRow, Bad> {
     let text = |name: &str| state.attributes.get(name).and_then(serde_json::Value::as_str);
     let (key, active) = match state.kind {
-        ResourceKind::User => ("userName", state.attributes.get("active").and_then(serde_json::Value::as_bool)),
+        ResourceKind::User => {
+            ("userName", state.attributes.get("active").and_then(serde_json::Value::as_bool))
+        }
         ResourceKind::Group => ("displayName", None),
     };
     let name = text(key).ok_or_else(|| Bad::new("leaves a resource without its name"))?;

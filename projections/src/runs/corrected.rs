@@ -1,8 +1,8 @@
 //! Runs as Entra's own log corrects them.
 //!
 //! The tables hold what was inferred and what was imported; here the one is put over the other, for
-//! a stretch of time that no run and no cycle crosses. So it does not matter which came first, and a
-//! rebuild of the tables gives the same answers.
+//! a stretch of time that no run and no cycle crosses. So it does not matter which came first, and
+//! a rebuild of the tables gives the same answers.
 
 use super::imported::{self, Cycles};
 use super::inferred::Inferred;
@@ -30,7 +30,12 @@ pub(super) struct Stretch {
 
 impl Stretch {
     /// Reads and corrects everything from one instant to another, and what is connected with it.
-    pub async fn read(inferred: &Inferred, organization: OrganizationId, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Self, SqlError> {
+    pub async fn read(
+        inferred: &Inferred,
+        organization: OrganizationId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Self, SqlError> {
         let (mut from, mut to) = (from - AROUND, to + AROUND);
         loop {
             let cycles = imported::between(&*inferred.views, organization, from, to).await?;
@@ -44,7 +49,12 @@ impl Stretch {
         }
     }
 
-    fn new(organization: OrganizationId, runs: Vec<RunRow>, mut exchanges: Vec<RunExchange>, cycles: &Cycles) -> Self {
+    fn new(
+        organization: OrganizationId,
+        runs: Vec<RunRow>,
+        mut exchanges: Vec<RunExchange>,
+        cycles: &Cycles,
+    ) -> Self {
         let seen: Vec<Seen> = exchanges.iter().map(seen).collect();
         let correction = correct(organization, &seen, cycles);
         let mut runs: BTreeMap<RunId, RunRow> = runs.into_iter().map(|run| (run.id, run)).collect();
@@ -52,9 +62,11 @@ impl Stretch {
         for exchange in &mut exchanges {
             if let Some(run) = correction.moved.get(&exchange.number) {
                 touched.extend([exchange.run, *run]);
-                // A run that was not inferred begins as a copy of the one its exchanges were taken for.
+                // A run that was not inferred begins as a copy of the one its exchanges were taken
+                // for.
                 if let (false, Some(former)) = (runs.contains_key(run), runs.get(&exchange.run)) {
-                    let made = RunRow { id: *run, place: None, evidence: Vec::new(), ..former.clone() };
+                    let made =
+                        RunRow { id: *run, place: None, evidence: Vec::new(), ..former.clone() };
                     runs.insert(*run, made);
                 }
                 exchange.run = *run;
@@ -88,15 +100,26 @@ impl Stretch {
 }
 
 /// Whether anything imported lies so near to this time that it may say something of it.
-pub(super) fn is_near((first, last): (DateTime<Utc>, DateTime<Utc>), from: DateTime<Utc>, to: DateTime<Utc>) -> bool {
+pub(super) fn is_near(
+    (first, last): (DateTime<Utc>, DateTime<Utc>),
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> bool {
     from - AROUND <= last && to + AROUND >= first
 }
 
 /// The stretch that holds these whole.
-fn reach(cycles: &Cycles, runs: &[RunRow], from: DateTime<Utc>, to: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
+fn reach(
+    cycles: &Cycles,
+    runs: &[RunRow],
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> (DateTime<Utc>, DateTime<Utc>) {
     let changes = cycles.values().flatten().map(|c| (c.at - AROUND, c.at + AROUND));
     let runs = runs.iter().map(|run| (run.began, run.ended));
-    changes.chain(runs).fold((from, to), |(from, to), (first, last)| (from.min(first), to.max(last)))
+    changes
+        .chain(runs)
+        .fold((from, to), |(from, to), (first, last)| (from.min(first), to.max(last)))
 }
 
 fn seen(exchange: &RunExchange) -> Seen {
@@ -112,9 +135,15 @@ fn seen(exchange: &RunExchange) -> Seen {
 
 /// Counts a run anew from the exchanges it has.
 fn recount(run: &mut RunRow, members: &[&RunExchange]) {
-    let count = |keep: &dyn Fn(&RunExchange) -> bool| members.iter().filter(|x| keep(x)).count() as u64;
+    let count =
+        |keep: &dyn Fn(&RunExchange) -> bool| members.iter().filter(|x| keep(x)).count() as u64;
     let distinct = |keep: &dyn Fn(&RunExchange) -> bool| {
-        members.iter().filter(|x| keep(x)).filter_map(|x| x.subject.as_deref()).collect::<BTreeSet<_>>().len() as u64
+        members
+            .iter()
+            .filter(|x| keep(x))
+            .filter_map(|x| x.subject.as_deref())
+            .collect::<BTreeSet<_>>()
+            .len() as u64
     };
     if let (Some(first), Some(last)) = (members.first(), members.last()) {
         (run.first, run.first_exchange, run.last) = (first.number, first.id, last.number);
@@ -127,7 +156,8 @@ fn recount(run: &mut RunRow, members: &[&RunExchange]) {
         *run.operations.entry(exchange.operation.clone()).or_default() += 1;
     }
     run.changes = count(&|x| x.positions.is_some());
-    run.events = members.iter().filter_map(|x| x.positions).map(|(first, last)| last - first + 1).sum();
+    run.events =
+        members.iter().filter_map(|x| x.positions).map(|(first, last)| last - first + 1).sum();
     run.failures = count(&|x| x.status >= 400);
     run.retries = count(&|x| x.retry);
     run.users = distinct(&|x| x.operation.starts_with("users."));

@@ -20,6 +20,8 @@ pub struct RunFilter {
 impl RunFilter {
     /// Whether a run is one of them, wherever it begins.
     pub(super) fn takes(&self, run: &RunRow) -> bool {
-        self.kind.is_none_or(|kind| run.kind == kind) && (!self.failed || run.failures > 0) && (!self.changed || run.changes > 0)
+        self.kind.is_none_or(|kind| run.kind == kind)
+            && (!self.failed || run.failures > 0)
+            && (!self.changed || run.changes > 0)
     }
 }

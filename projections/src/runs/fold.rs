@@ -47,9 +47,20 @@ impl View for RunRows {
     /// Reads where the inference stands.
     async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
         let organization = page.organization;
-        let rows = tx.query("SELECT state FROM run_inference WHERE organization = $1", vec![organization.into()]).await?;
+        let rows = tx
+            .query(
+                "SELECT state FROM run_inference WHERE organization = $1",
+                vec![organization.into()],
+            )
+            .await?;
         let inference = read_first(rows)?.unwrap_or_default();
-        Ok(Self { organization, inference, number: None, settled: BTreeMap::new(), exchanges: Vec::new() })
+        Ok(Self {
+            organization,
+            inference,
+            number: None,
+            settled: BTreeMap::new(),
+            exchanges: Vec::new(),
+        })
     }
 
     /// Those of no organization make no runs: strangers have no rhythm.
@@ -61,7 +72,12 @@ impl View for RunRows {
         let observed = self.inference.observe(self.organization, &fact);
         self.number = Some(fact.number);
         self.settled.extend(observed.settled.into_iter().map(|run| (run.id, run)));
-        self.exchanges.push(exchange_row(self.organization, recorded, observed.run, observed.retry));
+        self.exchanges.push(exchange_row(
+            self.organization,
+            recorded,
+            observed.run,
+            observed.retry,
+        ));
         Ok(())
     }
 
@@ -69,9 +85,20 @@ impl View for RunRows {
     fn flush(mut self, out: &mut Vec<Statement>) -> Result<(), Bad> {
         let Some(number) = self.number else { return Ok(()) };
         self.settled.extend(self.inference.open_runs().map(|run| (run.id, run)));
-        RunRow::upsert(self.settled.into_values().map(|run| run_row(self.organization, run)).collect(), out)?;
+        RunRow::upsert(
+            self.settled.into_values().map(|run| run_row(self.organization, run)).collect(),
+            out,
+        )?;
         RunExchange::upsert(self.exchanges, out)?;
         let rhythm = self.inference.rhythm_to_come();
-        InferenceRow::upsert(vec![InferenceRow { organization: self.organization, number, state: self.inference, rhythm }], out)
+        InferenceRow::upsert(
+            vec![InferenceRow {
+                organization: self.organization,
+                number,
+                state: self.inference,
+                rhythm,
+            }],
+            out,
+        )
     }
 }

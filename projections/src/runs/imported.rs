@@ -36,7 +36,8 @@ columns! {
     }
 }
 
-/// The changes that a page of records imports. What is imported again takes the place of the former.
+/// The changes that a page of records imports. What is imported again takes the place of the
+/// former.
 #[derive(Debug)]
 pub(crate) struct Imports {
     organization: OrganizationId,
@@ -53,9 +54,17 @@ impl View for Imports {
     }
 
     fn record(&mut self, _: &Record, event: &DomainEvent) -> Result<(), Bad> {
-        let DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported { cycles }) = event else { return Ok(()) };
+        let DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported { cycles }) =
+            event
+        else {
+            return Ok(());
+        };
         for ImportedCycle { cycle, changes, .. } in cycles {
-            self.changes.extend(changes.iter().map(|change| ((cycle.clone(), change.change.clone()), change.clone())));
+            self.changes.extend(
+                changes
+                    .iter()
+                    .map(|change| ((cycle.clone(), change.change.clone()), change.clone())),
+            );
         }
         Ok(())
     }
@@ -82,14 +91,25 @@ columns! {
 pub(super) type Cycles = BTreeMap<String, Vec<ImportedChange>>;
 
 /// Whether anything was imported.
-pub(super) async fn any(views: &dyn SqlStore, organization: OrganizationId) -> Result<bool, SqlError> {
+pub(super) async fn any(
+    views: &dyn SqlStore,
+    organization: OrganizationId,
+) -> Result<bool, SqlError> {
     let sql = "SELECT at FROM imported_changes WHERE organization = $1 LIMIT 1";
     Ok(!views.query(sql, vec![organization.into()]).await?.is_empty())
 }
 
 /// The ids of all imported cycles.
-pub(super) async fn ids(views: &dyn SqlStore, organization: OrganizationId) -> Result<Vec<String>, SqlError> {
-    let rows = views.query("SELECT DISTINCT cycle FROM imported_changes WHERE organization = $1", vec![organization.into()]).await?;
+pub(super) async fn ids(
+    views: &dyn SqlStore,
+    organization: OrganizationId,
+) -> Result<Vec<String>, SqlError> {
+    let rows = views
+        .query(
+            "SELECT DISTINCT cycle FROM imported_changes WHERE organization = $1",
+            vec![organization.into()],
+        )
+        .await?;
     read_all(rows)
 }
 
@@ -105,12 +125,23 @@ pub(super) async fn between(
          (SELECT cycle FROM imported_changes WHERE organization = $1 AND at >= $2 AND at <= $3) ORDER BY at",
         SaidOfCycle::list()
     );
-    cycles(views.query(&sql, vec![organization.into(), micros(from).into(), micros(to).into()]).await?)
+    cycles(
+        views
+            .query(&sql, vec![organization.into(), micros(from).into(), micros(to).into()])
+            .await?,
+    )
 }
 
 /// One cycle.
-pub(super) async fn cycle(views: &dyn SqlStore, organization: OrganizationId, cycle: &str) -> Result<Cycles, SqlError> {
-    let sql = format!("SELECT {} FROM imported_changes WHERE organization = $1 AND cycle = $2 ORDER BY at", SaidOfCycle::list());
+pub(super) async fn cycle(
+    views: &dyn SqlStore,
+    organization: OrganizationId,
+    cycle: &str,
+) -> Result<Cycles, SqlError> {
+    let sql = format!(
+        "SELECT {} FROM imported_changes WHERE organization = $1 AND cycle = $2 ORDER BY at",
+        SaidOfCycle::list()
+    );
     cycles(views.query(&sql, vec![organization.into(), cycle.into()]).await?)
 }
 
@@ -125,7 +156,10 @@ fn cycles(rows: Vec<SqlRow>) -> Result<Cycles, SqlError> {
 }
 
 /// From the first to the last instant of everything imported.
-pub(super) async fn span(views: &dyn SqlStore, organization: OrganizationId) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, SqlError> {
+pub(super) async fn span(
+    views: &dyn SqlStore,
+    organization: OrganizationId,
+) -> Result<Option<(DateTime<Utc>, DateTime<Utc>)>, SqlError> {
     let sql = format!("SELECT {} FROM imported_changes WHERE organization = $1", Ends::list());
     let rows = views.query(&sql, vec![organization.into()]).await?;
     Ok(read_first::<Ends>(rows)?.and_then(|Ends { ends }| ends))

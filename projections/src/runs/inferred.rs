@@ -24,7 +24,12 @@ pub(super) struct Inferred {
 
 impl Inferred {
     /// At most `limit` runs, by their first exchange.
-    pub async fn list(&self, organization: OrganizationId, filter: &RunFilter, limit: usize) -> Result<Vec<RunRow>, SqlError> {
+    pub async fn list(
+        &self,
+        organization: OrganizationId,
+        filter: &RunFilter,
+        limit: usize,
+    ) -> Result<Vec<RunRow>, SqlError> {
         let mut params: Vec<SqlValue> = vec![organization.into()];
         let mut conditions = vec!["organization = $1".to_owned()];
         let mut condition = |text: &str, value: SqlValue| {
@@ -62,19 +67,35 @@ impl Inferred {
     }
 
     /// One run.
-    pub async fn get(&self, organization: OrganizationId, run: RunId) -> Result<Option<RunRow>, SqlError> {
-        let sql = format!("SELECT {} FROM runs WHERE organization = $1 AND run = $2", RunRow::list());
+    pub async fn get(
+        &self,
+        organization: OrganizationId,
+        run: RunId,
+    ) -> Result<Option<RunRow>, SqlError> {
+        let sql =
+            format!("SELECT {} FROM runs WHERE organization = $1 AND run = $2", RunRow::list());
         read_first(self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?)
     }
 
     /// The exchanges of a run, in order.
-    pub async fn exchanges(&self, organization: OrganizationId, run: RunId) -> Result<Vec<RunExchange>, SqlError> {
-        let sql = format!("SELECT {} FROM run_exchanges WHERE organization = $1 AND run = $2 ORDER BY number", RunExchange::list());
+    pub async fn exchanges(
+        &self,
+        organization: OrganizationId,
+        run: RunId,
+    ) -> Result<Vec<RunExchange>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM run_exchanges WHERE organization = $1 AND run = $2 ORDER BY number",
+            RunExchange::list()
+        );
         read_all(self.views.query(&sql, vec![organization.into(), run.to_string().into()]).await?)
     }
 
     /// The runs of exchanges, each beside its exchange.
-    pub async fn of(&self, organization: OrganizationId, exchanges: &BTreeSet<ExchangeId>) -> Result<Vec<(ExchangeId, RunRow)>, SqlError> {
+    pub async fn of(
+        &self,
+        organization: OrganizationId,
+        exchanges: &BTreeSet<ExchangeId>,
+    ) -> Result<Vec<(ExchangeId, RunRow)>, SqlError> {
         let ids: Vec<SqlValue> = exchanges.iter().map(|x| x.to_string().into()).collect();
         let columns = format!("{}, {}", RunRow::list_of("r"), OfExchange::list());
         let mut found = Vec::new();
@@ -84,7 +105,9 @@ impl Inferred {
                  WHERE x.organization = $1 AND x.id IN ({})",
                 numbered(2, ids.len())
             );
-            for Both(run, OfExchange { id }) in read_all(self.views.query(&sql, with(organization.into(), ids)).await?)? {
+            for Both(run, OfExchange { id }) in
+                read_all(self.views.query(&sql, with(organization.into(), ids)).await?)?
+            {
                 found.push((id, run));
             }
         }
@@ -92,9 +115,21 @@ impl Inferred {
     }
 
     /// Runs that lie between two instants, wholly or in part.
-    pub async fn between(&self, organization: OrganizationId, from: DateTime<Utc>, to: DateTime<Utc>) -> Result<Vec<RunRow>, SqlError> {
-        let sql = format!("SELECT {} FROM runs WHERE organization = $1 AND began <= $2 AND ended >= $3", RunRow::list());
-        read_all(self.views.query(&sql, vec![organization.into(), micros(to).into(), micros(from).into()]).await?)
+    pub async fn between(
+        &self,
+        organization: OrganizationId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<RunRow>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM runs WHERE organization = $1 AND began <= $2 AND ended >= $3",
+            RunRow::list()
+        );
+        read_all(
+            self.views
+                .query(&sql, vec![organization.into(), micros(to).into(), micros(from).into()])
+                .await?,
+        )
     }
 
     /// Exchanges that came in between two instants, in order.
@@ -108,6 +143,10 @@ impl Inferred {
             "SELECT {} FROM run_exchanges WHERE organization = $1 AND received_at >= $2 AND received_at <= $3 ORDER BY number",
             RunExchange::list()
         );
-        read_all(self.views.query(&sql, vec![organization.into(), micros(from).into(), micros(to).into()]).await?)
+        read_all(
+            self.views
+                .query(&sql, vec![organization.into(), micros(from).into(), micros(to).into()])
+                .await?,
+        )
     }
 }

@@ -58,16 +58,25 @@ impl Runs {
     }
 
     /// At most `limit` runs of an organization, by their first exchange.
-    pub async fn list(&self, organization: OrganizationId, filter: &RunFilter, limit: usize) -> Result<Vec<RunRow>, SqlError> {
+    pub async fn list(
+        &self,
+        organization: OrganizationId,
+        filter: &RunFilter,
+        limit: usize,
+    ) -> Result<Vec<RunRow>, SqlError> {
         if !imported::any(self.views(), organization).await? {
             return self.inferred.list(organization, filter, limit).await;
         }
         let mut found = Vec::new();
         let mut from = filter.from;
         while found.len() < limit {
-            let page = self.inferred.list(organization, &RunFilter { from, ..RunFilter::default() }, PAGE).await?;
+            let page = self
+                .inferred
+                .list(organization, &RunFilter { from, ..RunFilter::default() }, PAGE)
+                .await?;
             let (Some(first), Some(last)) = (page.first(), page.last()) else { break };
-            let (earliest, latest) = (page.iter().map(|r| r.began).min(), page.iter().map(|r| r.ended).max());
+            let (earliest, latest) =
+                (page.iter().map(|r| r.began).min(), page.iter().map(|r| r.ended).max());
             let (Some(earliest), Some(latest)) = (earliest, latest) else { break };
             let whole = page.len() < PAGE;
             let stretch = Stretch::read(&self.inferred, organization, earliest, latest).await?;
@@ -78,7 +87,8 @@ impl Runs {
                 Start::Before(number) => run.first < number && (whole || run.first >= last.first),
                 Start::After(number) => run.first > number && (whole || run.first <= last.first),
             };
-            let mut rows: Vec<RunRow> = stretch.runs.into_values().filter(|run| shows(run) && filter.takes(run)).collect();
+            let mut rows: Vec<RunRow> =
+                stretch.runs.into_values().filter(|run| shows(run) && filter.takes(run)).collect();
             rows.sort_by_key(|run| run.first);
             if !upwards {
                 rows.reverse();
@@ -95,17 +105,29 @@ impl Runs {
     }
 
     /// One run.
-    pub async fn get(&self, organization: OrganizationId, run: RunId) -> Result<Option<RunRow>, SqlError> {
+    pub async fn get(
+        &self,
+        organization: OrganizationId,
+        run: RunId,
+    ) -> Result<Option<RunRow>, SqlError> {
         Ok(self.find(organization, run).await?.map(|(row, _)| row))
     }
 
     /// The exchanges of a run, in order; none if there is no such run.
-    pub async fn exchanges(&self, organization: OrganizationId, run: RunId) -> Result<Vec<RunExchange>, SqlError> {
+    pub async fn exchanges(
+        &self,
+        organization: OrganizationId,
+        run: RunId,
+    ) -> Result<Vec<RunExchange>, SqlError> {
         Ok(self.members(organization, run).await?.unwrap_or_default())
     }
 
     /// The positions of the events that a run caused; nothing if there is no such run.
-    pub async fn positions(&self, organization: OrganizationId, run: RunId) -> Result<Option<Ranges>, SqlError> {
+    pub async fn positions(
+        &self,
+        organization: OrganizationId,
+        run: RunId,
+    ) -> Result<Option<Ranges>, SqlError> {
         let members = self.members(organization, run).await?;
         Ok(members.map(|members| members.iter().filter_map(|x| x.positions).collect()))
     }
@@ -119,11 +141,16 @@ impl Runs {
         let inferred = self.inferred.of(organization, exchanges).await?;
         let mut known: HashMap<ExchangeId, (RunId, RunKind)> = HashMap::new();
         if let Some(imported) = imported::span(self.views(), organization).await? {
-            for (exchange, run) in inferred.iter().filter(|(_, run)| is_near(imported, run.began, run.ended)) {
+            for (exchange, run) in
+                inferred.iter().filter(|(_, run)| is_near(imported, run.began, run.ended))
+            {
                 if !known.contains_key(exchange) {
-                    let stretch = Stretch::read(&self.inferred, organization, run.began, run.ended).await?;
+                    let stretch =
+                        Stretch::read(&self.inferred, organization, run.began, run.ended).await?;
                     let here = stretch.exchanges.iter().filter(|x| exchanges.contains(&x.id));
-                    known.extend(here.filter_map(|x| Some((x.id, (x.run, stretch.runs.get(&x.run)?.kind)))));
+                    known.extend(
+                        here.filter_map(|x| Some((x.id, (x.run, stretch.runs.get(&x.run)?.kind)))),
+                    );
                 }
             }
         }
@@ -133,7 +160,11 @@ impl Runs {
         Ok(known)
     }
 
-    async fn members(&self, organization: OrganizationId, run: RunId) -> Result<Option<Vec<RunExchange>>, SqlError> {
+    async fn members(
+        &self,
+        organization: OrganizationId,
+        run: RunId,
+    ) -> Result<Option<Vec<RunExchange>>, SqlError> {
         Ok(match self.find(organization, run).await? {
             Some((_, Some(stretch))) => Some(stretch.of(run).cloned().collect()),
             Some((_, None)) => Some(self.inferred.exchanges(organization, run).await?),
@@ -142,12 +173,20 @@ impl Runs {
     }
 
     /// The numbers of a run's exchanges, in order.
-    pub async fn numbers(&self, organization: OrganizationId, run: RunId) -> Result<Vec<ExchangeNumber>, SqlError> {
+    pub async fn numbers(
+        &self,
+        organization: OrganizationId,
+        run: RunId,
+    ) -> Result<Vec<ExchangeNumber>, SqlError> {
         Ok(self.exchanges(organization, run).await?.into_iter().map(|x| x.number).collect())
     }
 
     /// A run, and what is around it if that was corrected.
-    async fn find(&self, organization: OrganizationId, run: RunId) -> Result<Option<(RunRow, Option<Stretch>)>, SqlError> {
+    async fn find(
+        &self,
+        organization: OrganizationId,
+        run: RunId,
+    ) -> Result<Option<(RunRow, Option<Stretch>)>, SqlError> {
         let row = self.inferred.get(organization, run).await?;
         if !imported::any(self.views(), organization).await? {
             return Ok(row.map(|row| (row, None)));
@@ -157,10 +196,20 @@ impl Runs {
             // One that is made of others' exchanges is named after its cycle.
             None => {
                 let cycles = imported::ids(self.views(), organization).await?;
-                let Some(cycle) = cycles.into_iter().find(|cycle| own_run(organization, cycle) == run) else { return Ok(None) };
-                let times = imported::cycle(self.views(), organization, &cycle).await?.into_values().flatten().map(|c| c.at);
+                let Some(cycle) =
+                    cycles.into_iter().find(|cycle| own_run(organization, cycle) == run)
+                else {
+                    return Ok(None);
+                };
+                let times = imported::cycle(self.views(), organization, &cycle)
+                    .await?
+                    .into_values()
+                    .flatten()
+                    .map(|c| c.at);
                 let times: Vec<_> = times.collect();
-                let (Some(from), Some(to)) = (times.iter().min(), times.iter().max()) else { return Ok(None) };
+                let (Some(from), Some(to)) = (times.iter().min(), times.iter().max()) else {
+                    return Ok(None);
+                };
                 (*from, *to)
             }
         };
@@ -169,31 +218,58 @@ impl Runs {
     }
 
     /// What Entra's log and ours say of each other, for everything imported.
-    pub async fn reconcile(&self, organization: OrganizationId) -> Result<Reconciliation, SqlError> {
-        let Some((from, to)) = imported::span(self.views(), organization).await? else { return Ok(Reconciliation::default()) };
+    pub async fn reconcile(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Reconciliation, SqlError> {
+        let Some((from, to)) = imported::span(self.views(), organization).await? else {
+            return Ok(Reconciliation::default());
+        };
         let stretch = Stretch::read(&self.inferred, organization, from, to).await?;
-        let known = |run: &RunRow| stretch.correction.cycles.iter().any(|cycle| cycle.run == run.id);
+        let known =
+            |run: &RunRow| stretch.correction.cycles.iter().any(|cycle| cycle.run == run.id);
         let inside = |run: &RunRow| run.began >= from && run.ended <= to;
-        let unknown_runs = stretch.runs.values().filter(|run| run.changes > 0 && inside(run) && !known(run)).cloned().collect();
+        let unknown_runs = stretch
+            .runs
+            .values()
+            .filter(|run| run.changes > 0 && inside(run) && !known(run))
+            .cloned()
+            .collect();
         let seen = |cycle: &String| stretch.correction.cycles.iter().any(|c| c.cycle == *cycle);
-        let unseen = imported::ids(self.views(), organization).await?.into_iter().filter(|cycle| !seen(cycle)).collect();
+        let unseen = imported::ids(self.views(), organization)
+            .await?
+            .into_iter()
+            .filter(|cycle| !seen(cycle))
+            .collect();
         let with_exchange = |mismatch: &Mismatch| {
             let exchange = mismatch.exchange().and_then(|number| stretch.exchange(number)).cloned();
             Reconciled { mismatch: mismatch.clone(), exchange }
         };
         let mismatches = stretch.correction.mismatches.iter().map(with_exchange).collect();
-        Ok(Reconciliation { cycles: stretch.correction.cycles.clone(), unseen, mismatches, unknown_runs })
+        Ok(Reconciliation {
+            cycles: stretch.correction.cycles.clone(),
+            unseen,
+            mismatches,
+            unknown_runs,
+        })
     }
 
-    /// The rhythm of an organization's cycles, those that are going on included; none if no cycle was ever seen.
+    /// The rhythm of an organization's cycles, those that are going on included; none if no cycle
+    /// was ever seen.
     pub async fn rhythm(&self, organization: OrganizationId) -> Result<Option<Rhythm>, SqlError> {
         let sql = format!("SELECT {} FROM run_inference WHERE organization = $1", RhythmOf::list());
-        Ok(rhythms(self.views().query(&sql, vec![organization.into()]).await?)?.pop().map(|(_, rhythm)| rhythm))
+        Ok(rhythms(self.views().query(&sql, vec![organization.into()]).await?)?
+            .pop()
+            .map(|(_, rhythm)| rhythm))
     }
 
     /// The rhythms of all organizations with cycles.
     pub async fn rhythms(&self) -> Result<Vec<(OrganizationId, Rhythm)>, SqlError> {
-        rhythms(self.views().query(&format!("SELECT {} FROM run_inference", RhythmOf::list()), Vec::new()).await?)
+        rhythms(
+            self.views()
+                .query(&format!("SELECT {} FROM run_inference", RhythmOf::list()), Vec::new())
+                .await?,
+        )
     }
 }
 
@@ -202,5 +278,8 @@ columns! {
 }
 
 fn rhythms(rows: Vec<SqlRow>) -> Result<Vec<(OrganizationId, Rhythm)>, SqlError> {
-    Ok(read_all::<RhythmOf>(rows)?.into_iter().filter_map(|row| Some((row.organization, row.rhythm?))).collect())
+    Ok(read_all::<RhythmOf>(rows)?
+        .into_iter()
+        .filter_map(|row| Some((row.organization, row.rhythm?)))
+        .collect())
 }

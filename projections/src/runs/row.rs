@@ -30,7 +30,8 @@ columns! {
         pub confidence: Confidence,
         /// Why.
         pub evidence: Vec<Evidence>,
-        /// True if nothing has ended it as far as the log goes; whether it is silent is for the reader to say.
+        /// True if nothing has ended it as far as the log goes; whether it is silent is for the
+        /// reader to say.
         pub open: bool,
         /// The token of the client.
         pub token: TokenId,
@@ -143,7 +144,12 @@ pub(super) fn run_row(organization: OrganizationId, run: Run) -> RunRow {
 }
 
 /// The row of an exchange of a run.
-pub(super) fn exchange_row(organization: OrganizationId, recorded: &RecordedExchange, run: RunId, retry: bool) -> RunExchange {
+pub(super) fn exchange_row(
+    organization: OrganizationId,
+    recorded: &RecordedExchange,
+    run: RunId,
+    retry: bool,
+) -> RunExchange {
     let exchange = &recorded.exchange;
     RunExchange {
         organization,

@@ -83,7 +83,13 @@ impl World {
     }
 
     /// Appends events to one stream.
-    pub async fn append<E: DomainEvent + Serialize>(&self, kind: AggregateKind, org: OrganizationId, id: Uuid, events: Vec<E>) -> Appended {
+    pub async fn append<E: DomainEvent + Serialize>(
+        &self,
+        kind: AggregateKind,
+        org: OrganizationId,
+        id: Uuid,
+        events: Vec<E>,
+    ) -> Appended {
         let events = events.into_iter().map(|event| NewEvent {
             event_type: event.event_type(),
             event_version: event.event_version(),
@@ -93,11 +99,26 @@ impl World {
     }
 
     /// Appends events as they are stored.
-    pub async fn raw(&self, kind: AggregateKind, organization: OrganizationId, id: Uuid, events: Vec<NewEvent>) -> Appended {
+    pub async fn raw(
+        &self,
+        kind: AggregateKind,
+        organization: OrganizationId,
+        id: Uuid,
+        events: Vec<NewEvent>,
+    ) -> Appended {
         let stream = StreamId { organization, kind, id };
         let n = events.len() as u64;
-        let expected = *self.versions.lock().unwrap().entry(stream).and_modify(|v| *v += n).or_insert(n) - n;
-        let write = Write { stream, expected, events, claims: no_claims(), recorded_at: self.tick(), actor: Actor::Operator, cause: None };
+        let expected =
+            *self.versions.lock().unwrap().entry(stream).and_modify(|v| *v += n).or_insert(n) - n;
+        let write = Write {
+            stream,
+            expected,
+            events,
+            claims: no_claims(),
+            recorded_at: self.tick(),
+            actor: Actor::Operator,
+            cause: None,
+        };
         self.log.append(Append { organization, write: Some(write), exchange: None }).await.unwrap()
     }
 
@@ -113,12 +134,23 @@ impl World {
     pub async fn group(&self, n: u128, events: Vec<GroupEvent>) -> Appended {
         self.append(AggregateKind::Group, ORG, group(n).0, events).await
     }
-    pub async fn organization(&self, org: OrganizationId, events: Vec<OrganizationEvent>) -> Appended {
+    pub async fn organization(
+        &self,
+        org: OrganizationId,
+        events: Vec<OrganizationEvent>,
+    ) -> Appended {
         self.append(AggregateKind::Organization, org, org.0, events).await
     }
     /// Appends an exchange that caused nothing.
     pub async fn exchange(&self, exchange: Exchange) -> Appended {
-        self.log.append(Append { organization: exchange.organization, write: None, exchange: Some(exchange) }).await.unwrap()
+        self.log
+            .append(Append {
+                organization: exchange.organization,
+                write: None,
+                exchange: Some(exchange),
+            })
+            .await
+            .unwrap()
     }
 }
 
@@ -135,7 +167,9 @@ pub fn created_with(attributes: Value) -> UserEvent {
 }
 
 pub fn group_created(name: &str) -> GroupEvent {
-    GroupEvent::Created { attributes: object(json!({ "displayName": name, "externalId": format!("ext-{name}") })) }
+    GroupEvent::Created {
+        attributes: object(json!({ "displayName": name, "externalId": format!("ext-{name}") })),
+    }
 }
 
 pub fn object(value: Value) -> Attributes {
@@ -146,7 +180,13 @@ pub fn object(value: Value) -> Attributes {
 }
 
 pub fn changed(attribute: &str, after: Option<Value>) -> UserEvent {
-    UserEvent::Changed { changes: vec![Change { attribute: attribute.to_owned(), before: None, after: after.map(Into::into) }] }
+    UserEvent::Changed {
+        changes: vec![Change {
+            attribute: attribute.to_owned(),
+            before: None,
+            after: after.map(Into::into),
+        }],
+    }
 }
 
 pub fn added(members: &[ResourceId]) -> GroupEvent {
@@ -157,7 +197,12 @@ pub fn removed(members: &[ResourceId]) -> GroupEvent {
 }
 
 pub fn issued(n: u128) -> OrganizationEvent {
-    OrganizationEvent::ScimTokenIssued { token: token(n), sha256: format!("{n:064x}"), label: format!("token {n}"), expires_at: None }
+    OrganizationEvent::ScimTokenIssued {
+        token: token(n),
+        sha256: format!("{n:064x}"),
+        label: format!("token {n}"),
+        expires_at: None,
+    }
 }
 
 /// The n-th exchange.
@@ -178,7 +223,10 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
         subject: Some(user(n % 3).to_string()),
         subject_key: None,
         facts: Default::default(),
-        interpretations: vec![Interpretation { reading: Reading::OperationCase, at: "Operations[0]".into() }],
+        interpretations: vec![Interpretation {
+            reading: Reading::OperationCase,
+            at: "Operations[0]".into(),
+        }],
         unknown_shape: n.is_multiple_of(5),
         answer: Answer {
             status,
@@ -199,16 +247,35 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
 }
 
 pub fn filter(kind: ResourceKind, text: &str) -> Filter {
-    parse_filter(kind, text, &Limits::default(), &mut Default::default()).unwrap_or_else(|e| panic!("{text}: {}", e.detail))
+    parse_filter(kind, text, &Limits::default(), &mut Default::default())
+        .unwrap_or_else(|e| panic!("{text}: {}", e.detail))
 }
 
 /// A search; `sort` is a path, with a minus before it for descending.
-pub fn request(kind: ResourceKind, text: Option<&str>, sort: Option<&str>, page: Page) -> SearchRequest {
+pub fn request(
+    kind: ResourceKind,
+    text: Option<&str>,
+    sort: Option<&str>,
+    page: Page,
+) -> SearchRequest {
     let sort = sort.map(|s| {
-        let path = parse_path(kind, s.trim_start_matches('-'), &Limits::default(), &mut Default::default()).unwrap();
+        let path = parse_path(
+            kind,
+            s.trim_start_matches('-'),
+            &Limits::default(),
+            &mut Default::default(),
+        )
+        .unwrap();
         Sort { path, descending: s.starts_with('-') }
     });
-    SearchRequest { filter: text.map(|t| filter(kind, t)), sort, page, with_members: true, with_groups: true, base_url: BASE.into() }
+    SearchRequest {
+        filter: text.map(|t| filter(kind, t)),
+        sort,
+        page,
+        with_members: true,
+        with_groups: true,
+        base_url: BASE.into(),
+    }
 }
 
 pub fn all() -> Page {
@@ -222,7 +289,13 @@ fn no_claims() -> ClaimChanges<Claim> {
 /// What SQLite says it will do.
 pub async fn plan_of(views: &dyn SqlStore, sql: &str) -> Vec<String> {
     let parameters = (1..).take_while(|n| sql.contains(&format!("${n}"))).count();
-    let rows = views.query(&format!("EXPLAIN QUERY PLAN {sql}"), vec![1_i64.into(); parameters]).await.unwrap();
+    let rows = views
+        .query(&format!("EXPLAIN QUERY PLAN {sql}"), vec![1_i64.into(); parameters])
+        .await
+        .unwrap();
     let said = rows.into_iter().filter_map(|row| row.0.into_iter().next_back());
-    said.map(|value| if let SqlValue::Text(Some(detail)) = value { detail } else { panic!("no text: {value:?}") }).collect()
+    said.map(|value| {
+        if let SqlValue::Text(Some(detail)) = value { detail } else { panic!("no text: {value:?}") }
+    })
+    .collect()
 }

@@ -30,11 +30,19 @@ impl Log for WatchedLog {
     async fn load(&self, stream: &StreamId, after: Version) -> Result<Vec<Record>, LogError> {
         self.inner.load(stream, after).await
     }
-    async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn records(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LogError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         let mut records = self.inner.records(organization, after, limit).await?;
         let unknown = self.unknown.load(Ordering::SeqCst);
-        records.iter_mut().filter(|r| r.position == unknown).for_each(|r| r.event_type = "UserPainted".into());
+        records
+            .iter_mut()
+            .filter(|r| r.position == unknown)
+            .for_each(|r| r.event_type = "UserPainted".into());
         Ok(records)
     }
     async fn exchanges(
@@ -47,7 +55,11 @@ impl Log for WatchedLog {
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.inner.exchanges(organization, after, limit, bodies).await
     }
-    async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
+    async fn exchange(
+        &self,
+        organization: OrganizationId,
+        id: ExchangeId,
+    ) -> Result<Option<RecordedExchange>, LogError> {
         self.inner.exchange(organization, id).await
     }
     async fn head(&self, organization: OrganizationId) -> Result<Head, LogError> {
@@ -65,16 +77,30 @@ impl Log for WatchedLog {
     async fn holder(&self, claim: &Claim) -> Result<Option<StreamId>, LogError> {
         self.inner.holder(claim).await
     }
-    async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError> {
+    async fn claims(
+        &self,
+        scope: OrganizationId,
+        after: Option<Claim>,
+        limit: usize,
+    ) -> Result<Vec<(Claim, StreamId)>, LogError> {
         self.inner.claims(scope, after, limit).await
     }
-    async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+    async fn claim_key(
+        &self,
+        scope: OrganizationId,
+        fresh: [u8; 32],
+    ) -> Result<[u8; 32], LogError> {
         self.inner.claim_key(scope, fresh).await
     }
     async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError> {
         self.inner.claim_keys().await
     }
-    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+    async fn drop_bodies(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        through: ExchangeNumber,
+    ) -> Result<u64, LogError> {
         self.inner.drop_bodies(organization, after, through).await
     }
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
@@ -120,11 +146,18 @@ impl SqlStore for WatchedViews {
         self.queries.lock().unwrap().push(sql.to_owned());
         self.inner.query(sql, params).await
     }
-    async fn begin(&self, organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let inner = self.inner.begin(organization).await?;
         let refused = self.refused.lock().unwrap().clone();
-        Ok(Box::new(WatchedTransaction { inner, no_commit: self.no_commit.load(Ordering::SeqCst), refused }))
+        Ok(Box::new(WatchedTransaction {
+            inner,
+            no_commit: self.no_commit.load(Ordering::SeqCst),
+            refused,
+        }))
     }
     async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
         self.inner.begin_exclusive().await
@@ -132,7 +165,11 @@ impl SqlStore for WatchedViews {
     async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
         self.inner.scratch().await
     }
-    async fn promote(&self, scratch: Arc<dyn SqlStore>, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
+    async fn promote(
+        &self,
+        scratch: Arc<dyn SqlStore>,
+        exclusive: Box<dyn SqlTransaction>,
+    ) -> Result<(), SqlError> {
         self.inner.promote(scratch, exclusive).await
     }
     fn scratch_name(&self) -> Option<String> {
@@ -148,14 +185,20 @@ impl SqlTransaction for WatchedTransaction {
     async fn execute(&mut self, sql: &str, params: Vec<SqlValue>) -> Result<u64, SqlError> {
         self.inner.execute(sql, params).await
     }
-    async fn execute_all(&mut self, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+    async fn execute_all(
+        &mut self,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError> {
         let refused = |v: &SqlValue| matches!((v, &self.refused), (SqlValue::Text(Some(t)), Some(r)) if t == r);
         if statements.iter().any(|(_, params)| params.iter().any(refused)) {
             return Err(SqlError::Refused("invalid byte sequence".into()));
         }
         self.inner.execute_all(statements).await
     }
-    async fn finish(mut self: Box<Self>, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+    async fn finish(
+        mut self: Box<Self>,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError> {
         self.execute_all(statements).await?;
         self.commit().await
     }

@@ -4,7 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
 use rollcall_domain::failure::{Cause, Change, Facts, Wants};
-use rollcall_domain::ids::{AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, TokenId};
+use rollcall_domain::ids::{
+    AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, TokenId,
+};
 use rollcall_domain::interpretation::{Interpretation, Reading};
 use rollcall_domain::log::{AggregateKind, Record, RecordedExchange, Restored, StreamId};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -20,22 +22,87 @@ const TOKEN: TokenId = TokenId(Uuid::from_u128(2));
 /// What happens, in order: an event, and the number of the user or group. All that is said of one
 /// aggregate is one story, so user 1 is the one that the events of groups name.
 const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
-    (AggregateKind::Organization, 0, &["OrganizationCreated", "ScimEnabled", "ScimTokenIssued", "ScimPolicySet", "AuditorKeyIssued"]),
+    (
+        AggregateKind::Organization,
+        0,
+        &[
+            "OrganizationCreated",
+            "ScimEnabled",
+            "ScimTokenIssued",
+            "ScimPolicySet",
+            "AuditorKeyIssued",
+        ],
+    ),
     (AggregateKind::User, 1, &["UserCreated", "UserRenamed", "UserChanged"]),
     (AggregateKind::User, 2, &["UserCreated", "UserDeleted"]),
-    (AggregateKind::Group, 1, &["GroupCreated", "GroupMembersAdded", "GroupRenamed", "GroupMembersRemoved", "GroupChanged"]),
-    (AggregateKind::Organization, 0, &["SamlConfigured", "SamlCertificateTrusted", "SamlCertificateExpiring", "SamlKeyGenerated"]),
+    (
+        AggregateKind::Group,
+        1,
+        &[
+            "GroupCreated",
+            "GroupMembersAdded",
+            "GroupRenamed",
+            "GroupMembersRemoved",
+            "GroupChanged",
+        ],
+    ),
+    (
+        AggregateKind::Organization,
+        0,
+        &[
+            "SamlConfigured",
+            "SamlCertificateTrusted",
+            "SamlCertificateExpiring",
+            "SamlKeyGenerated",
+        ],
+    ),
     (AggregateKind::Organization, 0, &["SamlPolicyChanged", "SamlEnabled", "LoginRefused"]),
-    (AggregateKind::User, 1, &["UserSignedIn", "UserSessionEnded", "UserLoginRefused", "UserSignedIn", "UserDeactivated"]),
+    (
+        AggregateKind::User,
+        1,
+        &[
+            "UserSignedIn",
+            "UserSessionEnded",
+            "UserLoginRefused",
+            "UserSignedIn",
+            "UserDeactivated",
+        ],
+    ),
     (AggregateKind::User, 1, &["UserSessionRefused", "UserActivated"]),
     (AggregateKind::Group, 2, &["GroupCreated", "GroupMembersAdded", "GroupDeleted"]),
     (AggregateKind::Group, 1, &["GroupMembersAdded"]),
     (AggregateKind::User, 3, &["UserCreated"]),
-    (AggregateKind::Organization, 0, &["ProvisioningLogImported", "ProvisioningRhythmChanged", "SamlDisabled", "SamlCertificateDropped"]),
-    (AggregateKind::Organization, 0, &["SamlKeyRetired", "AuditorKeyRevoked", "ScimTokenRevoked", "ScimDisabled"]),
+    (
+        AggregateKind::Organization,
+        0,
+        &[
+            "ProvisioningLogImported",
+            "ProvisioningRhythmChanged",
+            "SamlDisabled",
+            "SamlCertificateDropped",
+        ],
+    ),
+    (
+        AggregateKind::Organization,
+        0,
+        &["SamlKeyRetired", "AuditorKeyRevoked", "ScimTokenRevoked", "ScimDisabled"],
+    ),
     (AggregateKind::Organization, 0, &["OrganizationDisabled", "OrganizationEnabled"]),
-    (AggregateKind::Organization, 0, &["CredentialIssued", "CredentialFirstUsed", "CredentialSecretAdded", "CredentialExpiring"]),
-    (AggregateKind::Organization, 0, &["CredentialSecretRetired", "CredentialProofChanged", "CredentialEnded", "CredentialRevoked"]),
+    (
+        AggregateKind::Organization,
+        0,
+        &["CredentialIssued", "CredentialFirstUsed", "CredentialSecretAdded", "CredentialExpiring"],
+    ),
+    (
+        AggregateKind::Organization,
+        0,
+        &[
+            "CredentialSecretRetired",
+            "CredentialProofChanged",
+            "CredentialEnded",
+            "CredentialRevoked",
+        ],
+    ),
     (AggregateKind::Deployment, 0, &["OperatorKeyIssued", "OperatorKeyRevoked"]),
 ];
 
@@ -47,7 +114,9 @@ pub fn log() -> Vec<Restored> {
     assert_eq!(told, known, "every event belongs into the story");
     let mut versions: HashMap<StreamId, u64> = HashMap::new();
     let mut records = Vec::new();
-    for (kind, n, event_type) in EVENTS.iter().flat_map(|(kind, n, events)| events.iter().map(|event| (*kind, *n, *event))) {
+    for (kind, n, event_type) in
+        EVENTS.iter().flat_map(|(kind, n, events)| events.iter().map(|event| (*kind, *n, *event)))
+    {
         let id = match kind {
             AggregateKind::User => Uuid::from_u128(n),
             AggregateKind::Group => group(n),
@@ -95,17 +164,23 @@ fn payloads() -> BTreeMap<String, (String, String)> {
         let (name, version) = stem.rsplit_once('-').expect("Name-version.snap");
         let version: u64 = version.parse().expect("a version");
         let text = std::fs::read_to_string(&path).expect("readable");
-        let payload = text.splitn(3, "---\n").nth(2).expect("a header and a payload").trim().to_owned();
+        let payload =
+            text.splitn(3, "---\n").nth(2).expect("a header and a payload").trim().to_owned();
         if latest.get(name).is_none_or(|(known, _)| *known < version) {
             latest.insert(name.to_owned(), (version, payload));
         }
     }
-    latest.into_iter().map(|(name, (version, payload))| (name, (version.to_string(), payload))).collect()
+    latest
+        .into_iter()
+        .map(|(name, (version, payload))| (name, (version.to_string(), payload)))
+        .collect()
 }
 
 /// The n-th minute.
 fn at(n: u64) -> DateTime<Utc> {
-    DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::minutes(i64::try_from(n).expect("few"))
+    DateTime::UNIX_EPOCH
+        + TimeDelta::days(20_000)
+        + TimeDelta::minutes(i64::try_from(n).expect("few"))
 }
 
 fn exchange_id(n: u64) -> ExchangeId {
@@ -117,7 +192,10 @@ fn exchanges() -> Vec<Exchange> {
     let scim = Actor::ScimToken { token: TOKEN };
     let admin = Actor::Admin { admin: CredentialId(Uuid::from_u128(11)), name: "Ada".into() };
     let user = |n: u128| ResourceId(Uuid::from_u128(n));
-    let wants = |path: &str| Wants { attributes: vec![Change { path: path.into(), value: Some("hash".into()) }], ..Wants::default() };
+    let wants = |path: &str| Wants {
+        attributes: vec![Change { path: path.into(), value: Some("hash".into()) }],
+        ..Wants::default()
+    };
     let add = |n| Wants { added: vec![user(n)], ..Wants::default() };
     [
         (scim.clone(), "users.create", user(1), 201, Wants::default()),
@@ -126,16 +204,31 @@ fn exchanges() -> Vec<Exchange> {
         (scim.clone(), "groups.patch", ResourceId(group(1)), 404, add(7)),
         (scim, "users.get", user(3), 200, Wants::default()),
         (Actor::Unauthenticated, "users.list", user(1), 401, Wants::default()),
-        (Actor::Auditor { auditor: AuditorId(Uuid::from_u128(9)) }, "audit.events", user(1), 200, Wants::default()),
+        (
+            Actor::Auditor { auditor: AuditorId(Uuid::from_u128(9)) },
+            "audit.events",
+            user(1),
+            200,
+            Wants::default(),
+        ),
         (admin, "scim.disable", user(1), 204, Wants::default()),
     ]
     .into_iter()
     .zip(1..)
-    .map(|((caller, operation, subject, status, wants), n)| exchange(n, caller, operation, subject, status, wants))
+    .map(|((caller, operation, subject, status, wants), n)| {
+        exchange(n, caller, operation, subject, status, wants)
+    })
     .collect()
 }
 
-fn exchange(n: u64, caller: Actor, operation: &str, subject: ResourceId, status: u16, wants: Wants) -> Exchange {
+fn exchange(
+    n: u64,
+    caller: Actor,
+    operation: &str,
+    subject: ResourceId,
+    status: u16,
+    wants: Wants,
+) -> Exchange {
     let failed = status >= 400;
     let needs = wants.added.first().copied().filter(|_| failed);
     Exchange {
@@ -157,7 +250,10 @@ fn exchange(n: u64, caller: Actor, operation: &str, subject: ResourceId, status:
         operation: operation.into(),
         subject: Some(subject.to_string()),
         subject_key: None,
-        interpretations: vec![Interpretation { reading: Reading::OperationCase, at: "Operations[0]".into() }],
+        interpretations: vec![Interpretation {
+            reading: Reading::OperationCase,
+            at: "Operations[0]".into(),
+        }],
         unknown_shape: n == 4,
         facts: Facts { cause: needs.map(|_| Cause::MemberUnknown), needs, wants, holder: None },
         answer: Answer {

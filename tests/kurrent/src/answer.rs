@@ -24,7 +24,9 @@ pub(crate) enum Refused {
 /// A status whose trailer names an exception, as the server's do.
 fn exception(code: Code, message: &str, name: &str, details: &[(&'static str, String)]) -> Status {
     let mut status = Status::new(code, message);
-    for (key, value) in [("exception", name)].into_iter().chain(details.iter().map(|(k, v)| (*k, v.as_str()))) {
+    for (key, value) in
+        [("exception", name)].into_iter().chain(details.iter().map(|(k, v)| (*k, v.as_str())))
+    {
         if let Ok(value) = MetadataValue::try_from(value) {
             status.metadata_mut().insert(key, value);
         }
@@ -60,7 +62,12 @@ pub(crate) fn status(stream: &str, refused: Refused) -> Status {
         Refused::Tombstoned => tombstoned(stream),
         Refused::TooLarge(limit) => {
             let limit = [("maximum-append-size", limit.to_string())];
-            exception(Code::InvalidArgument, "Maximum Append Size Exceeded.", "maximum-append-size-exceeded", &limit)
+            exception(
+                Code::InvalidArgument,
+                "Maximum Append Size Exceeded.",
+                "maximum-append-size-exceeded",
+                &limit,
+            )
         }
         Refused::Denied => denied(),
         Refused::Fault(fault) => refusal(&fault),
@@ -108,7 +115,9 @@ pub(crate) fn in_batch(stream: &str, expected: Expected, refused: Refused) -> rp
                     None => w::CurrentStreamRevisionOption::CurrentNoStream(()),
                 }),
                 expected_stream_position_option: Some(match expected {
-                    Expected::Revision(n) => w::ExpectedStreamPositionOption::ExpectedStreamPosition(n),
+                    Expected::Revision(n) => {
+                        w::ExpectedStreamPositionOption::ExpectedStreamPosition(n)
+                    }
                     Expected::Exists => w::ExpectedStreamPositionOption::ExpectedStreamExists(()),
                     Expected::Any => w::ExpectedStreamPositionOption::ExpectedAny(()),
                     Expected::NoStream => w::ExpectedStreamPositionOption::ExpectedNoStream(()),
@@ -116,12 +125,22 @@ pub(crate) fn in_batch(stream: &str, expected: Expected, refused: Refused) -> rp
             };
             rpc_status(rpc::Code::Unknown, "WrongExpectedVersion", details)
         }
-        Refused::Tombstoned => rpc_status(rpc::Code::Unknown, "StreamDeleted", proto::StreamDeleted { stream_identifier: identifier() }),
-        Refused::TooLarge(limit) => {
-            rpc_status(rpc::Code::Unknown, "MaximumAppendSizeExceeded", proto::MaximumAppendSizeExceeded { max_append_size: limit as u32 })
+        Refused::Tombstoned => rpc_status(
+            rpc::Code::Unknown,
+            "StreamDeleted",
+            proto::StreamDeleted { stream_identifier: identifier() },
+        ),
+        Refused::TooLarge(limit) => rpc_status(
+            rpc::Code::Unknown,
+            "MaximumAppendSizeExceeded",
+            proto::MaximumAppendSizeExceeded { max_append_size: limit as u32 },
+        ),
+        Refused::Denied => {
+            rpc_status(rpc::Code::PermissionDenied, "AccessDenied", proto::AccessDenied {})
         }
-        Refused::Denied => rpc_status(rpc::Code::PermissionDenied, "AccessDenied", proto::AccessDenied {}),
-        Refused::Fault(_) | Refused::Silence | Refused::File(_) => rpc_status(rpc::Code::Unknown, "Unknown", proto::Unknown {}),
+        Refused::Fault(_) | Refused::Silence | Refused::File(_) => {
+            rpc_status(rpc::Code::Unknown, "Unknown", proto::Unknown {})
+        }
     }
 }
 

@@ -48,7 +48,9 @@ pub(crate) fn decide(stream: &Stream<'_>, expected: Expected, ids: &[Uuid]) -> V
     }
     match expected {
         Expected::Exists if current.is_none() || stream.deleted => Verdict::Wrong(current),
-        Expected::Any | Expected::Exists => known(stream, ids).map_or(Verdict::Write, Verdict::Already),
+        Expected::Any | Expected::Exists => {
+            known(stream, ids).map_or(Verdict::Write, Verdict::Already)
+        }
         Expected::NoStream if stream.deleted => Verdict::Write,
         Expected::NoStream => at(stream, current, None, ids),
         Expected::Revision(revision) => at(stream, current, Some(revision), ids),

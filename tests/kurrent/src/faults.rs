@@ -63,7 +63,9 @@ impl Faults {
     }
 
     pub(crate) fn of_append(&self) -> Option<Fault> {
-        if let Some(fault) = self.0.appends.lock().unwrap_or_else(PoisonError::into_inner).pop_front() {
+        if let Some(fault) =
+            self.0.appends.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        {
             return Some(fault);
         }
         let every = self.0.every.load(Ordering::Relaxed);

@@ -17,7 +17,8 @@ mod service;
 mod store;
 mod visible;
 
-/// The protocol's types, made from the protos; public, so that those nobody uses here are no dead code.
+/// The protocol's types, made from the protos; public, so that those nobody uses here are no dead
+/// code.
 #[doc(hidden)]
 #[expect(clippy::all, reason = "generated")]
 pub mod proto {

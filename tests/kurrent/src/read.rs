@@ -5,9 +5,13 @@ use crate::proto::streams::read_req::Options;
 use crate::proto::streams::read_req::options::all_options::AllOption;
 use crate::proto::streams::read_req::options::filter_options::{Filter, Window};
 use crate::proto::streams::read_req::options::stream_options::RevisionOption;
-use crate::proto::streams::read_req::options::{CountOption, FilterOption, ReadDirection, StreamOption};
+use crate::proto::streams::read_req::options::{
+    CountOption, FilterOption, ReadDirection, StreamOption,
+};
 use crate::proto::streams::read_resp::read_event::{Position, RecordedEvent};
-use crate::proto::streams::read_resp::{Checkpoint, Content, ReadEvent, StreamNotFound, SubscriptionConfirmation};
+use crate::proto::streams::read_resp::{
+    Checkpoint, Content, ReadEvent, StreamNotFound, SubscriptionConfirmation,
+};
 use crate::proto::streams::{ReadReq, ReadResp};
 use crate::proto::{self, StreamIdentifier};
 use crate::store::{Event, Store};
@@ -50,7 +54,8 @@ struct Wanted(FilterOption);
 
 impl Wanted {
     fn of(options: &Options) -> Result<Self, Status> {
-        let option = options.filter_option.clone().unwrap_or(FilterOption::NoFilter(proto::Empty {}));
+        let option =
+            options.filter_option.clone().unwrap_or(FilterOption::NoFilter(proto::Empty {}));
         if let FilterOption::Filter(f) = &option
             && let Some(Filter::StreamIdentifier(e) | Filter::EventType(e)) = &f.filter
             && !e.regex.is_empty()
@@ -91,7 +96,12 @@ pub(crate) async fn read(shared: Arc<Shared>, faults: Faults, request: ReadReq, 
     }
 }
 
-async fn answered(shared: &Shared, faults: &Faults, request: ReadReq, out: &Out) -> Result<(), Status> {
+async fn answered(
+    shared: &Shared,
+    faults: &Faults,
+    request: ReadReq,
+    out: &Out,
+) -> Result<(), Status> {
     let options = request.options.ok_or_else(|| Status::invalid_argument("options"))?;
     let wanted = Wanted::of(&options)?;
     match options.count_option {
@@ -104,14 +114,25 @@ async fn answered(shared: &Shared, faults: &Faults, request: ReadReq, out: &Out)
             }
             Ok(())
         }
-        Some(CountOption::Subscription(_)) => subscribe(shared, faults, &options, &wanted, out).await,
+        Some(CountOption::Subscription(_)) => {
+            subscribe(shared, faults, &options, &wanted, out).await
+        }
         None => Err(Status::invalid_argument("count or subscription")),
     }
 }
 
-fn page(store: &Store, options: &Options, wanted: &Wanted, count: usize, now: u64) -> Result<Vec<Result<ReadResp, Status>>, Status> {
+fn page(
+    store: &Store,
+    options: &Options,
+    wanted: &Wanted,
+    count: usize,
+    now: u64,
+) -> Result<Vec<Result<ReadResp, Status>>, Status> {
     let backwards = options.read_direction() == ReadDirection::Backwards;
-    let stream = options.stream_option.as_ref().ok_or_else(|| Status::invalid_argument("a stream or $all"))?;
+    let stream = options
+        .stream_option
+        .as_ref()
+        .ok_or_else(|| Status::invalid_argument("a stream or $all"))?;
     let found = match stream {
         StreamOption::All(all) => {
             let events = store.all.iter().cloned();
@@ -123,13 +144,20 @@ fn page(store: &Store, options: &Options, wanted: &Wanted, count: usize, now: u6
                 _ => !backwards,
             });
             let searched = wanted.window().1;
-            found.into_iter().take(searched).filter(|e| wanted.has(e)).take(count).collect::<Vec<_>>()
+            found
+                .into_iter()
+                .take(searched)
+                .filter(|e| wanted.has(e))
+                .take(count)
+                .collect::<Vec<_>>()
         }
         StreamOption::Stream(stream) => {
             let name = name(stream.stream_identifier.as_ref())?;
             let Some(events) = events(store, &name, now)? else {
                 let stream_identifier = stream.stream_identifier.clone();
-                return Ok(vec![response(Content::StreamNotFound(StreamNotFound { stream_identifier }))]);
+                return Ok(vec![response(Content::StreamNotFound(StreamNotFound {
+                    stream_identifier,
+                }))]);
             };
             let found = directed(events, backwards, |e| match &stream.revision_option {
                 Some(RevisionOption::Revision(n)) if backwards => e.revision <= *n,
@@ -143,7 +171,11 @@ fn page(store: &Store, options: &Options, wanted: &Wanted, count: usize, now: u6
     Ok(found.iter().map(|e| event(e)).collect())
 }
 
-fn directed(mut events: Vec<Arc<Event>>, backwards: bool, keep: impl Fn(&Event) -> bool) -> Vec<Arc<Event>> {
+fn directed(
+    mut events: Vec<Arc<Event>>,
+    backwards: bool,
+    keep: impl Fn(&Event) -> bool,
+) -> Vec<Arc<Event>> {
     events.retain(|e| keep(e));
     if backwards {
         events.reverse();
@@ -170,13 +202,23 @@ fn events(store: &Store, name: &str, now: u64) -> Result<Option<Vec<Arc<Event>>>
 }
 
 /// Sends what comes after the place that is named, for ever.
-async fn subscribe(shared: &Shared, faults: &Faults, options: &Options, wanted: &Wanted, out: &Out) -> Result<(), Status> {
+async fn subscribe(
+    shared: &Shared,
+    faults: &Faults,
+    options: &Options,
+    wanted: &Wanted,
+    out: &Out,
+) -> Result<(), Status> {
     let mut written = shared.written();
     let mut ended = faults.subscriptions();
     let id = shared.subscription_id();
-    let confirmation = response(Content::Confirmation(SubscriptionConfirmation { subscription_id: id }));
+    let confirmation =
+        response(Content::Confirmation(SubscriptionConfirmation { subscription_id: id }));
     let mut open = out.send(confirmation).await.is_ok();
-    let stream = options.stream_option.clone().ok_or_else(|| Status::invalid_argument("a stream or $all"))?;
+    let stream = options
+        .stream_option
+        .clone()
+        .ok_or_else(|| Status::invalid_argument("a stream or $all"))?;
     // The first revision or position that is still to be sent; it resumes after the one named.
     let mut next = {
         let store = shared.store();
@@ -188,7 +230,9 @@ async fn subscribe(shared: &Shared, faults: &Faults, options: &Options, wanted: 
             },
             StreamOption::Stream(s) => match &s.revision_option {
                 Some(RevisionOption::Revision(n)) => n + 1,
-                Some(RevisionOption::End(_)) => store.stream(&name(s.stream_identifier.as_ref())?).len() as u64,
+                Some(RevisionOption::End(_)) => {
+                    store.stream(&name(s.stream_identifier.as_ref())?).len() as u64
+                }
                 _ => 0,
             },
         }
@@ -200,9 +244,12 @@ async fn subscribe(shared: &Shared, faults: &Faults, options: &Options, wanted: 
         let batch: Vec<Arc<Event>> = {
             let store = shared.store();
             match &stream {
-                StreamOption::All(_) => store.all.iter().filter(|e| e.position >= next).cloned().collect(),
+                StreamOption::All(_) => {
+                    store.all.iter().filter(|e| e.position >= next).cloned().collect()
+                }
                 StreamOption::Stream(s) => {
-                    let found = events(&store, &name(s.stream_identifier.as_ref())?, shared.ticks())?;
+                    let found =
+                        events(&store, &name(s.stream_identifier.as_ref())?, shared.ticks())?;
                     found.unwrap_or_default().into_iter().filter(|e| e.revision >= next).collect()
                 }
             }

@@ -36,8 +36,8 @@ pub struct Settings {
     /// The largest append in bytes.
     pub maximum_append_size: usize,
     /// Whether requests are acknowledged as soon as they come in. The makers' client sends each in
-    /// two pieces, and waits with the second for up to 40 ms until the system acknowledges the first:
-    /// so it is with a server. Tests that ask often need not wait for that.
+    /// two pieces, and waits with the second for up to 40 ms until the system acknowledges the
+    /// first: so it is with a server. Tests that ask often need not wait for that.
     pub is_quick: bool,
 }
 
@@ -77,7 +77,13 @@ impl Shared {
     }
 
     /// Appends, or says why not. Gives the last revision and its position.
-    fn append(&self, name: &str, expected: Expected, mut messages: Vec<ProposedMessage>, faults: &Faults) -> Result<(u64, u64), Refused> {
+    fn append(
+        &self,
+        name: &str,
+        expected: Expected,
+        mut messages: Vec<ProposedMessage>,
+        faults: &Faults,
+    ) -> Result<(u64, u64), Refused> {
         let fault = faults.of_append();
         if let Some(Fault::Before(refusal)) = fault {
             return Err(Refused::Fault(refusal));
@@ -95,7 +101,9 @@ impl Shared {
             Verdict::Tombstoned => return Err(Refused::Tombstoned),
             Verdict::Wrong(current) => return Err(Refused::Wrong(current)),
             Verdict::Already(_) if !faults.answers_repetitions() => return Err(Refused::Silence),
-            Verdict::Already(last) => return Ok((last, store.stream(name)[last as usize].position)),
+            Verdict::Already(last) => {
+                return Ok((last, store.stream(name)[last as usize].position));
+            }
             Verdict::Write => {}
         }
         if metadata.is_deleted() {
@@ -104,7 +112,9 @@ impl Shared {
             self.set_metadata(&mut store, name, &serde_json::json!({ "$tb": from }))?;
         }
         let created = self.ticks().to_string();
-        messages.iter_mut().for_each(|m| drop(m.metadata.insert("created".to_owned(), created.clone())));
+        messages
+            .iter_mut()
+            .for_each(|m| drop(m.metadata.insert("created".to_owned(), created.clone())));
         let last = store.write(name, messages).map_err(Refused::File)?.unwrap_or(0);
         let position = store.stream(name).last().map_or(0, |e| e.position);
         self.written.send_modify(|n| *n += 1);
@@ -116,7 +126,12 @@ impl Shared {
         }
     }
 
-    fn set_metadata(&self, store: &mut Store, name: &str, metadata: &serde_json::Value) -> Result<(), Refused> {
+    fn set_metadata(
+        &self,
+        store: &mut Store,
+        name: &str,
+        metadata: &serde_json::Value,
+    ) -> Result<(), Refused> {
         let message = system("$metadata", metadata.to_string(), self.ticks(), store.all.len());
         store.write(&format!("$${name}"), vec![message]).map(drop).map_err(Refused::File)
     }
@@ -143,17 +158,28 @@ impl Shared {
 /// An event that the server itself writes.
 fn system(kind: &str, data: String, created: u64, count: usize) -> ProposedMessage {
     let id = Uuid::from_u64_pair(created, count as u64).to_string();
-    let metadata = [("type", kind.to_owned()), ("content-type", "application/json".to_owned()), ("created", created.to_string())];
+    let metadata = [
+        ("type", kind.to_owned()),
+        ("content-type", "application/json".to_owned()),
+        ("created", created.to_string()),
+    ];
     ProposedMessage {
         id: Some(proto::Uuid { value: Some(proto::uuid::Value::String(id)) }),
-        metadata: metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<HashMap<_, _>>(),
+        metadata: metadata
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect::<HashMap<_, _>>(),
         custom_metadata: Vec::new(),
         data: data.into_bytes(),
     }
 }
 
 /// Serves on a listener until the task is dropped.
-pub async fn serve(listener: TcpListener, settings: Settings, faults: Faults) -> anyhow::Result<()> {
+pub async fn serve(
+    listener: TcpListener,
+    settings: Settings,
+    faults: Faults,
+) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let shared = Arc::new(Shared {
         store: Mutex::new(Store::open(&settings.file)?),
@@ -168,7 +194,10 @@ pub async fn serve(listener: TcpListener, settings: Settings, faults: Faults) ->
         .add_service(StreamsServer::new(node.clone()).max_decoding_message_size(limit))
         .add_service(GossipServer::new(node.clone()))
         .add_service(ServerFeaturesServer::new(node))
-        .serve_with_incoming(TcpListenerStream::new(listener).map(move |stream| Ok::<_, std::io::Error>(Accepted::new(stream?, is_quick))))
+        .serve_with_incoming(
+            TcpListenerStream::new(listener)
+                .map(move |stream| Ok::<_, std::io::Error>(Accepted::new(stream?, is_quick))),
+        )
         .await?;
     Ok(())
 }
@@ -209,35 +238,52 @@ impl Streams for Node {
 
     async fn read(&self, request: Request<ReadReq>) -> Result<Response<Self::ReadStream>, Status> {
         let (out, answers) = mpsc::channel(64);
-        tokio::spawn(read::read(self.shared.clone(), self.faults.clone(), request.into_inner(), out));
+        tokio::spawn(read::read(
+            self.shared.clone(),
+            self.faults.clone(),
+            request.into_inner(),
+            out,
+        ));
         Ok(Response::new(ReceiverStream::new(answers)))
     }
 
-    async fn append(&self, request: Request<Streaming<AppendReq>>) -> Result<Response<AppendResp>, Status> {
+    async fn append(
+        &self,
+        request: Request<Streaming<AppendReq>>,
+    ) -> Result<Response<AppendResp>, Status> {
         use append_req::Content;
         let mut parts = request.into_inner();
         let (mut options, mut messages) = (None, Vec::new());
         while let Some(part) = parts.message().await? {
             match part.content {
                 Some(Content::Options(o)) => options = Some(o),
-                Some(Content::ProposedMessage(m)) => {
-                    messages.push(ProposedMessage { id: m.id, metadata: m.metadata, custom_metadata: m.custom_metadata, data: m.data })
-                }
+                Some(Content::ProposedMessage(m)) => messages.push(ProposedMessage {
+                    id: m.id,
+                    metadata: m.metadata,
+                    custom_metadata: m.custom_metadata,
+                    data: m.data,
+                }),
                 None => {}
             }
         }
         let options = options.ok_or_else(|| Status::invalid_argument("options come first"))?;
         let name = text(options.stream_identifier.as_ref())?;
-        let expected = expected!(options.expected_stream_revision, append_req::options::ExpectedStreamRevision);
+        let expected = expected!(
+            options.expected_stream_revision,
+            append_req::options::ExpectedStreamRevision
+        );
         let result = match self.shared.append(&name, expected, messages, &self.faults) {
             Ok((revision, position)) => append_resp::Result::Success(append_resp::Success {
-                current_revision_option: Some(append_resp::success::CurrentRevisionOption::CurrentRevision(revision)),
-                position_option: Some(append_resp::success::PositionOption::Position(append_resp::Position {
-                    commit_position: position,
-                    prepare_position: position,
-                })),
+                current_revision_option: Some(
+                    append_resp::success::CurrentRevisionOption::CurrentRevision(revision),
+                ),
+                position_option: Some(append_resp::success::PositionOption::Position(
+                    append_resp::Position { commit_position: position, prepare_position: position },
+                )),
             }),
-            Err(Refused::Wrong(current)) => append_resp::Result::WrongExpectedVersion(answer::wrong(expected, current)),
+            Err(Refused::Wrong(current)) => {
+                append_resp::Result::WrongExpectedVersion(answer::wrong(expected, current))
+            }
             Err(Refused::Silence) => std::future::pending().await,
             Err(refused) => return Err(answer::status(&name, refused)),
         };
@@ -245,24 +291,48 @@ impl Streams for Node {
     }
 
     async fn delete(&self, request: Request<DeleteReq>) -> Result<Response<DeleteResp>, Status> {
-        let options = request.into_inner().options.ok_or_else(|| Status::invalid_argument("options"))?;
+        let options =
+            request.into_inner().options.ok_or_else(|| Status::invalid_argument("options"))?;
         let name = text(options.stream_identifier.as_ref())?;
-        let expected = expected!(options.expected_stream_revision, delete_req::options::ExpectedStreamRevision);
-        let at = self.shared.delete(&name, expected, false).map_err(|refused| deletion(&name, refused))?;
+        let expected = expected!(
+            options.expected_stream_revision,
+            delete_req::options::ExpectedStreamRevision
+        );
+        let at = self
+            .shared
+            .delete(&name, expected, false)
+            .map_err(|refused| deletion(&name, refused))?;
         let position = delete_resp::Position { commit_position: at, prepare_position: at };
-        Ok(Response::new(DeleteResp { position_option: Some(delete_resp::PositionOption::Position(position)) }))
+        Ok(Response::new(DeleteResp {
+            position_option: Some(delete_resp::PositionOption::Position(position)),
+        }))
     }
 
-    async fn tombstone(&self, request: Request<TombstoneReq>) -> Result<Response<TombstoneResp>, Status> {
-        let options = request.into_inner().options.ok_or_else(|| Status::invalid_argument("options"))?;
+    async fn tombstone(
+        &self,
+        request: Request<TombstoneReq>,
+    ) -> Result<Response<TombstoneResp>, Status> {
+        let options =
+            request.into_inner().options.ok_or_else(|| Status::invalid_argument("options"))?;
         let name = text(options.stream_identifier.as_ref())?;
-        let expected = expected!(options.expected_stream_revision, tombstone_req::options::ExpectedStreamRevision);
-        let at = self.shared.delete(&name, expected, true).map_err(|refused| deletion(&name, refused))?;
+        let expected = expected!(
+            options.expected_stream_revision,
+            tombstone_req::options::ExpectedStreamRevision
+        );
+        let at = self
+            .shared
+            .delete(&name, expected, true)
+            .map_err(|refused| deletion(&name, refused))?;
         let position = tombstone_resp::Position { commit_position: at, prepare_position: at };
-        Ok(Response::new(TombstoneResp { position_option: Some(tombstone_resp::PositionOption::Position(position)) }))
+        Ok(Response::new(TombstoneResp {
+            position_option: Some(tombstone_resp::PositionOption::Position(position)),
+        }))
     }
 
-    async fn batch_append(&self, request: Request<Streaming<BatchAppendReq>>) -> Result<Response<Self::BatchAppendStream>, Status> {
+    async fn batch_append(
+        &self,
+        request: Request<Streaming<BatchAppendReq>>,
+    ) -> Result<Response<Self::BatchAppendStream>, Status> {
         let (node, mut waiting) = (self.clone(), HashMap::<Vec<u8>, Vec<ProposedMessage>>::new());
         let answers = request.into_inner().filter_map(move |part| {
             let answer = part.and_then(|part| node.of_batch(&mut waiting, part)).transpose();
@@ -287,7 +357,9 @@ impl Node {
         part: BatchAppendReq,
     ) -> Result<Option<BatchAppendResp>, Status> {
         use batch_append_req::options::ExpectedStreamPosition as Sent;
-        use batch_append_resp::{ExpectedStreamPosition as Back, Result as Outcome, Success, success};
+        use batch_append_resp::{
+            ExpectedStreamPosition as Back, Result as Outcome, Success, success,
+        };
         let key = prost::Message::encode_to_vec(&part.correlation_id.clone().unwrap_or_default());
         let mut messages = waiting.remove(&key).unwrap_or_default();
         messages.extend(part.proposed_messages);
@@ -305,8 +377,13 @@ impl Node {
         };
         let result = match self.shared.append(&name, expected, messages, &self.faults) {
             Ok((revision, at)) => Outcome::Success(Success {
-                current_revision_option: Some(success::CurrentRevisionOption::CurrentRevision(revision)),
-                position_option: Some(success::PositionOption::Position(AllStreamPosition { commit_position: at, prepare_position: at })),
+                current_revision_option: Some(success::CurrentRevisionOption::CurrentRevision(
+                    revision,
+                )),
+                position_option: Some(success::PositionOption::Position(AllStreamPosition {
+                    commit_position: at,
+                    prepare_position: at,
+                })),
             }),
             Err(Refused::Silence) => return Ok(None),
             // These end the whole call, with everything that is under way in it.
@@ -339,13 +416,19 @@ impl Gossip for Node {
 
 #[tonic::async_trait]
 impl ServerFeatures for Node {
-    async fn get_supported_methods(&self, _: Request<Empty>) -> Result<Response<SupportedMethods>, Status> {
+    async fn get_supported_methods(
+        &self,
+        _: Request<Empty>,
+    ) -> Result<Response<SupportedMethods>, Status> {
         let method = |name: &str| SupportedMethod {
             method_name: name.to_owned(),
             service_name: "event_store.client.streams.streams".to_owned(),
             features: vec!["stream".to_owned(), "all".to_owned()],
         };
         let methods = ["append", "batchappend", "delete", "read", "tombstone"].map(method).to_vec();
-        Ok(Response::new(SupportedMethods { methods, event_store_server_version: "24.10.0".to_owned() }))
+        Ok(Response::new(SupportedMethods {
+            methods,
+            event_store_server_version: "24.10.0".to_owned(),
+        }))
     }
 }

@@ -59,16 +59,25 @@ struct Kept {
 impl Store {
     /// Opens the file, or makes it.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
-        let mut file = File::options().create(true).truncate(false).read(true).write(true).open(path)?;
+        let mut file =
+            File::options().create(true).truncate(false).read(true).write(true).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        let mut store = Self { file, end: 0, all: Vec::new(), streams: HashMap::new(), tombstoned: HashSet::new() };
+        let mut store = Self {
+            file,
+            end: 0,
+            all: Vec::new(),
+            streams: HashMap::new(),
+            tombstoned: HashSet::new(),
+        };
         let mut rest = bytes.as_slice();
         while let Some((length, frame)) = rest.split_first_chunk::<4>()
-            && let Some((frame, behind)) = frame.split_at_checked(u32::from_le_bytes(*length) as usize)
+            && let Some((frame, behind)) =
+                frame.split_at_checked(u32::from_le_bytes(*length) as usize)
             && let Ok(request) = BatchAppendReq::decode(frame)
         {
-            let name = request.options.and_then(|o| o.stream_identifier).unwrap_or_default().stream_name;
+            let name =
+                request.options.and_then(|o| o.stream_identifier).unwrap_or_default().stream_name;
             store.keep(std::str::from_utf8(&name)?, request.proposed_messages);
             store.end += 4 + frame.len() as u64;
             rest = behind;
@@ -89,17 +98,31 @@ impl Store {
     }
 
     /// What an append would mean.
-    pub fn decide(&self, name: &str, deleted: bool, expected: Expected, messages: &[ProposedMessage]) -> Verdict {
+    pub fn decide(
+        &self,
+        name: &str,
+        deleted: bool,
+        expected: Expected,
+        messages: &[ProposedMessage],
+    ) -> Verdict {
         let ids = self.streams.get(name).map_or(&[][..], |kept| &kept.ids);
         let stream = Stream { ids, recent: RECENT, deleted, tombstoned: self.is_tombstoned(name) };
         decide(&stream, expected, &messages.iter().map(id).collect::<Vec<_>>())
     }
 
     /// Writes events behind the last of their stream, flushes, and gives the last revision.
-    pub fn write(&mut self, name: &str, messages: Vec<ProposedMessage>) -> std::io::Result<Option<u64>> {
+    pub fn write(
+        &mut self,
+        name: &str,
+        messages: Vec<ProposedMessage>,
+    ) -> std::io::Result<Option<u64>> {
         let identifier = StreamIdentifier { stream_name: name.as_bytes().to_vec() };
         let options = Options { stream_identifier: Some(identifier), ..Options::default() };
-        let frame = BatchAppendReq { options: Some(options), proposed_messages: messages, ..BatchAppendReq::default() };
+        let frame = BatchAppendReq {
+            options: Some(options),
+            proposed_messages: messages,
+            ..BatchAppendReq::default()
+        };
         let bytes = frame.encode_to_vec();
         let mut framed = (bytes.len() as u32).to_le_bytes().to_vec();
         framed.extend(bytes);
@@ -115,7 +138,13 @@ impl Store {
         let kept = self.streams.entry(stream.clone()).or_default();
         for (message, n) in messages.into_iter().zip(0..) {
             let (revision, position) = (kept.ids.len() as u64, self.end + n);
-            let event = Arc::new(Event { stream: stream.clone(), revision, position, id: id(&message), message });
+            let event = Arc::new(Event {
+                stream: stream.clone(),
+                revision,
+                position,
+                id: id(&message),
+                message,
+            });
             if event.event_type() == TOMBSTONE {
                 self.tombstoned.insert(name.to_owned());
             }
@@ -130,7 +159,9 @@ fn id(message: &ProposedMessage) -> Uuid {
     use proto::uuid::Value;
     match message.id.as_ref().and_then(|id| id.value.as_ref()) {
         Some(Value::String(text)) => text.parse().unwrap_or_default(),
-        Some(Value::Structured(s)) => Uuid::from_u64_pair(s.most_significant_bits as u64, s.least_significant_bits as u64),
+        Some(Value::Structured(s)) => {
+            Uuid::from_u64_pair(s.most_significant_bits as u64, s.least_significant_bits as u64)
+        }
         None => Uuid::nil(),
     }
 }

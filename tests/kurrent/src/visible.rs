@@ -75,6 +75,11 @@ impl Metadata {
         let truncated = self.truncate_before.unwrap_or(0) as usize;
         let counted = self.max_count.map_or(0, |count| events.len().saturating_sub(count));
         let since = self.max_age.map_or(0, |age| now.saturating_sub(age.saturating_mul(TICKS)));
-        events.iter().skip(truncated.max(counted)).filter(|event| event.created() >= since).cloned().collect()
+        events
+            .iter()
+            .skip(truncated.max(counted))
+            .filter(|event| event.created() >= since)
+            .cloned()
+            .collect()
     }
 }

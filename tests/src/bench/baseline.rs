@@ -15,7 +15,8 @@ pub fn sqlite_inserts(folder: &Path, time: Duration) -> Result<f64> {
     let connection = rusqlite::Connection::open(folder.path().join("baseline.db"))?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, payload TEXT NOT NULL)")?;
+    connection
+        .execute_batch("CREATE TABLE rows (id INTEGER PRIMARY KEY, payload TEXT NOT NULL)")?;
     let mut insert = connection.prepare("INSERT INTO rows (payload) VALUES (?1)")?;
     let payload = "x".repeat(ROW_BYTES);
     let (begun, mut rows) = (Instant::now(), 0u64);
@@ -33,10 +34,19 @@ pub async fn pgbench_inserts(url: &str, folder: &Path, time: Duration) -> Result
     connection.close().await?;
     let folder = tempfile::tempdir_in(folder)?;
     let script = folder.path().join("insert.sql");
-    std::fs::write(&script, format!("INSERT INTO public.pgbench_rows (payload) VALUES ('{}');\n", "x".repeat(ROW_BYTES)))?;
+    std::fs::write(
+        &script,
+        format!(
+            "INSERT INTO public.pgbench_rows (payload) VALUES ('{}');\n",
+            "x".repeat(ROW_BYTES)
+        ),
+    )?;
     let seconds = time.as_secs().max(1).to_string();
     let mut command = Command::new(tool("pgbench")?);
-    command.args(["--no-vacuum", "-M", "prepared", "-c", "16", "-j", "2", "-T", &seconds, "-f"]).arg(&script).arg(url);
+    command
+        .args(["--no-vacuum", "-M", "prepared", "-c", "16", "-j", "2", "-T", &seconds, "-f"])
+        .arg(&script)
+        .arg(url);
     let output = tokio::task::spawn_blocking(move || command.output()).await??;
     let text = String::from_utf8_lossy(&output.stdout);
     ensure!(output.status.success(), "pgbench failed: {}", String::from_utf8_lossy(&output.stderr));
@@ -46,7 +56,8 @@ pub async fn pgbench_inserts(url: &str, folder: &Path, time: Duration) -> Result
 
 /// A program of PostgreSQL: on the path, or where Debian puts it (the newest).
 fn tool(name: &str) -> Result<std::path::PathBuf> {
-    let on_path = std::env::var_os("PATH").and_then(|p| std::env::split_paths(&p).map(|f| f.join(name)).find(|f| f.is_file()));
+    let on_path = std::env::var_os("PATH")
+        .and_then(|p| std::env::split_paths(&p).map(|f| f.join(name)).find(|f| f.is_file()));
     if let Some(found) = on_path {
         return Ok(found);
     }

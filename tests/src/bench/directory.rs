@@ -39,7 +39,14 @@ fn user_body(n: u64) -> String {
 pub async fn create_users(w: &World, first: u64, until: Until) -> Result<Driven> {
     let token = token(w)?;
     let authority = w.server.address().authority();
-    drive(&authority, CONNECTIONS, until, |n| prepare("POST", "/Users", token, &user_body(first + n)), status_is(201)).await
+    drive(
+        &authority,
+        CONNECTIONS,
+        until,
+        |n| prepare("POST", "/Users", token, &user_body(first + n)),
+        status_is(201),
+    )
+    .await
 }
 
 /// Creates `count` users, numbered from 0; gives their ids.
@@ -49,13 +56,14 @@ pub async fn fill(w: &World, count: u64) -> Result<(Vec<String>, Driven)> {
     let ids = Mutex::new(Vec::with_capacity(usize::try_from(count)?));
     let expected = status_is(201);
     let prepared = |n| prepare("POST", "/Users", token, &user_body(n));
-    let driven = drive(&authority, CONNECTIONS, Until::Count(count), prepared, |n, status, body| {
-        expected(n, status, body)?;
-        let id = id(serde_json::from_slice(body)?)?;
-        ids.lock().unwrap_or_else(|e| e.into_inner()).push(id);
-        Ok(())
-    })
-    .await?;
+    let driven =
+        drive(&authority, CONNECTIONS, Until::Count(count), prepared, |n, status, body| {
+            expected(n, status, body)?;
+            let id = id(serde_json::from_slice(body)?)?;
+            ids.lock().unwrap_or_else(|e| e.into_inner()).push(id);
+            Ok(())
+        })
+        .await?;
     let ids = ids.into_inner().unwrap_or_else(|e| e.into_inner());
     ensure!(ids.len() as u64 == count, "{} users created instead of {count}", ids.len());
     Ok((ids, driven))
@@ -66,7 +74,17 @@ pub async fn match_queries(w: &World, users: u64, rng: &mut Rng, time: Duration)
     let token = token(w)?;
     let authority = w.server.address().authority();
     let targets: Vec<Vec<u8>> = (0..4096)
-        .map(|_| prepare("GET", &format!("/Users?{}", filter(&format!("userName eq \"{}\"", user_name(rng.below(users))))), token, ""))
+        .map(|_| {
+            prepare(
+                "GET",
+                &format!(
+                    "/Users?{}",
+                    filter(&format!("userName eq \"{}\"", user_name(rng.below(users))))
+                ),
+                token,
+                "",
+            )
+        })
         .collect();
     let expected = status_is(200);
     drive(
@@ -77,7 +95,11 @@ pub async fn match_queries(w: &World, users: u64, rng: &mut Rng, time: Duration)
         |n, status, body| {
             expected(n, status, body)?;
             // Cheap, and yet no empty answer passes for a match.
-            ensure!(body.windows(16).any(|w| w == b"\"totalResults\":1"), "no match in {}", String::from_utf8_lossy(body));
+            ensure!(
+                body.windows(16).any(|w| w == b"\"totalResults\":1"),
+                "no match in {}",
+                String::from_utf8_lossy(body)
+            );
             Ok(())
         },
     )
@@ -107,7 +129,11 @@ pub async fn add_one_by_one(w: &World, group: &str, members: &[String]) -> Resul
 
 /// Adds these members to two groups, one to the one, then one to the other: both see the same
 /// machine at the same time. Gives how long each took, in ms.
-pub async fn add_in_turn(w: &World, groups: [&str; 2], members: &[String]) -> Result<[Vec<f64>; 2]> {
+pub async fn add_in_turn(
+    w: &World,
+    groups: [&str; 2],
+    members: &[String],
+) -> Result<[Vec<f64>; 2]> {
     let mut wire = Wire::connect(&w.server.address().authority()).await?;
     let mut times = [Vec::with_capacity(members.len()), Vec::with_capacity(members.len())];
     for member in members {
@@ -127,10 +153,16 @@ async fn add_one(w: &World, wire: &mut Wire, group: &str, member: &String) -> Re
 }
 
 /// Adds these members over several connections, `per_request` at a time.
-pub async fn add_many(w: &World, group: &str, members: &[String], per_request: usize) -> Result<Driven> {
+pub async fn add_many(
+    w: &World,
+    group: &str,
+    members: &[String],
+    per_request: usize,
+) -> Result<Driven> {
     let token = token(w)?;
     let authority = w.server.address().authority();
     let chunks: Vec<&[String]> = members.chunks(per_request).collect();
     let prepared = |n: u64| member_change(group, token, true, chunks[n as usize]);
-    drive(&authority, CONNECTIONS, Until::Count(chunks.len() as u64), prepared, status_is(204)).await
+    drive(&authority, CONNECTIONS, Until::Count(chunks.len() as u64), prepared, status_is(204))
+        .await
 }

@@ -55,8 +55,17 @@ struct Target {
 
 /// Measures a server by single operations and by cycles. What the operations create they delete;
 /// the tenant of the cycles stays.
-pub async fn measure(url: &str, token: &str, load: Load, said: impl Fn(&Measure)) -> Result<Vec<Measure>> {
-    let target = Target { transport: Arc::new(HttpTransport::new(url, Duration::from_secs(60))?), token: token.into(), load };
+pub async fn measure(
+    url: &str,
+    token: &str,
+    load: Load,
+    said: impl Fn(&Measure),
+) -> Result<Vec<Measure>> {
+    let target = Target {
+        transport: Arc::new(HttpTransport::new(url, Duration::from_secs(60))?),
+        token: token.into(),
+        load,
+    };
     let mut measures = Vec::new();
     let mut keep = |measure: Measure| {
         said(&measure);
@@ -78,7 +87,9 @@ pub async fn measure(url: &str, token: &str, load: Load, said: impl Fn(&Measure)
     keep(creates.await?);
     let ids = ids.into_inner().unwrap_or_else(PoisonError::into_inner);
     let id = |i: u64| ids[i as usize].clone();
-    let matching = |i: u64| format!("/Users?filter=userName+eq+%22{}%22", name(i * 7_919 % n).replace('@', "%40"));
+    let matching = |i: u64| {
+        format!("/Users?filter=userName+eq+%22{}%22", name(i * 7_919 % n).replace('@', "%40"))
+    };
     let matches = target.drive(
         "match queries",
         n,
@@ -91,15 +102,43 @@ pub async fn measure(url: &str, token: &str, load: Load, said: impl Fn(&Measure)
         },
     );
     keep(matches.await?);
-    let change = |i: u64| patch(json!([{"op": "Replace", "path": "displayName", "value": format!("Changed {i}")}]));
-    keep(target.drive("change users", n, |i| (Method::Patch, format!("/Users/{}", id(i)), Some(change(i))), 0, |_, _| Ok(())).await?);
+    let change = |i: u64| {
+        patch(json!([{"op": "Replace", "path": "displayName", "value": format!("Changed {i}")}]))
+    };
+    keep(
+        target
+            .drive(
+                "change users",
+                n,
+                |i| (Method::Patch, format!("/Users/{}", id(i)), Some(change(i))),
+                0,
+                |_, _| Ok(()),
+            )
+            .await?,
+    );
     let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": format!("bench-{}", load.seed)});
     let group = id_of(&target.send(Method::Post, "/Groups".into(), Some(group)).await?)?;
-    let add = |i: u64| patch(json!([{"op": "Add", "path": "members", "value": [{"value": id(i)}]}]));
-    let adds =
-        target.drive("add members, one a request", n, |i| (Method::Patch, format!("/Groups/{group}"), Some(add(i))), 0, |_, _| Ok(()));
+    let add =
+        |i: u64| patch(json!([{"op": "Add", "path": "members", "value": [{"value": id(i)}]}]));
+    let adds = target.drive(
+        "add members, one a request",
+        n,
+        |i| (Method::Patch, format!("/Groups/{group}"), Some(add(i))),
+        0,
+        |_, _| Ok(()),
+    );
     keep(adds.await?);
-    keep(target.drive("delete users", n, |i| (Method::Delete, format!("/Users/{}", id(i)), None), 204, |_, _| Ok(())).await?);
+    keep(
+        target
+            .drive(
+                "delete users",
+                n,
+                |i| (Method::Delete, format!("/Users/{}", id(i)), None),
+                204,
+                |_, _| Ok(()),
+            )
+            .await?,
+    );
     target.send(Method::Delete, format!("/Groups/{group}"), None).await?;
     for measure in target.cycles().await? {
         keep(measure);
@@ -110,7 +149,14 @@ pub async fn measure(url: &str, token: &str, load: Load, said: impl Fn(&Measure)
 impl Target {
     async fn send(&self, method: Method, target: String, body: Option<Value>) -> Result<Answer> {
         let body = body.map(|b| Bytes::from(b.to_string()));
-        let request = Request { method, target, body, bearer: self.token.clone(), at: DateTime::UNIX_EPOCH, luck: Seed::new(0) };
+        let request = Request {
+            method,
+            target,
+            body,
+            bearer: self.token.clone(),
+            at: DateTime::UNIX_EPOCH,
+            luck: Seed::new(0),
+        };
         Ok(self.transport.send(&request).await?)
     }
 
@@ -137,8 +183,17 @@ impl Target {
                     let sent = Instant::now();
                     let answer = self.send(method, target, body).await?;
                     let micros = sent.elapsed().as_micros() as u64;
-                    let good = if status == 0 { matches!(answer.status, 200 | 204) } else { answer.status == status };
-                    ensure!(good, "{what}: {} {}", answer.status, String::from_utf8_lossy(&answer.body));
+                    let good = if status == 0 {
+                        matches!(answer.status, 200 | 204)
+                    } else {
+                        answer.status == status
+                    };
+                    ensure!(
+                        good,
+                        "{what}: {} {}",
+                        answer.status,
+                        String::from_utf8_lossy(&answer.body)
+                    );
                     answered(i, &answer)?;
                     times.lock().unwrap_or_else(PoisonError::into_inner).push((i, micros));
                 }
@@ -148,7 +203,12 @@ impl Target {
         let elapsed = begun.elapsed().as_secs_f64();
         let mut times = times.into_inner().unwrap_or_else(PoisonError::into_inner);
         times.sort_unstable();
-        Ok(figures(what, self.load.connections, elapsed, times.into_iter().map(|(_, micros)| micros).collect()))
+        Ok(figures(
+            what,
+            self.load.connections,
+            elapsed,
+            times.into_iter().map(|(_, micros)| micros).collect(),
+        ))
     }
 
     /// An initial cycle and five more, with changes of a twentieth of the tenant between them.
@@ -161,19 +221,32 @@ impl Target {
         plan.settings.mapping = rollcall_entra::client::Mapping::standard().without_extensions();
         plan.settings.reference_checks = false;
         plan.changes_per_day = f64::from(users) * 0.05 * 13.0;
-        let (measured, log) = (Arc::new(Measured::new(self.transport.clone())), Arc::new(ProvisioningLog::new()));
+        let (measured, log) =
+            (Arc::new(Measured::new(self.transport.clone())), Arc::new(ProvisioningLog::new()));
         let time = Arc::new(Simulated::flowing(start));
-        let scene = Scene { transport: measured.clone(), time, recorder: log.clone(), application: None };
+        let scene =
+            Scene { transport: measured.clone(), time, recorder: log.clone(), application: None };
         play(plan, scene).await;
         ensure!(runs(&log, RunKind::Initial) == 1, "the initial cycle failed: {:?}", log.runs());
         let mut measures = Vec::new();
-        for (what, kind) in [("initial cycle", RunKind::Initial), ("incremental cycles", RunKind::Incremental)] {
+        for (what, kind) in
+            [("initial cycle", RunKind::Initial), ("incremental cycles", RunKind::Incremental)]
+        {
             let of_kind: Vec<_> = log.runs().into_iter().filter(|r| r.kind == kind).collect();
             let requests = of_kind.iter().map(|r| r.requests).sum();
             let seconds: f64 = of_kind.iter().map(|r| (r.ended - r.began).as_seconds_f64()).sum();
             let per_second = requests as f64 / seconds.max(0.001);
             let connections = self.load.connections;
-            measures.push(Measure { what: what.into(), requests, connections, per_second, p50: 0.0, p95: 0.0, p99: 0.0, growth: 0.0 });
+            measures.push(Measure {
+                what: what.into(),
+                requests,
+                connections,
+                per_second,
+                p50: 0.0,
+                p95: 0.0,
+                p99: 0.0,
+                growth: 0.0,
+            });
         }
         for (doing, times) in measured.take() {
             measures.push(Measure {
@@ -200,7 +273,8 @@ fn figures(what: &str, connections: usize, elapsed: f64, times: Vec<u64>) -> Mea
         sorted.get(at).map_or(0.0, |micros| *micros as f64 / 1_000.0)
     };
     let tenth = (times.len() / 10).max(1).min(times.len());
-    let (first, last) = (quantile(&times[..tenth], 0.5), quantile(&times[times.len() - tenth..], 0.5));
+    let (first, last) =
+        (quantile(&times[..tenth], 0.5), quantile(&times[times.len() - tenth..], 0.5));
     Measure {
         what: what.to_owned(),
         requests: times.len() as u64,
@@ -216,7 +290,11 @@ fn figures(what: &str, connections: usize, elapsed: f64, times: Vec<u64>) -> Mea
 impl Measure {
     /// One line for people.
     pub fn line(&self) -> String {
-        let rate = if self.per_second > 0.0 { format!("{:.0}/s", self.per_second) } else { "-".to_owned() };
+        let rate = if self.per_second > 0.0 {
+            format!("{:.0}/s", self.per_second)
+        } else {
+            "-".to_owned()
+        };
         let growth = if self.growth > 0.0 { format!("{:.2}", self.growth) } else { "-".to_owned() };
         format!(
             "{:<32} {:>8} {rate:>9}  p50 {:>8.2}  p95 {:>8.2}  p99 {:>8.2} ms  growth {growth}",
@@ -232,11 +310,19 @@ pub async fn client_alone(url: &str, users: u32, connections: usize) -> Result<(
     plan.settings.concurrency = connections;
     let log = Arc::new(rollcall_entra::log::Counting::new(Vec::<Arc<ProvisioningLog>>::new()));
     let transport = Arc::new(HttpTransport::new(url, Duration::from_secs(60))?);
-    let scene = Scene { transport, time: Arc::new(Simulated::flowing(start)), recorder: log.clone(), application: None };
+    let scene = Scene {
+        transport,
+        time: Arc::new(Simulated::flowing(start)),
+        recorder: log.clone(),
+        application: None,
+    };
     let begun = Instant::now();
     play(plan, scene).await;
     let counts = log.counts();
-    ensure!(counts.failures.is_empty() && counts.failed_runs == 0, "the client alone failed: {counts:?}");
+    ensure!(
+        counts.failures.is_empty() && counts.failed_runs == 0,
+        "the client alone failed: {counts:?}"
+    );
     Ok((counts.requests, counts.requests as f64 / begun.elapsed().as_secs_f64()))
 }
 
@@ -253,7 +339,10 @@ fn patch(operations: Value) -> Value {
 
 fn id_of(answer: &Answer) -> Result<String> {
     let made: Value = serde_json::from_slice(&answer.body)?;
-    Ok(made["id"].as_str().with_context(|| format!("no id in the answer {}: {made}", answer.status))?.to_owned())
+    Ok(made["id"]
+        .as_str()
+        .with_context(|| format!("no id in the answer {}: {made}", answer.status))?
+        .to_owned())
 }
 
 #[cfg(test)]

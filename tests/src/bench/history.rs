@@ -52,11 +52,21 @@ impl Past {
             prepare("PATCH", &format!("/Users/{user}"), token, &body)
         };
         let answered = |n: u64, status: u16, body: &[u8]| {
-            ensure!(status == 200 || status == 204, "change {n}: {status}: {}", String::from_utf8_lossy(body));
+            ensure!(
+                status == 200 || status == 204,
+                "change {n}: {status}: {}",
+                String::from_utf8_lossy(body)
+            );
             Ok(())
         };
-        let driven =
-            drive(&w.server.address().authority(), super::directory::CONNECTIONS, Until::Count(changes), request, answered).await?;
+        let driven = drive(
+            &w.server.address().authority(),
+            super::directory::CONNECTIONS,
+            Until::Count(changes),
+            request,
+            answered,
+        )
+        .await?;
         let last = position(w).await?;
         ensure!(last - first == changes, "{changes} changes led to {} records", last - first);
         Ok((Self { users, groups, large, first, last }, driven))
@@ -75,11 +85,19 @@ impl Past {
         let (mut rng, mut times) = (Rng::new(23), Vec::new());
         for n in 0..questions {
             let at = self.first + rng.below(self.last - self.first + 1);
-            let chosen = |list: &[String], rng: &mut Rng| list[rng.below(list.len() as u64) as usize].clone();
+            let chosen = |list: &[String], rng: &mut Rng| {
+                list[rng.below(list.len() as u64) as usize].clone()
+            };
             let target = match n % 4 {
                 0 => format!("users/{}?asOf=position:{at}", chosen(&self.users, &mut rng)),
-                1 => format!("users?name={}&asOf=position:{at}", user_name(rng.below(self.users.len() as u64))),
-                2 => format!("groups/{}/members?limit=1000&asOf=position:{at}", chosen(&self.groups, &mut rng)),
+                1 => format!(
+                    "users?name={}&asOf=position:{at}",
+                    user_name(rng.below(self.users.len() as u64))
+                ),
+                2 => format!(
+                    "groups/{}/members?limit=1000&asOf=position:{at}",
+                    chosen(&self.groups, &mut rng)
+                ),
                 _ => format!("groups/{}/members?limit=1000&asOf=position:{at}", self.large),
             };
             let request = get(&format!("/api/v1/organizations/acme/{target}"), &key);
@@ -88,7 +106,11 @@ impl Past {
             times.push(begun.elapsed().as_secs_f64() * 1_000.0);
             ensure!(status == 200, "{target}: {status}: {}", String::from_utf8_lossy(body));
             // Everybody that is asked for was there.
-            ensure!(n % 4 == 2 || body.len() > 200, "{target} gave nothing: {}", String::from_utf8_lossy(body));
+            ensure!(
+                n % 4 == 2 || body.len() > 200,
+                "{target} gave nothing: {}",
+                String::from_utf8_lossy(body)
+            );
         }
         Ok(times)
     }

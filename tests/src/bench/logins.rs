@@ -52,7 +52,9 @@ impl SignOn {
         std::fs::write(metadata.path(), provider.metadata("_bench")?)?;
         let path = metadata.path().to_str().context("a path in UTF-8")?;
         w.server.cli(&["saml", "configure", "--org", "acme", "--metadata-file", path]).await?;
-        w.server.cli(&["saml", "policy", "--org", "acme", "--target", "https://app.example/"]).await?;
+        w.server
+            .cli(&["saml", "policy", "--org", "acme", "--target", "https://app.example/"])
+            .await?;
         fill(w, people).await?;
         Ok(Self { provider, signed: 0 })
     }
@@ -71,8 +73,11 @@ impl SignOn {
         };
         let halves = std::thread::scope(|scope| {
             let halves = [first..first + count / 2, first + count / 2..first + count];
-            let signers = halves.map(|half| scope.spawn(|| half.map(one).collect::<Result<Vec<_>>>()));
-            signers.map(|signer| signer.join().map_err(|_| anyhow::anyhow!("a signer has panicked"))?)
+            let signers =
+                halves.map(|half| scope.spawn(|| half.map(one).collect::<Result<Vec<_>>>()));
+            signers.map(|signer| {
+                signer.join().map_err(|_| anyhow::anyhow!("a signer has panicked"))?
+            })
         });
         self.signed += count;
         let mut responses = Vec::with_capacity(usize::try_from(count)?);
@@ -83,11 +88,17 @@ impl SignOn {
     }
 
     /// Verifications of these messages per second by samael, on `threads` threads.
-    pub fn verifications(&self, responses: &Responses, threads: usize, time: Duration) -> Result<f64> {
+    pub fn verifications(
+        &self,
+        responses: &Responses,
+        threads: usize,
+        time: Duration,
+    ) -> Result<f64> {
         let key = self.provider.keys.first().context("a key")?;
         let certificate = CertificateDer::from(STANDARD.decode(key.certificate_base64()?)?);
         verifications_per_second(&responses.0, threads, time, |xml| {
-            Crypto::verify_signed_xml(xml, &certificate, Some("ID")).context("a good signature does not hold")
+            Crypto::verify_signed_xml(xml, &certificate, Some("ID"))
+                .context("a good signature does not hold")
         })
     }
 }
@@ -96,14 +107,26 @@ impl Responses {
     /// Signs everybody in, each response once.
     pub async fn sign_in(&self, w: &World) -> Result<Driven> {
         let authority = w.server.address().authority();
-        let prepared: Vec<Vec<u8>> = self.0.iter().map(|xml| form("/saml/acme/acs", &[("SAMLResponse", &STANDARD.encode(xml))])).collect();
+        let prepared: Vec<Vec<u8>> = self
+            .0
+            .iter()
+            .map(|xml| form("/saml/acme/acs", &[("SAMLResponse", &STANDARD.encode(xml))]))
+            .collect();
         let count = prepared.len() as u64;
-        drive(&authority, CONNECTIONS, Until::Count(count), |n| prepared[n as usize].clone(), status_is(303)).await
+        drive(
+            &authority,
+            CONNECTIONS,
+            Until::Count(count),
+            |n| prepared[n as usize].clone(),
+            status_is(303),
+        )
+        .await
     }
 
     /// Verifications of digest and RSA signature per second, without XML, on `threads` threads.
     pub fn arithmetic(&self, threads: usize, time: Duration) -> Result<f64> {
-        let bare = self.0.iter().map(|xml| BareSignature::all_of(xml)).collect::<Result<Vec<_>>>()?;
+        let bare =
+            self.0.iter().map(|xml| BareSignature::all_of(xml)).collect::<Result<Vec<_>>>()?;
         verifications_per_second(&bare, threads, time, |signatures| {
             for signature in signatures {
                 ensure!(signature.verify()?, "a good signature does not hold");

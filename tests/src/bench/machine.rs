@@ -23,14 +23,19 @@ impl Machine {
     pub fn here() -> Self {
         let field = |file: &str, name: &str| {
             let text = fs::read_to_string(file).unwrap_or_default();
-            text.lines().find(|l| l.starts_with(name)).and_then(|l| l.split_once(':')).map(|(_, v)| v.trim().to_owned())
+            text.lines()
+                .find(|l| l.starts_with(name))
+                .and_then(|l| l.split_once(':'))
+                .map(|(_, v)| v.trim().to_owned())
         };
-        let memory = field("/proc/meminfo", "MemTotal").and_then(|v| v.split(' ').next().and_then(|n| n.parse::<u64>().ok()));
+        let memory = field("/proc/meminfo", "MemTotal")
+            .and_then(|v| v.split(' ').next().and_then(|n| n.parse::<u64>().ok()));
         Self {
             cpu: field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             memory_mib: memory.unwrap_or(0) / 1024,
-            kernel: fs::read_to_string("/proc/sys/kernel/osrelease").map_or_else(|_| "unknown".to_owned(), |s| s.trim().to_owned()),
+            kernel: fs::read_to_string("/proc/sys/kernel/osrelease")
+                .map_or_else(|_| "unknown".to_owned(), |s| s.trim().to_owned()),
         }
     }
 }
@@ -38,7 +43,10 @@ impl Machine {
 /// The most memory a process ever held (`VmHWM`), in MiB.
 pub fn peak_memory_mib(pid: u32) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find(|l| l.starts_with("VmHWM:")).ok_or_else(|| anyhow::anyhow!("no VmHWM for {pid}"))?;
+    let line = status
+        .lines()
+        .find(|l| l.starts_with("VmHWM:"))
+        .ok_or_else(|| anyhow::anyhow!("no VmHWM for {pid}"))?;
     let kib: f64 = line.split_whitespace().nth(1).unwrap_or_default().parse()?;
     Ok(kib / 1024.0)
 }
@@ -50,7 +58,8 @@ fn cpu_seconds(pid: u32) -> Result<f64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
     // The name in parentheses may hold anything; after it come the fields from the third on.
     let rest = stat.rsplit_once(')').map(|(_, rest)| rest).unwrap_or_default();
-    let ticks: Vec<f64> = rest.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    let ticks: Vec<f64> =
+        rest.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
     anyhow::ensure!(ticks.len() == 2, "no CPU time for {pid}");
     Ok(ticks.iter().sum::<f64>() / TICKS_PER_SECOND)
 }

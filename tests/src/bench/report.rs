@@ -32,7 +32,13 @@ pub struct Figure {
 
 impl Figure {
     /// A figure held against its goal.
-    pub fn new(name: &'static str, value: f64, unit: &'static str, goal: Goal, details: String) -> Self {
+    pub fn new(
+        name: &'static str,
+        value: f64,
+        unit: &'static str,
+        goal: Goal,
+        details: String,
+    ) -> Self {
         let met = match goal {
             Goal::AtLeast(bound) => value >= bound,
             Goal::AtMost(bound) => value <= bound,
@@ -47,7 +53,13 @@ impl Figure {
             Goal::AtMost(bound) => format!("at most {bound}"),
         };
         let verdict = if self.met { "met   " } else { "MISSED" };
-        format!("{verdict}  {:<44} {:>10} {:<9} goal: {goal:<16} {}", self.name, short(self.value), self.unit, self.details)
+        format!(
+            "{verdict}  {:<44} {:>10} {:<9} goal: {goal:<16} {}",
+            self.name,
+            short(self.value),
+            self.unit,
+            self.details
+        )
     }
 }
 

@@ -33,7 +33,10 @@ impl Responder {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(answer)));
+                tokio::spawn(
+                    http1::Builder::new()
+                        .serve_connection(TokioIo::new(stream), service_fn(answer)),
+                );
             }
         });
         Ok(Self { url, task })
@@ -49,13 +52,20 @@ impl Drop for Responder {
 /// Nobody is found, everybody is created.
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     static CREATED: AtomicU64 = AtomicU64::new(0);
-    let (method, filtered) = (request.method().clone(), request.uri().query().is_some_and(|q| q.contains("filter=")));
+    let (method, filtered) =
+        (request.method().clone(), request.uri().query().is_some_and(|q| q.contains("filter=")));
     // The body is read, as any server must.
     let _ = request.into_body().collect().await;
     let (status, body) = match method {
         Method::GET if filtered => (200, r#"{"totalResults":0,"Resources":[]}"#.to_owned()),
         Method::GET => (200, r#"{"active":true}"#.to_owned()),
-        Method::POST => (201, format!(r#"{{"id":"{}"}}"#, Seed::new(1).uuid("id", CREATED.fetch_add(1, Ordering::Relaxed)))),
+        Method::POST => (
+            201,
+            format!(
+                r#"{{"id":"{}"}}"#,
+                Seed::new(1).uuid("id", CREATED.fetch_add(1, Ordering::Relaxed))
+            ),
+        ),
         _ => (204, String::new()),
     };
     let mut response = Response::new(Full::new(Bytes::from(body)));

@@ -27,14 +27,18 @@ impl BareSignature {
     /// All signatures of a response that is not encrypted.
     pub fn all_of(response_xml: &str) -> Result<Vec<Self>> {
         let document = Document::parse(response_xml)?;
-        let signatures: Vec<_> = document.descendants().filter(|n| n.tag_name().name() == "Signature").collect();
+        let signatures: Vec<_> =
+            document.descendants().filter(|n| n.tag_name().name() == "Signature").collect();
         ensure!(!signatures.is_empty(), "the response is not signed");
         signatures.into_iter().map(Self::of).collect()
     }
 
     fn of(signature: Node<'_, '_>) -> Result<Self> {
         let bytes = |name: &str| -> Result<Vec<u8>> {
-            let node = signature.descendants().find(|n| n.tag_name().name() == name).with_context(|| format!("no {name}"))?;
+            let node = signature
+                .descendants()
+                .find(|n| n.tag_name().name() == name)
+                .with_context(|| format!("no {name}"))?;
             let dense: String = node.text().unwrap_or_default().split_whitespace().collect();
             Ok(STANDARD.decode(dense)?)
         };
@@ -52,7 +56,9 @@ impl BareSignature {
     /// Whether it holds.
     pub fn verify(&self) -> Result<bool> {
         let digest = hash(MessageDigest::sha256(), &self.signed)?;
-        Ok(*digest == *self.digest && Verifier::new(MessageDigest::sha256(), &self.key)?.verify_oneshot(&self.value, &self.signed_info)?)
+        Ok(*digest == *self.digest
+            && Verifier::new(MessageDigest::sha256(), &self.key)?
+                .verify_oneshot(&self.value, &self.signed_info)?)
     }
 }
 
@@ -80,8 +86,11 @@ pub fn verifications_per_second<M: Sync>(
                 Ok(())
             }
         };
-        let threads: Vec<_> = (0..threads.max(1)).map(|n| scope.spawn(work(n % messages.len()))).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().map_err(|_| anyhow::anyhow!("a thread has panicked"))?)
+        let threads: Vec<_> =
+            (0..threads.max(1)).map(|n| scope.spawn(work(n % messages.len()))).collect();
+        threads.into_iter().try_for_each(|thread| {
+            thread.join().map_err(|_| anyhow::anyhow!("a thread has panicked"))?
+        })
     })?;
     Ok(done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64())
 }

@@ -44,7 +44,10 @@ impl Wire {
     }
 
     async fn more(&mut self) -> Result<()> {
-        ensure!(self.stream.read_buf(&mut self.buffer).await? > 0, "the server closed the connection");
+        ensure!(
+            self.stream.read_buf(&mut self.buffer).await? > 0,
+            "the server closed the connection"
+        );
         Ok(())
     }
 }
@@ -53,13 +56,17 @@ impl Wire {
 fn read_head(head: &[u8]) -> Result<(u16, usize)> {
     let text = std::str::from_utf8(head)?;
     let mut lines = text.split("\r\n");
-    let status: u16 = lines.next().and_then(|l| l.split(' ').nth(1)).context("no status line")?.parse()?;
+    let status: u16 =
+        lines.next().and_then(|l| l.split(' ').nth(1)).context("no status line")?.parse()?;
     for line in lines {
         let Some((name, value)) = line.split_once(':') else { continue };
         if name.eq_ignore_ascii_case("content-length") {
             return Ok((status, value.trim().parse()?));
         }
-        ensure!(!name.eq_ignore_ascii_case("transfer-encoding"), "the load generator reads no chunks");
+        ensure!(
+            !name.eq_ignore_ascii_case("transfer-encoding"),
+            "the load generator reads no chunks"
+        );
     }
     ensure!(status == 204 || status == 304, "an answer of {status} without a length");
     Ok((status, 0))
@@ -72,9 +79,14 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 /// The bytes of a request; `target` is below the SCIM base.
 pub fn prepare(method: &str, target: &str, token: &str, body: &str) -> Vec<u8> {
     let base = crate::scim::BASE;
-    let mut bytes = format!("{method} {base}{target} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n");
+    let mut bytes = format!(
+        "{method} {base}{target} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n"
+    );
     if method != "GET" {
-        bytes.push_str(&format!("Content-Type: application/scim+json; charset=utf-8\r\nContent-Length: {}\r\n", body.len()));
+        bytes.push_str(&format!(
+            "Content-Type: application/scim+json; charset=utf-8\r\nContent-Length: {}\r\n",
+            body.len()
+        ));
     }
     bytes.push_str("\r\n");
     bytes.push_str(body);
@@ -83,7 +95,8 @@ pub fn prepare(method: &str, target: &str, token: &str, body: &str) -> Vec<u8> {
 
 /// The bytes of a GET of `target` with a bearer token.
 pub fn get(target: &str, token: &str) -> Vec<u8> {
-    format!("GET {target} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n").into_bytes()
+    format!("GET {target} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n")
+        .into_bytes()
 }
 
 /// The bytes of a form that a browser posts to `target`.
@@ -175,7 +188,10 @@ mod tests {
 
     #[test]
     fn heads_are_read() {
-        assert_eq!(read_head(b"HTTP/1.1 201 Created\r\nContent-Length: 17\r\n\r\n").ok(), Some((201, 17)));
+        assert_eq!(
+            read_head(b"HTTP/1.1 201 Created\r\nContent-Length: 17\r\n\r\n").ok(),
+            Some((201, 17))
+        );
         assert_eq!(read_head(b"HTTP/1.1 204 No Content\r\n\r\n").ok(), Some((204, 0)));
         assert!(read_head(b"HTTP/1.1 200 OK\r\n\r\n").is_err());
         assert!(read_head(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
@@ -185,7 +201,9 @@ mod tests {
     fn requests_say_how_long_they_are() {
         let text = String::from_utf8(prepare("POST", "/Users", "t", "{}")).unwrap();
         assert!(
-            text.starts_with("POST /scim/v2/Users HTTP/1.1\r\n") && text.contains("Content-Length: 2\r\n") && text.ends_with("\r\n\r\n{}")
+            text.starts_with("POST /scim/v2/Users HTTP/1.1\r\n")
+                && text.contains("Content-Length: 2\r\n")
+                && text.ends_with("\r\n\r\n{}")
         );
     }
 }

@@ -71,7 +71,8 @@ impl Fact {
             _ => {}
         }
         if let Some(rest) = text.strip_prefix("header ") {
-            let name = rest.strip_suffix(" exists").context("a header can only be said to exist")?;
+            let name =
+                rest.strip_suffix(" exists").context("a header can only be said to exist")?;
             ensure!(!name.is_empty() && !name.contains(' '), "{name:?} is no header name");
             return Ok(Fact::Header(name.to_owned()));
         }
@@ -107,7 +108,9 @@ impl Fact {
     pub fn check(&self, answer: &Answer) -> Result<()> {
         match self {
             Fact::BodyEmpty => ensure!(answer.body.is_empty(), "the body is {}", answer.text()),
-            Fact::Header(name) => ensure!(answer.headers.contains_key(name.as_str()), "no header {name}"),
+            Fact::Header(name) => {
+                ensure!(answer.headers.contains_key(name.as_str()), "no header {name}")
+            }
             Fact::NoNulls => ensure!(!has_null(&answer.json()?), "a null in {}", answer.text()),
             Fact::Length(path, expected) => {
                 let found = path.find(&answer.json()?);
@@ -116,7 +119,11 @@ impl Fact {
             }
             Fact::At(path, test) => {
                 let found = path.find(&answer.json()?);
-                ensure!(test.holds(found.as_ref()), "found {}", found.map_or("nothing".to_owned(), |v| v.to_string()));
+                ensure!(
+                    test.holds(found.as_ref()),
+                    "found {}",
+                    found.map_or("nothing".to_owned(), |v| v.to_string())
+                );
             }
         }
         Ok(())
@@ -134,7 +141,9 @@ impl Test {
             Test::NullOrAbsent => found.is_none_or(Value::is_null),
             Test::EmptyOrAbsent => found.is_none_or(is_empty),
             Test::Contains(wanted) => list.is_some_and(|l| l.iter().any(|v| covers(v, wanted))),
-            Test::NotContains(unwanted) => list.is_none_or(|l| !l.iter().any(|v| covers(v, unwanted))),
+            Test::NotContains(unwanted) => {
+                list.is_none_or(|l| !l.iter().any(|v| covers(v, unwanted)))
+            }
         }
     }
 }
@@ -156,7 +165,11 @@ impl Path {
                 rest = &tail[end + 2..];
             } else if let Some(tail) = rest.strip_prefix('[') {
                 let end = tail.find(']').context("[ is not closed")?;
-                steps.push(if &tail[..end] == "*" { Step::Each } else { Step::Index(tail[..end].parse()?) });
+                steps.push(if &tail[..end] == "*" {
+                    Step::Each
+                } else {
+                    Step::Index(tail[..end].parse()?)
+                });
                 rest = &tail[end + 1..];
             } else {
                 return Ok((Self(steps), rest));
@@ -174,7 +187,9 @@ impl Path {
             [] => Some(value.clone()),
             [Step::Key(key), rest @ ..] => Self::walk(rest, value.as_object()?.get(key)?),
             [Step::Index(index), rest @ ..] => Self::walk(rest, value.as_array()?.get(*index)?),
-            [Step::Each, rest @ ..] => Some(value.as_array()?.iter().filter_map(|v| Self::walk(rest, v)).collect()),
+            [Step::Each, rest @ ..] => {
+                Some(value.as_array()?.iter().filter_map(|v| Self::walk(rest, v)).collect())
+            }
         }
     }
 }
@@ -182,7 +197,9 @@ impl Path {
 /// True if `value` has everything `wanted` has.
 fn covers(value: &Value, wanted: &Value) -> bool {
     match (value, wanted) {
-        (Value::Object(value), Value::Object(wanted)) => wanted.iter().all(|(k, w)| value.get(k).is_some_and(|v| covers(v, w))),
+        (Value::Object(value), Value::Object(wanted)) => {
+            wanted.iter().all(|(k, w)| value.get(k).is_some_and(|v| covers(v, w)))
+        }
         _ => value == wanted,
     }
 }
@@ -219,7 +236,8 @@ mod tests {
             "urn:x:2.0:User": {"badge": "B-1"},
         });
         let headers = [("location".parse().unwrap(), "/x".parse().unwrap())].into_iter().collect();
-        let answer = Answer { asked: "GET /".into(), status: 200, headers, body: body.to_string().into() };
+        let answer =
+            Answer { asked: "GET /".into(), status: 200, headers, body: body.to_string().into() };
         Fact::parse(fact).unwrap().check(&answer).is_ok()
     }
 
@@ -236,8 +254,14 @@ mod tests {
             ("$.list empty-or-absent", "$.emails empty-or-absent"),
             ("len($.emails) == 2", "len($.emails) == 1"),
             ("len($.list) == 0", "len($.nothing) == 0"),
-            ("$.emails contains {\"type\":\"home\"}", "$.emails contains {\"type\":\"home\",\"value\":\"a@b.c\"}"),
-            ("$.emails not-contains {\"type\":\"other\"}", "$.emails not-contains {\"value\":\"a@b.c\"}"),
+            (
+                "$.emails contains {\"type\":\"home\"}",
+                "$.emails contains {\"type\":\"home\",\"value\":\"a@b.c\"}",
+            ),
+            (
+                "$.emails not-contains {\"type\":\"other\"}",
+                "$.emails not-contains {\"value\":\"a@b.c\"}",
+            ),
             ("$.emails[*].value contains \"a@b.c\"", "$.emails[*].value contains \"x\""),
             ("$.emails[1].type == \"home\"", "$.emails[2].type == \"home\""),
             ("$['urn:x:2.0:User'].badge == \"B-1\"", "$['urn:x:2.0:User'].badge == \"B-2\""),

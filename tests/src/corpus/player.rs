@@ -81,7 +81,10 @@ pub fn reports() -> Result<Vec<Line>> {
 }
 
 fn lines(text: &str) -> Result<Vec<Line>> {
-    text.lines().enumerate().map(|(n, line)| serde_json::from_str(line).with_context(|| format!("line {}", n + 1))).collect()
+    text.lines()
+        .enumerate()
+        .map(|(n, line)| serde_json::from_str(line).with_context(|| format!("line {}", n + 1)))
+        .collect()
 }
 
 /// Plays requests in order; what one answer gives, later requests may use.
@@ -113,19 +116,35 @@ impl Player {
             request = request.body(self.fill_json(body)?.to_string());
         }
         let answer = self.scim.send(request).await?;
-        // What a report says of a change that is answered without a body holds for what is read then.
+        // What a report says of a change that is answered without a body holds for what is read
+        // then.
         let mut said_of = answer.clone();
         if !line.kind.is_empty() && line.method == "PATCH" && answer.status == 204 {
-            said_of.body = self.scim.get(target.strip_prefix(BASE).unwrap_or(&target)).await?.expect(200)?.body;
+            said_of.body = self
+                .scim
+                .get(target.strip_prefix(BASE).unwrap_or(&target))
+                .await?
+                .expect(200)?
+                .body;
         }
         let failures = self.judge(line, &said_of)?;
         for (placeholder, path) in &line.capture {
-            let key = path.strip_prefix("$.").with_context(|| format!("cannot capture {path:?}"))?;
+            let key =
+                path.strip_prefix("$.").with_context(|| format!("cannot capture {path:?}"))?;
             let value = answer.json()?;
-            let text = value.get(key).and_then(Value::as_str).with_context(|| format!("{}: no {path} to capture in {value}", line.name))?;
+            let text = value
+                .get(key)
+                .and_then(Value::as_str)
+                .with_context(|| format!("{}: no {path} to capture in {value}", line.name))?;
             self.known.insert(placeholder.clone(), text.to_owned());
         }
-        Ok(Played { name: line.name.clone(), method: line.method.clone(), target, status: answer.status, failures })
+        Ok(Played {
+            name: line.name.clone(),
+            method: line.method.clone(),
+            target,
+            status: answer.status,
+            failures,
+        })
     }
 
     fn judge(&self, line: &Line, answer: &Answer) -> Result<Vec<String>> {
@@ -133,7 +152,12 @@ impl Player {
         let mut failures = Vec::new();
         let second_best = expect.also_ok.contains(&answer.status);
         if answer.status != expect.status && !second_best {
-            failures.push(format!("status {} instead of {}: {}", answer.status, expect.status, answer.text()));
+            failures.push(format!(
+                "status {} instead of {}: {}",
+                answer.status,
+                expect.status,
+                answer.text()
+            ));
         }
         for text in &expect.body_facts {
             let fact = Fact::parse(&self.fill(text)?)?;
@@ -151,9 +175,15 @@ impl Player {
     fn fill(&self, text: &str) -> Result<String> {
         let (mut out, mut rest) = (String::new(), text);
         while let Some((before, tail)) = rest.split_once("{{") {
-            let (name, after) = tail.split_once("}}").with_context(|| format!("a placeholder is not closed in {text:?}"))?;
+            let (name, after) = tail
+                .split_once("}}")
+                .with_context(|| format!("a placeholder is not closed in {text:?}"))?;
             out.push_str(before);
-            out.push_str(self.known.get(name).with_context(|| format!("placeholder {name} is not known yet"))?);
+            out.push_str(
+                self.known
+                    .get(name)
+                    .with_context(|| format!("placeholder {name} is not known yet"))?,
+            );
             rest = after;
         }
         out.push_str(rest);
@@ -163,8 +193,14 @@ impl Player {
     fn fill_json(&self, value: &Value) -> Result<Value> {
         Ok(match value {
             Value::String(s) => Value::String(self.fill(s)?),
-            Value::Array(list) => Value::Array(list.iter().map(|v| self.fill_json(v)).collect::<Result<_>>()?),
-            Value::Object(map) => Value::Object(map.iter().map(|(k, v)| Ok((self.fill(k)?, self.fill_json(v)?))).collect::<Result<_>>()?),
+            Value::Array(list) => {
+                Value::Array(list.iter().map(|v| self.fill_json(v)).collect::<Result<_>>()?)
+            }
+            Value::Object(map) => Value::Object(
+                map.iter()
+                    .map(|(k, v)| Ok((self.fill(k)?, self.fill_json(v)?)))
+                    .collect::<Result<_>>()?,
+            ),
             other => other.clone(),
         })
     }
@@ -184,12 +220,23 @@ async fn play_lines(scim: &Scim, lines: Vec<Line>, expected: usize) -> Result<Ve
     let mut player = Player::new(scim);
     let mut all = Vec::new();
     for line in lines {
-        let played = player.play(&line).await.with_context(|| format!("request {} {}", line.seq, line.name))?;
-        println!("{} {:>3} {}", if played.failures.is_empty() { "ok  " } else { "FAIL" }, line.seq, line.name);
+        let played = player
+            .play(&line)
+            .await
+            .with_context(|| format!("request {} {}", line.seq, line.name))?;
+        println!(
+            "{} {:>3} {}",
+            if played.failures.is_empty() { "ok  " } else { "FAIL" },
+            line.seq,
+            line.name
+        );
         all.push(played);
     }
-    let failed: Vec<String> =
-        all.iter().filter(|p| !p.failures.is_empty()).map(|p| format!("{}: {}", p.name, p.failures.join("; "))).collect();
+    let failed: Vec<String> = all
+        .iter()
+        .filter(|p| !p.failures.is_empty())
+        .map(|p| format!("{}: {}", p.name, p.failures.join("; ")))
+        .collect();
     ensure!(all.len() == expected, "the corpus has {} requests, not {expected}", all.len());
     if !failed.is_empty() {
         bail!("{} of {} requests did not hold:\n{}", failed.len(), all.len(), failed.join("\n"));
@@ -208,7 +255,9 @@ mod tests {
         assert_eq!(lines.len(), 102);
         for line in &lines {
             assert!(
-                !line.expect.body_facts.is_empty() || line.method == "DELETE" || line.expect.status == 404,
+                !line.expect.body_facts.is_empty()
+                    || line.method == "DELETE"
+                    || line.expect.status == 404,
                 "{} says nothing",
                 line.name
             );

@@ -1,5 +1,5 @@
-//! `docs/conformance.md` has a row for each rule of the standards; each row names tests that exist, or
-//! says why there is none.
+//! `docs/conformance.md` has a row for each rule of the standards; each row names tests that exist,
+//! or says why there is none.
 
 use crate::sources::assert_none;
 use rollcall_domain::scim::StrictRule;
@@ -29,7 +29,13 @@ impl Row {
     }
 
     fn has_reason(&self) -> bool {
-        self.reason.chars().filter(|c| c.is_alphanumeric() || *c == ' ').collect::<String>().trim().len() >= SHORTEST_REASON
+        self.reason
+            .chars()
+            .filter(|c| c.is_alphanumeric() || *c == ' ')
+            .collect::<String>()
+            .trim()
+            .len()
+            >= SHORTEST_REASON
     }
 }
 
@@ -42,9 +48,14 @@ fn cells(line: &str) -> Option<Vec<&str>> {
 /// The rows of a page, and the lines that look like rows and are none.
 fn rows(page: &str) -> (Vec<Row>, Vec<String>) {
     let (mut rows, mut broken) = (Vec::new(), Vec::new());
-    for (n, line) in page.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with('|')) {
+    for (n, line) in page.lines().enumerate().filter(|(_, line)| line.trim_start().starts_with('|'))
+    {
         match cells(line).as_deref() {
-            Some(cells) if *cells == HEADING || cells.iter().all(|c| !c.is_empty() && c.chars().all(|c| "-:".contains(c))) => {}
+            Some(cells)
+                if *cells == HEADING
+                    || cells
+                        .iter()
+                        .all(|c| !c.is_empty() && c.chars().all(|c| "-:".contains(c))) => {}
             Some([id, rule, state, last]) if !id.is_empty() && !rule.is_empty() => {
                 let part = |odd: usize| last.split('`').skip(odd).step_by(2).map(str::to_owned);
                 let (named, reason) = (part(1).collect(), part(0).collect());
@@ -61,7 +72,10 @@ fn has_test(text: &str, function: &str) -> bool {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let defines = |line: &&str| line.contains(&format!("fn {function}("));
     lines.iter().enumerate().filter(|(_, line)| defines(line)).any(|(at, _)| {
-        let above = lines[..at].iter().rev().take_while(|line| line.starts_with("#[") || line.starts_with("//"));
+        let above = lines[..at]
+            .iter()
+            .rev()
+            .take_while(|line| line.starts_with("#[") || line.starts_with("//"));
         above.filter_map(|line| line.strip_prefix("#[")).any(|attribute| {
             let name = attribute.split(['(', ']', '=']).next().unwrap_or_default();
             name.split("::").last().is_some_and(|last| last.contains("test"))
@@ -70,7 +84,12 @@ fn has_test(text: &str, function: &str) -> bool {
 }
 
 /// What is wrong with a page. `read` gives the text of a file by its path from the root.
-fn offenders(page: &str, strict: &[&str], fewest: usize, read: impl Fn(&str) -> Option<String>) -> Vec<String> {
+fn offenders(
+    page: &str,
+    strict: &[&str],
+    fewest: usize,
+    read: impl Fn(&str) -> Option<String>,
+) -> Vec<String> {
     let (rows, mut found) = rows(page);
     let (mut ids, mut rules) = (BTreeSet::new(), BTreeSet::new());
     for row in &rows {
@@ -88,20 +107,31 @@ fn offenders(page: &str, strict: &[&str], fewest: usize, read: impl Fn(&str) -> 
         for (file, function) in row.tests() {
             match read(file) {
                 None => say(format!("there is no {file}")),
-                Some(text) if !has_test(&text, function) => say(format!("{file} has no test {function}")),
+                Some(text) if !has_test(&text, function) => {
+                    say(format!("{file} has no test {function}"))
+                }
                 Some(_) => {}
             }
         }
         if matches!(row.state.as_str(), "deviation" | "not offered") && !row.has_reason() {
             say("no reason is given".to_owned());
         }
-        let named: Vec<&str> = strict.iter().copied().filter(|rule| row.named.iter().any(|name| name == rule)).collect();
+        let named: Vec<&str> = strict
+            .iter()
+            .copied()
+            .filter(|rule| row.named.iter().any(|name| name == rule))
+            .collect();
         if row.state == "kept when strict" && named.is_empty() {
             say("no strict rule is named".to_owned());
         }
         rules.extend(named);
     }
-    found.extend(strict.iter().filter(|rule| !rules.contains(*rule)).map(|rule| format!("no row names the strict rule {rule}")));
+    found.extend(
+        strict
+            .iter()
+            .filter(|rule| !rules.contains(*rule))
+            .map(|rule| format!("no row names the strict rule {rule}")),
+    );
     if rows.len() < fewest {
         found.push(format!("{} rows, fewer than {fewest}", rows.len()));
     }
@@ -119,7 +149,9 @@ fn every_rule_names_its_test() {
     let strict: Vec<&str> = StrictRule::ALL.iter().map(|rule| rule.as_str()).collect();
     assert_none(
         "rows of docs/conformance.md that do not hold",
-        offenders(&page, &strict, FEWEST_ROWS, |file| std::fs::read_to_string(root.join(file)).ok()),
+        offenders(&page, &strict, FEWEST_ROWS, |file| {
+            std::fs::read_to_string(root.join(file)).ok()
+        }),
     );
 }
 
@@ -162,7 +194,11 @@ fn the_rule_can_see_what_a_row_lacks() {
         ("| kept | `x/t.rs::one` |", "| kept | `x/other.rs::one` |", "a: there is no x/other.rs"),
         ("| kept | `x/t.rs::one` |", "| kept | `x/t.rs::on` |", "a: x/t.rs has no test on"),
         ("| kept | `x/t.rs::one` |", "| kept | `x/t.rs::helper` |", "a: x/t.rs has no test helper"),
-        ("| kept | `x/t.rs::one` |", "| kept | `x/t.rs::on_unix` |", "a: x/t.rs has no test on_unix"),
+        (
+            "| kept | `x/t.rs::one` |",
+            "| kept | `x/t.rs::on_unix` |",
+            "a: x/t.rs has no test on_unix",
+        ),
         ("| kept | `x", "| mostly kept | `x", "a: \"mostly kept\" is no state"),
         (": Entra sends it, and must be served.", "", "c: no reason is given"),
         (": Entra sends it, and must be served.", ": because.", "c: no reason is given"),
@@ -173,11 +209,18 @@ fn the_rule_can_see_what_a_row_lacks() {
         (" (`rule-r`)", "", "b: no strict rule is named"),
         (" (`rule-r`)", "", "no row names the strict rule rule-r"),
         ("| a | A | kept |", "| a | kept |", "is no row"),
-        ("| d | D | not offered | Nobody has asked for it until now. |", "", "3 rows, fewer than 4"),
+        (
+            "| d | D | not offered | Nobody has asked for it until now. |",
+            "",
+            "3 rows, fewer than 4",
+        ),
     ] {
         let page = GOOD.replacen(good, bad, 1);
         assert_ne!(page, GOOD, "{good}");
         let found = judged(&page);
-        assert!(found.iter().any(|line| line.contains(said)), "{bad}: {found:?} does not say {said:?}");
+        assert!(
+            found.iter().any(|line| line.contains(said)),
+            "{bad}: {found:?} does not say {said:?}"
+        );
     }
 }

@@ -12,7 +12,8 @@ fn metadata() -> &'static Metadata {
         let rustc = Command::new("rustc").arg("-vV").output().expect("rustc");
         let said = String::from_utf8(rustc.stdout).expect("text");
         let host = said.lines().find_map(|l| l.strip_prefix("host: ")).expect("a host");
-        let options = ["--offline", "--locked", "--filter-platform", host].map(str::to_owned).to_vec();
+        let options =
+            ["--offline", "--locked", "--filter-platform", host].map(str::to_owned).to_vec();
         MetadataCommand::new().other_options(options).exec().expect("cargo metadata")
     })
 }
@@ -20,8 +21,17 @@ fn metadata() -> &'static Metadata {
 /// What a crate of the workspace names in its `[dependencies]` and `[build-dependencies]`; with
 /// `tests` also what only its tests use.
 fn direct(metadata: &Metadata, name: &str, tests: bool) -> BTreeSet<String> {
-    let package = metadata.workspace_packages().into_iter().find(|p| p.name.as_str() == name).unwrap_or_else(|| panic!("no crate {name}"));
-    package.dependencies.iter().filter(|d| tests || d.kind != DependencyKind::Development).map(|d| d.name.clone()).collect()
+    let package = metadata
+        .workspace_packages()
+        .into_iter()
+        .find(|p| p.name.as_str() == name)
+        .unwrap_or_else(|| panic!("no crate {name}"));
+    package
+        .dependencies
+        .iter()
+        .filter(|d| tests || d.kind != DependencyKind::Development)
+        .map(|d| d.name.clone())
+        .collect()
 }
 
 /// Everything that is compiled into a crate.
@@ -32,13 +42,28 @@ fn reached(metadata: &Metadata, name: &str) -> BTreeSet<String> {
 /// Everything that is compiled into a crate, but what comes through these only.
 fn reached_but_through(metadata: &Metadata, name: &str, through: &[&str]) -> BTreeSet<String> {
     let resolve = metadata.resolve.as_ref().expect("a resolved graph");
-    let name_of = |id: &PackageId| metadata.packages.iter().find(|p| &p.id == id).map(|p| p.name.to_string()).expect("a package");
-    let root =
-        metadata.workspace_packages().into_iter().find(|p| p.name.as_str() == name).unwrap_or_else(|| panic!("no crate {name}")).id.clone();
+    let name_of = |id: &PackageId| {
+        metadata
+            .packages
+            .iter()
+            .find(|p| &p.id == id)
+            .map(|p| p.name.to_string())
+            .expect("a package")
+    };
+    let root = metadata
+        .workspace_packages()
+        .into_iter()
+        .find(|p| p.name.as_str() == name)
+        .unwrap_or_else(|| panic!("no crate {name}"))
+        .id
+        .clone();
     let (mut seen, mut todo) = (BTreeSet::from([root.clone()]), vec![root]);
     while let Some(id) = todo.pop() {
         let node = resolve.nodes.iter().find(|n| n.id == id).expect("a node");
-        let used = node.deps.iter().filter(|d| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development));
+        let used = node
+            .deps
+            .iter()
+            .filter(|d| d.dep_kinds.iter().any(|k| k.kind != DependencyKind::Development));
         for dep in used {
             if seen.insert(dep.pkg.clone()) && !through.contains(&name_of(&dep.pkg).as_str()) {
                 todo.push(dep.pkg.clone());
@@ -56,8 +81,8 @@ fn none_of(what: &str, found: &BTreeSet<String>, forbidden: &[&str]) {
 const DATABASES: [&str; 5] = ["sqlx", "sqlx-core", "rusqlite", "libsqlite3-sys", "postgres-es"];
 const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
 
-/// The crates of the product with what each names of the others, from the bottom up. A crate may use what
-/// stands above it in this table, and of that only what its line says.
+/// The crates of the product with what each names of the others, from the bottom up. A crate may
+/// use what stands above it in this table, and of that only what its line says.
 const ROOMS: [(&str, &[&str]); 20] = [
     ("domain", &[]),
     ("projections", &["domain"]),
@@ -74,11 +99,30 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("scim", &["domain", "door", "engine", "projections"]),
     ("sign-on", &["contract", "domain", "door", "engine", "projections", "saml"]),
     ("replay", &["contract", "domain", "door", "engine", "projections", "scim", "stores"]),
-    ("office", &["contract", "domain", "door", "engine", "projections", "replay", "saml", "sign-on"]),
-    ("server", &["contract", "domain", "door", "engine", "office", "projections", "scim", "sign-on", "stores"]),
+    (
+        "office",
+        &["contract", "domain", "door", "engine", "projections", "replay", "saml", "sign-on"],
+    ),
+    (
+        "server",
+        &[
+            "contract",
+            "domain",
+            "door",
+            "engine",
+            "office",
+            "projections",
+            "scim",
+            "sign-on",
+            "stores",
+        ],
+    ),
     ("cli", &["contract"]),
     ("simulate", &["cli", "contract", "engine", "entra", "server", "stores"]),
-    ("", &["cli", "contract", "domain", "door", "engine", "replay", "server", "simulate", "stores"]),
+    (
+        "",
+        &["cli", "contract", "domain", "door", "engine", "replay", "server", "simulate", "stores"],
+    ),
 ];
 
 fn package(room: &str) -> String {
@@ -88,15 +132,21 @@ fn package(room: &str) -> String {
 #[test]
 fn crates_use_what_is_below_them_and_only_what_their_line_says() {
     let metadata = metadata();
-    let ours: BTreeSet<String> = metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
-    let aside = ["rollcall-tests", "rollcall-snapshots", "rollcall-kurrent-standin"].map(str::to_owned);
-    let rooms: BTreeSet<String> = ROOMS.iter().map(|(room, _)| package(room)).chain(aside).collect();
+    let ours: BTreeSet<String> =
+        metadata.workspace_packages().iter().map(|p| p.name.to_string()).collect();
+    let aside =
+        ["rollcall-tests", "rollcall-snapshots", "rollcall-kurrent-standin"].map(str::to_owned);
+    let rooms: BTreeSet<String> =
+        ROOMS.iter().map(|(room, _)| package(room)).chain(aside).collect();
     assert_eq!(ours, rooms, "a new crate belongs into this table");
     for (at, (room, uses)) in ROOMS.iter().enumerate() {
         let below: BTreeSet<String> = ROOMS[..at].iter().map(|(below, _)| package(below)).collect();
         let uses: BTreeSet<String> = uses.iter().map(|used| package(used)).collect();
         assert!(uses.is_subset(&below), "{room} may only use what stands above it: {uses:?}");
-        let found: BTreeSet<String> = direct(metadata, &package(room), false).into_iter().filter(|d| ours.contains(d)).collect();
+        let found: BTreeSet<String> = direct(metadata, &package(room), false)
+            .into_iter()
+            .filter(|d| ours.contains(d))
+            .collect();
         assert_eq!(found, uses, "{room}: its line in this table, and its Cargo.toml");
     }
 }
@@ -114,7 +164,9 @@ fn the_domain_knows_no_technology() {
 #[test]
 fn databases_are_the_business_of_their_adapters() {
     let metadata = metadata();
-    for (room, _) in ROOMS.iter().filter(|(room, _)| !matches!(*room, "sqlite" | "postgres" | "eventstore")) {
+    for (room, _) in
+        ROOMS.iter().filter(|(room, _)| !matches!(*room, "sqlite" | "postgres" | "eventstore"))
+    {
         none_of(room, &direct(metadata, &package(room), true), &DATABASES);
     }
     for room in ["projections", "engine", "contract", "cli"] {
@@ -126,7 +178,18 @@ fn databases_are_the_business_of_their_adapters() {
 #[test]
 fn what_is_no_door_knows_no_http_server() {
     let metadata = metadata();
-    for room in ["projections", "sqlite", "postgres", "eventstore", "saml", "tlog", "engine", "stores", "contract", "cli"] {
+    for room in [
+        "projections",
+        "sqlite",
+        "postgres",
+        "eventstore",
+        "saml",
+        "tlog",
+        "engine",
+        "stores",
+        "contract",
+        "cli",
+    ] {
         // The makers' client of KurrentDB brings tonic, which has an axum of its own in it.
         none_of(room, &reached_but_through(metadata, &package(room), &["tonic"]), &["axum"]);
     }
@@ -136,7 +199,10 @@ fn what_is_no_door_knows_no_http_server() {
 fn nothing_depends_on_the_binary_but_tests() {
     let metadata = metadata();
     for package in metadata.workspace_packages() {
-        let uses = package.dependencies.iter().any(|d| d.name == "rollcall" && d.kind != DependencyKind::Development);
+        let uses = package
+            .dependencies
+            .iter()
+            .any(|d| d.name == "rollcall" && d.kind != DependencyKind::Development);
         assert!(!uses, "{} must not depend on the binary", package.name);
     }
 }

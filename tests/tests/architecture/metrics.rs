@@ -10,15 +10,27 @@ type Counted = BTreeMap<String, BTreeSet<(&'static str, Vec<String>)>>;
 /// The calls `metrics::counter!("name", "label" => value, ...)` of a text.
 fn calls(text: &str, into: &mut Counted) {
     for kind in ["counter", "gauge", "histogram"] {
-        for (_, rest) in text.match_indices(&format!("metrics::{kind}!(")).map(|(at, found)| text.split_at(at + found.len())) {
+        for (_, rest) in text
+            .match_indices(&format!("metrics::{kind}!("))
+            .map(|(at, found)| text.split_at(at + found.len()))
+        {
             let mut depth = 1;
             let end = rest.find(|c| {
                 depth += i32::from(c == '(') - i32::from(c == ')');
                 depth == 0
             });
             let arguments = &rest[..end.unwrap_or(rest.len())];
-            let Some(name) = arguments.trim_start().strip_prefix('"').and_then(|r| r.split('"').next()) else { continue };
-            let label = |part: &str| part.trim_end().strip_suffix('"').and_then(|p| p.rsplit('"').next()).map(str::to_owned);
+            let Some(name) =
+                arguments.trim_start().strip_prefix('"').and_then(|r| r.split('"').next())
+            else {
+                continue;
+            };
+            let label = |part: &str| {
+                part.trim_end()
+                    .strip_suffix('"')
+                    .and_then(|p| p.rsplit('"').next())
+                    .map(str::to_owned)
+            };
             let mut parts: Vec<&str> = arguments.split("=>").collect();
             parts.pop();
             let mut labels: Vec<String> = parts.into_iter().filter_map(label).collect();
@@ -66,7 +78,10 @@ fn what_is_counted_is_what_the_table_says() {
             offenders.push(format!("{name} is {used:?}, not {kind} {labels:?}"));
         }
     }
-    let unused = METRICS.iter().filter(|m| !counted.contains_key(m.name)).map(|m| format!("{} is counted nowhere", m.name));
+    let unused = METRICS
+        .iter()
+        .filter(|m| !counted.contains_key(m.name))
+        .map(|m| format!("{} is counted nowhere", m.name));
     offenders.extend(unused);
     assert_none("metrics that are not as the table says", offenders);
 }
@@ -76,17 +91,31 @@ fn operators_are_told_of_every_metric() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace");
     let guide = std::fs::read_to_string(root.join("docs/operating.md")).expect("the guide");
     // A database's role or schema is no metric: those have one word after the product's name.
-    let named: BTreeSet<&str> = guide.split('`').skip(1).step_by(2).map(|code| code.split('{').next().unwrap_or(code)).collect();
-    let missing = METRICS.iter().filter(|m| !named.contains(m.name)).map(|m| m.name.to_owned()).collect();
+    let named: BTreeSet<&str> = guide
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(|code| code.split('{').next().unwrap_or(code))
+        .collect();
+    let missing =
+        METRICS.iter().filter(|m| !named.contains(m.name)).map(|m| m.name.to_owned()).collect();
     assert_none("docs/operating.md does not explain these metrics", missing);
     let is_metric = |code: &&str| {
         let tail = code.strip_prefix("rollcall_").unwrap_or_default();
-        ["_total", "_seconds", "_bytes", "_records", "_stopped"].iter().any(|end| tail.ends_with(end))
+        ["_total", "_seconds", "_bytes", "_records", "_stopped"]
+            .iter()
+            .any(|end| tail.ends_with(end))
     };
-    let unknown = named.iter().filter(|code| is_metric(code) && !METRICS.iter().any(|m| m.name == **code));
-    assert_none("docs/operating.md explains metrics that there are not", unknown.map(|c| (*c).to_owned()).collect());
+    let unknown =
+        named.iter().filter(|code| is_metric(code) && !METRICS.iter().any(|m| m.name == **code));
+    assert_none(
+        "docs/operating.md explains metrics that there are not",
+        unknown.map(|c| (*c).to_owned()).collect(),
+    );
     for metric in METRICS {
-        let row = guide.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{}", metric.name)));
+        let row = guide
+            .lines()
+            .find(|line| line.starts_with('|') && line.contains(&format!("`{}", metric.name)));
         let row = row.unwrap_or_else(|| panic!("{} has no row", metric.name));
         let told = row.split(&format!("`{}", metric.name)).nth(1).unwrap_or_default();
         let told = told.strip_prefix('{').and_then(|t| t.split('}').next()).unwrap_or_default();

@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub type Place = Vec<String>;
 
 /// Words that an item's name follows.
-const ITEMS: [&str; 9] = ["struct", "enum", "union", "fn", "trait", "type", "const", "static", "macro_rules"];
+const ITEMS: [&str; 9] =
+    ["struct", "enum", "union", "fn", "trait", "type", "const", "static", "macro_rules"];
 
 /// What one module says.
 #[derive(Default)]
@@ -27,7 +28,8 @@ impl Modules {
     pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let mut modules = Self::default();
         for (file, text) in files {
-            let mut place: Place = file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
+            let mut place: Place =
+                file.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
             place.pop_if(|last| matches!(last.as_str(), "mod" | "lib" | "main"));
             let tokens = tokens(text);
             let (uses, paths) = uses_and_paths(&tokens);
@@ -48,20 +50,32 @@ impl Modules {
         let mut edges = BTreeSet::new();
         for (from, module) in &self.0 {
             let paths = module.uses.iter().map(|u| &u.path).chain(&module.paths);
-            edges.extend(paths.filter_map(|path| self.resolve(from, path, 0)).filter(|to| to != from).map(|to| (from.clone(), to)));
+            edges.extend(
+                paths
+                    .filter_map(|path| self.resolve(from, path, 0))
+                    .filter(|to| to != from)
+                    .map(|to| (from.clone(), to)),
+            );
         }
         edges
     }
 
     /// The modules that bring in everything of one that they are in.
     pub fn globs_of_parents(&self) -> Vec<Place> {
-        let is_above = |from: &Place, above: &Place| from.len() > above.len() && from.starts_with(above);
-        let takes_all = |from: &Place, u: &Use| u.name.is_none() && self.resolve(from, &u.path, 0).is_some_and(|to| is_above(from, &to));
-        self.0.iter().filter(|(from, module)| module.uses.iter().any(|u| takes_all(from, u))).map(|(from, _)| from.clone()).collect()
+        let is_above =
+            |from: &Place, above: &Place| from.len() > above.len() && from.starts_with(above);
+        let takes_all = |from: &Place, u: &Use| {
+            u.name.is_none() && self.resolve(from, &u.path, 0).is_some_and(|to| is_above(from, &to))
+        };
+        self.0
+            .iter()
+            .filter(|(from, module)| module.uses.iter().any(|u| takes_all(from, u)))
+            .map(|(from, _)| from.clone())
+            .collect()
     }
 
-    /// The module in which a path ends that is written in `from`; none if it leads out of the crate,
-    /// or to something of the module's own.
+    /// The module in which a path ends that is written in `from`; none if it leads out of the
+    /// crate, or to something of the module's own.
     fn resolve(&self, from: &Place, path: &[String], depth: usize) -> Option<Place> {
         let (head, rest) = path.split_first()?;
         match head.as_str() {
@@ -72,7 +86,9 @@ impl Modules {
                 let place = from[..from.len().saturating_sub(above + 1)].to_vec();
                 Some(self.walk(place, &rest[above..], depth))
             }
-            _ if self.0.contains_key(&below(from, head)) => Some(self.walk(from.clone(), path, depth)),
+            _ if self.0.contains_key(&below(from, head)) => {
+                Some(self.walk(from.clone(), path, depth))
+            }
             _ => self.imported(from, path, depth),
         }
     }
@@ -98,11 +114,20 @@ impl Modules {
         let (name, rest) = path.split_first()?;
         let module = self.0.get(place)?;
         // `use super::name::name` leads away; `use name;` would lead here again.
-        let named = module.uses.iter().filter(|u| u.name.as_ref() == Some(name) && u.path != [name.clone()]);
-        let by_name = named.filter_map(|u| self.resolve(place, &[&u.path, rest].concat(), depth + 1)).next();
+        let named = module
+            .uses
+            .iter()
+            .filter(|u| u.name.as_ref() == Some(name) && u.path != [name.clone()]);
+        let by_name =
+            named.filter_map(|u| self.resolve(place, &[&u.path, rest].concat(), depth + 1)).next();
         by_name.or_else(|| {
-            let globs = module.uses.iter().filter(|u| u.name.is_none()).filter_map(|u| self.resolve(place, &u.path, depth + 1));
-            let offers = |glob: &Place| glob != place && self.0.get(glob).is_some_and(|m| m.offers(name));
+            let globs = module
+                .uses
+                .iter()
+                .filter(|u| u.name.is_none())
+                .filter_map(|u| self.resolve(place, &u.path, depth + 1));
+            let offers =
+                |glob: &Place| glob != place && self.0.get(glob).is_some_and(|m| m.offers(name));
             globs.filter(offers).map(|glob| self.walk(glob, path, depth + 1)).next()
         })
     }

@@ -12,7 +12,11 @@ fn declared() -> Operations {
     let mut all = Operations::new();
     for route in route::all() {
         let operation = (route.method.as_str().to_owned(), route.template.to_owned());
-        assert_eq!(all.insert(operation.clone(), json!(route.parameters)), None, "{operation:?} is declared twice");
+        assert_eq!(
+            all.insert(operation.clone(), json!(route.parameters)),
+            None,
+            "{operation:?} is declared twice"
+        );
     }
     all
 }
@@ -37,9 +41,16 @@ fn described() -> Operations {
 fn every_operation_has_its_route_and_every_route_its_operation() {
     let (declared, described) = (declared(), described());
     let names = |all: &Operations| all.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&declared), names(&described), "api/contract/src/route.rs, and what the server answers");
+    assert_eq!(
+        names(&declared),
+        names(&described),
+        "api/contract/src/route.rs, and what the server answers"
+    );
     for (operation, parameters) in &described {
         assert_eq!(&declared[operation], parameters, "parameters of {operation:?}");
     }
-    assert!(declared.keys().all(|(_, path)| path.starts_with(route::PREFIX)) && route::DESCRIPTION.starts_with(route::PREFIX));
+    assert!(
+        declared.keys().all(|(_, path)| path.starts_with(route::PREFIX))
+            && route::DESCRIPTION.starts_with(route::PREFIX)
+    );
 }

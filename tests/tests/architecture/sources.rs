@@ -25,7 +25,11 @@ fn collect(folder: &Path, root: &Path, found: &mut Vec<(String, String)>) {
         if path.is_dir() {
             collect(&path, root, found);
         } else if path.extension().is_some_and(|e| e == "rs") {
-            let name = path.strip_prefix(root).expect("inside the workspace").to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(root)
+                .expect("inside the workspace")
+                .to_string_lossy()
+                .into_owned();
             found.push((name, fs::read_to_string(&path).expect("a text")));
         }
     }
@@ -41,7 +45,11 @@ pub fn assert_none(rule: &str, offenders: Vec<String>) {
 
 #[test]
 fn every_module_says_what_it_is() {
-    let silent = sources().into_iter().filter(|(_, text)| !text.trim_start().starts_with("//!")).map(|(name, _)| name).collect();
+    let silent = sources()
+        .into_iter()
+        .filter(|(_, text)| !text.trim_start().starts_with("//!"))
+        .map(|(name, _)| name)
+        .collect();
     assert_none("these files have no module documentation", silent);
 }
 
@@ -60,7 +68,10 @@ fn no_source_file_is_longer_than_500_lines() {
 #[test]
 fn sql_stands_in_adapters_and_projections_only() {
     let mut offenders = Vec::new();
-    for (name, text) in sources().into_iter().filter(|(name, _)| name.starts_with("api/") || name.starts_with("domain/")) {
+    for (name, text) in sources()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("api/") || name.starts_with("domain/"))
+    {
         for (n, line) in text.lines().enumerate() {
             if looks_like_sql(line) {
                 offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
@@ -130,9 +141,12 @@ fn goes_by_number(line: &str) -> bool {
         "values[",
         "values.get(",
     ];
-    let is_number = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()) || rest.starts_with("at + ");
+    let is_number =
+        |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit()) || rest.starts_with("at + ");
     !line.trim_start().starts_with("//")
-        && INTO_A_ROW.iter().any(|one| line.match_indices(one).any(|(at, found)| is_number(&line[at + found.len()..])))
+        && INTO_A_ROW.iter().any(|one| {
+            line.match_indices(one).any(|(at, found)| is_number(&line[at + found.len()..]))
+        })
 }
 
 #[test]
@@ -146,19 +160,26 @@ fn the_rule_can_see_a_number() {
     ] {
         assert!(goes_by_number(line), "{line}");
     }
-    for line in
-        ["// row.int(0) was read", "self.text(&text)", "rows[0].organization", "table.value(row, \"order\")", "columns[at] = column;"]
-    {
+    for line in [
+        "// row.int(0) was read",
+        "self.text(&text)",
+        "rows[0].organization",
+        "table.value(row, \"order\")",
+        "columns[at] = column;",
+    ] {
         assert!(!goes_by_number(line), "{line}");
     }
 }
 
-/// Where an operation of `/api/v1` is stands in `api/contract/src/route.rs`, from which whoever asks makes
-/// its address, escaped. Only what describes the operation beside its handler says it again, and is compared.
+/// Where an operation of `/api/v1` is stands in `api/contract/src/route.rs`, from which whoever
+/// asks makes its address, escaped. Only what describes the operation beside its handler says it
+/// again, and is compared.
 #[test]
 fn no_address_of_the_api_is_written_by_hand() {
     let mut offenders = Vec::new();
-    let asks = |name: &str| name.starts_with("api/") && !name.starts_with("api/contract/") && !is_test(name);
+    let asks = |name: &str| {
+        name.starts_with("api/") && !name.starts_with("api/contract/") && !is_test(name)
+    };
     for (name, text) in sources().into_iter().filter(|(name, _)| asks(name)) {
         let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
         for (n, line) in code.lines().enumerate().filter(|(_, line)| holds_an_address(line)) {
@@ -172,7 +193,9 @@ fn no_address_of_the_api_is_written_by_hand() {
 fn holds_an_address(line: &str) -> bool {
     let code = line.trim_start();
     const PATHS: [&str; 4] = ["/api/v1", "\"/organizations", "\"/views/", "{}/organizations"];
-    !code.starts_with("//") && !code.starts_with("#[utoipa::path(") && PATHS.iter().any(|path| code.contains(path))
+    !code.starts_with("//")
+        && !code.starts_with("#[utoipa::path(")
+        && PATHS.iter().any(|path| code.contains(path))
 }
 
 #[test]
@@ -185,7 +208,11 @@ fn the_rule_can_see_an_address() {
     ] {
         assert!(holds_an_address(line), "{line}");
     }
-    for line in ["// see \"/api/v1\"", "    #[utoipa::path(get, path = \"/api/v1/views\")]", "route::LIST_EVENTS.line(&path, &query)?"] {
+    for line in [
+        "// see \"/api/v1\"",
+        "    #[utoipa::path(get, path = \"/api/v1/views\")]",
+        "route::LIST_EVENTS.line(&path, &query)?",
+    ] {
         assert!(!holds_an_address(line), "{line}");
     }
 }
@@ -197,7 +224,9 @@ fn nothing_is_left_to_do_in_silence() {
     for (name, text) in sources() {
         for (n, line) in text.lines().enumerate() {
             // This file names the marks to look for.
-            if !name.ends_with("architecture/sources.rs") && !line.trim_start().starts_with("//") && marks.iter().any(|m| line.contains(m))
+            if !name.ends_with("architecture/sources.rs")
+                && !line.trim_start().starts_with("//")
+                && marks.iter().any(|m| line.contains(m))
             {
                 offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
             }
@@ -219,14 +248,21 @@ fn event_names_stand_where_events_are_declared() {
         .collect();
     assert!(names.contains(&"\"UserCreated\"".to_owned()));
     let mut offenders = Vec::new();
-    for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name) && name.contains("/src/")) {
-        if ["user", "group", "organization", "deployment"].iter().any(|aggregate| name == format!("domain/src/{aggregate}/event.rs")) {
+    for (name, text) in
+        sources().into_iter().filter(|(name, _)| !is_test(name) && name.contains("/src/"))
+    {
+        if ["user", "group", "organization", "deployment"]
+            .iter()
+            .any(|aggregate| name == format!("domain/src/{aggregate}/event.rs"))
+        {
             continue;
         }
         // What follows is about the file, and names events as a log of another time had them.
         let code = text.split("#[cfg(test)]").next().unwrap_or(&text);
         for (n, line) in code.lines().enumerate() {
-            if !line.trim_start().starts_with("//") && names.iter().any(|event| line.contains(event.as_str())) {
+            if !line.trim_start().starts_with("//")
+                && names.iter().any(|event| line.contains(event.as_str()))
+            {
                 offenders.push(format!("{name}:{}: {}", n + 1, line.trim()));
             }
         }
@@ -234,12 +270,14 @@ fn event_names_stand_where_events_are_declared() {
     assert_none("event names written by hand", offenders);
 }
 
-/// Sentences are for people: nothing is learned from what one says. What was written before exchanges
-/// carried facts is read in one place.
+/// Sentences are for people: nothing is learned from what one says. What was written before
+/// exchanges carried facts is read in one place.
 #[test]
 fn no_meaning_is_read_out_of_a_sentence() {
     let mut offenders = Vec::new();
-    for (name, text) in sources().into_iter().filter(|(name, _)| !is_test(name) && name.contains("/src/")) {
+    for (name, text) in
+        sources().into_iter().filter(|(name, _)| !is_test(name) && name.contains("/src/"))
+    {
         if name.ends_with("failure/before_facts.rs") || name.starts_with("tests/") {
             continue;
         }
@@ -253,15 +291,26 @@ fn no_meaning_is_read_out_of_a_sentence() {
 
 /// A comparison of a text with words and a blank between them.
 fn reads_a_sentence(line: &str) -> bool {
-    const COMPARISONS: [&str; 9] =
-        ["contains(\"", "starts_with(\"", "ends_with(\"", "strip_prefix(\"", "strip_suffix(\"", "find(\"", "== \"", "!= \"", "== Some(\""];
+    const COMPARISONS: [&str; 9] = [
+        "contains(\"",
+        "starts_with(\"",
+        "ends_with(\"",
+        "strip_prefix(\"",
+        "strip_suffix(\"",
+        "find(\"",
+        "== \"",
+        "!= \"",
+        "== Some(\"",
+    ];
     let words = |text: &str| {
         let compared = text.split('"').next().unwrap_or(text);
         let word = |w: &&str| w.chars().filter(|c| c.is_lowercase()).count() > 1;
         compared.split(' ').filter(word).count() > 1
     };
     !line.trim_start().starts_with("//")
-        && COMPARISONS.iter().any(|one| line.match_indices(one).any(|(at, found)| words(&line[at + found.len()..])))
+        && COMPARISONS
+            .iter()
+            .any(|one| line.match_indices(one).any(|(at, found)| words(&line[at + found.len()..])))
 }
 
 #[test]

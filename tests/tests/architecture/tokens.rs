@@ -17,14 +17,20 @@ pub fn tokens(text: &str) -> Vec<String> {
     let mut at = 0;
     while let Some(&c) = chars.get(at) {
         let next = chars.get(at + 1).copied().unwrap_or_default();
-        let until = |from: usize, end: char| (from..chars.len()).find(|n| chars[*n] == end).unwrap_or(chars.len());
+        let until = |from: usize, end: char| {
+            (from..chars.len()).find(|n| chars[*n] == end).unwrap_or(chars.len())
+        };
         if c == '/' && next == '/' {
             at = until(at, '\n');
         } else if c == '"' {
             at = end_of_text(&chars, at);
         } else if c == '\'' {
             // A letter between quotes, or a lifetime.
-            at = if next == '\\' { until(at + 3, '\'') + 1 } else { at + if chars.get(at + 2) == Some(&'\'') { 3 } else { 1 } };
+            at = if next == '\\' {
+                until(at + 3, '\'') + 1
+            } else {
+                at + if chars.get(at + 2) == Some(&'\'') { 3 } else { 1 }
+            };
         } else if is_word(&c) {
             let end = (at..chars.len()).find(|n| !is_word(&chars[*n])).unwrap_or(chars.len());
             let word: String = chars[at..end].iter().collect();
@@ -59,7 +65,10 @@ fn end_of_text(chars: &[char], at: usize) -> usize {
 
 /// The same of a raw one, whose end has so many `#`.
 fn end_of_raw_text(chars: &[char], quote: usize, marks: usize) -> usize {
-    let ends = |n: &usize| chars[*n] == '"' && chars[n + 1..].iter().take(marks).filter(|c| **c == '#').count() == marks;
+    let ends = |n: &usize| {
+        chars[*n] == '"'
+            && chars[n + 1..].iter().take(marks).filter(|c| **c == '#').count() == marks
+    };
     (quote + 1..chars.len()).find(ends).map_or(chars.len(), |n| n + 1 + marks)
 }
 
@@ -105,7 +114,9 @@ pub fn uses_and_paths(tokens: &[String]) -> (Vec<Use>, Vec<Vec<String>>) {
             tree(tokens, &mut at, &[], &mut uses);
         } else if after(1) == "::" && (at == 0 || tokens[at - 1] != "::") {
             let mut path = vec![tokens[at].clone()];
-            while tokens.get(at + 1).is_some_and(|t| t == "::") && tokens.get(at + 2).is_some_and(|t| is_name(t)) {
+            while tokens.get(at + 1).is_some_and(|t| t == "::")
+                && tokens.get(at + 2).is_some_and(|t| is_name(t))
+            {
                 path.push(tokens[at + 2].clone());
                 at += 2;
             }

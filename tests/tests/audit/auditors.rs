@@ -7,8 +7,13 @@ use serde_json::Value;
 
 /// A key for an organization.
 async fn key(w: &World, org: &str, more: &[&str]) -> Result<(String, String)> {
-    let issued = w.server.cli(&[&["auditor", "issue", "--org", org, "--label", "Year-end"], more].concat()).await?;
-    let text = |name: &str| issued[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in {issued}"));
+    let issued = w
+        .server
+        .cli(&[&["auditor", "issue", "--org", org, "--label", "Year-end"], more].concat())
+        .await?;
+    let text = |name: &str| {
+        issued[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in {issued}"))
+    };
     Ok((text("auditor_id")?, text("key")?))
 }
 
@@ -28,25 +33,58 @@ async fn reads_of_auditors_are_kept_and_so_are_refused_ones() {
     on_sqlite(async |w| {
         w.another("Globex", "globex").await?;
         let (id, ours) = key(w, "acme", &[]).await?;
-        let answer = ask(w, "GET", "/api/v1/organizations/acme/events?type=OrganizationCreated", Some(&ours)).await?.expect(200)?;
+        let answer = ask(
+            w,
+            "GET",
+            "/api/v1/organizations/acme/events?type=OrganizationCreated",
+            Some(&ours),
+        )
+        .await?
+        .expect(200)?;
         let exchange = answer.header("exchange-id").context("an exchange id")?.to_owned();
         ask(w, "GET", "/api/v1/organizations/globex/events", Some(&ours)).await?.expect(404)?;
-        ask(w, "GET", "/api/v1/organizations/acme/users", Some("rollcall_audit_wrong")).await?.expect(401)?;
+        ask(w, "GET", "/api/v1/organizations/acme/users", Some("rollcall_audit_wrong"))
+            .await?
+            .expect(401)?;
         let kept = w.admin.exchanges("acme").await?;
-        let told: Vec<_> = kept.iter().filter(|x| x["operation"].as_str().is_some_and(|o| o.starts_with("audit."))).collect();
+        let told: Vec<_> = kept
+            .iter()
+            .filter(|x| x["operation"].as_str().is_some_and(|o| o.starts_with("audit.")))
+            .collect();
         ensure!(told.len() == 2, "{told:?}");
-        ensure!(told[0]["id"] == exchange && told[0]["operation"] == "audit.events.list" && told[0]["status"] == 200, "{told:?}");
-        ensure!(told[1]["status"] == 404 && told[1]["target"].as_str().is_some_and(|t| t.contains("globex")), "{told:?}");
+        ensure!(
+            told[0]["id"] == exchange
+                && told[0]["operation"] == "audit.events.list"
+                && told[0]["status"] == 200,
+            "{told:?}"
+        );
+        ensure!(
+            told[1]["status"] == 404
+                && told[1]["target"].as_str().is_some_and(|t| t.contains("globex")),
+            "{told:?}"
+        );
         let shown = w.server.cli(&["exchanges", "show", "--org", "acme", &exchange]).await?;
-        ensure!(shown["exchange"]["caller"]["auditor"] == id.as_str() && shown["exchange"]["protocol"] == "audit", "{shown}");
+        ensure!(
+            shown["exchange"]["caller"]["auditor"] == id.as_str()
+                && shown["exchange"]["protocol"] == "audit",
+            "{shown}"
+        );
         ensure!(!shown.to_string().contains(&ours), "the key is kept");
         let strangers = w.admin.exchanges("none").await?;
         let refused = strangers.last().context("a refused exchange")?;
-        ensure!(refused["operation"] == "audit.users.list" && refused["status"] == 401, "{refused}");
+        ensure!(
+            refused["operation"] == "audit.users.list" && refused["status"] == 401,
+            "{refused}"
+        );
         // The operator, whose log it is, leaves no trail by reading.
         ensure!(w.admin.exchanges("acme").await?.len() == kept.len());
         let listed = w.server.cli(&["auditor", "list", "--org", "acme"]).await?;
-        ensure!(listed[0]["state"] == "live" && listed[0]["last_used_at"].is_string() && listed[0]["label"] == "Year-end", "{listed}");
+        ensure!(
+            listed[0]["state"] == "live"
+                && listed[0]["last_used_at"].is_string()
+                && listed[0]["label"] == "Year-end",
+            "{listed}"
+        );
         w.server.cli(&["views", "verify"]).await?;
         Ok(())
     })
@@ -74,10 +112,24 @@ async fn a_key_ends_when_it_is_revoked_or_expires() {
             .map(|a| a["state"].clone())
             .collect();
         ensure!(states == ["revoked", "expired"], "{states:?}");
-        let unknown = w.server.command(&["auditor", "revoke", "--org", "acme", "00000000-0000-0000-0000-000000000001"]).await?;
+        let unknown = w
+            .server
+            .command(&[
+                "auditor",
+                "revoke",
+                "--org",
+                "acme",
+                "00000000-0000-0000-0000-000000000001",
+            ])
+            .await?;
         ensure!(!unknown.status.success(), "an unknown key was revoked");
-        let nameless = w.server.command(&["auditor", "issue", "--org", "acme", "--label", " "]).await?;
-        ensure!(String::from_utf8_lossy(&nameless.stderr).contains("whom or what the auditor's key is for"), "{nameless:?}");
+        let nameless =
+            w.server.command(&["auditor", "issue", "--org", "acme", "--label", " "]).await?;
+        ensure!(
+            String::from_utf8_lossy(&nameless.stderr)
+                .contains("whom or what the auditor's key is for"),
+            "{nameless:?}"
+        );
         // The command line works with an auditor's key as well.
         let (_, third) = key(w, "acme", &[]).await?;
         let folder = tempfile::tempdir()?;
@@ -86,7 +138,8 @@ async fn a_key_ends_when_it_is_revoked_or_expires() {
         let path = file.to_str().context("a path")?;
         let events = w.server.cli(&["events", "list", "--org", "acme", "--key-file", path]).await?;
         ensure!(events.as_array().is_some_and(|e| !e.is_empty()), "{events}");
-        let write = w.server.command(&["scim", "disable", "--org", "acme", "--key-file", path]).await?;
+        let write =
+            w.server.command(&["scim", "disable", "--org", "acme", "--key-file", path]).await?;
         ensure!(!write.status.success(), "an auditor changed something");
         Ok(())
     })

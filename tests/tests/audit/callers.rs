@@ -1,5 +1,5 @@
-//! Each route of `/api/v1`, for each kind of caller: it lets in whom its description names and nobody else,
-//! and whatever comes of it is an exchange.
+//! Each route of `/api/v1`, for each kind of caller: it lets in whom its description names and
+//! nobody else, and whatever comes of it is an exchange.
 
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::http::{Answer, Request};
@@ -29,19 +29,49 @@ async fn callers(w: &World) -> Result<Vec<Caller>> {
     let token = w.scim.token().context("a token")?.to_owned();
     let mut callers = vec![
         Caller { who: "nobody", key: None, scheme: "", at_home: false, known: false },
-        Caller { who: "a wrong key", key: Some("rollcall_audit_x".into()), scheme: "", at_home: false, known: false },
+        Caller {
+            who: "a wrong key",
+            key: Some("rollcall_audit_x".into()),
+            scheme: "",
+            at_home: false,
+            known: false,
+        },
         Caller { who: "a SCIM client", key: Some(token), scheme: "", at_home: false, known: false },
     ];
     for (org, at_home) in [("globex", false), ("acme", true)] {
         let auditor = key(w, &["auditor", "issue", "--org", org, "--label", "Year-end"]).await?;
         let admin = key(w, &["admin", "add", "--org", org, "--label", "Ada"]).await?;
-        callers.push(Caller { who: "an auditor", key: Some(auditor), scheme: "auditor", at_home, known: true });
-        callers.push(Caller { who: "an admin", key: Some(admin), scheme: "admin", at_home, known: true });
+        callers.push(Caller {
+            who: "an auditor",
+            key: Some(auditor),
+            scheme: "auditor",
+            at_home,
+            known: true,
+        });
+        callers.push(Caller {
+            who: "an admin",
+            key: Some(admin),
+            scheme: "admin",
+            at_home,
+            known: true,
+        });
     }
     let named = key(w, &["operator", "add", "--label", "Grace"]).await?;
-    callers.push(Caller { who: "an operator", key: Some(named), scheme: "operator", at_home: true, known: true });
+    callers.push(Caller {
+        who: "an operator",
+        key: Some(named),
+        scheme: "operator",
+        at_home: true,
+        known: true,
+    });
     let operator = w.server.operator_key()?;
-    callers.push(Caller { who: "the operator", key: Some(operator), scheme: "operator", at_home: true, known: true });
+    callers.push(Caller {
+        who: "the operator",
+        key: Some(operator),
+        scheme: "operator",
+        at_home: true,
+        known: true,
+    });
     Ok(callers)
 }
 
@@ -89,13 +119,22 @@ async fn every_route_lets_in_whom_its_description_names_and_nobody_else() {
                 let (method, target) = (method.to_uppercase(), filled(path, "acme"));
                 let names = |scheme: &str| schemes.iter().any(|s| s.get(scheme).is_some());
                 ensure!(names("operator"), "{method} {path} is closed to operators");
-                ensure!(method == "GET" || !names("auditor"), "{method} {path} would let an auditor write");
+                ensure!(
+                    method == "GET" || !names("auditor"),
+                    "{method} {path} would let an auditor write"
+                );
                 for caller in &callers {
                     let answer = ask(w, &method, &target, caller.key.as_deref()).await?;
-                    let told = format!("{method} {target} answers {} to {} (at home: {})", answer.status, caller.who, caller.at_home);
+                    let told = format!(
+                        "{method} {target} answers {} to {} (at home: {})",
+                        answer.status, caller.who, caller.at_home
+                    );
                     match expected(caller, names(caller.scheme), path.contains("{organization}")) {
                         Some(status) => ensure!(answer.status == status, "{told}, not {status}"),
-                        None => ensure!(!matches!(answer.status, 401 | 403) && answer.status < 500, "{told}"),
+                        None => ensure!(
+                            !matches!(answer.status, 401 | 403) && answer.status < 500,
+                            "{told}"
+                        ),
                     }
                     is_evidence(w, &method, caller, &answer, &told).await?;
                     asked += 1;
@@ -109,7 +148,13 @@ async fn every_route_lets_in_whom_its_description_names_and_nobody_else() {
 }
 
 /// Whatever was answered is in the log as it was answered, but for what operators only read.
-async fn is_evidence(w: &World, method: &str, caller: &Caller, answer: &Answer, told: &str) -> Result<()> {
+async fn is_evidence(
+    w: &World,
+    method: &str,
+    caller: &Caller,
+    answer: &Answer,
+    told: &str,
+) -> Result<()> {
     let id = answer.header("exchange-id");
     if caller.scheme == "operator" && method == "GET" {
         ensure!(id.is_none(), "{told}, and kept it");
@@ -117,7 +162,8 @@ async fn is_evidence(w: &World, method: &str, caller: &Caller, answer: &Answer, 
     }
     let id = id.with_context(|| format!("{told}, and kept nothing"))?;
     for organization in ["acme", "globex", "none"] {
-        let found = w.admin.get(&format!("/api/v1/organizations/{organization}/exchanges/{id}")).await?;
+        let found =
+            w.admin.get(&format!("/api/v1/organizations/{organization}/exchanges/{id}")).await?;
         if found.status == 200 {
             let kept: Value = found.expect_json(200)?;
             let status = &kept["exchange"]["answer"]["status"];

@@ -18,7 +18,11 @@ async fn story(w: &World) -> Result<(String, String)> {
 }
 
 async fn positions(w: &World, query: &str) -> Result<Vec<u64>> {
-    let found = w.admin.get(&format!("/api/v1/organizations/acme/events?{query}")).await?.expect_json(200)?;
+    let found = w
+        .admin
+        .get(&format!("/api/v1/organizations/acme/events?{query}"))
+        .await?
+        .expect_json(200)?;
     Ok(found.as_array().into_iter().flatten().filter_map(|e| e["position"].as_u64()).collect())
 }
 
@@ -37,15 +41,26 @@ async fn events_are_found_by_subject_type_actor_exchange_and_time(w: &World) -> 
     let exchange = event["event"]["exchange"].as_str().context("an exchange")?;
     ensure!(positions(w, &format!("exchange={exchange}")).await? == [7]);
     let at = event["event"]["recorded_at"].as_str().context("a time")?;
-    ensure!(positions(w, &format!("from={at}")).await? == [7, 8] && positions(w, &format!("to={at}&after=5")).await? == [6, 7]);
+    ensure!(
+        positions(w, &format!("from={at}")).await? == [7, 8]
+            && positions(w, &format!("to={at}&after=5")).await? == [6, 7]
+    );
 
     // Before and after, the exchange, and how it was read.
     ensure!(event["before"]["active"] == true && event["after"]["active"] == false, "{event}");
     ensure!(event["exchange"]["operation"] == "users.patch", "{event}");
-    let readings: Vec<&Value> = event["event"]["readings"].as_array().into_iter().flatten().map(|r| &r["reading"]).collect();
+    let readings: Vec<&Value> = event["event"]["readings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|r| &r["reading"])
+        .collect();
     ensure!(readings.contains(&&json!("string-boolean")), "{event}");
     let created = w.admin.get("/api/v1/organizations/acme/events/4").await?.expect_json(200)?;
-    ensure!(created["before"].is_null() && created["after"]["userName"] == "ada@contoso.example", "{created}");
+    ensure!(
+        created["before"].is_null() && created["after"]["userName"] == "ada@contoso.example",
+        "{created}"
+    );
     w.admin.get("/api/v1/organizations/acme/events/99").await?.expect(404)?;
     w.admin.get("/api/v1/organizations/acme/events/0").await?.expect(404)?;
     w.admin.get("/api/v1/organizations/acme/events?from=yesterday").await?.expect(400)?;
@@ -59,7 +74,11 @@ async fn events_are_exported_in_each_format() {
     on_sqlite(async |w| {
         let (ada, _) = story(w).await?;
         let export = async |query: &str| {
-            let answer = w.admin.get(&format!("/api/v1/organizations/acme/events/export?{query}")).await?.expect(200)?;
+            let answer = w
+                .admin
+                .get(&format!("/api/v1/organizations/acme/events/export?{query}"))
+                .await?
+                .expect(200)?;
             Ok::<_, anyhow::Error>(answer.text())
         };
         let json: Value = serde_json::from_str(&export("").await?)?;
@@ -68,26 +87,49 @@ async fn events_are_exported_in_each_format() {
         ensure!(none == json!([]), "{none}");
         let lines = export(&format!("format=ndjson&subject={ada}")).await?;
         ensure!(
-            lines.lines().map(|l| serde_json::from_str::<Value>(l).map(|e| e["position"].clone())).collect::<Result<Vec<_>, _>>()?
+            lines
+                .lines()
+                .map(|l| serde_json::from_str::<Value>(l).map(|e| e["position"].clone()))
+                .collect::<Result<Vec<_>, _>>()?
                 == [4, 7, 8]
         );
         let csv = export("format=csv&type=UserChanged").await?;
         ensure!(csv.lines().count() == 2 && csv.starts_with("position,recorded_at,type,"), "{csv}");
         let cloud = export("format=cloudevents&type=UserDeactivated").await?;
         let cloud: Value = serde_json::from_str(cloud.lines().next().context("an event")?)?;
-        ensure!(cloud["specversion"] == "1.0" && cloud["type"] == "rollcall.UserDeactivated.v1", "{cloud}");
-        ensure!(cloud["id"] == format!("{}/7", w.acme.id) && cloud["subject"] == format!("User/{ada}"), "{cloud}");
-        ensure!(cloud["source"].as_str().is_some_and(|s| s.ends_with(&format!("/api/v1/organizations/{}", w.acme.id))), "{cloud}");
-        ensure!(cloud["time"].is_string() && cloud["sequence"] == "00000000000000000007", "{cloud}");
+        ensure!(
+            cloud["specversion"] == "1.0" && cloud["type"] == "rollcall.UserDeactivated.v1",
+            "{cloud}"
+        );
+        ensure!(
+            cloud["id"] == format!("{}/7", w.acme.id) && cloud["subject"] == format!("User/{ada}"),
+            "{cloud}"
+        );
+        ensure!(
+            cloud["source"]
+                .as_str()
+                .is_some_and(|s| s.ends_with(&format!("/api/v1/organizations/{}", w.acme.id))),
+            "{cloud}"
+        );
+        ensure!(
+            cloud["time"].is_string() && cloud["sequence"] == "00000000000000000007",
+            "{cloud}"
+        );
 
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("events.ndjson");
         let path = file.to_str().context("a path")?;
-        w.server.command(&["events", "export", "--org", "acme", "--format", "ndjson", "--output", path]).await?;
+        w.server
+            .command(&["events", "export", "--org", "acme", "--format", "ndjson", "--output", path])
+            .await?;
         ensure!(std::fs::read_to_string(&file)?.lines().count() == 8);
-        let again = w.server.command(&["events", "export", "--org", "acme", "--output", path]).await?;
+        let again =
+            w.server.command(&["events", "export", "--org", "acme", "--output", path]).await?;
         ensure!(!again.status.success(), "a file was overwritten");
-        let followed = w.server.command(&["events", "follow", "--org", "acme", "--after", "5", "--limit", "3"]).await?;
+        let followed = w
+            .server
+            .command(&["events", "follow", "--org", "acme", "--after", "5", "--limit", "3"])
+            .await?;
         ensure!(String::from_utf8_lossy(&followed.stdout).lines().count() == 3, "{followed:?}");
         let shown = w.server.cli(&["events", "show", "--org", "acme", "7"]).await?;
         ensure!(shown["event"]["type"] == "UserDeactivated", "{shown}");

@@ -22,8 +22,12 @@ impl Log {
             Log::Sqlite(file) => {
                 let db = rusqlite::Connection::open(file)?;
                 db.busy_timeout(Duration::from_secs(10))?;
-                let sql = "UPDATE event SET event_type = ?3 WHERE organization = ?1 AND position = ?2";
-                db.execute(sql, (organization.parse::<Uuid>()?.as_bytes().as_slice(), position, event_type))? as u64
+                let sql =
+                    "UPDATE event SET event_type = ?3 WHERE organization = ?1 AND position = ?2";
+                db.execute(
+                    sql,
+                    (organization.parse::<Uuid>()?.as_bytes().as_slice(), position, event_type),
+                )? as u64
             }
             Log::Postgres(url) => {
                 let mut connection = PgConnection::connect(url).await?;
@@ -41,15 +45,28 @@ impl Log {
 async fn status(w: &World, family: &str) -> Result<(bool, Value)> {
     let told = w.server.command(&["views", "status"]).await?;
     let all: Vec<Value> = serde_json::from_slice(&told.stdout)?;
-    let found = all.into_iter().find(|v| v["organization_id"] == w.acme.id.as_str() && v["family"] == family);
+    let found = all
+        .into_iter()
+        .find(|v| v["organization_id"] == w.acme.id.as_str() && v["family"] == family);
     Ok((told.status.success(), found.context("no such view")?))
 }
 
 /// Waits until the metric says whether a family of `acme` has stopped.
 async fn measured(w: &World, family: &str, stopped: bool) -> Result<()> {
-    let wanted = format!("rollcall_view_stopped{{family=\"{family}\",organization=\"{}\"}} {}", w.acme.id, u8::from(stopped));
+    let wanted = format!(
+        "rollcall_view_stopped{{family=\"{family}\",organization=\"{}\"}} {}",
+        w.acme.id,
+        u8::from(stopped)
+    );
     for _ in 0..100 {
-        if w.admin.get_anonymous("/metrics").await?.expect(200)?.text().lines().any(|line| line == wanted) {
+        if w.admin
+            .get_anonymous("/metrics")
+            .await?
+            .expect(200)?
+            .text()
+            .lines()
+            .any(|line| line == wanted)
+        {
             return Ok(());
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -64,23 +81,45 @@ async fn only_auditors_wait(w: &World, log: Log) -> Result<()> {
     let grace = w.scim.create_user("grace@contoso.example").await?; // 5
     log.rename(&w.acme.id, 5, "UserPainted").await?;
     let rebuilt = w.server.command(&["views", "rebuild", "--family", "audit"]).await?;
-    ensure!(!rebuilt.status.success() && String::from_utf8_lossy(&rebuilt.stdout).contains(&w.acme.id), "{rebuilt:?}");
+    ensure!(
+        !rebuilt.status.success() && String::from_utf8_lossy(&rebuilt.stdout).contains(&w.acme.id),
+        "{rebuilt:?}"
+    );
 
-    let questions = ["users", "groups", "runs", "rhythm", "failures", "events?type=UserCreated", "diff?from=position:1"];
+    let questions = [
+        "users",
+        "groups",
+        "runs",
+        "rhythm",
+        "failures",
+        "events?type=UserCreated",
+        "diff?from=position:1",
+    ];
     for question in questions {
         let answer = w.admin.get(&format!("/api/v1/organizations/acme/{question}")).await?;
         ensure!(answer.header("retry-after").is_some(), "{question}: {answer:?}");
         let problem = answer.expect_json(503)?;
         let why = problem["detail"].as_str().unwrap_or_default();
-        ensure!(why.starts_with("the audit views stopped at position 5: ") && why.contains("UserPainted"), "{question}: {problem}");
+        ensure!(
+            why.starts_with("the audit views stopped at position 5: ")
+                && why.contains("UserPainted"),
+            "{question}: {problem}"
+        );
         w.admin.get(&format!("/api/v1/organizations/globex/{question}")).await?.expect(200)?;
     }
 
     // SCIM goes on, and so does the process for whoever watches it.
     w.scim.create_user("edsger@contoso.example").await?;
-    ensure!(w.scim.get(&format!("/Users/{grace}")).await?.expect_json(200)?["userName"] == "grace@contoso.example");
+    ensure!(
+        w.scim.get(&format!("/Users/{grace}")).await?.expect_json(200)?["userName"]
+            == "grace@contoso.example"
+    );
     let ready = w.admin.get_anonymous("/readyz").await?.expect_json(200)?;
-    ensure!(ready["audit"]["stopped"] == serde_json::json!([w.acme.id]) && ready["stopped"] == serde_json::json!([]), "{ready}");
+    ensure!(
+        ready["audit"]["stopped"] == serde_json::json!([w.acme.id])
+            && ready["stopped"] == serde_json::json!([]),
+        "{ready}"
+    );
     let (well, audit) = status(w, "audit").await?;
     ensure!(!well && audit["position"] == 4 && audit["stopped"]["position"] == 5, "{audit}");
     ensure!(status(w, "live").await?.1["stopped"].is_null(), "what answers SCIM stands still");
@@ -89,7 +128,10 @@ async fn only_auditors_wait(w: &World, log: Log) -> Result<()> {
 
     // What is still wrong is not passed over; what was put right is folded.
     let early = w.server.command(&["views", "resume", "--org", "acme"]).await?;
-    ensure!(!early.status.success() && String::from_utf8_lossy(&early.stderr).contains("position 5"), "{early:?}");
+    ensure!(
+        !early.status.success() && String::from_utf8_lossy(&early.stderr).contains("position 5"),
+        "{early:?}"
+    );
     log.rename(&w.acme.id, 5, "UserCreated").await?;
     w.server.cli(&["views", "resume", "--org", "acme"]).await?;
     let users = w.admin.get("/api/v1/organizations/acme/users").await?.expect_json(200)?;

@@ -37,7 +37,11 @@ const ASKING: [(&[&str], &[&str]); 25] = [
 ];
 
 /// How a command about an organization ends: its exit code, and what it says of that.
-async fn ended(server: &Server, (before, behind): (&[&str], &[&str]), organization: &str) -> Result<(Option<i32>, String)> {
+async fn ended(
+    server: &Server,
+    (before, behind): (&[&str], &[&str]),
+    organization: &str,
+) -> Result<(Option<i32>, String)> {
     let args = [before, &["--org", organization], behind].concat();
     let output = server.command(&args).await?;
     Ok((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()))
@@ -51,7 +55,10 @@ async fn an_odd_name_of_an_organization_is_one_that_is_not_there() -> Result<()>
         for name in ["a/b?c", "acme/..", "acme?limit=1#x", "ac me", "%61cme"] {
             let (code, said) = ended(&server, asking, name).await?;
             let expected = format!("there is no organization {name:?}");
-            ensure!(code == Some(1) && said.contains(&expected), "{asking:?} {name}: {code:?} {said}");
+            ensure!(
+                code == Some(1) && said.contains(&expected),
+                "{asking:?} {name}: {code:?} {said}"
+            );
         }
     }
     Ok(())
@@ -63,7 +70,10 @@ async fn what_an_address_cannot_hold_is_never_sent() -> Result<()> {
     let server = Server::start(Store::Sqlite).await?;
     for name in ["", ".", ".."] {
         let (code, said) = ended(&server, (&["events", "list"], &[]), name).await?;
-        ensure!(code == Some(2) && said.contains(&format!("{name:?}")) && said.contains("organization"), "{name:?}: {code:?} {said}");
+        ensure!(
+            code == Some(2) && said.contains(&format!("{name:?}")) && said.contains("organization"),
+            "{name:?}: {code:?} {said}"
+        );
     }
     Ok(())
 }
@@ -73,7 +83,10 @@ async fn an_exchange_is_named_by_its_id_or_refused() -> Result<()> {
     let server = Server::start(Store::Sqlite).await?;
     server.cli(&["org", "create", "Acme", "--domain", "acme"]).await?;
     let (code, said) = ended(&server, (&["exchanges", "show"], &[ID]), "acme").await?;
-    ensure!(code == Some(1) && said.contains(&format!("there is no exchange {ID} here")), "{code:?} {said}");
+    ensure!(
+        code == Some(1) && said.contains(&format!("there is no exchange {ID} here")),
+        "{code:?} {said}"
+    );
     let spaced = format!("{ID} x");
     let (code, said) = ended(&server, (&["exchanges", "show"], &[&spaced]), "acme").await?;
     ensure!(code == Some(2) && said.contains(&spaced), "{code:?} {said}");
@@ -85,12 +98,27 @@ async fn an_exchange_is_named_by_its_id_or_refused() -> Result<()> {
 async fn a_filter_is_a_value_and_no_more() -> Result<()> {
     let server = Server::start(Store::Sqlite).await?;
     server.cli(&["org", "create", "Acme", "--domain", "acme"]).await?;
-    let token = server.cli(&["scim", "token", "issue", "--org", "acme"]).await?["token"].as_str().unwrap_or_default().to_owned();
-    let asked = Request::new("GET", "/scim/v2/Users").header("authorization", format!("Bearer {token}"));
+    let token = server.cli(&["scim", "token", "issue", "--org", "acme"]).await?["token"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    let asked =
+        Request::new("GET", "/scim/v2/Users").header("authorization", format!("Bearer {token}"));
     Http::new(server.address()).send(asked).await?.expect(200)?;
-    let list = async |operation: &str| server.cli(&["exchanges", "list", "--org", "acme", "--operation", operation]).await;
-    ensure!(list("users.list").await?.as_array().is_some_and(|all| all.len() == 1), "the exchange is there");
-    for odd in ["users.list&operation=users.list", "users.list&x=1", "users list", "users.list#", "users.list%"] {
+    let list = async |operation: &str| {
+        server.cli(&["exchanges", "list", "--org", "acme", "--operation", operation]).await
+    };
+    ensure!(
+        list("users.list").await?.as_array().is_some_and(|all| all.len() == 1),
+        "the exchange is there"
+    );
+    for odd in [
+        "users.list&operation=users.list",
+        "users.list&x=1",
+        "users list",
+        "users.list#",
+        "users.list%",
+    ] {
         ensure!(list(odd).await? == json!([]), "{odd}");
     }
     Ok(())

@@ -49,23 +49,42 @@ fn spread(processes: &[Scim]) -> Vec<Scim> {
 
 /// Entra never sees a lost race: 409 and 412 would make it put the group aside for hours.
 fn applied(answer: Answer) -> Result<()> {
-    ensure!(answer.status == 204 || answer.status == 200, "{}: {} {}", answer.asked, answer.status, answer.text());
+    ensure!(
+        answer.status == 204 || answer.status == 200,
+        "{}: {} {}",
+        answer.asked,
+        answer.status,
+        answer.text()
+    );
     Ok(())
 }
 
-/// A process judges a request on what is in the log, not on a copy that another process has overtaken.
+/// A process judges a request on what is in the log, not on a copy that another process has
+/// overtaken.
 async fn judged_on_what_another_process_wrote(processes: &[Scim]) -> Result<()> {
     let [a, b] = processes else { anyhow::bail!("two processes") };
     let path = format!("/Users/{}", a.create_user("overtaken@contoso.example").await?);
     let mail = |kind: &str| json!([{"op": "add", "path": "emails", "value": [{"type": kind, "value": format!("{kind}@contoso.example")}]}]);
     applied(b.operations(&path, mail("home")).await?)?;
     let title = json!({"Operations": [{"op": "add", "path": "title", "value": "Chief"}]});
-    let request = a.request("PATCH", &path).header("If-Match", "W/\"2\"").json(CONTENT_TYPE, &title);
+    let request =
+        a.request("PATCH", &path).header("If-Match", "W/\"2\"").json(CONTENT_TYPE, &title);
     applied(a.send(request).await?)?;
     applied(b.operations(&path, mail("work")).await?)?;
-    applied(a.operations(&path, json!([{"op": "replace", "path": "emails[value sw \"work\"].display", "value": "W"}])).await?)?;
+    applied(
+        a.operations(
+            &path,
+            json!([{"op": "replace", "path": "emails[value sw \"work\"].display", "value": "W"}]),
+        )
+        .await?,
+    )?;
     applied(b.operations(&path, json!([{"op": "remove", "path": "emails"}])).await?)?;
-    let gone = a.operations(&path, json!([{"op": "replace", "path": "emails[value sw \"work\"].display", "value": "W"}])).await?;
+    let gone = a
+        .operations(
+            &path,
+            json!([{"op": "replace", "path": "emails[value sw \"work\"].display", "value": "W"}]),
+        )
+        .await?;
     refused(gone, 400, Some("noTarget"))?;
     Ok(())
 }
@@ -120,8 +139,14 @@ async fn one_user_name(w: &World, processes: &[Scim]) -> Result<()> {
             }
         }
         ensure!((created, taken) == (1, CLIENTS - 1), "{created} created and {taken} refused");
-        let list =
-            w.scim.get(&format!("/Users?{}", rollcall_tests::scim::filter(&format!("userName eq \"{name}\"")))).await?.expect_json(200)?;
+        let list = w
+            .scim
+            .get(&format!(
+                "/Users?{}",
+                rollcall_tests::scim::filter(&format!("userName eq \"{name}\""))
+            ))
+            .await?
+            .expect_json(200)?;
         ensure!(list["totalResults"] == 1, "{list}");
     }
     Ok(())
@@ -133,16 +158,30 @@ async fn read_your_writes_anywhere(processes: &[Scim; 2]) -> Result<()> {
         let (writer, reader) = (&processes[n % 2], &processes[(n + 1) % 2]);
         let id = writer.create_user(&format!("seen{n}@contoso.example")).await?;
         reader.get(&format!("/Users/{id}")).await?.expect(200)?;
-        let list =
-            reader.get(&format!("/Users?{}", rollcall_tests::scim::filter(&format!("userName eq \"SEEN{n}@contoso.example\"")))).await?;
-        ensure!(list.expect_json(200)?["totalResults"] == 1, "user {n} is not found by name in the other process");
+        let list = reader
+            .get(&format!(
+                "/Users?{}",
+                rollcall_tests::scim::filter(&format!("userName eq \"SEEN{n}@contoso.example\""))
+            ))
+            .await?;
+        ensure!(
+            list.expect_json(200)?["totalResults"] == 1,
+            "user {n} is not found by name in the other process"
+        );
         writer
-            .operations(&format!("/Users/{id}"), serde_json::json!([{"op": "replace", "path": "title", "value": "T"}]))
+            .operations(
+                &format!("/Users/{id}"),
+                serde_json::json!([{"op": "replace", "path": "title", "value": "T"}]),
+            )
             .await?
             .expect(200)?;
         // The other process holds a copy of the user that is out of date now: it must notice.
-        let twice =
-            reader.operations(&format!("/Users/{id}"), serde_json::json!([{"op": "replace", "path": "nickName", "value": "N"}])).await?;
+        let twice = reader
+            .operations(
+                &format!("/Users/{id}"),
+                serde_json::json!([{"op": "replace", "path": "nickName", "value": "N"}]),
+            )
+            .await?;
         let body = twice.expect_json(200)?;
         ensure!(body["title"] == "T" && body["nickName"] == "N", "{body}");
     }

@@ -36,13 +36,28 @@ async fn two_processes_on_postgres() {
 
 async fn everything(processes: &[Scim]) -> Result<()> {
     let mut stale = Vec::new();
-    stale.push(("switched off, but read as active", switched_off(processes, times(1_000) / SENDERS + 1).await?));
+    stale.push((
+        "switched off, but read as active",
+        switched_off(processes, times(1_000) / SENDERS + 1).await?,
+    ));
     stale.push(("taken, but nobody has it", taken(processes, times(60) / SENDERS).await?));
     stale.push(("gone, but read", gone(processes, times(60) / SENDERS).await?));
-    stale.push(("of another version, but read as it was", overtaken(processes, times(60) / SENDERS).await?));
-    stale.push(("switched off in bulk, but read as active", in_bulk(processes, times(60) / SENDERS).await?));
-    stale.push(("a member, but not read in the group", joined(processes, times(60) / SENDERS).await?));
-    stale.push(("refused as a member for being gone, but read", unreferenced(processes, times(60) / SENDERS).await?));
+    stale.push((
+        "of another version, but read as it was",
+        overtaken(processes, times(60) / SENDERS).await?,
+    ));
+    stale.push((
+        "switched off in bulk, but read as active",
+        in_bulk(processes, times(60) / SENDERS).await?,
+    ));
+    stale.push((
+        "a member, but not read in the group",
+        joined(processes, times(60) / SENDERS).await?,
+    ));
+    stale.push((
+        "refused as a member for being gone, but read",
+        unreferenced(processes, times(60) / SENDERS).await?,
+    ));
     for (what, (cases, wrong)) in &stale {
         println!("{what}: {wrong} of {cases}");
     }
@@ -56,13 +71,15 @@ fn pairs(processes: &[Scim]) -> Vec<(Scim, Scim)> {
     (0..SENDERS).map(|n| (of(n), of(n + 1))).collect()
 }
 
-/// Each sender's question, asked at once; counts the answers that had to be read again, and those of
-/// them that were read wrong.
+/// Each sender's question, asked at once; counts the answers that had to be read again, and those
+/// of them that were read wrong.
 async fn at_once<F: Future<Output = Result<Option<bool>>>>(
     pairs: &[(Scim, Scim)],
     ask: impl Fn(usize, Scim, Scim) -> F,
 ) -> Result<(usize, usize)> {
-    let read = try_join_all(pairs.iter().enumerate().map(|(n, (a, b))| ask(n, a.clone(), b.clone()))).await?;
+    let read =
+        try_join_all(pairs.iter().enumerate().map(|(n, (a, b))| ask(n, a.clone(), b.clone())))
+            .await?;
     Ok((read.iter().flatten().count(), read.iter().flatten().filter(|right| !**right).count()))
 }
 
@@ -75,7 +92,9 @@ async fn switched_off(processes: &[Scim], rounds: usize) -> Result<(usize, usize
     let (pairs, mut found) = (pairs(processes), (0, 0));
     let path = format!("/Users/{}", processes[0].create_user("switched@contoso.example").await?);
     for _ in 0..rounds {
-        let on = processes[0].operations(&path, json!([{"op": "replace", "path": "active", "value": true}])).await?;
+        let on = processes[0]
+            .operations(&path, json!([{"op": "replace", "path": "active", "value": true}]))
+            .await?;
         on.expect(200)?;
         let told = at_once(&pairs, |_, sender, reader| {
             let path = &path;
@@ -93,11 +112,15 @@ async fn switched_off(processes: &[Scim], rounds: usize) -> Result<(usize, usize
 async fn in_bulk(processes: &[Scim], rounds: usize) -> Result<(usize, usize)> {
     let (pairs, mut found) = (pairs(processes), (0, 0));
     for round in 0..rounds {
-        let path = format!("/Users/{}", processes[0].create_user(&format!("bulk{round}@contoso.example")).await?);
+        let path = format!(
+            "/Users/{}",
+            processes[0].create_user(&format!("bulk{round}@contoso.example")).await?
+        );
         let told = at_once(&pairs, |_, sender, reader| {
             let path = &path;
             async move {
-                let off = json!({"Operations": [{"op": "Replace", "path": "active", "value": "False"}]});
+                let off =
+                    json!({"Operations": [{"op": "Replace", "path": "active", "value": "False"}]});
                 let one = json!({"method": "PATCH", "path": path, "data": off});
                 let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [one]});
                 let answer = sender.post("/Bulk", &body).await?.expect_json(200)?;
@@ -118,7 +141,8 @@ async fn joined(processes: &[Scim], rounds: usize) -> Result<(usize, usize)> {
         let told = at_once(&pairs, |_, sender, reader| {
             let (user, group) = (&user, &group);
             async move {
-                let answer = sender.operations(&format!("/Groups/{group}"), add_members(&[user])).await?;
+                let answer =
+                    sender.operations(&format!("/Groups/{group}"), add_members(&[user])).await?;
                 ensure!(matches!(answer.status, 200 | 204), "{answer:?}");
                 Ok(Some(reader.members(group).await?.contains(user)))
             }
@@ -131,14 +155,17 @@ async fn joined(processes: &[Scim], rounds: usize) -> Result<(usize, usize)> {
 async fn unreferenced(processes: &[Scim], rounds: usize) -> Result<(usize, usize)> {
     let (pairs, mut found) = (pairs(processes), (0, 0));
     for round in 0..rounds {
-        let user = processes[0].create_user(&format!("unreferenced{round}@contoso.example")).await?;
+        let user =
+            processes[0].create_user(&format!("unreferenced{round}@contoso.example")).await?;
         let group = processes[0].create_group(&format!("Unreferenced {round}")).await?;
         let told = at_once(&pairs, |n, sender, reader| {
             let (path, user, group) = (format!("/Users/{user}"), &user, &group);
             async move {
                 let answer = match n {
                     0 => sender.delete(&path).await?,
-                    _ => sender.operations(&format!("/Groups/{group}"), add_members(&[user])).await?,
+                    _ => {
+                        sender.operations(&format!("/Groups/{group}"), add_members(&[user])).await?
+                    }
                 };
                 match answer.status {
                     // Quicker than the deletion.
@@ -160,11 +187,19 @@ async fn domains(servers: &[&Server]) -> Result<()> {
     for round in 0..times(10) {
         let asked = (0..SENDERS).map(|n| {
             let (here, there) = (n % servers.len(), (n + 1) % servers.len());
-            let with_key = |key: &str, request: Request| request.header("Authorization", format!("Bearer {key}"));
-            let body = json!({"name": format!("Domain {round}"), "domain": format!("domain{round}")});
-            let create = with_key(&keys[here], Request::new("POST", "/api/v1/organizations")).json("application/json", &body);
-            let show = with_key(&keys[there], Request::new("GET", format!("/api/v1/organizations/domain{round}")));
-            let (sender, reader) = (Http::new(servers[here].address()), Http::new(servers[there].address()));
+            let with_key = |key: &str, request: Request| {
+                request.header("Authorization", format!("Bearer {key}"))
+            };
+            let body =
+                json!({"name": format!("Domain {round}"), "domain": format!("domain{round}")});
+            let create = with_key(&keys[here], Request::new("POST", "/api/v1/organizations"))
+                .json("application/json", &body);
+            let show = with_key(
+                &keys[there],
+                Request::new("GET", format!("/api/v1/organizations/domain{round}")),
+            );
+            let (sender, reader) =
+                (Http::new(servers[here].address()), Http::new(servers[there].address()));
             async move {
                 let answer = sender.send(create).await?;
                 ensure!(matches!(answer.status, 201 | 409), "{answer:?}");
@@ -182,7 +217,8 @@ async fn domains(servers: &[&Server]) -> Result<()> {
 }
 
 async fn finds(reader: &Scim, name: &str) -> Result<bool> {
-    let list = reader.get(&format!("/Users?{}", filter(&format!("userName eq \"{name}\"")))).await?;
+    let list =
+        reader.get(&format!("/Users?{}", filter(&format!("userName eq \"{name}\"")))).await?;
     Ok(list.expect_json(200)?["totalResults"] == 1)
 }
 
@@ -214,7 +250,11 @@ async fn gone(processes: &[Scim], rounds: usize) -> Result<(usize, usize)> {
                 // A deletion, and changes that find nothing any more.
                 let answer = match n % 2 {
                     0 => sender.delete(path).await?,
-                    _ => sender.operations(path, json!([{"op": "add", "path": "title", "value": "T"}])).await?,
+                    _ => {
+                        sender
+                            .operations(path, json!([{"op": "add", "path": "title", "value": "T"}]))
+                            .await?
+                    }
                 };
                 ensure!(matches!(answer.status, 200 | 204 | 404), "{answer:?}");
                 if answer.status == 200 {
@@ -239,8 +279,10 @@ async fn overtaken(processes: &[Scim], rounds: usize) -> Result<(usize, usize)> 
             let (path, tag) = (&path, &tag);
             async move {
                 let title = format!("T{round}-{n}");
-                let body = json!({"Operations": [{"op": "replace", "path": "title", "value": title}]});
-                let request = sender.request("PATCH", path).header("If-Match", tag).json(CONTENT_TYPE, &body);
+                let body =
+                    json!({"Operations": [{"op": "replace", "path": "title", "value": title}]});
+                let request =
+                    sender.request("PATCH", path).header("If-Match", tag).json(CONTENT_TYPE, &body);
                 let answer = sender.send(request).await?;
                 ensure!(matches!(answer.status, 200 | 412), "{answer:?}");
                 let read = reader.get(path).await?;
@@ -268,7 +310,9 @@ impl Held {
 
     async fn postgres(url: &str) -> Result<Self> {
         let mut connection = PgConnection::connect(url).await?;
-        sqlx::raw_sql("BEGIN; LOCK TABLE rollcall_views.checkpoints IN SHARE MODE").execute(&mut connection).await?;
+        sqlx::raw_sql("BEGIN; LOCK TABLE rollcall_views.checkpoints IN SHARE MODE")
+            .execute(&mut connection)
+            .await?;
         Ok(Self::Postgres(connection))
     }
 
@@ -295,8 +339,8 @@ async fn what_no_reader_sees_is_not_answered_on_postgres() {
     .await;
 }
 
-/// Somebody is switched off while no view can be written: no answer says so, however often it is asked,
-/// until readers see it.
+/// Somebody is switched off while no view can be written: no answer says so, however often it is
+/// asked, until readers see it.
 async fn unseen(w: &World, held: Held) -> Result<()> {
     let waits = |answer: Answer| -> Result<()> {
         ensure!(answer.header("retry-after").is_some(), "{answer:?}");
@@ -334,7 +378,10 @@ async fn repeated(w: &World, hold: impl AsyncFnOnce(&World) -> Result<Held>) -> 
     let held = hold(w).await?;
     for _ in 0..2 {
         w.scim.operations(&path, off()).await?.expect(503)?;
-        ensure!(w.scim.get(&path).await?.expect_json(200)?["active"] == true, "the views were written");
+        ensure!(
+            w.scim.get(&path).await?.expect_json(200)?["active"] == true,
+            "the views were written"
+        );
     }
     held.let_go().await?;
     w.scim.operations(&path, off()).await?.expect(200)?;

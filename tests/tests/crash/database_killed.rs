@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_waits_and_recovers() {
     let _alone = ALONE.lock().await;
-    on_postgres(async |w, cluster| survive(w, cluster, Rng::from_env("database killed", 20_261_126)).await).await;
+    on_postgres(async |w, cluster| {
+        survive(w, cluster, Rng::from_env("database killed", 20_261_126)).await
+    })
+    .await;
 }
 
 async fn survive(w: &mut World, cluster: &mut PostgresCluster, mut rng: Rng) -> Result<()> {
@@ -47,7 +50,10 @@ async fn survive(w: &mut World, cluster: &mut PostgresCluster, mut rng: Rng) -> 
     let (ledger, group) = load.end().await?;
     audit.check(&ledger.take(), &w.scim.fresh(), &w.admin, &w.acme.id, &group).await?;
     ledger.no_refusal()?;
-    println!("{kills} kills, {answered} answered writes, all kept; {} answers of 503", ledger.unavailable());
+    println!(
+        "{kills} kills, {answered} answered writes, all kept; {} answers of 503",
+        ledger.unavailable()
+    );
     ensure!(ledger.unavailable() > 0, "no client noticed that the database was away");
     ensure!(w.server.pid() == pid, "the server was started again");
     w.server.cli(&["views", "verify"]).await?;
@@ -55,7 +61,8 @@ async fn survive(w: &mut World, cluster: &mut PostgresCluster, mut rng: Rng) -> 
 }
 
 fn is_away(answer: &Answer) -> bool {
-    answer.status == 503 && answer.header("retry-after").is_some_and(|s| s.parse::<u64>().is_ok_and(|s| s > 0))
+    answer.status == 503
+        && answer.header("retry-after").is_some_and(|s| s.parse::<u64>().is_ok_and(|s| s > 0))
 }
 
 /// Reads and writes are answered 503 with `Retry-After` once the last process of the database has
@@ -77,11 +84,23 @@ async fn away(scim: &Scim) -> Result<()> {
         ]
     });
     for answer in try_join_all(asked).await? {
-        ensure!(is_away(&answer), "{}: {} {:?} {}", answer.asked, answer.status, answer.header("retry-after"), answer.text());
+        ensure!(
+            is_away(&answer),
+            "{}: {} {:?} {}",
+            answer.asked,
+            answer.status,
+            answer.header("retry-after"),
+            answer.text()
+        );
     }
     let alive = scim.send(rollcall_tests::http::Request::new("GET", "/healthz")).await?;
     let ready = scim.send(rollcall_tests::http::Request::new("GET", "/readyz")).await?;
-    ensure!(alive.status == 200 && ready.status == 503, "healthz {} and readyz {}", alive.status, ready.status);
+    ensure!(
+        alive.status == 200 && ready.status == 503,
+        "healthz {} and readyz {}",
+        alive.status,
+        ready.status
+    );
     Ok(())
 }
 

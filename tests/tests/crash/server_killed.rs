@@ -13,13 +13,17 @@ const KILLS: usize = 20;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_the_embedded_store() {
     let _alone = ALONE.lock().await;
-    on_sqlite(async |w| survive(w, Rng::from_env("server killed on sqlite", 20_261_124)).await).await;
+    on_sqlite(async |w| survive(w, Rng::from_env("server killed on sqlite", 20_261_124)).await)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_postgres_too() {
     let _alone = ALONE.lock().await;
-    on_postgres(async |w, _cluster| survive(w, Rng::from_env("server killed on postgres", 20_261_125)).await).await;
+    on_postgres(async |w, _cluster| {
+        survive(w, Rng::from_env("server killed on postgres", 20_261_125)).await
+    })
+    .await;
 }
 
 async fn survive(w: &mut World, mut rng: Rng) -> Result<()> {

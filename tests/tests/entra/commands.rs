@@ -22,20 +22,39 @@ async fn entra_provisions_a_tenant_and_writes_its_log() {
     on_sqlite(async |w| {
         let folder = tempfile::tempdir()?;
         let (log, csv) = (folder.path().join("log.json"), folder.path().join("csv"));
-        let (token, url) = (w.scim.token().context("a token")?.to_owned(), format!("{}{BASE}?aadOptscim062020", w.server.address().url()));
-        let args =
-            ["simulate", "entra", "--token", &token, "--url", &url, "--users", "60", "--cycles", "2", "--shape", "flagged", "--json"];
+        let (token, url) = (
+            w.scim.token().context("a token")?.to_owned(),
+            format!("{}{BASE}?aadOptscim062020", w.server.address().url()),
+        );
+        let args = [
+            "simulate", "entra", "--token", &token, "--url", &url, "--users", "60", "--cycles",
+            "2", "--shape", "flagged", "--json",
+        ];
         let args = [&args[..], &["--log", text(&log)?, "--csv", text(&csv)?]].concat();
         let said = tokio::task::block_in_place(|| json(&args))?;
-        ensure!(said["runs"]["initial"] == 1 && said["runs"]["incremental"] == 1 && said["failed_runs"] == 0, "{said}");
+        ensure!(
+            said["runs"]["initial"] == 1
+                && said["runs"]["incremental"] == 1
+                && said["failed_runs"] == 0,
+            "{said}"
+        );
         ensure!(said["statuses"]["201"].as_u64() >= Some(62) && said["escrows"] == 0, "{said}");
         ensure!(said["latency"]["create"]["p95"].as_f64() > Some(0.0), "{said}");
         let kept: Value = serde_json::from_slice(&std::fs::read(&log)?)?;
         let entries = kept["value"].as_array().context("entries")?;
         let created = entries.iter().filter(|e| e["provisioningAction"] == "create").count();
-        ensure!(created >= 62 && kept["runs"].as_array().map(Vec::len) == Some(2), "{created} creations");
-        let user = entries.iter().find(|e| e["targetIdentity"]["identityType"] == "User").context("a user")?;
-        w.scim.get(&format!("/Users/{}", user["targetIdentity"]["id"].as_str().context("an id")?)).await?.expect(200)?;
+        ensure!(
+            created >= 62 && kept["runs"].as_array().map(Vec::len) == Some(2),
+            "{created} creations"
+        );
+        let user = entries
+            .iter()
+            .find(|e| e["targetIdentity"]["identityType"] == "User")
+            .context("a user")?;
+        w.scim
+            .get(&format!("/Users/{}", user["targetIdentity"]["id"].as_str().context("an id")?))
+            .await?
+            .expect(200)?;
         let lines = std::fs::read_to_string(csv.join("ProvisioningLogs.csv"))?.lines().count();
         ensure!(lines == entries.len() + 1, "{lines} lines for {} entries", entries.len());
         // The token is for nobody's eyes.
@@ -57,7 +76,18 @@ fn entra_says_what_does_not_work() -> Result<()> {
     let said = refused(&["simulate", "entra", "--token", "x", "--faults", "gone=1"])?;
     ensure!(said.contains("there are lost, timeout, duplicate and bad-values"), "{said}");
     // Port 9 of the loopback answers nobody.
-    refused(&["simulate", "entra", "--token", "x", "--url", "http://127.0.0.1:9", "--users", "3", "--cycles", "1"])?;
+    refused(&[
+        "simulate",
+        "entra",
+        "--token",
+        "x",
+        "--url",
+        "http://127.0.0.1:9",
+        "--users",
+        "3",
+        "--cycles",
+        "1",
+    ])?;
     Ok(())
 }
 
@@ -66,7 +96,19 @@ fn history_is_the_same_for_the_same_seed_and_can_be_served() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let make = |name: &str, seed: &str| -> Result<(Value, String)> {
         let (data, log) = (folder.path().join(name), folder.path().join(format!("{name}.json")));
-        let args = ["simulate", "history", "--json", "--days", "30", "--users", "40", "--start", "2026-03-02T06:00:00Z", "--seed", seed];
+        let args = [
+            "simulate",
+            "history",
+            "--json",
+            "--days",
+            "30",
+            "--users",
+            "40",
+            "--start",
+            "2026-03-02T06:00:00Z",
+            "--seed",
+            seed,
+        ];
         let said = json(&[&args[..], &["--data", text(&data)?, "--log", text(&log)?]].concat())?;
         Ok((said, std::fs::read_to_string(&log)?))
     };
@@ -74,11 +116,26 @@ fn history_is_the_same_for_the_same_seed_and_can_be_served() -> Result<()> {
     ensure!(log == same, "the same seed gave another history");
     ensure!(log != other, "another seed gave the same history");
     let of = |name: &str| first["runs"][name].as_u64().unwrap_or_default();
-    ensure!(of("incremental") > 900 && of("on demand") >= 5 && of("restart") == 2 && of("connection test") == 3, "{first}");
-    let statuses: Vec<&str> =
-        ["400", "401", "404", "409", "503"].into_iter().filter(|s| first["statuses"][*s].as_u64() > Some(0)).collect();
-    ensure!(statuses.len() == 5 && first.get("undone").is_none(), "failures of {statuses:?}: {first}");
+    ensure!(
+        of("incremental") > 900
+            && of("on demand") >= 5
+            && of("restart") == 2
+            && of("connection test") == 3,
+        "{first}"
+    );
+    let statuses: Vec<&str> = ["400", "401", "404", "409", "503"]
+        .into_iter()
+        .filter(|s| first["statuses"][*s].as_u64() > Some(0))
+        .collect();
+    ensure!(
+        statuses.len() == 5 && first.get("undone").is_none(),
+        "failures of {statuses:?}: {first}"
+    );
     let again = run(&["simulate", "history", "--data", text(&folder.path().join("a"))?])?;
-    ensure!(!again.status.success() && String::from_utf8_lossy(&again.stderr).contains("has a log already"), "{again:?}");
+    ensure!(
+        !again.status.success()
+            && String::from_utf8_lossy(&again.stderr).contains("has a log already"),
+        "{again:?}"
+    );
     Ok(())
 }

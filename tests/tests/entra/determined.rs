@@ -21,11 +21,16 @@ impl Transport for Yes {
     async fn send(&self, request: &Request) -> Result<Answer, TransportError> {
         let body = request.body.clone().unwrap_or_default();
         let mut received = self.received.lock().expect("unpoisoned");
-        received.extend_from_slice(format!("{} {}\n{:?}\n", request.method, request.target, request.headers()).as_bytes());
+        received.extend_from_slice(
+            format!("{} {}\n{:?}\n", request.method, request.target, request.headers()).as_bytes(),
+        );
         received.extend_from_slice(&body);
-        let number = body.iter().fold(7_u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(*b)));
+        let number =
+            body.iter().fold(7_u64, |sum, b| sum.wrapping_mul(31).wrapping_add(u64::from(*b)));
         let (status, body) = match request.method {
-            Method::Get if request.target.contains("filter=") => (200, r#"{"totalResults":0,"Resources":[]}"#.to_owned()),
+            Method::Get if request.target.contains("filter=") => {
+                (200, r#"{"totalResults":0,"Resources":[]}"#.to_owned())
+            }
             Method::Get => (200, r#"{"active":true}"#.to_owned()),
             Method::Post => (201, format!(r#"{{"id":"{}"}}"#, Seed::new(number).uuid("id", 0))),
             Method::Patch | Method::Delete => (204, String::new()),
@@ -37,7 +42,12 @@ impl Transport for Yes {
 async fn run(seed: u64) -> Result<(Vec<u8>, String)> {
     let start: DateTime<Utc> = "2026-03-02T06:00:00Z".parse()?;
     let (yes, log) = (Arc::new(Yes::default()), Arc::new(ProvisioningLog::new()));
-    let scene = Scene { transport: yes.clone(), time: Arc::new(Simulated::new(start)), recorder: log.clone(), application: None };
+    let scene = Scene {
+        transport: yes.clone(),
+        time: Arc::new(Simulated::new(start)),
+        recorder: log.clone(),
+        application: None,
+    };
     play(month(seed, 60, 10, "good", start), scene).await;
     let received = yes.received.lock().expect("unpoisoned").clone();
     Ok((received, log.to_json().to_string()))

@@ -23,11 +23,17 @@ impl Independent {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut command = Command::new(python::tool("scim2-server")?);
         command.args(["--bearer-token", "good", "--port", &port.to_string()]);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        let child =
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let server = Self { child, url: format!("http://127.0.0.1:{port}") };
         let http = Http::new(Address::new(&format!("127.0.0.1:{port}")));
         for _ in 0..600 {
-            let asked = http.send(Request::new("GET", "/ServiceProviderConfig").header("Authorization", "Bearer good")).await;
+            let asked = http
+                .send(
+                    Request::new("GET", "/ServiceProviderConfig")
+                        .header("Authorization", "Bearer good"),
+                )
+                .await;
             if asked.is_ok_and(|a| a.status == 200) {
                 return Ok(server);
             }
@@ -59,7 +65,9 @@ async fn an_initial_cycle_in_the_flagged_shape_completes() -> Result<()> {
     plan.at(Duration::minutes(1), Happening::TestConnection);
     let (played, log) = provision(plan, &server.url).await?;
     let runs = log.runs();
-    let of = |kind| runs.iter().find(|r| r.kind == kind).with_context(|| format!("no {kind:?} among {runs:?}"));
+    let of = |kind| {
+        runs.iter().find(|r| r.kind == kind).with_context(|| format!("no {kind:?} among {runs:?}"))
+    };
     ensure!(of(RunKind::ConnectionTest)?.state == RunState::Succeeded, "{runs:?}");
     let initial = of(RunKind::Initial)?;
     let failures: Vec<String> = log

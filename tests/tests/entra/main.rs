@@ -1,4 +1,5 @@
-//! The simulated Entra: against the real binary, against a server nobody here wrote, and by command.
+//! The simulated Entra: against the real binary, against a server nobody here wrote, and by
+//! command.
 
 mod commands;
 mod determined;

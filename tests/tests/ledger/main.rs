@@ -25,9 +25,17 @@ fn path(hashes: Vec<NodeHash>) -> Vec<String> {
 #[test]
 fn pymerkle_agrees_on_roots_and_proofs() -> Result<()> {
     let tool = python::tool("python")?;
-    if !Command::new(&tool).args(["-c", "import pymerkle"]).stderr(Stdio::null()).status()?.success() {
+    if !Command::new(&tool)
+        .args(["-c", "import pymerkle"])
+        .stderr(Stdio::null())
+        .status()?
+        .success()
+    {
         // Past the harness, which shows what a passed test prints to nobody.
-        let _ = writeln!(std::io::stderr(), "SKIPPED pymerkle_agrees_on_roots_and_proofs: pymerkle is missing, `make deps` installs it");
+        let _ = writeln!(
+            std::io::stderr(),
+            "SKIPPED pymerkle_agrees_on_roots_and_proofs: pymerkle is missing, `make deps` installs it"
+        );
         return Ok(());
     }
     let tree: Tree = (0..SIZES).map(|n| leaf(&entry(n))).collect();
@@ -47,7 +55,12 @@ fn pymerkle_agrees_on_roots_and_proofs() -> Result<()> {
     let said = json!({ "entries": entries, "roots": roots, "inclusion": inclusion, "consistency": consistency });
 
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ledger/pymerkle_says.py");
-    let mut python = Command::new(tool).arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut python = Command::new(tool)
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
     python.stdin.take().context("a pipe")?.write_all(said.to_string().as_bytes())?;
     let output = python.wait_with_output()?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

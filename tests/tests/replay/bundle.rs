@@ -19,13 +19,15 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 async fn replay_file(server: &Server, file: &Path) -> Result<(i32, Value)> {
-    let output = server.command(&["bundle", "replay", "--all", file.to_str().context("path")?]).await?;
+    let output =
+        server.command(&["bundle", "replay", "--all", file.to_str().context("path")?]).await?;
     let printed = serde_json::from_slice(&output.stdout).with_context(|| format!("{output:?}"))?;
     Ok((output.status.code().context("no exit code")?, printed))
 }
 
 fn statuses(printed: &Value) -> Vec<(String, u64)> {
-    let line = |x: &Value| Some((x["operation"].as_str()?.to_owned(), x["recorded"]["status"].as_u64()?));
+    let line =
+        |x: &Value| Some((x["operation"].as_str()?.to_owned(), x["recorded"]["status"].as_u64()?));
     printed["exchanges"].as_array().into_iter().flatten().filter_map(line).collect()
 }
 
@@ -34,18 +36,28 @@ async fn a_bundle_travels(world: &mut World) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (plain, renamed) = (folder.path().join("plain.gz"), folder.path().join("renamed.gz"));
     let path = |p: &Path| p.to_str().map(str::to_owned).context("path");
-    let made = world.server.cli(&["bundle", "export", "--org", "acme", "--file", &path(&plain)?]).await?;
+    let made =
+        world.server.cli(&["bundle", "export", "--org", "acme", "--file", &path(&plain)?]).await?;
     ensure!(made["exchanges"] == 101 && made["left_out"] == 2, "{made}");
-    world.server.cli(&["bundle", "export", "--org", "acme", "--file", &path(&renamed)?, "--pseudonymise"]).await?;
+    world
+        .server
+        .cli(&["bundle", "export", "--org", "acme", "--file", &path(&renamed)?, "--pseudonymise"])
+        .await?;
 
     let (code, there) = replay_file(&world.server, &plain).await?;
     ensure!(
-        code == 0 && there["summary"]["records_differ"] == 0 && there["summary"]["exchanges"] == 101,
+        code == 0
+            && there["summary"]["records_differ"] == 0
+            && there["summary"]["exchanges"] == 101,
         "exit {code}: {}",
         there["summary"]
     );
     let (code, renamed_there) = replay_file(&world.server, &renamed).await?;
-    ensure!(code == 0 && renamed_there["summary"]["records_differ"] == 0, "exit {code}: {}", renamed_there["summary"]);
+    ensure!(
+        code == 0 && renamed_there["summary"]["records_differ"] == 0,
+        "exit {code}: {}",
+        renamed_there["summary"]
+    );
     ensure!(statuses(&there) == statuses(&renamed_there), "the outcomes have another shape");
     // All names are gone, also those in filters and addresses; the structure is not.
     let text = unpack(&std::fs::read(&renamed)?)?;
@@ -58,21 +70,38 @@ async fn a_bundle_travels(world: &mut World) -> Result<()> {
     }
     let left = decoded(&unpack(&std::fs::read(&plain)?)?)?;
     ensure!(!left.contains("rollcall_scim_"), "a token left");
-    ensure!(left.contains("\"cause\"") && !left.contains("\"wants\""), "hashes of names and values left");
+    ensure!(
+        left.contains("\"cause\"") && !left.contains("\"wants\""),
+        "hashes of names and values left"
+    );
 
     // On another server it becomes an organization of its own, whose token admits nobody.
     let other = World::new(rollcall_tests::server::Store::Sqlite).await?;
-    let imported = other.server.cli(&["bundle", "import", "--file", &path(&plain)?, "--domain", "from-afar"]).await?;
+    let imported = other
+        .server
+        .cli(&["bundle", "import", "--file", &path(&plain)?, "--domain", "from-afar"])
+        .await?;
     ensure!(imported["records"] == made["records"] && imported["exchanges"] == 101, "{imported}");
     let listed = other.server.cli(&["org", "list"]).await?;
-    let found = listed.as_array().into_iter().flatten().find(|o| o["domain"] == "from-afar").context("not listed")?;
+    let found = listed
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|o| o["domain"] == "from-afar")
+        .context("not listed")?;
     ensure!(found["name"] == "Acme (from a bundle)", "{found}");
     world.scim.fresh();
     let verified = other.server.command(&["replay", "verify", "--org", "from-afar"]).await?;
     ensure!(verified.status.success(), "{verified:?}");
-    let again = other.server.command(&["bundle", "import", "--file", &path(&plain)?, "--domain", "from-afar"]).await?;
+    let again = other
+        .server
+        .command(&["bundle", "import", "--file", &path(&plain)?, "--domain", "from-afar"])
+        .await?;
     ensure!(String::from_utf8_lossy(&again.stderr).contains("has this domain"), "{again:?}");
-    other.server.cli(&["bundle", "import", "--file", &path(&renamed)?, "--domain", "renamed"]).await?;
+    other
+        .server
+        .cli(&["bundle", "import", "--file", &path(&renamed)?, "--domain", "renamed"])
+        .await?;
     other.server.cli(&["views", "verify"]).await?;
     Ok(())
 }
@@ -91,8 +120,14 @@ async fn a_bundle_of_one_failure_holds_the_state_it_needs_and_no_more() {
         let file = folder.path().join("one.gz");
         let id = failed.header("exchange-id").context("exchange")?.to_owned();
         let to = file.to_str().context("path")?;
-        let made = world.server.cli(&["bundle", "export", "--org", "acme", "--exchange", &id, "--file", to]).await?;
-        ensure!(made["exchanges"] == 1 && made["records"].as_u64() <= Some(5), "the holder's stream and the organization's: {made}");
+        let made = world
+            .server
+            .cli(&["bundle", "export", "--org", "acme", "--exchange", &id, "--file", to])
+            .await?;
+        ensure!(
+            made["exchanges"] == 1 && made["records"].as_u64() <= Some(5),
+            "the holder's stream and the organization's: {made}"
+        );
         let (code, there) = replay_file(&world.server, &file).await?;
         ensure!(code == 0 && there["exchanges"][0]["result"] == "same", "exit {code}: {there}");
         ensure!(there["exchanges"][0]["now"]["status"] == 409, "{there}");
@@ -128,11 +163,16 @@ async fn what_an_organization_was_set_to_travels_with_its_requests() {
         world.server.cli(&["bundle", "export", "--org", "acme", "--file", to]).await?;
         let (code, there) = replay_file(&world.server, &file).await?;
         ensure!(code == 0 && there["summary"]["records_differ"] == 0, "exit {code}: {there}");
-        let replayed: Vec<u64> = statuses(&there).into_iter().filter(|(operation, _)| operation == "users.patch").map(|(_, s)| s).collect();
+        let replayed: Vec<u64> = statuses(&there)
+            .into_iter()
+            .filter(|(operation, _)| operation == "users.patch")
+            .map(|(_, s)| s)
+            .collect();
         ensure!(replayed == settings.map(|(_, status)| u64::from(status)), "{replayed:?}");
         // What was refused because of the server's state is told, and not asked for again.
         for exchange in there["exchanges"].as_array().into_iter().flatten() {
-            let expected = if exchange["recorded"]["status"] == 503 { "not_replayed" } else { "same" };
+            let expected =
+                if exchange["recorded"]["status"] == 503 { "not_replayed" } else { "same" };
             ensure!(exchange["result"] == expected, "{exchange}");
         }
         Ok(())
@@ -184,7 +224,17 @@ fn sample() -> &'static str {
                 world.scim.get("/Users").await?.expect(200)?;
                 let folder = tempfile::tempdir()?;
                 let file = folder.path().join("sample.gz");
-                world.server.cli(&["bundle", "export", "--org", "acme", "--file", file.to_str().context("path")?]).await?;
+                world
+                    .server
+                    .cli(&[
+                        "bundle",
+                        "export",
+                        "--org",
+                        "acme",
+                        "--file",
+                        file.to_str().context("path")?,
+                    ])
+                    .await?;
                 unpack(&std::fs::read(file)?)
             })
         });

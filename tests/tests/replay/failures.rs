@@ -33,15 +33,25 @@ async fn failures_come_and_go(world: &mut World) -> Result<()> {
         scim.post("/Users", &namesake(name)).await?.expect(409)?;
     }
     let open = failures(world, &[]).await?;
-    ensure!(causes(&open) == ["name-taken"] && open[0]["count"] == 3 && open[0]["state"] == "open", "{open:?}");
-    ensure!(open[0]["next_step"].as_str().is_some_and(|n| n.contains("holder")) && open[0]["next_step_in"] == "entra", "{open:?}");
+    ensure!(
+        causes(&open) == ["name-taken"] && open[0]["count"] == 3 && open[0]["state"] == "open",
+        "{open:?}"
+    );
+    ensure!(
+        open[0]["next_step"].as_str().is_some_and(|n| n.contains("holder"))
+            && open[0]["next_step_in"] == "entra",
+        "{open:?}"
+    );
     // The holder goes, the creation comes again: cured by exactly that exchange.
     scim.delete(&format!("/Users/{holder}")).await?.expect(204)?;
     let cured = scim.post("/Users", &user("ada@contoso.example")).await?;
     let by = cured.header("exchange-id").context("exchange")?.to_owned();
     ensure!(failures(world, &[]).await?.is_empty(), "it is right now");
     let all = failures(world, &["--cured"]).await?;
-    ensure!(all.len() == 1 && all[0]["state"] == "cured" && all[0]["cured_by"] == by.as_str(), "{all:?}");
+    ensure!(
+        all.len() == 1 && all[0]["state"] == "cured" && all[0]["cured_by"] == by.as_str(),
+        "{all:?}"
+    );
     // A member that is not there: adding another one cures nothing, adding it does.
     let group = scim.create_group("Staff").await?;
     let other = scim.create_user("bo@contoso.example").await?;
@@ -50,33 +60,58 @@ async fn failures_come_and_go(world: &mut World) -> Result<()> {
     scim.operations(&format!("/Groups/{group}"), add_members(&[&other])).await?.expect(204)?;
     let open = failures(world, &["--subject", &group]).await?;
     ensure!(causes(&open) == ["member-unknown"] && open[0]["needs"] == bo, "{open:?}");
-    let shown = world.server.cli(&["failures", "show", "--org", "acme", open[0]["id"].as_str().context("id")?]).await?;
+    let shown = world
+        .server
+        .cli(&["failures", "show", "--org", "acme", open[0]["id"].as_str().context("id")?])
+        .await?;
     ensure!(shown["explanation"] == "a member of the group is not provisioned", "{shown}");
-    // One that is named by no id cannot be looked for, nor one of a group that is not there: what succeeds next cures those.
+    // One that is named by no id cannot be looked for, nor one of a group that is not there: what
+    // succeeds next cures those.
     scim.operations(&format!("/Groups/{group}"), add_members(&["nobody"])).await?.expect(400)?;
     let open = failures(world, &["--subject", &group]).await?;
-    ensure!(causes(&open) == ["member-unknown", "member-unknown"] && open[0]["needs"].is_null() && open[1]["needs"] == bo, "{open:?}");
+    ensure!(
+        causes(&open) == ["member-unknown", "member-unknown"]
+            && open[0]["needs"].is_null()
+            && open[1]["needs"] == bo,
+        "{open:?}"
+    );
     scim.operations(&format!("/Groups/{group}"), add_members(&[&other])).await?.expect(204)?;
     let open = failures(world, &["--subject", &group]).await?;
     ensure!(causes(&open) == ["member-unknown"] && open[0]["needs"] == bo, "{open:?}");
     let mut guests = rollcall_tests::scim::group("Guests");
     guests["members"] = json!([{ "value": bo }]);
     scim.post("/Groups", &guests).await?.expect(400)?;
-    ensure!(causes(&failures(world, &[]).await?) == ["member-unknown", "member-unknown"], "{:?}", failures(world, &[]).await?);
+    ensure!(
+        causes(&failures(world, &[]).await?) == ["member-unknown", "member-unknown"],
+        "{:?}",
+        failures(world, &[]).await?
+    );
     let guests = scim.create_group("Guests").await?;
-    ensure!(causes(&failures(world, &[]).await?) == ["member-unknown"], "{:?}", failures(world, &[]).await?);
+    ensure!(
+        causes(&failures(world, &[]).await?) == ["member-unknown"],
+        "{:?}",
+        failures(world, &[]).await?
+    );
     scim.delete(&format!("/Groups/{guests}")).await?.expect(204)?;
     // A deletion leaves nothing to be wrong.
-    scim.operations(&format!("/Users/{other}"), json!([{"op": "add", "path": "shoeSize", "value": 44}])).await?.expect(400)?;
-    ensure!(causes(&failures(world, &["--subject", &other]).await?) == ["attribute-unknown"], "the mapping is wrong");
+    scim.operations(
+        &format!("/Users/{other}"),
+        json!([{"op": "add", "path": "shoeSize", "value": 44}]),
+    )
+    .await?
+    .expect(400)?;
+    ensure!(
+        causes(&failures(world, &["--subject", &other]).await?) == ["attribute-unknown"],
+        "the mapping is wrong"
+    );
     scim.delete(&format!("/Users/{other}")).await?.expect(204)?;
     scim.delete(&format!("/Groups/{group}")).await?.expect(204)?;
     // That somebody who reads, or deletes, finds nothing is no failure.
     scim.get(&format!("/Users/{other}")).await?.expect(404)?;
     scim.delete(&format!("/Users/{other}")).await?.expect(404)?;
     ensure!(failures(world, &[]).await?.is_empty(), "{:?}", failures(world, &[]).await?);
-    // Whoever reads while the connection is switched off has nothing to do again: it is one failure,
-    // whatever was asked for, and the first request that is served cures it.
+    // Whoever reads while the connection is switched off has nothing to do again: it is one
+    // failure, whatever was asked for, and the first request that is served cures it.
     world.server.cli(&["scim", "disable", "--org", "acme"]).await?;
     for query in ["filter=userName%20eq%20%22a%22", "filter=userName%20eq%20%22b%22"] {
         scim.get(&format!("/Users?{query}")).await?.expect(503)?;
@@ -127,28 +162,51 @@ async fn a_failure_is_over_when_what_it_wanted_holds(world: &mut World) -> Resul
     let path = format!("/Users/{ada}");
     // Somebody was to be disabled. Another change of the same person does not do it.
     refused(world, &[("PATCH", path.clone(), disable())]).await?;
-    scim.operations(&path, json!([{"op": "Replace", "path": "title", "value": "Lead"}])).await?.expect(200)?;
-    scim.operations(&format!("/Users/{bo}"), json!([{"op": "add", "path": "shoeSize", "value": 44}])).await?.expect(400)?;
+    scim.operations(&path, json!([{"op": "Replace", "path": "title", "value": "Lead"}]))
+        .await?
+        .expect(200)?;
+    scim.operations(
+        &format!("/Users/{bo}"),
+        json!([{"op": "add", "path": "shoeSize", "value": 44}]),
+    )
+    .await?
+    .expect(400)?;
     let open = failures(world, &[]).await?;
-    ensure!(causes(&open) == ["switched-off", "attribute-unknown"], "who keeps access stands first: {open:?}");
+    ensure!(
+        causes(&open) == ["switched-off", "attribute-unknown"],
+        "who keeps access stands first: {open:?}"
+    );
     ensure!(open[0]["leaves_access"] == true && open[1]["leaves_access"] == false, "{open:?}");
     ensure!(open[0]["access"] == "somebody should have lost access here and has not", "{open:?}");
     // Page by page, nothing is left out and nothing comes twice.
     let first = failures(world, &["--limit", "1"]).await?;
-    let rest = failures(world, &["--limit", "1", "--before", &first[0]["last_number"].to_string()]).await?;
-    ensure!((&first[0]["id"], &rest[0]["id"]) == (&open[0]["id"], &open[1]["id"]), "{first:?} {rest:?}");
+    let rest = failures(world, &["--limit", "1", "--before", &first[0]["last_number"].to_string()])
+        .await?;
+    ensure!(
+        (&first[0]["id"], &rest[0]["id"]) == (&open[0]["id"], &open[1]["id"]),
+        "{first:?} {rest:?}"
+    );
     let done = scim.operations(&path, disable()).await?.expect(200)?;
     let by = done.header("exchange-id").context("exchange")?.to_owned();
     let cured = failures(world, &["--cured", "--subject", &ada]).await?;
-    ensure!(cured.len() == 1 && cured[0]["cured_by"] == by.as_str() && cured[0]["access"].is_null(), "{cured:?}");
+    ensure!(
+        cured.len() == 1 && cured[0]["cured_by"] == by.as_str() && cured[0]["access"].is_null(),
+        "{cured:?}"
+    );
     // Beside an operation that nobody can read, the same is seen.
     let both = json!([{"op": "add", "path": "shoeSize", "value": 44}, {"op": "Replace", "value": {"active": false}}]);
     scim.operations(&format!("/Users/{bo}"), both).await?.expect(400)?;
     let open = failures(world, &["--subject", &bo]).await?;
-    ensure!(open.len() == 1 && open[0]["leaves_access"] == true && open[0]["count"] == 2, "{open:?}");
+    ensure!(
+        open.len() == 1 && open[0]["leaves_access"] == true && open[0]["count"] == 2,
+        "{open:?}"
+    );
     scim.delete(&format!("/Users/{bo}")).await?.expect(204)?;
     // Member by member.
-    let (cy, di) = (scim.create_user("cy@contoso.example").await?, scim.create_user("di@contoso.example").await?);
+    let (cy, di) = (
+        scim.create_user("cy@contoso.example").await?,
+        scim.create_user("di@contoso.example").await?,
+    );
     let group = scim.create_group("Staff").await?;
     let members = format!("/Groups/{group}");
     scim.operations(&members, add_members(&[&cy, &di])).await?.expect(204)?;
@@ -166,7 +224,12 @@ async fn a_failure_is_over_when_what_it_wanted_holds(world: &mut World) -> Resul
     ensure!(failures(world, &[]).await?.is_empty(), "{:?}", failures(world, &[]).await?);
     // A deletion that was refused.
     refused(world, &[("DELETE", format!("/Users/{cy}"), Value::Null)]).await?;
-    scim.operations(&format!("/Users/{cy}"), json!([{"op": "Replace", "path": "title", "value": "Lead"}])).await?.expect(200)?;
+    scim.operations(
+        &format!("/Users/{cy}"),
+        json!([{"op": "Replace", "path": "title", "value": "Lead"}]),
+    )
+    .await?
+    .expect(200)?;
     let open = failures(world, &[]).await?;
     ensure!(open.len() == 1 && open[0]["leaves_access"] == true, "{open:?}");
     scim.delete(&format!("/Users/{cy}")).await?.expect(204)?;
@@ -185,9 +248,13 @@ async fn a_replay_by_hand_cures_a_failure() {
         world.scim.delete(&format!("/Users/{holder}")).await?.expect(204)?;
         let open = failures(world, &[]).await?;
         let failed = open[0]["id"].as_str().context("id")?.to_owned();
-        let applied = world.server.cli(&["replay", "apply", "--org", "acme", "--exchange", &failed]).await?;
+        let applied =
+            world.server.cli(&["replay", "apply", "--org", "acme", "--exchange", &failed]).await?;
         let all = failures(world, &["--cured"]).await?;
-        ensure!(all.len() == 1 && all[0]["cured_by"] == applied["exchanges"][0]["submitted_as"], "{all:?}, {applied}");
+        ensure!(
+            all.len() == 1 && all[0]["cured_by"] == applied["exchanges"][0]["submitted_as"],
+            "{all:?}, {applied}"
+        );
         Ok(())
     })
     .await;
@@ -200,15 +267,19 @@ async fn every_failure_of_the_corpus_is_explained() {
         play_all(&world.scim).await?;
         let kept = world.admin.exchanges("acme").await?;
         let failed = kept.iter().filter(|x| x["status"].as_u64() >= Some(400));
-        let quiet = |o: &str| ["read", "list", "search", "delete"].iter().any(|end| o.ends_with(end));
-        let noisy = failed.filter(|x| !(x["status"] == 404 && x["operation"].as_str().is_some_and(quiet))).count() as u64;
+        let quiet =
+            |o: &str| ["read", "list", "search", "delete"].iter().any(|end| o.ends_with(end));
+        let noisy = failed
+            .filter(|x| !(x["status"] == 404 && x["operation"].as_str().is_some_and(quiet)))
+            .count() as u64;
         let all = failures(world, &["--cured", "--limit", "1000"]).await?;
         let counted: u64 = all.iter().filter_map(|f| f["count"].as_u64()).sum();
         // One creation of the corpus is sent twice, and that is no failure.
         ensure!(counted + 1 == noisy, "{noisy} failed, {counted} are told: {all:?}");
         let mut by_cause: BTreeMap<&str, u64> = BTreeMap::new();
         for failure in &all {
-            *by_cause.entry(failure["cause"].as_str().context("cause")?).or_default() += failure["count"].as_u64().unwrap_or(0);
+            *by_cause.entry(failure["cause"].as_str().context("cause")?).or_default() +=
+                failure["count"].as_u64().unwrap_or(0);
         }
         // The wrong token names no organization.
         let expected = BTreeMap::from([("member-unknown", 1), ("name-taken", 2)]);

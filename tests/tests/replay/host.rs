@@ -33,22 +33,31 @@ async fn story(host: &Host) -> Result<(Vec<Record>, Vec<RecordedExchange>)> {
     let token = host.issue_token(begin(), "acme", "entra").await?.token;
     let at = begin() + TimeDelta::minutes(40);
     let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada@contoso.example", "active": true});
-    let create = HostRequest::new(at, "POST", "/scim/v2/Users", &token).with_body("application/scim+json", user.to_string());
+    let create = HostRequest::new(at, "POST", "/scim/v2/Users", &token)
+        .with_body("application/scim+json", user.to_string());
     let answer = host.handle(create).await?;
     ensure!(answer.status == 201 && answer.exchange.is_some(), "{answer:?}");
     let shown: Value = serde_json::from_slice(&answer.body)?;
-    ensure!(shown["meta"]["created"] == "2024-10-04T00:40:00.000Z", "the time of arrival counts: {shown}");
+    ensure!(
+        shown["meta"]["created"] == "2024-10-04T00:40:00.000Z",
+        "the time of arrival counts: {shown}"
+    );
     let id = shown["id"].as_str().context("id")?;
     let patch = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [{"op": "Replace", "path": "active", "value": "False"}]});
     let later = at + TimeDelta::hours(1);
-    let change =
-        HostRequest::new(later, "PATCH", &format!("/scim/v2/Users/{id}"), &token).with_body("application/scim+json", patch.to_string());
+    let change = HostRequest::new(later, "PATCH", &format!("/scim/v2/Users/{id}"), &token)
+        .with_body("application/scim+json", patch.to_string());
     ensure!(host.handle(change).await?.status == 200);
-    ensure!(host.handle(HostRequest::new(later, "GET", "/scim/v2/Users", "wrong")).await?.status == 401);
+    ensure!(
+        host.handle(HostRequest::new(later, "GET", "/scim/v2/Users", "wrong")).await?.status == 401
+    );
     let log = &host.app().engine.log;
     let organization = OrganizationId(made.organization_id);
     let exchanges = log.exchanges(organization, 0, 100, Bodies::Read).await?;
-    Ok((log.records(organization, 0, 100).await?, exchanges.into_iter().map(without_duration).collect()))
+    Ok((
+        log.records(organization, 0, 100).await?,
+        exchanges.into_iter().map(without_duration).collect(),
+    ))
 }
 
 /// How long it took is the one thing that is measured.
@@ -64,9 +73,11 @@ async fn the_same_requests_at_the_same_times_give_the_same_log_on_every_store() 
     let expected = story(&host(Stores::in_memory()?).await?).await?;
     ensure!(expected.0.len() == 5 && expected.1.len() == 4, "{expected:?}");
     ensure!(expected.0[4].recorded_at == begin() + TimeDelta::minutes(100), "{:?}", expected.0[4]);
-    for stores in
-        [Stores::in_folder(folder.path())?, Stores::in_folder_unflushed(unflushed.path())?, Stores::in_postgres(&cluster.url(), 2).await?]
-    {
+    for stores in [
+        Stores::in_folder(folder.path())?,
+        Stores::in_folder_unflushed(unflushed.path())?,
+        Stores::in_postgres(&cluster.url(), 2).await?,
+    ] {
         let name = stores.name;
         ensure!(story(&host(stores).await?).await? == expected, "{name} has another log");
     }
@@ -90,11 +101,16 @@ async fn the_same_requests_give_the_same_log_on_kurrent() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let url = kurrent(&folder.path().join("events")).await?;
         let (one, two) = (folder.path().join("one"), folder.path().join("two"));
-        let first = host(Stores::in_kurrent(&one, &url, [1; 16], database.as_deref()).await?).await?;
+        let first =
+            host(Stores::in_kurrent(&one, &url, [1; 16], database.as_deref()).await?).await?;
         ensure!(story(&first).await? == expected, "views in {database:?}: another log");
-        let second = host(Stores::in_kurrent(&two, &url, [2; 16], database.as_deref()).await?).await?;
+        let second =
+            host(Stores::in_kurrent(&two, &url, [2; 16], database.as_deref()).await?).await?;
         let found = second.app().organizations.by_domain("acme").await?;
-        ensure!(found.is_some_and(|o| o.enabled), "views in {database:?}: the second process does not know the organization");
+        ensure!(
+            found.is_some_and(|o| o.enabled),
+            "views in {database:?}: the second process does not know the organization"
+        );
     }
     Ok(())
 }
@@ -105,8 +121,16 @@ async fn what_the_administration_refuses_is_told() -> Result<()> {
     host.create_organization(begin(), "Acme", "acme").await?;
     let again = host.create_organization(begin(), "Acme", "acme").await;
     ensure!(again.is_err_and(|e| e.to_string().starts_with("409: another organization")));
-    ensure!(host.issue_token(begin(), "nobody", "x").await.is_err_and(|e| e.to_string().starts_with("404")));
-    let broken = HostRequest { method: "NOT A METHOD".to_owned(), target: "/".to_owned(), ..HostRequest::default() };
+    ensure!(
+        host.issue_token(begin(), "nobody", "x")
+            .await
+            .is_err_and(|e| e.to_string().starts_with("404"))
+    );
+    let broken = HostRequest {
+        method: "NOT A METHOD".to_owned(),
+        target: "/".to_owned(),
+        ..HostRequest::default()
+    };
     ensure!(host.handle(broken).await.is_err());
     Ok(())
 }

@@ -19,7 +19,9 @@ use serde_json::Value;
 async fn replay(world: &World, args: &[&str]) -> Result<(i32, Value)> {
     let args: Vec<&str> = [&["replay"], args, &["--org", "acme"]].concat();
     let output = world.server.command(&args).await?;
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let printed = serde_json::from_str(&out).with_context(|| format!("rollcall {}: {out}\n{err}", args.join(" ")))?;
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let printed = serde_json::from_str(&out)
+        .with_context(|| format!("rollcall {}: {out}\n{err}", args.join(" ")))?;
     Ok((output.status.code().context("no exit code")?, printed))
 }

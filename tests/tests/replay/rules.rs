@@ -1,5 +1,5 @@
-//! A log of an older version: what comes out otherwise is told under the rule that changed, and what
-//! no rule explains is told as that.
+//! A log of an older version: what comes out otherwise is told under the rule that changed, and
+//! what no rule explains is told as that.
 
 use crate::replay;
 use anyhow::{Context as _, Result, ensure};
@@ -22,9 +22,13 @@ impl Log {
     /// As if the exchange had led to something else, and with no other liberty than these.
     fn forge(&self, exchange: &str, from: &str, to: &str, readings: &[&str]) -> Result<()> {
         let id: Uuid = exchange.parse()?;
-        let readings = json!(readings.iter().map(|reading| json!({"reading": reading})).collect::<Vec<_>>()).to_string();
-        let records =
-            self.0.execute("UPDATE event SET payload = replace(payload, ?2, ?3) WHERE exchange = ?1", (id.as_bytes(), from, to))?;
+        let readings =
+            json!(readings.iter().map(|reading| json!({"reading": reading})).collect::<Vec<_>>())
+                .to_string();
+        let records = self.0.execute(
+            "UPDATE event SET payload = replace(payload, ?2, ?3) WHERE exchange = ?1",
+            (id.as_bytes(), from, to),
+        )?;
         let sql = "UPDATE exchange SET document = json_set(document, '$.interpretations', json(?2)) WHERE id = ?1";
         let exchanges = self.0.execute(sql, (id.as_bytes(), readings))?;
         ensure!(records > 0 && exchanges == 1, "{records} records and {exchanges} exchanges");
@@ -39,7 +43,12 @@ async fn patched(w: &World, path: &str, operations: Value) -> Result<String> {
 }
 
 fn entry<'a>(printed: &'a Value, id: &str) -> Result<&'a Value> {
-    printed["exchanges"].as_array().into_iter().flatten().find(|x| x["id"] == id).with_context(|| format!("{id} in {printed}"))
+    printed["exchanges"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .find(|x| x["id"] == id)
+        .with_context(|| format!("{id} in {printed}"))
 }
 
 #[tokio::test]
@@ -53,10 +62,17 @@ async fn each_difference_is_told_under_the_rule_that_changed() {
         let title = |value: &str| json!({"op": "add", "path": "title", "value": value});
         let disable = json!({"op": "Replace", "path": "active", "value": "False"});
         let two = patched(w, &paths[0], json!([title("Chief"), disable])).await?;
-        let one = patched(w, &paths[1], json!([{"op": "Add", "path": "title", "value": "Head"}])).await?;
-        let same = patched(w, &paths[2], json!([{"op": "Add", "path": "title", "value": "Boss"}])).await?;
+        let one =
+            patched(w, &paths[1], json!([{"op": "Add", "path": "title", "value": "Head"}])).await?;
+        let same =
+            patched(w, &paths[2], json!([{"op": "Add", "path": "title", "value": "Boss"}])).await?;
         let (code, printed) = replay(w, &["verify"]).await?;
-        ensure!(code == 0 && printed["summary"]["rules"] == json!({}) && printed["summary"]["unexplained"] == json!({}), "{printed}");
+        ensure!(
+            code == 0
+                && printed["summary"]["rules"] == json!({})
+                && printed["summary"]["unexplained"] == json!({}),
+            "{printed}"
+        );
 
         // Two of which the reading is new, of one also another one that was taken then already.
         let log = Log::of(w)?;
@@ -64,7 +80,10 @@ async fn each_difference_is_told_under_the_rule_that_changed() {
         log.forge(&one, "Head", "Hat", &[])?;
         let (code, printed) = replay(w, &["verify"]).await?;
         ensure!(code == 0, "{printed}");
-        ensure!(printed["summary"]["rules"] == json!({"operation-case": 1, "string-boolean": 1}), "{printed}");
+        ensure!(
+            printed["summary"]["rules"] == json!({"operation-case": 1, "string-boolean": 1}),
+            "{printed}"
+        );
         ensure!(printed["summary"]["unexplained"] == json!({}), "{printed}");
         ensure!(entry(&printed, &two)?["rules"] == json!(["string-boolean"]), "{printed}");
         ensure!(entry(&printed, &one)?["rules"] == json!(["operation-case"]), "{printed}");
@@ -73,8 +92,15 @@ async fn each_difference_is_told_under_the_rule_that_changed() {
         // One that came out otherwise for no reason that anybody knows.
         log.forge(&same, "Boss", "Bass", &["operation-case"])?;
         let (code, printed) = replay(w, &["verify"]).await?;
-        ensure!(code == 1 && printed["summary"]["unexplained"] == json!({"events_differ": 1}), "exit {code}: {printed}");
-        ensure!(entry(&printed, &same)?["rules"].is_null() && entry(&printed, &same)?["result"] == "events_differ", "{printed}");
+        ensure!(
+            code == 1 && printed["summary"]["unexplained"] == json!({"events_differ": 1}),
+            "exit {code}: {printed}"
+        );
+        ensure!(
+            entry(&printed, &same)?["rules"].is_null()
+                && entry(&printed, &same)?["result"] == "events_differ",
+            "{printed}"
+        );
         let said = w.server.command(&["replay", "verify", "--org", "acme"]).await?;
         ensure!(said.status.code() == Some(1), "{said:?}");
         Ok(())
@@ -82,16 +108,20 @@ async fn each_difference_is_told_under_the_rule_that_changed() {
     .await;
 }
 
-/// A log that an older version wrote, as its backup: each request that comes out otherwise does so by
-/// the one rule that changed, and no other.
+/// A log that an older version wrote, as its backup: each request that comes out otherwise does so
+/// by the one rule that changed, and no other.
 #[tokio::test]
 async fn a_log_of_an_older_version_differs_by_the_rules_that_changed_since() -> Result<()> {
     let server = Server::start(Store::Sqlite).await?;
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/log-of-an-older-version.jsonl");
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("corpus/log-of-an-older-version.jsonl");
     server.cli(&["restore", "--from", file.to_str().context("a path")?]).await?;
     let verified = server.cli(&["replay", "verify", "--org", "acme"]).await?;
     let summary = &verified["summary"];
-    ensure!(summary["unexplained"] == json!({}) && summary["not_replayed"] == json!({}), "{verified}");
+    ensure!(
+        summary["unexplained"] == json!({}) && summary["not_replayed"] == json!({}),
+        "{verified}"
+    );
     // What that version answered so is what the changes since were about.
     let expected = json!({
         "add-of-nothing": 2, "deletion-mark": 1, "empty-as-unassigned": 1, "empty-element-dropped": 1, "endpoint-case": 1,

@@ -17,7 +17,8 @@ async fn the_corpus_comes_out_again(world: &mut World) -> Result<()> {
     world.scim.get("/Users").await?.expect(503)?;
     world.server.cli(&["scim", "enable", "--org", "acme", "--allow-scim-without-sso"]).await?;
     world.scim.get("/Users").await?.expect(200)?;
-    let (all, kept) = (world.admin.all_exchanges("acme").await?, world.admin.exchanges("acme").await?);
+    let (all, kept) =
+        (world.admin.all_exchanges("acme").await?, world.admin.exchanges("acme").await?);
     let events = world.admin.events_after("acme", 0).await?;
     let of_operator = events.iter().filter(|e| e["actor"]["kind"] == "operator").count();
 
@@ -31,10 +32,17 @@ async fn the_corpus_comes_out_again(world: &mut World) -> Result<()> {
     ensure!(summary["records_differ"] == 0, "{summary}");
     let caused = events.len() - of_operator;
     // What the operator did is copied.
-    ensure!(summary["records_of_others"] == of_operator && summary["records_same"] == caused, "{caused} records, {summary}");
+    ensure!(
+        summary["records_of_others"] == of_operator && summary["records_same"] == caused,
+        "{caused} records, {summary}"
+    );
     // The one 503 told about the server, not about the request.
     let others = all.len() - kept.len();
-    ensure!(others > 2 && summary["not_replayed"] == json!({"server_trouble": 1, "other_protocol": others}), "{summary}");
+    ensure!(
+        others > 2
+            && summary["not_replayed"] == json!({"server_trouble": 1, "other_protocol": others}),
+        "{summary}"
+    );
     Ok(())
 }
 
@@ -50,22 +58,44 @@ async fn another_rule_of_the_decoder_shows_exactly_the_exchanges_that_needed_it(
         play_all(&world.scim).await?;
         let kept = world.admin.exchanges("acme").await?;
         for rule in ["string-boolean", "member-removal-by-value", "key-as-path"] {
-            let read_so = |x: &&Value| x["interpretations"].as_array().into_iter().flatten().any(|i| i["reading"] == rule);
-            let needed: BTreeSet<&str> =
-                kept.iter().filter(read_so).filter(|x| x["status"].as_u64() < Some(400)).filter_map(|x| x["id"].as_str()).collect();
+            let read_so = |x: &&Value| {
+                x["interpretations"].as_array().into_iter().flatten().any(|i| i["reading"] == rule)
+            };
+            let needed: BTreeSet<&str> = kept
+                .iter()
+                .filter(read_so)
+                .filter(|x| x["status"].as_u64() < Some(400))
+                .filter_map(|x| x["id"].as_str())
+                .collect();
             ensure!(!needed.is_empty(), "the corpus has no {rule}");
             let (code, printed) = replay(world, &["verify", "--without", rule]).await?;
             let otherwise: BTreeSet<&str> = entries(&printed)
                 .iter()
-                .filter(|x| x["differences"].as_array().into_iter().flatten().any(|d| d["what"] == "status" || d["what"] == "events"))
+                .filter(|x| {
+                    x["differences"]
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .any(|d| d["what"] == "status" || d["what"] == "events")
+                })
                 .filter_map(|x| x["id"].as_str())
                 .collect();
-            ensure!(otherwise == needed, "{rule}: needed by {needed:?}, other outcome for {otherwise:?}");
-            let events_differ = printed["summary"]["results"]["events_differ"].as_u64().unwrap_or(0);
+            ensure!(
+                otherwise == needed,
+                "{rule}: needed by {needed:?}, other outcome for {otherwise:?}"
+            );
+            let events_differ =
+                printed["summary"]["results"]["events_differ"].as_u64().unwrap_or(0);
             ensure!((code == 1) == (events_differ > 0), "exit {code}: {}", printed["summary"]);
         }
-        let unknown = world.server.command(&["replay", "verify", "--org", "acme", "--without", "mind-reading"]).await?;
-        ensure!(String::from_utf8_lossy(&unknown.stderr).contains("there is no reading"), "{unknown:?}");
+        let unknown = world
+            .server
+            .command(&["replay", "verify", "--org", "acme", "--without", "mind-reading"])
+            .await?;
+        ensure!(
+            String::from_utf8_lossy(&unknown.stderr).contains("there is no reading"),
+            "{unknown:?}"
+        );
         Ok(())
     })
     .await;
@@ -77,17 +107,30 @@ async fn a_part_of_the_log_is_replayed_on_what_came_before() {
         let ada = world.scim.create_user("ada@contoso.example").await?;
         world
             .scim
-            .operations(&format!("/Users/{ada}"), json!([{"op": "replace", "path": "displayName", "value": "Ada"}]))
+            .operations(
+                &format!("/Users/{ada}"),
+                json!([{"op": "replace", "path": "displayName", "value": "Ada"}]),
+            )
             .await?
             .expect(200)?;
-        world.scim.get("/Users?filter=userName%20eq%20%22ADA%40contoso.example%22").await?.expect(200)?;
+        world
+            .scim
+            .get("/Users?filter=userName%20eq%20%22ADA%40contoso.example%22")
+            .await?
+            .expect(200)?;
         world.scim.delete(&format!("/Users/{ada}")).await?.expect(204)?;
         let kept = world.admin.exchanges("acme").await?;
         let patch = kept[1]["id"].as_str().context("id")?;
         let (code, printed) = replay(world, &["verify", "--all", "--exchange", patch]).await?;
         let before = kept[0]["last_position"].as_u64();
-        ensure!(code == 0 && printed["summary"]["forked_at"].as_u64() == before, "exit {code}: {printed}");
-        ensure!(printed["summary"]["exchanges"] == 1 && printed["summary"]["records_same"] == 1, "{printed}");
+        ensure!(
+            code == 0 && printed["summary"]["forked_at"].as_u64() == before,
+            "exit {code}: {printed}"
+        );
+        ensure!(
+            printed["summary"]["exchanges"] == 1 && printed["summary"]["records_same"] == 1,
+            "{printed}"
+        );
         ensure!(printed["summary"]["records_of_others"] == 1, "the creation was copied: {printed}");
 
         let from = kept[2]["received_at"].as_str().context("received_at")?;
@@ -97,7 +140,10 @@ async fn a_part_of_the_log_is_replayed_on_what_came_before() {
         let (code, printed) = replay(world, &["verify", "--all", "--to", &last]).await?;
         let before = world.admin.all_exchanges("acme").await?.len() - kept.len();
         let seen = printed["summary"]["exchanges"].as_u64().map(|n| n as usize);
-        ensure!(code == 0 && seen == Some(before + 3), "the read stands at the same position: {printed}");
+        ensure!(
+            code == 0 && seen == Some(before + 3),
+            "the read stands at the same position: {printed}"
+        );
         Ok(())
     })
     .await;
@@ -117,7 +163,8 @@ async fn bulk_requests_are_replayed_by_their_parts_and_secrets_are_told() {
         });
         world.scim.post("/Bulk", &body).await?.expect(200)?;
         let secret = r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"c@contoso.example","password":"hunter2"}"#;
-        // A password is dropped, so nothing hangs on the one that was removed; on a token something may.
+        // A password is dropped, so nothing hangs on the one that was removed; on a token something
+        // may.
         for body in [secret.to_owned(), secret.replace("c@", "d@").replace("password", "urn:x:y:2.0:User:token")] {
             world.scim.send(world.scim.request("POST", "/Users").header("Content-Type", CONTENT_TYPE).body(body)).await?.expect(201)?;
         }
@@ -125,7 +172,8 @@ async fn bulk_requests_are_replayed_by_their_parts_and_secrets_are_told() {
         let summary = &printed["summary"];
         ensure!(code == 0 && summary["records_differ"] == 0, "exit {code}: {printed}");
         ensure!(summary["not_replayed"] == json!({"by_its_parts": 1, "secrets_removed": 1, "other_protocol": 2}), "{summary}");
-        // What was made of the one whose secret is gone is taken as it is, as what the operator did is.
+        // What was made of the one whose secret is gone is taken as it is, as what the operator did
+        // is.
         ensure!(summary["results"]["same"].as_u64() >= Some(3) && summary["records_of_others"] == 4, "{printed}");
         Ok(())
     })

@@ -27,7 +27,12 @@ struct Tenant {
 }
 
 impl Tenant {
-    async fn send(&mut self, method: &str, target: &str, body: Option<Value>) -> Result<HostAnswer> {
+    async fn send(
+        &mut self,
+        method: &str,
+        target: &str,
+        body: Option<Value>,
+    ) -> Result<HostAnswer> {
         self.at += TimeDelta::milliseconds(1_201);
         let request = HostRequest::new(self.at, method, &format!("/scim/v2{target}"), &self.token);
         let request = match body {
@@ -45,7 +50,8 @@ impl Tenant {
 
     /// One request as Entra would send it, or one that fails.
     async fn step(&mut self, rng: &mut Rng, n: usize) -> Result<()> {
-        let any = |list: &[String], rng: &mut Rng| list[rng.below(list.len() as u64) as usize].clone();
+        let any =
+            |list: &[String], rng: &mut Rng| list[rng.below(list.len() as u64) as usize].clone();
         match rng.below(20) {
             0..=3 => {
                 let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "externalId": format!("x{n}"),
@@ -91,7 +97,10 @@ impl Tenant {
                 self.send("GET", &format!("/Users/{user}"), None).await?;
             }
             _ => {
-                let filter = format!("/Users?filter=userName+eq+%22user{}%40contoso.example%22", rng.below(n as u64 + 1));
+                let filter = format!(
+                    "/Users?filter=userName+eq+%22user{}%40contoso.example%22",
+                    rng.below(n as u64 + 1)
+                );
                 self.send("GET", &filter, None).await?;
             }
         }
@@ -110,7 +119,8 @@ async fn history(folder: &Path, exchanges: usize) -> Result<(Tenant, Organizatio
         config: HostSetup::config(),
     };
     let host = Host::open(setup).await?;
-    let organization = OrganizationId(host.create_organization(at, "Acme", "acme").await?.organization_id);
+    let organization =
+        OrganizationId(host.create_organization(at, "Acme", "acme").await?.organization_id);
     let token = host.issue_token(at, "acme", "entra").await?.token;
     let mut tenant = Tenant { host, token, at, users: Vec::new(), groups: Vec::new() };
     let mut rng = Rng::new(11);
@@ -129,7 +139,10 @@ fn peak() -> Result<u64> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_history_comes_out_byte_for_byte() -> Result<()> {
-    let exchanges = std::env::var("ROLLCALL_REPLAY_EXCHANGES").ok().and_then(|n| n.parse().ok()).unwrap_or(EXCHANGES);
+    let exchanges = std::env::var("ROLLCALL_REPLAY_EXCHANGES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(EXCHANGES);
     let folder = tempfile::tempdir()?;
     let started = Instant::now();
     let (tenant, organization) = history(folder.path(), exchanges).await?;
@@ -139,7 +152,15 @@ async fn a_long_history_comes_out_byte_for_byte() -> Result<()> {
     let settings = ScratchSettings::of(app, BTreeSet::new());
     // The host's clock stands; how long it took is measured here.
     let started = Instant::now();
-    let mut lines = verify(app.engine.log.clone(), organization, Selection::default(), settings, app.engine.clock.clone(), false).await?;
+    let mut lines = verify(
+        app.engine.log.clone(),
+        organization,
+        Selection::default(),
+        settings,
+        app.engine.clock.clone(),
+        false,
+    )
+    .await?;
     let (mut told, mut summary) = (Vec::new(), ReplaySummary::default());
     while let Some(line) = lines.recv().await {
         match line {
@@ -157,23 +178,43 @@ async fn a_long_history_comes_out_byte_for_byte() -> Result<()> {
         took.as_secs_f64()
     );
     ensure!(told.is_empty(), "{} came out otherwise, first {:?}", told.len(), told.first());
-    ensure!(summary.exchanges == head.exchange_number && summary.records_differ == 0, "{summary:?}");
     ensure!(
-        summary.records_same + summary.records_of_others == head.position && summary.records_of_no_exchange == 0,
+        summary.exchanges == head.exchange_number && summary.records_differ == 0,
+        "{summary:?}"
+    );
+    ensure!(
+        summary.records_same + summary.records_of_others == head.position
+            && summary.records_of_no_exchange == 0,
         "{summary:?} of {}",
         head.position
     );
     // From the middle on: what came before is copied.
     let middle = head.position / 2;
-    let selection = Selection { from: Some(rollcall_replay::Bound::Position(middle)), ..Selection::default() };
+    let selection =
+        Selection { from: Some(rollcall_replay::Bound::Position(middle)), ..Selection::default() };
     let settings = ScratchSettings::of(app, BTreeSet::new());
-    let mut lines = verify(app.engine.log.clone(), organization, selection, settings, app.engine.clock.clone(), false).await?;
+    let mut lines = verify(
+        app.engine.log.clone(),
+        organization,
+        selection,
+        settings,
+        app.engine.clock.clone(),
+        false,
+    )
+    .await?;
     let mut last = None;
     while let Some(line) = lines.recv().await {
         last = Some(line);
     }
     let Some(ReplayLine::Summary(part)) = last else { anyhow::bail!("{last:?}") };
-    ensure!(part.records_differ == 0 && part.forked_at.is_some_and(|at| at < middle && at + 20 > middle), "{part:?}");
-    ensure!(part.records_same + part.records_of_others + part.records_of_no_exchange == head.position, "{part:?}");
+    ensure!(
+        part.records_differ == 0
+            && part.forked_at.is_some_and(|at| at < middle && at + 20 > middle),
+        "{part:?}"
+    );
+    ensure!(
+        part.records_same + part.records_of_others + part.records_of_no_exchange == head.position,
+        "{part:?}"
+    );
     Ok(())
 }

@@ -27,7 +27,9 @@ impl Store<'_> {
     pub async fn day(self) -> Result<Day> {
         match self {
             Store::Memory => Day::new(Stores::in_memory()?).await,
-            Store::Postgres(cluster) => Day::new(Stores::in_postgres(&cluster.create_database()?, 2).await?).await,
+            Store::Postgres(cluster) => {
+                Day::new(Stores::in_postgres(&cluster.create_database()?, 2).await?).await
+            }
         }
     }
 }
@@ -70,7 +72,12 @@ impl Day {
     }
 
     /// Sends one request; the next comes a little later.
-    pub async fn send(&self, method: &str, target: &str, body: Option<Value>) -> Result<HostAnswer> {
+    pub async fn send(
+        &self,
+        method: &str,
+        target: &str,
+        body: Option<Value>,
+    ) -> Result<HostAnswer> {
         let at = self.now() + TimeDelta::milliseconds(120);
         *self.now.lock().unwrap_or_else(|e| e.into_inner()) = at;
         let mut request = HostRequest::new(at, method, &format!("/scim/v2{target}"), &self.token);
@@ -82,7 +89,8 @@ impl Day {
 
     pub async fn probe(&self) -> Result<()> {
         let guid = "7c1d2b54-0f7e-4a86-9f5b-2f7f0b1d9a11";
-        let answer = self.send("GET", &format!("/Users?filter=userName+eq+%22{guid}%22"), None).await?;
+        let answer =
+            self.send("GET", &format!("/Users?filter=userName+eq+%22{guid}%22"), None).await?;
         ensure!(answer.status == 200, "{answer:?}");
         Ok(())
     }
@@ -91,7 +99,8 @@ impl Day {
     pub async fn create(&self, name: &str) -> Result<String> {
         self.send("GET", &format!("/Users?filter=userName+eq+%22{name}%22"), None).await?;
         let user = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": name, "active": true});
-        let made: Value = serde_json::from_slice(&self.send("POST", "/Users", Some(user)).await?.body)?;
+        let made: Value =
+            serde_json::from_slice(&self.send("POST", "/Users", Some(user)).await?.body)?;
         Ok(made["id"].as_str().with_context(|| format!("{made}"))?.to_owned())
     }
 
@@ -109,7 +118,10 @@ impl Day {
 
     /// Asks the audit.
     pub async fn ask(&self, path: &str) -> Result<Value> {
-        let line = RequestLine { method: Method::Get, target: format!("/api/v1/organizations/acme{path}") };
+        let line = RequestLine {
+            method: Method::Get,
+            target: format!("/api/v1/organizations/acme{path}"),
+        };
         Ok(self.host.administer(self.now(), &line, &Value::Null).await?)
     }
 
@@ -117,7 +129,8 @@ impl Day {
     pub async fn operate(&self, path: &str, body: &Value) -> Result<Value> {
         let target = format!("/api/v1/organizations/acme{path}");
         let request = HostRequest::new(self.now(), "POST", &target, self.host.operator_key());
-        let answer = self.host.handle(request.with_body("application/json", body.to_string())).await?;
+        let answer =
+            self.host.handle(request.with_body("application/json", body.to_string())).await?;
         let text = String::from_utf8_lossy(&answer.body);
         ensure!(answer.status < 300, "{path}: {} {text}", answer.status);
         text.lines().last().map_or(Ok(Value::Null), |line| Ok(serde_json::from_str(line)?))
@@ -135,8 +148,8 @@ impl Day {
         Ok(runs)
     }
 
-    /// A first day: connection test, initial cycle, on demand, an idle cycle, one with changes and a failure,
-    /// and one that tries again. Gives the ids of the users.
+    /// A first day: connection test, initial cycle, on demand, an idle cycle, one with changes and
+    /// a failure, and one that tries again. Gives the ids of the users.
     pub async fn first_day(&self) -> Result<Vec<String>> {
         self.probe().await?;
         self.at(10);

@@ -26,11 +26,20 @@ struct Inside(Arc<Day>);
 #[async_trait]
 impl Transport for Inside {
     async fn send(&self, request: &Request) -> Result<Answer, TransportError> {
-        let headers = request.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let headers =
+            request.headers().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let body = request.body.clone().unwrap_or_default();
         let target = format!("/scim/v2{}", request.target);
-        let asked = HostRequest { at: request.at, method: request.method.to_string(), target, headers, body, ..HostRequest::default() };
-        let answer = self.0.host.handle(asked).await.map_err(|e| TransportError::Broken(e.to_string()))?;
+        let asked = HostRequest {
+            at: request.at,
+            method: request.method.to_string(),
+            target,
+            headers,
+            body,
+            ..HostRequest::default()
+        };
+        let answer =
+            self.0.host.handle(asked).await.map_err(|e| TransportError::Broken(e.to_string()))?;
         let exchanges = answer.exchange.iter().map(ToString::to_string).collect();
         Ok(Answer { status: answer.status, body: answer.body, exchanges, ..Answer::default() })
     }
@@ -47,16 +56,27 @@ struct Tenant {
 }
 
 impl Tenant {
-    async fn new(store: Store<'_>, seed: u64, users: u32, shape: Shape, per_day: f64) -> Result<Self> {
+    async fn new(
+        store: Store<'_>,
+        seed: u64,
+        users: u32,
+        shape: Shape,
+        per_day: f64,
+    ) -> Result<Self> {
         let day = Arc::new(store.day().await?);
         let (seed, start) = (Seed::new(seed), crate::day::begin() + TimeDelta::minutes(5));
         let (time, log) = (Arc::new(Simulated::new(start)), Arc::new(ProvisioningLog::new()));
         let profile = Profile { groups: 8, memberships: users, ..Profile::sized(users) };
         let directory = Arc::new(Mutex::new(Directory::generate(seed, profile, Scope::Everything)));
         let settings = Settings { shape, ..Settings::new(&day.token) };
-        let line = Line::new(Arc::new(Inside(day.clone())), time.clone(), Faults::default()).taking(20..150);
-        let surroundings =
-            Surroundings { directory: directory.clone(), transport: Arc::new(line), time: time.clone(), recorder: log.clone() };
+        let line = Line::new(Arc::new(Inside(day.clone())), time.clone(), Faults::default())
+            .taking(20..150);
+        let surroundings = Surroundings {
+            directory: directory.clone(),
+            transport: Arc::new(line),
+            time: time.clone(),
+            recorder: log.clone(),
+        };
         let client = Client::new(seed, settings, surroundings);
         Ok(Self { day, client, directory, churn: Churn::new(seed, per_day, start), time, log })
     }
@@ -65,7 +85,10 @@ impl Tenant {
     async fn cycle(&mut self) -> Result<()> {
         let at = self.client.next_cycle().context("the job is disabled")?;
         self.time.sleep_until(at).await;
-        self.churn.advance(&mut self.directory.lock().unwrap_or_else(|e| e.into_inner()), self.time.now());
+        self.churn.advance(
+            &mut self.directory.lock().unwrap_or_else(|e| e.into_inner()),
+            self.time.now(),
+        );
         self.client.cycle().await;
         Ok(())
     }
@@ -74,17 +97,25 @@ impl Tenant {
         self.time.sleep_until(self.time.now() + TimeDelta::minutes(minutes)).await;
     }
 
-    /// Somebody who can be sent on demand: of others nothing but the lookup comes, as in a connection test.
+    /// Somebody who can be sent on demand: of others nothing but the lookup comes, as in a
+    /// connection test.
     fn somebody(&self, from: u32) -> UserKey {
         let directory = self.directory.lock().unwrap_or_else(|e| e.into_inner());
-        let able = |key: &UserKey| directory.user(*key).is_some_and(|user| user.account_enabled && user.deleted_at.is_none());
+        let able = |key: &UserKey| {
+            directory
+                .user(*key)
+                .is_some_and(|user| user.account_enabled && user.deleted_at.is_none())
+        };
         (from..directory.users()).map(UserKey).find(able).unwrap_or(UserKey(from))
     }
 
     /// A group that was not deleted.
     fn some_group(&self, from: u32) -> GroupKey {
         let directory = self.directory.lock().unwrap_or_else(|e| e.into_inner());
-        (from..8).map(GroupKey).find(|key| directory.group(*key).is_some()).unwrap_or(GroupKey(from))
+        (from..8)
+            .map(GroupKey)
+            .find(|key| directory.group(*key).is_some())
+            .unwrap_or(GroupKey(from))
     }
 
     /// A restart, and in its middle a run on demand.
@@ -127,7 +158,12 @@ impl Tenant {
                 }
                 6 => {
                     self.later(7).await;
-                    self.client.provision_group_on_demand(self.some_group(n % 5), &[UserKey(1), UserKey(2)]).await;
+                    self.client
+                        .provision_group_on_demand(
+                            self.some_group(n % 5),
+                            &[UserKey(1), UserKey(2)],
+                        )
+                        .await;
                 }
                 _ => {}
             }
@@ -148,7 +184,8 @@ impl Tenant {
         &self.day.host
     }
 
-    /// The runs, oldest first, and the cycle that truly caused most of each, with the number of exchanges.
+    /// The runs, oldest first, and the cycle that truly caused most of each, with the number of
+    /// exchanges.
     async fn judged(&self) -> Result<Judged> {
         let app = self.host().app();
         let organization = app.organizations.by_domain("acme").await?.context("acme")?.id;
@@ -164,9 +201,12 @@ impl Tenant {
         for run in &runs {
             let mut votes: BTreeMap<&str, u64> = BTreeMap::new();
             for exchange in views.runs.exchanges(organization, run.id).await? {
-                *votes.entry(truth.get(&exchange.id.to_string()).context("an exchange nobody sent")?).or_default() += 1;
+                *votes
+                    .entry(truth.get(&exchange.id.to_string()).context("an exchange nobody sent")?)
+                    .or_default() += 1;
             }
-            let (cycle, n) = votes.iter().max_by_key(|(_, n)| **n).context("a run without exchanges")?;
+            let (cycle, n) =
+                votes.iter().max_by_key(|(_, n)| **n).context("a run without exchanges")?;
             judged.exchanges += votes.values().sum::<u64>();
             if best.get(*cycle).is_none_or(|(most, _)| n > most) {
                 best.insert((*cycle).to_owned(), (*n, run.clone()));
@@ -187,8 +227,14 @@ impl Tenant {
     }
 
     async fn import(&self, file: String) -> Result<Value> {
-        let request = HostRequest::new(self.day.now(), "POST", "/api/v1/organizations/acme/provisioning-log", self.host().operator_key());
-        let answer = self.host().handle(request.with_body("application/octet-stream", file)).await?;
+        let request = HostRequest::new(
+            self.day.now(),
+            "POST",
+            "/api/v1/organizations/acme/provisioning-log",
+            self.host().operator_key(),
+        );
+        let answer =
+            self.host().handle(request.with_body("application/octet-stream", file)).await?;
         ensure!(answer.status == 200, "{}", String::from_utf8_lossy(&answer.body));
         Ok(serde_json::from_slice(&answer.body)?)
     }
@@ -227,7 +273,8 @@ impl Judged {
     }
 
     fn is_good(&self) -> bool {
-        self.placed * 100 >= self.exchanges * 98 && self.right * 100 >= (self.runs + self.surplus as u64) * 95
+        self.placed * 100 >= self.exchanges * 98
+            && self.right * 100 >= (self.runs + self.surplus as u64) * 95
     }
 }
 
@@ -244,12 +291,19 @@ fn kind(truth: Truth) -> RunKind {
 #[tokio::test]
 async fn the_runs_of_a_simulated_tenant_are_as_its_own_log_has_them() -> Result<()> {
     let mut all = Judged::default();
-    for (seed, users, shape, per_day) in [(1, 60, Shape::Legacy, 90.0), (2, 150, Shape::Flagged, 700.0), (3, 80, Shape::Legacy, 300.0)] {
+    for (seed, users, shape, per_day) in [
+        (1, 60, Shape::Legacy, 90.0),
+        (2, 150, Shape::Flagged, 700.0),
+        (3, 80, Shape::Legacy, 300.0),
+    ] {
         let mut tenant = Tenant::new(Store::Memory, seed, users, shape, per_day).await?;
         tenant.live().await?;
         let judged = tenant.judged().await?;
         judged.told(&format!("{users} users, seed {seed}"));
-        ensure!(judged.runs > 50 && judged.exchanges > 600, "the truth is large enough to mean something: {judged:?}");
+        ensure!(
+            judged.runs > 50 && judged.exchanges > 600,
+            "the truth is large enough to mean something: {judged:?}"
+        );
         all.add(judged);
     }
     all.told("all");
@@ -263,16 +317,27 @@ async fn entras_own_log_confirms_and_corrects_the_runs(store: Store<'_>) -> Resu
     tenant.judged().await?.told("before the import");
     let summaries = tenant.log.summaries();
     let imported = tenant.import(tenant.log.to_json().to_string()).await?;
-    ensure!(imported["entries"] == summaries.len() && imported["positions"].is_array(), "{imported}");
+    ensure!(
+        imported["entries"] == summaries.len() && imported["positions"].is_array(),
+        "{imported}"
+    );
 
     let judged = tenant.judged().await?;
     judged.told("after the import");
     ensure!(judged.is_good(), "{judged:?}");
     let found = tenant.day.ask("/reconciliation").await?;
-    let named: std::collections::BTreeSet<String> = summaries.iter().map(|s| s.cycle_id.to_string()).collect();
+    let named: std::collections::BTreeSet<String> =
+        summaries.iter().map(|s| s.cycle_id.to_string()).collect();
     let cycles = found["cycles"].as_array().context("cycles")?;
-    ensure!(cycles.len() + found["unseen_cycles"].as_array().context("unseen")?.len() == named.len(), "every cycle is accounted for");
-    ensure!(found["differences"] == json!([]), "nothing was lost, so both logs tell the same: {}", found["differences"]);
+    ensure!(
+        cycles.len() + found["unseen_cycles"].as_array().context("unseen")?.len() == named.len(),
+        "every cycle is accounted for"
+    );
+    ensure!(
+        found["differences"] == json!([]),
+        "nothing was lost, so both logs tell the same: {}",
+        found["differences"]
+    );
     let runs = tenant.day.runs().await?;
     let confirmed = runs.iter().filter(|run| run["confidence"] == "confirmed").count();
     ensure!(confirmed * 10 >= cycles.len() * 9, "{confirmed} of {} are confirmed", cycles.len());
@@ -296,10 +361,15 @@ async fn entras_own_log_confirms_and_corrects_the_runs_on_sqlite() -> Result<()>
     entras_own_log_confirms_and_corrects_the_runs(Store::Memory).await
 }
 
-async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse(store: Store<'_>) -> Result<()> {
+async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse(
+    store: Store<'_>,
+) -> Result<()> {
     let day = store.day().await?;
     let ids = day.first_day().await?;
-    let at = |minutes: i64, millis: i64| (crate::day::begin() + TimeDelta::minutes(minutes) + TimeDelta::milliseconds(millis)).to_rfc3339();
+    let at = |minutes: i64, millis: i64| {
+        (crate::day::begin() + TimeDelta::minutes(minutes) + TimeDelta::milliseconds(millis))
+            .to_rfc3339()
+    };
     let entry = |change: &str, at: String, target: &str, status: &str| {
         json!({"activityDateTime": at, "cycleId": "c90", "changeId": change, "action": "update", "durationInMilliseconds": 100,
             "targetIdentity": {"id": target}, "initiatedBy": {"initiatorType": "system"}, "statusInfo": {"status": status}})
@@ -330,10 +400,23 @@ async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse
     .to_vec();
     expected.sort();
     ensure!(told == expected, "{found}");
-    ensure!(found["cycles"][0]["exchanges"] == 5, "two requests for two users, one for the third: {}", found["cycles"]);
+    ensure!(
+        found["cycles"][0]["exchanges"] == 5,
+        "two requests for two users, one for the third: {}",
+        found["cycles"]
+    );
 
-    for (file, status, why) in [("nonsense", 400, "names no column"), ("[{}]", 400, "entry 1 cannot be used"), ("", 400, "it is empty")] {
-        let request = HostRequest::new(day.now(), "POST", "/api/v1/organizations/acme/provisioning-log", day.host.operator_key());
+    for (file, status, why) in [
+        ("nonsense", 400, "names no column"),
+        ("[{}]", 400, "entry 1 cannot be used"),
+        ("", 400, "it is empty"),
+    ] {
+        let request = HostRequest::new(
+            day.now(),
+            "POST",
+            "/api/v1/organizations/acme/provisioning-log",
+            day.host.operator_key(),
+        );
         let answer = day.host.handle(request.with_body("application/json", file)).await?;
         let told = String::from_utf8_lossy(&answer.body).into_owned();
         ensure!(answer.status == status && told.contains(why), "{file}: {told}");
@@ -342,7 +425,8 @@ async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse
 }
 
 #[tokio::test]
-async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse_on_sqlite() -> Result<()> {
+async fn what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse_on_sqlite()
+-> Result<()> {
     what_entra_believes_and_the_log_does_not_show_is_listed_and_the_reverse(Store::Memory).await
 }
 

@@ -11,7 +11,12 @@ use std::collections::BTreeSet;
 
 async fn positions(day: &Day, query: &str) -> Result<Vec<u64>> {
     let found = day.ask(query).await?;
-    Ok(found.as_array().with_context(|| format!("{query}: {found}"))?.iter().filter_map(|event| event["position"].as_u64()).collect())
+    Ok(found
+        .as_array()
+        .with_context(|| format!("{query}: {found}"))?
+        .iter()
+        .filter_map(|event| event["position"].as_u64())
+        .collect())
 }
 
 /// After the first day one more cycle, in the middle of which the operator does something.
@@ -34,7 +39,10 @@ async fn events_are_found_by_run(store: Store<'_>) -> Result<()> {
     let run = runs.last().and_then(|run| run["run"].as_str()).context("a run")?;
     let of = |more: &str| format!("/events?run={run}{more}");
     let all = positions(&day, &of("")).await?;
-    ensure!(all.len() == 4 && all[1] == all[0] + 1 && all[2] == all[0] + 3, "one event in the middle is not of the run: {all:?}");
+    ensure!(
+        all.len() == 4 && all[1] == all[0] + 1 && all[2] == all[0] + 3,
+        "one event in the middle is not of the run: {all:?}"
+    );
     ensure!(positions(&day, &format!("/runs/{run}/changes")).await? == all);
 
     let mut paged = Vec::new();
@@ -50,19 +58,40 @@ async fn events_are_found_by_run(store: Store<'_>) -> Result<()> {
     // Together with everything else that may be asked for.
     let (first, third) = (all[0], all[2]);
     ensure!(positions(&day, &of(&format!("&subject={}", ids[0]))).await? == [first, all[3]]);
-    ensure!(positions(&day, &of(&format!("&subject={}&limit=1&after={first}", ids[0]))).await? == [all[3]]);
+    ensure!(
+        positions(&day, &of(&format!("&subject={}&limit=1&after={first}", ids[0]))).await?
+            == [all[3]]
+    );
     ensure!(positions(&day, &of("&type=UserDeactivated")).await? == [all[3]]);
-    ensure!(positions(&day, &of("&type=UserCreated")).await?.is_empty(), "they were created in another run");
-    ensure!(positions(&day, &of("&actor=operator")).await?.is_empty(), "what the operator did meanwhile is not of the run");
-    ensure!(positions(&day, &of(&format!("&until={third}&after={first}"))).await? == [all[1], third]);
+    ensure!(
+        positions(&day, &of("&type=UserCreated")).await?.is_empty(),
+        "they were created in another run"
+    );
+    ensure!(
+        positions(&day, &of("&actor=operator")).await?.is_empty(),
+        "what the operator did meanwhile is not of the run"
+    );
+    ensure!(
+        positions(&day, &of(&format!("&until={third}&after={first}"))).await? == [all[1], third]
+    );
     let event = day.ask(&format!("/events/{third}")).await?;
     let text = |name: &str| event["event"][name].as_str().unwrap_or_default().to_owned();
-    ensure!(positions(&day, &of(&format!("&from={}", text("recorded_at")))).await? == [third, all[3]], "{event}");
+    ensure!(
+        positions(&day, &of(&format!("&from={}", text("recorded_at")))).await? == [third, all[3]],
+        "{event}"
+    );
     ensure!(positions(&day, &of(&format!("&exchange={}", text("exchange")))).await? == [third]);
-    ensure!(positions(&day, &format!("/events/export?run={run}&type=UserChanged")).await? == all[..3]);
+    ensure!(
+        positions(&day, &format!("/events/export?run={run}&type=UserChanged")).await? == all[..3]
+    );
     ensure!(positions(&day, &format!("/events/export?run={run}")).await? == all);
 
-    let nobody = day.ask("/events?run=00000000-0000-0000-0000-000000000001").await.err().map(|e| e.to_string()).unwrap_or_default();
+    let nobody = day
+        .ask("/events?run=00000000-0000-0000-0000-000000000001")
+        .await
+        .err()
+        .map(|e| e.to_string())
+        .unwrap_or_default();
     ensure!(nobody.starts_with("404: there is no run"), "{nobody}");
     Ok(())
 }
@@ -98,11 +127,21 @@ async fn events_of_a_corrected_run_are_those_that_it_was_left_with(store: Store<
     let told = day.ask(&format!("/runs/{by_hand}")).await?;
     ensure!(told["kind"] == "on-demand" && told["confidence"] == "confirmed", "{told}");
     ensure!(positions(&day, &format!("/events?run={by_hand}")).await? == before[1..2]);
-    ensure!(positions(&day, &format!("/events?run={by_hand}&type=UserChanged")).await? == before[1..2]);
+    ensure!(
+        positions(&day, &format!("/events?run={by_hand}&type=UserChanged")).await? == before[1..2]
+    );
     let left = [before[0], before[2], before[3]];
     ensure!(positions(&day, &format!("/events?run={cycle}")).await? == left);
     ensure!(
-        positions(&day, &format!("/events?run={cycle}&actor=scim_token:{}", told["token"].as_str().unwrap_or_default())).await? == left
+        positions(
+            &day,
+            &format!(
+                "/events?run={cycle}&actor=scim_token:{}",
+                told["token"].as_str().unwrap_or_default()
+            )
+        )
+        .await?
+            == left
     );
     for run in [cycle.to_owned(), by_hand.to_string()] {
         let (events, changes) = (format!("/events?run={run}"), format!("/runs/{run}/changes"));
@@ -160,27 +199,41 @@ async fn a_review_names_the_run_in_which_somebody_joined(store: Store<'_>) -> Re
             let run = row["run"].as_str().context("a run")?;
             ensure!(day.ask(&format!("/runs/{run}")).await?["kind"] == row["run_kind"], "{row}");
             let exchanges = day.ask(&format!("/exchanges?run={run}")).await?;
-            ensure!(exchanges.as_array().into_iter().flatten().any(|x| x["id"] == row["exchange"]), "{row}: {exchanges}");
+            ensure!(
+                exchanges.as_array().into_iter().flatten().any(|x| x["id"] == row["exchange"]),
+                "{row}: {exchanges}"
+            );
         }
         Ok::<_, anyhow::Error>(rows)
     };
     let rows = review().await?;
     let kinds: Vec<&Value> = rows.iter().map(|row| &row["run_kind"]).collect();
     ensure!(kinds == [&json!("incremental"), &json!("on-demand"), &Value::Null], "{rows:?}");
-    ensure!(rows[2]["exchange"].is_string() && rows[2]["run"].is_null(), "the operator's request is of no run: {}", rows[2]);
+    ensure!(
+        rows[2]["exchange"].is_string() && rows[2]["run"].is_null(),
+        "the operator's request is of no run: {}",
+        rows[2]
+    );
     let runs: BTreeSet<String> = rows.iter().map(|row| row["run"].to_string()).collect();
     ensure!(runs.len() == 3, "{runs:?}");
 
     // What Entra's own log says of it counts.
     let later = day.now();
     day.at(170);
-    let file =
-        json!([entry(&day, "c170", "system", &ids[4]), entry(&day, "c170", "system", &ids[5]), entry(&day, "by hand", "user", &door),]);
+    let file = json!([
+        entry(&day, "c170", "system", &ids[4]),
+        entry(&day, "c170", "system", &ids[5]),
+        entry(&day, "by hand", "user", &door),
+    ]);
     *day.clock() = later;
     day.import(file).await?;
     let corrected = review().await?;
     let by_hand = own_run(organization(&day).await?, "by hand");
-    ensure!(corrected[0]["run"] == by_hand.to_string() && corrected[0]["run_kind"] == "on-demand", "{}", corrected[0]);
+    ensure!(
+        corrected[0]["run"] == by_hand.to_string() && corrected[0]["run_kind"] == "on-demand",
+        "{}",
+        corrected[0]
+    );
     ensure!(corrected[1..] == rows[1..], "the others are as they were: {corrected:?}");
     Ok(())
 }

@@ -28,7 +28,10 @@ async fn silence_is_kept_once(store: Store<'_>) -> Result<()> {
     ensure!(looked(&day, 1).await? == 0, "no cycle was ever seen");
     day.first_day().await?;
     for minutes in [131, 150, 195] {
-        ensure!(looked(&day, minutes).await? == 0, "after {minutes} minutes they are regular, or late at most");
+        ensure!(
+            looked(&day, minutes).await? == 0,
+            "after {minutes} minutes they are regular, or late at most"
+        );
     }
     // Two servers notice it at the same time, and a third one later.
     day.at(260);
@@ -37,10 +40,22 @@ async fn silence_is_kept_once(store: Store<'_>) -> Result<()> {
     tokio::try_join!(one.pass(day.host.app()), other.pass(day.host.app()))?;
     ensure!(looked(&day, 265).await? == 1, "{:?}", kept(&day).await?);
     let silent = kept(&day).await?.remove(0);
-    ensure!(silent["actor"]["kind"] == "system" && silent["exchange"].is_null(), "nobody asked for it: {silent}");
-    ensure!(silent["payload"]["state"] == "silent" && silent["payload"]["usual_seconds"] == 2_400, "{silent}");
-    let instant = |value: &Value| Ok::<DateTime<Utc>, anyhow::Error>(value.as_str().context("an instant")?.parse()?);
-    ensure!(instant(&silent["payload"]["last_cycle_at"])? - begin() - TimeDelta::minutes(130) < TimeDelta::seconds(1), "{silent}");
+    ensure!(
+        silent["actor"]["kind"] == "system" && silent["exchange"].is_null(),
+        "nobody asked for it: {silent}"
+    );
+    ensure!(
+        silent["payload"]["state"] == "silent" && silent["payload"]["usual_seconds"] == 2_400,
+        "{silent}"
+    );
+    let instant = |value: &Value| {
+        Ok::<DateTime<Utc>, anyhow::Error>(value.as_str().context("an instant")?.parse()?)
+    };
+    ensure!(
+        instant(&silent["payload"]["last_cycle_at"])? - begin() - TimeDelta::minutes(130)
+            < TimeDelta::seconds(1),
+        "{silent}"
+    );
     ensure!(instant(&silent["recorded_at"])? == begin() + TimeDelta::minutes(260), "{silent}");
 
     // A cycle ends it, as soon as it is sure to be one.
@@ -50,7 +65,11 @@ async fn silence_is_kept_once(store: Store<'_>) -> Result<()> {
     let somebody = ids["resources"][0]["id"].as_str().context("a user")?.to_owned();
     day.change(&somebody, "Guard").await?;
     ensure!(looked(&day, 272).await? == 1, "it may be a connection test");
-    ensure!(looked(&day, 276).await? == 2 && looked(&day, 300).await? == 2, "{:?}", kept(&day).await?);
+    ensure!(
+        looked(&day, 276).await? == 2 && looked(&day, 300).await? == 2,
+        "{:?}",
+        kept(&day).await?
+    );
     ensure!(kept(&day).await?[1]["payload"]["state"] == "regular");
 
     // Runs come from the traffic alone, and no request caused what was noticed.
@@ -59,7 +78,9 @@ async fn silence_is_kept_once(store: Store<'_>) -> Result<()> {
     ensure!(day.runs().await? == before);
     let verified = day.operate("/replay/verify", &json!({})).await?;
     ensure!(
-        verified["records_differ"] == 0 && verified["records_of_no_exchange"] == 1 && verified["records_of_others"] == 3,
+        verified["records_differ"] == 0
+            && verified["records_of_no_exchange"] == 1
+            && verified["records_of_others"] == 3,
         "three of the operator, and the silence before the last request: {verified}"
     );
     Ok(())

@@ -26,7 +26,12 @@ impl Browser {
     /// POST of a form; cookies that come are kept.
     pub async fn post(&mut self, target: &str, fields: &[(&str, &str)]) -> Result<Answer> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.send(Request::new("POST", target).header("Content-Type", "application/x-www-form-urlencoded").body(body)).await
+        self.send(
+            Request::new("POST", target)
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .body(body),
+        )
+        .await
     }
 
     /// Begins a sign-in; gives the address at the identity provider.
@@ -57,7 +62,8 @@ impl Browser {
 
     async fn send(&mut self, mut request: Request) -> Result<Answer> {
         if !self.cookies.is_empty() {
-            let all: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let all: Vec<String> =
+                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header("Cookie", all.join("; "));
         }
         let answer = self.http.send(request).await?;
@@ -78,6 +84,9 @@ impl Browser {
 /// The code on a page that refuses.
 pub fn code(answer: &Answer) -> Result<String> {
     let text = answer.text();
-    let rest = text.split("<code id=\"code\">").nth(1).with_context(|| format!("no code on the page: {text}"))?;
+    let rest = text
+        .split("<code id=\"code\">")
+        .nth(1)
+        .with_context(|| format!("no code on the page: {text}"))?;
     Ok(rest.split('<').next().unwrap_or_default().to_owned())
 }

@@ -68,7 +68,10 @@ impl Tenant {
         let id = move || format!("_{:032x}", drawn.fetch_add(1, Ordering::Relaxed));
         let entra = Shared::new(provider, Ambient { now: Arc::new(now), id: Arc::new(id) });
         tokio::spawn(serve(listener, entra.clone()));
-        world.server.cli(&["saml", "configure", "--org", "acme", "--metadata-url", &metadata_url]).await?;
+        world
+            .server
+            .cli(&["saml", "configure", "--org", "acme", "--metadata-url", &metadata_url])
+            .await?;
         world.server.cli(&["saml", "policy", "--org", "acme", "--target", APP]).await?;
         let body = json!({ "userName": ADA_NAME, "externalId": ADA, "displayName": "Ada Keller", "active": true,
             "name": { "givenName": "Ada", "familyName": "Keller" }, "emails": [{ "type": "work", "value": ADA_NAME }] });
@@ -83,7 +86,8 @@ impl Tenant {
 
     /// GET at Entra.
     async fn entra(&self, url: &str) -> Result<Answer> {
-        let target = url.strip_prefix(&self.base).with_context(|| format!("{url} is not Entra's"))?;
+        let target =
+            url.strip_prefix(&self.base).with_context(|| format!("{url} is not Entra's"))?;
         self.http.send(Request::new("GET", target)).await
     }
 
@@ -123,7 +127,10 @@ fn location(answer: &Answer) -> Result<&str> {
 #[tokio::test]
 async fn entras_tokens_are_read_in_every_shape_and_through_a_rollover() {
     tell(async |t| {
-        ensure!(t.world.server.cli(&["saml", "show", "--org", "acme"]).await?["idp_entity_id"] == ISSUER);
+        ensure!(
+            t.world.server.cli(&["saml", "show", "--org", "acme"]).await?["idp_entity_id"]
+                == ISSUER
+        );
         for signing in [SigningOption::Assertion, SigningOption::Response, SigningOption::Both] {
             t.entra.with(|p| p.signing = signing);
             t.sign_in(&mut t.browser()).await?.expect(303)?;
@@ -136,10 +143,12 @@ async fn entras_tokens_are_read_in_every_shape_and_through_a_rollover() {
         // Token encryption, with the certificate that was downloaded.
         let key = t.world.server.cli(&["saml", "certificate", "generate", "--org", "acme"]).await?;
         let pem = key["certificate_pem"].as_str().context("certificate_pem")?;
-        let der = STANDARD.decode(pem.lines().filter(|l| !l.starts_with('-')).collect::<String>())?;
+        let der =
+            STANDARD.decode(pem.lines().filter(|l| !l.starts_with('-')).collect::<String>())?;
         t.entra.with(|p| p.encrypt_for = Some(der));
         t.sign_in(&mut t.browser()).await?.expect(303)?;
-        let latest = t.world.server.cli(&["logins", "list", "--org", "acme", "--limit", "1"]).await?;
+        let latest =
+            t.world.server.cli(&["logins", "list", "--org", "acme", "--limit", "1"]).await?;
         ensure!(latest[0]["encrypted"] == true, "{latest}");
         // A key that is announced only when it signs: one fetch, and in the middle of a login.
         let fresh = SigningKey::generate(now(), 100)?;
@@ -160,7 +169,8 @@ async fn entras_tokens_are_read_in_every_shape_and_through_a_rollover() {
             n += 1;
             format!("_{n:032x}")
         });
-        let refused = t.browser().answer(&STANDARD.encode(stranger.issue(&token)?)).await?.expect(403)?;
+        let refused =
+            t.browser().answer(&STANDARD.encode(stranger.issue(&token)?)).await?.expect(403)?;
         ensure!(code(&refused)? == "unknown-key", "{}", refused.text());
         Ok(())
     })
@@ -175,24 +185,35 @@ async fn logout_goes_both_ways_and_needs_no_cookie() {
         let mut browser = t.browser();
         t.sign_in(&mut browser).await?.expect(303)?;
         browser.session().await?.expect(200)?;
-        let asked = t.entra(&format!("{}/{TENANT}/sign-out?user=ada%40contoso.example", t.base)).await?.expect(302)?;
+        let asked = t
+            .entra(&format!("{}/{TENANT}/sign-out?user=ada%40contoso.example", t.base))
+            .await?
+            .expect(302)?;
         let answer = t.browser().get(here(location(&asked)?)?).await?.expect(303)?;
         browser.session().await?.expect(401)?;
         t.entra(location(&answer)?).await?.expect(200)?;
         let sessions = t.world.server.cli(&["sessions", "list", "--org", "acme"]).await?;
         ensure!(sessions[0]["end_reason"] == "signed-out-at-identity-provider", "{sessions}");
         // Its exchange is of the same append as the end of the session.
-        let last = t.world.admin.events_after(&t.world.acme.id, 0).await?.pop().context("no event")?;
+        let last =
+            t.world.admin.events_after(&t.world.acme.id, 0).await?.pop().context("no event")?;
         let exchanges = t.world.admin.exchanges(&t.world.acme.id).await?;
-        let logouts: Vec<_> = exchanges.iter().filter(|e| e["operation"] == "saml.logout").collect();
+        let logouts: Vec<_> =
+            exchanges.iter().filter(|e| e["operation"] == "saml.logout").collect();
         ensure!(logouts.len() == 1 && logouts[0]["id"] == last["exchange"], "{logouts:?}");
         let id = last["exchange"].as_str().context("exchange")?;
         let kept = t.world.server.cli(&["exchanges", "show", "--org", "acme", id]).await?;
         let positions = json!([last["position"], last["position"]]);
-        ensure!(last["type"] == "UserSessionEnded" && kept["positions"] == positions, "{kept} {last}");
+        ensure!(
+            last["type"] == "UserSessionEnded" && kept["positions"] == positions,
+            "{kept} {last}"
+        );
         // A logout request that nobody signed ends nothing.
         t.sign_in(&mut browser).await?.expect(303)?;
-        let asked = t.entra(&format!("{}/{TENANT}/sign-out?user=ada%40contoso.example", t.base)).await?.expect(302)?;
+        let asked = t
+            .entra(&format!("{}/{TENANT}/sign-out?user=ada%40contoso.example", t.base))
+            .await?
+            .expect(302)?;
         let bare = here(location(&asked)?)?.split("&SigAlg=").next().unwrap_or_default().to_owned();
         t.browser().get(&bare).await?.expect(403)?;
         browser.session().await?.expect(200)?;

@@ -39,7 +39,8 @@ impl Someone {
             "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name": name_id,
         });
         if let Some(object_id) = object_id {
-            claims["http://schemas.microsoft.com/identity/claims/objectidentifier"] = json!(object_id);
+            claims["http://schemas.microsoft.com/identity/claims/objectidentifier"] =
+                json!(object_id);
         }
         Self { name_id: name_id.to_owned(), claims }
     }
@@ -60,24 +61,44 @@ impl Idp {
     pub async fn start(acs: &str, audience: &str) -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let modules = rollcall_tests::tools::folder("idp")?.join("node_modules");
-        ensure!(modules.join("samlp").is_dir(), "npm's samlp is not in {}: `make deps` installs it", modules.display());
+        ensure!(
+            modules.join("samlp").is_dir(),
+            "npm's samlp is not in {}: `make deps` installs it",
+            modules.display()
+        );
         let pairs = [keys::generate("idp-1", now(), 30)?, keys::generate("idp-2", now(), 30)?];
-        let private_keys: Vec<Vec<u8>> = pairs.iter().map(|pair| pair.private_key_pkcs8()).collect::<Result<_, _>>()?;
-        let texts: Result<Vec<Value>> =
-            pairs.iter().zip(&private_keys).map(|(p, k)| Ok(json!({ "cert": p.certificate_pem()?, "key": pem(k) }))).collect();
+        let private_keys: Vec<Vec<u8>> =
+            pairs.iter().map(|pair| pair.private_key_pkcs8()).collect::<Result<_, _>>()?;
+        let texts: Result<Vec<Value>> = pairs
+            .iter()
+            .zip(&private_keys)
+            .map(|(p, k)| Ok(json!({ "cert": p.certificate_pem()?, "key": pem(k) })))
+            .collect();
         let folder = tempfile::tempdir()?;
         let file = folder.path().join("idp.json");
-        std::fs::write(&file, json!({ "issuer": ISSUER, "keys": texts?, "acs": acs, "audience": audience }).to_string())?;
+        std::fs::write(
+            &file,
+            json!({ "issuer": ISSUER, "keys": texts?, "acs": acs, "audience": audience })
+                .to_string(),
+        )?;
         let mut command = Command::new("node");
-        command.arg("--no-deprecation").arg(root.join("idp/idp.js")).arg(&file).env("NODE_PATH", modules);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("node cannot be started: `make deps` installs it")?;
+        command
+            .arg("--no-deprecation")
+            .arg(root.join("idp/idp.js"))
+            .arg(&file)
+            .env("NODE_PATH", modules);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("node cannot be started: `make deps` installs it")?;
         let stdout = child.stdout.take().context("stdout")?;
         let line = tokio::task::spawn_blocking(move || {
             let mut line = String::new();
             BufReader::new(stdout).read_line(&mut line).map(|_| line)
         });
-        let port: u16 = line.await??.trim().parse().context("the identity provider did not say its port")?;
+        let port: u16 =
+            line.await??.trim().parse().context("the identity provider did not say its port")?;
         let http = Http::new(Address::new(&format!("127.0.0.1:{port}")));
         Ok(Self { child, http, port, private_keys, _folder: folder })
     }
@@ -95,13 +116,23 @@ impl Idp {
 
     /// Signs somebody in: with a request (the address the browser was sent to), or without.
     /// Gives the value of the form's `SAMLResponse`.
-    pub async fn sign_in(&self, request: Option<&str>, who: &Someone, options: &Value) -> Result<String> {
+    pub async fn sign_in(
+        &self,
+        request: Option<&str>,
+        who: &Someone,
+        options: &Value,
+    ) -> Result<String> {
         let base = self.url("");
         let target = match request {
-            Some(url) => url.strip_prefix(&base).with_context(|| format!("{url} is not the identity provider's"))?.to_owned(),
+            Some(url) => url
+                .strip_prefix(&base)
+                .with_context(|| format!("{url} is not the identity provider's"))?
+                .to_owned(),
             None => "/sso".to_owned(),
         };
-        let request = Request::new("GET", target).header("x-user", who.to_header()).header("x-options", options.to_string());
+        let request = Request::new("GET", target)
+            .header("x-user", who.to_header())
+            .header("x-options", options.to_string());
         let page = self.http.send(request).await?.expect(200)?.text();
         form_value(&page, "SAMLResponse")
     }
@@ -109,8 +140,13 @@ impl Idp {
 
 /// The value of a field in a page's form.
 pub fn form_value(page: &str, field: &str) -> Result<String> {
-    let at = page.find(&format!("name=\"{field}\"")).with_context(|| format!("no {field} in {page}"))?;
-    let value = page[at..].split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).context("no value")?;
+    let at =
+        page.find(&format!("name=\"{field}\"")).with_context(|| format!("no {field} in {page}"))?;
+    let value = page[at..]
+        .split("value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .context("no value")?;
     Ok(value.to_owned())
 }
 
@@ -124,7 +160,8 @@ impl Drop for Idp {
 /// A private key as a file for programs that read no DER.
 pub fn pem(pkcs8: &[u8]) -> String {
     let text = STANDARD.encode(pkcs8);
-    let lines: Vec<&str> = (0..text.len()).step_by(64).map(|i| &text[i..(i + 64).min(text.len())]).collect();
+    let lines: Vec<&str> =
+        (0..text.len()).step_by(64).map(|i| &text[i..(i + 64).min(text.len())]).collect();
     format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", lines.join("\n"))
 }
 

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 /// Logins by outcome.
 async fn outcomes(server: &Server) -> Result<Vec<String>> {
     let all = server.cli(&["logins", "list", "--org", "acme"]).await?;
-    let outcome = |l: &Value| l["reason"].as_str().or(l["outcome"].as_str()).unwrap_or_default().to_owned();
+    let outcome =
+        |l: &Value| l["reason"].as_str().or(l["outcome"].as_str()).unwrap_or_default().to_owned();
     Ok(all.as_array().into_iter().flatten().rev().map(outcome).collect())
 }
 
@@ -89,7 +90,8 @@ async fn a_crash_between_the_login_and_its_answer_records_it_once() {
 }
 
 fn is_recorded(log: &std::path::Path) -> Result<bool> {
-    let db = rusqlite::Connection::open_with_flags(log, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let db =
+        rusqlite::Connection::open_with_flags(log, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let sql = "SELECT EXISTS (SELECT 1 FROM event WHERE event_type = 'UserSignedIn')";
     Ok(db.query_row(sql, [], |row| row.get(0))?)
 }
@@ -102,7 +104,9 @@ async fn a_second_process_on_the_same_database_refuses_what_the_first_accepted()
         let key = s.world.server.data().join("deployment.key");
         let key = key.to_str().context("a path")?.to_owned();
         let flags = [&FLAGS[..], &["--deployment-key-file", &key]].concat();
-        let second = Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &flags).await?;
+        let second =
+            Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &flags)
+                .await?;
         s.world.server.cli(&["saml", "certificate", "generate", "--org", "acme"]).await?;
         // Begun at one process, answered at the other, a session in both.
         let mut browser = s.browser();
@@ -115,7 +119,10 @@ async fn a_second_process_on_the_same_database_refuses_what_the_first_accepted()
         ensure!(code(&browser.answer(&response).await?.expect(403)?)? == "replayed");
         let unsolicited = s.idp.sign_in(None, &ada(), &json!({})).await?;
         Browser::new(s.world.server.address()).answer(&unsolicited).await?.expect(303)?;
-        ensure!(code(&Browser::new(second.address()).answer(&unsolicited).await?.expect(403)?)? == "replayed");
+        ensure!(
+            code(&Browser::new(second.address()).answer(&unsolicited).await?.expect(403)?)?
+                == "replayed"
+        );
         // SCIM at one ends the sessions at the other.
         s.deactivate().await?;
         there.session().await?.expect(401)?;
@@ -132,26 +139,48 @@ async fn a_process_with_a_deployment_key_of_its_own_does_not_start_beside_sealed
     let cluster = start_cluster().await;
     let run = async {
         let s = Story::begin(Store::Postgres(cluster.url())).await?;
-        // While nothing is sealed there is nothing to notice; a process that runs by then says so later.
-        let early = Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &FLAGS).await?;
+        // While nothing is sealed there is nothing to notice; a process that runs by then says so
+        // later.
+        let early =
+            Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &FLAGS)
+                .await?;
         Browser::new(early.address()).get("/saml/acme/login").await?.expect(303)?;
         s.world.server.cli(&["saml", "certificate", "generate", "--org", "acme"]).await?;
         Browser::new(early.address()).get("/saml/acme/login").await?.expect(503)?;
-        ensure!(early.log_tail(50).contains("was sealed with the deployment key"), "{}", early.log_tail(50));
+        ensure!(
+            early.log_tail(50).contains("was sealed with the deployment key"),
+            "{}",
+            early.log_tail(50)
+        );
         let shown = early.cli(&["saml", "show", "--org", "acme"]).await?;
-        ensure!(shown["warnings"].to_string().contains("sealed with another deployment key"), "{shown}");
+        ensure!(
+            shown["warnings"].to_string().contains("sealed with another deployment key"),
+            "{shown}"
+        );
         Browser::new(s.world.server.address()).get("/saml/acme/login").await?.expect(303)?;
-        let alone = Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &FLAGS).await;
-        let told = format!("{:#}", alone.err().context("a process with another deployment key started")?);
+        let alone =
+            Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &FLAGS).await;
+        let told =
+            format!("{:#}", alone.err().context("a process with another deployment key started")?);
         ensure!(told.contains("--deployment-key-file"), "{told}");
         // Who names a key file has decided: the server starts, and says what does not work.
         let folder = tempfile::tempdir()?;
         let key = folder.path().join("other.key");
-        let flags = [&FLAGS[..], &["--deployment-key-file", key.to_str().context("a path")?]].concat();
-        let other = Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &flags).await?;
+        let flags =
+            [&FLAGS[..], &["--deployment-key-file", key.to_str().context("a path")?]].concat();
+        let other =
+            Server::start_with(Store::Postgres(cluster.url()), &std::env::temp_dir(), &flags)
+                .await?;
         let shown = other.cli(&["saml", "show", "--org", "acme"]).await?;
-        ensure!(shown["warnings"].to_string().contains("sealed with another deployment key"), "{shown}");
-        ensure!(other.log_tail(50).contains("sealed with another deployment key"), "{}", other.log_tail(50));
+        ensure!(
+            shown["warnings"].to_string().contains("sealed with another deployment key"),
+            "{shown}"
+        );
+        ensure!(
+            other.log_tail(50).contains("sealed with another deployment key"),
+            "{}",
+            other.log_tail(50)
+        );
         Browser::new(other.address()).get("/saml/acme/login").await?.expect(503)?;
         let of_the_first = s.world.server.cli(&["saml", "show", "--org", "acme"]).await?;
         ensure!(!of_the_first["warnings"].to_string().contains("deployment key"), "{of_the_first}");

@@ -1,4 +1,5 @@
-//! Secrets of single sign-on are nowhere: not in the log, not in the views, not in what the server prints.
+//! Secrets of single sign-on are nowhere: not in the log, not in the views, not in what the server
+//! prints.
 
 use crate::idp::data_files;
 use crate::story::{ada, tell};
@@ -24,13 +25,19 @@ async fn keys_messages_and_session_tokens_are_in_no_file_and_no_metric() {
         for exchange in &listed {
             let id = exchange["id"].as_str().context("id")?;
             let shown = s.world.server.cli(&["exchanges", "show", "--org", "acme", id]).await?;
-            haystacks.push((PathBuf::from(format!("exchange {id}")), shown.to_string().into_bytes()));
+            haystacks
+                .push((PathBuf::from(format!("exchange {id}")), shown.to_string().into_bytes()));
         }
-        let deployment_key = std::fs::read_to_string(s.world.server.data().join("deployment.key"))?.trim().to_owned();
+        let deployment_key = std::fs::read_to_string(s.world.server.data().join("deployment.key"))?
+            .trim()
+            .to_owned();
         ensure!(s.world.server.terminate().await?.success(), "the server did not end well");
         haystacks.push((s.world.server.log_file(), std::fs::read(s.world.server.log_file())?));
         data_files(&s.world.server.data(), &mut haystacks)?;
-        ensure!(haystacks.iter().any(|(_, bytes)| contains(bytes, b"ada@contoso.example")), "the log is not among the files searched");
+        ensure!(
+            haystacks.iter().any(|(_, bytes)| contains(bytes, b"ada@contoso.example")),
+            "the log is not among the files searched"
+        );
         let assertion = STANDARD.decode(&response)?;
         let at = find(&assertion, b"SignatureValue>").context("no signature in the response")? + 15;
         let mut needles: Vec<(&str, Vec<u8>)> = vec![
@@ -40,10 +47,16 @@ async fn keys_messages_and_session_tokens_are_in_no_file_and_no_metric() {
             ("the signature of an assertion", assertion[at..at + 60].to_vec()),
             ("PKCS#8 in base64", b"MIIG/".to_vec()),
             ("a private key in PEM", b"PRIVATE KEY-----".to_vec()),
-            // rsaEncryption inside a PKCS#8 header, as it stands before every RSA private key in DER.
-            ("PKCS#8 in DER", [&[2, 1, 0, 0x30, 0x0d, 6, 9][..], &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]].concat()),
+            // rsaEncryption inside a PKCS#8 header, as it stands before every RSA private key in
+            // DER.
+            (
+                "PKCS#8 in DER",
+                [&[2, 1, 0, 0x30, 0x0d, 6, 9][..], &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1]]
+                    .concat(),
+            ),
         ];
-        needles.extend(s.idp.private_keys.iter().map(|key| ("a private key", key[40..80].to_vec())));
+        needles
+            .extend(s.idp.private_keys.iter().map(|key| ("a private key", key[40..80].to_vec())));
         for (path, bytes) in &haystacks {
             for (what, needle) in &needles {
                 ensure!(!contains(bytes, needle), "{what} stands in {}", path.display());
@@ -63,7 +76,8 @@ async fn keys_messages_and_session_tokens_are_in_no_file_and_no_metric() {
 async fn the_deployment_key_is_the_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     tell(async |s| {
-        let mode = std::fs::metadata(s.world.server.data().join("deployment.key"))?.permissions().mode();
+        let mode =
+            std::fs::metadata(s.world.server.data().join("deployment.key"))?.permissions().mode();
         ensure!(mode & 0o077 == 0, "deployment.key has mode {mode:o}");
         Ok(())
     })

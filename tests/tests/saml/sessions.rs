@@ -15,19 +15,30 @@ async fn scim_ends_sessions_at_once_and_the_time_is_kept() {
         browser.session().await?.expect(401)?;
         let listed = s.world.server.cli(&["sessions", "list", "--org", "acme"]).await?;
         let of = |i: usize, field: &str| listed[i][field].clone();
-        ensure!(of(0, "state") == "ended" && of(1, "state") == "ended" && of(0, "end_reason") == "deactivated", "{listed}");
+        ensure!(
+            of(0, "state") == "ended"
+                && of(1, "state") == "ended"
+                && of(0, "end_reason") == "deactivated",
+            "{listed}"
+        );
         // Newest first: the first browser's session was asked for, the other's was not yet.
         let took = of(1, "refused_after_ms").as_u64().context("no time was kept")?;
         ensure!(of(0, "refused_after_ms").is_null(), "{listed}");
         browser.session().await?.expect(401)?;
         other.session().await?.expect(401)?;
         let again = s.world.server.cli(&["sessions", "list", "--org", "acme"]).await?;
-        ensure!(again[1]["refused_after_ms"] == took && again[0]["refused_after_ms"].is_u64(), "{again}");
+        ensure!(
+            again[1]["refused_after_ms"] == took && again[0]["refused_after_ms"].is_u64(),
+            "{again}"
+        );
         ensure!(again[0]["ended_by"].is_string(), "the SCIM exchange is not named: {again}");
         // Switched on again, she has to sign in again.
         s.world
             .scim
-            .operations(&format!("/Users/{}", s.ada), json!([{ "op": "Replace", "path": "active", "value": "True" }]))
+            .operations(
+                &format!("/Users/{}", s.ada),
+                json!([{ "op": "Replace", "path": "active", "value": "True" }]),
+            )
             .await?
             .expect(200)?;
         browser.session().await?.expect(401)?;
@@ -44,7 +55,10 @@ async fn a_deleted_user_has_no_session() {
         s.world.scim.delete(&format!("/Users/{}", s.ada)).await?.expect(204)?;
         browser.session().await?.expect(401)?;
         let listed = s.world.server.cli(&["sessions", "list", "--org", "acme"]).await?;
-        ensure!(listed[0]["end_reason"] == "deleted" && listed[0]["refused_after_ms"].is_u64(), "{listed}");
+        ensure!(
+            listed[0]["end_reason"] == "deleted" && listed[0]["refused_after_ms"].is_u64(),
+            "{listed}"
+        );
         Ok(())
     })
     .await;
@@ -56,11 +70,23 @@ async fn a_session_is_asked_for_by_cookie_or_by_bearer_and_ended_by_the_operator
         let (mut browser, _) = s.signed_in().await?;
         let token = browser.token().context("no session")?.to_owned();
         let http = rollcall_tests::http::Http::new(s.world.server.address());
-        let ask = |token: &str| Request::new("GET", "/api/v1/session").header("Authorization", format!("Bearer {token}"));
+        let ask = |token: &str| {
+            Request::new("GET", "/api/v1/session")
+                .header("Authorization", format!("Bearer {token}"))
+        };
         let body = http.send(ask(&token)).await?.expect_json(200)?;
         http.send(ask("rollcall_session_guess")).await?.expect(401)?;
         http.send(Request::new("GET", "/api/v1/session")).await?.expect(401)?;
-        s.world.server.cli(&["sessions", "end", "--org", "acme", body["session_id"].as_str().context("session_id")?]).await?;
+        s.world
+            .server
+            .cli(&[
+                "sessions",
+                "end",
+                "--org",
+                "acme",
+                body["session_id"].as_str().context("session_id")?,
+            ])
+            .await?;
         browser.session().await?.expect(401)?;
         let live = s.world.server.cli(&["sessions", "list", "--org", "acme", "--live"]).await?;
         ensure!(live.as_array().is_some_and(Vec::is_empty), "{live}");
@@ -78,15 +104,21 @@ async fn signing_out_here_ends_the_session_and_asks_the_identity_provider() {
         let answer = browser.get("/saml/acme/logout").await?.expect(303)?;
         let location = answer.header("location").context("no Location")?;
         ensure!(
-            location.starts_with(&s.idp.url("/slo")) && location.contains("SAMLRequest=") && location.contains("Signature="),
+            location.starts_with(&s.idp.url("/slo"))
+                && location.contains("SAMLRequest=")
+                && location.contains("Signature="),
             "{location}"
         );
         let http = rollcall_tests::http::Http::new(s.world.server.address());
-        let ask = Request::new("GET", "/api/v1/session").header("Authorization", format!("Bearer {token}"));
+        let ask = Request::new("GET", "/api/v1/session")
+            .header("Authorization", format!("Bearer {token}"));
         http.send(ask).await?.expect(401)?;
         let events = s.world.admin.events_after(&s.world.acme.id, 0).await?;
         let last = events.last().context("no event")?;
-        ensure!(last["type"] == "UserSessionEnded" && last["payload"]["end"] == "signed-out", "{last}");
+        ensure!(
+            last["type"] == "UserSessionEnded" && last["payload"]["end"] == "signed-out",
+            "{last}"
+        );
         // Somebody without a session is signed out already.
         s.browser().get("/saml/acme/logout").await?.expect(200)?;
         Ok(())
@@ -100,9 +132,17 @@ async fn a_session_lasts_no_longer_than_the_policy_says() {
         s.world.server.cli(&["saml", "policy", "--org", "acme", "--session-minutes", "5"]).await?;
         let (mut browser, _) = s.signed_in().await?;
         let session = browser.session().await?.expect_json(200)?;
-        let instant = |name: &str| session[name].as_str().and_then(|t| chrono::DateTime::parse_from_rfc3339(t).ok()).context("an instant");
+        let instant = |name: &str| {
+            session[name]
+                .as_str()
+                .and_then(|t| chrono::DateTime::parse_from_rfc3339(t).ok())
+                .context("an instant")
+        };
         let lasts = instant("expires_at")? - instant("began_at")?;
-        ensure!(lasts <= chrono::TimeDelta::minutes(5) && lasts > chrono::TimeDelta::minutes(4), "{session}");
+        ensure!(
+            lasts <= chrono::TimeDelta::minutes(5) && lasts > chrono::TimeDelta::minutes(4),
+            "{session}"
+        );
         Ok(())
     })
     .await;

@@ -23,7 +23,11 @@ async fn configure_tells_what_azure_wants() {
         ensure!(shown["sign_on_url"] == format!("{PUBLIC_URL}/saml/acme/login"), "{shown}");
         ensure!(shown["idp_entity_id"] == ISSUER && shown["ready"] == true, "{shown}");
         ensure!(shown["policy"]["targets"] == json!([APP]), "{shown}");
-        let again = s.world.server.cli(&["saml", "configure", "--org", "acme", "--metadata-url", &s.idp.url("/metadata")]).await?;
+        let again = s
+            .world
+            .server
+            .cli(&["saml", "configure", "--org", "acme", "--metadata-url", &s.idp.url("/metadata")])
+            .await?;
         ensure!(again == shown, "the same metadata again changed something: {again}");
         Ok(())
     })
@@ -73,7 +77,9 @@ async fn private_addresses_are_refused() {
             ("https://10.0.0.1/m".to_owned(), "not a public address"),
             (format!("http://127.0.0.1:{port}/m"), "https"),
         ] {
-            let told = refused(&w.server, &["saml", "configure", "--org", "acme", "--metadata-url", &url]).await?;
+            let told =
+                refused(&w.server, &["saml", "configure", "--org", "acme", "--metadata-url", &url])
+                    .await?;
             ensure!(told.contains(said), "{url}: {told}");
         }
         ensure!(listener.accept().is_err(), "a connection was opened");
@@ -119,9 +125,17 @@ async fn certificates_rotate_with_overlap_and_every_change_is_an_event() {
         let second = server.cli(&["saml", "certificate", "rotate", "--org", "acme"]).await?;
         ensure!(first["sha256"] != second["sha256"], "the same certificate twice");
         let downloaded = server.cli(&["saml", "certificate", "download", "--org", "acme"]).await?;
-        ensure!(downloaded["certificate_pem"] == second["certificate_pem"], "not the current one: {downloaded}");
+        ensure!(
+            downloaded["certificate_pem"] == second["certificate_pem"],
+            "not the current one: {downloaded}"
+        );
         let shown = server.cli(&["saml", "show", "--org", "acme"]).await?;
-        let states: Vec<&str> = shown["certificates"].as_array().into_iter().flatten().filter_map(|c| c["state"].as_str()).collect();
+        let states: Vec<&str> = shown["certificates"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|c| c["state"].as_str())
+            .collect();
         ensure!(states == ["trusted", "previous", "current"], "{states:?}");
         // Responses encrypted to either are read.
         for key in [&first, &second] {
@@ -136,10 +150,17 @@ async fn certificates_rotate_with_overlap_and_every_change_is_an_event() {
         server.cli(&["saml", "certificate", "retire", "--org", "acme", key_id]).await?;
         let mut browser = s.browser();
         let request = browser.begin("/saml/acme/login").await?;
-        let response = s.idp.sign_in(Some(&request), &crate::story::ada(), &encrypted_to(&first)?).await?;
-        ensure!(crate::browser::code(&browser.answer(&response).await?.expect(403)?)? == "decryption");
+        let response =
+            s.idp.sign_in(Some(&request), &crate::story::ada(), &encrypted_to(&first)?).await?;
+        ensure!(
+            crate::browser::code(&browser.answer(&response).await?.expect(403)?)? == "decryption"
+        );
         let events = s.world.admin.events_after(&s.world.acme.id, 0).await?;
-        let kinds: Vec<&str> = events.iter().filter_map(|e| e["type"].as_str()).filter(|t| t.starts_with("Saml")).collect();
+        let kinds: Vec<&str> = events
+            .iter()
+            .filter_map(|e| e["type"].as_str())
+            .filter(|t| t.starts_with("Saml"))
+            .collect();
         ensure!(
             kinds
                 == [
@@ -155,7 +176,11 @@ async fn certificates_rotate_with_overlap_and_every_change_is_an_event() {
         );
         // Our metadata names the current key for both uses.
         let metadata = s.browser().get("/saml/acme/metadata").await?.expect(200)?.text();
-        ensure!(metadata.contains("use=\"encryption\"") && metadata.contains("WantAssertionsSigned=\"true\""), "{metadata}");
+        ensure!(
+            metadata.contains("use=\"encryption\"")
+                && metadata.contains("WantAssertionsSigned=\"true\""),
+            "{metadata}"
+        );
         Ok(())
     })
     .await;
@@ -186,5 +211,9 @@ async fn unknown_organizations_and_switched_off_ones_are_told_apart() {
     .await;
     let world = World::new(Store::Sqlite).await.unwrap_or_else(|e| panic!("{e:#}"));
     let mut browser = crate::browser::Browser::new(world.server.address());
-    assert_eq!(browser.get("/saml/acme/login").await.map(|a| a.status).unwrap_or_default(), 404, "not set up");
+    assert_eq!(
+        browser.get("/saml/acme/login").await.map(|a| a.status).unwrap_or_default(),
+        404,
+        "not set up"
+    );
 }

@@ -36,11 +36,22 @@ impl Place {
     async fn begin(idp: SimpleSaml) -> Result<Self> {
         let server = Server::start_with(Store::Sqlite, &std::env::temp_dir(), &FLAGS).await?;
         let world = World::around(server).await?;
-        world.server.cli(&["saml", "configure", "--org", "acme", "--metadata-url", &idp.url("/saml2/idp/metadata.php")]).await?;
+        world
+            .server
+            .cli(&[
+                "saml",
+                "configure",
+                "--org",
+                "acme",
+                "--metadata-url",
+                &idp.url("/saml2/idp/metadata.php"),
+            ])
+            .await?;
         world.server.cli(&["saml", "policy", "--org", "acme", "--target", APP]).await?;
         let ada = json!({ "userName": "ada@contoso.example", "externalId": ADA, "displayName": "Ada Keller", "active": true });
         world.scim.post("/Users", &ada).await?.expect(201)?;
-        let bob = json!({ "userName": "bob@contoso.example", "displayName": "Bob Moor", "active": true });
+        let bob =
+            json!({ "userName": "bob@contoso.example", "displayName": "Bob Moor", "active": true });
         world.scim.post("/Users", &bob).await?.expect(201)?;
         let place = Self { world, idp };
         place.tell_about_us().await?;
@@ -66,7 +77,13 @@ impl Place {
     }
 
     /// Opens a page of SimpleSAMLphp that wants to know who it is; gives the page that came of it.
-    async fn identify(&self, visitor: &mut Visitor, url: &str, name: &str, password: &str) -> Result<String> {
+    async fn identify(
+        &self,
+        visitor: &mut Visitor,
+        url: &str,
+        name: &str,
+        password: &str,
+    ) -> Result<String> {
         let asked = visitor.there.get(self.idp.path(url)?).await?;
         ensure!(asked.status == 302, "no form to sign in: {} {}", asked.status, asked.text());
         let form = self.idp.path(location(&asked)?)?.to_owned();
@@ -79,7 +96,10 @@ impl Place {
 
     /// A sign-in that begins at our application, up to where the response is in the browser.
     async fn asked_for(&self, visitor: &mut Visitor, name: &str) -> Result<Posted> {
-        let request = visitor.here.begin("/saml/acme/login?RelayState=https%3A%2F%2Fapp.example%2Fdoors%2F7").await?;
+        let request = visitor
+            .here
+            .begin("/saml/acme/login?RelayState=https%3A%2F%2Fapp.example%2Fdoors%2F7")
+            .await?;
         let page = self.identify(visitor, &request, name, "secret").await?;
         posted(&page)
     }
@@ -89,7 +109,8 @@ impl Place {
         posted.arrive(visitor).await
     }
 
-    /// Follows SimpleSAMLphp from page to page of its own; gives the address elsewhere that it leads to.
+    /// Follows SimpleSAMLphp from page to page of its own; gives the address elsewhere that it
+    /// leads to.
     async fn sent_on(&self, visitor: &mut Visitor, url: &str) -> Result<String> {
         let mut url = url.to_owned();
         for _ in 0..8 {
@@ -118,17 +139,26 @@ impl Posted {
 }
 
 fn posted(page: &str) -> Result<Posted> {
-    ensure!(page.contains(&format!("action=\"{PUBLIC_URL}/saml/acme/acs\"")), "no form for us: {page}");
+    ensure!(
+        page.contains(&format!("action=\"{PUBLIC_URL}/saml/acme/acs\"")),
+        "no form for us: {page}"
+    );
     let relay_state = form_value(page, "RelayState").ok().map(|value| unescaped(&value));
     Ok(Posted { response: form_value(page, "SAMLResponse")?, relay_state })
 }
 
 fn unescaped(html: &str) -> String {
-    html.replace("&quot;", "\"").replace("&#039;", "'").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    html.replace("&quot;", "\"")
+        .replace("&#039;", "'")
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&amp;", "&")
 }
 
 fn location(answer: &Answer) -> Result<&str> {
-    answer.header("location").with_context(|| format!("{}: no Location: {}", answer.asked, answer.text()))
+    answer
+        .header("location")
+        .with_context(|| format!("{}: no Location: {}", answer.asked, answer.text()))
 }
 
 /// The path and query of an address below the public URL.
@@ -196,17 +226,21 @@ async fn requests_are_signed_and_assertions_encrypted_by_what_our_metadata_says(
         // It does look at the signature: none, and one over something else, go no further.
         let mut visitor = p.visitor();
         let request = visitor.here.begin("/saml/acme/login").await?;
-        let (bare, signature) = request.split_once("&SigAlg=").context("the request is not signed")?;
+        let (bare, signature) =
+            request.split_once("&SigAlg=").context("the request is not signed")?;
         let other = visitor.here.begin("/saml/acme/login").await?;
         let (other, _) = other.split_once("&SigAlg=").context("the request is not signed")?;
         let forged = format!("{other}&SigAlg={signature}");
-        for (request, says) in [(bare, "no signature found on message"), (&forged, "Unable to validate signature on query string")] {
+        for (request, says) in [
+            (bare, "no signature found on message"),
+            (&forged, "Unable to validate signature on query string"),
+        ] {
             let page = visitor.there.get(p.idp.path(request)?).await?.text();
             ensure!(page.contains(says), "{page}");
         }
         p.identify(&mut visitor, &request, "ada", "secret").await?;
-        // Our certificate is followed by the next one: what is encrypted to either is read, until the
-        // old one is taken away.
+        // Our certificate is followed by the next one: what is encrypted to either is read, until
+        // the old one is taken away.
         p.cli(&["saml", "policy", "--sign-requests", "false"]).await?;
         p.tell_about_us().await?;
         p.cli(&["saml", "certificate", "rotate"]).await?;
@@ -232,7 +266,10 @@ async fn its_key_rolls_over_while_somebody_signs_in() {
         p.idp.set("next_key", json!("two"))?;
         ensure!(p.cli(&["saml", "refresh"]).await?["changed"] == true);
         let theirs = p.theirs().await?;
-        ensure!(theirs.len() == 2 && theirs.iter().all(|(state, _)| state == "trusted"), "{theirs:?}");
+        ensure!(
+            theirs.len() == 2 && theirs.iter().all(|(state, _)| state == "trusted"),
+            "{theirs:?}"
+        );
         p.sign_in(&mut p.visitor(), "ada").await?.expect(303)?;
         ensure!(p.latest().await?["certificate"] == old.as_str(), "not the old key");
         // One response is on its way when the key changes, and one request.
@@ -245,12 +282,19 @@ async fn its_key_rolls_over_while_somebody_signs_in() {
         let page = p.identify(&mut late, &request, "ada", "secret").await?;
         posted(&page)?.arrive(&mut late).await?.expect(303)?;
         let new = text(&p.latest().await?["certificate"]);
-        ensure!(new != old && theirs.iter().any(|(_, sha256)| *sha256 == new), "{new} is not among {theirs:?}");
+        ensure!(
+            new != old && theirs.iter().any(|(_, sha256)| *sha256 == new),
+            "{new} is not among {theirs:?}"
+        );
         // The old one leaves the metadata, and is trusted no more.
         let stale = p.visitor();
         ensure!(p.cli(&["saml", "refresh"]).await?["changed"] == true);
         let theirs = p.theirs().await?;
-        ensure!(theirs.contains(&("former".to_owned(), old.clone())) && theirs.contains(&("trusted".to_owned(), new)), "{theirs:?}");
+        ensure!(
+            theirs.contains(&("former".to_owned(), old.clone()))
+                && theirs.contains(&("trusted".to_owned(), new)),
+            "{theirs:?}"
+        );
         let mut stale = stale;
         p.idp.set("key", json!("one"))?;
         let signed_by_old = p.asked_for(&mut stale, "ada").await?;
@@ -269,7 +313,11 @@ async fn signing_out_here_signs_out_there_and_the_other_way() {
         // Here: our session, then the one of the identity provider, and back to where it began.
         let mut ada = p.visitor();
         p.sign_in(&mut ada, "ada").await?.expect(303)?;
-        let asked = ada.here.get("/saml/acme/logout?RelayState=https%3A%2F%2Fapp.example%2Fdoors%2F").await?.expect(303)?;
+        let asked = ada
+            .here
+            .get("/saml/acme/logout?RelayState=https%3A%2F%2Fapp.example%2Fdoors%2F")
+            .await?
+            .expect(303)?;
         ada.here.session().await?.expect(401)?;
         let back = p.sent_on(&mut ada, location(&asked)?).await?;
         let done = ada.here.get(ours(&back)?).await?.expect(303)?;
@@ -284,7 +332,8 @@ async fn signing_out_here_signs_out_there_and_the_other_way() {
         let page = p.sent_on(&mut ada, location(&answered)?).await?;
         ensure!(page == "https://portal.example/", "{page}");
         let sessions = p.cli(&["sessions", "list"]).await?;
-        let ends: Vec<String> = sessions.as_array().into_iter().flatten().map(|s| text(&s["end_reason"])).collect();
+        let ends: Vec<String> =
+            sessions.as_array().into_iter().flatten().map(|s| text(&s["end_reason"])).collect();
         ensure!(ends == ["signed-out-at-identity-provider", "signed-out"], "{ends:?}");
         let request = ada.here.begin("/saml/acme/login").await?;
         p.identify(&mut ada, &request, "ada", "secret").await?;

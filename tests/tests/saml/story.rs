@@ -38,7 +38,10 @@ impl Story {
         let world = World::around(server).await?;
         let at = |action: &str| format!("{PUBLIC_URL}/saml/acme/{action}");
         let idp = Idp::start(&at("acs"), &at("metadata")).await?;
-        world.server.cli(&["saml", "configure", "--org", "acme", "--metadata-url", &idp.url("/metadata")]).await?;
+        world
+            .server
+            .cli(&["saml", "configure", "--org", "acme", "--metadata-url", &idp.url("/metadata")])
+            .await?;
         world.server.cli(&["saml", "policy", "--org", "acme", "--target", APP]).await?;
         let ada = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "ada@contoso.example",
             "externalId": ADA, "displayName": "Ada Keller", "active": true });
@@ -62,7 +65,8 @@ impl Story {
 
     /// The latest login.
     pub async fn latest(&self) -> Result<Value> {
-        Ok(self.world.server.cli(&["logins", "list", "--org", "acme", "--limit", "1"]).await?[0].take())
+        Ok(self.world.server.cli(&["logins", "list", "--org", "acme", "--limit", "1"]).await?[0]
+            .take())
     }
 
     /// Switches Ada off, as Entra does.

@@ -4,7 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use rollcall_domain::saml::{Assertion, Reason, Refusal};
-use rollcall_entra::idp::{Application, Hash, IdentityProvider, Person, SigningKey, SigningOption, Style, Token, sign};
+use rollcall_entra::idp::{
+    Application, Hash, IdentityProvider, Person, SigningKey, SigningOption, Style, Token, sign,
+};
 use rollcall_saml::{Connection, Expected, KeyPair, Policy, ServiceProvider, keys, metadata};
 use rollcall_tests::clock;
 use rollcall_tests::processor::time_of_this_thread;
@@ -199,7 +201,12 @@ impl Forge {
 
     pub fn sign_with(&self, xml: &str, id: &str, key: &SigningKey, key_info: bool) -> String {
         let certificate = key.certificate_base64().expect("a certificate");
-        let style = Style { hash: Hash::Sha256, certificate: key_info.then_some(certificate.as_str()), prefix: "", prefix_list: "" };
+        let style = Style {
+            hash: Hash::Sha256,
+            certificate: key_info.then_some(certificate.as_str()),
+            prefix: "",
+            prefix_list: "",
+        };
         sign::sign(xml, id, key, &style).expect("a signed document")
     }
 

@@ -1,6 +1,7 @@
 //! The SAML library against everything that a forger, a broken identity provider or a curious
 //! stranger may send: each message is made now, with fresh keys, times and ids, and refused for the
-//! expected reason, within a second, without a connection being opened. And what Entra sends is accepted.
+//! expected reason, within a second, without a connection being opened. And what Entra sends is
+//! accepted.
 
 mod encryption;
 mod forge;
@@ -50,6 +51,7 @@ fn every_reason_that_a_response_can_have_is_seen() {
     let seen: BTreeSet<Reason> = all(&forge).iter().map(|c| c.reason).collect();
     // Two readers that disagree, and a failure of our own, are what the gate exists to prevent.
     let never = [Reason::Disagreement, Reason::Internal];
-    let unseen: Vec<&Reason> = Reason::ALL.iter().filter(|r| !seen.contains(r) && !never.contains(r)).collect();
+    let unseen: Vec<&Reason> =
+        Reason::ALL.iter().filter(|r| !seen.contains(r) && !never.contains(r)).collect();
     assert!(unseen.is_empty(), "no case for {unseen:?}");
 }

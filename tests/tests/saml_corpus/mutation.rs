@@ -14,12 +14,25 @@ use std::time::{Duration, Instant};
 
 /// How long this goes on: short with all tests, longer when asked.
 fn patience() -> Duration {
-    Duration::from_secs(std::env::var("ROLLCALL_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(3))
+    Duration::from_secs(
+        std::env::var("ROLLCALL_FUZZ_SECONDS").ok().and_then(|s| s.parse().ok()).unwrap_or(3),
+    )
 }
 
 /// What a message is made of, to put one part where another was.
 fn parts(xml: &str) -> Vec<String> {
-    let names = ["Assertion", "Issuer", "Signature", "SignedInfo", "Reference", "Subject", "NameID", "Conditions", "Attribute", "KeyInfo"];
+    let names = [
+        "Assertion",
+        "Issuer",
+        "Signature",
+        "SignedInfo",
+        "Reference",
+        "Subject",
+        "NameID",
+        "Conditions",
+        "Attribute",
+        "KeyInfo",
+    ];
     let mut parts: Vec<String> = names
         .iter()
         .filter(|name| xml.contains(&format!("<{name}")) && xml.contains(&format!("</{name}>")))
@@ -59,19 +72,26 @@ fn mutate(rng: &mut Rng, xml: &str, parts: &[String]) -> Vec<u8> {
                 bytes.splice(at..at, copy);
             }
             4 => {
-                let part = &parts[usize::try_from(rng.below(parts.len() as u64)).unwrap_or_default()];
+                let part =
+                    &parts[usize::try_from(rng.below(parts.len() as u64)).unwrap_or_default()];
                 bytes.splice(at..at, part.bytes());
             }
             // Between tags, where it is most likely to be well-formed.
             5 | 6 => {
-                let part = &parts[usize::try_from(rng.below(parts.len() as u64)).unwrap_or_default()];
+                let part =
+                    &parts[usize::try_from(rng.below(parts.len() as u64)).unwrap_or_default()];
                 let gap = bytes[at..].iter().position(|b| *b == b'<').map_or(at, |n| at + n);
                 bytes.splice(gap..gap, part.bytes());
             }
             _ => {
                 let text = String::from_utf8_lossy(&bytes).into_owned();
-                let part = &parts[usize::try_from(rng.below(parts.len() as u64)).unwrap_or_default()];
-                bytes = if text.contains(part.as_str()) { text.replacen(part.as_str(), "", 1).into_bytes() } else { bytes };
+                let part =
+                    &parts[usize::try_from(rng.below(parts.len() as u64)).unwrap_or_default()];
+                bytes = if text.contains(part.as_str()) {
+                    text.replacen(part.as_str(), "", 1).into_bytes()
+                } else {
+                    bytes
+                };
             }
         }
         if bytes.is_empty() {
@@ -88,15 +108,22 @@ fn no_change_makes_somebody_else_of_a_person() {
     let sp = forge.sp();
     let key = forge.ours()[0].certificate_der().ok();
     let encrypted = IdentityProvider { encrypt_for: key, ..forge.idp.clone() };
-    let seeds: Vec<String> = [SigningOption::Assertion, SigningOption::Response, SigningOption::Both]
-        .iter()
-        .map(|signing| forge.good_with(*signing))
-        .chain([encrypted.issue(&forge.token()).expect("a response")])
-        .collect();
+    let seeds: Vec<String> =
+        [SigningOption::Assertion, SigningOption::Response, SigningOption::Both]
+            .iter()
+            .map(|signing| forge.good_with(*signing))
+            .chain([encrypted.issue(&forge.token()).expect("a response")])
+            .collect();
     let read = |sp: &ServiceProvider, bytes: &[u8]| {
-        sp.read_response(&STANDARD.encode(bytes), Expected { now: forge.now, requests: &[&forge.request] })
+        sp.read_response(
+            &STANDARD.encode(bytes),
+            Expected { now: forge.now, requests: &[&forge.request] },
+        )
     };
-    let originals: Vec<Assertion> = seeds.iter().map(|seed| read(&sp, seed.as_bytes()).expect("the seed is accepted")).collect();
+    let originals: Vec<Assertion> = seeds
+        .iter()
+        .map(|seed| read(&sp, seed.as_bytes()).expect("the seed is accepted"))
+        .collect();
     let parts: Vec<Vec<String>> = seeds.iter().map(|seed| parts(seed)).collect();
     let (begun, patience) = (Instant::now(), patience());
     let (mut tried, mut accepted, mut slowest) = (0_u64, 0_u64, Duration::ZERO);
@@ -114,13 +141,16 @@ fn no_change_makes_somebody_else_of_a_person() {
                 let original = &originals[n];
                 let same = (&assertion.id, &assertion.name_id, &assertion.attributes)
                     == (&original.id, &original.name_id, &original.attributes)
-                    && (&assertion.issuer, &assertion.in_response_to) == (&original.issuer, &original.in_response_to);
+                    && (&assertion.issuer, &assertion.in_response_to)
+                        == (&original.issuer, &original.in_response_to);
                 assert!(same, "somebody else:\n{}", String::from_utf8_lossy(&bytes));
             }
             Err(refusal) => *reasons.entry(refusal.reason).or_default() += 1,
         }
     }
-    println!("{tried} mutants of responses in {patience:?}, {accepted} accepted, slowest {slowest:?}: {reasons:?}");
+    println!(
+        "{tried} mutants of responses in {patience:?}, {accepted} accepted, slowest {slowest:?}: {reasons:?}"
+    );
     assert!(!reasons.contains_key(&Reason::Internal), "a panic");
     assert!(slowest < Duration::from_secs(1), "one took {slowest:?}");
     assert!(reasons.len() > 3, "the mutations reach too little: {reasons:?}");
@@ -131,10 +161,16 @@ fn metadata_and_logout_messages_survive_everything() {
     let forge = Forge::new();
     let mut rng = Rng::from_env("mutations of metadata and logout", 5);
     let sp = forge.sp();
-    let document = String::from_utf8(forge.idp.metadata("_metadata").expect("metadata")).expect("text");
-    let logout = forge.idp.logout_request(&forge.person, "_s", "_logout", forge.now, Some("state")).expect("signed").expect("an address");
+    let document =
+        String::from_utf8(forge.idp.metadata("_metadata").expect("metadata")).expect("text");
+    let logout = forge
+        .idp
+        .logout_request(&forge.person, "_s", "_logout", forge.now, Some("state"))
+        .expect("signed")
+        .expect("an address");
     let logout = logout.split_once('?').expect("a query").1.to_owned();
-    let known: Vec<String> = forge.idp.keys.iter().map(|k| k.sha256().expect("a fingerprint")).collect();
+    let known: Vec<String> =
+        forge.idp.keys.iter().map(|k| k.sha256().expect("a fingerprint")).collect();
     let parts = parts(&document);
     let (begun, patience) = (Instant::now(), patience() / 3);
     let (mut tried, mut usable) = (0_u64, 0_u64);
@@ -151,9 +187,15 @@ fn metadata_and_logout_messages_survive_everything() {
         }
         let query = String::from_utf8_lossy(&mutate(&mut rng, &logout, &parts)).into_owned();
         if let Ok(read) = sp.read_logout_request(&query, forge.now) {
-            assert_eq!((read.id.as_str(), read.session_indexes.as_slice()), ("_logout", ["_s".to_owned()].as_slice()), "{query}");
+            assert_eq!(
+                (read.id.as_str(), read.session_indexes.as_slice()),
+                ("_logout", ["_s".to_owned()].as_slice()),
+                "{query}"
+            );
         }
         tried += 1;
     }
-    println!("{tried} mutants of metadata and of logout messages in {patience:?}, {usable} usable as metadata");
+    println!(
+        "{tried} mutants of metadata and of logout messages in {patience:?}, {usable} usable as metadata"
+    );
 }

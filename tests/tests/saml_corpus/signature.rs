@@ -20,7 +20,16 @@ const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
 const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
 
 pub fn cases(forge: &Forge) -> Vec<Case> {
-    [missing(forge), changed(forge), keys(forge), algorithms(forge), shapes(forge), fetching(forge), certificates(forge)].concat()
+    [
+        missing(forge),
+        changed(forge),
+        keys(forge),
+        algorithms(forge),
+        shapes(forge),
+        fetching(forge),
+        certificates(forge),
+    ]
+    .concat()
 }
 
 fn signature_of(xml: &str) -> &str {
@@ -30,13 +39,21 @@ fn signature_of(xml: &str) -> &str {
 fn missing(forge: &Forge) -> Vec<Case> {
     let token = forge.token();
     let good = forge.good();
-    let empty = after(&token.assertion_xml(), "</Issuer>", &format!("<Signature xmlns=\"{DSIG}\"></Signature>"));
+    let empty = after(
+        &token.assertion_xml(),
+        "</Issuer>",
+        &format!("<Signature xmlns=\"{DSIG}\"></Signature>"),
+    );
     let value = between(&good, "<SignatureValue>", "</SignatureValue>");
     vec![
         Case::new("never signed", Reason::NotSigned, token.response_xml(&token.assertion_xml())),
         Case::new("signature taken away", Reason::NotSigned, swap(&good, signature_of(&good), "")),
         Case::new("empty signature", Reason::SignatureShape, token.response_xml(&empty)),
-        Case::new("empty signature value", Reason::SignatureShape, swap(&good, value, "<SignatureValue></SignatureValue>")),
+        Case::new(
+            "empty signature value",
+            Reason::SignatureShape,
+            swap(&good, value, "<SignatureValue></SignatureValue>"),
+        ),
         Case::new("no signature value", Reason::SignatureShape, swap(&good, value, "")),
         Case::new("zeros as signature value", Reason::SignatureInvalid, {
             let zeros = format!("<SignatureValue>{}</SignatureValue>", STANDARD.encode([0; 256]));
@@ -52,7 +69,11 @@ fn changed(forge: &Forge) -> Vec<Case> {
     let other = "eve.mallory@contoso.example";
     let upn = &forge.person.user_principal_name;
     vec![
-        Case::new("another name id", Reason::SignatureInvalid, swap(&good, &format!("{upn}</NameID>"), &format!("{other}</NameID>"))),
+        Case::new(
+            "another name id",
+            Reason::SignatureInvalid,
+            swap(&good, &format!("{upn}</NameID>"), &format!("{other}</NameID>")),
+        ),
         Case::new(
             "another object id",
             Reason::SignatureInvalid,
@@ -72,10 +93,14 @@ fn changed(forge: &Forge) -> Vec<Case> {
                 "</AttributeValue><AttributeValue>admins</AttributeValue></Attribute></AttributeStatement>",
             ),
         ),
-        Case::new("outer signature of both taken away, inside changed", Reason::SignatureInvalid, {
-            let inside = swap(&both, signature_of(&both), "");
-            swap(&inside, &format!("{upn}</NameID>"), &format!("{other}</NameID>"))
-        }),
+        Case::new(
+            "outer signature of both taken away, inside changed",
+            Reason::SignatureInvalid,
+            {
+                let inside = swap(&both, signature_of(&both), "");
+                swap(&inside, &format!("{upn}</NameID>"), &format!("{other}</NameID>"))
+            },
+        ),
         Case::new("inner signature of both taken away", Reason::SignatureInvalid, {
             let at = both.find("<Assertion").expect("an assertion");
             format!("{}{}", &both[..at], swap(&both[at..], signature_of(&both[at..]), ""))
@@ -84,12 +109,20 @@ fn changed(forge: &Forge) -> Vec<Case> {
             let another = forge.good();
             swap(&good, signature_of(&good), signature_of(&another))
         }),
-        Case::new("the signature of another assertion with the same id", Reason::SignatureInvalid, {
-            let token = forge.token();
-            let signed = forge.sign(&token.assertion_xml(), &token.assertion_id);
-            let evil = Token { name_id: other.to_owned(), ..token.clone() };
-            token.response_xml(&after(&evil.assertion_xml(), "</Issuer>", signature_of(&signed)))
-        }),
+        Case::new(
+            "the signature of another assertion with the same id",
+            Reason::SignatureInvalid,
+            {
+                let token = forge.token();
+                let signed = forge.sign(&token.assertion_xml(), &token.assertion_id);
+                let evil = Token { name_id: other.to_owned(), ..token.clone() };
+                token.response_xml(&after(
+                    &evil.assertion_xml(),
+                    "</Issuer>",
+                    signature_of(&signed),
+                ))
+            },
+        ),
         Case::new("another digest value", Reason::SignatureInvalid, {
             let digest = between(&good, "<DigestValue>", "</DigestValue>");
             swap(&good, digest, &format!("<DigestValue>{}</DigestValue>", STANDARD.encode([7; 32])))
@@ -100,10 +133,13 @@ fn changed(forge: &Forge) -> Vec<Case> {
 fn keys(forge: &Forge) -> Vec<Case> {
     let token = forge.token();
     let assertion = token.assertion_xml();
-    let forged = |key: &SigningKey, info: bool| token.response_xml(&forge.sign_with(&assertion, &token.assertion_id, key, info));
+    let forged = |key: &SigningKey, info: bool| {
+        token.response_xml(&forge.sign_with(&assertion, &token.assertion_id, key, info))
+    };
     let certificate = forge.attacker().certificate_base64().expect("a certificate");
     let real = forge.key().certificate_base64().expect("a certificate");
-    let ours = PKey::private_key_from_pkcs8(&forge.ours()[0].private_key_pkcs8().expect("a key")).expect("a key");
+    let ours = PKey::private_key_from_pkcs8(&forge.ours()[0].private_key_pkcs8().expect("a key"))
+        .expect("a key");
     let ours = SigningKey::generate_with(ours, forge.now, 1).expect("a certificate");
     let by_attacker = forged(forge.attacker(), true);
     let key_info = between(&by_attacker, "<KeyInfo>", "</KeyInfo>");
@@ -113,9 +149,21 @@ fn keys(forge: &Forge) -> Vec<Case> {
     );
     vec![
         Case::new("the attacker's key and certificate", Reason::UnknownKey, &by_attacker),
-        Case::new("the attacker's key and our provider's certificate", Reason::SignatureInvalid, by_attacker.replace(&certificate, &real)),
-        Case::new("the attacker's key without a certificate", Reason::SignatureInvalid, forged(forge.attacker(), false)),
-        Case::new("the attacker's key as a key value", Reason::SignatureInvalid, swap(&by_attacker, key_info, &value)),
+        Case::new(
+            "the attacker's key and our provider's certificate",
+            Reason::SignatureInvalid,
+            by_attacker.replace(&certificate, &real),
+        ),
+        Case::new(
+            "the attacker's key without a certificate",
+            Reason::SignatureInvalid,
+            forged(forge.attacker(), false),
+        ),
+        Case::new(
+            "the attacker's key as a key value",
+            Reason::SignatureInvalid,
+            swap(&by_attacker, key_info, &value),
+        ),
         Case::new("the attacker's certificate before the real one", Reason::UnknownKey, {
             let two = format!(
                 "<KeyInfo><X509Data><X509Certificate>{certificate}</X509Certificate><X509Certificate>{real}</X509Certificate></X509Data></KeyInfo>"
@@ -124,28 +172,57 @@ fn keys(forge: &Forge) -> Vec<Case> {
         }),
         Case::new("our own key", Reason::UnknownKey, forged(&ours, true)),
         Case::new("the attacker's signature on the whole response", Reason::UnknownKey, {
-            forge.sign_with(&token.response_xml(&assertion), &token.response_id, forge.attacker(), true)
+            forge.sign_with(
+                &token.response_xml(&assertion),
+                &token.response_id,
+                forge.attacker(),
+                true,
+            )
         }),
-        Case::new("signed inside by the provider and outside by the attacker", Reason::UnknownKey, {
-            let inside = forge.sign(&assertion, &token.assertion_id);
-            forge.sign_with(&token.response_xml(&inside), &token.response_id, forge.attacker(), true)
-        }),
-        Case::new("something else than a certificate", Reason::SignatureShape, swap(&by_attacker, &certificate, "&lt;evil/&gt;")),
+        Case::new(
+            "signed inside by the provider and outside by the attacker",
+            Reason::UnknownKey,
+            {
+                let inside = forge.sign(&assertion, &token.assertion_id);
+                forge.sign_with(
+                    &token.response_xml(&inside),
+                    &token.response_id,
+                    forge.attacker(),
+                    true,
+                )
+            },
+        ),
+        Case::new(
+            "something else than a certificate",
+            Reason::SignatureShape,
+            swap(&by_attacker, &certificate, "&lt;evil/&gt;"),
+        ),
     ]
 }
 
 /// A response whose assertion is signed over whatever `SignedInfo` says, with the right digest.
-fn custom(forge: &Forge, token: &Token, hash_of_signature: Hash, edit: impl Fn(&str) -> String) -> String {
+fn custom(
+    forge: &Forge,
+    token: &Token,
+    hash_of_signature: Hash,
+    edit: impl Fn(&str) -> String,
+) -> String {
     let xml = token.assertion_xml();
     let document = roxmltree::Document::parse(&xml).expect("XML");
-    let digest = STANDARD.encode(hash(MessageDigest::sha256(), canonical(document.root_element(), None).as_bytes()).expect("a digest"));
+    let digest = STANDARD.encode(
+        hash(MessageDigest::sha256(), canonical(document.root_element(), None).as_bytes())
+            .expect("a digest"),
+    );
     let certificate = forge.key().certificate_base64().expect("a certificate");
-    let style = Style { hash: Hash::Sha256, certificate: Some(&certificate), prefix: "", prefix_list: "" };
-    let made = sign::signature_element(&token.assertion_id, &digest, forge.key(), &style).expect("a signature");
+    let style =
+        Style { hash: Hash::Sha256, certificate: Some(&certificate), prefix: "", prefix_list: "" };
+    let made = sign::signature_element(&token.assertion_id, &digest, forge.key(), &style)
+        .expect("a signature");
     let info = between(&made, "<SignedInfo>", "</SignedInfo>");
     let edited = edit(info);
     assert_ne!(info, edited, "the edit has changed nothing");
-    let signature = wrap(&edited, forge.key(), hash_of_signature, "", "xmlns", Some(&certificate)).expect("a signature");
+    let signature = wrap(&edited, forge.key(), hash_of_signature, "", "xmlns", Some(&certificate))
+        .expect("a signature");
     token.response_xml(&after(&xml, "</Issuer>", &signature))
 }
 
@@ -154,27 +231,55 @@ fn algorithms(forge: &Forge) -> Vec<Case> {
     let method = Hash::Sha256.signature_uri();
     let named = |uri: &str| custom(forge, &token, Hash::Sha256, |info| swap(info, method, uri));
     let sha1 = IdentityProvider { hash: Hash::Sha1, ..forge.idp.clone() };
-    let ec = EcKey::generate(&EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect("a curve")).expect("a key");
-    let ec = SigningKey::generate_with(PKey::from_ec_key(ec).expect("a key"), forge.now, 1).expect("a certificate");
+    let ec = EcKey::generate(&EcGroup::from_curve_name(Nid::X9_62_PRIME256V1).expect("a curve"))
+        .expect("a key");
+    let ec = SigningKey::generate_with(PKey::from_ec_key(ec).expect("a key"), forge.now, 1)
+        .expect("a certificate");
     vec![
         Case::new("SHA-1", Reason::Algorithm, sha1.issue(&token).expect("a response")),
-        Case::new("MD5", Reason::Algorithm, named("http://www.w3.org/2001/04/xmldsig-more#rsa-md5")),
+        Case::new(
+            "MD5",
+            Reason::Algorithm,
+            named("http://www.w3.org/2001/04/xmldsig-more#rsa-md5"),
+        ),
         Case::new("an unknown algorithm", Reason::Algorithm, named("urn:example:trust-me")),
         Case::new("elliptic curves", Reason::Algorithm, {
             let certificate = ec.certificate_base64().expect("a certificate");
-            let style = Style { hash: Hash::Sha256, certificate: Some(&certificate), prefix: "", prefix_list: "" };
-            let signed = sign::sign(&token.assertion_xml(), &token.assertion_id, &ec, &style).expect("signed");
-            token.response_xml(&swap(&signed, method, "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"))
+            let style = Style {
+                hash: Hash::Sha256,
+                certificate: Some(&certificate),
+                prefix: "",
+                prefix_list: "",
+            };
+            let signed = sign::sign(&token.assertion_xml(), &token.assertion_id, &ec, &style)
+                .expect("signed");
+            token.response_xml(&swap(
+                &signed,
+                method,
+                "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256",
+            ))
         }),
         Case::new("a digest with SHA-1", Reason::Algorithm, {
-            custom(forge, &token, Hash::Sha256, |info| swap(info, Hash::Sha256.digest_uri(), Hash::Sha1.digest_uri()))
+            custom(forge, &token, Hash::Sha256, |info| {
+                swap(info, Hash::Sha256.digest_uri(), Hash::Sha1.digest_uri())
+            })
         }),
-        Case::new("HMAC with the public certificate as its key", Reason::Algorithm, hmac(forge, &token, "")),
-        Case::new("HMAC of no length", Reason::SignatureShape, hmac(forge, &token, "<HMACOutputLength>0</HMACOutputLength>")),
+        Case::new(
+            "HMAC with the public certificate as its key",
+            Reason::Algorithm,
+            hmac(forge, &token, ""),
+        ),
+        Case::new(
+            "HMAC of no length",
+            Reason::SignatureShape,
+            hmac(forge, &token, "<HMACOutputLength>0</HMACOutputLength>"),
+        ),
         Case::new(
             "no algorithm at all",
             Reason::SignatureShape,
-            custom(forge, &token, Hash::Sha256, |info| swap(info, &format!(" Algorithm=\"{method}\""), "")),
+            custom(forge, &token, Hash::Sha256, |info| {
+                swap(info, &format!(" Algorithm=\"{method}\""), "")
+            }),
         ),
     ]
 }
@@ -182,18 +287,30 @@ fn algorithms(forge: &Forge) -> Vec<Case> {
 /// The certificate is public, so anybody can make this.
 fn hmac(forge: &Forge, token: &Token, parameters: &str) -> String {
     let good = forge.sign(&token.assertion_xml(), &token.assertion_id);
-    let old = format!("<SignatureMethod Algorithm=\"{}\"></SignatureMethod>", Hash::Sha256.signature_uri());
+    let old = format!(
+        "<SignatureMethod Algorithm=\"{}\"></SignatureMethod>",
+        Hash::Sha256.signature_uri()
+    );
     let uri = "http://www.w3.org/2001/04/xmldsig-more#hmac-sha256";
-    let edited = swap(&good, &old, &format!("<SignatureMethod Algorithm=\"{uri}\">{parameters}</SignatureMethod>"));
+    let edited = swap(
+        &good,
+        &old,
+        &format!("<SignatureMethod Algorithm=\"{uri}\">{parameters}</SignatureMethod>"),
+    );
     let document = roxmltree::Document::parse(&edited).expect("XML");
-    let info = document.descendants().find(|n| n.tag_name().name() == "SignedInfo").expect("SignedInfo");
+    let info =
+        document.descendants().find(|n| n.tag_name().name() == "SignedInfo").expect("SignedInfo");
     let public = forge.key().private().public_key_to_pem().expect("a key");
     let key = PKey::hmac(&public).expect("a key");
     let value = Signer::new(MessageDigest::sha256(), &key)
         .and_then(|mut s| s.sign_oneshot_to_vec(canonical(info, None).as_bytes()))
         .expect("a MAC");
     let before = between(&edited, "<SignatureValue>", "</SignatureValue>");
-    token.response_xml(&swap(&edited, before, &format!("<SignatureValue>{}</SignatureValue>", STANDARD.encode(value))))
+    token.response_xml(&swap(
+        &edited,
+        before,
+        &format!("<SignatureValue>{}</SignatureValue>", STANDARD.encode(value)),
+    ))
 }
 
 fn shapes(forge: &Forge) -> Vec<Case> {
@@ -203,7 +320,8 @@ fn shapes(forge: &Forge) -> Vec<Case> {
     let edited = |edit: &dyn Fn(&str) -> String| custom(forge, &token, Hash::Sha256, edit);
     let info = between(&good, "<SignedInfo>", "</SignedInfo>").to_owned();
     let digest = between(&good, "<DigestValue>", "</DigestValue>").to_owned();
-    let value = digest.trim_start_matches("<DigestValue>").trim_end_matches("</DigestValue>").to_owned();
+    let value =
+        digest.trim_start_matches("<DigestValue>").trim_end_matches("</DigestValue>").to_owned();
     let exclusive = format!("<Transform Algorithm=\"{EXCLUSIVE}\"></Transform>");
     let enveloped = format!("<Transform Algorithm=\"{DSIG}enveloped-signature\"></Transform>");
     let own = format!("URI=\"#{}\"", token.assertion_id);
@@ -213,7 +331,14 @@ fn shapes(forge: &Forge) -> Vec<Case> {
             let forged = info.replace(&value, &STANDARD.encode([9; 32]));
             swap(&good, &info, &format!("{forged}{info}"))
         }),
-        shape("an element in DigestValue", swap(&good, &digest, &format!("<DigestValue>{value}<x xmlns=\"urn:x\"></x></DigestValue>"))),
+        shape(
+            "an element in DigestValue",
+            swap(
+                &good,
+                &digest,
+                &format!("<DigestValue>{value}<x xmlns=\"urn:x\"></x></DigestValue>"),
+            ),
+        ),
         shape("two DigestValue", swap(&good, &digest, &format!("{digest}{digest}"))),
         shape(
             "two references",
@@ -224,33 +349,68 @@ fn shapes(forge: &Forge) -> Vec<Case> {
         ),
         shape("a reference to everything", edited(&|info| swap(info, &own, "URI=\"\""))),
         shape("a reference to nothing", edited(&|info| swap(info, &own, ""))),
-        shape("a reference to the response", edited(&|info| swap(info, &own, &format!("URI=\"#{}\"", token.response_id)))),
-        shape("an xpointer", edited(&|info| swap(info, &own, &format!("URI=\"#xpointer(id('{}'))\"", token.assertion_id)))),
+        shape(
+            "a reference to the response",
+            edited(&|info| swap(info, &own, &format!("URI=\"#{}\"", token.response_id))),
+        ),
+        shape(
+            "an xpointer",
+            edited(&|info| {
+                swap(info, &own, &format!("URI=\"#xpointer(id('{}'))\"", token.assertion_id))
+            }),
+        ),
         shape("an xpointer to the root", edited(&|info| swap(info, &own, "URI=\"#xpointer(/)\""))),
-        shape("no transforms", edited(&|info| swap(info, between(info, "<Transforms>", "</Transforms>"), ""))),
+        shape(
+            "no transforms",
+            edited(&|info| swap(info, between(info, "<Transforms>", "</Transforms>"), "")),
+        ),
         shape("only the enveloped transform", edited(&|info| swap(info, &exclusive, ""))),
         shape("only canonicalization", edited(&|info| swap(info, &enveloped, ""))),
         shape(
             "transforms in another order",
-            edited(&|info| swap(info, &format!("{enveloped}{exclusive}"), &format!("{exclusive}{enveloped}"))),
+            edited(&|info| {
+                swap(info, &format!("{enveloped}{exclusive}"), &format!("{exclusive}{enveloped}"))
+            }),
         ),
         shape(
             "an XPath transform",
             edited(&|info| {
-                let xpath =
-                    "<Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\"><XPath>not(self::NameID)</XPath></Transform>";
+                let xpath = "<Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xpath-19991116\"><XPath>not(self::NameID)</XPath></Transform>";
                 swap(info, &exclusive, &format!("{xpath}{exclusive}"))
             }),
         ),
         shape(
             "a base64 transform",
-            edited(&|info| swap(info, &exclusive, &format!("<Transform Algorithm=\"{DSIG}base64\"></Transform>{exclusive}"))),
+            edited(&|info| {
+                swap(
+                    info,
+                    &exclusive,
+                    &format!("<Transform Algorithm=\"{DSIG}base64\"></Transform>{exclusive}"),
+                )
+            }),
         ),
-        shape("a hundred transforms", edited(&|info| swap(info, &exclusive, &exclusive.repeat(100)))),
-        shape("canonicalization with comments", edited(&|info| info.replace(EXCLUSIVE, &format!("{EXCLUSIVE}WithComments")))),
-        shape("inclusive canonicalization", edited(&|info| info.replace(EXCLUSIVE, "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"))),
-        shape("an object in the signature", before(&good, "</Signature>", "<Object>something</Object>")),
-        shape("a manifest in the signature", before(&good, "</Signature>", "<Object><Manifest></Manifest></Object>")),
+        shape(
+            "a hundred transforms",
+            edited(&|info| swap(info, &exclusive, &exclusive.repeat(100))),
+        ),
+        shape(
+            "canonicalization with comments",
+            edited(&|info| info.replace(EXCLUSIVE, &format!("{EXCLUSIVE}WithComments"))),
+        ),
+        shape(
+            "inclusive canonicalization",
+            edited(&|info| {
+                info.replace(EXCLUSIVE, "http://www.w3.org/TR/2001/REC-xml-c14n-20010315")
+            }),
+        ),
+        shape(
+            "an object in the signature",
+            before(&good, "</Signature>", "<Object>something</Object>"),
+        ),
+        shape(
+            "a manifest in the signature",
+            before(&good, "</Signature>", "<Object><Manifest></Manifest></Object>"),
+        ),
         shape("a signature in the subject", {
             let signature = signature_of(&good).to_owned();
             before(&swap(&good, &signature, ""), "<NameID", &signature)
@@ -283,8 +443,12 @@ fn fetching(forge: &Forge) -> Vec<Case> {
     let own = between(&good, "<Reference URI=\"", "\">").to_owned();
     let refers = |uri: &str| swap(&good, &own, &format!("<Reference URI=\"{uri}\">"));
     let xslt = |body: &str| {
-        let sheet = format!("<xsl:stylesheet version=\"1.0\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\">{body}</xsl:stylesheet>");
-        let transform = format!("<Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\">{sheet}</Transform>");
+        let sheet = format!(
+            "<xsl:stylesheet version=\"1.0\" xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\">{body}</xsl:stylesheet>"
+        );
+        let transform = format!(
+            "<Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\">{sheet}</Transform>"
+        );
         custom(forge, &token, Hash::Sha256, |info| before(info, "</Transforms>", &transform))
     };
     let key_info = between(&good, "<KeyInfo>", "</KeyInfo>").to_owned();
@@ -296,30 +460,52 @@ fn fetching(forge: &Forge) -> Vec<Case> {
         shape("a reference over FTP", refers(&trap.replacen("http", "ftp", 1))),
         shape(
             "a style sheet that fetches",
-            xslt(&format!("<xsl:template match=\"/\"><xsl:copy-of select=\"document('{trap}')\"></xsl:copy-of></xsl:template>")),
+            xslt(&format!(
+                "<xsl:template match=\"/\"><xsl:copy-of select=\"document('{trap}')\"></xsl:copy-of></xsl:template>"
+            )),
         ),
         shape(
             "a style sheet that never ends",
-            xslt("<xsl:template match=\"/\" name=\"again\"><xsl:call-template name=\"again\"></xsl:call-template></xsl:template>"),
+            xslt(
+                "<xsl:template match=\"/\" name=\"again\"><xsl:call-template name=\"again\"></xsl:call-template></xsl:template>",
+            ),
         ),
         shape(
             "a key to be fetched",
-            swap(&good, &key_info, &format!("<KeyInfo><RetrievalMethod URI=\"{trap}\"></RetrievalMethod></KeyInfo>")),
+            swap(
+                &good,
+                &key_info,
+                &format!("<KeyInfo><RetrievalMethod URI=\"{trap}\"></RetrievalMethod></KeyInfo>"),
+            ),
         ),
         shape("a key to be fetched and transformed", {
             let transform = "<Transforms><Transform Algorithm=\"http://www.w3.org/TR/1999/REC-xslt-19991116\"></Transform></Transforms>";
-            swap(&good, &key_info, &format!("<KeyInfo><RetrievalMethod URI=\"{trap}\">{transform}</RetrievalMethod></KeyInfo>"))
+            swap(
+                &good,
+                &key_info,
+                &format!(
+                    "<KeyInfo><RetrievalMethod URI=\"{trap}\">{transform}</RetrievalMethod></KeyInfo>"
+                ),
+            )
         }),
         shape(
             "an encrypted key in KeyInfo",
-            swap(&good, &key_info, "<KeyInfo><EncryptedKey xmlns=\"http://www.w3.org/2001/04/xmlenc#\"></EncryptedKey></KeyInfo>"),
+            swap(
+                &good,
+                &key_info,
+                "<KeyInfo><EncryptedKey xmlns=\"http://www.w3.org/2001/04/xmlenc#\"></EncryptedKey></KeyInfo>",
+            ),
         ),
         Case::new("a schema to be fetched", Reason::UnexpectedContent, {
-            let hint = format!("xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"urn:x {trap}\" ");
+            let hint = format!(
+                "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"urn:x {trap}\" "
+            );
             swap(&good, "<samlp:Response ", &format!("<samlp:Response {hint}"))
         }),
         Case::new("an inclusion", Reason::UnexpectedContent, {
-            let include = format!("<xi:include xmlns:xi=\"http://www.w3.org/2001/XInclude\" href=\"{trap}\"></xi:include>");
+            let include = format!(
+                "<xi:include xmlns:xi=\"http://www.w3.org/2001/XInclude\" href=\"{trap}\"></xi:include>"
+            );
             before(&good, "</samlp:Response>", &include)
         }),
     ]
@@ -328,14 +514,18 @@ fn fetching(forge: &Forge) -> Vec<Case> {
 /// Certificates outside of their time. Their keys are trusted: metadata names them.
 fn certificates(forge: &Forge) -> Vec<Case> {
     let mut cases = Vec::new();
-    let ages =
-        [("an expired certificate", -400, 365), ("a certificate of the future", 10, 365), ("a certificate that ends now", -365, 365)];
+    let ages = [
+        ("an expired certificate", -400, 365),
+        ("a certificate of the future", 10, 365),
+        ("a certificate that ends now", -365, 365),
+    ];
     for (name, from, days) in ages {
         let key = SigningKey::generate(forge.now + TimeDelta::days(from), days).expect("a key");
         let keys = forge.idp.keys.iter().cloned().chain([key]).collect();
         let idp = IdentityProvider { keys, active: 2, ..forge.idp.clone() };
         let mut connection = forge.connection(Policy::default());
-        connection.idp = parse(&idp.metadata(&id()).expect("metadata"), forge.now).expect("usable").settings;
+        connection.idp =
+            parse(&idp.metadata(&id()).expect("metadata"), forge.now).expect("usable").settings;
         let response = idp.issue(&forge.token()).expect("a response");
         cases.push(Case::new(name, Reason::CertificateExpired, response).against(connection));
     }
@@ -343,6 +533,9 @@ fn certificates(forge: &Forge) -> Vec<Case> {
     for certificate in &mut ended.idp.signing_certificates {
         certificate.not_after = forge.now - TimeDelta::seconds(1);
     }
-    cases.push(Case::new("all certificates expired", Reason::CertificateExpired, forge.good()).against(ended));
+    cases.push(
+        Case::new("all certificates expired", Reason::CertificateExpired, forge.good())
+            .against(ended),
+    );
     cases
 }

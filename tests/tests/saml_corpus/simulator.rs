@@ -47,16 +47,24 @@ impl World {
     }
 
     async fn get(&self, url: &str) -> Result<Answer> {
-        let target = url.strip_prefix(&self.http.address().url()).context("an address of the provider")?;
+        let target =
+            url.strip_prefix(&self.http.address().url()).context("an address of the provider")?;
         self.http.send(Request::new("GET", target)).await
     }
 
     /// Presses a button of a form: sends all its fields, and the button's.
     async fn press(&self, page: &Answer, button: Option<(&str, &str)>) -> Result<Answer> {
         let form = Form::of(&page.text())?;
-        let fields: Vec<(String, String)> = form.fields.into_iter().chain(button.map(|(n, v)| (n.to_owned(), v.to_owned()))).collect();
-        let body: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
-        let request = Request::new("POST", form.action).header("content-type", "application/x-www-form-urlencoded").body(body.join("&"));
+        let fields: Vec<(String, String)> = form
+            .fields
+            .into_iter()
+            .chain(button.map(|(n, v)| (n.to_owned(), v.to_owned())))
+            .collect();
+        let body: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+        let request = Request::new("POST", form.action)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body.join("&"));
         self.http.send(request).await
     }
 }
@@ -71,11 +79,22 @@ impl Form {
     fn of(page: &str) -> Result<Self> {
         let attribute = |tag: &str, name: &str| {
             let rest = tag.split_once(&format!("{name}=\""))?.1;
-            Some(rest.split_once('"')?.0.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
+            Some(
+                rest.split_once('"')?
+                    .0
+                    .replace("&quot;", "\"")
+                    .replace("&lt;", "<")
+                    .replace("&gt;", ">")
+                    .replace("&amp;", "&"),
+            )
         };
         let form = page.split_once("<form ").context("no form")?.1;
         let action = attribute(form, "action").context("a form without action")?;
-        let fields = form.split("<input ").skip(1).filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value")?))).collect();
+        let fields = form
+            .split("<input ")
+            .skip(1)
+            .filter_map(|tag| Some((attribute(tag, "name")?, attribute(tag, "value")?)))
+            .collect();
         Ok(Self { action, fields })
     }
 
@@ -85,7 +104,11 @@ impl Form {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| {
+            if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }
+        })
+        .collect()
 }
 
 #[tokio::test]
@@ -93,20 +116,31 @@ async fn somebody_picks_an_account_and_comes_back_signed_in() -> Result<()> {
     let world = World::start().await?;
     let sp = world.sp(Policy::default()).await?;
     let options = AuthnOptions { relay_state: Some("a \"key\""), ..AuthnOptions::default() };
-    let page = world.get(&sp.authn_request(&world.forge.request, world.forge.now, &options)?).await?.expect(200)?;
-    ensure!(page.text().contains("Pick an account") && page.text().contains("Ada Keller"), "{}", page.text());
+    let page = world
+        .get(&sp.authn_request(&world.forge.request, world.forge.now, &options)?)
+        .await?
+        .expect(200)?;
+    ensure!(
+        page.text().contains("Pick an account") && page.text().contains("Ada Keller"),
+        "{}",
+        page.text()
+    );
     let upn = world.forge.person.user_principal_name.as_str();
     let form = Form::of(&world.press(&page, Some(("user", upn))).await?.expect(200)?.text())?;
     assert_eq!(form.action, ACS);
     assert_eq!(form.value("RelayState"), Some("a \"key\""));
     let expected = Expected { now: world.forge.now, requests: &[&world.forge.request] };
-    let assertion = sp.read_response(form.value("SAMLResponse").context("a response")?, expected)?;
+    let assertion =
+        sp.read_response(form.value("SAMLResponse").context("a response")?, expected)?;
     assert_eq!(assertion.name_id.value.value(), upn);
     assert_eq!(assertion.in_response_to.as_deref(), Some(world.forge.request.as_str()));
 
     // Who is expected and known is not asked.
     let options = AuthnOptions { login_hint: Some(upn), ..AuthnOptions::default() };
-    let page = world.get(&sp.authn_request(&world.forge.request, world.forge.now, &options)?).await?.expect(200)?;
+    let page = world
+        .get(&sp.authn_request(&world.forge.request, world.forge.now, &options)?)
+        .await?
+        .expect(200)?;
     ensure!(Form::of(&page.text())?.value("SAMLResponse").is_some(), "{}", page.text());
     Ok(())
 }
@@ -116,10 +150,17 @@ async fn a_tile_begins_at_the_provider() -> Result<()> {
     let world = World::start().await?;
     let tile = format!("{}/{}/tile", world.http.address().url(), world.forge.idp.tenant_id);
     let page = world.get(&tile).await?.expect(200)?;
-    let form = Form::of(&world.press(&page, Some(("user", &world.forge.person.user_principal_name))).await?.expect(200)?.text())?;
+    let form = Form::of(
+        &world
+            .press(&page, Some(("user", &world.forge.person.user_principal_name)))
+            .await?
+            .expect(200)?
+            .text(),
+    )?;
     let response = form.value("SAMLResponse").context("a response")?;
     let expected = Expected { now: world.forge.now, requests: &[] };
-    let strict = world.sp(Policy::default()).await?.read_response(response, expected).expect_err("accepted");
+    let strict =
+        world.sp(Policy::default()).await?.read_response(response, expected).expect_err("accepted");
     assert_eq!(strict.reason, Reason::Unsolicited);
     let open = Policy { allow_idp_initiated: true, ..Policy::default() };
     assert_eq!(world.sp(open).await?.read_response(response, expected)?.in_response_to, None);
@@ -138,12 +179,21 @@ async fn keys_and_options_change_while_it_runs() -> Result<()> {
         idp.signing = SigningOption::Both;
         idp.encrypt_for = world.forge.ours()[0].certificate_der().ok();
     });
-    let options = AuthnOptions { login_hint: Some(&world.forge.person.user_principal_name), ..AuthnOptions::default() };
-    let page = world.get(&before.authn_request(&world.forge.request, world.forge.now, &options)?).await?.expect(200)?;
+    let options = AuthnOptions {
+        login_hint: Some(&world.forge.person.user_principal_name),
+        ..AuthnOptions::default()
+    };
+    let page = world
+        .get(&before.authn_request(&world.forge.request, world.forge.now, &options)?)
+        .await?
+        .expect(200)?;
     let form = Form::of(&page.text())?;
     let response = form.value("SAMLResponse").context("a response")?;
     let expected = Expected { now: world.forge.now, requests: &[&world.forge.request] };
-    assert_eq!(before.read_response(response, expected).expect_err("accepted").reason, Reason::UnknownKey);
+    assert_eq!(
+        before.read_response(response, expected).expect_err("accepted").reason,
+        Reason::UnknownKey
+    );
     let assertion = world.sp(Policy::default()).await?.read_response(response, expected)?;
     assert_eq!((assertion.signed, assertion.encrypted), (SignedParts::Both, true));
     Ok(())
@@ -155,21 +205,39 @@ async fn logout_both_ways() -> Result<()> {
     let sp = world.sp(Policy::default()).await?;
     let upn = world.forge.person.user_principal_name.clone();
     let options = AuthnOptions { login_hint: Some(&upn), ..AuthnOptions::default() };
-    let page = world.get(&sp.authn_request(&world.forge.request, world.forge.now, &options)?).await?.expect(200)?;
+    let page = world
+        .get(&sp.authn_request(&world.forge.request, world.forge.now, &options)?)
+        .await?
+        .expect(200)?;
     let expected = Expected { now: world.forge.now, requests: &[&world.forge.request] };
-    let assertion = sp.read_response(Form::of(&page.text())?.value("SAMLResponse").context("a response")?, expected)?;
+    let assertion = sp.read_response(
+        Form::of(&page.text())?.value("SAMLResponse").context("a response")?,
+        expected,
+    )?;
 
     let request = id();
-    let url = sp.logout_request(&request, world.forge.now, &assertion.name_id, assertion.session_index.as_deref(), None)?;
+    let url = sp.logout_request(
+        &request,
+        world.forge.now,
+        &assertion.name_id,
+        assertion.session_index.as_deref(),
+        None,
+    )?;
     let answer = world.get(&url).await?.expect(302)?;
     let back = answer.header("location").context("a redirect")?;
     let (address, query) = back.split_once('?').context("a query")?;
     assert_eq!(address, SLO);
     ensure!(sp.read_logout_response(query, world.forge.now, &[&request])?.success);
 
-    let sign_out = format!("{}/{}/sign-out?user={}", world.http.address().url(), world.forge.idp.tenant_id, encoded(&upn));
+    let sign_out = format!(
+        "{}/{}/sign-out?user={}",
+        world.http.address().url(),
+        world.forge.idp.tenant_id,
+        encoded(&upn)
+    );
     let answer = world.get(&sign_out).await?.expect(302)?;
-    let (_, query) = answer.header("location").context("a redirect")?.split_once('?').context("a query")?;
+    let (_, query) =
+        answer.header("location").context("a redirect")?.split_once('?').context("a query")?;
     let read = sp.read_logout_request(query, world.forge.now)?;
     assert_eq!(read.name_id.value, assertion.name_id.value);
     assert_eq!(Some(read.session_indexes), assertion.session_index.map(|s| vec![s]));
@@ -184,9 +252,20 @@ async fn what_entra_would_complain_about() -> Result<()> {
     });
     let sp = world.sp(Policy::default()).await?;
     let request = |entity_id: &str, acs_url: &str| -> Result<String> {
-        let connection = Connection { entity_id: entity_id.to_owned(), acs_url: acs_url.to_owned(), ..sp.connection().clone() };
-        let options = AuthnOptions { login_hint: Some(&world.forge.person.user_principal_name), ..AuthnOptions::default() };
-        Ok(ServiceProvider::new(connection)?.authn_request(&world.forge.request, world.forge.now, &options)?)
+        let connection = Connection {
+            entity_id: entity_id.to_owned(),
+            acs_url: acs_url.to_owned(),
+            ..sp.connection().clone()
+        };
+        let options = AuthnOptions {
+            login_hint: Some(&world.forge.person.user_principal_name),
+            ..AuthnOptions::default()
+        };
+        Ok(ServiceProvider::new(connection)?.authn_request(
+            &world.forge.request,
+            world.forge.now,
+            &options,
+        )?)
     };
     for (url, code) in [
         (request("https://nobody.example", ACS)?, "AADSTS700016"),
@@ -205,7 +284,11 @@ struct Program(tokio::process::Child);
 impl Program {
     fn start(arguments: &[&str]) -> Result<(Self, tokio::process::ChildStdout)> {
         let mut command = tokio::process::Command::new(rollcall_tests::server::binary()?);
-        let mut child = command.args(arguments).stdout(std::process::Stdio::piped()).kill_on_drop(true).spawn()?;
+        let mut child = command
+            .args(arguments)
+            .stdout(std::process::Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
         let said = child.stdout.take().context("no output")?;
         Ok((Self(child), said))
     }
@@ -215,9 +298,11 @@ impl Program {
 async fn the_command_line_runs_one() -> Result<()> {
     let forge = Forge::new();
     let folder = tempfile::tempdir()?;
-    let (metadata_file, certificate) = (folder.path().join("metadata.xml"), folder.path().join("ours.pem"));
+    let (metadata_file, certificate) =
+        (folder.path().join("metadata.xml"), folder.path().join("ours.pem"));
     std::fs::write(&certificate, forge.ours()[0].certificate_pem()?)?;
-    let (metadata_path, certificate_path) = (metadata_file.to_string_lossy().into_owned(), certificate.to_string_lossy().into_owned());
+    let (metadata_path, certificate_path) =
+        (metadata_file.to_string_lossy().into_owned(), certificate.to_string_lossy().into_owned());
     let arguments = [
         "simulate",
         "idp",
@@ -248,24 +333,33 @@ async fn the_command_line_runs_one() -> Result<()> {
     }
     let said: serde_json::Value = serde_json::from_str(&text).with_context(|| text.clone())?;
     let url = said["metadata_url"].as_str().context("a metadata URL")?.to_owned();
-    let (authority, path) = url.trim_start_matches("http://").split_once('/').context("an address")?;
+    let (authority, path) =
+        url.trim_start_matches("http://").split_once('/').context("an address")?;
     let http = Http::new(Address::new(authority));
     let fetched = http.send(Request::new("GET", format!("/{path}"))).await?.expect(200)?.body;
     let idp = metadata::parse(&fetched, forge.now)?.settings;
-    assert_eq!(idp, metadata::parse(&std::fs::read(&metadata_file)?, forge.now)?.settings, "the file says something else");
+    assert_eq!(
+        idp,
+        metadata::parse(&std::fs::read(&metadata_file)?, forge.now)?.settings,
+        "the file says something else"
+    );
     assert_eq!(said["certificate_sha256"], idp.signing_certificates[0].sha256);
     let sp = ServiceProvider::new(Connection { idp, ..forge.connection(Policy::default()) })?;
-    let options = AuthnOptions { login_hint: Some("bo@contoso.example"), ..AuthnOptions::default() };
+    let options =
+        AuthnOptions { login_hint: Some("bo@contoso.example"), ..AuthnOptions::default() };
     let login = sp.authn_request(&forge.request, forge.now, &options)?;
-    let target = login.strip_prefix(&format!("http://{authority}")).context("the provider's address")?;
+    let target =
+        login.strip_prefix(&format!("http://{authority}")).context("the provider's address")?;
     let page = http.send(Request::new("GET", target)).await?.expect(200)?.text();
     let response = Form::of(&page)?.value("SAMLResponse").context("a response")?.to_owned();
-    let assertion = sp.read_response(&response, Expected { now: forge.now, requests: &[&forge.request] })?;
+    let assertion =
+        sp.read_response(&response, Expected { now: forge.now, requests: &[&forge.request] })?;
     assert_eq!(assertion.attribute(attribute_names::DISPLAY_NAME), Some("Bo Berg"));
     assert_eq!((assertion.signed, assertion.encrypted), (SignedParts::Both, true));
     drop(program);
 
-    let elsewhere = ["simulate", "idp", "--listen", "0.0.0.0:0", "--identifier", ENTITY, "--reply-url", ACS];
+    let elsewhere =
+        ["simulate", "idp", "--listen", "0.0.0.0:0", "--identifier", ENTITY, "--reply-url", ACS];
     let (mut program, _) = Program::start(&elsewhere)?;
     ensure!(!program.0.wait().await?.success(), "it listens to strangers");
     Ok(())

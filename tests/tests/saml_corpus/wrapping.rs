@@ -38,9 +38,18 @@ fn xsw(forge: &Forge) -> Vec<Case> {
             "wrapping 2: the real response before the signature",
             after(&bad.response_xml(&mallory), "</Issuer>", &format!("{bare}{outer}")),
         ),
-        two("wrapping 3: another assertion before the real one", token.response_xml(&format!("{mallory}{signed}"))),
-        two("wrapping 3b: another assertion after the real one", token.response_xml(&format!("{signed}{mallory}"))),
-        two("wrapping 4: the real assertion in another", token.response_xml(&before(&mallory, "</Assertion>", &signed))),
+        two(
+            "wrapping 3: another assertion before the real one",
+            token.response_xml(&format!("{mallory}{signed}")),
+        ),
+        two(
+            "wrapping 3b: another assertion after the real one",
+            token.response_xml(&format!("{signed}{mallory}")),
+        ),
+        two(
+            "wrapping 4: the real assertion in another",
+            token.response_xml(&before(&mallory, "</Assertion>", &signed)),
+        ),
         two("wrapping 5: the signature in another, the real one behind", {
             token.response_xml(&format!("{}{plain}", after(&mallory, "</Issuer>", &signature)))
         }),
@@ -49,28 +58,50 @@ fn xsw(forge: &Forge) -> Vec<Case> {
             token.response_xml(&after(&mallory, "</Issuer>", &holding))
         }),
         two("wrapping 7: another assertion in Extensions", {
-            after(&token.response_xml(&signed), "</Issuer>", &format!("<samlp:Extensions>{mallory}</samlp:Extensions>"))
+            after(
+                &token.response_xml(&signed),
+                "</Issuer>",
+                &format!("<samlp:Extensions>{mallory}</samlp:Extensions>"),
+            )
         }),
         two("wrapping 8: the real assertion in an object of another's signature", {
             let holding = before(&signature, "</Signature>", &format!("<Object>{plain}</Object>"));
-            token.response_xml(&after(&mallory, "</Issuer>", &holding).replace(&bad.assertion_id, &id()))
+            token.response_xml(
+                &after(&mallory, "</Issuer>", &holding).replace(&bad.assertion_id, &id()),
+            )
         }),
         two("two assertions, both signed", {
             let second = forge.sign(&mallory, &bad.assertion_id);
             token.response_xml(&format!("{signed}{second}"))
         }),
         two("a signed response in another's Extensions", {
-            after(&bad.response_xml(&mallory), "</Issuer>", &format!("<samlp:Extensions>{whole}</samlp:Extensions>"))
+            after(
+                &bad.response_xml(&mallory),
+                "</Issuer>",
+                &format!("<samlp:Extensions>{whole}</samlp:Extensions>"),
+            )
         }),
         Case::new("a response in a response", Reason::UnexpectedContent, bad.response_xml(&whole)),
         two("an assertion in an attribute value", {
-            forge.replaced(&token, "<AttributeValue>Ada</AttributeValue>", &format!("<AttributeValue>{mallory}</AttributeValue>"))
+            forge.replaced(
+                &token,
+                "<AttributeValue>Ada</AttributeValue>",
+                &format!("<AttributeValue>{mallory}</AttributeValue>"),
+            )
         }),
         two("an assertion in the status", {
-            let detail = format!("<samlp:StatusDetail>{mallory}</samlp:StatusDetail></samlp:Status>");
+            let detail =
+                format!("<samlp:StatusDetail>{mallory}</samlp:StatusDetail></samlp:Status>");
             swap(&token.response_xml(&signed), "</samlp:Status>", &detail)
         }),
-        two("an assertion in advice", forge.replaced(&token, "</Conditions>", &format!("</Conditions><Advice>{mallory}</Advice>"))),
+        two(
+            "an assertion in advice",
+            forge.replaced(
+                &token,
+                "</Conditions>",
+                &format!("</Conditions><Advice>{mallory}</Advice>"),
+            ),
+        ),
         two("no assertion at all", token.response_xml("")),
     ]
 }
@@ -78,7 +109,8 @@ fn xsw(forge: &Forge) -> Vec<Case> {
 /// Signatures that the identity provider has made for something else.
 fn donors(forge: &Forge) -> Vec<Case> {
     let metadata_id = id();
-    let metadata = String::from_utf8(forge.idp.metadata(&metadata_id).expect("metadata")).expect("text");
+    let metadata =
+        String::from_utf8(forge.idp.metadata(&metadata_id).expect("metadata")).expect("text");
     let of_metadata = between(&metadata, "<Signature ", "</Signature>");
     let mut bad = evil(forge);
     bad.assertion_id.clone_from(&metadata_id);
@@ -94,7 +126,11 @@ fn donors(forge: &Forge) -> Vec<Case> {
             Reason::SignatureInvalid,
             after(&bad.response_xml(&bad.assertion_xml()), "</Issuer>", of_error),
         ),
-        Case::new("metadata as a response", Reason::UnexpectedDocument, metadata.trim_start_matches('\u{feff}')),
+        Case::new(
+            "metadata as a response",
+            Reason::UnexpectedDocument,
+            metadata.trim_start_matches('\u{feff}'),
+        ),
     ]
 }
 
@@ -110,19 +146,28 @@ fn ids(forge: &Forge) -> Vec<Case> {
                 between(&good, "<samlp:Response ID=\"", "\""),
                 &format!(
                     "<samlp:Response ID=\"{}\"",
-                    between(&good, "<Assertion ID=\"", "\"").trim_start_matches("<Assertion ID=\"").trim_end_matches('"')
+                    between(&good, "<Assertion ID=\"", "\"")
+                        .trim_start_matches("<Assertion ID=\"")
+                        .trim_end_matches('"')
                 ),
             ),
         ),
         odd(
             "an id with a blank",
-            token.response_xml(&forge.sign(&token.assertion_xml(), &token.assertion_id)).replace(&token.response_id, "_a b"),
+            token
+                .response_xml(&forge.sign(&token.assertion_xml(), &token.assertion_id))
+                .replace(&token.response_id, "_a b"),
         ),
         odd(
             "an id that begins with a digit",
-            token.response_xml(&forge.sign(&token.assertion_xml(), &token.assertion_id)).replace(&token.response_id, "1abc"),
+            token
+                .response_xml(&forge.sign(&token.assertion_xml(), &token.assertion_id))
+                .replace(&token.response_id, "1abc"),
         ),
-        odd("an empty id", swap(&good, between(&good, "<samlp:Response ID=\"", "\""), "<samlp:Response ID=\"\"")),
+        odd(
+            "an empty id",
+            swap(&good, between(&good, "<samlp:Response ID=\"", "\""), "<samlp:Response ID=\"\""),
+        ),
         odd("no id of the response", swap(&good, between(&good, " ID=\"", "\""), "")),
         odd("no id of the assertion", {
             let xml = token.assertion_xml();
@@ -130,11 +175,18 @@ fn ids(forge: &Forge) -> Vec<Case> {
         }),
         odd(
             "an id in a namespace",
-            swap(&good, "<Subject>", "<Subject xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" samlp:ID=\"_x\">"),
+            swap(
+                &good,
+                "<Subject>",
+                "<Subject xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" samlp:ID=\"_x\">",
+            ),
         ),
         odd("an xml:id", swap(&good, "<Subject>", "<Subject xml:id=\"_x\">")),
         odd("an id by another name with the same value", {
-            let id = between(&good, "<Assertion ID=\"", "\"").trim_start_matches("<Assertion ID=\"").trim_end_matches('"').to_owned();
+            let id = between(&good, "<Assertion ID=\"", "\"")
+                .trim_start_matches("<Assertion ID=\"")
+                .trim_end_matches('"')
+                .to_owned();
             swap(&good, "<Subject>", &format!("<Subject Id=\"{id}\">"))
         }),
     ]
@@ -151,21 +203,40 @@ fn documents(forge: &Forge) -> Vec<Case> {
     vec![
         Case::new("a bare assertion", Reason::UnexpectedDocument, &signed),
         Case::new("an artifact response", Reason::UnexpectedDocument, {
-            format!("<p:ArtifactResponse xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\">{good}</p:ArtifactResponse>")
+            format!(
+                "<p:ArtifactResponse xmlns:p=\"urn:oasis:names:tc:SAML:2.0:protocol\">{good}</p:ArtifactResponse>"
+            )
         }),
         Case::new("an envelope", Reason::UnexpectedDocument, {
-            format!("<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>{good}</s:Body></s:Envelope>")
+            format!(
+                "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>{good}</s:Body></s:Envelope>"
+            )
         }),
         Case::new("a logout request", Reason::UnexpectedDocument, logout),
         Case::new(
             "a response of SAML 1",
             Reason::Namespace,
-            good.replace("urn:oasis:names:tc:SAML:2.0:protocol", "urn:oasis:names:tc:SAML:1.0:protocol"),
+            good.replace(
+                "urn:oasis:names:tc:SAML:2.0:protocol",
+                "urn:oasis:names:tc:SAML:1.0:protocol",
+            ),
         ),
-        Case::new("an assertion of SAML 1", Reason::Namespace, good.replace(ASSERTION, "urn:oasis:names:tc:SAML:1.0:assertion")),
-        Case::new("an assertion of nobody", Reason::Namespace, good.replace(&format!(" xmlns=\"{ASSERTION}\""), "")),
+        Case::new(
+            "an assertion of SAML 1",
+            Reason::Namespace,
+            good.replace(ASSERTION, "urn:oasis:names:tc:SAML:1.0:assertion"),
+        ),
+        Case::new(
+            "an assertion of nobody",
+            Reason::Namespace,
+            good.replace(&format!(" xmlns=\"{ASSERTION}\""), ""),
+        ),
         Case::new("an assertion of somebody else beside the real one", Reason::Namespace, {
-            before(&good, "</samlp:Response>", &evil(forge).assertion_xml().replace(ASSERTION, "urn:example:assertion"))
+            before(
+                &good,
+                "</samlp:Response>",
+                &evil(forge).assertion_xml().replace(ASSERTION, "urn:example:assertion"),
+            )
         }),
         Case::new(
             "the assertion in something foreign",
@@ -178,20 +249,36 @@ fn documents(forge: &Forge) -> Vec<Case> {
             before(&good, "</samlp:Response>", "<x:y xmlns:x=\"urn:x\"></x:y>"),
         ),
         Case::new("something foreign in the assertion", Reason::UnexpectedContent, {
-            forge.replaced(&token, "</AuthnStatement>", "</AuthnStatement><x:y xmlns:x=\"urn:x\"></x:y>")
+            forge.replaced(
+                &token,
+                "</AuthnStatement>",
+                "</AuthnStatement><x:y xmlns:x=\"urn:x\"></x:y>",
+            )
         }),
-        Case::new("text beside the assertion", Reason::UnexpectedContent, before(&good, "</samlp:Response>", "eve")),
+        Case::new(
+            "text beside the assertion",
+            Reason::UnexpectedContent,
+            before(&good, "</samlp:Response>", "eve"),
+        ),
         Case::new(
             "an attribute of the response that SAML does not have",
             Reason::UnexpectedContent,
             swap(&good, "<samlp:Response ", "<samlp:Response Trust=\"me\" "),
         ),
-        Case::new("harmless Extensions", Reason::UnexpectedContent, after(&good, "</Issuer>", "<samlp:Extensions></samlp:Extensions>")),
+        Case::new(
+            "harmless Extensions",
+            Reason::UnexpectedContent,
+            after(&good, "</Issuer>", "<samlp:Extensions></samlp:Extensions>"),
+        ),
         Case::new(
             "two issuers of the response",
             Reason::UnexpectedContent,
             after(&good, "</Issuer>", &format!("<Issuer xmlns=\"{ASSERTION}\">evil</Issuer>")),
         ),
-        Case::new("empty advice", Reason::UnexpectedContent, forge.replaced(&token, "</Conditions>", "</Conditions><Advice></Advice>")),
+        Case::new(
+            "empty advice",
+            Reason::UnexpectedContent,
+            forge.replaced(&token, "</Conditions>", "</Conditions><Advice></Advice>"),
+        ),
     ]
 }

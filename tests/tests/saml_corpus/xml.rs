@@ -12,23 +12,45 @@ pub fn cases(forge: &Forge) -> Vec<Case> {
 fn doctypes(forge: &Forge) -> Vec<Case> {
     let good = forge.good();
     let trap = forge.trap();
-    let typed = |name, declaration: String| Case::new(name, Reason::Doctype, format!("{declaration}{good}"));
+    let typed = |name, declaration: String| {
+        Case::new(name, Reason::Doctype, format!("{declaration}{good}"))
+    };
     let lol = "<!ENTITY a \"&b;&b;&b;&b;&b;&b;&b;&b;\"><!ENTITY b \"&c;&c;&c;&c;&c;&c;&c;&c;\"><!ENTITY c \"lol\">";
     vec![
         typed("a document type", "<!DOCTYPE Response>".to_owned()),
         typed("an external document type", format!("<!DOCTYPE Response SYSTEM \"{trap}\">")),
-        typed("an entity from a file", "<!DOCTYPE r [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>".to_owned()),
+        typed(
+            "an entity from a file",
+            "<!DOCTYPE r [<!ENTITY x SYSTEM \"file:///etc/passwd\">]>".to_owned(),
+        ),
         typed("an entity over HTTP", format!("<!DOCTYPE r [<!ENTITY x SYSTEM \"{trap}\">]>")),
-        typed("a parameter entity over HTTP", format!("<!DOCTYPE r [<!ENTITY % x SYSTEM \"{trap}\"> %x;]>")),
+        typed(
+            "a parameter entity over HTTP",
+            format!("<!DOCTYPE r [<!ENTITY % x SYSTEM \"{trap}\"> %x;]>"),
+        ),
         typed("entities that multiply", format!("<!DOCTYPE r [{lol}]>")),
-        typed("a default for an attribute", "<!DOCTYPE r [<!ATTLIST Assertion ID CDATA \"_evil\">]>".to_owned()),
-        typed("a notation with quotes", "<!DOCTYPE r [<!NOTATION n PUBLIC \"'\" '\"'>]>".to_owned()),
+        typed(
+            "a default for an attribute",
+            "<!DOCTYPE r [<!ATTLIST Assertion ID CDATA \"_evil\">]>".to_owned(),
+        ),
+        typed(
+            "a notation with quotes",
+            "<!DOCTYPE r [<!NOTATION n PUBLIC \"'\" '\"'>]>".to_owned(),
+        ),
         Case::new("an entity that is used", Reason::Doctype, {
             let used = swap(&good, ">Ada<", ">&x;<");
             format!("<!DOCTYPE r [<!ENTITY x \"Eve\">]>{used}")
         }),
-        Case::new("a document type behind the root", Reason::Doctype, format!("{good}<!DOCTYPE r>")),
-        Case::new("a document type after the declaration", Reason::Doctype, format!("<?xml version=\"1.0\"?><!DOCTYPE r>{good}")),
+        Case::new(
+            "a document type behind the root",
+            Reason::Doctype,
+            format!("{good}<!DOCTYPE r>"),
+        ),
+        Case::new(
+            "a document type after the declaration",
+            Reason::Doctype,
+            format!("<?xml version=\"1.0\"?><!DOCTYPE r>{good}"),
+        ),
     ]
 }
 
@@ -48,9 +70,19 @@ fn broken(forge: &Forge) -> Vec<Case> {
         malformed("an entity that nobody declared", swap(&good, ">Ada<", ">&eve;<")),
         malformed("a tag within a tag", swap(&good, "<Subject>", "<Subject <x>>")),
         malformed("an end that is not its beginning's", swap(&good, "</Subject>", "</Object>")),
-        malformed("the same attribute twice", swap(&good, "<samlp:Response ", "<samlp:Response Version=\"2.0\" ")),
-        malformed("a prefix that nobody declared", swap(&good, "<Subject>", "<Subject><y:z></y:z>")),
-        Case::new("a quote that is not closed", Reason::TooComplex, swap(&good, "Version=\"2.0\"", "Version=\"2.0")),
+        malformed(
+            "the same attribute twice",
+            swap(&good, "<samlp:Response ", "<samlp:Response Version=\"2.0\" "),
+        ),
+        malformed(
+            "a prefix that nobody declared",
+            swap(&good, "<Subject>", "<Subject><y:z></y:z>"),
+        ),
+        Case::new(
+            "a quote that is not closed",
+            Reason::TooComplex,
+            swap(&good, "Version=\"2.0\"", "Version=\"2.0"),
+        ),
         malformed("not XML", "SAMLResponse".to_owned()),
         malformed("nothing but blanks", "   ".to_owned()),
         malformed("a web page", "<p>Sorry<br>".to_owned()),
@@ -58,11 +90,27 @@ fn broken(forge: &Forge) -> Vec<Case> {
         Case::new("a control character", Reason::NotUtf8, swap(&good, ">Ada<", ">A\u{8}da<")),
         Case::new("UTF-16", Reason::NotUtf8, utf16),
         Case::new("not UTF-8", Reason::NotUtf8, invalid),
-        Case::new("declared as UTF-16", Reason::NotUtf8, format!("<?xml version=\"1.0\" encoding=\"UTF-16\"?>{good}")),
-        Case::new("declared as UTF-7", Reason::NotUtf8, format!("<?xml version='1.0' encoding='UTF-7'?>{good}")),
-        Case::new("declared as EBCDIC", Reason::NotUtf8, format!("<?xml version='1.0' encoding='IBM037'?>{good}")),
+        Case::new(
+            "declared as UTF-16",
+            Reason::NotUtf8,
+            format!("<?xml version=\"1.0\" encoding=\"UTF-16\"?>{good}"),
+        ),
+        Case::new(
+            "declared as UTF-7",
+            Reason::NotUtf8,
+            format!("<?xml version='1.0' encoding='UTF-7'?>{good}"),
+        ),
+        Case::new(
+            "declared as EBCDIC",
+            Reason::NotUtf8,
+            format!("<?xml version='1.0' encoding='IBM037'?>{good}"),
+        ),
         Case::new("a byte order mark", Reason::NotUtf8, format!("\u{feff}{good}")),
-        Case::new("an element of no namespace", Reason::Namespace, before(&good, "</samlp:Response>", "<x xmlns=\"\"></x>")),
+        Case::new(
+            "an element of no namespace",
+            Reason::Namespace,
+            before(&good, "</samlp:Response>", "<x xmlns=\"\"></x>"),
+        ),
     ]
 }
 
@@ -73,18 +121,41 @@ fn costly(forge: &Forge) -> Vec<Case> {
     let many = |n: usize, of: &dyn Fn(usize) -> String| (0..n).map(of).collect::<String>();
     let xmlns = many(100, &|n| format!(" xmlns:n{n}=\"urn:{n}\""));
     vec![
-        much("a thousand levels", before(&good, "</samlp:Response>", &format!("{}{}", "<x>".repeat(1_000), "</x>".repeat(1_000)))),
+        much(
+            "a thousand levels",
+            before(
+                &good,
+                "</samlp:Response>",
+                &format!("{}{}", "<x>".repeat(1_000), "</x>".repeat(1_000)),
+            ),
+        ),
         much("a hundred thousand levels that never end", "<x>".repeat(80_000)),
         much(
             "ten thousand attributes",
-            swap(&good, "<samlp:Response ", &format!("<samlp:Response {}", many(10_000, &|n| format!("a{n}='' ")))),
+            swap(
+                &good,
+                "<samlp:Response ",
+                &format!("<samlp:Response {}", many(10_000, &|n| format!("a{n}='' "))),
+            ),
         ),
-        much("a hundred namespaces", swap(&good, "<samlp:Response ", &format!("<samlp:Response{xmlns} "))),
+        much(
+            "a hundred namespaces",
+            swap(&good, "<samlp:Response ", &format!("<samlp:Response{xmlns} ")),
+        ),
         much("namespaces on every level", {
-            let open = many(20, &|level| format!("<samlp:x{}>", many(40, &|n| format!(" xmlns:a{level}b{n}=\"urn:{n}\""))));
-            format!("{}{open}{}</samlp:Response>", good.trim_end_matches("</samlp:Response>"), "</samlp:x>".repeat(20))
+            let open = many(20, &|level| {
+                format!("<samlp:x{}>", many(40, &|n| format!(" xmlns:a{level}b{n}=\"urn:{n}\"")))
+            });
+            format!(
+                "{}{open}{}</samlp:Response>",
+                good.trim_end_matches("</samlp:Response>"),
+                "</samlp:x>".repeat(20)
+            )
         }),
-        much("thirty thousand elements", before(&good, "</samlp:Response>", &"<x/>".repeat(30_000))),
+        much(
+            "thirty thousand elements",
+            before(&good, "</samlp:Response>", &"<x/>".repeat(30_000)),
+        ),
         much("two thousand values, signed", {
             let values = many(2_000, &|n| format!("<AttributeValue>g{n}</AttributeValue>"));
             forge.replaced(&token, "<AttributeValue>Ada</AttributeValue>", &values)
@@ -93,9 +164,21 @@ fn costly(forge: &Forge) -> Vec<Case> {
             let signature = crate::forge::between(&good, "<Signature ", "</Signature>").to_owned();
             swap(&good, &signature, &signature.repeat(100))
         }),
-        Case::new("ten megabytes", Reason::TooLarge, before(&good, "</samlp:Response>", &" ".repeat(10_000_000))),
-        Case::new("a little too much", Reason::TooLarge, before(&good, "</samlp:Response>", &" ".repeat(256 * 1024))),
-        Case::new("a megabyte in one attribute", Reason::TooLarge, swap(&good, ">Ada<", &format!(">{}<", "a".repeat(1_000_000)))),
+        Case::new(
+            "ten megabytes",
+            Reason::TooLarge,
+            before(&good, "</samlp:Response>", &" ".repeat(10_000_000)),
+        ),
+        Case::new(
+            "a little too much",
+            Reason::TooLarge,
+            before(&good, "</samlp:Response>", &" ".repeat(256 * 1024)),
+        ),
+        Case::new(
+            "a megabyte in one attribute",
+            Reason::TooLarge,
+            swap(&good, ">Ada<", &format!(">{}<", "a".repeat(1_000_000))),
+        ),
     ]
 }
 
@@ -103,9 +186,14 @@ fn fields(forge: &Forge) -> Vec<Case> {
     let good = forge.good();
     let field = STANDARD.encode(&good);
     let not = |name, field: String| Case::field(name, Reason::NotBase64, field);
-    let deflated = forge.idp.signed_address("https://x.example", "SAMLResponse", &good, None).expect("an address");
-    let deflated =
-        crate::forge::between(&deflated, "SAMLResponse=", "&").trim_start_matches("SAMLResponse=").trim_end_matches('&').to_owned();
+    let deflated = forge
+        .idp
+        .signed_address("https://x.example", "SAMLResponse", &good, None)
+        .expect("an address");
+    let deflated = crate::forge::between(&deflated, "SAMLResponse=", "&")
+        .trim_start_matches("SAMLResponse=")
+        .trim_end_matches('&')
+        .to_owned();
     vec![
         not("XML without base64", good.clone()),
         not("base64 with something in it", format!("{}*{}", &field[..100], &field[100..])),

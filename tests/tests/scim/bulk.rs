@@ -12,7 +12,10 @@ async fn bulk(scim: &Scim, fail_on_errors: Option<u32>, operations: Value) -> Re
         body["failOnErrors"] = n.into();
     }
     let answer = scim.post("/Bulk", &body).await?.expect_json(200)?;
-    ensure!(answer["schemas"] == json!(["urn:ietf:params:scim:api:messages:2.0:BulkResponse"]), "{answer}");
+    ensure!(
+        answer["schemas"] == json!(["urn:ietf:params:scim:api:messages:2.0:BulkResponse"]),
+        "{answer}"
+    );
     Ok(answer["Operations"].as_array().context("no Operations")?.clone())
 }
 
@@ -22,7 +25,10 @@ fn status(operation: &Value) -> &str {
 
 /// The id at the end of an operation's location.
 fn location_id(operation: &Value) -> Result<&str> {
-    operation["location"].as_str().and_then(|l| l.rsplit('/').next()).with_context(|| format!("no location in {operation}"))
+    operation["location"]
+        .as_str()
+        .and_then(|l| l.rsplit('/').next())
+        .with_context(|| format!("no location in {operation}"))
 }
 
 fn post_user(bulk_id: &str, data: Value) -> Value {
@@ -80,10 +86,16 @@ async fn errors_are_reported_alone_and_counted() {
             post_user("3", user("three@contoso.example")),
         ]);
         let stopped = bulk(&w.scim, Some(1), operations.clone()).await?;
-        ensure!(stopped.iter().map(status).collect::<Vec<_>>() == ["201", "409"], "failOnErrors 1: {stopped:?}");
+        ensure!(
+            stopped.iter().map(status).collect::<Vec<_>>() == ["201", "409"],
+            "failOnErrors 1: {stopped:?}"
+        );
         ensure!(stopped[1]["response"]["scimType"] == "uniqueness", "{}", stopped[1]);
         let all = bulk(&w.scim, None, operations).await?;
-        ensure!(all.iter().map(status).collect::<Vec<_>>() == ["409", "409", "404", "201"], "all: {all:?}");
+        ensure!(
+            all.iter().map(status).collect::<Vec<_>>() == ["409", "409", "404", "201"],
+            "all: {all:?}"
+        );
         Ok(())
     })
     .await;
@@ -123,19 +135,25 @@ async fn a_reference_in_the_filter_of_a_path_is_resolved() {
     on_sqlite(async |w| {
         let group = w.scim.create_group("Door").await?;
         let path = format!("/Groups/{group}");
-        let operation = |op: Value| json!({"method": "PATCH", "path": path, "data": {"Operations": [op]}});
+        let operation =
+            |op: Value| json!({"method": "PATCH", "path": path, "data": {"Operations": [op]}});
         let done = bulk(
             &w.scim,
             None,
             json!([
                 post_user("u", user("ada@contoso.example")),
-                operation(json!({"op": "add", "path": "members", "value": [{"value": "bulkId:u"}]})),
+                operation(
+                    json!({"op": "add", "path": "members", "value": [{"value": "bulkId:u"}]})
+                ),
                 operation(json!({"op": "remove", "path": "members[value eq \"bulkId:u\"]"})),
                 operation(json!({"op": "remove", "path": "members[value eq \"bulkId:nobody\"]"})),
             ]),
         )
         .await?;
-        ensure!(done.iter().map(status).collect::<Vec<_>>() == ["201", "204", "204", "409"], "{done:?}");
+        ensure!(
+            done.iter().map(status).collect::<Vec<_>>() == ["201", "204", "204", "409"],
+            "{done:?}"
+        );
         ensure!(w.scim.members(&group).await?.is_empty(), "answered 204 and not done");
         Ok(())
     })

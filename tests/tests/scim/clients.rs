@@ -14,8 +14,8 @@ async fn readings(w: &World) -> Result<String> {
     Ok(kept.last().context("an exchange")?["interpretations"].to_string())
 }
 
-/// Okta looks by userName, creates with a password, updates by PUT of the whole, deactivates without a
-/// path, and pushes groups by PATCH with the id in the value.
+/// Okta looks by userName, creates with a password, updates by PUT of the whole, deactivates
+/// without a path, and pushes groups by PATCH with the id in the value.
 #[tokio::test]
 async fn okta() {
     on_sqlite(async |w| {
@@ -60,8 +60,8 @@ async fn okta() {
     .await;
 }
 
-/// Google Workspace probes with one user, creates with mails of several types, updates by PATCH, and
-/// suspends before it deletes.
+/// Google Workspace probes with one user, creates with mails of several types, updates by PATCH,
+/// and suspends before it deletes.
 #[tokio::test]
 async fn google() {
     on_sqlite(async |w| {
@@ -88,8 +88,8 @@ async fn google() {
     .await;
 }
 
-/// OneLogin creates with an empty title and no type, changes several attributes by one `replace` with an
-/// object, and adds group members one request each.
+/// OneLogin creates with an empty title and no type, changes several attributes by one `replace`
+/// with an object, and adds group members one request each.
 #[tokio::test]
 async fn onelogin() {
     on_sqlite(async |w| {

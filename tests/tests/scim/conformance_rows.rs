@@ -1,5 +1,5 @@
-//! Rules of the standards that no other story tells; `docs/conformance.md` names these tests. Here are
-//! those of RFC 7644, below those of RFC 7643 and of the profiles.
+//! Rules of the standards that no other story tells; `docs/conformance.md` names these tests. Here
+//! are those of RFC 7644, below those of RFC 7643 and of the profiles.
 
 mod profiles;
 mod resources;
@@ -24,7 +24,10 @@ async fn set_strict(w: &World, strict: bool) -> Result<Value> {
 async fn found(scim: &Scim, text: &str) -> Result<String> {
     let list = scim.get(&format!("/Users?{}", filter(text))).await?.expect_json(200)?;
     let resources = list["Resources"].as_array().context("Resources")?;
-    ensure!(list["totalResults"] == resources.len() && list["itemsPerPage"] == resources.len(), "{text}: {list}");
+    ensure!(
+        list["totalResults"] == resources.len() && list["itemsPerPage"] == resources.len(),
+        "{text}: {list}"
+    );
     let names = resources.iter().filter_map(|r| r["userName"].as_str()?.split('@').next());
     Ok(names.collect::<Vec<_>>().join(" "))
 }
@@ -107,9 +110,16 @@ async fn a_list_says_what_it_is_at_each_endpoint_and_at_the_root() {
         ] {
             let list = w.scim.get(path).await?.expect_json(200)?;
             let shown = list["Resources"].as_array().map(Vec::len);
-            ensure!(list["schemas"] == urn && list["totalResults"] == total && shown == Some(total), "{path}: {list}");
+            ensure!(
+                list["schemas"] == urn && list["totalResults"] == total && shown == Some(total),
+                "{path}: {list}"
+            );
         }
-        refused(w.scim.get("/Users?sortBy=userName&sortOrder=sideways").await?, 400, Some("invalidValue"))?;
+        refused(
+            w.scim.get("/Users?sortBy=userName&sortOrder=sideways").await?,
+            400,
+            Some("invalidValue"),
+        )?;
         Ok(())
     })
     .await;
@@ -232,14 +242,21 @@ async fn one_version_is_served_and_a_credential_in_the_address_is_none() {
     on_sqlite(async |w| {
         let token = w.scim.token().context("token")?.to_owned();
         for path in ["/scim/v1/Users", "/scim/v3/Users", "/scim/Users", "/Users"] {
-            let request = Request::new("GET", path).header("Authorization", format!("Bearer {token}"));
+            let request =
+                Request::new("GET", path).header("Authorization", format!("Bearer {token}"));
             w.scim.send(request).await?.expect(404)?;
         }
         let anonymous = Scim::anonymous(w.server.address());
-        for path in [format!("/Users?access_token={token}"), format!("/Users?token={token}"), "/Users".to_owned(), "/Schemas".to_owned()] {
+        for path in [
+            format!("/Users?access_token={token}"),
+            format!("/Users?token={token}"),
+            "/Users".to_owned(),
+            "/Schemas".to_owned(),
+        ] {
             refused(anonymous.get(&path).await?, 401, None)?;
         }
-        let cookie = Request::new("GET", format!("{BASE}/Users")).header("Cookie", format!("access_token={token}"));
+        let cookie = Request::new("GET", format!("{BASE}/Users"))
+            .header("Cookie", format!("access_token={token}"));
         refused(anonymous.send(cookie).await?, 401, None)?;
         Ok(())
     })

@@ -7,7 +7,10 @@ use rollcall_tests::world::{World, on_postgres, on_sqlite};
 #[tokio::test]
 async fn all_requests_hold_on_sqlite() {
     on_sqlite(async |world| {
-        ensure!(world.server.data().join("log.db").exists(), "the log is not where the embedded store keeps it");
+        ensure!(
+            world.server.data().join("log.db").exists(),
+            "the log is not where the embedded store keeps it"
+        );
         play_and_look_back(world).await
     })
     .await;
@@ -40,11 +43,23 @@ async fn play_and_look_back(world: &mut World) -> Result<()> {
     ensure!(known.len() == played.len() - 1, "exactly one request has a wrong token");
     ensure!(kept.len() == known.len(), "{} exchanges kept of {} requests", kept.len(), known.len());
     for (played, kept) in known.iter().zip(&kept) {
-        let same = kept["method"] == played.method.as_str() && kept["target"] == played.target.as_str() && kept["status"] == played.status;
-        ensure!(same, "{}: sent {} {} answered {}, kept as {kept}", played.name, played.method, played.target, played.status);
+        let same = kept["method"] == played.method.as_str()
+            && kept["target"] == played.target.as_str()
+            && kept["status"] == played.status;
+        ensure!(
+            same,
+            "{}: sent {} {} answered {}, kept as {kept}",
+            played.name,
+            played.method,
+            played.target,
+            played.status
+        );
     }
     let unknown = world.admin.exchanges("none").await?;
-    ensure!(unknown.len() == 1 && unknown[0]["status"] == 401, "the refused token left {unknown:?}");
+    ensure!(
+        unknown.len() == 1 && unknown[0]["status"] == 401,
+        "the refused token left {unknown:?}"
+    );
     // Fails, and says where, if a rebuild would give other rows.
     world.server.cli(&["views", "verify"]).await?;
     Ok(())

@@ -63,17 +63,46 @@ async fn paths_are_decoded_once_and_endpoints_read_in_any_case() {
 async fn parameters_that_say_nothing_and_names_of_another_type_are_no_error() {
     on_sqlite(async |w| {
         let ada = w.scim.create_user("ada@contoso.example").await?;
-        for query in ["count=", "startIndex=", "count=&startIndex=&excludedAttributes=members", "excludedAttributes=members"] {
-            let list = w.scim.get(&format!("/Users?{query}")).await?.expect_json(200).map_err(|e| e.context(query.to_owned()))?;
-            ensure!(list["totalResults"] == 1 && list["Resources"][0]["userName"] == "ada@contoso.example", "{query}: {list}");
+        for query in [
+            "count=",
+            "startIndex=",
+            "count=&startIndex=&excludedAttributes=members",
+            "excludedAttributes=members",
+        ] {
+            let list = w
+                .scim
+                .get(&format!("/Users?{query}"))
+                .await?
+                .expect_json(200)
+                .map_err(|e| e.context(query.to_owned()))?;
+            ensure!(
+                list["totalResults"] == 1
+                    && list["Resources"][0]["userName"] == "ada@contoso.example",
+                "{query}: {list}"
+            );
         }
-        let joined = w.scim.get(&format!("/Users/{ada}?attributes=userName&attributes=active,meta")).await?.expect_json(200)?;
-        ensure!(joined["userName"].is_string() && joined["active"] == true && joined["meta"].is_object(), "{joined}");
-        let other = w.scim.get(&format!("/Users/{ada}?attributes=members")).await?.expect_json(200)?;
+        let joined = w
+            .scim
+            .get(&format!("/Users/{ada}?attributes=userName&attributes=active,meta"))
+            .await?
+            .expect_json(200)?;
+        ensure!(
+            joined["userName"].is_string()
+                && joined["active"] == true
+                && joined["meta"].is_object(),
+            "{joined}"
+        );
+        let other =
+            w.scim.get(&format!("/Users/{ada}?attributes=members")).await?.expect_json(200)?;
         ensure!(other["id"] == ada.as_str() && other.get("userName").is_none(), "{other}");
         refused(w.scim.get("/Users?attributes=nobodyHasThis").await?, 400, Some("invalidPath"))?;
         for odd in ["meta.created gt 15", "meta.lastModified lt 15", "meta.created eq 15"] {
-            refused(w.scim.get(&format!("/Users?{}", filter(odd))).await?, 400, Some("invalidFilter")).map_err(|e| e.context(odd))?;
+            refused(
+                w.scim.get(&format!("/Users?{}", filter(odd))).await?,
+                400,
+                Some("invalidFilter"),
+            )
+            .map_err(|e| e.context(odd))?;
         }
         w.scim.operations(&format!("/Users/{ada}"), json!([])).await?.expect(200)?;
         let kept = w.admin.exchanges(&w.acme.id).await?;
@@ -142,15 +171,27 @@ fn packed(how: &str, plain: &[u8]) -> Result<Vec<u8>> {
 }
 
 async fn post(w: &World, coding: &str, body: Vec<u8>) -> Result<Answer> {
-    let request = w.scim.request("POST", "/Users").header("Content-Type", CONTENT_TYPE).header("Content-Encoding", coding);
+    let request = w
+        .scim
+        .request("POST", "/Users")
+        .header("Content-Type", CONTENT_TYPE)
+        .header("Content-Encoding", coding);
     w.scim.send(request.body(body)).await
 }
 
 #[tokio::test]
 async fn compressed_bodies_are_read_within_the_limit() {
     on_sqlite(async |w| {
-        let user = |name: &str| json!({"schemas": [USER], "userName": name, "password": "hunter2"}).to_string().into_bytes();
-        for (n, (coding, how)) in [("gzip", "gzip"), ("GZip", "gzip"), ("deflate", "deflate"), ("deflate", "raw")].into_iter().enumerate() {
+        let user = |name: &str| {
+            json!({"schemas": [USER], "userName": name, "password": "hunter2"})
+                .to_string()
+                .into_bytes()
+        };
+        for (n, (coding, how)) in
+            [("gzip", "gzip"), ("GZip", "gzip"), ("deflate", "deflate"), ("deflate", "raw")]
+                .into_iter()
+                .enumerate()
+        {
             let name = format!("packed{n}@contoso.example");
             let created = post(w, coding, packed(how, &user(&name))?).await?.expect_json(201)?;
             ensure!(created["userName"] == name, "{created}");
@@ -162,11 +203,16 @@ async fn compressed_bodies_are_read_within_the_limit() {
         let shown = w.server.cli(&["exchanges", "show", "--org", "acme", id]).await?.to_string();
         ensure!(shown.contains("packed0@contoso.example") && !shown.contains("hunter2"), "{shown}");
         for coding in ["br", "zstd", "gzip, gzip", "gzip, deflate"] {
-            refused(post(w, coding, packed("gzip", &user("x"))?).await?, 415, None).map_err(|e| e.context(coding))?;
+            refused(post(w, coding, packed("gzip", &user("x"))?).await?, 415, None)
+                .map_err(|e| e.context(coding))?;
         }
         refused(post(w, "gzip", user("x")).await?, 400, Some("invalidSyntax"))?;
         let whole = packed("gzip", &user("x"))?;
-        refused(post(w, "gzip", whole[..whole.len() / 2].to_vec()).await?, 400, Some("invalidSyntax"))?;
+        refused(
+            post(w, "gzip", whole[..whole.len() / 2].to_vec()).await?,
+            400,
+            Some("invalidSyntax"),
+        )?;
         // A bomb: a few hundred KiB that would be hundreds of MiB.
         let bomb = packed("gzip", &vec![b' '; 256 * 1024 * 1024])?;
         refused(post(w, "gzip", bomb).await?, 413, None)?;
@@ -199,7 +245,11 @@ async fn what_http_cannot_read_is_counted() {
             while after == before && began.elapsed() < PATIENCE {
                 after = counted(w, reason).await?;
             }
-            ensure!(after == before + 1, "{reason}: {before} and then {after}: {}", String::from_utf8_lossy(&answer));
+            ensure!(
+                after == before + 1,
+                "{reason}: {before} and then {after}: {}",
+                String::from_utf8_lossy(&answer)
+            );
         }
         Ok(())
     })

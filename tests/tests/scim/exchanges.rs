@@ -10,7 +10,15 @@ async fn refused_and_malformed_requests_are_kept_too() {
     on_sqlite(async |w| {
         let ada = w.scim.create_user("ada@contoso.example").await?;
         w.scim.post("/Users", &user("ada@contoso.example")).await?.expect(409)?;
-        w.scim.send(w.scim.request("POST", "/Users").header("Content-Type", CONTENT_TYPE).body("{\"userName\"")).await?.expect(400)?;
+        w.scim
+            .send(
+                w.scim
+                    .request("POST", "/Users")
+                    .header("Content-Type", CONTENT_TYPE)
+                    .body("{\"userName\""),
+            )
+            .await?
+            .expect(400)?;
         w.scim.get("/Users?filter=nonsense").await?.expect(400)?;
         w.scim.get("/Nowhere").await?.expect(404)?;
         w.scim.operations(&format!("/Users/{ada}"), json!("no list")).await?.expect(400)?;
@@ -21,15 +29,29 @@ async fn refused_and_malformed_requests_are_kept_too() {
         ensure!(statuses == [201, 409, 400, 400, 404, 400, 204], "{statuses:?}");
         let numbers: Vec<u64> = kept.iter().filter_map(|x| x["number"].as_u64()).collect();
         ensure!(numbers == [1, 2, 3, 4, 5, 6, 7], "{numbers:?}");
-        ensure!(kept[1]["scim_type"] == "uniqueness" && kept[2]["scim_type"] == "invalidSyntax", "{} {}", kept[1], kept[2]);
+        ensure!(
+            kept[1]["scim_type"] == "uniqueness" && kept[2]["scim_type"] == "invalidSyntax",
+            "{} {}",
+            kept[1],
+            kept[2]
+        );
         for x in [&kept[0], &kept[6]] {
-            ensure!(x["subject"] == ada.as_str() && x["first_position"].is_u64(), "who it was about, and what it caused: {x}");
+            ensure!(
+                x["subject"] == ada.as_str() && x["first_position"].is_u64(),
+                "who it was about, and what it caused: {x}"
+            );
         }
         for x in &kept[1..6] {
             ensure!(x["first_position"].is_null(), "a refused request caused something: {x}");
         }
-        let whole = w.server.cli(&["exchanges", "show", "--org", "acme", kept[2]["id"].as_str().context("id")?]).await?;
-        ensure!(whole.to_string().contains("{\\\"userName\\\""), "the body as received is not in {whole}");
+        let whole = w
+            .server
+            .cli(&["exchanges", "show", "--org", "acme", kept[2]["id"].as_str().context("id")?])
+            .await?;
+        ensure!(
+            whole.to_string().contains("{\\\"userName\\\""),
+            "the body as received is not in {whole}"
+        );
         Ok(())
     })
     .await;
@@ -64,11 +86,20 @@ fn entries(value: &Value) -> Vec<Value> {
 async fn the_exchange_is_named_in_every_answer() {
     on_sqlite(async |w| {
         let mut seen = Vec::new();
-        for answer in [w.scim.get("/Users").await?, w.scim.get("/Users/x").await?, w.scim.post("/Users", &json!({})).await?] {
-            seen.push(answer.header("exchange-id").context("no exchange in the headers")?.to_owned());
+        for answer in [
+            w.scim.get("/Users").await?,
+            w.scim.get("/Users/x").await?,
+            w.scim.post("/Users", &json!({})).await?,
+        ] {
+            seen.push(
+                answer.header("exchange-id").context("no exchange in the headers")?.to_owned(),
+            );
         }
         let kept = w.admin.exchanges(&w.acme.id).await?;
-        ensure!(kept.iter().filter_map(|x| x["id"].as_str()).eq(seen.iter().map(String::as_str)), "{seen:?} against {kept:?}");
+        ensure!(
+            kept.iter().filter_map(|x| x["id"].as_str()).eq(seen.iter().map(String::as_str)),
+            "{seen:?} against {kept:?}"
+        );
         Ok(())
     })
     .await;

@@ -50,7 +50,13 @@ async fn a_full_disk_is_told_and_forgotten() -> Result<()> {
     ensure!(created == 2, "{created} users were created");
     w.server.cli(&["views", "verify"]).await?;
     let metrics = w.admin.get_anonymous("/metrics").await?.expect(200)?.text();
-    let unrecorded = metrics.lines().find_map(|l| l.strip_prefix("rollcall_unrecorded_exchanges_total ")).context("the metric")?;
-    ensure!(unrecorded.parse::<u64>()? >= 6 && !metrics.contains("rollcall_panics_total 1"), "{metrics}");
+    let unrecorded = metrics
+        .lines()
+        .find_map(|l| l.strip_prefix("rollcall_unrecorded_exchanges_total "))
+        .context("the metric")?;
+    ensure!(
+        unrecorded.parse::<u64>()? >= 6 && !metrics.contains("rollcall_panics_total 1"),
+        "{metrics}"
+    );
     Ok(())
 }

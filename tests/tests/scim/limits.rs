@@ -31,8 +31,15 @@ async fn a_body_over_the_limit() {
     on_sqlite(async |w| {
         let config = w.scim.get("/ServiceProviderConfig").await?.expect_json(200)?;
         let limit = config["bulk"]["maxPayloadSize"].as_u64().context("maxPayloadSize")?;
-        let body = format!("{{\"userName\":\"a\",\"displayName\":\"{}\"}}", "x".repeat(usize::try_from(limit)?));
-        let answer = w.scim.fresh().send(w.scim.request("POST", "/Users").header("Content-Type", CONTENT_TYPE).body(body)).await?;
+        let body = format!(
+            "{{\"userName\":\"a\",\"displayName\":\"{}\"}}",
+            "x".repeat(usize::try_from(limit)?)
+        );
+        let answer = w
+            .scim
+            .fresh()
+            .send(w.scim.request("POST", "/Users").header("Content-Type", CONTENT_TYPE).body(body))
+            .await?;
         refused(answer, 413, None)?;
         still_serves(w).await
     })
@@ -43,8 +50,20 @@ async fn a_body_over_the_limit() {
 async fn a_body_nested_too_deeply() {
     on_sqlite(async |w| {
         for depth in [40, 50_000] {
-            let body = format!("{{\"userName\":\"a\",\"name\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
-            let answer = w.scim.send(w.scim.request("POST", "/Users").header("Content-Type", CONTENT_TYPE).body(body)).await?;
+            let body = format!(
+                "{{\"userName\":\"a\",\"name\":{}1{}}}",
+                "[".repeat(depth),
+                "]".repeat(depth)
+            );
+            let answer = w
+                .scim
+                .send(
+                    w.scim
+                        .request("POST", "/Users")
+                        .header("Content-Type", CONTENT_TYPE)
+                        .body(body),
+                )
+                .await?;
             refused_for(answer, "nest")?;
         }
         still_serves(w).await
@@ -73,9 +92,18 @@ async fn too_many_members_or_operations() {
     on_sqlite(async |w| {
         let id = w.scim.create_group("Everybody").await?;
         let path = format!("/Groups/{id}");
-        let members: Vec<_> = (0..100_001).map(|n| json!({"value": format!("00000000-aaaa-4bbb-8ccc-{n:012}")})).collect();
-        refused_for(w.scim.operations(&path, json!([{"op": "add", "path": "members", "value": members}])).await?, "members")?;
-        let operations: Vec<_> = (0..10_001).map(|n| json!({"op": "replace", "path": "externalId", "value": n.to_string()})).collect();
+        let members: Vec<_> = (0..100_001)
+            .map(|n| json!({"value": format!("00000000-aaaa-4bbb-8ccc-{n:012}")}))
+            .collect();
+        refused_for(
+            w.scim
+                .operations(&path, json!([{"op": "add", "path": "members", "value": members}]))
+                .await?,
+            "members",
+        )?;
+        let operations: Vec<_> = (0..10_001)
+            .map(|n| json!({"op": "replace", "path": "externalId", "value": n.to_string()}))
+            .collect();
         refused_for(w.scim.operations(&path, json!(operations)).await?, "operations")?;
         ensure!(w.scim.members(&id).await?.is_empty(), "a refused request added members");
         still_serves(w).await
@@ -87,7 +115,10 @@ async fn too_many_members_or_operations() {
 async fn announced(w: &World) -> Result<TcpStream> {
     let mut socket = TcpStream::connect(w.server.address().authority()).await?;
     let token = w.scim.token().context("token")?;
-    let head = format!("POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n", 16 << 20);
+    let head = format!(
+        "POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nContent-Length: {}\r\n\r\n",
+        16 << 20
+    );
     socket.write_all(head.as_bytes()).await?;
     Ok(socket)
 }
@@ -124,13 +155,17 @@ async fn large_bodies_wait_for_room_and_small_ones_do_not() {
 #[tokio::test]
 async fn a_storm_of_one_token_is_told_to_come_back() -> Result<()> {
     let flags = ["--rate-limit", "1", "--rate-burst", "5"];
-    let w = World::around(Server::start_with(Store::Sqlite, &std::env::temp_dir(), &flags).await?).await?;
+    let w = World::around(Server::start_with(Store::Sqlite, &std::env::temp_dir(), &flags).await?)
+        .await?;
     let (_, theirs) = w.another("Globex", "globex").await?;
     let mut refusals = 0;
     for _ in 0..20 {
         let answer = w.scim.get("/Users?count=0").await?;
         if answer.status == 429 {
-            ensure!(answer.header("retry-after").is_some_and(|s| s.parse::<u64>().is_ok_and(|s| s > 0)), "no Retry-After");
+            ensure!(
+                answer.header("retry-after").is_some_and(|s| s.parse::<u64>().is_ok_and(|s| s > 0)),
+                "no Retry-After"
+            );
             refused(answer, 429, None)?;
             refusals += 1;
         } else {

@@ -23,7 +23,10 @@ async fn populate(scim: &Scim) -> Result<()> {
 
 fn names(list: &Value) -> Result<Vec<String>> {
     let resources = list["Resources"].as_array().context("no Resources")?;
-    resources.iter().map(|r| Ok(r["userName"].as_str().context("no userName")?.to_owned())).collect()
+    resources
+        .iter()
+        .map(|r| Ok(r["userName"].as_str().context("no userName")?.to_owned()))
+        .collect()
 }
 
 fn name(n: usize) -> String {
@@ -45,17 +48,30 @@ async fn two_hundred_and_fifty_users_by_page_cursor_order_and_filter() {
 async fn by_index(scim: &Scim) -> Result<()> {
     let (mut seen, mut start) = (Vec::new(), 1);
     while seen.len() < MANY {
-        let page = scim.get(&format!("/Users?startIndex={start}&count=40")).await?.expect_json(200)?;
+        let page =
+            scim.get(&format!("/Users?startIndex={start}&count=40")).await?.expect_json(200)?;
         ensure!(page["totalResults"] == MANY && page["startIndex"] == start, "page {page}");
         let found = names(&page)?;
-        ensure!(page["itemsPerPage"] == found.len() && !found.is_empty(), "itemsPerPage {} of {}", page["itemsPerPage"], found.len());
+        ensure!(
+            page["itemsPerPage"] == found.len() && !found.is_empty(),
+            "itemsPerPage {} of {}",
+            page["itemsPerPage"],
+            found.len()
+        );
         start += found.len();
         seen.extend(found);
     }
-    ensure!(seen == (0..MANY).map(name).collect::<Vec<_>>(), "the pages do not give every user once, oldest first");
-    for (query, start_index, items) in
-        [("startIndex=0&count=3", 1, 3), ("startIndex=-5&count=3", 1, 3), ("count=0", 1, 0), ("count=-1", 1, 0), ("startIndex=251", 251, 0)]
-    {
+    ensure!(
+        seen == (0..MANY).map(name).collect::<Vec<_>>(),
+        "the pages do not give every user once, oldest first"
+    );
+    for (query, start_index, items) in [
+        ("startIndex=0&count=3", 1, 3),
+        ("startIndex=-5&count=3", 1, 3),
+        ("count=0", 1, 0),
+        ("count=-1", 1, 0),
+        ("startIndex=251", 251, 0),
+    ] {
         let page = scim.get(&format!("/Users?{query}")).await?.expect_json(200)?;
         let shown = page["Resources"].as_array().map_or(0, Vec::len);
         ensure!(
@@ -84,16 +100,26 @@ async fn by_cursor(scim: &Scim) -> Result<()> {
             }
         }
     }
-    ensure!(seen == (0..MANY).map(name).collect::<Vec<_>>(), "the cursor does not give every user once");
+    ensure!(
+        seen == (0..MANY).map(name).collect::<Vec<_>>(),
+        "the cursor does not give every user once"
+    );
     refused(scim.get("/Users?cursor=not-one-of-ours&count=40").await?, 400, Some("invalidCursor"))?;
-    refused(scim.get(&format!("/Users?cursor={cursor}&count=40&{}", filter("active eq true"))).await?, 400, Some("invalidCursor"))?;
+    refused(
+        scim.get(&format!("/Users?cursor={cursor}&count=40&{}", filter("active eq true"))).await?,
+        400,
+        Some("invalidCursor"),
+    )?;
     Ok(())
 }
 
 async fn in_order(scim: &Scim) -> Result<()> {
     let list = scim.get("/Users?sortBy=title&count=3").await?.expect_json(200)?;
     ensure!(names(&list)? == [name(249), name(248), name(247)], "sortBy=title");
-    let list = scim.get("/Users?sortBy=userName&sortOrder=descending&count=2&startIndex=2").await?.expect_json(200)?;
+    let list = scim
+        .get("/Users?sortBy=userName&sortOrder=descending&count=2&startIndex=2")
+        .await?
+        .expect_json(200)?;
     ensure!(names(&list)? == [name(248), name(247)], "sortOrder=descending");
     let list = scim.get("/Users?sortBy=name.familyName&count=26").await?.expect_json(200)?;
     let expected: Vec<String> = (0..25).map(|n| name(n * 10)).chain([name(1)]).collect();
@@ -117,14 +143,21 @@ async fn filtered(scim: &Scim) -> Result<()> {
         ("schemas eq \"urn:ietf:params:scim:schemas:core:2.0:User\"", MANY),
     ] {
         let list = scim.get(&format!("/Users?count=0&{}", filter(text))).await?.expect_json(200)?;
-        ensure!(list["totalResults"] == expected, "{text}: {} instead of {expected}", list["totalResults"]);
+        ensure!(
+            list["totalResults"] == expected,
+            "{text}: {} instead of {expected}",
+            list["totalResults"]
+        );
     }
     let search = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"], "filter": "active eq false", "attributes": ["userName"],
         "sortBy": "userName", "sortOrder": "descending", "startIndex": 1, "count": 2,
     });
     let list = scim.post("/Users/.search", &search).await?.expect_json(200)?;
-    ensure!(names(&list)? == [name(249), name(247)] && list["Resources"][0].get("title").is_none(), ".search: {list}");
+    ensure!(
+        names(&list)? == [name(249), name(247)] && list["Resources"][0].get("title").is_none(),
+        ".search: {list}"
+    );
     Ok(())
 }
 
@@ -180,7 +213,8 @@ async fn attributes_shown_and_left_out() {
 }
 
 fn keys(value: &Value) -> Vec<&str> {
-    let mut keys: Vec<&str> = value.as_object().map(|o| o.keys().map(String::as_str).collect()).unwrap_or_default();
+    let mut keys: Vec<&str> =
+        value.as_object().map(|o| o.keys().map(String::as_str).collect()).unwrap_or_default();
     keys.sort_unstable();
     keys
 }
@@ -190,14 +224,27 @@ async fn what_only_one_kind_has_hides_nothing_of_the_other() {
     on_sqlite(async |w| {
         w.scim.create_user("ada@contoso.example").await?;
         w.scim.create_group("Door").await?;
-        for query in ["attributes=userName", "sortBy=userName", "excludedAttributes=members", "attributes=members,userName"] {
+        for query in [
+            "attributes=userName",
+            "sortBy=userName",
+            "excludedAttributes=members",
+            "attributes=members,userName",
+        ] {
             let found = w.scim.get(&format!("/?{query}")).await?.expect_json(200)?;
             ensure!(found["totalResults"] == 2, "{query}: {found}");
         }
         refused(w.scim.get("/?attributes=shoe").await?, 400, Some("invalidPath"))?;
         let many = vec!["displayName"; 300].join(",");
-        refused(w.scim.get(&format!("/Users?attributes={many}")).await?, 400, Some("invalidValue"))?;
-        refused(w.scim.get("/Users?cursor=ffffffffffffffff-1-ffffffffffffffff-1").await?, 400, Some("invalidCursor"))?;
+        refused(
+            w.scim.get(&format!("/Users?attributes={many}")).await?,
+            400,
+            Some("invalidValue"),
+        )?;
+        refused(
+            w.scim.get("/Users?cursor=ffffffffffffffff-1-ffffffffffffffff-1").await?,
+            400,
+            Some("invalidCursor"),
+        )?;
         Ok(())
     })
     .await;

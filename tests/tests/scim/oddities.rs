@@ -12,24 +12,44 @@ async fn readings(w: &World) -> Result<Vec<String>> {
     let exchanges = w.admin.exchanges(&w.acme.id).await?;
     let last = exchanges.last().context("no exchange")?;
     let list = last["interpretations"].as_array().cloned().unwrap_or_default();
-    Ok(list.iter().filter_map(|i| i["reading"].as_str().or(i.as_str())).map(str::to_owned).collect())
+    Ok(list
+        .iter()
+        .filter_map(|i| i["reading"].as_str().or(i.as_str()))
+        .map(str::to_owned)
+        .collect())
 }
 
 fn bare(w: &World, method: &str, target: &str) -> Request {
-    Request::new(method, target).header("Authorization", format!("Bearer {}", w.scim.token().unwrap_or_default()))
+    Request::new(method, target)
+        .header("Authorization", format!("Bearer {}", w.scim.token().unwrap_or_default()))
 }
 
 fn is_scim(answer: &Answer) -> Result<()> {
     let content_type = answer.header("content-type").unwrap_or_default();
-    ensure!(content_type.starts_with("application/scim+json"), "{}: content type {content_type:?}", answer.asked);
+    ensure!(
+        content_type.starts_with("application/scim+json"),
+        "{}: content type {content_type:?}",
+        answer.asked
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn any_accept_header_gets_scim_json() {
     on_sqlite(async |w| {
-        for accept in ["application/scim+json", "application/json", "text/html", "*/*", "application/xml;q=0.9, image/webp", "garbage"] {
-            let answer = w.scim.send(w.scim.request("GET", "/Users").header("Accept", accept)).await?.expect(200)?;
+        for accept in [
+            "application/scim+json",
+            "application/json",
+            "text/html",
+            "*/*",
+            "application/xml;q=0.9, image/webp",
+            "garbage",
+        ] {
+            let answer = w
+                .scim
+                .send(w.scim.request("GET", "/Users").header("Accept", accept))
+                .await?
+                .expect(200)?;
             is_scim(&answer)?;
         }
         Ok(())
@@ -49,13 +69,24 @@ async fn any_content_type_is_read_as_json_and_noted() {
         .into_iter()
         .enumerate()
         {
-            let request = w.scim.request("POST", "/Users").json(content_type, &user(&format!("u{n}@contoso.example")));
+            let request = w
+                .scim
+                .request("POST", "/Users")
+                .json(content_type, &user(&format!("u{n}@contoso.example")));
             w.scim.send(request).await?.expect(201)?;
-            ensure!(readings(w).await?.iter().any(|r| r == "content-type") == noted, "{content_type}: {:?}", readings(w).await?);
+            ensure!(
+                readings(w).await?.iter().any(|r| r == "content-type") == noted,
+                "{content_type}: {:?}",
+                readings(w).await?
+            );
         }
         let body = user("none@contoso.example").to_string();
         w.scim.send(w.scim.request("POST", "/Users").body(body)).await?.expect(201)?;
-        ensure!(readings(w).await?.contains(&"content-type".to_owned()), "no content type: {:?}", readings(w).await?);
+        ensure!(
+            readings(w).await?.contains(&"content-type".to_owned()),
+            "no content type: {:?}",
+            readings(w).await?
+        );
         Ok(())
     })
     .await;
@@ -64,10 +95,18 @@ async fn any_content_type_is_read_as_json_and_noted() {
 #[tokio::test]
 async fn doubled_slashes_unknown_parameters_and_missing_headers() {
     on_sqlite(async |w| {
-        for target in [format!("{BASE}//Users"), "/scim//v2/Users".to_owned(), format!("/{BASE}//Users?count=1")] {
+        for target in [
+            format!("{BASE}//Users"),
+            "/scim//v2/Users".to_owned(),
+            format!("/{BASE}//Users?count=1"),
+        ] {
             let answer = w.scim.send(bare(w, "GET", &target)).await?.expect(200)?;
             is_scim(&answer)?;
-            ensure!(readings(w).await?.contains(&"doubled-slash".to_owned()), "{target}: {:?}", readings(w).await?);
+            ensure!(
+                readings(w).await?.contains(&"doubled-slash".to_owned()),
+                "{target}: {:?}",
+                readings(w).await?
+            );
         }
         let query = filter("userName eq \"nobody\"");
         for target in [
@@ -76,13 +115,25 @@ async fn doubled_slashes_unknown_parameters_and_missing_headers() {
             format!("{BASE}/Users/?{query}"),
         ] {
             let list = w.scim.send(bare(w, "GET", &target)).await?.expect_json(200)?;
-            ensure!(list["totalResults"] == 0 && list["Resources"] == json!([]), "{target}: {list}");
+            ensure!(
+                list["totalResults"] == 0 && list["Resources"] == json!([]),
+                "{target}: {list}"
+            );
         }
         w.scim.get("/Users?aadOptscim062020").await?.expect(200)?;
-        ensure!(readings(w).await?.contains(&"unknown-parameter".to_owned()), "{:?}", readings(w).await?);
-        // The harness sends no User-Agent and no Accept of its own, so every test shows that neither is needed.
+        ensure!(
+            readings(w).await?.contains(&"unknown-parameter".to_owned()),
+            "{:?}",
+            readings(w).await?
+        );
+        // The harness sends no User-Agent and no Accept of its own, so every test shows that
+        // neither is needed.
         let kept = w.admin.exchanges(&w.acme.id).await?;
-        ensure!(!kept.is_empty() && !kept.iter().any(|x| x.to_string().to_lowercase().contains("user-agent")), "a User-Agent was sent");
+        ensure!(
+            !kept.is_empty()
+                && !kept.iter().any(|x| x.to_string().to_lowercase().contains("user-agent")),
+            "a User-Agent was sent"
+        );
         Ok(())
     })
     .await;
@@ -149,11 +200,17 @@ async fn a_name_that_stands_twice_is_not_guessed_about() {
 async fn head_is_a_get_without_a_body_and_405_says_what_is_allowed() {
     on_sqlite(async |w| {
         let id = w.scim.create_user("ada@contoso.example").await?;
-        let head = w.scim.send(w.scim.request("HEAD", &format!("/Users/{id}"))).await?.expect(200)?;
+        let head =
+            w.scim.send(w.scim.request("HEAD", &format!("/Users/{id}"))).await?.expect(200)?;
         ensure!(head.text().is_empty() && head.header("etag") == Some("W/\"1\""), "{head:?}");
-        for (path, allowed) in [("/Users", "GET, HEAD, POST"), ("/Bulk", "POST"), ("/Schemas", "GET, HEAD")] {
+        for (path, allowed) in
+            [("/Users", "GET, HEAD, POST"), ("/Bulk", "POST"), ("/Schemas", "GET, HEAD")]
+        {
             let answer = w.scim.send(w.scim.request("PUT", path)).await?;
-            ensure!(answer.status == 405 && answer.header("allow") == Some(allowed), "{path}: {answer:?}");
+            ensure!(
+                answer.status == 405 && answer.header("allow") == Some(allowed),
+                "{path}: {answer:?}"
+            );
         }
         Ok(())
     })

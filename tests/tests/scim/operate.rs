@@ -14,7 +14,13 @@ async fn live(w: &World) -> Result<(String, String)> {
     let ada = w.scim.create_user("ada@contoso.example").await?;
     let door = w.scim.create_group("Door A").await?;
     w.scim.operations(&format!("/Groups/{door}"), add_members(&[&ada])).await?.expect(204)?;
-    w.scim.operations(&format!("/Users/{ada}"), json!([{"op": "Replace", "path": "active", "value": "False"}])).await?.expect(200)?;
+    w.scim
+        .operations(
+            &format!("/Users/{ada}"),
+            json!([{"op": "Replace", "path": "active", "value": "False"}]),
+        )
+        .await?
+        .expect(200)?;
     w.scim.post("/Users", &user("ADA@contoso.example")).await?.expect(409)?;
     let gone = w.scim.create_user("gone@contoso.example").await?;
     w.scim.delete(&format!("/Users/{gone}")).await?.expect(204)?;
@@ -49,20 +55,28 @@ async fn a_backup_of_one_store_is_restored_into_the_other() {
         gapless(&after.0, 0)?;
         let strangers = admin.exchanges("none").await?;
         for target in ["/scim/v2/Users?from=here", "/scim/v2/Users?from=there"] {
-            ensure!(strangers.iter().any(|x| x["target"] == target), "{target} is not recorded: {strangers:?}");
+            ensure!(
+                strangers.iter().any(|x| x["target"] == target),
+                "{target} is not recorded: {strangers:?}"
+            );
         }
 
         // The token works, names are still taken or still free, and the log goes on where it ended.
         let scim = Scim::anonymous(other.address()).with_token(w.scim.token().context("token")?);
-        let (here, there) =
-            (w.scim.get(&format!("/Users/{ada}")).await?.json()?, scim.get(&format!("/Users/{ada}")).await?.expect_json(200)?);
+        let (here, there) = (
+            w.scim.get(&format!("/Users/{ada}")).await?.json()?,
+            scim.get(&format!("/Users/{ada}")).await?.expect_json(200)?,
+        );
         ensure!(here == there, "the user differs after a restore: {here} {there}");
         ensure!(scim.members(&door).await? == [ada.clone()], "the members differ after a restore");
         refused(scim.post("/Users", &user("Ada@contoso.example")).await?, 409, Some("uniqueness"))?;
         scim.create_user("gone@contoso.example").await?;
         gapless(&admin.events_after(&w.acme.id, 0).await?, 0)?;
         other.cli(&["views", "verify"]).await?;
-        ensure!(!other.command(&["restore", "--from", path]).await?.status.success(), "a restore over data was not refused");
+        ensure!(
+            !other.command(&["restore", "--from", path]).await?.status.success(),
+            "a restore over data was not refused"
+        );
         Ok(())
     })
     .await;
@@ -75,7 +89,10 @@ async fn refuse_half(server: &Server, file: &Path) -> Result<()> {
     std::fs::write(&half, &whole[..whole.len() / 2])?;
     let said = server.command(&["restore", "--from", half.to_str().context("a path")?]).await?;
     ensure!(!said.status.success(), "half a backup was restored");
-    ensure!(server.cli(&["org", "list"]).await?.as_array().is_some_and(Vec::is_empty), "half a backup left something");
+    ensure!(
+        server.cli(&["org", "list"]).await?.as_array().is_some_and(Vec::is_empty),
+        "half a backup left something"
+    );
     Ok(())
 }
 
@@ -90,8 +107,14 @@ async fn a_stop_and_a_start_change_nothing() {
         w.server.restart().await?;
         ensure!(w.server.operator_key()? == key, "the operator key changed");
         let (events, exchanges) = told(&w.admin, &w.acme.id).await?;
-        ensure!(events == before.0 && exchanges[..before.1.len()] == before.1[..], "the audit differs after a start");
-        ensure!(w.scim.get(&format!("/Users/{ada}")).await?.expect_json(200)? == user_before, "the user differs after a start");
+        ensure!(
+            events == before.0 && exchanges[..before.1.len()] == before.1[..],
+            "the audit differs after a start"
+        );
+        ensure!(
+            w.scim.get(&format!("/Users/{ada}")).await?.expect_json(200)? == user_before,
+            "the user differs after a start"
+        );
         issue(&w.server, "acme").await?;
         Ok(())
     })
@@ -104,7 +127,10 @@ async fn a_folder_serves_one_process() {
         let second = w.server.command(&["serve", "--listen", "127.0.0.1:0"]).await?;
         ensure!(!second.status.success(), "a second server runs on the folder");
         let said = String::from_utf8_lossy(&second.stderr);
-        ensure!(said.contains(&*w.server.data().to_string_lossy()), "the folder is not named: {said}");
+        ensure!(
+            said.contains(&*w.server.data().to_string_lossy()),
+            "the folder is not named: {said}"
+        );
         w.scim.get("/Users").await?.expect(200)?;
         Ok(())
     })
@@ -119,7 +145,8 @@ async fn a_database_that_hangs_is_answered_503() {
         cluster.freeze()?;
         let (reader, writer) = (w.scim.fresh(), w.scim.fresh());
         // The client's own patience is longer than the server's may be.
-        let (read, write) = tokio::join!(reader.get(&path), writer.operations(&path, title.clone()));
+        let (read, write) =
+            tokio::join!(reader.get(&path), writer.operations(&path, title.clone()));
         cluster.thaw()?;
         for answer in [read?, write?] {
             ensure!(answer.header("retry-after").is_some(), "{answer:?}");

@@ -1,5 +1,5 @@
-//! What a connection asks of its client: each strict rule passes by default, as Entra needs it, and is
-//! kept where the connection is strict.
+//! What a connection asks of its client: each strict rule passes by default, as Entra needs it, and
+//! is kept where the connection is strict.
 
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::corpus::player::play_all;
@@ -25,7 +25,9 @@ async fn cases(scim: &Scim, round: usize) -> Result<Vec<(&'static str, u16, u16,
     let ada = format!("/Users/{}", scim.create_user(&named("ada")).await?);
     let user = |more: Value| {
         let mut body = json!({"schemas": [USER], "userName": named("new")});
-        body.as_object_mut().into_iter().for_each(|b| b.extend(more.as_object().cloned().unwrap_or_default()));
+        body.as_object_mut()
+            .into_iter()
+            .for_each(|b| b.extend(more.as_object().cloned().unwrap_or_default()));
         body
     };
     let patch = async |operation: Value| scim.operations(&ada, json!([operation])).await;
@@ -61,9 +63,18 @@ async fn cases(scim: &Scim, round: usize) -> Result<Vec<(&'static str, u16, u16,
 async fn judge(scim: &Scim, round: usize, strict: bool) -> Result<()> {
     for (rule, by_default, when_strict, answer) in cases(scim, round).await? {
         let wanted = if strict { when_strict } else { by_default };
-        ensure!(answer.status == wanted, "{rule}: {} instead of {wanted}: {}", answer.status, answer.text());
+        ensure!(
+            answer.status == wanted,
+            "{rule}: {} instead of {wanted}: {}",
+            answer.status,
+            answer.text()
+        );
         if strict {
-            ensure!(answer.text().contains("this connection is strict"), "{rule}: {}", answer.text());
+            ensure!(
+                answer.text().contains("this connection is strict"),
+                "{rule}: {}",
+                answer.text()
+            );
         }
         if rule == "unknown-attribute" {
             let kind = if strict { "invalidSyntax" } else { "invalidPath" };
@@ -117,10 +128,12 @@ async fn replace_of_members_means_what_the_connection_says() {
         for n in 0..12 {
             users.push(w.scim.create_user(&format!("m{n}@contoso.example")).await?);
         }
-        let members = |ids: &[String]| json!(ids.iter().map(|id| json!({"value": id})).collect::<Vec<_>>());
+        let members =
+            |ids: &[String]| json!(ids.iter().map(|id| json!({"value": id})).collect::<Vec<_>>());
         let group = w.scim.create_group("Doors").await?;
         let path = format!("/Groups/{group}");
-        let replace = |ids: &[String]| json!([{"op": "replace", "path": "members", "value": members(ids)}]);
+        let replace =
+            |ids: &[String]| json!([{"op": "replace", "path": "members", "value": members(ids)}]);
         w.scim.operations(&path, replace(&users[..11])).await?.expect(204)?;
         set(w, &["--members-replace", "add"]).await?;
         w.scim.operations(&path, replace(&users[11..])).await?.expect(204)?;
@@ -131,9 +144,15 @@ async fn replace_of_members_means_what_the_connection_says() {
         let kept = w.admin.exchanges(&w.acme.id).await?;
         let readings: Vec<String> = kept.iter().map(|x| x["interpretations"].to_string()).collect();
         ensure!(readings.iter().any(|r| r.contains("members-replace-as-add")), "{readings:?}");
-        ensure!(readings.iter().filter(|r| r.contains("most-members-replaced")).count() == 1, "{readings:?}");
+        ensure!(
+            readings.iter().filter(|r| r.contains("most-members-replaced")).count() == 1,
+            "{readings:?}"
+        );
         let metrics = w.admin.get_anonymous("/metrics").await?.expect(200)?.text();
-        ensure!(metrics.contains("rollcall_interpretations_total{reading=\"most-members-replaced\"} 1"), "{metrics}");
+        ensure!(
+            metrics.contains("rollcall_interpretations_total{reading=\"most-members-replaced\"} 1"),
+            "{metrics}"
+        );
         Ok(())
     })
     .await;

@@ -81,11 +81,19 @@ async fn spell_it_otherwise(w: &World, user: &str, password: &str) -> Result<()>
         format!(r#"{{"op":"replace","path":" Password ","value":"{password}"}}"#),
         format!(r#"{{"OP":"replace","PATH":"PASSWORD","VALUE":"{password}"}}"#),
         format!(r#"{{"op":"add","path":"{urn}:vault.password","value":"{password}"}}"#),
-        format!(r#"{{"op":"add","path":"{urn}:vault","value":{{"password":"{password}","door":"B"}}}}"#),
-        format!(r#"{{"op":"replace","path":"password","path":"title","value":"{password}","value":"Dr"}}"#),
-        format!(r#"{{"op":"replace","path":"emails[password eq \"{password}\"].value","value":"a"}}"#),
+        format!(
+            r#"{{"op":"add","path":"{urn}:vault","value":{{"password":"{password}","door":"B"}}}}"#
+        ),
+        format!(
+            r#"{{"op":"replace","path":"password","path":"title","value":"{password}","value":"Dr"}}"#
+        ),
+        format!(
+            r#"{{"op":"replace","path":"emails[password eq \"{password}\"].value","value":"a"}}"#
+        ),
         format!(r#"{{"op":"remove","path":"password[value eq \"{password}\"]"}}"#),
-        format!(r#"{{"op":"replace","path":"{urn}:vault[password eq \"{password}\"].door","value":"a"}}"#),
+        format!(
+            r#"{{"op":"replace","path":"{urn}:vault[password eq \"{password}\"].door","value":"a"}}"#
+        ),
         format!(r#"{{"op":"remove","path":"{urn}:vault[password eq \"{password}\"]"}}"#),
         format!(r#"{{"op":"remove","path":"password eq {password}"}}"#),
         format!(r#"{{"op":"remove","path":"members[password eq \"{password}\"]"}}"#),
@@ -95,16 +103,36 @@ async fn spell_it_otherwise(w: &World, user: &str, password: &str) -> Result<()>
     let patches = operations.map(|operation| format!(r#"{{"Operations":[{operation}]}}"#));
     let path = format!("/Users/{user}");
     let posts = bodies.into_iter().map(|body| ("POST", "/Users", body));
-    for filter in
-        [format!("password eq \"{password}\""), format!("not (password sw {password})"), format!("emails[password eq \"{password}\"]")]
-    {
+    for filter in [
+        format!("password eq \"{password}\""),
+        format!("not (password sw {password})"),
+        format!("emails[password eq \"{password}\"]"),
+    ] {
         let answer = w.scim.get(&format!("/Users?filter={}", form_encode(&filter))).await?;
-        ensure!(answer.status == 400 && !contains(&answer.body, password), "{filter}: {}", answer.text());
+        ensure!(
+            answer.status == 400 && !contains(&answer.body, password),
+            "{filter}: {}",
+            answer.text()
+        );
     }
-    for (method, path, body) in posts.chain(patches.into_iter().map(|body| ("PATCH", path.as_str(), body))) {
-        let answer = w.scim.send(w.scim.request(method, path).header("Content-Type", CONTENT_TYPE).body(body.clone())).await?;
+    for (method, path, body) in
+        posts.chain(patches.into_iter().map(|body| ("PATCH", path.as_str(), body)))
+    {
+        let answer = w
+            .scim
+            .send(
+                w.scim
+                    .request(method, path)
+                    .header("Content-Type", CONTENT_TYPE)
+                    .body(body.clone()),
+            )
+            .await?;
         ensure!(matches!(answer.status, 200 | 201 | 204 | 400), "{} for {body}", answer.status);
-        ensure!(!contains(&answer.body, password), "the answer to {body} has the password: {}", answer.text());
+        ensure!(
+            !contains(&answer.body, password),
+            "the answer to {body} has the password: {}",
+            answer.text()
+        );
     }
     Ok(())
 }

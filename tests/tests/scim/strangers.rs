@@ -16,7 +16,9 @@ const STRANGERS: usize = 64;
 /// Sends half a request and waits for an answer.
 async fn half_a_request(authority: String) -> Result<TcpStream> {
     let mut socket = TcpStream::connect(authority).await?;
-    socket.write_all(b"POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n").await?;
+    socket
+        .write_all(b"POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
+        .await?;
     socket.read_u8().await?;
     Ok(socket)
 }
@@ -24,10 +26,13 @@ async fn half_a_request(authority: String) -> Result<TcpStream> {
 #[tokio::test]
 async fn many_who_send_half_a_request_leave_room_for_the_others() -> Result<()> {
     // Two bodies of strangers may be waited for at a time.
-    let server = Server::start_with(Store::Sqlite, &std::env::temp_dir(), &["--max-in-flight", "16"]).await?;
+    let server =
+        Server::start_with(Store::Sqlite, &std::env::temp_dir(), &["--max-in-flight", "16"])
+            .await?;
     let w = World::around(server).await?;
     let authority = w.server.address().authority();
-    let strangers: FuturesUnordered<_> = (0..STRANGERS).map(|_| half_a_request(authority.clone())).collect();
+    let strangers: FuturesUnordered<_> =
+        (0..STRANGERS).map(|_| half_a_request(authority.clone())).collect();
     // Before, sixteen of them kept all others out for as long as they liked.
     let mut answered = strangers.take(STRANGERS - 2);
     let mut sockets = Vec::new();
@@ -39,23 +44,31 @@ async fn many_who_send_half_a_request_leave_room_for_the_others() -> Result<()> 
     Ok(())
 }
 
-/// At every door: what is turned away is no exchange that could not be kept, for that pages the operator.
+/// At every door: what is turned away is no exchange that could not be kept, for that pages the
+/// operator.
 #[tokio::test]
 async fn whoever_is_turned_away_is_counted_apart() {
     on_sqlite(async |w| {
         let stranger = Scim::anonymous(w.server.address());
-        let doors = [("scim", "/scim/v2/Users"), ("saml", "/saml/nobody/login"), ("audit", "/api/v1/organizations/acme/events")];
+        let doors = [
+            ("scim", "/scim/v2/Users"),
+            ("saml", "/saml/nobody/login"),
+            ("audit", "/api/v1/organizations/acme/events"),
+        ];
         for (protocol, path) in doors {
             let (mut asked, mut turned_away) = (0, 0);
             // Two thousand are kept before it is fifty a second, of all doors together.
             while turned_away == 0 && asked < 20_000 {
-                let burst: FuturesUnordered<_> = (0..50).map(|_| stranger.send(Request::new("GET", path))).collect();
+                let burst: FuturesUnordered<_> =
+                    (0..50).map(|_| stranger.send(Request::new("GET", path))).collect();
                 let answers: Vec<_> = burst.collect().await;
                 for answer in answers {
                     asked += 1;
                     ensure!(matches!(answer?.status, 401 | 403 | 404 | 429), "{path}");
                 }
-                turned_away = counted(w, &format!("rollcall_turned_away_total{{protocol=\"{protocol}\"}} ")).await?;
+                turned_away =
+                    counted(w, &format!("rollcall_turned_away_total{{protocol=\"{protocol}\"}} "))
+                        .await?;
             }
             ensure!(turned_away > 0, "{protocol}: none of {asked} was turned away");
             ensure!(counted(w, "rollcall_unrecorded_exchanges_total ").await? == 0, "{protocol}");
@@ -73,11 +86,17 @@ async fn counted(w: &World, metric: &str) -> Result<u64> {
 #[tokio::test]
 async fn little_is_kept_of_a_stranger() {
     on_sqlite(async |w| {
-        let request = Request::new("POST", "/scim/v2/Users").header("X-Filler", "x".repeat(50_000)).body("y".repeat(10_000));
+        let request = Request::new("POST", "/scim/v2/Users")
+            .header("X-Filler", "x".repeat(50_000))
+            .body("y".repeat(10_000));
         refused(Scim::anonymous(w.server.address()).send(request).await?, 401, None)?;
         let last = w.admin.exchanges("none").await?.pop().context("no exchange")?;
         let id = last["id"].as_str().context("no id")?;
-        let shown = w.admin.get(&format!("/api/v1/organizations/none/exchanges/{id}")).await?.expect(200)?;
+        let shown = w
+            .admin
+            .get(&format!("/api/v1/organizations/none/exchanges/{id}"))
+            .await?
+            .expect(200)?;
         ensure!(shown.text().len() < 10_000, "{} bytes were kept", shown.text().len());
         Ok(())
     })

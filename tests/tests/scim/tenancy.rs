@@ -32,7 +32,8 @@ async fn two_organizations_with_the_same_names() {
         refused(theirs.get(&format!("/Groups/{our_door}")).await?, 404, None)?;
         let foreign_member = ours.operations(&format!("/Groups/{our_door}"), add_members(&[&their_ada])).await?;
         refused_naming(foreign_member, 400, Some("invalidValue"), &[&their_ada])?;
-        // A manager is a name for somebody, and need not be known; a foreign one must not become known by it.
+        // A manager is a name for somebody, and need not be known; a foreign one must not become
+        // known by it.
         theirs
             .operations(&format!("/Users/{their_ada}"), json!([{"op": "add", "path": "displayName", "value": "Ada of Globex"}]))
             .await?
@@ -75,9 +76,13 @@ async fn switched_off_and_on_again() {
             away(w.scim.delete(&format!("/Users/{ada}")).await?)?;
             theirs.get("/Users").await?.expect(200)?;
             refused(w.scim.with_token("wrong").get("/Users").await?, 401, None)?;
-            let enable: Vec<&str> = [what, "enable", "--org", "acme"].into_iter().chain(alone).collect();
+            let enable: Vec<&str> =
+                [what, "enable", "--org", "acme"].into_iter().chain(alone).collect();
             w.server.cli(&enable).await?;
-            ensure!(w.scim.get("/Users").await?.expect_json(200)?["totalResults"] == 1, "{what} is enabled again");
+            ensure!(
+                w.scim.get("/Users").await?.expect_json(200)?["totalResults"] == 1,
+                "{what} is enabled again"
+            );
         }
         Ok(())
     })

@@ -36,7 +36,8 @@ async fn no_token_a_wrong_one_and_other_schemes() {
         details.dedup();
         ensure!(details.len() <= 2, "the answer tells what exists: {details:?}");
         // The scheme's name has no case (RFC 9110 section 11.1).
-        let lower = anonymous.request("GET", "/Users").header("Authorization", format!("bearer {token}"));
+        let lower =
+            anonymous.request("GET", "/Users").header("Authorization", format!("bearer {token}"));
         anonymous.send(lower).await?.expect(200)?;
         Ok(())
     })
@@ -59,7 +60,10 @@ async fn two_tokens_live_at_once_and_a_third_is_refused() {
         w.scim.with_token(&third.secret).get("/Users").await?.expect(200)?;
 
         let list = w.server.cli(&["scim", "token", "list", "--org", "acme"]).await?.to_string();
-        ensure!(list.contains(&third.id) && !list.contains(&third.secret), "the list shows ids and no tokens");
+        ensure!(
+            list.contains(&third.id) && !list.contains(&third.secret),
+            "the list shows ids and no tokens"
+        );
         Ok(())
     })
     .await;
@@ -68,7 +72,20 @@ async fn two_tokens_live_at_once_and_a_third_is_refused() {
 #[tokio::test]
 async fn a_token_expires() {
     on_sqlite(async |w| {
-        let made = w.server.cli(&["scim", "token", "issue", "--org", "acme", "--label", "short", "--expires-in", "2s"]).await?;
+        let made = w
+            .server
+            .cli(&[
+                "scim",
+                "token",
+                "issue",
+                "--org",
+                "acme",
+                "--label",
+                "short",
+                "--expires-in",
+                "2s",
+            ])
+            .await?;
         let short = w.scim.with_token(made["token"].as_str().context("token")?);
         short.get("/Users").await?.expect(200)?;
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);

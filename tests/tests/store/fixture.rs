@@ -42,7 +42,10 @@ pub mod sqlite_file {
 
     pub async fn views() -> anyhow::Result<Views> {
         let dir = tempfile::tempdir()?;
-        Ok(Views { views: Arc::new(SqliteViews::open(dir.path(), Family::Live)?), _keep: Box::new(dir) })
+        Ok(Views {
+            views: Arc::new(SqliteViews::open(dir.path(), Family::Live)?),
+            _keep: Box::new(dir),
+        })
     }
 }
 
@@ -67,11 +70,19 @@ pub mod postgres {
     use std::sync::Arc;
 
     pub async fn log() -> anyhow::Result<Logs> {
-        Ok(Logs { log: Arc::new(PostgresLog::connect(&database().await?, ConnectOptions::default()).await?), _keep: Box::new(()) })
+        Ok(Logs {
+            log: Arc::new(
+                PostgresLog::connect(&database().await?, ConnectOptions::default()).await?,
+            ),
+            _keep: Box::new(()),
+        })
     }
 
     pub async fn views() -> anyhow::Result<Views> {
-        Ok(Views { views: Arc::new(PostgresViews::connect(&database().await?, Family::Live).await?), _keep: Box::new(()) })
+        Ok(Views {
+            views: Arc::new(PostgresViews::connect(&database().await?, Family::Live).await?),
+            _keep: Box::new(()),
+        })
     }
 }
 
@@ -89,7 +100,8 @@ pub mod kurrent {
     use tokio::runtime::Runtime;
     use uuid::Uuid;
 
-    /// A stand-in for a server, in a runtime of its own that can be ended in the middle of anything.
+    /// A stand-in for a server, in a runtime of its own that can be ended in the middle of
+    /// anything.
     pub struct Server {
         pub url: String,
         pub faults: Faults,
@@ -102,9 +114,12 @@ pub mod kurrent {
         /// With an empty file, running.
         pub async fn start() -> anyhow::Result<Self> {
             let free = free_port().await?;
-            // The client sleeps for the interval before it connects at all: half a second by default.
-            let (url, folder) = (format!("esdb://{free}?tls=false&discoveryInterval=10"), tempfile::tempdir()?);
-            let mut server = Self { url, faults: Faults::default(), folder, address: free, running: None };
+            // The client sleeps for the interval before it connects at all: half a second by
+            // default.
+            let (url, folder) =
+                (format!("esdb://{free}?tls=false&discoveryInterval=10"), tempfile::tempdir()?);
+            let mut server =
+                Self { url, faults: Faults::default(), folder, address: free, running: None };
             server.run().await?;
             Ok(server)
         }
@@ -131,7 +146,10 @@ pub mod kurrent {
 
         /// Starts it again where it was.
         pub async fn run(&mut self) -> anyhow::Result<()> {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+            let runtime = tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(1)
+                .enable_all()
+                .build()?;
             let settings = Settings { is_quick: true, ..Settings::new(self.file()) };
             let (address, faults) = (self.address, self.faults.clone());
             let (told, listens) = tokio::sync::oneshot::channel();
@@ -157,8 +175,9 @@ pub mod kurrent {
         }
     }
 
-    /// A port below those that the system gives to outgoing connections: else one of them, perhaps the
-    /// very client's that looks for a server that is away, sits on it when the server comes back.
+    /// A port below those that the system gives to outgoing connections: else one of them, perhaps
+    /// the very client's that looks for a server that is away, sits on it when the server comes
+    /// back.
     async fn free_port() -> anyhow::Result<SocketAddr> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let first = u64::from(std::process::id()) * 64;
@@ -175,7 +194,11 @@ pub mod kurrent {
     pub fn options() -> ConnectOptions {
         static WRITERS: AtomicU64 = AtomicU64::new(1);
         let writer = Uuid::from_u64_pair(WRITERS.fetch_add(1, Ordering::Relaxed), 0);
-        ConnectOptions { patience: Duration::from_secs(4), append_deadline: Duration::from_secs(1), ..ConnectOptions::new(writer) }
+        ConnectOptions {
+            patience: Duration::from_secs(4),
+            append_deadline: Duration::from_secs(1),
+            ..ConnectOptions::new(writer)
+        }
     }
 
     /// A log whose index is in a folder.
@@ -183,12 +206,13 @@ pub mod kurrent {
         Ok(KurrentLog::connect(url, index, options()).await?)
     }
 
-    /// On the server that `ROLLCALL_TEST_KURRENT_URL` names, under a name of its own; on a stand-in if
-    /// none is named.
+    /// On the server that `ROLLCALL_TEST_KURRENT_URL` names, under a name of its own; on a stand-in
+    /// if none is named.
     pub async fn log() -> anyhow::Result<Logs> {
         if let Ok(url) = std::env::var("ROLLCALL_TEST_KURRENT_URL") {
             let index = tempfile::tempdir()?;
-            let unique = index.path().file_name().unwrap_or_default().to_string_lossy().replace('.', "");
+            let unique =
+                index.path().file_name().unwrap_or_default().to_string_lossy().replace('.', "");
             let options = ConnectOptions::new(Uuid::new_v5(&Uuid::nil(), unique.as_bytes()));
             let options = ConnectOptions { prefix: format!("rollcall-check-{unique}"), ..options };
             let log = Arc::new(KurrentLog::connect(&url, index.path(), options).await?);

@@ -27,12 +27,18 @@ pub fn time(us: i64) -> DateTime<Utc> {
 
 /// A payload whose text no parser would give back: order, blanks, escapes, big numbers.
 pub fn payload(n: usize) -> String {
-    format!(r#"{{"z": {n},  "a":"\u00e9 é \"quoted\"", "n": 1.50, "big": 123456789012345678901234567890, "e": {{ }} }}"#)
+    format!(
+        r#"{{"z": {n},  "a":"\u00e9 é \"quoted\"", "n": 1.50, "big": 123456789012345678901234567890, "e": {{ }} }}"#
+    )
 }
 
 /// An append of `n` events on top of `expected`.
 pub fn write(stream: StreamId, expected: Version, n: usize) -> Append {
-    let event = |i| NewEvent { event_type: "UserChanged".into(), event_version: "1".into(), payload: payload(expected as usize + i + 1) };
+    let event = |i| NewEvent {
+        event_type: "UserChanged".into(),
+        event_version: "1".into(),
+        payload: payload(expected as usize + i + 1),
+    };
     let write = Write {
         stream,
         expected,
@@ -126,7 +132,10 @@ pub fn exchange(organization: OrganizationId, n: u128) -> Exchange {
 }
 
 /// All records of an organization, a few at a time.
-pub async fn all_records(log: &Arc<dyn Log>, organization: OrganizationId) -> anyhow::Result<Vec<Record>> {
+pub async fn all_records(
+    log: &Arc<dyn Log>,
+    organization: OrganizationId,
+) -> anyhow::Result<Vec<Record>> {
     let mut all: Vec<Record> = Vec::new();
     loop {
         let page = log.records(organization, all.last().map_or(0, |r| r.position), 7).await?;

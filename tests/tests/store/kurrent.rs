@@ -24,9 +24,13 @@ async fn two_processes_write_one_organization() -> anyhow::Result<()> {
             for round in 0..20 {
                 log.append(write(user(n), round, 1).exchange(n * 1000 + u128::from(round))).await?;
                 // Both processes' writers want these, at about the same time.
-                let wanted = write(user(n + 100), round, 1).takes(name(round as u8)).exchange(n * 1000 + 500 + u128::from(round));
+                let wanted = write(user(n + 100), round, 1)
+                    .takes(name(round as u8))
+                    .exchange(n * 1000 + 500 + u128::from(round));
                 match log.append(wanted).await {
-                    Err(AppendError::ClaimTaken { .. }) => log.append(write(user(n + 100), round, 1)).await?,
+                    Err(AppendError::ClaimTaken { .. }) => {
+                        log.append(write(user(n + 100), round, 1)).await?
+                    }
                     appended => appended?,
                 };
             }
@@ -56,7 +60,10 @@ async fn equal_appends_of_two_processes_are_one_and_a_lost_race() -> anyhow::Res
     let it = Server::start().await?;
     let (one, two) = (it.log("one").await?, it.log("two").await?);
     for round in 0..20 {
-        let (a, b) = tokio::join!(one.append(write(user(1), round, 1)), two.append(write(user(1), round, 1)));
+        let (a, b) = tokio::join!(
+            one.append(write(user(1), round, 1)),
+            two.append(write(user(1), round, 1))
+        );
         ensure!(a.is_ok() != b.is_ok(), "{a:?} and {b:?}");
     }
     Ok(())
@@ -95,7 +102,8 @@ async fn an_index_that_is_thrown_away_is_made_again() -> anyhow::Result<()> {
     let before = (backup(&log).await?, log.heads().await?);
     drop(log);
     // Whatever is left of it.
-    for left in [None, Some("not a database, but long enough to be looked at as one\n".repeat(20))] {
+    for left in [None, Some("not a database, but long enough to be looked at as one\n".repeat(20))]
+    {
         std::fs::remove_dir_all(it.index("index"))?;
         if let Some(left) = left {
             std::fs::create_dir(it.index("index"))?;
@@ -104,7 +112,10 @@ async fn an_index_that_is_thrown_away_is_made_again() -> anyhow::Result<()> {
         let log: Arc<dyn Log> = Arc::new(it.log("index").await?);
         assert_eq!((backup(&log).await?, log.heads().await?), before);
         assert!(log.append(bare(ONE, 101)).await?.repeated);
-        assert_eq!(log.append(write(user(1), 2, 1)).await, Err(AppendError::LostRace { stream: user(1), expected: 2, actual: 3 }));
+        assert_eq!(
+            log.append(write(user(1), 2, 1)).await,
+            Err(AppendError::LostRace { stream: user(1), expected: 2, actual: 3 })
+        );
     }
     Ok(())
 }
@@ -142,7 +153,11 @@ async fn what_is_long_lies_beside_and_comes_back() -> anyhow::Result<()> {
     // Many at once, each of which would fit, and all together would not.
     let many = (2..12).map(|n| {
         let mut append = write(user(n), 0, 1).exchange(n);
-        append.write.iter_mut().flat_map(|w| &mut w.events).for_each(|e| e.payload = payload(100_000));
+        append
+            .write
+            .iter_mut()
+            .flat_map(|w| &mut w.events)
+            .for_each(|e| e.payload = payload(100_000));
         log.append(append)
     });
     futures::future::try_join_all(many).await?;
@@ -152,7 +167,10 @@ async fn what_is_long_lies_beside_and_comes_back() -> anyhow::Result<()> {
     assert!(records.iter().map(|r| r.payload.clone()).eq([700_000, 30_000, 1].map(payload)));
     let kept = again.exchange(ONE, ExchangeId(Uuid::from_u128(1))).await?.map(|x| x.exchange);
     assert!(kept == long.exchange);
-    assert_eq!(again.records(ONE, 3, 100).await?.iter().filter(|r| r.payload == payload(100_000)).count(), 10);
+    assert_eq!(
+        again.records(ONE, 3, 100).await?.iter().filter(|r| r.payload == payload(100_000)).count(),
+        10
+    );
     Ok(())
 }
 
@@ -166,7 +184,10 @@ async fn logs_under_two_names_do_not_meet() -> anyhow::Result<()> {
     here.claim_key(ONE, [1; 32]).await?;
     assert_eq!(there.heads().await?, []);
     assert_eq!(there.claim_keys().await?, []);
-    assert_eq!(there.append(write(user(2), 0, 1).takes(name(1)).exchange(1)).await?.positions, Some((1, 1)));
+    assert_eq!(
+        there.append(write(user(2), 0, 1).takes(name(1)).exchange(1)).await?.positions,
+        Some((1, 1))
+    );
     assert_eq!(here.holder(&name(1)).await?, Some(user(1)));
     Ok(())
 }

@@ -28,9 +28,15 @@ async fn an_append_is_there_once_whatever_becomes_of_its_answer() -> anyhow::Res
     for fault in faults {
         for times in [1, 2] {
             (0..times).for_each(|_| it.faults.at_next_append(fault.clone()));
-            let append = write(user(1), version, 2).takes(name(version as u8)).exchange(100 + u128::from(version));
+            let append = write(user(1), version, 2)
+                .takes(name(version as u8))
+                .exchange(100 + u128::from(version));
             let appended = log.append(append).await;
-            assert_eq!(appended.map(|a| a.positions), Ok(Some((version + 1, version + 2))), "{fault:?}");
+            assert_eq!(
+                appended.map(|a| a.positions),
+                Ok(Some((version + 1, version + 2))),
+                "{fault:?}"
+            );
             version += 2;
             log.append(bare(ONE, 1000 + u128::from(version))).await?;
             let records = all_records(&log, ONE).await?;
@@ -44,7 +50,8 @@ async fn an_append_is_there_once_whatever_becomes_of_its_answer() -> anyhow::Res
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_answers_lose_and_double_nothing() -> anyhow::Result<()> {
     let it = Server::start().await?;
-    let logs: [Arc<KurrentLog>; 2] = [Arc::new(it.log("one").await?), Arc::new(it.log("two").await?)];
+    let logs: [Arc<KurrentLog>; 2] =
+        [Arc::new(it.log("one").await?), Arc::new(it.log("two").await?)];
     it.faults.lose_every(3);
     let writers = (0..8).map(|n| {
         let log = logs[n as usize % 2].clone();
@@ -83,7 +90,8 @@ async fn a_repetition_without_an_answer_is_looked_for() -> anyhow::Result<()> {
 async fn what_was_answered_survives_the_death_of_the_server() -> anyhow::Result<()> {
     let rounds: u64 = if std::env::var_os("ROLLCALL_SOAK").is_some() { 400 } else { 4 };
     let mut it = Server::start().await?;
-    let logs: [Arc<KurrentLog>; 2] = [Arc::new(it.log("one").await?), Arc::new(it.log("two").await?)];
+    let logs: [Arc<KurrentLog>; 2] =
+        [Arc::new(it.log("one").await?), Arc::new(it.log("two").await?)];
     for round in 0..rounds {
         it.faults.leave_repetitions_unanswered(round % 2 == 1);
         let writers = (0..4).map(|n| {
@@ -91,11 +99,16 @@ async fn what_was_answered_survives_the_death_of_the_server() -> anyhow::Result<
             async move {
                 let mut answered = Vec::new();
                 for i in 0..10 {
-                    let append = write(user(n), round * 10 + i, 1).exchange(u128::from(round) * 1000 + n * 100 + u128::from(i));
+                    let append = write(user(n), round * 10 + i, 1)
+                        .exchange(u128::from(round) * 1000 + n * 100 + u128::from(i));
                     // As a client does: what is not answered is sent again.
                     answered.push(loop {
                         if let Ok(appended) = log.append(append.clone()).await {
-                            break (appended.positions, appended.exchange_number, append.exchange.map(|x| x.id));
+                            break (
+                                appended.positions,
+                                appended.exchange_number,
+                                append.exchange.map(|x| x.id),
+                            );
                         }
                     });
                 }
@@ -110,7 +123,11 @@ async fn what_was_answered_survives_the_death_of_the_server() -> anyhow::Result<
         for (positions, number, id) in writing.await?.into_iter().flatten() {
             let number = number.unwrap_or_default();
             let kept = logs[round as usize % 2].exchanges(ONE, number - 1, 1, Bodies::Skip).await?;
-            assert!(kept.iter().all(|x| (x.positions, Some(x.exchange.id)) == (positions, id)) && kept.len() == 1, "{kept:?}");
+            assert!(
+                kept.iter().all(|x| (x.positions, Some(x.exchange.id)) == (positions, id))
+                    && kept.len() == 1,
+                "{kept:?}"
+            );
         }
     }
     let all = rounds * 40;
@@ -125,7 +142,8 @@ async fn what_was_answered_survives_the_death_of_the_server() -> anyhow::Result<
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_comes_late_is_waited_for_and_one_that_never_comes_is_told() -> anyhow::Result<()> {
+async fn a_server_that_comes_late_is_waited_for_and_one_that_never_comes_is_told()
+-> anyhow::Result<()> {
     let mut it = Server::start().await?;
     it.kill();
     let (url, index) = (it.url.clone(), it.index("index"));
@@ -139,8 +157,15 @@ async fn a_server_that_comes_late_is_waited_for_and_one_that_never_comes_is_told
     log.ping().await?;
     it.kill();
     assert!(matches!(log.ping().await, Err(LogError::Unavailable(_))));
-    assert!(matches!(log.append(bare(OrganizationId::NONE, 2)).await, Err(AppendError::Unavailable(_))));
-    let refused = KurrentLog::connect(&it.url, &it.index("other"), impatient).await.err().map(|e| e.to_string()).unwrap_or_default();
+    assert!(matches!(
+        log.append(bare(OrganizationId::NONE, 2)).await,
+        Err(AppendError::Unavailable(_))
+    ));
+    let refused = KurrentLog::connect(&it.url, &it.index("other"), impatient)
+        .await
+        .err()
+        .map(|e| e.to_string())
+        .unwrap_or_default();
     assert!(refused.starts_with("the KurrentDB server cannot be used"), "{refused}");
     // It is there again, and everything goes on.
     it.run().await?;

@@ -4,7 +4,8 @@
 //! adapter: SQLite in a file, SQLite in memory, PostgreSQL, and for the log KurrentDB, of which a
 //! stand-in is all there is here.
 
-/// Runs functions of `$of` on every adapter; `$open` names the function of [`fixture`] that opens one.
+/// Runs functions of `$of` on every adapter; `$open` names the function of [`fixture`] that opens
+/// one.
 macro_rules! contract {
     ($of:path, log: $($test:ident)*) => {
         contract!(@sql $of, log: $($test)*);

@@ -53,12 +53,18 @@ async fn another_process_knows_an_exchange_and_a_claim() -> anyhow::Result<()> {
     let url = database().await?;
     let (one, two) = (connect(&url).await?, connect(&url).await?);
     let first = one.append(write(user(1), 0, 2).takes(name(1)).exchange(1)).await?;
-    assert_eq!(two.append(write(user(1), 0, 2).takes(name(1)).exchange(1)).await?, Appended { repeated: true, ..first });
+    assert_eq!(
+        two.append(write(user(1), 0, 2).takes(name(1)).exchange(1)).await?,
+        Appended { repeated: true, ..first }
+    );
     assert!(
         matches!(two.append(write(user(2), 0, 1).takes(name(1))).await, Err(AppendError::ClaimTaken { holder, .. }) if holder == user(1))
     );
     for round in 2..12 {
-        let (a, b) = tokio::join!(one.append(write(user(1), round, 1)), two.append(write(user(1), round, 1)));
+        let (a, b) = tokio::join!(
+            one.append(write(user(1), round, 1)),
+            two.append(write(user(1), round, 1))
+        );
         assert!(a.is_ok() != b.is_ok(), "{a:?} and {b:?}");
     }
     Ok(())
@@ -68,7 +74,9 @@ async fn another_process_knows_an_exchange_and_a_claim() -> anyhow::Result<()> {
 async fn many_processes_may_start_at_once() -> anyhow::Result<()> {
     let url = database().await?;
     let logs = futures::future::try_join_all((0..8).map(|_| connect(&url))).await?;
-    let views = futures::future::try_join_all((0..8).map(|_| PostgresViews::connect(&url, Family::Live))).await?;
+    let views =
+        futures::future::try_join_all((0..8).map(|_| PostgresViews::connect(&url, Family::Live)))
+            .await?;
     assert_eq!(logs[7].append(write(user(1), 0, 1)).await?.positions, Some((1, 1)));
     assert_eq!(number(views[7].query("SELECT 1", vec![]).await?), 1);
     Ok(())
@@ -83,12 +91,15 @@ async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     transaction.commit().await?;
     drop(log);
     assert!(matches!(connect(&url).await, Err(OpenError::Newer { found: 7, supported: 1 })));
-    assert!(matches!(PostgresViews::connect(&url, Family::Live).await, Err(OpenError::Newer { found: 7, supported: 1 })));
+    assert!(matches!(
+        PostgresViews::connect(&url, Family::Live).await,
+        Err(OpenError::Newer { found: 7, supported: 1 })
+    ));
     Ok(())
 }
 
-/// A stream is asked for from a round sequence on, and counted: from wherever it is wanted, all of it
-/// comes and nothing more, and a hole is damage and no short answer.
+/// A stream is asked for from a round sequence on, and counted: from wherever it is wanted, all of
+/// it comes and nothing more, and a hole is damage and no short answer.
 #[tokio::test]
 async fn a_stream_comes_whole_from_any_version_or_not_at_all() -> anyhow::Result<()> {
     let url = database().await?;
@@ -96,7 +107,8 @@ async fn a_stream_comes_whole_from_any_version_or_not_at_all() -> anyhow::Result
     log.append(write(user(1), 0, 600)).await?;
     log.append(write(user(2), 0, 3)).await?;
     for after in [0, 1, 255, 256, 257, 511, 512, 599, 600, 601, 5_000, u64::MAX] {
-        let versions: Vec<Version> = log.load(&user(1), after).await?.iter().map(|r| r.version).collect();
+        let versions: Vec<Version> =
+            log.load(&user(1), after).await?.iter().map(|r| r.version).collect();
         assert_eq!(versions, (after.saturating_add(1)..=600).collect::<Vec<_>>(), "after {after}");
     }
     let mut transaction = views.begin_exclusive().await?;
@@ -134,8 +146,10 @@ async fn a_bad_append_fails_alone() -> anyhow::Result<()> {
 #[tokio::test]
 async fn views_of_two_processes_exclude_each_other_and_switch_together() -> anyhow::Result<()> {
     let url = database().await?;
-    let (one, two) =
-        (Arc::new(PostgresViews::connect(&url, Family::Live).await?), Arc::new(PostgresViews::connect(&url, Family::Live).await?));
+    let (one, two) = (
+        Arc::new(PostgresViews::connect(&url, Family::Live).await?),
+        Arc::new(PostgresViews::connect(&url, Family::Live).await?),
+    );
     let mut transaction = one.begin_exclusive().await?;
     transaction.execute("CREATE TABLE counter (n BIGINT NOT NULL)", vec![]).await?;
     transaction.execute("INSERT INTO counter (n) VALUES (0)", vec![]).await?;
@@ -144,7 +158,8 @@ async fn views_of_two_processes_exclude_each_other_and_switch_together() -> anyh
     for n in 0..30 {
         let views = if n % 2 == 0 { one.clone() } else { two.clone() };
         writers.spawn(async move {
-            let mut transaction = if n % 5 == 0 { views.begin_exclusive().await? } else { views.begin(ONE).await? };
+            let mut transaction =
+                if n % 5 == 0 { views.begin_exclusive().await? } else { views.begin(ONE).await? };
             let n = number(transaction.query("SELECT n FROM counter", vec![]).await?);
             transaction.execute("UPDATE counter SET n = $1", vec![(n + 1).into()]).await?;
             transaction.commit().await
@@ -187,7 +202,10 @@ async fn leftover_schemas_are_swept_at_the_next_start() -> anyhow::Result<()> {
 #[tokio::test]
 async fn families_have_schemas_of_their_own() -> anyhow::Result<()> {
     let url = database().await?;
-    let (live, audit) = (PostgresViews::connect(&url, Family::Live).await?, PostgresViews::connect(&url, Family::Audit).await?);
+    let (live, audit) = (
+        PostgresViews::connect(&url, Family::Live).await?,
+        PostgresViews::connect(&url, Family::Audit).await?,
+    );
     let word = async |views: &dyn rollcall_domain::sql::SqlStore, text: &str| {
         let mut transaction = views.begin(ONE).await?;
         transaction.execute("CREATE TABLE word (word TEXT NOT NULL)", vec![]).await?;
@@ -254,8 +272,14 @@ async fn cqrs_es_reads_and_writes_the_same_streams() -> anyhow::Result<()> {
     let lost = store.commit(events(), stale, metadata.clone()).await;
     ensure!(matches!(lost, Err(cqrs_es::AggregateError::AggregateConflict)), "{:?}", lost.err());
     let records = log.load(&stream, 0).await?;
-    assert_eq!(records.iter().map(|r| (r.position, r.version)).collect::<Vec<_>>(), [(1, 1), (2, 2)]);
-    assert_eq!((records[0].recorded_at, records[0].exchange), (time(5), Some(ExchangeId(Uuid::from_u128(4)))));
+    assert_eq!(
+        records.iter().map(|r| (r.position, r.version)).collect::<Vec<_>>(),
+        [(1, 1), (2, 2)]
+    );
+    assert_eq!(
+        (records[0].recorded_at, records[0].exchange),
+        (time(5), Some(ExchangeId(Uuid::from_u128(4))))
+    );
     // What our append writes, cqrs-es loads, envelope included.
     let mut ours = write(stream, 2, 1).exchange(9);
     if let Some(write) = &mut ours.write {
@@ -279,17 +303,29 @@ async fn streams_of_all_events_are_an_error_and_not_a_short_answer() -> anyhow::
     let repository = log.repository();
     let all = repository.stream_all_events::<Switch>().await;
     assert!(matches!(all, Err(PersistenceError::UnknownError(_))));
-    let id = StreamId { organization: ONE, kind: AggregateKind::Organization, id: ONE.0 }.aggregate_id();
-    assert!(repository.persist::<Switch>(&[], Some((id.clone(), serde_json::Value::Null, 1))).await.is_err());
+    let id =
+        StreamId { organization: ONE, kind: AggregateKind::Organization, id: ONE.0 }.aggregate_id();
+    assert!(
+        repository
+            .persist::<Switch>(&[], Some((id.clone(), serde_json::Value::Null, 1)))
+            .await
+            .is_err()
+    );
     assert!(repository.stream_events::<Switch>(&id).await?.next::<Switch>(&[]).await.is_none());
     Ok(())
 }
 
 #[tokio::test]
 async fn a_database_that_is_not_there_is_an_error() -> anyhow::Result<()> {
-    let url = tokio::task::spawn_blocking(|| anyhow::Ok(cluster()?.url().replace("/rollcall", "/nowhere"))).await??;
+    let url = tokio::task::spawn_blocking(|| {
+        anyhow::Ok(cluster()?.url().replace("/rollcall", "/nowhere"))
+    })
+    .await??;
     assert!(matches!(connect(&url).await, Err(OpenError::Database(_))));
-    assert!(matches!(connect("postgres://postgres@127.0.0.1:1/rollcall").await, Err(OpenError::Database(_))));
+    assert!(matches!(
+        connect("postgres://postgres@127.0.0.1:1/rollcall").await,
+        Err(OpenError::Database(_))
+    ));
     assert!(matches!(connect("mailto:nobody").await, Err(OpenError::Database(_))));
     Ok(())
 }

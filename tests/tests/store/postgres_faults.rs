@@ -21,7 +21,9 @@ async fn surely(log: &PostgresLog, append: Append) -> anyhow::Result<Appended> {
     let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         match log.append(append.clone()).await {
-            Err(AppendError::Unavailable(_)) if Instant::now() < deadline => tokio::task::yield_now().await,
+            Err(AppendError::Unavailable(_)) if Instant::now() < deadline => {
+                tokio::task::yield_now().await
+            }
             answer => return Ok(answer?),
         }
     }
@@ -45,7 +47,9 @@ async fn connections_may_be_cut_at_any_time() -> anyhow::Result<()> {
         let log = logs[n as usize % 2].clone();
         writers.spawn(async move {
             for round in 0..EVENTS {
-                let appended = surely(&log, write(user(n), round, 1).exchange(n * 1000 + u128::from(round))).await?;
+                let appended =
+                    surely(&log, write(user(n), round, 1).exchange(n * 1000 + u128::from(round)))
+                        .await?;
                 ensure!(appended.positions.is_some());
                 let refused = log.append(write(user(n + 100), 0, 2).takes(name(255))).await;
                 ensure!(refused.is_err(), "{refused:?}");
@@ -97,8 +101,12 @@ async fn a_server_that_went_away_is_unavailable_until_it_is_back() -> anyhow::Re
         version += 1;
         // Connections of every kind are open and will be found dead.
         futures::future::try_join_all((0..8).map(|_| log.head(ONE))).await?;
-        futures::future::try_join_all((0..8).map(|_| views.query("SELECT n FROM t", vec![]))).await?;
-        cluster = tokio::task::spawn_blocking(move || if hard { cluster.kill9() } else { cluster.stop() }.map(|()| cluster)).await??;
+        futures::future::try_join_all((0..8).map(|_| views.query("SELECT n FROM t", vec![])))
+            .await?;
+        cluster = tokio::task::spawn_blocking(move || {
+            if hard { cluster.kill9() } else { cluster.stop() }.map(|()| cluster)
+        })
+        .await??;
 
         let start = Instant::now();
         let (refused, head, pong, rows, begun) = tokio::join!(
@@ -115,10 +123,12 @@ async fn a_server_that_went_away_is_unavailable_until_it_is_back() -> anyhow::Re
         assert!(matches!(begun.map(drop), Err(SqlError::Unavailable(_))));
         assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
 
-        cluster = tokio::task::spawn_blocking(move || cluster.start_again().map(|()| cluster)).await??;
+        cluster =
+            tokio::task::spawn_blocking(move || cluster.start_again().map(|()| cluster)).await??;
         log.ping().await?;
         assert_eq!(log.head(ONE).await?.position, version);
-        let appended = log.append(write(user(1), version, 1).exchange(u128::from(version) + 1)).await?;
+        let appended =
+            log.append(write(user(1), version, 1).exchange(u128::from(version) + 1)).await?;
         version += 1;
         assert_eq!(appended.positions, Some((version, version)));
         assert_eq!(views.query("SELECT n FROM t", vec![]).await?, []);

@@ -10,19 +10,25 @@ use tokio::task::JoinSet;
 
 const FOR: Duration = Duration::from_secs(3);
 
-/// What a PATCH writes: one event of about 330 bytes, an exchange with a body, now and then a claim.
+/// What a PATCH writes: one event of about 330 bytes, an exchange with a body, now and then a
+/// claim.
 fn patch(caller: u128, n: u64) -> Append {
     let mut append = write(user(caller), n, 1).exchange((caller << 64) | u128::from(n));
     if let Some(write) = &mut append.write {
-        write.events[0].payload = format!(r#"{{"UserChanged":{{"changes":[{{"attribute":"title","after":"{}"}}]}}}}"#, "x".repeat(280));
+        write.events[0].payload = format!(
+            r#"{{"UserChanged":{{"changes":[{{"attribute":"title","after":"{}"}}]}}}}"#,
+            "x".repeat(280)
+        );
     }
     append
 }
 
-/// User and system time of this process so far: says more than the clock on a machine that is shared.
+/// User and system time of this process so far: says more than the clock on a machine that is
+/// shared.
 fn processor_time() -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
+    let fields: Vec<&str> =
+        stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().collect();
     // Fields 14 and 15 of proc(5), counted from the third; in hundredths of a second on Linux.
     let ticks: u64 = [11, 12].iter().filter_map(|i| fields.get(*i)?.parse::<u64>().ok()).sum();
     Ok(Duration::from_millis(ticks * 10))
@@ -47,8 +53,13 @@ async fn measure(name: &str, log: Arc<dyn Log>, callers: u128) -> anyhow::Result
     while let Some(n) = running.join_next().await {
         total += n??;
     }
-    let (rate, cost) = (total as f64 / start.elapsed().as_secs_f64(), (processor_time()? - before).as_micros() / u128::from(total.max(1)));
-    println!("{name}: {callers} callers, {rate:.0} appends/s, {cost} us of our processor time each");
+    let (rate, cost) = (
+        total as f64 / start.elapsed().as_secs_f64(),
+        (processor_time()? - before).as_micros() / u128::from(total.max(1)),
+    );
+    println!(
+        "{name}: {callers} callers, {rate:.0} appends/s, {cost} us of our processor time each"
+    );
     Ok(())
 }
 

@@ -11,7 +11,8 @@ use std::sync::Arc;
 /// Everything a log holds, in the order in which it is restored.
 pub async fn backup(log: &Arc<dyn Log>) -> anyhow::Result<Vec<Restored>> {
     let keys = log.claim_keys().await?;
-    let mut parts: Vec<_> = keys.iter().map(|(scope, key)| Restored::ClaimKey(*scope, *key)).collect();
+    let mut parts: Vec<_> =
+        keys.iter().map(|(scope, key)| Restored::ClaimKey(*scope, *key)).collect();
     let heads = log.heads().await?;
     for (organization, _) in &heads {
         parts.extend(all_records(log, *organization).await?.into_iter().map(Restored::Record));
@@ -39,7 +40,8 @@ pub async fn fill(log: &Arc<dyn Log>) -> anyhow::Result<()> {
             log.append(write(stream, 3, 1).releases(taken)).await?;
         }
     }
-    log.append(write(user(50), 0, 1).takes(claim_in(OrganizationId::NONE, ClaimKind::Domain, 1))).await?;
+    log.append(write(user(50), 0, 1).takes(claim_in(OrganizationId::NONE, ClaimKind::Domain, 1)))
+        .await?;
     Ok(())
 }
 
@@ -69,7 +71,8 @@ async fn round_trip(from: Logs, to: Logs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Strangers call before the restore and in the middle of it; nothing of them is lost, on either side.
+/// Strangers call before the restore and in the middle of it; nothing of them is lost, on either
+/// side.
 async fn beside_strangers(to: Logs) -> anyhow::Result<()> {
     let from = fixture::sqlite_memory::log().await?;
     fill(&from.log).await?;
@@ -83,10 +86,16 @@ async fn beside_strangers(to: Logs) -> anyhow::Result<()> {
     }
     let strangers = to.log.exchanges(OrganizationId::NONE, 0, 10_000, Bodies::Read).await?;
     assert!(strangers.iter().map(|x| x.number).eq(1..=expected.len() as u64), "{strangers:?}");
-    assert_eq!(strangers.iter().map(|x| x.exchange.id.0.as_u128()).collect::<BTreeSet<_>>(), expected);
+    assert_eq!(
+        strangers.iter().map(|x| x.exchange.id.0.as_u128()).collect::<BTreeSet<_>>(),
+        expected
+    );
     for organization in [ONE, TWO] {
         assert_eq!(to.log.head(organization).await?, from.log.head(organization).await?);
-        assert_eq!(all_records(&to.log, organization).await?, all_records(&from.log, organization).await?);
+        assert_eq!(
+            all_records(&to.log, organization).await?,
+            all_records(&from.log, organization).await?
+        );
     }
     // Those that are there already are not put down twice.
     let known = strangers.into_iter().map(|x| Restored::Exchange(Box::new(x))).collect();

@@ -57,22 +57,36 @@ async fn a_newer_format_is_refused() -> anyhow::Result<()> {
         bytes[63] = 2;
         std::fs::write(&path, bytes)?;
     }
-    assert!(matches!(SqliteLog::open(dir.path()), Err(OpenError::Newer { found: 2, supported: 1 })));
-    assert!(matches!(SqliteViews::open(dir.path(), Family::Live), Err(OpenError::Newer { found: 2, supported: 1 })));
+    assert!(matches!(
+        SqliteLog::open(dir.path()),
+        Err(OpenError::Newer { found: 2, supported: 1 })
+    ));
+    assert!(matches!(
+        SqliteViews::open(dir.path(), Family::Live),
+        Err(OpenError::Newer { found: 2, supported: 1 })
+    ));
     Ok(())
 }
 
 #[tokio::test]
 async fn a_file_that_is_no_database_is_refused() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    std::fs::write(dir.path().join("log.db"), "not a database, but long enough to be looked at as one\n".repeat(20))?;
+    std::fs::write(
+        dir.path().join("log.db"),
+        "not a database, but long enough to be looked at as one\n".repeat(20),
+    )?;
     assert!(matches!(SqliteLog::open(dir.path()), Err(OpenError::Database(_))));
     Ok(())
 }
 
 async fn scratch_files(dir: &std::path::Path) -> anyhow::Result<Vec<String>> {
-    let names = std::fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-    Ok(names.collect::<anyhow::Result<Vec<_>>>()?.into_iter().filter(|name| name.contains("scratch")).collect())
+    let names =
+        std::fs::read_dir(dir)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    Ok(names
+        .collect::<anyhow::Result<Vec<_>>>()?
+        .into_iter()
+        .filter(|name| name.contains("scratch"))
+        .collect())
 }
 
 #[tokio::test]
@@ -111,7 +125,10 @@ async fn scratch_files_go_with_their_store_or_at_the_next_start() -> anyhow::Res
 #[tokio::test]
 async fn families_have_files_of_their_own() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    let (live, audit) = (SqliteViews::open(dir.path(), Family::Live)?, SqliteViews::open(dir.path(), Family::Audit)?);
+    let (live, audit) = (
+        SqliteViews::open(dir.path(), Family::Live)?,
+        SqliteViews::open(dir.path(), Family::Audit)?,
+    );
     put(&live, "live").await?;
     put(&audit, "audit").await?;
     // One writes, and is replaced, while the other is being written.

@@ -34,7 +34,10 @@ async fn given(w: &mut World, store: &OldStore) -> Result<People> {
     ensure!(found(&w.scim, "fay@x.example").await?.is_empty());
     let organization: Uuid = w.acme.id.parse()?;
     let people = People { organization, ada: made[0], again: made[1], fay: made[2] };
-    ensure!(store.is_marked(organization).await?, "a new organization claims names as they are folded now");
+    ensure!(
+        store.is_marked(organization).await?,
+        "a new organization claims names as they are folded now"
+    );
     ensure!(w.server.terminate().await?.success(), "the server did not stop");
     store.rename(organization, people.again, "again@x.example", AGAIN, "ada@x.example\n").await?;
     store.rename(organization, people.fay, "someone@x.example", FAY, FAY).await?;
@@ -44,12 +47,16 @@ async fn given(w: &mut World, store: &OldStore) -> Result<People> {
 
 async fn collisions(w: &World) -> Result<(bool, Value)> {
     let told = w.server.command(&["claims", "collisions", "--org", "acme"]).await?;
-    let list = serde_json::from_slice(&told.stdout).with_context(|| String::from_utf8_lossy(&told.stderr).into_owned())?;
+    let list = serde_json::from_slice(&told.stdout)
+        .with_context(|| String::from_utf8_lossy(&told.stderr).into_owned())?;
     Ok((told.status.success(), list))
 }
 
 async fn found(scim: &Scim, name: &str) -> Result<Vec<String>> {
-    let list = scim.get(&format!("/Users?{}", filter(&format!("userName eq \"{name}\"")))).await?.expect_json(200)?;
+    let list = scim
+        .get(&format!("/Users?{}", filter(&format!("userName eq \"{name}\""))))
+        .await?
+        .expect_json(200)?;
     let ids = list["Resources"].as_array().into_iter().flatten().filter_map(|r| r["id"].as_str());
     Ok(ids.map(str::to_owned).collect())
 }
@@ -57,13 +64,31 @@ async fn found(scim: &Scim, name: &str) -> Result<Vec<String>> {
 /// What holds on every process once names are claimed anew.
 async fn one_name_one_user(scim: &Scim, p: &People) -> Result<()> {
     let (ada, again, fay) = (p.ada.to_string(), p.again.to_string(), p.fay.to_string());
-    ensure!(found(scim, "Fay@x.example").await? == [fay.clone()] && found(scim, " fay@X.example\\n").await? == [fay.clone()]);
+    ensure!(
+        found(scim, "Fay@x.example").await? == [fay.clone()]
+            && found(scim, " fay@X.example\\n").await? == [fay.clone()]
+    );
     ensure!(found(scim, "ada@x.example").await? == [ada.clone(), again.clone()]);
-    refused_naming(scim.post("/Users", &user("fay@x.example")).await?, 409, Some("uniqueness"), &[&fay])?;
-    refused_naming(scim.post("/Users", &user("\tAda@x.example ")).await?, 409, Some("uniqueness"), &[&ada])?;
+    refused_naming(
+        scim.post("/Users", &user("fay@x.example")).await?,
+        409,
+        Some("uniqueness"),
+        &[&fay],
+    )?;
+    refused_naming(
+        scim.post("/Users", &user("\tAda@x.example ")).await?,
+        409,
+        Some("uniqueness"),
+        &[&ada],
+    )?;
     // Closer to the name that another one holds is no way out.
     let closer = json!([{"op": "replace", "path": "userName", "value": "ada@x.example"}]);
-    refused_naming(scim.operations(&format!("/Users/{again}"), closer).await?, 409, Some("uniqueness"), &[&ada])?;
+    refused_naming(
+        scim.operations(&format!("/Users/{again}"), closer).await?,
+        409,
+        Some("uniqueness"),
+        &[&ada],
+    )?;
     // What was sent is what is given back.
     ensure!(scim.get(&format!("/Users/{again}")).await?.expect_json(200)?["userName"] == AGAIN);
     ensure!(scim.get(&format!("/Users/{fay}")).await?.expect_json(200)?["userName"] == FAY);
@@ -76,15 +101,29 @@ async fn told(w: &World, store: &OldStore, p: &People) -> Result<()> {
     store.claims(p.organization, p.fay, &["fay@x.example"]).await?;
     ensure!(!store.is_marked(p.organization).await?, "a name is contested");
     let (none, list) = collisions(w).await?;
-    let [one] = list.as_array().map(Vec::as_slice).unwrap_or_default() else { anyhow::bail!("{list}") };
+    let [one] = list.as_array().map(Vec::as_slice).unwrap_or_default() else {
+        anyhow::bail!("{list}")
+    };
     ensure!(!none && one["name"] == "ada@x.example", "{list}");
-    let of = |n: usize| (one["users"][n]["user_id"].clone(), one["users"][n]["user_name"].clone(), one["users"][n]["holds_name"].clone());
+    let of = |n: usize| {
+        (
+            one["users"][n]["user_id"].clone(),
+            one["users"][n]["user_name"].clone(),
+            one["users"][n]["holds_name"].clone(),
+        )
+    };
     ensure!(of(0) == (json!(p.ada), json!("ada@x.example"), json!(true)), "{list}");
-    ensure!(of(1) == (json!(p.again), json!(AGAIN), json!(false)) && one["users"][2].is_null(), "{list}");
+    ensure!(
+        of(1) == (json!(p.again), json!(AGAIN), json!(false)) && one["users"][2].is_null(),
+        "{list}"
+    );
     let metrics = w.admin.get_anonymous("/metrics").await?.expect(200)?.text();
     let wanted = format!("rollcall_contested_names{{organization=\"{}\"}} 1", p.organization);
     ensure!(metrics.lines().any(|line| line == wanted), "{metrics}");
-    ensure!(w.server.log_tail(1_000).contains("rollcall claims collisions"), "the log says nothing");
+    ensure!(
+        w.server.log_tail(1_000).contains("rollcall claims collisions"),
+        "the log says nothing"
+    );
     Ok(())
 }
 
@@ -126,7 +165,8 @@ async fn names_are_claimed_anew_by_two_that_start_at_once() {
         let store = OldStore::Postgres(cluster.url());
         let p = given(w, &store).await?;
         w.server.spawn()?;
-        let (first, second) = tokio::join!(w.server.ready(), Server::start(Store::Postgres(cluster.url())));
+        let (first, second) =
+            tokio::join!(w.server.ready(), Server::start(Store::Postgres(cluster.url())));
         first?;
         w.server.cli(&["views", "rebuild"]).await?;
         let token = w.scim.token().context("token")?;
@@ -141,14 +181,27 @@ async fn names_are_claimed_anew_by_two_that_start_at_once() {
 
 /// A log with two users of one name can be replayed, and put in place elsewhere.
 async fn elsewhere(w: &World) -> Result<()> {
-    // The second user of the name would be refused now, the one who was looked for found, and nothing
-    // else comes out otherwise.
+    // The second user of the name would be refused now, the one who was looked for found, and
+    // nothing else comes out otherwise.
     let told = w.server.cli(&["replay", "verify", "--org", "acme"]).await?;
     let summary = &told["summary"];
-    ensure!(summary["rules"] == json!({"user-name-ends": 2}) && summary["unexplained"] == json!({}), "{told}");
-    let differs: Vec<&Value> = told["exchanges"].as_array().into_iter().flatten().filter(|x| x["result"] == "events_differ").collect();
+    ensure!(
+        summary["rules"] == json!({"user-name-ends": 2}) && summary["unexplained"] == json!({}),
+        "{told}"
+    );
+    let differs: Vec<&Value> = told["exchanges"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|x| x["result"] == "events_differ")
+        .collect();
     let [one] = differs[..] else { anyhow::bail!("{told}") };
-    ensure!(one["rules"] == json!(["user-name-ends"]) && one["now"]["status"] == 409 && one["recorded"]["status"] == 201, "{one}");
+    ensure!(
+        one["rules"] == json!(["user-name-ends"])
+            && one["now"]["status"] == 409
+            && one["recorded"]["status"] == 201,
+        "{one}"
+    );
     let file = w.server.data().join("whole.backup");
     let path = file.to_str().context("a path")?;
     w.server.cli(&["backup", "--to", path]).await?;

@@ -39,8 +39,12 @@ fn active() -> Target {
 /// The body that creates a user.
 pub(super) fn new_user(mapping: &Mapping, user: &User, bad: bool) -> Value {
     let mut body = Map::new();
-    let enterprise = mapping.manager || mapping.flows.iter().any(|f| f.target.urn() == Some(ENTERPRISE));
-    body.insert("schemas".to_owned(), if enterprise { json!([USER, ENTERPRISE]) } else { json!([USER]) });
+    let enterprise =
+        mapping.manager || mapping.flows.iter().any(|f| f.target.urn() == Some(ENTERPRISE));
+    body.insert(
+        "schemas".to_owned(),
+        if enterprise { json!([USER, ENTERPRISE]) } else { json!([USER]) },
+    );
     body.insert("meta".to_owned(), json!({"resourceType": "User"}));
     body.insert("active".to_owned(), if bad { json!(BAD_VALUE) } else { json!(true) });
     for flow in &mapping.flows {
@@ -101,7 +105,8 @@ pub(super) fn spoil(edits: &mut Vec<Edit>) {
 
 /// What differs between a group and the resource in the target system.
 pub(super) fn group_edits(group: &Group, current: &Value) -> Vec<Edit> {
-    let rows = [("displayName", group.display_name.clone()), ("externalId", group.object_id.to_string())];
+    let rows =
+        [("displayName", group.display_name.clone()), ("externalId", group.object_id.to_string())];
     let edits = rows.into_iter().map(|(path, new)| {
         let target = Target::new(path);
         let old = target.read(current).cloned();
@@ -134,10 +139,12 @@ fn flagged(edits: &[Edit]) -> Value {
         return operations([json!({"op": "replace", "path": "active", "value": edit.new})]);
     }
     let picks = edits.iter().filter(|e| e.target.picks());
-    let mut made: Vec<Value> = picks.map(|e| json!({"op": verb(e), "path": e.target.as_str(), "value": e.new})).collect();
+    let mut made: Vec<Value> =
+        picks.map(|e| json!({"op": verb(e), "path": e.target.as_str(), "value": e.new})).collect();
     for wanted in ["add", "replace"] {
         let rest = edits.iter().filter(|e| !e.target.picks() && verb(e) == wanted);
-        let value: Map<String, Value> = rest.map(|e| (e.target.as_str().to_owned(), e.new.clone())).collect();
+        let value: Map<String, Value> =
+            rest.map(|e| (e.target.as_str().to_owned(), e.new.clone())).collect();
         if !value.is_empty() {
             made.push(json!({"op": wanted, "value": value}));
         }
@@ -160,15 +167,22 @@ pub(super) fn manager(shape: Shape, manager: Option<&str>) -> Value {
 pub(super) fn add_members(shape: Shape, ids: &[String]) -> Value {
     operations([match shape {
         Shape::Legacy => json!({"op": "Add", "path": "members", "value": by_value(ids)}),
-        Shape::Flagged => json!({"op": "add", "path": "members", "value": ids.iter().map(|id| json!({"value": id})).collect::<Vec<_>>()}),
+        Shape::Flagged => {
+            json!({"op": "add", "path": "members", "value": ids.iter().map(|id| json!({"value": id})).collect::<Vec<_>>()})
+        }
     }])
 }
 
 /// The PATCH that removes members.
 pub(super) fn remove_members(shape: Shape, ids: &[String]) -> Value {
     match shape {
-        Shape::Legacy => operations([json!({"op": "Remove", "path": "members", "value": by_value(ids)})]),
-        Shape::Flagged => operations(ids.iter().map(|id| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")}))),
+        Shape::Legacy => {
+            operations([json!({"op": "Remove", "path": "members", "value": by_value(ids)})])
+        }
+        Shape::Flagged => operations(
+            ids.iter()
+                .map(|id| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")})),
+        ),
     }
 }
 
@@ -185,7 +199,9 @@ pub(super) fn form(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => out.push(byte as char),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' => {
+                out.push(byte as char)
+            }
             b' ' => out.push('+'),
             other => out.push_str(&format!("%{other:02X}")),
         }

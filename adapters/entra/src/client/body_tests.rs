@@ -49,7 +49,10 @@ fn flagged_collapses_what_has_no_value_path() {
         ])
     );
     let off: Vec<Edit> = switch(false, &current()).into_iter().collect();
-    assert_eq!(patch(Shape::Flagged, &off)["Operations"], json!([{"op": "replace", "path": "active", "value": false}]));
+    assert_eq!(
+        patch(Shape::Flagged, &off)["Operations"],
+        json!([{"op": "replace", "path": "active", "value": false}])
+    );
 }
 
 #[test]
@@ -59,7 +62,10 @@ fn members_leave_by_value_or_by_path() {
         remove_members(Shape::Legacy, &ids)["Operations"],
         json!([{"op": "Remove", "path": "members", "value": [{"$ref": null, "value": "u1"}]}])
     );
-    assert_eq!(remove_members(Shape::Flagged, &ids)["Operations"], json!([{"op": "remove", "path": "members[value eq \"u1\"]"}]));
+    assert_eq!(
+        remove_members(Shape::Flagged, &ids)["Operations"],
+        json!([{"op": "remove", "path": "members[value eq \"u1\"]"}])
+    );
 }
 
 #[test]

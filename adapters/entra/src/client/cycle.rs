@@ -22,7 +22,12 @@ enum Extent {
     /// Everything in scope.
     Everything,
     /// What changed, and what is tried again.
-    Some { users: Vec<UserKey>, managers: Vec<UserKey>, groups: BTreeSet<GroupKey>, members: BTreeMap<GroupKey, Vec<UserKey>> },
+    Some {
+        users: Vec<UserKey>,
+        managers: Vec<UserKey>,
+        groups: BTreeSet<GroupKey>,
+        members: BTreeMap<GroupKey, Vec<UserKey>>,
+    },
 }
 
 impl Client {
@@ -75,7 +80,8 @@ impl Client {
             return (Extent::Everything, watermark);
         }
         let state = self.state();
-        let changed: BTreeSet<Delta> = directory.since(state.watermark).into_iter().chain(state.due(run.began)).collect();
+        let changed: BTreeSet<Delta> =
+            directory.since(state.watermark).into_iter().chain(state.due(run.began)).collect();
         let (mut users, mut managers, mut groups) = (Vec::new(), Vec::new(), BTreeSet::new());
         let mut members: BTreeMap<GroupKey, Vec<UserKey>> = BTreeMap::new();
         for delta in changed {
@@ -102,10 +108,12 @@ impl Client {
         let count = match extent {
             Extent::Everything => {
                 let groups = u32::try_from(directory.groups().len()).unwrap_or(u32::MAX);
-                (0..directory.users()).filter(|n| loses(UserKey(*n))).count() + (0..groups).filter(|n| vanishes(GroupKey(*n))).count()
+                (0..directory.users()).filter(|n| loses(UserKey(*n))).count()
+                    + (0..groups).filter(|n| vanishes(GroupKey(*n))).count()
             }
             Extent::Some { users, groups, .. } => {
-                users.iter().filter(|k| loses(**k)).count() + groups.iter().filter(|k| vanishes(**k)).count()
+                users.iter().filter(|k| loses(**k)).count()
+                    + groups.iter().filter(|k| vanishes(**k)).count()
             }
         };
         u32::try_from(count).unwrap_or(u32::MAX)
@@ -154,13 +162,20 @@ impl Client {
         (0..self.directory().users()).map(UserKey)
     }
 
-    async fn each<T: Send, F: Future<Output = ()> + Send>(&self, items: impl Iterator<Item = T> + Send, one: impl Fn(T) -> F + Sync) {
+    async fn each<T: Send, F: Future<Output = ()> + Send>(
+        &self,
+        items: impl Iterator<Item = T> + Send,
+        one: impl Fn(T) -> F + Sync,
+    ) {
         lanes(&*self.time, self.settings.concurrency, items, one).await;
     }
 
     async fn all_groups(&self, run: &Running, extent: &Extent) {
         let touched: Vec<GroupKey> = match extent {
-            Extent::Everything => (0..u32::try_from(self.directory().groups().len()).unwrap_or(u32::MAX)).map(GroupKey).collect(),
+            Extent::Everything => (0..u32::try_from(self.directory().groups().len())
+                .unwrap_or(u32::MAX))
+                .map(GroupKey)
+                .collect(),
             Extent::Some { groups, .. } => groups.iter().copied().collect(),
         };
         let fresh = Mutex::new(BTreeSet::new());
@@ -181,9 +196,16 @@ impl Client {
         let members: Vec<(GroupKey, Vec<UserKey>)> = match extent {
             Extent::Everything => {
                 let directory = self.directory();
-                touched.iter().filter_map(|key| Some((*key, directory.group(*key)?.members.iter().copied().collect()))).collect()
+                touched
+                    .iter()
+                    .filter_map(|key| {
+                        Some((*key, directory.group(*key)?.members.iter().copied().collect()))
+                    })
+                    .collect()
             }
-            Extent::Some { members, .. } => members.iter().map(|(key, users)| (*key, users.clone())).collect(),
+            Extent::Some { members, .. } => {
+                members.iter().map(|(key, users)| (*key, users.clone())).collect()
+            }
         };
         let one = |(key, users): (GroupKey, Vec<UserKey>)| {
             let fresh = &fresh;
@@ -220,7 +242,9 @@ impl Client {
         let now = self.time.now();
         let mut state = self.state();
         match run.broken() {
-            Some(failure) if failure.effect == Effect::Quarantine => return state.quarantine("EncounteredQuarantineException", now),
+            Some(failure) if failure.effect == Effect::Quarantine => {
+                return state.quarantine("EncounteredQuarantineException", now);
+            }
             // What ends with the line or the server may be over at the next cycle.
             Some(_) => return,
             None => {}

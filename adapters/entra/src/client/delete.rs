@@ -18,7 +18,12 @@ pub(super) enum Gone {
 }
 
 impl Client {
-    pub(super) async fn delete(&self, run: &Running, gone: Gone, link: &Link) -> Result<Done, Failure> {
+    pub(super) async fn delete(
+        &self,
+        run: &Running,
+        gone: Gone,
+        link: &Link,
+    ) -> Result<Done, Failure> {
         let (subject, kind, endpoint, noun) = match gone {
             Gone::User(key) => (Delta::User(key), "User", "Users", "user"),
             Gone::Group(key) => (Delta::Group(key), "Group", "Groups", "group"),
@@ -30,14 +35,21 @@ impl Client {
             Ok(Done::Skipped("TooManyDeletes"))
         } else {
             work.action = Action::Delete;
-            work.send(Purpose::Delete, Method::Delete, format!("/{endpoint}/{}", link.id), None).await.map(|_| Done::Exported)
+            work.send(Purpose::Delete, Method::Delete, format!("/{endpoint}/{}", link.id), None)
+                .await
+                .map(|_| Done::Exported)
         };
         if outcome == Ok(Done::Exported) {
             match gone {
                 Gone::User(key) => self.state().link_user(key, None),
                 Gone::Group(key) => self.state().link_group(key, None),
             }
-            work.step("EntryExportDelete", StepType::Export, StepResult::Success, format!("The {noun} was deleted"));
+            work.step(
+                "EntryExportDelete",
+                StepType::Export,
+                StepResult::Success,
+                format!("The {noun} was deleted"),
+            );
         }
         work.end(&outcome);
         outcome

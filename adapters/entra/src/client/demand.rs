@@ -47,6 +47,8 @@ impl Client {
     }
 
     fn blocked(&self, key: UserKey) -> bool {
-        self.directory().user(key).is_none_or(|user| !user.account_enabled || user.deleted_at.is_some())
+        self.directory()
+            .user(key)
+            .is_none_or(|user| !user.account_enabled || user.deleted_at.is_some())
     }
 }

@@ -28,7 +28,8 @@ impl Client {
             (None, Some(link)) => self.delete(run, Gone::Group(key), &link).await,
             (Some(group), link) => {
                 let mut work = Work::on(self, run, subject, 0).about_group(&group);
-                let outcome = self.bring_up_group(run, &mut work, key, &group, link, &mut fresh).await;
+                let outcome =
+                    self.bring_up_group(run, &mut work, key, &group, link, &mut fresh).await;
                 work.end(&outcome);
                 outcome
             }
@@ -50,39 +51,81 @@ impl Client {
             work.found(&link.id);
             let target = format!("/Groups/{}?excludedAttributes=members", link.id);
             match work.send(Purpose::Read, Method::Get, target, None).await {
-                Err(gone) if gone.code == "InvalidAnchor" && run.kind == RunKind::Restart => self.state().link_group(key, None),
+                Err(gone) if gone.code == "InvalidAnchor" && run.kind == RunKind::Restart => {
+                    self.state().link_group(key, None)
+                }
                 Err(failure) => return Err(failure),
-                Ok(current) => return self.update_group(run, work, group, &link.id, &current).await,
+                Ok(current) => {
+                    return self.update_group(run, work, group, &link.id, &current).await;
+                }
             }
         }
-        let target = format!("/Groups?excludedAttributes=members&filter={}", equals("displayName", &group.display_name));
+        let target = format!(
+            "/Groups?excludedAttributes=members&filter={}",
+            equals("displayName", &group.display_name)
+        );
         if let Some(current) = only(work.send(Purpose::Match, Method::Get, target, None).await?)? {
             let id = anchor(&current)?;
             work.found(&id);
-            work.step("EntryMatching", StepType::Matching, StepResult::Success, "Found the group by displayName".to_owned());
+            work.step(
+                "EntryMatching",
+                StepType::Matching,
+                StepResult::Success,
+                "Found the group by displayName".to_owned(),
+            );
             self.state().link_group(key, Some(Link { id: id.clone(), active: true }));
             return self.update_group(run, work, group, &id, &current).await;
         }
         work.action = Action::Create;
-        let made = work.send(Purpose::Write, Method::Post, "/Groups".to_owned(), Some(new_group(run.shape, group))).await?;
+        let made = work
+            .send(
+                Purpose::Write,
+                Method::Post,
+                "/Groups".to_owned(),
+                Some(new_group(run.shape, group)),
+            )
+            .await?;
         let id = anchor(&made)?;
         work.found(&id);
-        work.step("EntryExportAdd", StepType::Export, StepResult::Success, "The group was created".to_owned());
+        work.step(
+            "EntryExportAdd",
+            StepType::Export,
+            StepResult::Success,
+            "The group was created".to_owned(),
+        );
         work.modifies(&group_edits(group, &Value::Null));
         self.state().link_group(key, Some(Link { id, active: true }));
         *fresh = true;
         Ok(Done::Exported)
     }
 
-    async fn update_group(&self, run: &Running, work: &mut Work<'_>, group: &Group, id: &Anchor, current: &Value) -> Result<Done, Failure> {
+    async fn update_group(
+        &self,
+        run: &Running,
+        work: &mut Work<'_>,
+        group: &Group,
+        id: &Anchor,
+        current: &Value,
+    ) -> Result<Done, Failure> {
         work.action = Action::Update;
         let edits = group_edits(group, current);
         if edits.is_empty() {
             return Ok(Done::Skipped("RedundantExport"));
         }
         work.modifies(&edits);
-        work.send(Purpose::Write, Method::Patch, format!("/Groups/{id}"), Some(patch(run.shape, &edits))).await?;
-        work.step("EntryExportUpdate", StepType::Export, StepResult::Success, "The group was updated".to_owned());
+        work.send(
+            Purpose::Write,
+            Method::Patch,
+            format!("/Groups/{id}"),
+            Some(patch(run.shape, &edits)),
+        )
+        .await?;
+        work.step(
+            "EntryExportUpdate",
+            StepType::Export,
+            StepResult::Success,
+            "The group was updated".to_owned(),
+        );
         Ok(Done::Exported)
     }
 }

@@ -42,7 +42,11 @@ impl Source {
             Self::GivenName => user.given_name.clone(),
             Self::Surname => user.surname.clone(),
             Self::FullName => {
-                let parts: Vec<&str> = [&user.given_name, &user.surname].into_iter().flatten().map(String::as_str).collect();
+                let parts: Vec<&str> = [&user.given_name, &user.surname]
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str)
+                    .collect();
                 Some(parts.join(" "))
             }
             Self::Mail => user.mail.clone(),
@@ -92,7 +96,11 @@ impl Mapping {
     /// The default mapping as it is shipped: the mail nickname is the `externalId`.
     pub fn shipped() -> Self {
         let mut rows = vec![(Source::MailNickname, "externalId".to_owned())];
-        rows.extend(Self::common().into_iter().filter(|(source, _)| !matches!(source, Source::Extension(_))));
+        rows.extend(
+            Self::common()
+                .into_iter()
+                .filter(|(source, _)| !matches!(source, Source::Extension(_))),
+        );
         Self::of(rows, true)
     }
 
@@ -123,7 +131,8 @@ impl Mapping {
             (Source::Country, "addresses[type eq \"work\"].country"),
             (Source::Mobile, "phoneNumbers[type eq \"mobile\"].value"),
         ];
-        let mut rows: Vec<(Source, String)> = rows.map(|(source, target)| (source, target.to_owned())).into();
+        let mut rows: Vec<(Source, String)> =
+            rows.map(|(source, target)| (source, target.to_owned())).into();
         rows.push((Source::EmployeeId, format!("{ENTERPRISE}:employeeNumber")));
         rows.push((Source::Department, format!("{ENTERPRISE}:department")));
         rows.push((
@@ -134,7 +143,10 @@ impl Mapping {
     }
 
     fn of(rows: Vec<(Source, String)>, manager: bool) -> Self {
-        let flows = rows.into_iter().map(|(source, target)| Flow { source, target: Target::new(&target) }).collect();
+        let flows = rows
+            .into_iter()
+            .map(|(source, target)| Flow { source, target: Target::new(&target) })
+            .collect();
         Self { flows, matching: vec![Target::new("userName")], manager }
     }
 

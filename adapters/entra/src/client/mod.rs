@@ -65,8 +65,13 @@ impl Client {
     /// A job that has not run yet.
     pub fn new(seed: Seed, settings: Settings, surroundings: Surroundings) -> Self {
         let tenant_id = settings.tenant_id.unwrap_or_else(|| seed.uuid("tenant", 0));
-        let job_id = format!("scim.{}.{}", seed.uuid("application", 0).simple(), seed.uuid("job", 0));
-        let state = State { bearer: settings.token.as_str().into(), bad_values: settings.bad_values, ..State::default() };
+        let job_id =
+            format!("scim.{}.{}", seed.uuid("application", 0).simple(), seed.uuid("job", 0));
+        let state = State {
+            bearer: settings.token.as_str().into(),
+            bad_values: settings.bad_values,
+            ..State::default()
+        };
         let Surroundings { directory, transport, time, recorder } = surroundings;
         Self {
             service_principal: seed.uuid("service principal", 0),

@@ -14,12 +14,20 @@ impl Running {
         let matching = client.settings.mapping.matching.first().map_or("userName", |t| t.as_str());
         let mut targets = vec![format!("/Users?filter={}", equals(matching, &nobody))];
         if groups && client.settings.groups {
-            targets.push(format!("/Groups?excludedAttributes=members&filter={}", equals("displayName", &nobody)));
+            targets.push(format!(
+                "/Groups?excludedAttributes=members&filter={}",
+                equals("displayName", &nobody)
+            ));
         }
         for target in targets {
-            let reply = Work::probe(client, self).send(Purpose::Probe, Method::Get, target, None).await?;
+            let reply =
+                Work::probe(client, self).send(Purpose::Probe, Method::Get, target, None).await?;
             if reply["Resources"].as_array().is_some_and(|found| !found.is_empty()) {
-                return Err(Failure::new(Effect::Quarantine, INCOMPATIBLE, "a user was found that cannot exist"));
+                return Err(Failure::new(
+                    Effect::Quarantine,
+                    INCOMPATIBLE,
+                    "a user was found that cannot exist",
+                ));
             }
         }
         Ok(())

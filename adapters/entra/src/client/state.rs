@@ -110,8 +110,19 @@ impl State {
     }
 
     /// Remembers a failure until it is time to try again. Nothing is tried for longer than 28 days.
-    pub(super) fn escrow(&mut self, subject: Delta, now: DateTime<Utc>, next_cycle: bool, reference: bool) {
-        let entry = self.escrows.entry(subject).or_insert(Escrow { first: now, attempts: 0, next: now, reference });
+    pub(super) fn escrow(
+        &mut self,
+        subject: Delta,
+        now: DateTime<Utc>,
+        next_cycle: bool,
+        reference: bool,
+    ) {
+        let entry = self.escrows.entry(subject).or_insert(Escrow {
+            first: now,
+            attempts: 0,
+            next: now,
+            reference,
+        });
         entry.reference = reference;
         if now - entry.first > PATIENCE {
             self.escrows.remove(&subject);
@@ -134,7 +145,8 @@ impl State {
     pub(super) fn quarantine(&mut self, reason: &'static str, now: DateTime<Utc>) {
         let (began, series) = self.quarantine.map_or((now, 0), |q| (q.began, q.series + 1));
         self.disabled |= now - began > PATIENCE;
-        self.quarantine = Some(Quarantine { reason, began, series, next: now + Quarantine::wait(series) });
+        self.quarantine =
+            Some(Quarantine { reason, began, series, next: now + Quarantine::wait(series) });
     }
 }
 

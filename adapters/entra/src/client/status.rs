@@ -63,7 +63,9 @@ pub(super) fn judge(purpose: Purpose, status: u16, body: &[u8]) -> Result<(), Fa
     match (purpose, status) {
         (_, 200..=299) | (Purpose::Delete, 404) => Ok(()),
         (_, 401) => failure(Effect::Quarantine, "Unauthorized"),
-        (Purpose::Probe, 403 | 405) => failure(Effect::Quarantine, "EncounteredQuarantineException"),
+        (Purpose::Probe, 403 | 405) => {
+            failure(Effect::Quarantine, "EncounteredQuarantineException")
+        }
         (Purpose::Probe | Purpose::Match, 400 | 404) => {
             failure(Effect::Quarantine, "SystemForCrossDomainIdentityManagementServiceIncompatible")
         }
@@ -83,14 +85,18 @@ pub(super) fn unanswered(purpose: Purpose, error: &TransportError) -> Failure {
     let effect = if purpose == Purpose::Probe { Effect::Abort } else { Effect::NextCycle };
     let code = match error {
         TransportError::TimedOut => "Timeout",
-        TransportError::Broken(_) | TransportError::AnswerLost { .. } => "WebExceptionProtocolError",
+        TransportError::Broken(_) | TransportError::AnswerLost { .. } => {
+            "WebExceptionProtocolError"
+        }
     };
     Failure::new(effect, code, error.to_string())
 }
 
 /// What the target says about it, as Entra shows it to the customer's admin.
 fn detail(status: u16, body: &[u8]) -> String {
-    let told = serde_json::from_slice::<Value>(body).ok().and_then(|v| v["detail"].as_str().map(str::to_owned));
+    let told = serde_json::from_slice::<Value>(body)
+        .ok()
+        .and_then(|v| v["detail"].as_str().map(str::to_owned));
     match told {
         Some(detail) => format!("StatusCode: {status}. {detail}"),
         None => format!("StatusCode: {status}"),

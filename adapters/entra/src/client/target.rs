@@ -31,7 +31,13 @@ impl Target {
                 None => (rest, None, None),
             },
         };
-        Self { text: text.to_owned(), urn, attribute: attribute.to_owned(), element, sub: sub.map(str::to_owned) }
+        Self {
+            text: text.to_owned(),
+            urn,
+            attribute: attribute.to_owned(),
+            element,
+            sub: sub.map(str::to_owned),
+        }
     }
 
     /// The path as written.
@@ -62,7 +68,9 @@ impl Target {
         if let Some(sub) = &self.sub {
             value = member(value, sub)?;
         }
-        let empty = value.is_null() || value.as_str() == Some("") || value.as_array().is_some_and(Vec::is_empty);
+        let empty = value.is_null()
+            || value.as_str() == Some("")
+            || value.as_array().is_some_and(Vec::is_empty);
         (!empty).then_some(value)
     }
 
@@ -79,11 +87,18 @@ impl Target {
             };
             return;
         };
-        let Value::Array(list) = object.entry(self.attribute.clone()).or_insert_with(|| json!([])) else { return };
+        let Value::Array(list) = object.entry(self.attribute.clone()).or_insert_with(|| json!([]))
+        else {
+            return;
+        };
         if !list.iter().any(|e| e["type"].as_str() == Some(kind)) {
             // The work address is the primary one; nothing else is.
             let primary = self.attribute == "emails" && kind == "work";
-            list.push(if primary { json!({"primary": true, "type": kind}) } else { json!({"type": kind}) });
+            list.push(if primary {
+                json!({"primary": true, "type": kind})
+            } else {
+                json!({"type": kind})
+            });
         }
         if let Some(element) = list.iter_mut().find(|e| e["type"].as_str() == Some(kind)) {
             element[self.sub.as_deref().unwrap_or("value")] = new;
@@ -100,7 +115,9 @@ impl fmt::Display for Target {
 /// Attribute names are case-insensitive (RFC 7643 section 2.1).
 fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     let object = object.as_object()?;
-    object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    object.get(name).or_else(|| {
+        object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    })
 }
 
 fn child<'a>(object: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<String, Value> {
@@ -135,8 +152,14 @@ mod tests {
         for path in paths {
             assert_eq!(Target::new(path).read(&resource), Some(&json!(path)));
         }
-        assert_eq!(resource["emails"], json!([{"primary": true, "type": "work", "value": "emails[type eq \"work\"].value"}]));
-        assert_eq!(resource["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["department"], json!(paths[4]));
+        assert_eq!(
+            resource["emails"],
+            json!([{"primary": true, "type": "work", "value": "emails[type eq \"work\"].value"}])
+        );
+        assert_eq!(
+            resource["urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"]["department"],
+            json!(paths[4])
+        );
         assert_eq!(Target::new("addresses[type eq \"other\"].formatted").read(&resource), None);
     }
 }

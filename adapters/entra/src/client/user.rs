@@ -43,20 +43,40 @@ impl Client {
         let user = directory.user(key)?;
         let (active, in_scope) = (directory.is_active(key, &user), directory.in_scope(key, &user));
         let bad = run.seed.chance("bad value", u64::from(key.0), run.bad_values);
-        Some(Subject { key, active, whole: in_scope && user.deleted_at.is_none(), in_scope, bad, user })
+        Some(Subject {
+            key,
+            active,
+            whole: in_scope && user.deleted_at.is_none(),
+            in_scope,
+            bad,
+            user,
+        })
     }
 
-    async fn bring_up(&self, run: &Running, subject: &Subject, link: Option<Link>) -> Result<Done, Failure> {
+    async fn bring_up(
+        &self,
+        run: &Running,
+        subject: &Subject,
+        link: Option<Link>,
+    ) -> Result<Done, Failure> {
         let mut work = Work::on(self, run, Delta::User(subject.key), 0).about_user(&subject.user);
         let outcome = match link {
-            Some(link) if run.kind != RunKind::OnDemand => self.update_linked(run, &mut work, subject, link).await,
+            Some(link) if run.kind != RunKind::OnDemand => {
+                self.update_linked(run, &mut work, subject, link).await
+            }
             _ => self.update_matched(run, &mut work, subject).await,
         };
         work.end(&outcome);
         outcome
     }
 
-    async fn update_linked(&self, run: &Running, work: &mut Work<'_>, subject: &Subject, link: Link) -> Result<Done, Failure> {
+    async fn update_linked(
+        &self,
+        run: &Running,
+        work: &mut Work<'_>,
+        subject: &Subject,
+        link: Link,
+    ) -> Result<Done, Failure> {
         work.found(&link.id);
         if run.staged && !subject.active && link.active {
             work.action = Action::StagedDelete;
@@ -73,7 +93,12 @@ impl Client {
         }
     }
 
-    async fn update_matched(&self, run: &Running, work: &mut Work<'_>, subject: &Subject) -> Result<Done, Failure> {
+    async fn update_matched(
+        &self,
+        run: &Running,
+        work: &mut Work<'_>,
+        subject: &Subject,
+    ) -> Result<Done, Failure> {
         let found = self.match_user(work, &subject.user).await?;
         match found {
             Some(current) => {
@@ -106,18 +131,36 @@ impl Client {
     async fn create_user(&self, work: &mut Work<'_>, subject: &Subject) -> Result<Done, Failure> {
         work.action = Action::Create;
         let body = new_user(&self.settings.mapping, &subject.user, subject.bad);
-        work.step("EntrySynchronizationAdd", StepType::Processing, StepResult::Success, "The user will be created".to_owned());
+        work.step(
+            "EntrySynchronizationAdd",
+            StepType::Processing,
+            StepResult::Success,
+            "The user will be created".to_owned(),
+        );
         let made = work.send(Purpose::Write, Method::Post, "/Users".to_owned(), Some(body)).await?;
         let id = anchor(&made)?;
         work.found(&id);
-        work.step("EntryExportAdd", StepType::Export, StepResult::Success, "The user was created".to_owned());
-        let created: Vec<Edit> = user_edits(&self.settings.mapping, &subject.user, true, &Value::Null);
+        work.step(
+            "EntryExportAdd",
+            StepType::Export,
+            StepResult::Success,
+            "The user was created".to_owned(),
+        );
+        let created: Vec<Edit> =
+            user_edits(&self.settings.mapping, &subject.user, true, &Value::Null);
         work.modifies(&created);
         self.state().link_user(subject.key, Some(Link { id, active: true }));
         Ok(Done::Exported)
     }
 
-    async fn update(&self, run: &Running, work: &mut Work<'_>, subject: &Subject, id: &Anchor, current: &Value) -> Result<Done, Failure> {
+    async fn update(
+        &self,
+        run: &Running,
+        work: &mut Work<'_>,
+        subject: &Subject,
+        id: &Anchor,
+        current: &Value,
+    ) -> Result<Done, Failure> {
         let mut edits = match subject.whole {
             true => user_edits(&self.settings.mapping, &subject.user, subject.active, current),
             false => switch(subject.active, current).into_iter().collect(),
@@ -131,8 +174,19 @@ impl Client {
             Done::Skipped("RedundantExport")
         } else {
             work.modifies(&edits);
-            work.send(Purpose::Write, Method::Patch, format!("/Users/{id}"), Some(patch(run.shape, &edits))).await?;
-            work.step("EntryExportUpdate", StepType::Export, StepResult::Success, "The user was updated".to_owned());
+            work.send(
+                Purpose::Write,
+                Method::Patch,
+                format!("/Users/{id}"),
+                Some(patch(run.shape, &edits)),
+            )
+            .await?;
+            work.step(
+                "EntryExportUpdate",
+                StepType::Export,
+                StepResult::Success,
+                "The user was updated".to_owned(),
+            );
             Done::Exported
         };
         // Who was unassigned is switched off and then forgotten: no deletion will follow.
@@ -145,21 +199,36 @@ impl Client {
 /// The one resource of a list; none if it is empty.
 pub(super) fn only(list: Value) -> Result<Option<Value>, Failure> {
     let Value::Object(mut list) = list else {
-        return Err(Failure::new(Effect::Quarantine, INCOMPATIBLE, "the answer to a filter is no ListResponse"));
+        return Err(Failure::new(
+            Effect::Quarantine,
+            INCOMPATIBLE,
+            "the answer to a filter is no ListResponse",
+        ));
     };
     let mut found = match list.remove("Resources") {
         Some(Value::Array(found)) => found,
         _ if list.get("totalResults").and_then(Value::as_u64) == Some(0) => Vec::new(),
-        _ => return Err(Failure::new(Effect::Quarantine, INCOMPATIBLE, "the answer to a filter has no Resources")),
+        _ => {
+            return Err(Failure::new(
+                Effect::Quarantine,
+                INCOMPATIBLE,
+                "the answer to a filter has no Resources",
+            ));
+        }
     };
     match found.len() {
         0 | 1 => Ok(found.pop()),
-        n => Err(Failure::new(Effect::Escrow, "DuplicateTargetEntries", format!("{n} resources match"))),
+        n => Err(Failure::new(
+            Effect::Escrow,
+            "DuplicateTargetEntries",
+            format!("{n} resources match"),
+        )),
     }
 }
 
 /// The id of a resource.
 pub(super) fn anchor(resource: &Value) -> Result<Anchor, Failure> {
     let id = resource["id"].as_str().filter(|id| !id.is_empty());
-    id.map(Anchor::new).ok_or_else(|| Failure::new(Effect::Escrow, INCOMPATIBLE, "the resource has no id"))
+    id.map(Anchor::new)
+        .ok_or_else(|| Failure::new(Effect::Escrow, INCOMPATIBLE, "the resource has no id"))
 }

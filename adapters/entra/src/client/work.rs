@@ -6,7 +6,8 @@ use super::run::Running;
 use super::status::{Effect, Failure, INCOMPATIBLE, Purpose, judge, unanswered};
 use crate::directory::{Delta, Group, User};
 use crate::log::{
-    Action, ErrorInformation, Identity, ModifiedProperty, ObjectSummary, Party, ProvisioningStep, Sent, StatusInfo, StepResult, StepType,
+    Action, ErrorInformation, Identity, ModifiedProperty, ObjectSummary, Party, ProvisioningStep,
+    Sent, StatusInfo, StepResult, StepType,
 };
 use crate::seed::Seed;
 use crate::transport::{Answer, Method, Request, TransportError};
@@ -78,18 +79,45 @@ impl<'a> Work<'a> {
         let mut details = Map::new();
         details.insert("UserPrincipalName".to_owned(), json!(user.user_principal_name));
         details.insert("objectId".to_owned(), json!(user.object_id));
-        self.source = Identity { id: user.object_id.to_string(), display_name: user.display_name.clone(), identity_type: "User", details };
-        self.target = Identity { display_name: user.user_principal_name.clone(), identity_type: "User", ..Identity::default() };
-        self.step("EntryImport", StepType::Import, StepResult::Success, "Received the user from Microsoft Entra ID".to_owned());
+        self.source = Identity {
+            id: user.object_id.to_string(),
+            display_name: user.display_name.clone(),
+            identity_type: "User",
+            details,
+        };
+        self.target = Identity {
+            display_name: user.user_principal_name.clone(),
+            identity_type: "User",
+            ..Identity::default()
+        };
+        self.step(
+            "EntryImport",
+            StepType::Import,
+            StepResult::Success,
+            "Received the user from Microsoft Entra ID".to_owned(),
+        );
         self
     }
 
     pub(super) fn about_group(mut self, group: &Group) -> Self {
         let details = Map::from_iter([("objectId".to_owned(), json!(group.object_id))]);
-        self.source =
-            Identity { id: group.object_id.to_string(), display_name: group.display_name.clone(), identity_type: "Group", details };
-        self.target = Identity { display_name: group.display_name.clone(), identity_type: "Group", ..Identity::default() };
-        self.step("EntryImport", StepType::Import, StepResult::Success, "Received the group from Microsoft Entra ID".to_owned());
+        self.source = Identity {
+            id: group.object_id.to_string(),
+            display_name: group.display_name.clone(),
+            identity_type: "Group",
+            details,
+        };
+        self.target = Identity {
+            display_name: group.display_name.clone(),
+            identity_type: "Group",
+            ..Identity::default()
+        };
+        self.step(
+            "EntryImport",
+            StepType::Import,
+            StepResult::Success,
+            "Received the group from Microsoft Entra ID".to_owned(),
+        );
         self
     }
 
@@ -104,8 +132,20 @@ impl<'a> Work<'a> {
         self.target.id = id.to_string();
     }
 
-    pub(super) fn step(&mut self, name: &'static str, kind: StepType, status: StepResult, description: String) {
-        self.steps.push(ProvisioningStep { name, provisioning_step_type: kind, status, description, details: Map::new() });
+    pub(super) fn step(
+        &mut self,
+        name: &'static str,
+        kind: StepType,
+        status: StepResult,
+        description: String,
+    ) {
+        self.steps.push(ProvisioningStep {
+            name,
+            provisioning_step_type: kind,
+            status,
+            description,
+            details: Map::new(),
+        });
     }
 
     pub(super) fn modifies(&mut self, edits: &[Edit]) {
@@ -118,18 +158,28 @@ impl<'a> Work<'a> {
     }
 
     pub(super) fn modifies_reference(&mut self, name: &str, old: Option<&str>, new: Option<&str>) {
-        let modified =
-            ModifiedProperty { display_name: name.to_owned(), old_value: old.map(str::to_owned), new_value: new.map(str::to_owned) };
+        let modified = ModifiedProperty {
+            display_name: name.to_owned(),
+            old_value: old.map(str::to_owned),
+            new_value: new.map(str::to_owned),
+        };
         self.modified.push(modified);
     }
 
     /// Sends one request of this object and reads the answer's JSON; null if it has none.
-    pub(super) async fn send(&mut self, purpose: Purpose, method: Method, target: String, body: Option<Value>) -> Result<Value, Failure> {
+    pub(super) async fn send(
+        &mut self,
+        purpose: Purpose,
+        method: Method,
+        target: String,
+        body: Option<Value>,
+    ) -> Result<Value, Failure> {
         let body = body.map(|b| Bytes::from(b.to_string()));
         for attempt in 0..=PATIENT {
             match self.once(method, target.clone(), body.clone()).await {
                 Ok(answer) if answer.status == 429 && attempt < PATIENT => {
-                    let wait = Duration::seconds(i64::from(answer.retry_after.unwrap_or(5).min(60)));
+                    let wait =
+                        Duration::seconds(i64::from(answer.retry_after.unwrap_or(5).min(60)));
                     self.client.time.sleep_until(self.client.time.now() + wait).await;
                 }
                 Ok(answer) => return self.read(purpose, &answer),
@@ -144,18 +194,34 @@ impl<'a> Work<'a> {
         if answer.body.is_empty() || purpose == Purpose::Delete {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(&answer.body).map_err(|e| Failure::new(Effect::Escrow, INCOMPATIBLE, format!("the answer is no JSON: {e}")))
+        serde_json::from_slice(&answer.body).map_err(|e| {
+            Failure::new(Effect::Escrow, INCOMPATIBLE, format!("the answer is no JSON: {e}"))
+        })
     }
 
-    async fn once(&mut self, method: Method, target: String, body: Option<Bytes>) -> Result<Answer, TransportError> {
+    async fn once(
+        &mut self,
+        method: Method,
+        target: String,
+        body: Option<Bytes>,
+    ) -> Result<Answer, TransportError> {
         self.sent += 1;
         let (bearer, at) = (self.client.state().bearer.clone(), self.client.time.now());
-        let request = Request { method, target, body, bearer, at, luck: self.seed.part("request", self.sent) };
+        let request = Request {
+            method,
+            target,
+            body,
+            bearer,
+            at,
+            luck: self.seed.part("request", self.sent),
+        };
         let result = self.client.transport.send(&request).await;
         self.run.counted_request();
         let (status, error, exchanges) = match &result {
             Ok(answer) => (Some(answer.status), None, answer.exchanges.clone()),
-            Err(TransportError::AnswerLost { exchanges }) => (None, Some("the answer was lost".to_owned()), exchanges.clone()),
+            Err(TransportError::AnswerLost { exchanges }) => {
+                (None, Some("the answer was lost".to_owned()), exchanges.clone())
+            }
             Err(other) => (None, Some(other.to_string()), Vec::new()),
         };
         self.client.recorder.sent(Sent {
@@ -180,7 +246,10 @@ impl<'a> Work<'a> {
                 run.counted_export();
                 (StepResult::Success, None)
             }
-            Ok(Done::Skipped(reason)) => (StepResult::Skipped, Some(information(reason, "There was nothing to do", "nonServiceFailure"))),
+            Ok(Done::Skipped(reason)) => (
+                StepResult::Skipped,
+                Some(information(reason, "There was nothing to do", "nonServiceFailure")),
+            ),
             Err(failure) => {
                 run.counted_failure();
                 (StepResult::Failure, Some(information(failure.code, &failure.reason, "failure")))
@@ -198,9 +267,18 @@ impl<'a> Work<'a> {
             provisioning_action: self.action,
             duration_in_milliseconds: (now - self.began).num_milliseconds(),
             initiated_by: initiator(run, client),
-            service_principal: party(client.service_principal.to_string(), &client.settings.application),
-            source_system: party(client.seed.uuid("source system", 0).to_string(), "Microsoft Entra ID"),
-            target_system: party(client.seed.uuid("target system", 0).to_string(), &client.settings.application),
+            service_principal: party(
+                client.service_principal.to_string(),
+                &client.settings.application,
+            ),
+            source_system: party(
+                client.seed.uuid("source system", 0).to_string(),
+                "Microsoft Entra ID",
+            ),
+            target_system: party(
+                client.seed.uuid("target system", 0).to_string(),
+                &client.settings.application,
+            ),
             source_identity: self.source,
             target_identity: self.target,
             provisioning_steps: self.steps,
@@ -223,7 +301,8 @@ fn party(id: String, name: &str) -> Party {
 }
 
 fn information(code: &str, reason: &str, category: &'static str) -> ErrorInformation {
-    let recommended = (category == "failure").then(|| "https://go.microsoft.com/fwlink/?linkid=2125009".to_owned());
+    let recommended = (category == "failure")
+        .then(|| "https://go.microsoft.com/fwlink/?linkid=2125009".to_owned());
     ErrorInformation {
         error_code: code.to_owned(),
         reason: reason.to_owned(),

@@ -66,17 +66,23 @@ impl Directory {
             Change::Disable(key) => self.edit(*key, |u| u.account_enabled = false),
             Change::Enable(key) => self.edit(*key, |u| u.account_enabled = true),
             Change::Rename(key, family) => self.edit(*key, |u| rename(u, family)),
-            Change::SignIn(key, name) => self.edit(*key, |u| u.user_principal_name.clone_from(name)),
+            Change::SignIn(key, name) => {
+                self.edit(*key, |u| u.user_principal_name.clone_from(name))
+            }
             Change::Move(key, department, title) => self.edit(*key, |u| {
                 u.department = Some(department.clone());
                 u.job_title = Some(title.clone());
             }),
-            Change::Phone(key, number) => self.edit(*key, |u| u.mobile_phone = Some(number.clone())),
+            Change::Phone(key, number) => {
+                self.edit(*key, |u| u.mobile_phone = Some(number.clone()))
+            }
             Change::Manager(key, manager) => self.edit(*key, |u| u.manager = *manager),
             Change::Assign(key) => self.edit(*key, |u| u.assigned = true),
             Change::Unassign(key) => self.edit(*key, |u| u.assigned = false),
             Change::Found(name) => self.found(name),
-            Change::RenameGroup(key, name) => self.edit_group(*key, |g| g.display_name.clone_from(name)),
+            Change::RenameGroup(key, name) => {
+                self.edit_group(*key, |g| g.display_name.clone_from(name))
+            }
             Change::Dissolve(key) => self.dissolve(*key),
             Change::Enter(group, user) => self.enter(*group, *user),
             Change::Exit(group, user) => self.exit(*group, *user),
@@ -127,7 +133,13 @@ impl Directory {
     fn found(&mut self, name: &str) {
         let key = next_group(&self.groups);
         let object_id = self.seed.uuid("group", u64::from(key.0));
-        self.groups.push(Group { object_id, display_name: name.to_owned(), members: BTreeSet::new(), assigned: true, deleted: false });
+        self.groups.push(Group {
+            object_id,
+            display_name: name.to_owned(),
+            members: BTreeSet::new(),
+            assigned: true,
+            deleted: false,
+        });
         self.deltas.push(Delta::Group(key));
     }
 
@@ -154,7 +166,9 @@ impl Directory {
         if self.user(user).is_none() {
             return;
         }
-        let Some(entry) = self.groups.get_mut(group.0 as usize).filter(|g| !g.deleted) else { return };
+        let Some(entry) = self.groups.get_mut(group.0 as usize).filter(|g| !g.deleted) else {
+            return;
+        };
         if entry.members.insert(user) {
             let assigned = entry.assigned;
             self.deltas.push(Delta::Member(group, user));
@@ -169,7 +183,9 @@ impl Directory {
     }
 
     fn exit(&mut self, group: GroupKey, user: UserKey) {
-        let Some(entry) = self.groups.get_mut(group.0 as usize).filter(|g| !g.deleted) else { return };
+        let Some(entry) = self.groups.get_mut(group.0 as usize).filter(|g| !g.deleted) else {
+            return;
+        };
         if entry.members.remove(&user) {
             let assigned = entry.assigned;
             self.deltas.push(Delta::Member(group, user));
@@ -202,7 +218,8 @@ fn rename(user: &mut User, family: &str) {
         Some((local, domain)) => format!("{local}-{tail}@{domain}"),
         None => format!("{address}-{tail}"),
     };
-    user.display_name = format!("{} {double}", user.given_name.as_deref().unwrap_or_default()).trim().to_owned();
+    user.display_name =
+        format!("{} {double}", user.given_name.as_deref().unwrap_or_default()).trim().to_owned();
     user.surname = Some(double);
     if !user.guest {
         user.user_principal_name = local(&user.user_principal_name);

@@ -52,7 +52,12 @@ impl Churn {
     }
 
     /// Lets so many changes happen at once.
-    pub fn burst(&mut self, directory: &mut Directory, at: DateTime<Utc>, count: u32) -> Vec<Happened> {
+    pub fn burst(
+        &mut self,
+        directory: &mut Directory,
+        at: DateTime<Utc>,
+        count: u32,
+    ) -> Vec<Happened> {
         let mut happened = Vec::new();
         // Nobody may be left to change; then the burst is as large as it can be.
         for _ in 0..count.saturating_mul(4) {
@@ -76,10 +81,18 @@ impl Churn {
         due
     }
 
-    fn happen(&mut self, directory: &mut Directory, at: DateTime<Utc>, change: Change, happened: &mut Vec<Happened>) {
+    fn happen(
+        &mut self,
+        directory: &mut Directory,
+        at: DateTime<Utc>,
+        change: Change,
+        happened: &mut Vec<Happened>,
+    ) {
         // Somebody who was restored is not purged by the date of the first departure.
         if let Change::Purge(user) = change
-            && directory.user(user).is_none_or(|u| u.deleted_at.is_none_or(|d| d + Duration::days(RECYCLE_DAYS) > at))
+            && directory
+                .user(user)
+                .is_none_or(|u| u.deleted_at.is_none_or(|d| d + Duration::days(RECYCLE_DAYS) > at))
         {
             return;
         }
@@ -112,24 +125,37 @@ impl Churn {
             19..24 => Change::Rename(someone, FAMILY[rng.usize(..FAMILY.len())].to_owned()),
             24..37 => Change::Move(someone, department.to_owned(), title),
             37..43 => Change::Disable(someone),
-            43..50 => Change::Phone(someone, format!("+41 79 555 {:02} {:02}", rng.u32(..100), rng.u32(..100))),
-            50..58 => Change::Manager(someone, (rng.u32(..10) > 0).then(|| user(&mut rng)).flatten().filter(|m| *m != someone)),
+            43..50 => Change::Phone(
+                someone,
+                format!("+41 79 555 {:02} {:02}", rng.u32(..100), rng.u32(..100)),
+            ),
+            50..58 => Change::Manager(
+                someone,
+                (rng.u32(..10) > 0).then(|| user(&mut rng)).flatten().filter(|m| *m != someone),
+            ),
             58..60 if directory.scope == Scope::Assigned => Change::Unassign(someone),
             60..64 if directory.scope == Scope::Assigned => Change::Assign(someone),
-            64..66 => Change::Found(generate::group_name(u32::try_from(directory.groups.len()).unwrap_or(u32::MAX))),
+            64..66 => Change::Found(generate::group_name(
+                u32::try_from(directory.groups.len()).unwrap_or(u32::MAX),
+            )),
             66 => match some_group(directory, &mut rng) {
                 Some(group) => Change::Dissolve(group),
                 None => return,
             },
             67..70 => match some_group(directory, &mut rng) {
-                Some(group) => Change::RenameGroup(group, format!("{} ({department})", base_name(directory, group))),
+                Some(group) => Change::RenameGroup(
+                    group,
+                    format!("{} ({department})", base_name(directory, group)),
+                ),
                 None => return,
             },
             70..88 => match some_group(directory, &mut rng) {
                 Some(group) => Change::Enter(group, someone),
                 None => return,
             },
-            _ => match some_group(directory, &mut rng).and_then(|g| Some((g, member(directory, g, &mut rng)?))) {
+            _ => match some_group(directory, &mut rng)
+                .and_then(|g| Some((g, member(directory, g, &mut rng)?)))
+            {
                 Some((group, user)) => Change::Exit(group, user),
                 None => return,
             },
@@ -151,7 +177,8 @@ impl Churn {
 /// Which part of a day's changes falls into the slot that begins then.
 fn weight(at: DateTime<Utc>) -> f64 {
     let slots_of_work = f64::from(9 * 3_600) / SLOT_SECONDS as f64;
-    let working = (8..17).contains(&at.hour()) && !matches!(at.weekday(), Weekday::Sat | Weekday::Sun);
+    let working =
+        (8..17).contains(&at.hour()) && !matches!(at.weekday(), Weekday::Sat | Weekday::Sun);
     // A fifth happens outside office hours.
     let slots_outside = (86_400 - 9 * 3_600) as f64 / SLOT_SECONDS as f64;
     if working { 0.8 / slots_of_work } else { 0.2 / slots_outside }
@@ -168,7 +195,10 @@ fn somebody(directory: &Directory, rng: &mut fastrand::Rng) -> Option<UserKey> {
 
 fn some_group(directory: &Directory, rng: &mut fastrand::Rng) -> Option<GroupKey> {
     let groups = u32::try_from(directory.groups.len()).unwrap_or(u32::MAX);
-    (0..64).filter(|_| groups > 0).map(|_| GroupKey(rng.u32(..groups))).find(|key| directory.group(*key).is_some())
+    (0..64)
+        .filter(|_| groups > 0)
+        .map(|_| GroupKey(rng.u32(..groups)))
+        .find(|key| directory.group(*key).is_some())
 }
 
 fn member(directory: &Directory, group: GroupKey, rng: &mut fastrand::Rng) -> Option<UserKey> {

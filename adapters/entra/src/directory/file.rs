@@ -55,7 +55,9 @@ pub enum FileError {
     #[error("two users have the name or id {0}")]
     Twice(String),
     /// A reference leads nowhere.
-    #[error("{referrer} names {name}, which is neither the id nor the sign-in name of a user in the file")]
+    #[error(
+        "{referrer} names {name}, which is neither the id nor the sign-in name of a user in the file"
+    )]
     Unknown {
         /// Who names it.
         referrer: String,
@@ -84,27 +86,37 @@ impl FileTenant {
         let mut by_name = HashMap::new();
         for (n, entry) in self.users.iter().enumerate() {
             let key = UserKey(u32::try_from(n).map_err(|_| FileError::TooMany)?);
-            for name in [entry.user.object_id.to_string(), entry.user.user_principal_name.to_lowercase()] {
+            for name in
+                [entry.user.object_id.to_string(), entry.user.user_principal_name.to_lowercase()]
+            {
                 if by_name.insert(name.clone(), key).is_some() {
                     return Err(FileError::Twice(name));
                 }
             }
         }
         let find = |referrer: &str, name: &str| {
-            by_name
-                .get(&name.to_lowercase())
-                .copied()
-                .ok_or_else(|| FileError::Unknown { referrer: referrer.to_owned(), name: name.to_owned() })
+            by_name.get(&name.to_lowercase()).copied().ok_or_else(|| FileError::Unknown {
+                referrer: referrer.to_owned(),
+                name: name.to_owned(),
+            })
         };
         let mut groups = Vec::new();
         for group in self.groups {
-            let members = group.members.iter().map(|m| find(&group.display_name, m)).collect::<Result<BTreeSet<_>, _>>()?;
+            let members = group
+                .members
+                .iter()
+                .map(|m| find(&group.display_name, m))
+                .collect::<Result<BTreeSet<_>, _>>()?;
             let FileGroup { id, display_name, assigned, .. } = group;
             groups.push(Group { object_id: id, display_name, members, assigned, deleted: false });
         }
         let mut users = HashMap::new();
         for (n, entry) in (0_u32..).zip(self.users) {
-            let manager = entry.manager.as_deref().map(|m| find(&entry.user.user_principal_name, m)).transpose()?;
+            let manager = entry
+                .manager
+                .as_deref()
+                .map(|m| find(&entry.user.user_principal_name, m))
+                .transpose()?;
             users.insert(UserKey(n), User { manager, ..entry.user });
         }
         let count = u32::try_from(users.len()).map_err(|_| FileError::TooMany)?;
@@ -119,7 +131,9 @@ impl Directory {
         let id_of = |key: UserKey| self.user(key).map(|u| u.object_id.to_string());
         let users = (0..self.users()).filter_map(|n| self.user(UserKey(n)));
         FileTenant {
-            users: users.map(|user| FileUser { manager: user.manager.and_then(id_of), user }).collect(),
+            users: users
+                .map(|user| FileUser { manager: user.manager.and_then(id_of), user })
+                .collect(),
             groups: self
                 .groups()
                 .iter()

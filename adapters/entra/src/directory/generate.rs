@@ -29,7 +29,14 @@ impl Profile {
     pub fn sized(users: u32) -> Self {
         let groups = (users / 25).clamp(1, 5_000);
         let memberships = users.saturating_mul(5).min(groups.saturating_mul(users));
-        Self { users, groups, memberships, domain: "contoso.example".to_owned(), guests: 0.03, assigned: 1.0 }
+        Self {
+            users,
+            groups,
+            memberships,
+            domain: "contoso.example".to_owned(),
+            guests: 0.03,
+            assigned: 1.0,
+        }
     }
 }
 
@@ -47,10 +54,19 @@ pub(super) fn user(seed: Seed, profile: &Profile, number: u32) -> User {
         n => format!("{}.{}{n}", plain(given), plain(family)),
     };
     let guest = rng.f64() < profile.guests;
-    let mail = if guest { format!("{local}@partner.example") } else { format!("{local}@{}", profile.domain) };
-    let upn = if guest { format!("{local}_partner.example#EXT#@{}", profile.domain) } else { mail.clone() };
+    let mail = if guest {
+        format!("{local}@partner.example")
+    } else {
+        format!("{local}@{}", profile.domain)
+    };
+    let upn = if guest {
+        format!("{local}_partner.example#EXT#@{}", profile.domain)
+    } else {
+        mail.clone()
+    };
     let manager = (!guest && number > 0).then(|| UserKey((number - 1) / SPAN));
-    let phone = (rng.f64() < 0.8).then(|| format!("{dialling} 555 {:02} {:02}", rng.u32(..100), rng.u32(..100)));
+    let phone = (rng.f64() < 0.8)
+        .then(|| format!("{dialling} 555 {:02} {:02}", rng.u32(..100), rng.u32(..100)));
     let badge = rng.u32(..1_000_000);
     User {
         object_id: seed.uuid("user", u64::from(number)),
@@ -69,7 +85,11 @@ pub(super) fn user(seed: Seed, profile: &Profile, number: u32) -> User {
         country: Some(country.to_owned()),
         preferred_language: Some(language.to_owned()),
         guest,
-        extension: if guest { BTreeMap::new() } else { BTreeMap::from([("badgeNumber".to_owned(), format!("B-{badge:06}"))]) },
+        extension: if guest {
+            BTreeMap::new()
+        } else {
+            BTreeMap::from([("badgeNumber".to_owned(), format!("B-{badge:06}"))])
+        },
         manager,
         account_enabled: true,
         deleted_at: None,
@@ -125,7 +145,8 @@ pub(super) fn groups(seed: Seed, profile: &Profile) -> Vec<Group> {
         let more = room.min(left);
         if more > 0 {
             left -= more;
-            group.members = members(seed, number, profile.users, group.members.len() as u32 + more as u32);
+            group.members =
+                members(seed, number, profile.users, group.members.len() as u32 + more as u32);
         }
     }
     made
@@ -162,17 +183,27 @@ mod tests {
     #[test]
     fn sign_in_names_are_unique() {
         let (seed, profile) = (Seed::new(3), Profile::sized(20_000));
-        let names: HashSet<String> = (0..20_000).map(|n| user(seed, &profile, n).user_principal_name).collect();
+        let names: HashSet<String> =
+            (0..20_000).map(|n| user(seed, &profile, n).user_principal_name).collect();
         assert_eq!(names.len(), 20_000);
     }
 
     #[test]
     fn memberships_are_as_many_as_asked_for() {
-        for (users, count, memberships) in [(1_000, 40, 5_000), (10, 3, 30), (10, 3, 29), (500, 20, 0), (50, 7, 200)] {
+        for (users, count, memberships) in
+            [(1_000, 40, 5_000), (10, 3, 30), (10, 3, 29), (500, 20, 0), (50, 7, 200)]
+        {
             let profile = Profile { groups: count, memberships, ..Profile::sized(users) };
             let made = groups(Seed::new(1), &profile);
-            assert_eq!(made.iter().map(|g| g.members.len() as u32).sum::<u32>(), memberships, "{users} {count} {memberships}");
-            assert_eq!(made.iter().map(|g| &g.display_name).collect::<HashSet<_>>().len(), count as usize);
+            assert_eq!(
+                made.iter().map(|g| g.members.len() as u32).sum::<u32>(),
+                memberships,
+                "{users} {count} {memberships}"
+            );
+            assert_eq!(
+                made.iter().map(|g| &g.display_name).collect::<HashSet<_>>().len(),
+                count as usize
+            );
         }
     }
 }

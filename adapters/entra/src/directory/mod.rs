@@ -1,4 +1,5 @@
-//! The tenant's directory: users, groups, memberships, who is in scope, and what changed since when.
+//! The tenant's directory: users, groups, memberships, who is in scope, and what changed since
+//! when.
 
 mod change;
 mod churn;
@@ -67,9 +68,25 @@ impl Directory {
         Self::with(seed, profile, scope, users, HashMap::new(), groups)
     }
 
-    fn with(seed: Seed, profile: Profile, scope: Scope, users: u32, touched: HashMap<UserKey, User>, groups: Vec<Group>) -> Self {
-        let mut directory =
-            Self { seed, profile, scope, users, touched, purged: HashSet::new(), groups, granted: HashMap::new(), deltas: Vec::new() };
+    fn with(
+        seed: Seed,
+        profile: Profile,
+        scope: Scope,
+        users: u32,
+        touched: HashMap<UserKey, User>,
+        groups: Vec<Group>,
+    ) -> Self {
+        let mut directory = Self {
+            seed,
+            profile,
+            scope,
+            users,
+            touched,
+            purged: HashSet::new(),
+            groups,
+            granted: HashMap::new(),
+            deltas: Vec::new(),
+        };
         directory.count_grants();
         directory
     }
@@ -96,7 +113,9 @@ impl Directory {
         }
         match self.touched.get(&key) {
             Some(user) => Some(user.clone()),
-            None if key.0 < self.profile.users => Some(generate::user(self.seed, &self.profile, key.0)),
+            None if key.0 < self.profile.users => {
+                Some(generate::user(self.seed, &self.profile, key.0))
+            }
             None => None,
         }
     }
@@ -138,6 +157,10 @@ impl Directory {
     /// What changed since a watermark, each thing once, in the order of the first change.
     pub fn since(&self, watermark: Watermark) -> Vec<Delta> {
         let mut seen = HashSet::new();
-        self.deltas[watermark.0.min(self.deltas.len())..].iter().copied().filter(|d| seen.insert(*d)).collect()
+        self.deltas[watermark.0.min(self.deltas.len())..]
+            .iter()
+            .copied()
+            .filter(|d| seen.insert(*d))
+            .collect()
     }
 }

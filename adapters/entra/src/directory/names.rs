@@ -1,11 +1,12 @@
 //! Words a generated tenant is made of.
 
 pub(super) const GIVEN: [&str; 64] = [
-    "Ada", "Bram", "Chen", "Dana", "Elif", "Femi", "Greta", "Hugo", "Ines", "Jonas", "Keiko", "Lars", "Mira", "Nadia", "Omar", "Paula",
-    "Quentin", "Rosa", "Sven", "Tara", "Ugo", "Vera", "Wim", "Xenia", "Yara", "Zeno", "Amara", "Björn", "Chloé", "Dmitri", "Esra", "Fatou",
-    "Gábor", "Hana", "Ivan", "Jana", "Karim", "Leila", "Marek", "Nora", "Ola", "Petra", "Ramón", "Sofía", "Tomás", "Uma", "Viktor",
-    "Wanda", "Yusuf", "Zoë", "Anouk", "Boris", "Carla", "Diego", "Emil", "Frida", "Goran", "Hilde", "Igor", "Julia", "Kofi", "Lina",
-    "Mateo", "Noémie",
+    "Ada", "Bram", "Chen", "Dana", "Elif", "Femi", "Greta", "Hugo", "Ines", "Jonas", "Keiko",
+    "Lars", "Mira", "Nadia", "Omar", "Paula", "Quentin", "Rosa", "Sven", "Tara", "Ugo", "Vera",
+    "Wim", "Xenia", "Yara", "Zeno", "Amara", "Björn", "Chloé", "Dmitri", "Esra", "Fatou", "Gábor",
+    "Hana", "Ivan", "Jana", "Karim", "Leila", "Marek", "Nora", "Ola", "Petra", "Ramón", "Sofía",
+    "Tomás", "Uma", "Viktor", "Wanda", "Yusuf", "Zoë", "Anouk", "Boris", "Carla", "Diego", "Emil",
+    "Frida", "Goran", "Hilde", "Igor", "Julia", "Kofi", "Lina", "Mateo", "Noémie",
 ];
 
 pub(super) const FAMILY: [&str; 96] = [

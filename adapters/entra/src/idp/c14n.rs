@@ -13,7 +13,11 @@ pub fn canonical(node: Node<'_, '_>, without: Option<Node<'_, '_>>) -> String {
 }
 
 /// The same, with prefixes that are treated as in inclusive canonicalization (`PrefixList`).
-pub fn canonical_with(node: Node<'_, '_>, without: Option<Node<'_, '_>>, inclusive: &[&str]) -> String {
+pub fn canonical_with(
+    node: Node<'_, '_>,
+    without: Option<Node<'_, '_>>,
+    inclusive: &[&str],
+) -> String {
     let mut out = String::new();
     element(node, without, inclusive, &BTreeMap::new(), &mut out);
     out
@@ -21,17 +25,29 @@ pub fn canonical_with(node: Node<'_, '_>, without: Option<Node<'_, '_>>, inclusi
 
 type Rendered<'a> = BTreeMap<&'a str, &'a str>;
 
-fn element<'a>(node: Node<'a, '_>, without: Option<Node<'_, '_>>, inclusive: &[&str], outer: &Rendered<'a>, out: &mut String) {
+fn element<'a>(
+    node: Node<'a, '_>,
+    without: Option<Node<'_, '_>>,
+    inclusive: &[&str],
+    outer: &Rendered<'a>,
+    out: &mut String,
+) {
     let source = node.document().input_text();
-    let qname = source[node.range().start + 1..].split(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).next().unwrap_or_default();
+    let qname = source[node.range().start + 1..]
+        .split(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))
+        .next()
+        .unwrap_or_default();
     let mut rendered = outer.clone();
     let mut declared = BTreeMap::new();
     let own = qname.split_once(':').map_or("", |(prefix, _)| prefix);
-    let of_attributes = node.attributes().filter(|a| a.namespace().is_some_and(|ns| ns != XML)).filter_map(|a| {
-        let name = &source[a.range_qname()];
-        name.split_once(':').map(|(prefix, _)| prefix)
-    });
-    let in_scope = |prefix: &str| node.lookup_namespace_uri((!prefix.is_empty()).then_some(prefix)).unwrap_or_default();
+    let of_attributes =
+        node.attributes().filter(|a| a.namespace().is_some_and(|ns| ns != XML)).filter_map(|a| {
+            let name = &source[a.range_qname()];
+            name.split_once(':').map(|(prefix, _)| prefix)
+        });
+    let in_scope = |prefix: &str| {
+        node.lookup_namespace_uri((!prefix.is_empty()).then_some(prefix)).unwrap_or_default()
+    };
     let listed = inclusive.iter().copied().filter(|p| !in_scope(p).is_empty());
     for prefix in std::iter::once(own).chain(of_attributes).chain(listed) {
         let uri = in_scope(prefix);
@@ -75,7 +91,10 @@ fn element<'a>(node: Node<'a, '_>, without: Option<Node<'_, '_>>, inclusive: &[&
 
 /// The prefix as the document spells it where it is declared.
 fn known<'a>(node: Node<'a, '_>, prefix: &str) -> Option<&'a str> {
-    node.namespaces().map(|n| n.name().unwrap_or_default()).find(|name| *name == prefix).or_else(|| prefix.is_empty().then_some(""))
+    node.namespaces()
+        .map(|n| n.name().unwrap_or_default())
+        .find(|name| *name == prefix)
+        .or_else(|| prefix.is_empty().then_some(""))
 }
 
 fn attribute_value(value: &str, out: &mut String) {
@@ -110,7 +129,8 @@ mod tests {
 
     fn check(xml: &str, name: &str, expected: &str) {
         let document = roxmltree::Document::parse(xml).expect("a document");
-        let node = document.descendants().find(|n| n.tag_name().name() == name).expect("the element");
+        let node =
+            document.descendants().find(|n| n.tag_name().name() == name).expect("the element");
         assert_eq!(canonical(node, None), expected);
     }
 
@@ -126,6 +146,10 @@ mod tests {
             "x",
             r#"<b:x xmlns:b="urn:b"><y xmlns="urn:a">t &gt; u</y></b:x>"#,
         );
-        check(r#"<a:r xmlns:a="urn:a"><a:s><a:t/></a:s></a:r>"#, "r", r#"<a:r xmlns:a="urn:a"><a:s><a:t></a:t></a:s></a:r>"#);
+        check(
+            r#"<a:r xmlns:a="urn:a"><a:s><a:t/></a:s></a:r>"#,
+            "r",
+            r#"<a:r xmlns:a="urn:a"><a:s><a:t></a:t></a:s></a:r>"#,
+        );
     }
 }

@@ -29,11 +29,21 @@ pub enum ContentCipher {
 impl ContentCipher {
     fn of(self) -> (&'static str, Cipher) {
         match self {
-            ContentCipher::Aes128Cbc => ("http://www.w3.org/2001/04/xmlenc#aes128-cbc", Cipher::aes_128_cbc()),
-            ContentCipher::Aes256Cbc => ("http://www.w3.org/2001/04/xmlenc#aes256-cbc", Cipher::aes_256_cbc()),
-            ContentCipher::Aes128Gcm => ("http://www.w3.org/2009/xmlenc11#aes128-gcm", Cipher::aes_128_gcm()),
-            ContentCipher::Aes256Gcm => ("http://www.w3.org/2009/xmlenc11#aes256-gcm", Cipher::aes_256_gcm()),
-            ContentCipher::TripleDes => ("http://www.w3.org/2001/04/xmlenc#tripledes-cbc", Cipher::des_ede3_cbc()),
+            ContentCipher::Aes128Cbc => {
+                ("http://www.w3.org/2001/04/xmlenc#aes128-cbc", Cipher::aes_128_cbc())
+            }
+            ContentCipher::Aes256Cbc => {
+                ("http://www.w3.org/2001/04/xmlenc#aes256-cbc", Cipher::aes_256_cbc())
+            }
+            ContentCipher::Aes128Gcm => {
+                ("http://www.w3.org/2009/xmlenc11#aes128-gcm", Cipher::aes_128_gcm())
+            }
+            ContentCipher::Aes256Gcm => {
+                ("http://www.w3.org/2009/xmlenc11#aes256-gcm", Cipher::aes_256_gcm())
+            }
+            ContentCipher::TripleDes => {
+                ("http://www.w3.org/2001/04/xmlenc#tripledes-cbc", Cipher::des_ede3_cbc())
+            }
         }
     }
 }
@@ -72,7 +82,14 @@ pub fn encrypted_assertion(
     let mut content = iv.clone();
     if matches!(cipher, ContentCipher::Aes128Gcm | ContentCipher::Aes256Gcm) {
         let mut tag = [0; 16];
-        content.extend(encrypt_aead(algorithm, &key, Some(&iv), &[], assertion.as_bytes(), &mut tag)?);
+        content.extend(encrypt_aead(
+            algorithm,
+            &key,
+            Some(&iv),
+            &[],
+            assertion.as_bytes(),
+            &mut tag,
+        )?);
         content.extend(tag);
     } else {
         content.extend(encrypt(algorithm, &key, Some(&iv), assertion.as_bytes())?);
@@ -100,7 +117,8 @@ pub fn encrypted_assertion(
         }
         KeyTransport::Pkcs1v15 => {
             encrypter.set_rsa_padding(Padding::PKCS1)?;
-            r#"<e:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-1_5"/>"#.to_owned()
+            r#"<e:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#rsa-1_5"/>"#
+                .to_owned()
         }
     };
     let mut wrapped = vec![0; encrypter.encrypt_len(&key)?];

@@ -111,10 +111,24 @@ impl IdentityProvider {
     }
 
     /// A message in an address, signed with the active key.
-    pub fn signed_address(&self, to: &str, field: &str, xml: &str, relay_state: Option<&str>) -> Result<String, SignError> {
-        let key = self.keys.get(self.active).ok_or_else(|| SignError::NoElement("a signing key".to_owned()))?;
-        let relay_state = relay_state.map(|r| format!("&RelayState={}", encoded(r))).unwrap_or_default();
-        let query = format!("{field}={}{relay_state}&SigAlg={}", encoded(&packed(xml)), encoded(self.hash.signature_uri()));
+    pub fn signed_address(
+        &self,
+        to: &str,
+        field: &str,
+        xml: &str,
+        relay_state: Option<&str>,
+    ) -> Result<String, SignError> {
+        let key = self
+            .keys
+            .get(self.active)
+            .ok_or_else(|| SignError::NoElement("a signing key".to_owned()))?;
+        let relay_state =
+            relay_state.map(|r| format!("&RelayState={}", encoded(r))).unwrap_or_default();
+        let query = format!(
+            "{field}={}{relay_state}&SigAlg={}",
+            encoded(&packed(xml)),
+            encoded(self.hash.signature_uri())
+        );
         let signature = encoded(&STANDARD.encode(key.sign(self.hash, query.as_bytes())?));
         let joint = if to.contains('?') { '&' } else { '?' };
         Ok(format!("{to}{joint}{query}&Signature={signature}"))

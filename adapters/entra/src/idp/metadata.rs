@@ -1,5 +1,5 @@
-//! Federation metadata as Entra publishes it: a byte order mark, a signature of its own, the roles of
-//! WS-Federation before the one of SAML, and the same certificates in all of them.
+//! Federation metadata as Entra publishes it: a byte order mark, a signature of its own, the roles
+//! of WS-Federation before the one of SAML, and the same certificates in all of them.
 
 use super::provider::IdentityProvider;
 use super::sign::{SignError, Style, sign};
@@ -50,11 +50,15 @@ impl IdentityProvider {
             ),
             address.replace("/saml2", "/wsfed")
         );
-        let security_token_service =
-            role("SecurityTokenServiceType", &format!("<fed:ClaimTypesOffered>{}</fed:ClaimTypesOffered>{passive}", claims.concat()));
+        let security_token_service = role(
+            "SecurityTokenServiceType",
+            &format!("<fed:ClaimTypesOffered>{}</fed:ClaimTypesOffered>{passive}", claims.concat()),
+        );
         let application = role("ApplicationServiceType", &passive);
         let endpoint = |service: &str, binding: &str| {
-            format!(r#"<{service} Binding="urn:oasis:names:tc:SAML:2.0:bindings:{binding}" Location="{address}"/>"#)
+            format!(
+                r#"<{service} Binding="urn:oasis:names:tc:SAML:2.0:bindings:{binding}" Location="{address}"/>"#
+            )
         };
         let document = format!(
             concat!(
@@ -71,9 +75,13 @@ impl IdentityProvider {
             redirect = endpoint("SingleSignOnService", "HTTP-Redirect"),
             post = endpoint("SingleSignOnService", "HTTP-POST"),
         );
-        let key = self.keys.get(self.active).ok_or_else(|| SignError::NoElement("a signing key".to_owned()))?;
+        let key = self
+            .keys
+            .get(self.active)
+            .ok_or_else(|| SignError::NoElement("a signing key".to_owned()))?;
         let certificate = key.certificate_base64()?;
-        let style = Style { hash: self.hash, certificate: Some(&certificate), prefix: "", prefix_list: "" };
+        let style =
+            Style { hash: self.hash, certificate: Some(&certificate), prefix: "", prefix_list: "" };
         let signed = sign(&document, id, key, &style)?;
         Ok(format!("\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?>{signed}").into_bytes())
     }

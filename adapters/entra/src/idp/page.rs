@@ -20,7 +20,9 @@ fn page(title: &str, body: &str) -> String {
 
 /// Asks who it is. Without a request it is a tile in My Apps.
 pub(super) fn pick(provider: &IdentityProvider, request: Option<&AuthnRequest>) -> String {
-    let hidden = |name: &str, value: &str| format!(r#"<input type="hidden" name="{name}" value="{}">"#, escaped(value));
+    let hidden = |name: &str, value: &str| {
+        format!(r#"<input type="hidden" name="{name}" value="{}">"#, escaped(value))
+    };
     let mut fields = String::new();
     if let Some(request) = request {
         fields.push_str(&hidden("request", &request.id));
@@ -40,12 +42,17 @@ pub(super) fn pick(provider: &IdentityProvider, request: Option<&AuthnRequest>) 
         );
     }
     let action = format!("/{}/sign-in", escaped(&provider.tenant_id));
-    page("Pick an account", &format!(r#"<form method="post" action="{action}">{fields}{people}</form>"#))
+    page(
+        "Pick an account",
+        &format!(r#"<form method="post" action="{action}">{fields}{people}</form>"#),
+    )
 }
 
 /// Posts the response on.
 pub(super) fn post(acs_url: &str, response_xml: &str, relay_state: Option<&str>) -> String {
-    let relay_state = relay_state.map(|r| format!(r#"<input type="hidden" name="RelayState" value="{}">"#, escaped(r))).unwrap_or_default();
+    let relay_state = relay_state
+        .map(|r| format!(r#"<input type="hidden" name="RelayState" value="{}">"#, escaped(r)))
+        .unwrap_or_default();
     let form = format!(
         concat!(
             r#"<form method="post" action="{}"><input type="hidden" name="SAMLResponse" value="{}">{}"#,
@@ -60,11 +67,18 @@ pub(super) fn post(acs_url: &str, response_xml: &str, relay_state: Option<&str>)
 
 /// What Entra shows when it does not go on.
 pub(super) fn complaint(error: &RequestError) -> String {
-    page("Sorry, but we're having trouble signing you in.", &format!("<p>{}</p>", escaped(&error.to_string())))
+    page(
+        "Sorry, but we're having trouble signing you in.",
+        &format!("<p>{}</p>", escaped(&error.to_string())),
+    )
 }
 
 pub(super) fn signed_out(success: bool) -> String {
-    let said = if success { "You signed out of your account." } else { "The application could not sign you out." };
+    let said = if success {
+        "You signed out of your account."
+    } else {
+        "The application could not sign you out."
+    };
     page("Signed out", &format!("<p>{said}</p>"))
 }
 

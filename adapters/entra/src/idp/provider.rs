@@ -61,7 +61,8 @@ pub enum SigningOption {
 pub struct IdentityProvider {
     /// The tenant.
     pub tenant_id: String,
-    /// Where it is reached, without a slash at the end; Entra's is `https://login.microsoftonline.com`.
+    /// Where it is reached, without a slash at the end; Entra's is
+    /// `https://login.microsoftonline.com`.
     pub base_url: String,
     /// The application.
     pub application: Application,
@@ -93,7 +94,10 @@ impl IdentityProvider {
     /// "App Federation Metadata URL".
     pub fn metadata_url(&self) -> String {
         let app = &self.application.app_id;
-        format!("{}/{}/federationmetadata/2007-06/federationmetadata.xml?appid={app}", self.base_url, self.tenant_id)
+        format!(
+            "{}/{}/federationmetadata/2007-06/federationmetadata.xml?appid={app}",
+            self.base_url, self.tenant_id
+        )
     }
 
     /// Adds a certificate to metadata; it signs nothing before [`IdentityProvider::activate`].
@@ -130,7 +134,9 @@ impl IdentityProvider {
             assertion_id,
             issued_at: now,
             issuer: self.entity_id(),
-            acs_url: acs_url.unwrap_or_else(|| self.application.reply_urls.first().map_or("", String::as_str)).to_owned(),
+            acs_url: acs_url
+                .unwrap_or_else(|| self.application.reply_urls.first().map_or("", String::as_str))
+                .to_owned(),
             in_response_to: in_response_to.map(str::to_owned),
             name_id: person.user_principal_name.clone(),
             name_id_format: "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress".to_owned(),
@@ -166,13 +172,24 @@ impl IdentityProvider {
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| (name, vec![value]))
         .collect::<Vec<_>>();
-        let methods = "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password".to_owned();
-        list.insert(list.len().min(4), (format!("{MICROSOFT}/claims/authnmethodsreferences"), vec![methods]));
+        let methods =
+            "http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/password"
+                .to_owned();
+        list.insert(
+            list.len().min(4),
+            (format!("{MICROSOFT}/claims/authnmethodsreferences"), vec![methods]),
+        );
         match person.groups.len() {
             0 => {}
-            1..=150 => list.push((format!("{MICROSOFT}/ws/2008/06/identity/claims/groups"), person.groups.clone())),
+            1..=150 => list.push((
+                format!("{MICROSOFT}/ws/2008/06/identity/claims/groups"),
+                person.groups.clone(),
+            )),
             _ => {
-                let link = format!("https://graph.windows.net/{}/users/{}/getMemberObjects", self.tenant_id, person.object_id);
+                let link = format!(
+                    "https://graph.windows.net/{}/users/{}/getMemberObjects",
+                    self.tenant_id, person.object_id
+                );
                 list.push((format!("{MICROSOFT}/claims/groups.link"), vec![link]));
             }
         }
@@ -181,20 +198,31 @@ impl IdentityProvider {
 
     /// The response for a token: signed and encrypted as the application is set up.
     pub fn issue(&self, token: &Token) -> Result<String, SignError> {
-        let key = self.keys.get(self.active).ok_or_else(|| SignError::NoElement("a signing key".to_owned()))?;
+        let key = self
+            .keys
+            .get(self.active)
+            .ok_or_else(|| SignError::NoElement("a signing key".to_owned()))?;
         let certificate = key.certificate_base64()?;
-        let style = Style { hash: self.hash, certificate: Some(&certificate), prefix: "", prefix_list: "" };
+        let style =
+            Style { hash: self.hash, certificate: Some(&certificate), prefix: "", prefix_list: "" };
         let mut assertion = token.assertion_xml();
         if self.signing != SigningOption::Response {
             assertion = sign(&assertion, &token.assertion_id, key, &style)?;
         }
         if let Some(certificate) = &self.encrypt_for {
-            assertion = encrypted_assertion(&assertion, certificate, ContentCipher::default(), KeyTransport::default())?;
+            assertion = encrypted_assertion(
+                &assertion,
+                certificate,
+                ContentCipher::default(),
+                KeyTransport::default(),
+            )?;
         }
         let response = token.response_xml(&assertion);
         match self.signing {
             SigningOption::Assertion => Ok(response),
-            SigningOption::Response | SigningOption::Both => sign(&response, &token.response_id, key, &style),
+            SigningOption::Response | SigningOption::Both => {
+                sign(&response, &token.response_id, key, &style)
+            }
         }
     }
 }

@@ -17,7 +17,11 @@ pub(super) fn value(query: &str, name: &str) -> Option<String> {
 
 /// The same as it came.
 pub(super) fn raw_value<'a>(query: &'a str, name: &str) -> Option<&'a str> {
-    query.split('&').filter_map(|pair| pair.split_once('=')).find(|(key, _)| *key == name).map(|(_, value)| value)
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
 }
 
 fn decoded(value: &str) -> String {
@@ -25,7 +29,10 @@ fn decoded(value: &str) -> String {
     let bytes = value.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        let escape = value.get(at + 1..at + 3).filter(|_| bytes[at] == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let escape = value
+            .get(at + 1..at + 3)
+            .filter(|_| bytes[at] == b'%')
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match (bytes[at], escape) {
             (_, Some(byte)) => {
                 out.push(byte);
@@ -44,7 +51,16 @@ pub(super) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'!' | b'*' | b'(' | b')' => out.push(char::from(byte)),
+            b'a'..=b'z'
+            | b'A'..=b'Z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'_'
+            | b'.'
+            | b'!'
+            | b'*'
+            | b'('
+            | b')' => out.push(char::from(byte)),
             other => {
                 let _ = write!(out, "%{other:02x}");
             }

@@ -75,7 +75,9 @@ pub async fn serve(listener: TcpListener, shared: Shared) -> std::io::Result<()>
                 async move { Ok::<_, Infallible>(answer(&shared, request).await) }
             });
             // A browser that goes away is no news.
-            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
@@ -100,7 +102,11 @@ fn redirect(to: &str) -> Answer {
             response.headers_mut().insert(LOCATION, location);
             response
         }
-        Err(_) => respond(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "the address cannot be a header"),
+        Err(_) => respond(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "text/plain",
+            "the address cannot be a header",
+        ),
     }
 }
 
@@ -115,27 +121,39 @@ fn broken(error: &SignError) -> Answer {
 async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
     let (parts, body) = request.into_parts();
     let provider = shared.provider();
-    let Some(path) = parts.uri.path().strip_prefix(&format!("/{}/", provider.tenant_id)).map(str::to_owned) else {
+    let Some(path) =
+        parts.uri.path().strip_prefix(&format!("/{}/", provider.tenant_id)).map(str::to_owned)
+    else {
         return respond(StatusCode::NOT_FOUND, "text/html; charset=utf-8", page::not_found());
     };
     let query = parts.uri.query().unwrap_or_default();
     let form = match parts.method {
         Method::POST => match Limited::new(body, MAX_FORM).collect().await {
             Ok(body) => String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-            Err(_) => return respond(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", "the form cannot be read"),
+            Err(_) => {
+                return respond(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "text/plain",
+                    "the form cannot be read",
+                );
+            }
         },
         _ => String::new(),
     };
     match (&parts.method, path.as_str()) {
-        (&Method::GET, "federationmetadata/2007-06/federationmetadata.xml") => match provider.metadata(&(shared.ambient.id)()) {
-            Ok(document) => respond(StatusCode::OK, "application/samlmetadata+xml", document),
-            Err(error) => broken(&error),
-        },
+        (&Method::GET, "federationmetadata/2007-06/federationmetadata.xml") => {
+            match provider.metadata(&(shared.ambient.id)()) {
+                Ok(document) => respond(StatusCode::OK, "application/samlmetadata+xml", document),
+                Err(error) => broken(&error),
+            }
+        }
         (&Method::GET, "saml2") => match provider.read_logout(query) {
             Some(message) => logout(shared, &provider, message, query),
             None => sign_in_page(shared, &provider, provider.read_authn_request(query, true)),
         },
-        (&Method::POST, "saml2") => sign_in_page(shared, &provider, provider.read_authn_request(&form, false)),
+        (&Method::POST, "saml2") => {
+            sign_in_page(shared, &provider, provider.read_authn_request(&form, false))
+        }
         (&Method::POST, "sign-in") => sign_in(shared, &provider, &form),
         (&Method::GET, "tile") => html(page::pick(&provider, None)),
         (&Method::GET, "sign-out") => sign_out(shared, &provider, query),
@@ -143,14 +161,25 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Answer {
     }
 }
 
-fn sign_in_page(shared: &Shared, provider: &IdentityProvider, request: Result<AuthnRequest, RequestError>) -> Answer {
+fn sign_in_page(
+    shared: &Shared,
+    provider: &IdentityProvider,
+    request: Result<AuthnRequest, RequestError>,
+) -> Answer {
     let request = match request {
         Ok(request) => request,
         Err(error) => return complain(&error),
     };
     let expected = request.login_hint.as_deref().and_then(|hint| person(provider, hint));
     match expected.filter(|_| !request.force_authn) {
-        Some(person) => token(shared, provider, person, Some(&request.id), Some(&request.acs_url), request.relay_state.as_deref()),
+        Some(person) => token(
+            shared,
+            provider,
+            person,
+            Some(&request.id),
+            Some(&request.acs_url),
+            request.relay_state.as_deref(),
+        ),
         None => html(page::pick(provider, Some(&request))),
     }
 }
@@ -162,13 +191,26 @@ fn person<'a>(provider: &'a IdentityProvider, name: &str) -> Option<&'a Person> 
 fn sign_in(shared: &Shared, provider: &IdentityProvider, form: &str) -> Answer {
     let user = value(form, "user").unwrap_or_default();
     let Some(person) = person(provider, &user) else {
-        return complain(&RequestError { code: 50_034, text: format!("The user account {user} does not exist in the directory.") });
+        return complain(&RequestError {
+            code: 50_034,
+            text: format!("The user account {user} does not exist in the directory."),
+        });
     };
     let acs = value(form, "acs");
     if acs.as_ref().is_some_and(|acs| !provider.application.reply_urls.contains(acs)) {
-        return complain(&RequestError { code: 50_011, text: "The reply URL does not match the configured ones.".to_owned() });
+        return complain(&RequestError {
+            code: 50_011,
+            text: "The reply URL does not match the configured ones.".to_owned(),
+        });
     }
-    token(shared, provider, person, value(form, "request").as_deref(), acs.as_deref(), value(form, "RelayState").as_deref())
+    token(
+        shared,
+        provider,
+        person,
+        value(form, "request").as_deref(),
+        acs.as_deref(),
+        value(form, "RelayState").as_deref(),
+    )
 }
 
 fn token(
@@ -183,7 +225,8 @@ fn token(
         let text = "The signed in user is not assigned to a role for the application.".to_owned();
         return complain(&RequestError { code: 50_105, text });
     }
-    let token = provider.token(person, request, acs, (shared.ambient.now)(), || (shared.ambient.id)());
+    let token =
+        provider.token(person, request, acs, (shared.ambient.now)(), || (shared.ambient.id)());
     let mut sessions = shared.sessions.lock().unwrap_or_else(PoisonError::into_inner);
     sessions.insert(person.user_principal_name.clone(), token.session_index.clone());
     drop(sessions);
@@ -193,12 +236,22 @@ fn token(
     }
 }
 
-fn logout(shared: &Shared, provider: &IdentityProvider, message: LogoutMessage, query: &str) -> Answer {
+fn logout(
+    shared: &Shared,
+    provider: &IdentityProvider,
+    message: LogoutMessage,
+    query: &str,
+) -> Answer {
     match message {
         LogoutMessage::Response { success, .. } => html(page::signed_out(success)),
         LogoutMessage::Request { id, .. } => {
             let relay_state = value(query, "RelayState");
-            match provider.logout_response(&id, &(shared.ambient.id)(), (shared.ambient.now)(), relay_state.as_deref()) {
+            match provider.logout_response(
+                &id,
+                &(shared.ambient.id)(),
+                (shared.ambient.now)(),
+                relay_state.as_deref(),
+            ) {
                 Ok(Some(address)) => redirect(&address),
                 Ok(None) => html(page::signed_out(true)),
                 Err(error) => broken(&error),
@@ -211,11 +264,24 @@ fn logout(shared: &Shared, provider: &IdentityProvider, message: LogoutMessage, 
 fn sign_out(shared: &Shared, provider: &IdentityProvider, query: &str) -> Answer {
     let user = value(query, "user").unwrap_or_default();
     let Some(person) = person(provider, &user) else {
-        return complain(&RequestError { code: 50_034, text: format!("The user account {user} does not exist in the directory.") });
+        return complain(&RequestError {
+            code: 50_034,
+            text: format!("The user account {user} does not exist in the directory."),
+        });
     };
-    let session = shared.sessions.lock().unwrap_or_else(PoisonError::into_inner).remove(&person.user_principal_name);
+    let session = shared
+        .sessions
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .remove(&person.user_principal_name);
     let Some(session) = session else { return html(page::signed_out(true)) };
-    match provider.logout_request(person, &session, &(shared.ambient.id)(), (shared.ambient.now)(), None) {
+    match provider.logout_request(
+        person,
+        &session,
+        &(shared.ambient.id)(),
+        (shared.ambient.now)(),
+        None,
+    ) {
         Ok(Some(address)) => redirect(&address),
         Ok(None) => html(page::signed_out(true)),
         Err(error) => broken(&error),

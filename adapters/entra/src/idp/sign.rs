@@ -93,7 +93,11 @@ impl SigningKey {
     }
 
     /// A certificate for a key of any kind.
-    pub fn generate_with(key: PKey<Private>, now: DateTime<Utc>, days: i64) -> Result<Self, SignError> {
+    pub fn generate_with(
+        key: PKey<Private>,
+        now: DateTime<Utc>,
+        days: i64,
+    ) -> Result<Self, SignError> {
         let mut name = X509NameBuilder::new()?;
         name.append_entry_by_text("CN", "Microsoft Azure Federated SSO Certificate")?;
         let name = name.build();
@@ -119,7 +123,12 @@ impl SigningKey {
 
     /// SHA-256 of the certificate, in lower-case hex.
     pub fn sha256(&self) -> Result<String, SignError> {
-        Ok(self.certificate.digest(MessageDigest::sha256())?.iter().map(|b| format!("{b:02x}")).collect())
+        Ok(self
+            .certificate
+            .digest(MessageDigest::sha256())?
+            .iter()
+            .map(|b| format!("{b:02x}"))
+            .collect())
     }
 
     /// The private key, to sign with it in another way.
@@ -152,7 +161,8 @@ pub fn sign(xml: &str, id: &str, key: &SigningKey, style: &Style<'_>) -> Result<
     let document = Document::parse(xml)?;
     let node = by_id(&document, id)?;
     let inclusive: Vec<&str> = style.prefix_list.split_whitespace().collect();
-    let digest = STANDARD.encode(hash(style.hash.digest(), canonical_with(node, None, &inclusive).as_bytes())?);
+    let digest = STANDARD
+        .encode(hash(style.hash.digest(), canonical_with(node, None, &inclusive).as_bytes())?);
     let signature = signature_element(id, &digest, key, style)?;
     let first = node.first_element_child();
     let at = match first {
@@ -164,12 +174,23 @@ pub fn sign(xml: &str, id: &str, key: &SigningKey, style: &Style<'_>) -> Result<
 }
 
 /// The signature element over a digest that somebody computed.
-pub fn signature_element(id: &str, digest: &str, key: &SigningKey, style: &Style<'_>) -> Result<String, SignError> {
+pub fn signature_element(
+    id: &str,
+    digest: &str,
+    key: &SigningKey,
+    style: &Style<'_>,
+) -> Result<String, SignError> {
     let p = if style.prefix.is_empty() { String::new() } else { format!("{}:", style.prefix) };
-    let xmlns = if style.prefix.is_empty() { "xmlns".to_owned() } else { format!("xmlns:{}", style.prefix) };
+    let xmlns = if style.prefix.is_empty() {
+        "xmlns".to_owned()
+    } else {
+        format!("xmlns:{}", style.prefix)
+    };
     let list = match style.prefix_list {
         "" => String::new(),
-        prefixes => format!(r#"<ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="{prefixes}"></ec:InclusiveNamespaces>"#),
+        prefixes => format!(
+            r#"<ec:InclusiveNamespaces xmlns:ec="{EXCLUSIVE}" PrefixList="{prefixes}"></ec:InclusiveNamespaces>"#
+        ),
     };
     let signed_info = format!(
         concat!(
@@ -194,14 +215,26 @@ pub fn signature_element(id: &str, digest: &str, key: &SigningKey, style: &Style
 }
 
 /// Signs a `SignedInfo` and puts the signature element around it.
-pub fn wrap(signed_info: &str, key: &SigningKey, hash: Hash, p: &str, xmlns: &str, certificate: Option<&str>) -> Result<String, SignError> {
+pub fn wrap(
+    signed_info: &str,
+    key: &SigningKey,
+    hash: Hash,
+    p: &str,
+    xmlns: &str,
+    certificate: Option<&str>,
+) -> Result<String, SignError> {
     let open = format!(r#"<{p}Signature {xmlns}="{DSIG}">{signed_info}"#);
     let document = format!("{open}</{p}Signature>");
     let parsed = Document::parse(&document)?;
-    let info = parsed.root_element().first_element_child().ok_or_else(|| SignError::NoElement("SignedInfo".to_owned()))?;
+    let info = parsed
+        .root_element()
+        .first_element_child()
+        .ok_or_else(|| SignError::NoElement("SignedInfo".to_owned()))?;
     let value = STANDARD.encode(key.sign(hash, canonical(info, None).as_bytes())?);
     let key_info = match certificate {
-        Some(c) => format!("<{p}KeyInfo><{p}X509Data><{p}X509Certificate>{c}</{p}X509Certificate></{p}X509Data></{p}KeyInfo>"),
+        Some(c) => format!(
+            "<{p}KeyInfo><{p}X509Data><{p}X509Certificate>{c}</{p}X509Certificate></{p}X509Data></{p}KeyInfo>"
+        ),
         None => String::new(),
     };
     Ok(format!("{open}<{p}SignatureValue>{value}</{p}SignatureValue>{key_info}</{p}Signature>"))

@@ -4,7 +4,8 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use std::fmt::Write;
 
 /// Everything that a response says. Made by
-/// [`IdentityProvider::token`](super::IdentityProvider::token); tests change it before it is issued.
+/// [`IdentityProvider::token`](super::IdentityProvider::token); tests change it before it is
+/// issued.
 #[derive(Clone, Debug)]
 pub struct Token {
     /// `ID` of the response.
@@ -55,7 +56,11 @@ impl Token {
 
     /// The assertion, not signed.
     pub fn assertion_xml(&self) -> String {
-        let answers = self.in_response_to.as_ref().map(|id| format!(r#"InResponseTo="{}" "#, escaped(id))).unwrap_or_default();
+        let answers = self
+            .in_response_to
+            .as_ref()
+            .map(|id| format!(r#"InResponseTo="{}" "#, escaped(id)))
+            .unwrap_or_default();
         let mut attributes = String::new();
         for (name, values) in &self.attributes {
             let _ = write!(attributes, r#"<Attribute Name="{}">"#, escaped(name));
@@ -96,7 +101,10 @@ impl Token {
 
     /// A response around something that is an assertion already; not signed.
     pub fn response_xml(&self, content: &str) -> String {
-        self.response_with(r#"<samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/>"#, content)
+        self.response_with(
+            r#"<samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/>"#,
+            content,
+        )
     }
 
     /// A response that says that sign-in failed, as Entra says it: not signed.
@@ -116,7 +124,11 @@ impl Token {
     }
 
     fn response_with(&self, status: &str, content: &str) -> String {
-        let answers = self.in_response_to.as_ref().map(|id| format!(r#" InResponseTo="{}""#, escaped(id))).unwrap_or_default();
+        let answers = self
+            .in_response_to
+            .as_ref()
+            .map(|id| format!(r#" InResponseTo="{}""#, escaped(id)))
+            .unwrap_or_default();
         format!(
             concat!(
                 r#"<samlp:Response ID="{id}" Version="2.0" IssueInstant="{issued}" Destination="{acs}"{answers} "#,

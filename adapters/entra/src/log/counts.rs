@@ -63,7 +63,9 @@ impl<R: Recorder> Recorder for Counting<R> {
         let info = &summary.provisioning_status_info;
         let code = info.error_information.as_ref().map(|e| e.error_code.clone());
         self.count(|c| match (info.status, code) {
-            (StepResult::Failure, code) => *c.failures.entry(code.unwrap_or_default()).or_default() += 1,
+            (StepResult::Failure, code) => {
+                *c.failures.entry(code.unwrap_or_default()).or_default() += 1
+            }
             (StepResult::Success, _) => c.exported += 1,
             _ => {}
         });

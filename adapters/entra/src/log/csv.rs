@@ -68,11 +68,22 @@ pub fn to_csv(summaries: &[ObjectSummary]) -> [String; 3] {
             error.map(|e| e.reason.as_str()).unwrap_or_default(),
         ]));
         for step in &s.provisioning_steps {
-            steps.push_str(&line(&[&change, step.name, &word(&step.provisioning_step_type), &word(&step.status), &step.description]));
+            steps.push_str(&line(&[
+                &change,
+                step.name,
+                &word(&step.provisioning_step_type),
+                &word(&step.status),
+                &step.description,
+            ]));
         }
         for property in &s.modified_properties {
             let value = |v: &Option<String>| v.clone().unwrap_or_default();
-            modified.push_str(&line(&[&change, &property.display_name, &value(&property.old_value), &value(&property.new_value)]));
+            modified.push_str(&line(&[
+                &change,
+                &property.display_name,
+                &value(&property.old_value),
+                &value(&property.new_value),
+            ]));
         }
     }
     [logs, steps, modified]
@@ -93,5 +104,9 @@ fn line(cells: &[&str]) -> String {
 
 /// RFC 4180.
 fn quoted(cell: &str) -> String {
-    if cell.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
+    if cell.contains(['"', ',', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
 }

@@ -11,8 +11,8 @@ pub use csv::to_csv;
 pub use file::LogFile;
 pub use memory::ProvisioningLog;
 pub use summary::{
-    Action, ErrorInformation, Identity, ModifiedProperty, ObjectSummary, Party, ProvisioningStep, Result as StepResult, StatusInfo,
-    StepType,
+    Action, ErrorInformation, Identity, ModifiedProperty, ObjectSummary, Party, ProvisioningStep,
+    Result as StepResult, StatusInfo, StepType,
 };
 
 use chrono::{DateTime, Utc};

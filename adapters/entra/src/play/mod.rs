@@ -37,7 +37,12 @@ pub trait Application: Send + Sync {
     ///
     /// # Errors
     /// If it cannot be done; the play goes on and says so in its result.
-    async fn act(&self, what: &Elsewhere, id: Option<&str>, at: DateTime<Utc>) -> Result<(), String>;
+    async fn act(
+        &self,
+        what: &Elsewhere,
+        id: Option<&str>,
+        at: DateTime<Utc>,
+    ) -> Result<(), String>;
 }
 
 /// What is there after a play.
@@ -78,8 +83,12 @@ pub async fn play(plan: Plan, scene: Scene) -> Played {
     if let Some(latency) = plan.latency {
         line = line.taking(latency);
     }
-    let surroundings =
-        Surroundings { directory: directory.clone(), transport: Arc::new(line), time: scene.time.clone(), recorder: scene.recorder };
+    let surroundings = Surroundings {
+        directory: directory.clone(),
+        transport: Arc::new(line),
+        time: scene.time.clone(),
+        recorder: scene.recorder,
+    };
     let mut settings = plan.settings;
     settings.bad_values = settings.bad_values.max(plan.faults.bad_values);
     let stage = Stage {
@@ -123,7 +132,9 @@ impl Stage {
     fn is_over(&self, until: Until, cycles: u32, start: DateTime<Utc>) -> bool {
         match until {
             Until::Cycles(count) => cycles >= count,
-            Until::Settled(count) => cycles >= count && self.client.escrows() == 0 && self.client.quarantine().is_none(),
+            Until::Settled(count) => {
+                cycles >= count && self.client.escrows() == 0 && self.client.quarantine().is_none()
+            }
             Until::Elapsed(span) => self.time.now() - start >= span,
         }
     }
@@ -131,7 +142,9 @@ impl Stage {
     /// Waits for the next cycle; false if there will be none.
     async fn wait(&self, until: Until, start: DateTime<Utc>) -> bool {
         loop {
-            let (Some(due), now) = (self.client.next_cycle(), self.time.now()) else { return false };
+            let (Some(due), now) = (self.client.next_cycle(), self.time.now()) else {
+                return false;
+            };
             match until {
                 Until::Elapsed(span) if now - start >= span => return false,
                 _ if due <= now => return true,
@@ -171,7 +184,8 @@ impl Stage {
             Happening::BadValues(probability) => self.client.set_bad_values(*probability),
             Happening::AllowDeletions => self.client.allow_deletions(),
             Happening::Burst(count) => {
-                let happened = lock(&self.churn).burst(&mut lock(&self.directory), self.time.now(), *count);
+                let happened =
+                    lock(&self.churn).burst(&mut lock(&self.directory), self.time.now(), *count);
                 self.changes.fetch_add(happened.len() as u64, Ordering::Relaxed);
             }
             Happening::Change(change) => {
@@ -216,7 +230,10 @@ impl Stage {
         let directory = lock(&self.directory);
         let mut rng = self.seed.rng("group on demand", number);
         let groups = u32::try_from(directory.groups().len()).unwrap_or(u32::MAX);
-        let key = (0..64).filter(|_| groups > 0).map(|_| GroupKey(rng.u32(..groups))).find(|key| directory.group(*key).is_some())?;
+        let key = (0..64)
+            .filter(|_| groups > 0)
+            .map(|_| GroupKey(rng.u32(..groups)))
+            .find(|key| directory.group(*key).is_some())?;
         let members: Vec<UserKey> = directory.group(key)?.members.iter().copied().collect();
         let from = rng.usize(..members.len().max(1));
         Some((key, members.into_iter().skip(from).take(MEMBERS_ON_DEMAND).collect()))

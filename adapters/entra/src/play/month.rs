@@ -15,7 +15,8 @@ pub fn month(seed: u64, users: u32, days: u32, token: &str, start: DateTime<Utc>
     plan.until = Until::Elapsed(Duration::days(i64::from(days)));
     plan.first_cycle = Duration::minutes(30);
     plan.changes_per_day = (f64::from(users) * 0.04).max(4.0);
-    plan.faults = Faults { lost_answers: 0.002, timeouts: 0.001, duplicates: 0.002, bad_values: 0.0 };
+    plan.faults =
+        Faults { lost_answers: 0.002, timeouts: 0.001, duplicates: 0.002, bad_values: 0.0 };
     plan.latency = Some(20..180);
     let day = |day: f64| Duration::seconds((day / DAYS * f64::from(days) * 86_400.0) as i64);
     let hours = Duration::hours;
@@ -41,14 +42,23 @@ pub fn month(seed: u64, users: u32, days: u32, token: &str, start: DateTime<Utc>
     // A name that Entra is about to give is taken by hand in the application.
     let taken = "night.desk@contoso.example";
     plan.at(day(10.0) + hours(2), elsewhere(Elsewhere::CreateUser(taken.to_owned())));
-    plan.at(day(10.0) + hours(5), Happening::Change(Change::SignIn(UserKey(users.min(12) - 1), taken.to_owned())));
+    plan.at(
+        day(10.0) + hours(5),
+        Happening::Change(Change::SignIn(UserKey(users.min(12) - 1), taken.to_owned())),
+    );
     plan.at(day(14.0) + hours(1), elsewhere(Elsewhere::CreateGroup("Visitors".to_owned())));
-    plan.at(day(14.0) + hours(2), Happening::Change(Change::RenameGroup(GroupKey(0), "Visitors".to_owned())));
+    plan.at(
+        day(14.0) + hours(2),
+        Happening::Change(Change::RenameGroup(GroupKey(0), "Visitors".to_owned())),
+    );
 
     // Somebody is deleted in the application who is still managed.
     let gone = UserKey(users.min(8) - 1);
     plan.at(day(12.0) + hours(4), elsewhere(Elsewhere::DeleteUser(gone)));
-    plan.at(day(12.0) + hours(6), Happening::Change(Change::Phone(gone, "+41 79 555 00 00".to_owned())));
+    plan.at(
+        day(12.0) + hours(6),
+        Happening::Change(Change::Phone(gone, "+41 79 555 00 00".to_owned())),
+    );
     plan.at(day(20.0) + hours(1), Happening::Restart);
 
     // Maintenance.

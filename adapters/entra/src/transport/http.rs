@@ -36,7 +36,11 @@ impl HttpTransport {
         if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
             return Err(wrong());
         }
-        let mut client = Client::builder().http1_only().redirect(Policy::none()).timeout(patience).pool_max_idle_per_host(1_024);
+        let mut client = Client::builder()
+            .http1_only()
+            .redirect(Policy::none())
+            .timeout(patience)
+            .pool_max_idle_per_host(1_024);
         if matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
             // A token must not travel through a proxy to reach this very machine.
             client = client.no_proxy();
@@ -63,8 +67,11 @@ impl Transport for HttpTransport {
             sent = sent.body(body.clone());
         }
         let response = sent.send().await.map_err(|e| broken(&e))?;
-        let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-        let (status, retry_after) = (response.status().as_u16(), header("retry-after").and_then(|s| s.parse().ok()));
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
+        };
+        let (status, retry_after) =
+            (response.status().as_u16(), header("retry-after").and_then(|s| s.parse().ok()));
         let exchanges = header("exchange-id").into_iter().collect();
         let body = response.bytes().await.map_err(|e| broken(&e))?;
         Ok(Answer { status, body, retry_after, exchanges })

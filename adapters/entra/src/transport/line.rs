@@ -23,7 +23,12 @@ pub struct Faults {
 impl Faults {
     /// Every fault, each with this probability.
     pub fn all(probability: f64) -> Self {
-        Self { lost_answers: probability, timeouts: probability, duplicates: probability, bad_values: probability }
+        Self {
+            lost_answers: probability,
+            timeouts: probability,
+            duplicates: probability,
+            bad_values: probability,
+        }
     }
 }
 
@@ -50,7 +55,9 @@ impl Line {
     }
 
     async fn travel(&self, milliseconds: u32) {
-        self.time.sleep_until(self.time.now() + Duration::milliseconds(i64::from(milliseconds))).await;
+        self.time
+            .sleep_until(self.time.now() + Duration::milliseconds(i64::from(milliseconds)))
+            .await;
     }
 
     async fn deliver(&self, request: &Request) -> Result<Answer, TransportError> {

@@ -30,14 +30,21 @@ pub enum Doing {
 impl Doing {
     /// What a request does.
     pub fn of(request: &Request) -> Self {
-        let says = |text: &[u8]| request.body.as_ref().is_some_and(|b| b.windows(text.len()).any(|w| w == text));
+        let says = |text: &[u8]| {
+            request.body.as_ref().is_some_and(|b| b.windows(text.len()).any(|w| w == text))
+        };
         match request.method {
             Method::Get if request.target.contains("+and+") => Self::Check,
             Method::Get if request.target.contains("filter=") => Self::Match,
             Method::Get => Self::Read,
             Method::Post => Self::Create,
             Method::Delete => Self::Delete,
-            Method::Patch if says(b"\"path\":\"members\"") && (says(b"\"op\":\"Add\"") || says(b"\"op\":\"add\"")) => Self::AddMembers,
+            Method::Patch
+                if says(b"\"path\":\"members\"")
+                    && (says(b"\"op\":\"Add\"") || says(b"\"op\":\"add\"")) =>
+            {
+                Self::AddMembers
+            }
             Method::Patch if says(b"\"path\":\"members") => Self::RemoveMembers,
             Method::Patch => Self::Change,
         }
@@ -104,7 +111,12 @@ impl Transport for Measured {
         let begun = Instant::now();
         let answer = self.inner.send(request).await?;
         let micros = u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX);
-        self.times.lock().unwrap_or_else(PoisonError::into_inner).entry(Doing::of(request)).or_default().push(micros);
+        self.times
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(Doing::of(request))
+            .or_default()
+            .push(micros);
         Ok(answer)
     }
 }

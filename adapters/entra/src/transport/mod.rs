@@ -66,7 +66,10 @@ pub struct Request {
 impl Request {
     /// The headers, in order. There is no `User-Agent`, and a GET has no content type.
     pub fn headers(&self) -> Vec<(&'static str, String)> {
-        let mut headers = vec![("Authorization", format!("Bearer {}", self.bearer)), ("Accept", "application/scim+json".to_owned())];
+        let mut headers = vec![
+            ("Authorization", format!("Bearer {}", self.bearer)),
+            ("Accept", "application/scim+json".to_owned()),
+        ];
         if self.body.is_some() {
             headers.push(("Content-Type", "application/scim+json; charset=utf-8".to_owned()));
         }
@@ -77,7 +80,11 @@ impl Request {
 /// The token is not for logs.
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Request").field("method", &self.method).field("target", &self.target).field("at", &self.at).finish_non_exhaustive()
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("target", &self.target)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
     }
 }
 
@@ -90,7 +97,8 @@ pub struct Answer {
     pub body: Bytes,
     /// `Retry-After` in seconds, if it was given.
     pub retry_after: Option<u32>,
-    /// What the server calls each delivery of this request: its header `exchange-id`, if it has one.
+    /// What the server calls each delivery of this request: its header `exchange-id`, if it has
+    /// one.
     pub exchanges: Vec<String>,
 }
 

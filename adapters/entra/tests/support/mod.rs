@@ -26,12 +26,22 @@ impl Roll {
 
     /// The user with a sign-in name.
     pub fn user(&self, name: &str) -> Option<Value> {
-        self.users.lock().expect("unpoisoned").values().find(|u| same(&u["userName"], name)).cloned()
+        self.users
+            .lock()
+            .expect("unpoisoned")
+            .values()
+            .find(|u| same(&u["userName"], name))
+            .cloned()
     }
 
     /// The methods and targets received, without bodies.
     pub fn lines(&self) -> Vec<String> {
-        self.received.lock().expect("unpoisoned").iter().map(|(method, target, _)| format!("{method} {target}")).collect()
+        self.received
+            .lock()
+            .expect("unpoisoned")
+            .iter()
+            .map(|(method, target, _)| format!("{method} {target}"))
+            .collect()
     }
 
     fn answer(&self, request: &Request) -> (u16, Value) {
@@ -46,17 +56,26 @@ impl Roll {
         let (kind, id) = (parts.next().unwrap_or_default(), parts.next());
         let shelf = if kind == "Users" { &self.users } else { &self.groups };
         let mut shelf = shelf.lock().expect("unpoisoned");
-        let body: Value = request.body.as_deref().map_or(Value::Null, |b| serde_json::from_slice(b).expect("JSON"));
+        let body: Value = request
+            .body
+            .as_deref()
+            .map_or(Value::Null, |b| serde_json::from_slice(b).expect("JSON"));
         let name = if kind == "Users" { "userName" } else { "displayName" };
         match (request.method, id) {
             (Method::Get, None) => {
                 let found: Vec<&Value> = shelf.values().filter(|r| matches(r, query)).collect();
                 (200, json!({"totalResults": found.len(), "Resources": found}))
             }
-            (Method::Post, _) if shelf.values().any(|r| same(&r[name], body[name].as_str().unwrap_or_default())) => {
+            (Method::Post, _)
+                if shelf
+                    .values()
+                    .any(|r| same(&r[name], body[name].as_str().unwrap_or_default())) =>
+            {
                 (409, json!({"detail": "taken"}))
             }
-            (Method::Post, _) if bad(&body["active"]) => (400, json!({"detail": "active is no boolean"})),
+            (Method::Post, _) if bad(&body["active"]) => {
+                (400, json!({"detail": "active is no boolean"}))
+            }
             (Method::Post, _) => {
                 let mut made = body.clone();
                 let id = Seed::new(1).uuid(&format!("{kind} {}", body[name]), 0).to_string();
@@ -64,8 +83,12 @@ impl Roll {
                 shelf.insert(id, made.clone());
                 (201, made)
             }
-            (Method::Get, Some(id)) => shelf.get(id).map_or((404, json!({"detail": "gone"})), |r| (200, r.clone())),
-            (Method::Delete, Some(id)) => (if shelf.remove(id).is_some() { 204 } else { 404 }, Value::Null),
+            (Method::Get, Some(id)) => {
+                shelf.get(id).map_or((404, json!({"detail": "gone"})), |r| (200, r.clone()))
+            }
+            (Method::Delete, Some(id)) => {
+                (if shelf.remove(id).is_some() { 204 } else { 404 }, Value::Null)
+            }
             (Method::Patch, Some(id)) => match shelf.get_mut(id) {
                 None => (404, json!({"detail": "gone"})),
                 Some(resource) => patch(resource, &body),
@@ -90,7 +113,9 @@ fn matches(resource: &Value, query: &str) -> bool {
         let (path, value) = part.split_once(" eq ").expect("eq");
         let value = value.trim_matches('"');
         match path {
-            "members" => resource["members"].as_array().is_some_and(|m| m.iter().any(|m| m["value"] == value)),
+            "members" => resource["members"]
+                .as_array()
+                .is_some_and(|m| m.iter().any(|m| m["value"] == value)),
             "manager" => resource[rollcall_entra::client::ENTERPRISE]["manager"]["value"] == value,
             path => Target::new(path).read(resource).is_some_and(|v| same(v, value)),
         }
@@ -104,7 +129,8 @@ fn percent(text: &str) -> String {
         bytes.push(match b {
             b'+' => b' ',
             b'%' => {
-                let hex: String = [rest.next(), rest.next()].into_iter().flatten().map(char::from).collect();
+                let hex: String =
+                    [rest.next(), rest.next()].into_iter().flatten().map(char::from).collect();
                 u8::from_str_radix(&hex, 16).expect("hex")
             }
             other => other,
@@ -116,7 +142,8 @@ fn percent(text: &str) -> String {
 fn patch(resource: &mut Value, body: &Value) -> (u16, Value) {
     let mut object: Map<String, Value> = resource.as_object().cloned().expect("an object");
     for operation in body["Operations"].as_array().expect("operations") {
-        let (op, value) = (operation["op"].as_str().expect("op").to_lowercase(), &operation["value"]);
+        let (op, value) =
+            (operation["op"].as_str().expect("op").to_lowercase(), &operation["value"]);
         let Some(path) = operation["path"].as_str() else {
             for (path, value) in value.as_object().expect("a pathless object") {
                 Target::new(path).write(&mut object, value.clone());
@@ -124,17 +151,27 @@ fn patch(resource: &mut Value, body: &Value) -> (u16, Value) {
             continue;
         };
         if path == "members" || path.starts_with("members[") {
-            let members = object.entry("members").or_insert_with(|| json!([])).as_array_mut().expect("members");
+            let members = object
+                .entry("members")
+                .or_insert_with(|| json!([]))
+                .as_array_mut()
+                .expect("members");
             let named: Vec<Value> = match path.strip_prefix("members[value eq \"") {
                 Some(rest) => vec![json!(rest.trim_end_matches("\"]"))],
-                None => value.as_array().expect("a list").iter().map(|m| m["value"].clone()).collect(),
+                None => {
+                    value.as_array().expect("a list").iter().map(|m| m["value"].clone()).collect()
+                }
             };
             members.retain(|m| !named.contains(&m["value"]));
             if op == "add" {
                 members.extend(named.into_iter().map(|value| json!({"value": value})));
             }
         } else if path.ends_with(":manager") {
-            let value = if op == "remove" { Value::Null } else { json!({"value": value.get("value").unwrap_or(value)}) };
+            let value = if op == "remove" {
+                Value::Null
+            } else {
+                json!({"value": value.get("value").unwrap_or(value)})
+            };
             Target::new(path).write(&mut object, value);
         } else if path == "active" {
             if bad(value) {
@@ -152,8 +189,16 @@ fn patch(resource: &mut Value, body: &Value) -> (u16, Value) {
 #[async_trait]
 impl Transport for Roll {
     async fn send(&self, request: &Request) -> Result<Answer, TransportError> {
-        let body = request.body.as_ref().map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
-        self.received.lock().expect("unpoisoned").push((request.method.to_string(), request.target.clone(), body));
+        let body = request
+            .body
+            .as_ref()
+            .map(|b| String::from_utf8_lossy(b).into_owned())
+            .unwrap_or_default();
+        self.received.lock().expect("unpoisoned").push((
+            request.method.to_string(),
+            request.target.clone(),
+            body,
+        ));
         let (status, body) = self.answer(request);
         let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         Ok(Answer { status, body: body.into(), ..Answer::default() })

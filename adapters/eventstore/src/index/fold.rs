@@ -35,7 +35,12 @@ impl Folded {
 pub(crate) type FoldResult = rusqlite::Result<Result<Folded, String>>;
 
 /// Folds entries that follow, all of them or none.
-pub(crate) fn fold(db: &mut Connection, organization: OrganizationId, from: Folded, entries: &[Entry]) -> FoldResult {
+pub(crate) fn fold(
+    db: &mut Connection,
+    organization: OrganizationId,
+    from: Folded,
+    entries: &[Entry],
+) -> FoldResult {
     let transaction = db.transaction()?;
     if facts::folded(&transaction, organization)? != from {
         return Ok(Err("the index was folded by somebody else".into()));
@@ -52,14 +57,20 @@ pub(crate) fn fold(db: &mut Connection, organization: OrganizationId, from: Fold
                    ON CONFLICT (organization) DO UPDATE SET revision = excluded.revision, last_id = excluded.last_id, \
                    position = excluded.position, exchange_number = excluded.exchange_number";
         let (position, number) = (int(folded.head.position), int(folded.head.exchange_number));
-        let params = params![organization.0.as_bytes(), int(revision), id.as_bytes(), position, number];
+        let params =
+            params![organization.0.as_bytes(), int(revision), id.as_bytes(), position, number];
         transaction.prepare_cached(sql)?.execute(params)?;
     }
     transaction.commit()?;
     Ok(Ok(folded))
 }
 
-fn one_entry(db: &Connection, organization: OrganizationId, at: Folded, entry: &Entry) -> FoldResult {
+fn one_entry(
+    db: &Connection,
+    organization: OrganizationId,
+    at: Folded,
+    entry: &Entry,
+) -> FoldResult {
     let batch = entry.meta.batch;
     if entry.revision != at.next() {
         return Ok(Err(format!("revision {} was expected", at.next())));
@@ -68,7 +79,10 @@ fn one_entry(db: &Connection, organization: OrganizationId, at: Folded, entry: &
         return Ok(Err(format!("it is of organization {}", entry.meta.organization)));
     }
     if !(batch.first..batch.first + u64::from(batch.count)).contains(&entry.revision) {
-        return Ok(Err(format!("it came with revisions from {}, {} of them", batch.first, batch.count)));
+        return Ok(Err(format!(
+            "it came with revisions from {}, {} of them",
+            batch.first, batch.count
+        )));
     }
     let mut head = at.head;
     let owner = organization.0.as_bytes();
@@ -84,7 +98,14 @@ fn one_entry(db: &Connection, organization: OrganizationId, at: Folded, entry: &
             }
             head.position += 1;
             let sql = "INSERT INTO record (organization, position, revision, kind, id, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            let params = params![owner, int(*position), int(entry.revision), aggregate.as_str(), id.as_bytes(), int(*version)];
+            let params = params![
+                owner,
+                int(*position),
+                int(entry.revision),
+                aggregate.as_str(),
+                id.as_bytes(),
+                int(*version)
+            ];
             db.prepare_cached(sql)?.execute(params)?;
         }
         What::Exchange { exchange_number, id, positions, after, bodies } => {
@@ -96,7 +117,8 @@ fn one_entry(db: &Connection, organization: OrganizationId, at: Folded, entry: &
                 )));
             }
             head.exchange_number += 1;
-            let span = bodies.as_ref().and_then(|bodies| Some((bodies.month, bodies.parts.span()?)));
+            let span =
+                bodies.as_ref().and_then(|bodies| Some((bodies.month, bodies.parts.span()?)));
             let sql = "INSERT INTO exchange (organization, number, id, revision, first, last, month, first_body, last_body, dropped) \
                        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)";
             db.prepare_cached(sql)?.execute(params![
@@ -126,7 +148,14 @@ fn one_entry(db: &Connection, organization: OrganizationId, at: Folded, entry: &
         }
         What::Pending { of, behind, token } => {
             let sql = "INSERT INTO pending (scope, revision, organization, behind, token, changes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-            let params = params![owner, int(entry.revision), of.0.as_bytes(), behind.map(int), token.as_bytes(), &entry.data[..]];
+            let params = params![
+                owner,
+                int(entry.revision),
+                of.0.as_bytes(),
+                behind.map(int),
+                token.as_bytes(),
+                &entry.data[..]
+            ];
             db.prepare_cached(sql)?.execute(params)?;
         }
         What::Settled { pending, confirmed } => {
@@ -140,11 +169,19 @@ fn one_entry(db: &Connection, organization: OrganizationId, at: Folded, entry: &
 }
 
 /// The first to settle what is pending decides; those who say it once more are late.
-fn settle(db: &Connection, scope: OrganizationId, pending: u64, confirmed: bool) -> rusqlite::Result<Result<(), String>> {
+fn settle(
+    db: &Connection,
+    scope: OrganizationId,
+    pending: u64,
+    confirmed: bool,
+) -> rusqlite::Result<Result<(), String>> {
     let (owner, revision) = (scope.0.as_bytes(), int(pending));
     let sql = "SELECT changes FROM pending WHERE scope = ?1 AND revision = ?2";
-    let Some(data) = one(db, sql, params![owner, revision], |row| row.get::<_, Vec<u8>>(0))? else { return Ok(Ok(())) };
-    db.prepare_cached("DELETE FROM pending WHERE scope = ?1 AND revision = ?2")?.execute(params![owner, revision])?;
+    let Some(data) = one(db, sql, params![owner, revision], |row| row.get::<_, Vec<u8>>(0))? else {
+        return Ok(Ok(()));
+    };
+    db.prepare_cached("DELETE FROM pending WHERE scope = ?1 AND revision = ?2")?
+        .execute(params![owner, revision])?;
     match changes::read(&data) {
         Ok(changed) if confirmed => change(db, scope, &changed),
         Ok(_) => Ok(Ok(())),
@@ -152,7 +189,11 @@ fn settle(db: &Connection, scope: OrganizationId, pending: u64, confirmed: bool)
     }
 }
 
-fn change(db: &Connection, scope: OrganizationId, changed: &[Change]) -> rusqlite::Result<Result<(), String>> {
+fn change(
+    db: &Connection,
+    scope: OrganizationId,
+    changed: &[Change],
+) -> rusqlite::Result<Result<(), String>> {
     for change in changed.iter().filter(|change| !change.kept) {
         match change.claim(scope) {
             Ok(claim) => set(db, &claim, change.holder.as_ref())?,
@@ -165,7 +206,11 @@ fn change(db: &Connection, scope: OrganizationId, changed: &[Change]) -> rusqlit
 fn set(db: &Connection, claim: &Claim, holder: Option<&StreamId>) -> rusqlite::Result<()> {
     let Some(holder) = holder else {
         let sql = "DELETE FROM claim WHERE scope = ?1 AND kind = ?2 AND key = ?3";
-        db.prepare_cached(sql)?.execute(params![claim.scope.0.as_bytes(), claim.kind.as_str(), claim.key])?;
+        db.prepare_cached(sql)?.execute(params![
+            claim.scope.0.as_bytes(),
+            claim.kind.as_str(),
+            claim.key
+        ])?;
         return Ok(());
     };
     let sql = "INSERT INTO claim (scope, kind, key, holder_organization, holder_kind, holder_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \

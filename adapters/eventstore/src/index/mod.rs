@@ -47,8 +47,14 @@ impl Index {
             }
         };
         let (queue, jobs) = channel();
-        let thread = std::thread::Builder::new().name("log-index".into()).spawn(move || work(connection, &jobs));
-        Ok(Self { queue: Some(queue), thread: Some(thread.map_err(OpenError::io(dir))?), _lock: lock })
+        let thread = std::thread::Builder::new()
+            .name("log-index".into())
+            .spawn(move || work(connection, &jobs));
+        Ok(Self {
+            queue: Some(queue),
+            thread: Some(thread.map_err(OpenError::io(dir))?),
+            _lock: lock,
+        })
     }
 
     /// Runs a job on the index and waits for what it gives.
@@ -64,8 +70,15 @@ impl Index {
         }
         match answer.await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(e)) if matches!(e.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)) => {
-                Err(LogError::Unavailable(format!("the index is broken; stop, delete it and start again: {e}")))
+            Ok(Err(e))
+                if matches!(
+                    e.sqlite_error_code(),
+                    Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                ) =>
+            {
+                Err(LogError::Unavailable(format!(
+                    "the index is broken; stop, delete it and start again: {e}"
+                )))
             }
             Ok(Err(e)) => Err(LogError::Unavailable(format!("the index: {e}"))),
             Err(_) => Err(LogError::Unavailable("the index stopped".into())),
@@ -75,7 +88,12 @@ impl Index {
 
 fn lock(dir: &Path) -> Result<File, OpenError> {
     let path = dir.join("kurrent-index.lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(OpenError::io(&path))?;
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(OpenError::io(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(dir.to_owned())),

@@ -15,7 +15,8 @@ impl FromSql for Id {
     }
 }
 
-/// The integer for a revision, position, number, version or limit. What is beyond is past every row.
+/// The integer for a revision, position, number, version or limit. What is beyond is past every
+/// row.
 pub(super) fn int(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
@@ -23,7 +24,13 @@ pub(super) fn int(n: u64) -> i64 {
 /// A stream from three columns: organization, kind, id.
 pub(super) fn stream(row: &Row<'_>, column: usize) -> rusqlite::Result<StreamId> {
     let kind = row.get_ref(column + 1)?.as_str()?;
-    let unknown = || rusqlite::Error::FromSqlConversionFailure(column + 1, Type::Text, "unknown kind of aggregate".into());
+    let unknown = || {
+        rusqlite::Error::FromSqlConversionFailure(
+            column + 1,
+            Type::Text,
+            "unknown kind of aggregate".into(),
+        )
+    };
     Ok(StreamId {
         organization: OrganizationId(row.get::<_, Id>(column)?.0),
         kind: AggregateKind::parse(kind).ok_or_else(unknown)?,

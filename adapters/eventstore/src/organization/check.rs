@@ -12,8 +12,14 @@ const DELETED: u64 = i64::MAX as u64;
 
 impl Core {
     async fn metadata(&self, stream: &str) -> Result<Map<String, Value>, LogError> {
-        let Some(event) = self.connection.last(&format!("$${stream}"), Duration::from_secs(30)).await? else { return Ok(Map::new()) };
-        serde_json::from_slice(&event.data).map_err(|e| LogError::Damaged(format!("the metadata of stream {stream} cannot be read: {e}")))
+        let Some(event) =
+            self.connection.last(&format!("$${stream}"), Duration::from_secs(30)).await?
+        else {
+            return Ok(Map::new());
+        };
+        serde_json::from_slice(&event.data).map_err(|e| {
+            LogError::Damaged(format!("the metadata of stream {stream} cannot be read: {e}"))
+        })
     }
 
     /// The revision before which a stream of bodies is truncated.
@@ -32,7 +38,9 @@ impl Core {
         }
         match HIDING.into_iter().find(|name| set.get(*name).is_some_and(|value| !value.is_null())) {
             None => Ok(()),
-            Some(name) => Err(LogError::Damaged(format!("stream {stream} has {name} set, which hides events: remove it"))),
+            Some(name) => Err(LogError::Damaged(format!(
+                "stream {stream} has {name} set, which hides events: remove it"
+            ))),
         }
     }
 }

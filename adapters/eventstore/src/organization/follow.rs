@@ -34,7 +34,12 @@ struct At {
 
 impl Followers {
     fn of(&self, organization: OrganizationId) -> Arc<Follower> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(organization).or_default().clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(organization)
+            .or_default()
+            .clone()
     }
 }
 
@@ -43,7 +48,8 @@ impl Core {
     /// wait for the same share a round that began after they came.
     ///
     /// # Errors
-    /// [`LogError::Damaged`] if the stream is not what was folded before, or holds what it must not.
+    /// [`LogError::Damaged`] if the stream is not what was folded before, or holds what it must
+    /// not.
     pub async fn follow(&self, organization: OrganizationId) -> Result<Folded, LogError> {
         let follower = self.followers.of(organization);
         let before = follower.begun.load(Ordering::Acquire);
@@ -72,7 +78,12 @@ impl Core {
     }
 
     /// Folds entries that this process appended behind `from`.
-    pub async fn advance(&self, organization: OrganizationId, from: Folded, entries: &[Entry]) -> Result<(), LogError> {
+    pub async fn advance(
+        &self,
+        organization: OrganizationId,
+        from: Folded,
+        entries: &[Entry],
+    ) -> Result<(), LogError> {
         let follower = self.followers.of(organization);
         let mut at = follower.at.lock().await;
         // Somebody else may have read them already.
@@ -82,7 +93,11 @@ impl Core {
         Ok(())
     }
 
-    async fn round(&self, organization: OrganizationId, at: &mut Option<Folded>) -> Result<Folded, LogError> {
+    async fn round(
+        &self,
+        organization: OrganizationId,
+        at: &mut Option<Folded>,
+    ) -> Result<Folded, LogError> {
         let stream = self.names.main(organization);
         let mut folded = match at {
             Some(folded) => *folded,
@@ -92,7 +107,11 @@ impl Core {
             }
         };
         loop {
-            let page = self.connection.page(&stream, folded.revision().unwrap_or(0), PAGE).await?.unwrap_or_default();
+            let page = self
+                .connection
+                .page(&stream, folded.revision().unwrap_or(0), PAGE)
+                .await?
+                .unwrap_or_default();
             let is_last = (page.len() as u64) < PAGE;
             let behind = self.behind(&stream, folded, page).await?;
             let entries = self.read_entries(&stream, behind).await?;
@@ -107,7 +126,12 @@ impl Core {
     }
 
     /// What follows in a page that begins with the last event that is folded.
-    async fn behind(&self, stream: &str, folded: Folded, page: Vec<RecordedEvent>) -> Result<Vec<RecordedEvent>, LogError> {
+    async fn behind(
+        &self,
+        stream: &str,
+        folded: Folded,
+        page: Vec<RecordedEvent>,
+    ) -> Result<Vec<RecordedEvent>, LogError> {
         let Some((revision, id)) = folded.last else { return Ok(page) };
         let mut page = page.into_iter();
         let first = page.next();
@@ -116,15 +140,20 @@ impl Core {
             self.check(stream).await?;
         }
         match first {
-            Some(event) if event.revision != revision => {
-                Err(LogError::Damaged(format!("stream {stream}: events before revision {} are hidden", event.revision)))
-            }
+            Some(event) if event.revision != revision => Err(LogError::Damaged(format!(
+                "stream {stream}: events before revision {} are hidden",
+                event.revision
+            ))),
             Some(event) if event.id != id => Err(LogError::Damaged(format!(
                 "stream {stream} has another event at revision {revision} than the one the index knows: this is another server, or another history of it"
             ))),
             Some(_) => Ok(page.collect()),
             None => {
-                let end = self.connection.last(stream, Duration::from_secs(30)).await?.map_or(0, |event| event.revision + 1);
+                let end = self
+                    .connection
+                    .last(stream, Duration::from_secs(30))
+                    .await?
+                    .map_or(0, |event| event.revision + 1);
                 let gone = revision + 1 - end.min(revision + 1);
                 Err(LogError::Damaged(format!(
                     "stream {stream} has {end} events, {gone} fewer than were read from it: was the server restored from an older backup?"
@@ -134,13 +163,22 @@ impl Core {
     }
 
     /// Reads entries, and fetches what the fold needs of the side stream.
-    async fn read_entries(&self, stream: &str, events: Vec<RecordedEvent>) -> Result<Vec<Entry>, LogError> {
+    async fn read_entries(
+        &self,
+        stream: &str,
+        events: Vec<RecordedEvent>,
+    ) -> Result<Vec<Entry>, LogError> {
         let mut entries = Vec::with_capacity(events.len());
         for event in events {
             let revision = event.revision;
-            let mut entry = Entry::read(event).map_err(|why| LogError::Damaged(format!("stream {stream}, revision {revision}: {why}")))?;
+            let mut entry = Entry::read(event).map_err(|why| {
+                LogError::Damaged(format!("stream {stream}, revision {revision}: {why}"))
+            })?;
             if let (What::Claims, Some(parts)) = (&entry.meta.what, &entry.meta.data_in) {
-                let found = self.connection.get(&self.names.large(entry.meta.organization), &[parts]).await?;
+                let found = self
+                    .connection
+                    .get(&self.names.large(entry.meta.organization), &[parts])
+                    .await?;
                 entry.data = found.into_iter().next().unwrap_or_default().into();
             }
             entries.push(entry);
@@ -160,7 +198,9 @@ impl Core {
             let entries = entries.clone();
             self.index.run(move |db| fold::fold(db, organization, from, &entries)).await?
         };
-        let folded = folded.map_err(|why| LogError::Damaged(format!("stream {}, {why}", self.names.main(organization))))?;
+        let folded = folded.map_err(|why| {
+            LogError::Damaged(format!("stream {}, {why}", self.names.main(organization)))
+        })?;
         *at = Some(folded);
         self.recent.keep(organization, &entries);
         Ok(folded)

@@ -30,17 +30,28 @@ fn month(at: DateTime<Utc>) -> u32 {
 impl Bodies {
     /// Takes the bodies of an exchange. Of two with one id the first counts, as it does in a plan.
     pub fn take(&mut self, exchange: &mut Exchange) {
-        let (mut bytes, answer) = (std::mem::take(&mut exchange.request_body), std::mem::take(&mut exchange.answer_body));
+        let (mut bytes, answer) =
+            (std::mem::take(&mut exchange.request_body), std::mem::take(&mut exchange.answer_body));
         let request = bytes.len() as u64;
         bytes.extend(answer);
         if !bytes.is_empty() {
-            let body = Body { month: month(exchange.received_at), request, bytes: bytes.into(), written: None };
+            let body = Body {
+                month: month(exchange.received_at),
+                request,
+                bytes: bytes.into(),
+                written: None,
+            };
             self.0.entry(exchange.id).or_insert(body);
         }
     }
 
     /// Writes what is not written yet of these exchanges.
-    pub async fn write(&mut self, core: &Core, organization: OrganizationId, exchanges: &[RecordedExchange]) -> Result<(), LogError> {
+    pub async fn write(
+        &mut self,
+        core: &Core,
+        organization: OrganizationId,
+        exchanges: &[RecordedExchange],
+    ) -> Result<(), LogError> {
         let mut months: BTreeMap<u32, Vec<ExchangeId>> = BTreeMap::new();
         for recorded in exchanges {
             let id = recorded.exchange.id;
@@ -49,8 +60,12 @@ impl Bodies {
             }
         }
         for (month, ids) in months {
-            let pieces: Vec<Piece> = ids.iter().map(|id| Piece { of: id.0, bytes: self.0[id].bytes.clone() }).collect();
-            let places = core.connection.put(&core.names.bodies(organization, month), "Bodies", &pieces).await?;
+            let pieces: Vec<Piece> =
+                ids.iter().map(|id| Piece { of: id.0, bytes: self.0[id].bytes.clone() }).collect();
+            let places = core
+                .connection
+                .put(&core.names.bodies(organization, month), "Bodies", &pieces)
+                .await?;
             for (id, parts) in ids.iter().zip(places) {
                 if let Some(body) = self.0.get_mut(id) {
                     body.written = Some(Bodied { month, request: body.request, parts });

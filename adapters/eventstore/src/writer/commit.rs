@@ -32,9 +32,16 @@ impl From<LogError> for Stop {
 }
 
 /// Appends a batch of one organization; gives an outcome for each.
-pub(super) async fn commit(core: &Core, organization: OrganizationId, mut appends: Vec<Append>) -> Outcomes {
+pub(super) async fn commit(
+    core: &Core,
+    organization: OrganizationId,
+    mut appends: Vec<Append>,
+) -> Outcomes {
     let mut bodies = Bodies::default();
-    appends.iter_mut().filter_map(|append| append.exchange.as_mut()).for_each(|exchange| bodies.take(exchange));
+    appends
+        .iter_mut()
+        .filter_map(|append| append.exchange.as_mut())
+        .for_each(|exchange| bodies.take(exchange));
     let mut outcomes = Vec::with_capacity(appends.len());
     // Halves that wait, the next one last.
     let mut waiting = vec![appends];
@@ -59,7 +66,12 @@ pub(super) async fn commit(core: &Core, organization: OrganizationId, mut append
     outcomes
 }
 
-async fn decide(core: &Core, organization: OrganizationId, appends: &[Append], bodies: &mut Bodies) -> Result<Outcomes, Stop> {
+async fn decide(
+    core: &Core,
+    organization: OrganizationId,
+    appends: &[Append],
+    bodies: &mut Bodies,
+) -> Result<Outcomes, Stop> {
     let wanted = wanted(appends);
     // True once the streams were read to their ends since these appends came: refusals count only
     // then, unless something is appended, which proves that nothing lay between.
@@ -128,21 +140,32 @@ fn clone(wanted: &Wanted) -> Wanted {
     }
 }
 
-/// The entries of a plan: changes of claims, then records and exchanges in the order of their commit.
-fn entries(organization: OrganizationId, plan: Plan, bodies: &Bodies) -> Result<Vec<Entry>, LogError> {
+/// The entries of a plan: changes of claims, then records and exchanges in the order of their
+/// commit.
+fn entries(
+    organization: OrganizationId,
+    plan: Plan,
+    bodies: &Bodies,
+) -> Result<Vec<Entry>, LogError> {
     let unreadable = |e: serde_json::Error| LogError::Unavailable(e.to_string());
     let mut entries = Vec::with_capacity(1 + plan.records.len() + plan.exchanges.len());
     let own = plan.claims.iter().filter(|(claim, _)| claim.scope == organization);
     let changes: Vec<Change> = own.map(|(claim, outcome)| Change::new(claim, *outcome)).collect();
     if !changes.is_empty() {
-        entries.push(Entry::new(organization, What::Claims, serde_json::to_vec(&changes).map_err(unreadable)?));
+        entries.push(Entry::new(
+            organization,
+            What::Claims,
+            serde_json::to_vec(&changes).map_err(unreadable)?,
+        ));
     }
     let mut records = plan.records.into_iter().peekable();
     for exchange in plan.exchanges {
         while let Some(record) = records.next_if(|record| record.position <= exchange.after) {
             entries.push(entry::of_record(record));
         }
-        entries.push(entry::of_exchange(&exchange, bodies.of(exchange.exchange.id)).map_err(unreadable)?);
+        entries.push(
+            entry::of_exchange(&exchange, bodies.of(exchange.exchange.id)).map_err(unreadable)?,
+        );
     }
     entries.extend(records.map(entry::of_record));
     if entries.is_empty() {

@@ -51,12 +51,17 @@ impl Writers {
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (reply, answer) = oneshot::channel();
         let organization = append.organization;
-        self.post(organization, Work::Append(Box::new(append), reply)).map_err(|why| AppendError::Unavailable(why.into()))?;
+        self.post(organization, Work::Append(Box::new(append), reply))
+            .map_err(|why| AppendError::Unavailable(why.into()))?;
         answer.await.unwrap_or_else(|_| Err(AppendError::Unavailable("the writer stopped".into())))
     }
 
     /// Runs something else between two batches of an organization.
-    pub async fn run<T, F>(&self, organization: OrganizationId, job: impl FnOnce(Arc<Core>) -> F + Send + 'static) -> Result<T, LogError>
+    pub async fn run<T, F>(
+        &self,
+        organization: OrganizationId,
+        job: impl FnOnce(Arc<Core>) -> F + Send + 'static,
+    ) -> Result<T, LogError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, LogError>> + Send + 'static,
@@ -66,7 +71,8 @@ impl Writers {
             let running = job(core);
             Box::pin(async move { drop(reply.send(running.await)) })
         });
-        self.post(organization, Work::Other(job)).map_err(|why| LogError::Unavailable(why.into()))?;
+        self.post(organization, Work::Other(job))
+            .map_err(|why| LogError::Unavailable(why.into()))?;
         answer.await.unwrap_or_else(|_| Err(LogError::Unavailable("the writer stopped".into())))
     }
 
@@ -124,18 +130,29 @@ async fn run(core: Arc<Core>, organization: OrganizationId, mut queue: mpsc::Rec
 }
 
 /// What waits already, or comes while others may be expected.
-async fn come(queue: &mut mpsc::Receiver<Work>, are_more_expected: bool, begun: Instant) -> Option<Work> {
+async fn come(
+    queue: &mut mpsc::Receiver<Work>,
+    are_more_expected: bool,
+    begun: Instant,
+) -> Option<Work> {
     loop {
         match queue.try_recv() {
             Ok(work) => return Some(work),
             // A timer is too coarse for this.
-            Err(_) if are_more_expected && begun.elapsed() < GATHER => tokio::task::yield_now().await,
+            Err(_) if are_more_expected && begun.elapsed() < GATHER => {
+                tokio::task::yield_now().await
+            }
             Err(_) => return None,
         }
     }
 }
 
-async fn finish(core: &Core, organization: OrganizationId, appends: &mut Vec<Append>, replies: &mut Vec<Reply>) {
+async fn finish(
+    core: &Core,
+    organization: OrganizationId,
+    appends: &mut Vec<Append>,
+    replies: &mut Vec<Reply>,
+) {
     if appends.is_empty() {
         return;
     }
@@ -149,10 +166,20 @@ async fn finish(core: &Core, organization: OrganizationId, appends: &mut Vec<App
 fn is_foreign(append: &Append) -> bool {
     append.write.iter().any(|write| {
         let c = &write.claims;
-        c.release.iter().chain(&c.take).chain(&c.require).any(|claim| claim.scope != append.organization)
+        c.release
+            .iter()
+            .chain(&c.take)
+            .chain(&c.require)
+            .any(|claim| claim.scope != append.organization)
     })
 }
 
 fn size(append: &Append) -> usize {
-    APPEND + append.write.iter().flat_map(|w| &w.events).map(|e| e.payload.len() + APPEND / 2).sum::<usize>()
+    APPEND
+        + append
+            .write
+            .iter()
+            .flat_map(|w| &w.events)
+            .map(|e| e.payload.len() + APPEND / 2)
+            .sum::<usize>()
 }

@@ -82,20 +82,32 @@ impl Placing {
 }
 
 impl Core {
-    async fn placing(&self, organization: OrganizationId, parts: Vec<Restored>) -> Result<Placing, LogError> {
+    async fn placing(
+        &self,
+        organization: OrganizationId,
+        parts: Vec<Restored>,
+    ) -> Result<Placing, LogError> {
         let mut wanted = Wanted::default();
         wanted.organizations.insert(organization);
         for part in &parts {
             match part {
                 Restored::Record(record) => drop(wanted.streams.insert(record.stream)),
-                Restored::Exchange(x) => drop(wanted.exchanges.insert((organization, x.exchange.id))),
+                Restored::Exchange(x) => {
+                    _ = wanted.exchanges.insert((organization, x.exchange.id));
+                }
                 Restored::ClaimKey(..) | Restored::Claim(..) => {}
             }
         }
         self.follow(organization).await?;
         let Moment { mut facts, .. } = self.index.run(move |db| facts::facts(db, &wanted)).await?;
         let head = facts.heads.get(&organization).copied().unwrap_or_default();
-        let mut placing = Placing { head, versions: facts.versions, claims: Vec::new(), records: Vec::new(), exchanges: Vec::new() };
+        let mut placing = Placing {
+            head,
+            versions: facts.versions,
+            claims: Vec::new(),
+            records: Vec::new(),
+            exchanges: Vec::new(),
+        };
         for part in parts {
             let id = match &part {
                 Restored::Exchange(x) => Some((organization, x.exchange.id)),
@@ -108,12 +120,20 @@ impl Core {
     }
 
     /// That these parts follow what is there.
-    pub async fn check_restore(&self, organization: OrganizationId, parts: Vec<Restored>) -> Result<(), LogError> {
+    pub async fn check_restore(
+        &self,
+        organization: OrganizationId,
+        parts: Vec<Restored>,
+    ) -> Result<(), LogError> {
         self.placing(organization, parts).await.map(drop)
     }
 
     /// Puts parts of one organization in place, in appends that every server takes.
-    pub async fn restore(&self, organization: OrganizationId, parts: Vec<Restored>) -> Result<(), LogError> {
+    pub async fn restore(
+        &self,
+        organization: OrganizationId,
+        parts: Vec<Restored>,
+    ) -> Result<(), LogError> {
         self.enlist(organization).await?;
         let mut bodies = Bodies::default();
         let mut rest = parts;
@@ -138,19 +158,35 @@ impl Core {
         Ok(())
     }
 
-    async fn restore_chunk(&self, organization: OrganizationId, parts: Vec<Restored>, bodies: &mut Bodies) -> Result<bool, LogError> {
+    async fn restore_chunk(
+        &self,
+        organization: OrganizationId,
+        parts: Vec<Restored>,
+        bodies: &mut Bodies,
+    ) -> Result<bool, LogError> {
         let folded = self.follow(organization).await?;
         let placing = self.placing(organization, parts).await?;
         bodies.write(self, organization, &placing.exchanges).await?;
         let unreadable = |e: serde_json::Error| LogError::Unavailable(e.to_string());
         let mut entries: Vec<Entry> = Vec::new();
         if !placing.claims.is_empty() {
-            let changes: Vec<Change> = placing.claims.iter().map(|(c, holder)| Change::new(c, ClaimOutcome::Held(*holder))).collect();
-            entries.push(Entry::new(organization, What::Claims, serde_json::to_vec(&changes).map_err(unreadable)?));
+            let changes: Vec<Change> = placing
+                .claims
+                .iter()
+                .map(|(c, holder)| Change::new(c, ClaimOutcome::Held(*holder)))
+                .collect();
+            entries.push(Entry::new(
+                organization,
+                What::Claims,
+                serde_json::to_vec(&changes).map_err(unreadable)?,
+            ));
         }
         entries.extend(placing.records.into_iter().map(entry::of_record));
         for exchange in &placing.exchanges {
-            entries.push(entry::of_exchange(exchange, bodies.of(exchange.exchange.id)).map_err(unreadable)?);
+            entries.push(
+                entry::of_exchange(exchange, bodies.of(exchange.exchange.id))
+                    .map_err(unreadable)?,
+            );
         }
         if entries.is_empty() {
             return Ok(true);

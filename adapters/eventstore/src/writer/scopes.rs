@@ -32,18 +32,27 @@ impl Changes {
     pub fn of(organization: OrganizationId, plan: &Plan, wanted: &Wanted) -> Self {
         let mut scopes: BTreeMap<OrganizationId, Vec<Change>> = BTreeMap::new();
         for claim in wanted.claims.iter().filter(|claim| claim.scope != organization) {
-            let change = plan.claims.get(claim).map_or_else(|| Change::kept(claim), |outcome| Change::new(claim, *outcome));
+            let change = plan
+                .claims
+                .get(claim)
+                .map_or_else(|| Change::kept(claim), |outcome| Change::new(claim, *outcome));
             scopes.entry(claim.scope).or_default().push(change);
         }
         Self { of: organization, scopes }
     }
 
     /// Puts them down as pending, before the append. False if a scope's stream went on meanwhile.
-    pub async fn pend(&self, core: &Core, now: &Moment, entries: &[Entry]) -> Result<bool, LogError> {
+    pub async fn pend(
+        &self,
+        core: &Core,
+        now: &Moment,
+        entries: &[Entry],
+    ) -> Result<bool, LogError> {
         let behind = now.of(self.of).revision();
         let token = entries.first().map(|entry| entry.id).unwrap_or_default();
         for (scope, changes) in &self.scopes {
-            let data = serde_json::to_vec(changes).map_err(|e| LogError::Unavailable(e.to_string()))?;
+            let data =
+                serde_json::to_vec(changes).map_err(|e| LogError::Unavailable(e.to_string()))?;
             let what = What::Pending { of: self.of, behind, token };
             let at = now.of(*scope);
             if at.last.is_none() {
@@ -78,7 +87,10 @@ pub(crate) async fn settle(core: &Core, scope: OrganizationId) -> Result<Vec<Pen
             let place = pending.behind.map_or(0, |revision| revision + 1);
             match core.connection.event(&core.names.main(pending.of), place).await? {
                 Some(event) => {
-                    let what = What::Settled { pending: pending.revision, confirmed: event.id == pending.token };
+                    let what = What::Settled {
+                        pending: pending.revision,
+                        confirmed: event.id == pending.token,
+                    };
                     decided.push(Entry::new(scope, what, "{}"));
                 }
                 None => open.push(pending),
@@ -95,15 +107,23 @@ pub(crate) async fn settle(core: &Core, scope: OrganizationId) -> Result<Vec<Pen
 
 /// Settles what is pending in any scope and concerns these claims, by a fence if waiting does not
 /// help. False if nothing does.
-pub(super) async fn settle_wanted(core: &Core, pending: &[Pending], wanted: &BTreeSet<Claim>) -> Result<bool, LogError> {
+pub(super) async fn settle_wanted(
+    core: &Core,
+    pending: &[Pending],
+    wanted: &BTreeSet<Claim>,
+) -> Result<bool, LogError> {
     let mut scopes: Vec<OrganizationId> = Vec::new();
-    scopes.extend(pending.iter().filter(|pending| concerns(pending, wanted)).map(|pending| pending.scope));
+    scopes.extend(
+        pending.iter().filter(|pending| concerns(pending, wanted)).map(|pending| pending.scope),
+    );
     scopes.dedup();
     for scope in &scopes {
         let begun = Instant::now();
         loop {
             let open = settle(core, *scope).await?;
-            let Some(pending) = open.iter().find(|pending| concerns(pending, wanted)) else { break };
+            let Some(pending) = open.iter().find(|pending| concerns(pending, wanted)) else {
+                break;
+            };
             if begun.elapsed() < PATIENCE {
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 continue;
@@ -121,6 +141,9 @@ pub(super) async fn settle_wanted(core: &Core, pending: &[Pending], wanted: &BTr
 
 /// Whether it names one of these claims. What cannot be read concerns all; the fold says so.
 fn concerns(pending: &Pending, wanted: &BTreeSet<Claim>) -> bool {
-    changes::read(&pending.changes)
-        .map_or(true, |changes| changes.iter().any(|change| change.claim(pending.scope).map_or(true, |claim| wanted.contains(&claim))))
+    changes::read(&pending.changes).map_or(true, |changes| {
+        changes
+            .iter()
+            .any(|change| change.claim(pending.scope).map_or(true, |claim| wanted.contains(&claim)))
+    })
 }

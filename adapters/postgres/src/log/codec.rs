@@ -53,10 +53,12 @@ pub(super) fn instant(micros: i64) -> sqlx::Result<DateTime<Utc>> {
 
 /// A record from the columns of `read::RECORD`.
 pub(super) fn record(row: &PgRow) -> sqlx::Result<Record> {
-    let kind = AggregateKind::parse(row.try_get(0)?).ok_or_else(|| odd("unknown kind of aggregate"))?;
+    let kind =
+        AggregateKind::parse(row.try_get(0)?).ok_or_else(|| odd("unknown kind of aggregate"))?;
     Ok(Record {
         position: count(row, 2)?,
-        stream: StreamId::from_aggregate_id(kind, row.try_get(1)?).ok_or_else(|| odd("unknown shape of aggregate_id"))?,
+        stream: StreamId::from_aggregate_id(kind, row.try_get(1)?)
+            .ok_or_else(|| odd("unknown shape of aggregate_id"))?,
         version: count(row, 3)?,
         event_type: row.try_get(4)?,
         event_version: row.try_get(5)?,
@@ -74,7 +76,12 @@ pub(super) fn exchange(row: &PgRow, bodies: Bodies) -> sqlx::Result<RecordedExch
         exchange.request_body = row.try_get(5)?;
         exchange.answer_body = row.try_get(6)?;
     }
-    Ok(RecordedExchange { number: count(row, 0)?, positions: positions(row, 1)?, after: count(row, 3)?, exchange })
+    Ok(RecordedExchange {
+        number: count(row, 0)?,
+        positions: positions(row, 1)?,
+        after: count(row, 3)?,
+        exchange,
+    })
 }
 
 /// First and last position from two columns.
@@ -96,6 +103,10 @@ pub(super) fn key(row: &PgRow, column: usize) -> sqlx::Result<[u8; 32]> {
 }
 
 /// A claim's key and its holder.
-pub(super) fn claim(row: &PgRow, scope: OrganizationId, kind: ClaimKind) -> sqlx::Result<(Claim, StreamId)> {
+pub(super) fn claim(
+    row: &PgRow,
+    scope: OrganizationId,
+    kind: ClaimKind,
+) -> sqlx::Result<(Claim, StreamId)> {
     Ok((Claim { scope, kind, key: key(row, 0)? }, stream(row, 1)?))
 }

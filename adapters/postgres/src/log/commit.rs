@@ -25,14 +25,20 @@ pub(super) async fn commit(
     options: &ConnectOptions,
     batch: Batch,
 ) -> Option<Session> {
-    let (appends, replies): (Vec<_>, Vec<_>) = batch.into_iter().map(|q| (q.append, q.reply)).unzip();
+    let (appends, replies): (Vec<_>, Vec<_>) =
+        batch.into_iter().map(|q| (q.append, q.reply)).unzip();
     let place = Place { database, options };
     let mut outcomes = place.append(&mut session, &appends).await;
     if appends.len() > 1 && matches!(outcomes, Err(Failed::Refused(_))) {
         // One of them is not what the server can store: it must fail alone.
         let mut alone = Outcomes::new();
         for append in &appends {
-            alone.extend(place.append(&mut session, std::slice::from_ref(append)).await.unwrap_or_else(|failed| vec![failed.answer()]));
+            alone.extend(
+                place
+                    .append(&mut session, std::slice::from_ref(append))
+                    .await
+                    .unwrap_or_else(|failed| vec![failed.answer()]),
+            );
         }
         outcomes = Ok(alone);
     }
@@ -71,7 +77,11 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    async fn append(&self, session: &mut Option<Session>, appends: &[Append]) -> Result<Outcomes, Failed> {
+    async fn append(
+        &self,
+        session: &mut Option<Session>,
+        appends: &[Append],
+    ) -> Result<Outcomes, Failed> {
         let mut lost = false;
         let mut conflicts = 0;
         // What an earlier try had decided when its commit was cut off.
@@ -79,12 +89,20 @@ impl Place<'_> {
         loop {
             let mut with = match session.take() {
                 Some(session) => session,
-                None => Session::connect(self.database, self.options.connect_timeout).await.map_err(|e| Failed::Away(e.to_string()))?,
+                None => Session::connect(self.database, self.options.connect_timeout)
+                    .await
+                    .map_err(|e| Failed::Away(e.to_string()))?,
             };
-            let open: Vec<usize> = (0..appends.len()).filter(|i| !is_open_ended(&appends[*i], earlier.as_ref().map(|o| &o[*i]))).collect();
+            let open: Vec<usize> = (0..appends.len())
+                .filter(|i| !is_open_ended(&appends[*i], earlier.as_ref().map(|o| &o[*i])))
+                .collect();
             let retried: Vec<Append> = open.iter().map(|i| appends[*i].clone()).collect();
             let mut sent = None;
-            let tried = tokio::time::timeout(self.options.statement_timeout, with.append(&retried, &mut sent)).await;
+            let tried = tokio::time::timeout(
+                self.options.statement_timeout,
+                with.append(&retried, &mut sent),
+            )
+            .await;
             let error = match tried {
                 Ok(Ok(outcomes)) => {
                     *session = Some(with);
@@ -98,7 +116,9 @@ impl Place<'_> {
             // What the server answered to is decided; what was cut off may have been committed.
             let cut_off = sent.filter(|_| matches!(fault, Fault::Lost | Fault::Away));
             match fault {
-                Fault::Conflict | Fault::Refused | Fault::Unreadable => *session = with.roll_back().await.is_ok().then_some(with),
+                Fault::Conflict | Fault::Refused | Fault::Unreadable => {
+                    *session = with.roll_back().await.is_ok().then_some(with)
+                }
                 Fault::Lost | Fault::Away => drop(with),
             }
             match fault {
@@ -109,8 +129,12 @@ impl Place<'_> {
                         earlier = Some(outcomes);
                     }
                 }
-                Fault::Refused | Fault::Unreadable => return Err(Failed::Refused(error.to_string())),
-                Fault::Lost | Fault::Away | Fault::Conflict => return Err(Failed::Away(error.to_string())),
+                Fault::Refused | Fault::Unreadable => {
+                    return Err(Failed::Refused(error.to_string()));
+                }
+                Fault::Lost | Fault::Away | Fault::Conflict => {
+                    return Err(Failed::Away(error.to_string()));
+                }
             }
         }
     }
@@ -125,7 +149,8 @@ fn is_open_ended(append: &Append, earlier: Option<&Result<Appended, AppendError>
 /// The outcomes of a whole batch, of which `open` were tried again after a commit that was cut off.
 fn merge(len: usize, open: &[usize], outcomes: Outcomes, earlier: Option<Outcomes>) -> Outcomes {
     let Some(earlier) = earlier else { return outcomes };
-    let mut all = vec![Err(AppendError::Unavailable("the connection was lost while committing".into())); len];
+    let mut all =
+        vec![Err(AppendError::Unavailable("the connection was lost while committing".into())); len];
     for (index, outcome) in open.iter().zip(outcomes) {
         all[*index] = match (outcome, &earlier[*index]) {
             // It is there because we put it there.

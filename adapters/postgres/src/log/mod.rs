@@ -23,11 +23,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use writer::Writer;
 
-const PART: Part = Part { name: "log", schema: "rollcall", supported: 1, ddl: include_str!("schema.sql") };
+const PART: Part =
+    Part { name: "log", schema: "rollcall", supported: 1, ddl: include_str!("schema.sql") };
 
 /// The log in the schema `rollcall`. Several processes may have one open on the same database.
 ///
-/// [`Log::load`] reads through postgres-es (`streams.rs`), as does cqrs-es through [`Self::repository`].
+/// [`Log::load`] reads through postgres-es (`streams.rs`), as does cqrs-es through
+/// [`Self::repository`].
 #[derive(Clone)]
 pub struct PostgresLog(Arc<Inner>);
 
@@ -69,7 +71,12 @@ impl Log for PostgresLog {
         self.0.reader.load(stream, after).await
     }
 
-    async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn records(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LogError> {
         self.0.reader.records(organization, after, limit).await
     }
 
@@ -83,7 +90,11 @@ impl Log for PostgresLog {
         self.0.reader.exchanges(organization, after, limit, bodies).await
     }
 
-    async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
+    async fn exchange(
+        &self,
+        organization: OrganizationId,
+        id: ExchangeId,
+    ) -> Result<Option<RecordedExchange>, LogError> {
         self.0.reader.exchange(organization, id).await
     }
 
@@ -107,11 +118,20 @@ impl Log for PostgresLog {
         self.0.reader.holder(claim).await
     }
 
-    async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError> {
+    async fn claims(
+        &self,
+        scope: OrganizationId,
+        after: Option<Claim>,
+        limit: usize,
+    ) -> Result<Vec<(Claim, StreamId)>, LogError> {
         self.0.reader.claims(scope, after, limit).await
     }
 
-    async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+    async fn claim_key(
+        &self,
+        scope: OrganizationId,
+        fresh: [u8; 32],
+    ) -> Result<[u8; 32], LogError> {
         self.0.reader.claim_key(scope, fresh).await
     }
 
@@ -119,13 +139,19 @@ impl Log for PostgresLog {
         self.0.reader.claim_keys().await
     }
 
-    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+    async fn drop_bodies(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        through: ExchangeNumber,
+    ) -> Result<u64, LogError> {
         self.0.reader.drop_bodies(organization, after, through).await
     }
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         // A connection of its own: dropping it rolls back whatever a failure left.
-        let mut session = Session::connect(&self.0.database, self.0.connect_timeout).await.map_err(log_error)?;
+        let mut session =
+            Session::connect(&self.0.database, self.0.connect_timeout).await.map_err(log_error)?;
         restore::restore(&mut session, parts).await?;
         session.close().await;
         Ok(())

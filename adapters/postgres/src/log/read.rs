@@ -10,10 +10,10 @@ use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
 use std::time::Duration;
 
-const RECORD: &str =
-    "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
+const RECORD: &str = "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
 const EXCHANGE: &str = "number, first, last, after, document::text";
-const EXCHANGE_BODIES: &str = "number, first, last, after, document::text, request_body, answer_body";
+const EXCHANGE_BODIES: &str =
+    "number, first, last, after, document::text, request_body, answer_body";
 
 /// Runs queries. They change nothing that running them twice would change again, so a dead
 /// connection, of which a restarted server leaves a pool full, is worth another try.
@@ -37,19 +37,28 @@ impl Reader {
     }
 
     /// Asks until a connection lives through it.
-    async fn tried<T, F: Future<Output = sqlx::Result<T>>>(&self, ask: impl Fn() -> F) -> Result<T, LogError> {
+    async fn tried<T, F: Future<Output = sqlx::Result<T>>>(
+        &self,
+        ask: impl Fn() -> F,
+    ) -> Result<T, LogError> {
         let mut tries = self.pool.options().get_max_connections() + 1;
         loop {
             tries -= 1;
             let answer = tokio::time::timeout(self.timeout, ask()).await;
-            match answer.map_err(|_| LogError::Unavailable("the database does not answer".into()))? {
+            match answer
+                .map_err(|_| LogError::Unavailable("the database does not answer".into()))?
+            {
                 Err(e) if tries > 0 && matches!(fault(&e), Fault::Lost | Fault::Conflict) => {}
                 answer => return answer.map_err(log_error),
             }
         }
     }
 
-    async fn all<'q, T>(&self, query: impl Fn() -> Prepared<'q>, row: impl FnMut(&PgRow) -> sqlx::Result<T>) -> Result<Vec<T>, LogError> {
+    async fn all<'q, T>(
+        &self,
+        query: impl Fn() -> Prepared<'q>,
+        row: impl FnMut(&PgRow) -> sqlx::Result<T>,
+    ) -> Result<Vec<T>, LogError> {
         self.rows(query).await?.iter().map(row).collect::<Result<_, _>>().map_err(log_error)
     }
 
@@ -65,9 +74,20 @@ impl Reader {
         self.tried(|| self.streams.load(stream, after)).await
     }
 
-    pub async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
-        let sql = format!("SELECT {RECORD} FROM rollcall.events WHERE organization = $1 AND position > $2 ORDER BY position LIMIT $3");
-        self.all(|| sqlx::query(&sql).bind(organization.0).bind(int(after)).bind(int(limit as u64)), codec::record).await
+    pub async fn records(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LogError> {
+        let sql = format!(
+            "SELECT {RECORD} FROM rollcall.events WHERE organization = $1 AND position > $2 ORDER BY position LIMIT $3"
+        );
+        self.all(
+            || sqlx::query(&sql).bind(organization.0).bind(int(after)).bind(int(limit as u64)),
+            codec::record,
+        )
+        .await
     }
 
     pub async fn exchanges(
@@ -81,19 +101,35 @@ impl Reader {
             Bodies::Read => EXCHANGE_BODIES,
             Bodies::Skip => EXCHANGE,
         };
-        let sql = format!("SELECT {columns} FROM rollcall.exchanges WHERE organization = $1 AND number > $2 ORDER BY number LIMIT $3");
-        let query = || sqlx::query(&sql).bind(organization.0).bind(int(after)).bind(int(limit as u64));
+        let sql = format!(
+            "SELECT {columns} FROM rollcall.exchanges WHERE organization = $1 AND number > $2 ORDER BY number LIMIT $3"
+        );
+        let query =
+            || sqlx::query(&sql).bind(organization.0).bind(int(after)).bind(int(limit as u64));
         self.all(query, |row| codec::exchange(row, bodies)).await
     }
 
-    pub async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
-        let sql = format!("SELECT {EXCHANGE_BODIES} FROM rollcall.exchanges WHERE organization = $1 AND id = $2");
-        self.one(|| sqlx::query(&sql).bind(organization.0).bind(id.0), |row| codec::exchange(row, Bodies::Read)).await
+    pub async fn exchange(
+        &self,
+        organization: OrganizationId,
+        id: ExchangeId,
+    ) -> Result<Option<RecordedExchange>, LogError> {
+        let sql = format!(
+            "SELECT {EXCHANGE_BODIES} FROM rollcall.exchanges WHERE organization = $1 AND id = $2"
+        );
+        self.one(
+            || sqlx::query(&sql).bind(organization.0).bind(id.0),
+            |row| codec::exchange(row, Bodies::Read),
+        )
+        .await
     }
 
     pub async fn head(&self, organization: OrganizationId) -> Result<Head, LogError> {
         let sql = "SELECT organization, position, exchange_number FROM rollcall.heads WHERE organization = $1";
-        Ok(self.one(|| sqlx::query(sql).bind(organization.0), codec::head).await?.map_or_else(Head::default, |(_, head)| head))
+        Ok(self
+            .one(|| sqlx::query(sql).bind(organization.0), codec::head)
+            .await?
+            .map_or_else(Head::default, |(_, head)| head))
     }
 
     /// A head that was only locked so far has nothing behind it.
@@ -109,7 +145,14 @@ impl Reader {
         let id = stream.aggregate_id();
         self.one(
             || sqlx::query(sql).bind(stream.kind.as_str()).bind(&id),
-            |row| Ok(AggregateSnapshot { stream, version: codec::count(row, 0)?, schema: row.try_get(1)?, state: row.try_get(2)? }),
+            |row| {
+                Ok(AggregateSnapshot {
+                    stream,
+                    version: codec::count(row, 0)?,
+                    schema: row.try_get(1)?,
+                    state: row.try_get(2)?,
+                })
+            },
         )
         .await
     }
@@ -120,19 +163,32 @@ impl Reader {
                    SET version = excluded.version, schema = excluded.schema, state = excluded.state \
                    WHERE excluded.version >= kept.version";
         let (kind, id) = (snapshot.stream.kind.as_str(), snapshot.stream.aggregate_id());
-        let query = || sqlx::query(sql).bind(kind).bind(&id).bind(int(snapshot.version)).bind(&snapshot.schema).bind(&snapshot.state);
+        let query = || {
+            sqlx::query(sql)
+                .bind(kind)
+                .bind(&id)
+                .bind(int(snapshot.version))
+                .bind(&snapshot.schema)
+                .bind(&snapshot.state)
+        };
         self.rows(query).await.map(drop)
     }
 
     pub async fn holder(&self, claim: &Claim) -> Result<Option<StreamId>, LogError> {
         let sql = "SELECT holder_organization, holder_kind, holder_id FROM rollcall.claims WHERE scope = $1 AND kind = $2 AND key = $3";
-        let query = || sqlx::query(sql).bind(claim.scope.0).bind(claim.kind.as_str()).bind(&claim.key[..]);
+        let query =
+            || sqlx::query(sql).bind(claim.scope.0).bind(claim.kind.as_str()).bind(&claim.key[..]);
         self.one(query, |row| codec::stream(row, 0)).await
     }
 
     /// Claims in the domain's order, which knows kinds by rank where the table knows them by name:
     /// so one kind after another.
-    pub async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError> {
+    pub async fn claims(
+        &self,
+        scope: OrganizationId,
+        after: Option<Claim>,
+        limit: usize,
+    ) -> Result<Vec<(Claim, StreamId)>, LogError> {
         let sql = "SELECT key, holder_organization, holder_kind, holder_id FROM rollcall.claims \
                    WHERE scope = $1 AND kind = $2 AND key > $3 ORDER BY key LIMIT $4";
         let mut found = Vec::new();
@@ -144,13 +200,18 @@ impl Reader {
                 _ => &[],
             };
             let left = int((limit - found.len()) as u64);
-            let query = || sqlx::query(sql).bind(scope.0).bind(kind.as_str()).bind(after).bind(left);
+            let query =
+                || sqlx::query(sql).bind(scope.0).bind(kind.as_str()).bind(after).bind(left);
             found.extend(self.all(query, |row| codec::claim(row, scope, kind)).await?);
         }
         Ok(found)
     }
 
-    pub async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+    pub async fn claim_key(
+        &self,
+        scope: OrganizationId,
+        fresh: [u8; 32],
+    ) -> Result<[u8; 32], LogError> {
         let insert = "INSERT INTO rollcall.claim_keys (scope, key) VALUES ($1, $2) ON CONFLICT (scope) DO NOTHING";
         self.rows(|| sqlx::query(insert).bind(scope.0).bind(&fresh[..])).await?;
         // A statement of its own: it sees the key of whoever came first.
@@ -161,16 +222,24 @@ impl Reader {
 
     pub async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError> {
         let sql = "SELECT scope, key FROM rollcall.claim_keys ORDER BY scope";
-        self.all(|| sqlx::query(sql), |row| Ok((codec::organization(row, 0)?, codec::key(row, 1)?))).await
+        self.all(|| sqlx::query(sql), |row| Ok((codec::organization(row, 0)?, codec::key(row, 1)?)))
+            .await
     }
 
     /// A write, but one that changes nothing when it is run twice.
-    pub async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+    pub async fn drop_bodies(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        through: ExchangeNumber,
+    ) -> Result<u64, LogError> {
         let sql = "UPDATE rollcall.exchanges SET request_body = '', answer_body = '', \
                    document = jsonb_set(document::jsonb, '{bodies_dropped}', 'true')::json \
                    WHERE organization = $1 AND number > $2 AND number <= $3 \
                    AND (length(request_body) > 0 OR length(answer_body) > 0) RETURNING number";
-        let rows = self.rows(|| sqlx::query(sql).bind(organization.0).bind(int(after)).bind(int(through))).await?;
+        let rows = self
+            .rows(|| sqlx::query(sql).bind(organization.0).bind(int(after)).bind(int(through)))
+            .await?;
         Ok(rows.len() as u64)
     }
 

@@ -39,7 +39,9 @@ fn arrange(mut facts: Facts, parts: Vec<Restored>) -> Result<(Plan, Keys), LogEr
     for part in parts {
         match part {
             Restored::ClaimKey(scope, key) => keys.push((scope, key)),
-            Restored::Claim(claim, holder) => drop(plan.claims.insert(claim, ClaimOutcome::Held(holder))),
+            Restored::Claim(claim, holder) => {
+                _ = plan.claims.insert(claim, ClaimOutcome::Held(holder));
+            }
             Restored::Record(record) => {
                 let head = facts.heads.entry(record.stream.organization).or_default();
                 let version = facts.versions.entry(record.stream).or_default();

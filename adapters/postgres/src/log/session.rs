@@ -46,7 +46,11 @@ impl Session {
 
     /// Decides and writes a batch in one transaction. `sent` is set once the commit is on its way:
     /// a failure after that leaves open whether it happened.
-    pub async fn append(&mut self, appends: &[Append], sent: &mut Option<Vec<Result<Appended, AppendError>>>) -> sqlx::Result<Outcomes> {
+    pub async fn append(
+        &mut self,
+        appends: &[Append],
+        sent: &mut Option<Vec<Result<Appended, AppendError>>>,
+    ) -> sqlx::Result<Outcomes> {
         metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
         let facts = self.begin(&wanted(appends)).await?;
         let plan = plan(facts, appends.to_vec());
@@ -64,7 +68,8 @@ impl Session {
     /// Locks the heads, then reads the facts: in a statement of its own, whose snapshot is taken
     /// when the locks are held.
     pub async fn begin(&mut self, wanted: &Wanted) -> sqlx::Result<Facts> {
-        let unknown: Vec<Uuid> = wanted.organizations.iter().filter(|o| !self.known.contains(o)).map(|o| o.0).collect();
+        let unknown: Vec<Uuid> =
+            wanted.organizations.iter().filter(|o| !self.known.contains(o)).map(|o| o.0).collect();
         if !unknown.is_empty() {
             // Outside the transaction, so that it waits for nobody while it holds a lock.
             sqlx::query(MAKE_HEADS).bind(&unknown).execute(&mut self.connection).await?;
@@ -72,7 +77,8 @@ impl Session {
         }
         self.connection.execute("BEGIN").await?;
         let organizations: Vec<Uuid> = wanted.organizations.iter().map(|o| o.0).collect();
-        let rows = sqlx::query(LOCK_HEADS).bind(&organizations).fetch_all(&mut self.connection).await?;
+        let rows =
+            sqlx::query(LOCK_HEADS).bind(&organizations).fetch_all(&mut self.connection).await?;
         let heads = rows.iter().map(codec::head).collect::<sqlx::Result<_>>()?;
         if rows.len() != organizations.len() {
             self.known.clear();
@@ -102,7 +108,12 @@ impl Session {
             match row.try_get::<&str, _>(0)? {
                 "stream" => drop(facts.versions.insert(*streams[index], codec::count(row, 2)?)),
                 "claim" => drop(facts.claims.insert(*claims[index], codec::stream(row, 5)?)),
-                _ => drop(facts.exchanges.insert(*exchanges[index], (codec::count(row, 2)?, codec::positions(row, 3)?))),
+                _ => {
+                    _ = facts.exchanges.insert(
+                        *exchanges[index],
+                        (codec::count(row, 2)?, codec::positions(row, 3)?),
+                    );
+                }
             }
         }
         Ok(())
@@ -112,8 +123,10 @@ impl Session {
     pub async fn write(&mut self, plan: &Plan) -> sqlx::Result<()> {
         let r = &plan.records;
         let x = &plan.exchanges;
-        let freed: Vec<&Claim> = plan.claims.iter().filter(|(_, o)| **o == ClaimOutcome::Free).map(|(c, _)| c).collect();
-        let held: Vec<(&Claim, &StreamId)> = plan.claims.iter().filter_map(|(c, o)| holder(o).map(|s| (c, s))).collect();
+        let freed: Vec<&Claim> =
+            plan.claims.iter().filter(|(_, o)| **o == ClaimOutcome::Free).map(|(c, _)| c).collect();
+        let held: Vec<(&Claim, &StreamId)> =
+            plan.claims.iter().filter_map(|(c, o)| holder(o).map(|s| (c, s))).collect();
         let done = sqlx::query(WRITE)
             .bind(r.iter().map(|r| r.stream.kind.as_str()).collect::<Vec<_>>())
             .bind(r.iter().map(|r| r.stream.aggregate_id()).collect::<Vec<_>>())
@@ -133,7 +146,11 @@ impl Session {
             .bind(x.iter().map(|x| x.positions.map(|p| int(p.0))).collect::<Vec<_>>())
             .bind(x.iter().map(|x| x.positions.map(|p| int(p.1))).collect::<Vec<_>>())
             .bind(x.iter().map(|x| int(x.after)).collect::<Vec<_>>())
-            .bind(x.iter().map(|x| serde_json::to_string(&x.exchange).map_err(encode)).collect::<sqlx::Result<Vec<_>>>()?)
+            .bind(
+                x.iter()
+                    .map(|x| serde_json::to_string(&x.exchange).map_err(encode))
+                    .collect::<sqlx::Result<Vec<_>>>()?,
+            )
             .bind(x.iter().map(|x| &x.exchange.request_body[..]).collect::<Vec<_>>())
             .bind(x.iter().map(|x| &x.exchange.answer_body[..]).collect::<Vec<_>>())
             .bind(freed.iter().map(|c| c.scope.0).collect::<Vec<_>>())
@@ -150,19 +167,26 @@ impl Session {
             .bind(plan.heads.values().map(|h| int(h.exchange_number)).collect::<Vec<_>>())
             .execute(&mut self.connection)
             .await?;
-        if done.rows_affected() == plan.heads.len() as u64 { Ok(()) } else { Err(sqlx::Error::RowNotFound) }
+        if done.rows_affected() == plan.heads.len() as u64 {
+            Ok(())
+        } else {
+            Err(sqlx::Error::RowNotFound)
+        }
     }
 
     /// Keys of a backup. Gives the scopes that had another key.
-    pub async fn keep_keys(&mut self, keys: &[(OrganizationId, [u8; 32])]) -> sqlx::Result<BTreeSet<OrganizationId>> {
+    pub async fn keep_keys(
+        &mut self,
+        keys: &[(OrganizationId, [u8; 32])],
+    ) -> sqlx::Result<BTreeSet<OrganizationId>> {
         let scopes: Vec<Uuid> = keys.iter().map(|k| k.0.0).collect();
         let values: Vec<&[u8]> = keys.iter().map(|k| &k.1[..]).collect();
-        let sql =
-            "INSERT INTO rollcall.claim_keys (scope, key) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT (scope) DO NOTHING";
+        let sql = "INSERT INTO rollcall.claim_keys (scope, key) SELECT * FROM unnest($1::uuid[], $2::bytea[]) ON CONFLICT (scope) DO NOTHING";
         sqlx::query(sql).bind(&scopes).bind(&values).execute(&mut self.connection).await?;
         let sql = "SELECT k.scope FROM rollcall.claim_keys k JOIN unnest($1::uuid[], $2::bytea[]) AS t(scope, key) \
                    ON k.scope = t.scope WHERE k.key <> t.key";
-        let rows = sqlx::query(sql).bind(&scopes).bind(&values).fetch_all(&mut self.connection).await?;
+        let rows =
+            sqlx::query(sql).bind(&scopes).bind(&values).fetch_all(&mut self.connection).await?;
         rows.iter().map(|row| codec::organization(row, 0)).collect()
     }
 

@@ -1,10 +1,10 @@
 //! Streams of aggregates, loaded through postgres-es.
 //!
 //! What is its: the statement, the order by sequence, the shape of an event. What is ours: the
-//! envelope, which comes along as the event's metadata; the payload's own text, which comes along as
-//! one JSON string, for a payload that was parsed would come back reordered; a time limit, another
-//! try on another connection, and the proof that nothing is missing. Whole pages are read, never its
-//! `ReplayStream`, which ends early and in silence when a connection is lost.
+//! envelope, which comes along as the event's metadata; the payload's own text, which comes along
+//! as one JSON string, for a payload that was parsed would come back reordered; a time limit,
+//! another try on another connection, and the proof that nothing is missing. Whole pages are read,
+//! never its `ReplayStream`, which ends early and in silence when a connection is lost.
 
 use super::codec;
 use cqrs_es::persist::{PersistedEventRepository as _, PersistenceError, SerializedEvent};
@@ -27,8 +27,8 @@ const EVENTS: &str = "(SELECT aggregate_type, aggregate_id, sequence, event_type
 /// postgres-es keeps snapshots that were made from events applied twice: there is no such table.
 pub(crate) const NO_SNAPSHOTS: &str = "rollcall.no_snapshots";
 /// postgres-es writes the sequence into the statement, and each text is prepared anew. So a tail is
-/// asked for from a round sequence on, and a stream of a hundred thousand events makes a few hundred
-/// statements at most.
+/// asked for from a round sequence on, and a stream of a hundred thousand events makes a few
+/// hundred statements at most.
 const ROUND: Version = 256;
 
 /// The envelope beside an event.
@@ -50,8 +50,8 @@ impl Streams {
         Self(PostgresEventRepository::new(pool).with_tables(EVENTS, NO_SNAPSHOTS))
     }
 
-    /// The events of one stream after a version, in order, all of them. An error says why they could
-    /// not be had, or that one of them is missing.
+    /// The events of one stream after a version, in order, all of them. An error says why they
+    /// could not be had, or that one of them is missing.
     pub async fn load(&self, stream: &StreamId, after: Version) -> sqlx::Result<Vec<Record>> {
         let events = match stream.kind {
             AggregateKind::User => self.events::<User>(stream, after).await,
@@ -74,7 +74,11 @@ impl Streams {
         Ok(records)
     }
 
-    async fn events<A: cqrs_es::Aggregate>(&self, stream: &StreamId, after: Version) -> Result<Vec<SerializedEvent>, PersistenceError> {
+    async fn events<A: cqrs_es::Aggregate>(
+        &self,
+        stream: &StreamId,
+        after: Version,
+    ) -> Result<Vec<SerializedEvent>, PersistenceError> {
         let id = stream.aggregate_id();
         match usize::try_from(after - after % ROUND) {
             Ok(0) => self.0.get_events::<A>(&id).await,
@@ -109,6 +113,8 @@ fn reason(error: PersistenceError) -> sqlx::Error {
         PersistenceError::OptimisticLockError => codec::odd("a read lost a race"),
         PersistenceError::ConnectionError(cause)
         | PersistenceError::DeserializationError(cause)
-        | PersistenceError::UnknownError(cause) => cause.downcast::<sqlx::Error>().map_or_else(sqlx::Error::Decode, |error| *error),
+        | PersistenceError::UnknownError(cause) => {
+            cause.downcast::<sqlx::Error>().map_or_else(sqlx::Error::Decode, |error| *error)
+        }
     }
 }

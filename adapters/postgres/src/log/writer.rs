@@ -36,8 +36,19 @@ impl Writer {
         let (queue, appends) = mpsc::channel(QUEUE);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (waiting, busy, served) = (BTreeMap::new(), BTreeSet::new(), OrganizationId::NONE);
-        let dispatcher = Dispatcher { database, options, queue: appends, waiting, count: 0, expected: 1, busy, served };
-        std::thread::Builder::new().name("log-writer".into()).spawn(move || runtime.block_on(dispatcher.run()))?;
+        let dispatcher = Dispatcher {
+            database,
+            options,
+            queue: appends,
+            waiting,
+            count: 0,
+            expected: 1,
+            busy,
+            served,
+        };
+        std::thread::Builder::new()
+            .name("log-writer".into())
+            .spawn(move || runtime.block_on(dispatcher.run()))?;
         Ok(Self { queue })
     }
 
@@ -71,15 +82,19 @@ struct Dispatcher {
 impl Dispatcher {
     async fn run(mut self) {
         let shared = Rc::new((self.database.clone(), self.options.clone()));
-        let mut idle: Vec<Option<Session>> = (0..self.options.writers.max(1)).map(|_| None).collect();
+        let mut idle: Vec<Option<Session>> =
+            (0..self.options.writers.max(1)).map(|_| None).collect();
         let mut running = FuturesUnordered::new();
         let mut open = true;
         while open || !running.is_empty() || self.count > 0 {
             while let Some(batch) = self.next_batch(!idle.is_empty()) {
-                let organizations: BTreeSet<_> = batch.iter().map(|q| q.append.organization).collect();
+                let organizations: BTreeSet<_> =
+                    batch.iter().map(|q| q.append.organization).collect();
                 self.busy.extend(&organizations);
                 let (session, shared) = (idle.pop().flatten(), shared.clone());
-                running.push(async move { (commit(session, &shared.0, &shared.1, batch).await, organizations) });
+                running.push(async move {
+                    (commit(session, &shared.0, &shared.1, batch).await, organizations)
+                });
             }
             tokio::select! {
                 biased;
@@ -125,7 +140,8 @@ impl Dispatcher {
         self.waiting.entry(queued.append.organization).or_default().push_back(queued);
     }
 
-    /// What can be committed now: of each organization that has nothing under way, the oldest first.
+    /// What can be committed now: of each organization that has nothing under way, the oldest
+    /// first.
     fn next_batch(&mut self, session: bool) -> Option<Batch> {
         let mut batch = Batch::new();
         let mut bytes = 0;
@@ -133,7 +149,11 @@ impl Dispatcher {
             return None;
         }
         // Round and round, so that a busy organization cannot keep the others waiting.
-        let (before, after): (Vec<_>, Vec<_>) = self.waiting.keys().filter(|o| !self.busy.contains(o)).partition(|o| **o <= self.served);
+        let (before, after): (Vec<_>, Vec<_>) = self
+            .waiting
+            .keys()
+            .filter(|o| !self.busy.contains(o))
+            .partition(|o| **o <= self.served);
         for organization in after.into_iter().chain(before) {
             let Some(queue) = self.waiting.get_mut(&organization) else { continue };
             while batch.len() < BATCH
@@ -156,6 +176,7 @@ impl Dispatcher {
 
 fn size(append: &Append) -> usize {
     let bodies = append.exchange.as_ref().map_or(0, |x| x.request_body.len() + x.answer_body.len());
-    let payloads: usize = append.write.iter().flat_map(|w| &w.events).map(|e| e.payload.len()).sum();
+    let payloads: usize =
+        append.write.iter().flat_map(|w| &w.events).map(|e| e.payload.len()).sum();
     bodies + payloads
 }

@@ -22,8 +22,18 @@ use tokio::sync::Semaphore;
 use transaction::{OrganizationLock, Transaction, Turn};
 use value::sql_error;
 
-const LIVE: Part = Part { name: "views", schema: "rollcall_views", supported: 1, ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_views" };
-const AUDIT: Part = Part { name: "audit", schema: "rollcall_audit", supported: 1, ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_audit" };
+const LIVE: Part = Part {
+    name: "views",
+    schema: "rollcall_views",
+    supported: 1,
+    ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_views",
+};
+const AUDIT: Part = Part {
+    name: "audit",
+    schema: "rollcall_audit",
+    supported: 1,
+    ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_audit",
+};
 const TIMEOUT: Duration = Duration::from_secs(2);
 const READERS: u32 = 8;
 /// Transactions of this process at a time. Others wait here and not inside the server, where each
@@ -48,8 +58,8 @@ struct Local {
 }
 
 impl Local {
-    /// Opens a family of views in a database; makes their schema if it is not there, and sweeps what
-    /// processes left that were interrupted.
+    /// Opens a family of views in a database; makes their schema if it is not there, and sweeps
+    /// what processes left that were interrupted.
     async fn connect(url: &str, family: Family) -> Result<Self, OpenError> {
         let part = match family {
             Family::Live => LIVE,
@@ -65,11 +75,18 @@ impl Local {
         Ok(Self::new(database, part.schema, part.schema.into(), None))
     }
 
-    fn new(database: PgConnectOptions, family: &'static str, schema: String, scratch: Option<Scratch>) -> Self {
-        // A scratch copy can be lost. What was answered cannot: a view that fell back with a crash of
-        // the server would be read before it has caught up again.
+    fn new(
+        database: PgConnectOptions,
+        family: &'static str,
+        schema: String,
+        scratch: Option<Scratch>,
+    ) -> Self {
+        // A scratch copy can be lost. What was answered cannot: a view that fell back with a crash
+        // of the server would be read before it has caught up again.
         let durability = if scratch.is_some() { "off" } else { "on" };
-        let options = database.clone().options([("search_path", schema.as_str()), ("synchronous_commit", durability)]);
+        let options = database
+            .clone()
+            .options([("search_path", schema.as_str()), ("synchronous_commit", durability)]);
         Self {
             readers: options::pool(options.clone(), READERS, TIMEOUT),
             writers: options::pool(options, WRITERS, TIMEOUT),
@@ -91,19 +108,33 @@ impl Local {
     }
 
     /// Begins, takes the locks, and only then lets statements (and their snapshots) follow.
-    async fn transaction(&self, locks: &str, organization: Option<OrganizationLock>) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn transaction(
+        &self,
+        locks: &str,
+        organization: Option<OrganizationLock>,
+    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
         let organization = match organization {
             Some(lock) => Some(lock.lock_owned().await),
             None => None,
         };
-        let permit = self.free.clone().acquire_owned().await.map_err(|e| SqlError::Unavailable(e.to_string()))?;
+        let permit = self
+            .free
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|e| SqlError::Unavailable(e.to_string()))?;
         let mut tries = WRITERS + 1;
         loop {
             tries -= 1;
             match self.locked(locks).await {
                 // One of those a restarted server left in the pool.
                 Err(e) if tries > 0 && fault(&e) == Fault::Lost => {}
-                begun => return Ok(Transaction::new(begun.map_err(sql_error)?, Turn { permit, organization })),
+                begun => {
+                    return Ok(Transaction::new(
+                        begun.map_err(sql_error)?,
+                        Turn { permit, organization },
+                    ));
+                }
             }
         }
     }
@@ -124,14 +155,19 @@ impl Local {
             tries -= 1;
             let mut connection = self.readers.acquire().await.map_err(sql_error)?;
             match value::bind(sql, &params).fetch_all(&mut *connection).await {
-                Err(e) if tries > 0 && value::is_stale(&e) => connection.clear_cached_statements().await.map_err(sql_error)?,
+                Err(e) if tries > 0 && value::is_stale(&e) => {
+                    connection.clear_cached_statements().await.map_err(sql_error)?
+                }
                 Err(e) if tries > 0 && matches!(fault(&e), Fault::Lost | Fault::Conflict) => {}
                 answer => return value::rows(&answer.map_err(sql_error)?),
             }
         }
     }
 
-    async fn begin(&self, organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
         let schema = &self.schema;
         // Shared with all who write, alone among those who write to this organization.
         let locks = format!(
@@ -142,19 +178,30 @@ impl Local {
     }
 
     async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
-        self.transaction(&format!("pg_advisory_xact_lock(hashtextextended('{} writers', 0))", self.schema), None).await
+        self.transaction(
+            &format!("pg_advisory_xact_lock(hashtextextended('{} writers', 0))", self.schema),
+            None,
+        )
+        .await
     }
 
     async fn scratch(&self) -> Result<Self, SqlError> {
         let made = tokio::time::timeout(TIMEOUT, Scratch::make(&self.database, self.family)).await;
-        let scratch = made.map_err(|_| SqlError::Unavailable("the database does not answer".into()))??;
+        let scratch =
+            made.map_err(|_| SqlError::Unavailable("the database does not answer".into()))??;
         Ok(Self::new(self.database.clone(), self.family, scratch.name.clone(), Some(scratch)))
     }
 
-    async fn promote(&self, name: &str, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
+    async fn promote(
+        &self,
+        name: &str,
+        exclusive: Box<dyn SqlTransaction>,
+    ) -> Result<(), SqlError> {
         let old = scratch::promote(self.family, name, exclusive).await?;
         // Done. What is left to do is tidying up, which the next start would do as well.
-        let sql = format!("SET lock_timeout = '5s'; SET client_min_messages = warning; DROP SCHEMA IF EXISTS {old} CASCADE");
+        let sql = format!(
+            "SET lock_timeout = '5s'; SET client_min_messages = warning; DROP SCHEMA IF EXISTS {old} CASCADE"
+        );
         match schema::connect(&self.database, TIMEOUT).await {
             Ok(mut connection) => {
                 if let Err(e) = connection.execute(&*sql).await {

@@ -36,7 +36,10 @@ impl Rail {
     }
 
     /// Runs something on the thread. It is run to its end also if the caller goes away.
-    pub async fn run<T: Send + 'static>(&self, job: impl Future<Output = Result<T, SqlError>> + Send + 'static) -> Result<T, SqlError> {
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl Future<Output = Result<T, SqlError>> + Send + 'static,
+    ) -> Result<T, SqlError> {
         let done = self.0.handle.spawn(job).await;
         done.unwrap_or_else(|_| Err(SqlError::Unavailable("the views' thread stopped".into())))
     }

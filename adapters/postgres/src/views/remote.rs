@@ -9,7 +9,8 @@ use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlStore, SqlTransaction, S
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A family of views in the schema `rollcall_views` or `rollcall_audit`. Several processes may have them open.
+/// A family of views in the schema `rollcall_views` or `rollcall_audit`. Several processes may have
+/// them open.
 pub struct PostgresViews {
     local: Option<Arc<Local>>,
     rail: Rail,
@@ -29,11 +30,12 @@ struct Patience {
 /// Somebody waits for the answer.
 const LIVE: Patience = Patience { read: Duration::from_secs(8), write: Duration::from_secs(20) };
 /// Nobody does.
-const SCRATCH: Patience = Patience { read: Duration::from_secs(60), write: Duration::from_secs(120) };
+const SCRATCH: Patience =
+    Patience { read: Duration::from_secs(60), write: Duration::from_secs(120) };
 
 impl PostgresViews {
-    /// Opens a family of views in a database; makes their schema if it is not there, and sweeps what
-    /// processes left that were interrupted.
+    /// Opens a family of views in a database; makes their schema if it is not there, and sweeps
+    /// what processes left that were interrupted.
     pub async fn connect(url: &str, family: Family) -> Result<Self, OpenError> {
         let rail = Rail::start().map_err(OpenError::Writer)?;
         let url = url.to_owned();
@@ -47,7 +49,11 @@ impl PostgresViews {
     }
 
     fn transaction(&self, inner: Box<dyn SqlTransaction>) -> Box<dyn SqlTransaction> {
-        Box::new(Remote { inner: Some(inner), rail: self.rail.clone(), patience: self.patience.write })
+        Box::new(Remote {
+            inner: Some(inner),
+            rail: self.rail.clone(),
+            patience: self.patience.write,
+        })
     }
 }
 
@@ -63,12 +69,20 @@ impl Drop for PostgresViews {
 impl SqlStore for PostgresViews {
     async fn query(&self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError> {
         let (local, sql) = (self.local()?, sql.to_owned());
-        self.rail.run_within(self.patience.read, async move { local.query(&sql, params).await }).await
+        self.rail
+            .run_within(self.patience.read, async move { local.query(&sql, params).await })
+            .await
     }
 
-    async fn begin(&self, organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
         let local = self.local()?;
-        let inner = self.rail.run_within(self.patience.write, async move { local.begin(organization).await }).await?;
+        let inner = self
+            .rail
+            .run_within(self.patience.write, async move { local.begin(organization).await })
+            .await?;
         Ok(self.transaction(inner))
     }
 
@@ -97,11 +111,21 @@ impl SqlStore for PostgresViews {
     async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
         let local = self.local()?;
         let scratch = self.rail.run(async move { local.scratch().await }).await?;
-        Ok(Arc::new(Self { local: Some(Arc::new(scratch)), rail: self.rail.clone(), patience: SCRATCH }))
+        Ok(Arc::new(Self {
+            local: Some(Arc::new(scratch)),
+            rail: self.rail.clone(),
+            patience: SCRATCH,
+        }))
     }
 
-    async fn promote(&self, scratch: Arc<dyn SqlStore>, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
-        let name = scratch.scratch_name().ok_or_else(|| SqlError::Refused("not a scratch store".into()))?;
+    async fn promote(
+        &self,
+        scratch: Arc<dyn SqlStore>,
+        exclusive: Box<dyn SqlTransaction>,
+    ) -> Result<(), SqlError> {
+        let name = scratch
+            .scratch_name()
+            .ok_or_else(|| SqlError::Refused("not a scratch store".into()))?;
         let local = self.local()?;
         self.rail.run(async move { local.promote(&name, exclusive).await }).await
     }
@@ -157,7 +181,10 @@ impl SqlTransaction for Remote {
         Ok(touched)
     }
 
-    async fn execute_all(&mut self, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+    async fn execute_all(
+        &mut self,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError> {
         let mut inner = self.take()?;
         let job = async move {
             inner.execute_all(statements).await?;
@@ -172,7 +199,10 @@ impl SqlTransaction for Remote {
         self.rail.run_within(self.patience, async move { inner.commit().await }).await
     }
 
-    async fn finish(mut self: Box<Self>, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+    async fn finish(
+        mut self: Box<Self>,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError> {
         let inner = self.take()?;
         self.rail.run_within(self.patience, async move { inner.finish(statements).await }).await
     }

@@ -17,11 +17,15 @@ fn lock(name: &str) -> String {
 }
 
 impl Scratch {
-    /// Makes an empty one. Its name, and that of what it may replace, begins with the family's schema.
+    /// Makes an empty one. Its name, and that of what it may replace, begins with the family's
+    /// schema.
     pub async fn make(database: &PgConnectOptions, family: &str) -> Result<Self, SqlError> {
         let mut keeper = PgConnection::connect_with(database).await.map_err(sql_error)?;
         // No two live connections have one backend id, so no two live scratch schemas one name.
-        let row = sqlx::query("SELECT pg_backend_pid()").fetch_one(&mut keeper).await.map_err(sql_error)?;
+        let row = sqlx::query("SELECT pg_backend_pid()")
+            .fetch_one(&mut keeper)
+            .await
+            .map_err(sql_error)?;
         let name = format!("{family}_scratch_{}", row.try_get::<i32, _>(0).map_err(sql_error)?);
         let sql = format!(
             "SET client_min_messages = warning; SELECT pg_advisory_lock({}); DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}",
@@ -72,7 +76,11 @@ pub(super) async fn sweep(connection: &mut PgConnection, family: &str) -> sqlx::
 
 /// Gives the scratch schema the family's name, in one transaction. The old one is only renamed
 /// there: dropping it would wait for those who read it. Gives the old one's new name.
-pub(super) async fn promote(family: &str, scratch: &str, mut exclusive: Box<dyn SqlTransaction>) -> Result<String, SqlError> {
+pub(super) async fn promote(
+    family: &str,
+    scratch: &str,
+    mut exclusive: Box<dyn SqlTransaction>,
+) -> Result<String, SqlError> {
     let old = scratch.replacen("_scratch_", "_old_", 1);
     exclusive.execute(&format!("DROP SCHEMA IF EXISTS {old} CASCADE"), Vec::new()).await?;
     exclusive.execute(&format!("ALTER SCHEMA {family} RENAME TO {old}"), Vec::new()).await?;

@@ -24,11 +24,17 @@ pub(super) struct Turn {
 
 impl Transaction {
     pub fn new(inner: PgTransaction<'static>, turn: Turn) -> Box<Self> {
-        Box::new(Self { inner: Some(inner), _permit: turn.permit, _organization: turn.organization })
+        Box::new(Self {
+            inner: Some(inner),
+            _permit: turn.permit,
+            _organization: turn.organization,
+        })
     }
 
     fn open(&mut self) -> Result<&mut PgConnection, SqlError> {
-        self.inner.as_deref_mut().ok_or_else(|| SqlError::Refused("the transaction failed before".into()))
+        self.inner
+            .as_deref_mut()
+            .ok_or_else(|| SqlError::Refused("the transaction failed before".into()))
     }
 
     async fn check<T>(&mut self, result: sqlx::Result<T>) -> Result<T, SqlError> {
@@ -55,7 +61,10 @@ impl SqlTransaction for Transaction {
         Ok(self.check(result).await?.rows_affected())
     }
 
-    async fn execute_all(&mut self, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+    async fn execute_all(
+        &mut self,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError> {
         for (sql, params) in &statements {
             let result = value::bind(sql, params).execute(self.open()?).await;
             self.check(result).await?;
@@ -63,7 +72,10 @@ impl SqlTransaction for Transaction {
         Ok(())
     }
 
-    async fn finish(mut self: Box<Self>, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+    async fn finish(
+        mut self: Box<Self>,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError> {
         self.execute_all(statements).await?;
         self.commit().await
     }

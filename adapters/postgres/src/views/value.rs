@@ -21,8 +21,10 @@ pub(super) fn sql_error(e: sqlx::Error) -> SqlError {
 /// A prepared statement whose columns are others now; the connection must forget it.
 pub(super) fn is_stale(e: &sqlx::Error) -> bool {
     // The message is in the language of the server; the name of the server's function is not.
-    let routine =
-        |e: &dyn DatabaseError| e.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine) == Some("RevalidateCachedQuery");
+    let routine = |e: &dyn DatabaseError| {
+        e.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::routine)
+            == Some("RevalidateCachedQuery")
+    };
     matches!(e, sqlx::Error::Database(e) if e.code().as_deref() == Some("0A000") && routine(&**e))
 }
 

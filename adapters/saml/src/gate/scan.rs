@@ -13,7 +13,8 @@ pub(crate) fn decode(field: &str, limit: usize) -> Result<Vec<u8>, Refusal> {
         return Err(too_large(limit));
     }
     let dense: Vec<u8> = field.bytes().filter(|b| !b.is_ascii_whitespace()).collect();
-    let bytes = STANDARD.decode(dense).map_err(|e| Refusal::new(Reason::NotBase64, e.to_string()))?;
+    let bytes =
+        STANDARD.decode(dense).map_err(|e| Refusal::new(Reason::NotBase64, e.to_string()))?;
     if bytes.len() > limit { Err(too_large(limit)) } else { Ok(bytes) }
 }
 
@@ -24,11 +25,15 @@ fn too_large(limit: usize) -> Refusal {
 /// The message as text: UTF-8 without a byte order mark, and free of what two readers could read
 /// differently.
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Refusal> {
-    let text = std::str::from_utf8(bytes).map_err(|e| Refusal::new(Reason::NotUtf8, e.to_string()))?;
+    let text =
+        std::str::from_utf8(bytes).map_err(|e| Refusal::new(Reason::NotUtf8, e.to_string()))?;
     if text.starts_with('\u{feff}') {
         return Err(Refusal::new(Reason::NotUtf8, "begins with a byte order mark"));
     }
-    let forbidden = |c: char| (c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r')) || matches!(c, '\u{fffe}' | '\u{ffff}');
+    let forbidden = |c: char| {
+        (c.is_ascii_control() && !matches!(c, '\t' | '\n' | '\r'))
+            || matches!(c, '\u{fffe}' | '\u{ffff}')
+    };
     if text.contains(forbidden) {
         return Err(Refusal::new(Reason::NotUtf8, "holds a character that XML forbids"));
     }
@@ -39,9 +44,11 @@ pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Refusal> {
 /// What follows the XML declaration, which may say UTF-8 and nothing else.
 fn without_declaration(text: &str) -> Result<&str, Refusal> {
     let Some(rest) = text.strip_prefix("<?xml ") else { return Ok(text) };
-    let (declaration, rest) = rest.split_once("?>").ok_or_else(|| not_well_formed("the XML declaration does not end"))?;
+    let (declaration, rest) =
+        rest.split_once("?>").ok_or_else(|| not_well_formed("the XML declaration does not end"))?;
     let declaration = declaration.to_ascii_lowercase().replace('\'', "\"");
-    let encoding = declaration.split_once("encoding").and_then(|(_, value)| value.split('"').nth(1));
+    let encoding =
+        declaration.split_once("encoding").and_then(|(_, value)| value.split('"').nth(1));
     match encoding {
         None | Some("utf-8" | "us-ascii") => Ok(rest),
         Some(other) => Err(Refusal::new(Reason::NotUtf8, format!("declares the encoding {other}"))),
@@ -62,19 +69,30 @@ fn tags(text: &str) -> Result<(), Refusal> {
         let rest = &bytes[start + 1..];
         match rest {
             [b'!', after @ ..] if after.starts_with(b"--") => return Err(hidden("a comment")),
-            [b'!', after @ ..] if after.starts_with(b"[CDATA[") => return Err(hidden("a CDATA section")),
-            [b'!', ..] => return Err(Refusal::new(Reason::Doctype, "a document type or entity declaration")),
+            [b'!', after @ ..] if after.starts_with(b"[CDATA[") => {
+                return Err(hidden("a CDATA section"));
+            }
+            [b'!', ..] => {
+                return Err(Refusal::new(Reason::Doctype, "a document type or entity declaration"));
+            }
             [b'?', ..] => return Err(hidden("a processing instruction")),
             _ => {}
         }
         let closing = rest.first() == Some(&b'/');
         let length = end_of_tag(rest).ok_or_else(|| not_well_formed("a tag does not end"))?;
         if length > MAX_TAG {
-            return Err(Refusal::new(Reason::TooComplex, format!("a tag of more than {MAX_TAG} bytes")));
+            return Err(Refusal::new(
+                Reason::TooComplex,
+                format!("a tag of more than {MAX_TAG} bytes"),
+            ));
         }
         let empty = length > 0 && rest[length - 1] == b'/';
         match (closing, empty) {
-            (true, _) => depth = depth.checked_sub(1).ok_or_else(|| not_well_formed("more ends than beginnings"))?,
+            (true, _) => {
+                depth = depth
+                    .checked_sub(1)
+                    .ok_or_else(|| not_well_formed("more ends than beginnings"))?
+            }
             (false, true) => {}
             (false, false) => depth += 1,
         }

@@ -15,8 +15,11 @@ const SIGNATURES: [&str; 3] = [
     "http://www.w3.org/2001/04/xmldsig-more#rsa-sha384",
     "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512",
 ];
-const DIGESTS: [&str; 3] =
-    ["http://www.w3.org/2001/04/xmlenc#sha256", "http://www.w3.org/2001/04/xmldsig-more#sha384", "http://www.w3.org/2001/04/xmlenc#sha512"];
+const DIGESTS: [&str; 3] = [
+    "http://www.w3.org/2001/04/xmlenc#sha256",
+    "http://www.w3.org/2001/04/xmldsig-more#sha384",
+    "http://www.w3.org/2001/04/xmlenc#sha512",
+];
 
 /// A signature of the accepted shape. Not verified yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,12 +34,16 @@ impl Signature {
     /// Reads the signature that is a child of what it signs.
     pub(crate) fn read(signature: Node<'_, '_>) -> Result<Self, Refusal> {
         let parent = signature.parent_element().ok_or_else(|| shape("a signature at the root"))?;
-        let signed_id = attribute(parent, "ID").ok_or_else(|| Refusal::new(Reason::Id, "what is signed has no id"))?;
+        let signed_id = attribute(parent, "ID")
+            .ok_or_else(|| Refusal::new(Reason::Id, "what is signed has no id"))?;
         only_attributes(signature, &["Id"]).map_err(as_shape)?;
         let parts = elements(signature).map_err(as_shape)?;
         let names: Vec<&str> = parts.iter().map(|p| p.tag_name().name()).collect();
         if parts.iter().any(|p| p.tag_name().namespace() != Some(DSIG))
-            || !matches!(names.as_slice(), ["SignedInfo", "SignatureValue"] | ["SignedInfo", "SignatureValue", "KeyInfo"])
+            || !matches!(
+                names.as_slice(),
+                ["SignedInfo", "SignatureValue"] | ["SignedInfo", "SignatureValue", "KeyInfo"]
+            )
         {
             return Err(shape(format!("a signature of {}", names.join(", "))));
         }
@@ -80,7 +87,9 @@ fn reference(node: Node<'_, '_>, signed_id: &str) -> Result<bool, Refusal> {
     let parts = named(node, &["Transforms", "DigestMethod", "DigestValue"])?;
     only_attributes(parts[0], &[]).map_err(as_shape)?;
     let transforms = named(parts[0], &["Transform", "Transform"])?;
-    if algorithm(transforms[0])? != ENVELOPED || !elements(transforms[0]).map_err(as_shape)?.is_empty() {
+    if algorithm(transforms[0])? != ENVELOPED
+        || !elements(transforms[0]).map_err(as_shape)?.is_empty()
+    {
         return Err(shape("the first transform is not the enveloped signature"));
     }
     let prefixes = canonicalization(transforms[1])?;
@@ -105,7 +114,11 @@ fn canonicalization(node: Node<'_, '_>) -> Result<bool, Refusal> {
         [] => Ok(false),
         [list] if is(*list, EXCLUSIVE, "InclusiveNamespaces") => {
             only_attributes(*list, &["PrefixList"]).map_err(as_shape)?;
-            if elements(*list).map_err(as_shape)?.is_empty() { Ok(true) } else { Err(shape("something in a prefix list")) }
+            if elements(*list).map_err(as_shape)?.is_empty() {
+                Ok(true)
+            } else {
+                Err(shape("something in a prefix list"))
+            }
         }
         _ => Err(shape("a canonicalization with parameters")),
     }
@@ -113,13 +126,16 @@ fn canonicalization(node: Node<'_, '_>) -> Result<bool, Refusal> {
 
 fn algorithm(node: Node<'_, '_>) -> Result<String, Refusal> {
     only_attributes(node, &["Algorithm"]).map_err(as_shape)?;
-    attribute(node, "Algorithm").ok_or_else(|| shape(format!("{} without an algorithm", node.tag_name().name())))
+    attribute(node, "Algorithm")
+        .ok_or_else(|| shape(format!("{} without an algorithm", node.tag_name().name())))
 }
 
 /// Children of exactly these names, all of them of XML signatures.
 fn named<'a, 'i>(node: Node<'a, 'i>, names: &[&str]) -> Result<Vec<Node<'a, 'i>>, Refusal> {
     let parts = elements(node).map_err(as_shape)?;
-    if parts.len() == names.len() && parts.iter().zip(names).all(|(part, name)| is(*part, DSIG, name)) {
+    if parts.len() == names.len()
+        && parts.iter().zip(names).all(|(part, name)| is(*part, DSIG, name))
+    {
         return Ok(parts);
     }
     let found: Vec<&str> = parts.iter().map(|p| p.tag_name().name()).collect();
@@ -127,7 +143,8 @@ fn named<'a, 'i>(node: Node<'a, 'i>, names: &[&str]) -> Result<Vec<Node<'a, 'i>>
 }
 
 fn base64_text(node: Node<'_, '_>) -> Result<Vec<u8>, Refusal> {
-    let dense: String = text(node).map_err(as_shape)?.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let dense: String =
+        text(node).map_err(as_shape)?.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     match STANDARD.decode(&dense) {
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
         _ => Err(shape(format!("{} is not base64", node.tag_name().name()))),

@@ -31,22 +31,36 @@ pub fn parse(document: &[u8], now: DateTime<Utc>) -> Result<IdpMetadata, Metadat
     let text = std::str::from_utf8(document).map_err(|_| MetadataError::NotUtf8)?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     bounded(text)?;
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, entity_resolver: None };
+    let options =
+        ParsingOptions { allow_dtd: false, nodes_limit: MAX_NODES, entity_resolver: None };
     let document = Document::parse_with_options(text, options).map_err(|e| match e {
         Error::DtdDetected => MetadataError::Doctype,
         other => MetadataError::NotXml(other.to_string()),
     })?;
     let entity = entity(&document)?;
-    let entity_id = plain(entity, "entityID").filter(|id| !id.trim().is_empty()).ok_or(MetadataError::NoEntityId)?;
+    let entity_id = plain(entity, "entityID")
+        .filter(|id| !id.trim().is_empty())
+        .ok_or(MetadataError::NoEntityId)?;
     if entity_id.len() > MAX_TEXT {
         return Err(MetadataError::NotSaml(format!("an entity id of more than {MAX_TEXT} bytes")));
     }
     if entity_id.contains('{') {
         return Err(MetadataError::ManyTenants);
     }
-    let speaks = |n: &Node<'_, '_>| plain(*n, "protocolSupportEnumeration").is_some_and(|p| p.split_whitespace().any(|p| p == PROTOCOL));
-    let role = entity.children().find(|n| is(*n, METADATA, "IDPSSODescriptor") && speaks(n)).ok_or(MetadataError::NoIdp)?;
-    let valid_until = [entity, role].into_iter().filter_map(valid_until).collect::<Result<Vec<_>, _>>()?.into_iter().min();
+    let speaks = |n: &Node<'_, '_>| {
+        plain(*n, "protocolSupportEnumeration")
+            .is_some_and(|p| p.split_whitespace().any(|p| p == PROTOCOL))
+    };
+    let role = entity
+        .children()
+        .find(|n| is(*n, METADATA, "IDPSSODescriptor") && speaks(n))
+        .ok_or(MetadataError::NoIdp)?;
+    let valid_until = [entity, role]
+        .into_iter()
+        .filter_map(valid_until)
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .min();
     if let Some(until) = valid_until.filter(|until| *until <= now) {
         return Err(MetadataError::Expired(until));
     }
@@ -55,10 +69,15 @@ pub fn parse(document: &[u8], now: DateTime<Utc>) -> Result<IdpMetadata, Metadat
     let settings = IdpSettings {
         entity_id: entity_id.to_owned(),
         sso_redirect_url: address(
-            redirect(role, "SingleSignOnService").and_then(|n| plain(n, "Location")).ok_or(MetadataError::NoSignOnUrl)?,
+            redirect(role, "SingleSignOnService")
+                .and_then(|n| plain(n, "Location"))
+                .ok_or(MetadataError::NoSignOnUrl)?,
         )?,
         slo_redirect_url: logout.and_then(|n| plain(n, "Location")).map(address).transpose()?,
-        slo_response_url: logout.and_then(|n| plain(n, "ResponseLocation")).map(address).transpose()?,
+        slo_response_url: logout
+            .and_then(|n| plain(n, "ResponseLocation"))
+            .map(address)
+            .transpose()?,
         signing_certificates,
         valid_until,
     };
@@ -76,7 +95,8 @@ fn bounded(text: &str) -> Result<(), MetadataError> {
             Some(b'/') => depth = depth.saturating_sub(1),
             Some(b'?' | b'!') => {}
             _ => {
-                let empty = text[at..].find('>').is_some_and(|end| text.as_bytes()[at + end - 1] == b'/');
+                let empty =
+                    text[at..].find('>').is_some_and(|end| text.as_bytes()[at + end - 1] == b'/');
                 depth += usize::from(!empty);
                 deepest = deepest.max(depth);
             }
@@ -95,16 +115,24 @@ fn entity<'a, 'i>(document: &'a Document<'i>) -> Result<Node<'a, 'i>, MetadataEr
         return Ok(root);
     }
     if !is(root, METADATA, "EntitiesDescriptor") {
-        return Err(MetadataError::NotSaml(format!("the document is a {}", root.tag_name().name())));
+        return Err(MetadataError::NotSaml(format!(
+            "the document is a {}",
+            root.tag_name().name()
+        )));
     }
     let idps: Vec<_> = root
         .descendants()
-        .filter(|n| is(*n, METADATA, "EntityDescriptor") && n.children().any(|role| is(role, METADATA, "IDPSSODescriptor")))
+        .filter(|n| {
+            is(*n, METADATA, "EntityDescriptor")
+                && n.children().any(|role| is(role, METADATA, "IDPSSODescriptor"))
+        })
         .collect();
     match idps.as_slice() {
         [] => Err(MetadataError::NoIdp),
         [one] => Ok(*one),
-        many => Err(MetadataError::NotSaml(format!("it describes {} identity providers", many.len()))),
+        many => {
+            Err(MetadataError::NotSaml(format!("it describes {} identity providers", many.len())))
+        }
     }
 }
 
@@ -115,7 +143,12 @@ fn plain<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
 fn valid_until(node: Node<'_, '_>) -> Option<Result<DateTime<Utc>, MetadataError>> {
     let value = plain(node, "validUntil")?;
     let parsed = DateTime::parse_from_rfc3339(value).map(|t| t.with_timezone(&Utc));
-    Some(parsed.map_err(|_| MetadataError::NotSaml(format!("validUntil is no instant: {}", value.chars().take(40).collect::<String>()))))
+    Some(parsed.map_err(|_| {
+        MetadataError::NotSaml(format!(
+            "validUntil is no instant: {}",
+            value.chars().take(40).collect::<String>()
+        ))
+    }))
 }
 
 fn redirect<'a, 'i>(role: Node<'a, 'i>, service: &str) -> Option<Node<'a, 'i>> {
@@ -147,7 +180,9 @@ fn certificates(role: Node<'_, '_>) -> Result<(Vec<IdpCertificate>, Vec<String>)
     for key in keys.filter(|n| matches!(plain(*n, "use"), None | Some("signing"))) {
         // Others in the same X509Data would be a chain above it, whose keys sign no messages.
         for data in key.descendants().filter(|n| is(*n, DSIG, "X509Data")) {
-            let Some(node) = data.children().find(|n| is(*n, DSIG, "X509Certificate")) else { continue };
+            let Some(node) = data.children().find(|n| is(*n, DSIG, "X509Certificate")) else {
+                continue;
+            };
             let text: String = node.children().filter_map(|c| c.text()).collect();
             match certificate(&text) {
                 Ok(one) if found.iter().any(|f| f.sha256 == one.sha256) => {}
@@ -157,10 +192,13 @@ fn certificates(role: Node<'_, '_>) -> Result<(Vec<IdpCertificate>, Vec<String>)
         }
     }
     if found.len() > MAX_CERTIFICATES {
-        return Err(MetadataError::NotSaml(format!("more than {MAX_CERTIFICATES} signing certificates")));
+        return Err(MetadataError::NotSaml(format!(
+            "more than {MAX_CERTIFICATES} signing certificates"
+        )));
     }
     if found.is_empty() {
-        let why = if skipped.is_empty() { String::new() } else { format!(": {}", skipped.join("; ")) };
+        let why =
+            if skipped.is_empty() { String::new() } else { format!(": {}", skipped.join("; ")) };
         return Err(MetadataError::NoSigningCertificate(why));
     }
     Ok((found, skipped))
@@ -168,20 +206,32 @@ fn certificates(role: Node<'_, '_>) -> Result<(Vec<IdpCertificate>, Vec<String>)
 
 fn certificate(text: &str) -> Result<IdpCertificate, String> {
     let dense: Cow<'_, str> = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let der = STANDARD.decode(dense.as_bytes()).map_err(|_| "a certificate that is not base64".to_owned())?;
-    let certificate = X509::from_der(&der).map_err(|_| "a certificate that cannot be read".to_owned())?;
+    let der = STANDARD
+        .decode(dense.as_bytes())
+        .map_err(|_| "a certificate that is not base64".to_owned())?;
+    let certificate =
+        X509::from_der(&der).map_err(|_| "a certificate that cannot be read".to_owned())?;
     // What follows the certificate would be part of the fingerprint and of nothing else.
     if certificate.to_der().map_err(|e| e.to_string())? != der {
         return Err("a certificate with something after it".to_owned());
     }
     let sha256 = fingerprint(&certificate);
-    let key = certificate.public_key().map_err(|_| format!("the certificate {sha256} has an unknown kind of key"))?;
+    let key = certificate
+        .public_key()
+        .map_err(|_| format!("the certificate {sha256} has an unknown kind of key"))?;
     if let Some(weak) = weakness(&key) {
         return Err(format!("the certificate {sha256} has {weak}"));
     }
     let dates = instant(certificate.not_before()).zip(instant(certificate.not_after()));
-    let (not_before, not_after) = dates.ok_or_else(|| format!("the certificate {sha256} has no readable dates"))?;
-    Ok(IdpCertificate { sha256, der: STANDARD.encode(&der), subject: subject(certificate.subject_name()), not_before, not_after })
+    let (not_before, not_after) =
+        dates.ok_or_else(|| format!("the certificate {sha256} has no readable dates"))?;
+    Ok(IdpCertificate {
+        sha256,
+        der: STANDARD.encode(&der),
+        subject: subject(certificate.subject_name()),
+        not_before,
+        not_after,
+    })
 }
 
 /// Why a key must not verify signatures.
@@ -189,7 +239,8 @@ pub(crate) fn weakness(key: &PKey<Public>) -> Option<String> {
     if key.id() != Id::RSA {
         return Some("a key that is not RSA".to_owned());
     }
-    (key.bits() < MIN_BITS).then(|| format!("an RSA key of {} bits, fewer than {MIN_BITS}", key.bits()))
+    (key.bits() < MIN_BITS)
+        .then(|| format!("an RSA key of {} bits, fewer than {MIN_BITS}", key.bits()))
 }
 
 fn subject(name: &X509NameRef) -> String {

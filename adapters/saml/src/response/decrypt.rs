@@ -22,13 +22,16 @@ pub(super) fn assertion(node: Node<'_, '_>, keys: &[KeyPair]) -> Option<String> 
     let content = Content::of(&algorithm(child(&data_parts, XMLENC, "EncryptionMethod")?)?)?;
     let key_info = child(&data_parts, DSIG, "KeyInfo");
     let inside = key_info.map(elements).transpose().ok()?.unwrap_or_default();
-    let wrapped: Vec<_> = inside.iter().chain(&parts).filter(|n| is(**n, XMLENC, "EncryptedKey")).collect();
+    let wrapped: Vec<_> =
+        inside.iter().chain(&parts).filter(|n| is(**n, XMLENC, "EncryptedKey")).collect();
     let [wrapped] = wrapped.as_slice() else { return None };
     let transport = Transport::of(**wrapped)?;
     let wrapped = cipher_value(**wrapped)?;
     let ciphertext = cipher_value(*data)?;
     // Each of our keys is tried: after a rotation the other side may go on with the old one.
-    let plain = keys.iter().find_map(|key| content.decrypt(&transport.unwrap_key(key, &wrapped)?, &ciphertext));
+    let plain = keys
+        .iter()
+        .find_map(|key| content.decrypt(&transport.unwrap_key(key, &wrapped)?, &ciphertext));
     String::from_utf8(plain?).ok()
 }
 
@@ -96,7 +99,8 @@ impl Content {
     }
 }
 
-/// How the content's key is encrypted: OAEP only; RSA with PKCS#1 v1.5 can be asked for its answers.
+/// How the content's key is encrypted: OAEP only; RSA with PKCS#1 v1.5 can be asked for its
+/// answers.
 struct Transport {
     digest: MessageDigest,
     mask: MessageDigest,
@@ -118,7 +122,8 @@ impl Transport {
         };
         let mask = match algorithm(method)?.as_str() {
             "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p" => MessageDigest::sha1(),
-            "http://www.w3.org/2009/xmlenc11#rsa-oaep" => match child(&parameters, XMLENC11, "MGF") {
+            "http://www.w3.org/2009/xmlenc11#rsa-oaep" => match child(&parameters, XMLENC11, "MGF")
+            {
                 None => MessageDigest::sha1(),
                 Some(node) => match algorithm(node)?.as_str() {
                     "http://www.w3.org/2009/xmlenc11#mgf1sha1" => MessageDigest::sha1(),

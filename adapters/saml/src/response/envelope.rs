@@ -2,7 +2,9 @@
 
 use super::reading::{Issuer, read_issuer};
 use crate::gate::Signature;
-use crate::xml::{ASSERTION, DSIG, PROTOCOL, attribute, elements, instant, is, only_attributes, text, unexpected};
+use crate::xml::{
+    ASSERTION, DSIG, PROTOCOL, attribute, elements, instant, is, only_attributes, text, unexpected,
+};
 use chrono::{DateTime, Utc};
 use rollcall_domain::saml::{Reason, Refusal};
 use roxmltree::Node;
@@ -27,7 +29,10 @@ pub(super) struct Envelope<'a, 'i> {
 impl<'a, 'i> Envelope<'a, 'i> {
     /// Reads it; an answer that says that sign-in failed is refused with what it says.
     pub(super) fn read(root: Node<'a, 'i>) -> Result<Self, Refusal> {
-        only_attributes(root, &["ID", "Version", "IssueInstant", "Destination", "Consent", "InResponseTo"])?;
+        only_attributes(
+            root,
+            &["ID", "Version", "IssueInstant", "Destination", "Consent", "InResponseTo"],
+        )?;
         if attribute(root, "Version").as_deref() != Some("2.0") {
             return Err(Refusal::new(Reason::Version, "the response is not of version 2.0"));
         }
@@ -46,8 +51,15 @@ impl<'a, 'i> Envelope<'a, 'i> {
         }
         match parts.next() {
             Some(status) if is(status, PROTOCOL, "Status") => success(status)?,
-            Some(other) if !is_assertion(other) => return Err(unexpected(format!("{} in the response", other.tag_name().name()))),
-            _ => return Err(Refusal::new(Reason::IdpStatus, "the response has no status where it belongs")),
+            Some(other) if !is_assertion(other) => {
+                return Err(unexpected(format!("{} in the response", other.tag_name().name())));
+            }
+            _ => {
+                return Err(Refusal::new(
+                    Reason::IdpStatus,
+                    "the response has no status where it belongs",
+                ));
+            }
         }
         let content = content(count, &parts.collect::<Vec<_>>())?;
         Ok(Self {
@@ -66,7 +78,10 @@ pub(super) fn expect_response(root: Node<'_, '_>) -> Result<(), Refusal> {
     if is(root, PROTOCOL, "Response") {
         return Ok(());
     }
-    Err(Refusal::new(Reason::UnexpectedDocument, format!("the document is a {}", root.tag_name().name())))
+    Err(Refusal::new(
+        Reason::UnexpectedDocument,
+        format!("the document is a {}", root.tag_name().name()),
+    ))
 }
 
 fn is_assertion(node: Node<'_, '_>) -> bool {
@@ -92,23 +107,45 @@ fn success(status: Node<'_, '_>) -> Result<(), Refusal> {
     let refused = |what: String| Err(Refusal::new(Reason::IdpStatus, what));
     only_attributes(status, &[])?;
     let parts = elements(status)?;
-    let codes: Vec<String> =
-        status.descendants().filter(|n| is(*n, PROTOCOL, "StatusCode")).filter_map(|n| attribute(n, "Value")).take(4).collect();
+    let codes: Vec<String> = status
+        .descendants()
+        .filter(|n| is(*n, PROTOCOL, "StatusCode"))
+        .filter_map(|n| attribute(n, "Value"))
+        .take(4)
+        .collect();
     let Some(first) = parts.first().filter(|n| is(**n, PROTOCOL, "StatusCode")) else {
         return refused("the status has no code".to_owned());
     };
     if attribute(*first, "Value").as_deref() != Some(crate::xml::SUCCESS) {
-        let error = parts.iter().find(|n| is(**n, PROTOCOL, "StatusMessage")).and_then(|n| text(*n).ok()).and_then(|t| aadsts(&t));
+        let error = parts
+            .iter()
+            .find(|n| is(**n, PROTOCOL, "StatusMessage"))
+            .and_then(|n| text(*n).ok())
+            .and_then(|t| aadsts(&t));
         let short: Vec<&str> = codes.iter().filter_map(|c| c.rsplit(':').next()).collect();
-        return refused(format!("the identity provider answered {}{}", short.join(", "), error.unwrap_or_default()));
+        return refused(format!(
+            "the identity provider answered {}{}",
+            short.join(", "),
+            error.unwrap_or_default()
+        ));
     }
     let only = parts.len() == 1 && codes.len() == 1 && elements(*first)?.is_empty();
     let message = parts.len() == 2 && codes.len() == 1 && is(parts[1], PROTOCOL, "StatusMessage");
-    if only || message { Ok(()) } else { refused("a status of success with something else in it".to_owned()) }
+    if only || message {
+        Ok(())
+    } else {
+        refused("a status of success with something else in it".to_owned())
+    }
 }
 
 /// Entra's error number in a message such as `AADSTS50105: ...`.
 fn aadsts(message: &str) -> Option<String> {
-    let digits: String = message.trim_start().strip_prefix("AADSTS")?.chars().take_while(char::is_ascii_digit).take(10).collect();
+    let digits: String = message
+        .trim_start()
+        .strip_prefix("AADSTS")?
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .take(10)
+        .collect();
     (!digits.is_empty()).then(|| format!(" (AADSTS{digits})"))
 }

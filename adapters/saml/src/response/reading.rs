@@ -2,7 +2,10 @@
 //! refused rather than skipped: skipped content is where wrapping attacks live.
 
 use crate::gate::{MAX_FIELD, MAX_VALUES, Signature};
-use crate::xml::{ASSERTION, BEARER, DSIG, XSI, attribute, elements, instant, is, only_attributes, text, unexpected};
+use crate::xml::{
+    ASSERTION, BEARER, DSIG, XSI, attribute, elements, instant, is, only_attributes, text,
+    unexpected,
+};
 use chrono::{DateTime, Utc};
 use rollcall_domain::saml::{NameId, Reason, Refusal};
 use roxmltree::{Document, Node};
@@ -74,7 +77,8 @@ pub(super) struct Reading {
 
 impl PartialEq for Reading {
     fn eq(&self, other: &Self) -> bool {
-        (&self.id, self.issued_at, &self.issuer, &self.name_id) == (&other.id, other.issued_at, &other.issuer, &other.name_id)
+        (&self.id, self.issued_at, &self.issuer, &self.name_id)
+            == (&other.id, other.issued_at, &other.issuer, &other.name_id)
             && self.confirmations == other.confirmations
             && self.conditions == other.conditions
             && self.authn == other.authn
@@ -91,20 +95,29 @@ impl Reading {
     /// Reads an assertion element.
     pub(super) fn read(node: Node<'_, '_>) -> Result<Self, Refusal> {
         if !is(node, ASSERTION, "Assertion") {
-            return Err(Refusal::new(Reason::UnexpectedDocument, format!("{} in place of an assertion", node.tag_name().name())));
+            return Err(Refusal::new(
+                Reason::UnexpectedDocument,
+                format!("{} in place of an assertion", node.tag_name().name()),
+            ));
         }
         only_attributes(node, &["ID", "Version", "IssueInstant"])?;
         if attribute(node, "Version").as_deref() != Some("2.0") {
             return Err(Refusal::new(Reason::Version, "the assertion is not of version 2.0"));
         }
-        let id = attribute(node, "ID").ok_or_else(|| Refusal::new(Reason::Id, "the assertion has no id"))?;
+        let id = attribute(node, "ID")
+            .ok_or_else(|| Refusal::new(Reason::Id, "the assertion has no id"))?;
         let issued = attribute(node, "IssueInstant").unwrap_or_default();
         let mut parts = elements(node)?.into_iter().peekable();
-        let issuer = parts.next_if(|n| is(*n, ASSERTION, "Issuer")).ok_or_else(|| no_issuer("the assertion"))?;
+        let issuer = parts
+            .next_if(|n| is(*n, ASSERTION, "Issuer"))
+            .ok_or_else(|| no_issuer("the assertion"))?;
         let signature = parts.next_if(|n| is(*n, DSIG, "Signature"));
-        let subject = parts.next_if(|n| is(*n, ASSERTION, "Subject")).ok_or_else(|| Refusal::new(Reason::Subject, "no subject"))?;
-        let conditions =
-            parts.next_if(|n| is(*n, ASSERTION, "Conditions")).ok_or_else(|| Refusal::new(Reason::Conditions, "no conditions"))?;
+        let subject = parts
+            .next_if(|n| is(*n, ASSERTION, "Subject"))
+            .ok_or_else(|| Refusal::new(Reason::Subject, "no subject"))?;
+        let conditions = parts
+            .next_if(|n| is(*n, ASSERTION, "Conditions"))
+            .ok_or_else(|| Refusal::new(Reason::Conditions, "no conditions"))?;
         let (name_id, confirmations) = read_subject(subject)?;
         let (authn, attributes) = read_statements(parts.collect())?;
         Ok(Self {
@@ -138,7 +151,10 @@ pub(crate) fn read_issuer(node: Node<'_, '_>) -> Result<Issuer, Refusal> {
 fn field(node: Node<'_, '_>) -> Result<String, Refusal> {
     let value = text(node)?;
     if value.chars().count() > MAX_FIELD {
-        return Err(Refusal::new(Reason::TooComplex, format!("{} has more than {MAX_FIELD} characters", node.tag_name().name())));
+        return Err(Refusal::new(
+            Reason::TooComplex,
+            format!("{} has more than {MAX_FIELD} characters", node.tag_name().name()),
+        ));
     }
     Ok(value)
 }
@@ -154,7 +170,9 @@ fn read_subject(node: Node<'_, '_>) -> Result<(RawNameId, Vec<Confirmation>), Re
     let mut confirmations = Vec::new();
     for confirmation in rest {
         if !is(*confirmation, ASSERTION, "SubjectConfirmation") {
-            return Err(refused("the subject has something else than one name id and confirmations"));
+            return Err(refused(
+                "the subject has something else than one name id and confirmations",
+            ));
         }
         if attribute(*confirmation, "Method").as_deref() == Some(BEARER) {
             confirmations.push(read_confirmation(*confirmation)?);
@@ -167,7 +185,10 @@ pub(crate) fn read_name_id(node: Node<'_, '_>) -> Result<RawNameId, Refusal> {
     only_attributes(node, &["Format", "NameQualifier", "SPNameQualifier", "SPProvidedID"])?;
     let value = field(node)?;
     if value.is_empty() || value.trim() != value || value.contains(char::is_control) {
-        return Err(Refusal::new(Reason::Subject, "the name id is empty, padded, or has control characters"));
+        return Err(Refusal::new(
+            Reason::Subject,
+            "the name id is empty, padded, or has control characters",
+        ));
     }
     Ok(RawNameId {
         value,
@@ -181,7 +202,10 @@ fn read_confirmation(node: Node<'_, '_>) -> Result<Confirmation, Refusal> {
     only_attributes(node, &["Method"])?;
     let parts = elements(node)?;
     let [data] = parts.as_slice() else {
-        return Err(Refusal::new(Reason::Confirmation, "a bearer confirmation without its data, or with more"));
+        return Err(Refusal::new(
+            Reason::Confirmation,
+            "a bearer confirmation without its data, or with more",
+        ));
     };
     if !is(*data, ASSERTION, "SubjectConfirmationData") {
         return Err(Refusal::new(Reason::Confirmation, "a bearer confirmation without its data"));
@@ -190,7 +214,9 @@ fn read_confirmation(node: Node<'_, '_>) -> Result<Confirmation, Refusal> {
     if !text(*data)?.trim().is_empty() {
         return Err(unexpected("text in SubjectConfirmationData"));
     }
-    let time = |name: &str| attribute(*data, name).map(|value| instant(&value, Reason::Confirmation, name)).transpose();
+    let time = |name: &str| {
+        attribute(*data, name).map(|value| instant(&value, Reason::Confirmation, name)).transpose()
+    };
     Ok(Confirmation {
         recipient: attribute(*data, "Recipient"),
         not_before: time("NotBefore")?,
@@ -202,7 +228,9 @@ fn read_confirmation(node: Node<'_, '_>) -> Result<Confirmation, Refusal> {
 fn read_conditions(node: Node<'_, '_>) -> Result<Conditions, Refusal> {
     only_attributes(node, &["NotBefore", "NotOnOrAfter"])?;
     let time = |name: &str| {
-        let value = attribute(node, name).ok_or_else(|| Refusal::new(Reason::Conditions, format!("conditions without {name}")))?;
+        let value = attribute(node, name).ok_or_else(|| {
+            Refusal::new(Reason::Conditions, format!("conditions without {name}"))
+        })?;
         instant(&value, Reason::Conditions, name)
     };
     let mut audiences = Vec::new();
@@ -212,7 +240,10 @@ fn read_conditions(node: Node<'_, '_>) -> Result<Conditions, Refusal> {
             only_attributes(condition, &[])?;
             let inner = elements(condition)?;
             if let Some(other) = inner.iter().find(|n| !is(**n, ASSERTION, "Audience")) {
-                return Err(unexpected(format!("{} in AudienceRestriction", other.tag_name().name())));
+                return Err(unexpected(format!(
+                    "{} in AudienceRestriction",
+                    other.tag_name().name()
+                )));
             }
             if inner.is_empty() {
                 return Err(Refusal::new(Reason::Audience, "a restriction to nobody"));
@@ -225,10 +256,17 @@ fn read_conditions(node: Node<'_, '_>) -> Result<Conditions, Refusal> {
             // Rollcall issues no assertions: nothing to restrict.
             only_attributes(condition, &["Count"])?;
         } else {
-            return Err(Refusal::new(Reason::Conditions, format!("an unknown condition: {}", condition.tag_name().name())));
+            return Err(Refusal::new(
+                Reason::Conditions,
+                format!("an unknown condition: {}", condition.tag_name().name()),
+            ));
         }
     }
-    Ok(Conditions { not_before: time("NotBefore")?, not_on_or_after: time("NotOnOrAfter")?, audiences })
+    Ok(Conditions {
+        not_before: time("NotBefore")?,
+        not_on_or_after: time("NotOnOrAfter")?,
+        audiences,
+    })
 }
 
 type Attributes = Vec<(String, Vec<String>)>;
@@ -239,7 +277,10 @@ fn read_statements(parts: Vec<Node<'_, '_>>) -> Result<(Authn, Attributes), Refu
     for part in parts {
         if is(part, ASSERTION, "AuthnStatement") {
             if authn.replace(read_authn(part)?).is_some() {
-                return Err(Refusal::new(Reason::AuthnStatement, "more than one authentication statement"));
+                return Err(Refusal::new(
+                    Reason::AuthnStatement,
+                    "more than one authentication statement",
+                ));
             }
         } else if is(part, ASSERTION, "AttributeStatement") {
             only_attributes(part, &[])?;
@@ -251,20 +292,27 @@ fn read_statements(parts: Vec<Node<'_, '_>>) -> Result<(Authn, Attributes), Refu
         }
     }
     if attributes.iter().map(|(_, values)| values.len()).sum::<usize>() > MAX_VALUES {
-        return Err(Refusal::new(Reason::TooComplex, format!("more than {MAX_VALUES} attribute values")));
+        return Err(Refusal::new(
+            Reason::TooComplex,
+            format!("more than {MAX_VALUES} attribute values"),
+        ));
     }
     let mut names: Vec<&str> = attributes.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     if let Some(twice) = names.windows(2).find(|pair| pair[0] == pair[1]) {
         return Err(Refusal::new(Reason::Attributes, format!("the attribute {} twice", twice[0])));
     }
-    Ok((authn.ok_or_else(|| Refusal::new(Reason::AuthnStatement, "no authentication statement"))?, attributes))
+    Ok((
+        authn.ok_or_else(|| Refusal::new(Reason::AuthnStatement, "no authentication statement"))?,
+        attributes,
+    ))
 }
 
 fn read_authn(node: Node<'_, '_>) -> Result<Authn, Refusal> {
     let refused = |what: &str| Refusal::new(Reason::AuthnStatement, what);
     only_attributes(node, &["AuthnInstant", "SessionIndex", "SessionNotOnOrAfter"])?;
-    let at = attribute(node, "AuthnInstant").ok_or_else(|| refused("an authentication statement without its instant"))?;
+    let at = attribute(node, "AuthnInstant")
+        .ok_or_else(|| refused("an authentication statement without its instant"))?;
     let until = attribute(node, "SessionNotOnOrAfter");
     let session_index = attribute(node, "SessionIndex");
     if session_index.as_ref().is_some_and(|s| s.is_empty() || s.chars().count() > MAX_FIELD) {
@@ -278,14 +326,19 @@ fn read_authn(node: Node<'_, '_>) -> Result<Authn, Refusal> {
             only_attributes(part, &[])?;
             for inner in elements(part)? {
                 match inner.tag_name().name() {
-                    "AuthnContextClassRef" if context.is_none() => context = Some(field(inner)?.trim().to_owned()),
+                    "AuthnContextClassRef" if context.is_none() => {
+                        context = Some(field(inner)?.trim().to_owned())
+                    }
                     "AuthnContextDeclRef" | "AuthenticatingAuthority" => drop(field(inner)?),
                     other => return Err(refused(&format!("{other} in AuthnContext"))),
                 }
             }
         } else if is(part, ASSERTION, "SubjectLocality") {
             only_attributes(part, &["Address", "DNSName"])?;
-            elements(part)?.is_empty().then_some(()).ok_or_else(|| refused("something in SubjectLocality"))?;
+            elements(part)?
+                .is_empty()
+                .then_some(())
+                .ok_or_else(|| refused("something in SubjectLocality"))?;
         } else {
             return Err(refused(&format!("{} in AuthnStatement", part.tag_name().name())));
         }
@@ -296,7 +349,9 @@ fn read_authn(node: Node<'_, '_>) -> Result<Authn, Refusal> {
     Ok(Authn {
         instant: instant(&at, Reason::AuthnStatement, "AuthnInstant")?,
         session_index,
-        session_not_on_or_after: until.map(|u| instant(&u, Reason::AuthnStatement, "SessionNotOnOrAfter")).transpose()?,
+        session_not_on_or_after: until
+            .map(|u| instant(&u, Reason::AuthnStatement, "SessionNotOnOrAfter"))
+            .transpose()?,
         context,
     })
 }
@@ -307,13 +362,17 @@ fn read_attribute(node: Node<'_, '_>) -> Result<(String, Vec<String>), Refusal> 
         return Err(refused(format!("{} in AttributeStatement", node.tag_name().name())));
     }
     only_attributes(node, &["Name", "NameFormat", "FriendlyName"])?;
-    let name = attribute(node, "Name").filter(|n| !n.trim().is_empty()).ok_or_else(|| refused("an attribute without a name".to_owned()))?;
+    let name = attribute(node, "Name")
+        .filter(|n| !n.trim().is_empty())
+        .ok_or_else(|| refused("an attribute without a name".to_owned()))?;
     let mut values = Vec::new();
     for value in elements(node)? {
         if !is(value, ASSERTION, "AttributeValue") {
             return Err(refused(format!("{} in the attribute {name}", value.tag_name().name())));
         }
-        let odd = value.attributes().find(|a| a.namespace() != Some(XSI) || !matches!(a.name(), "type" | "nil"));
+        let odd = value
+            .attributes()
+            .find(|a| a.namespace() != Some(XSI) || !matches!(a.name(), "type" | "nil"));
         if let Some(odd) = odd {
             return Err(refused(format!("{} in a value of {name}", odd.name())));
         }

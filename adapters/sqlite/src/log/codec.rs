@@ -28,7 +28,9 @@ pub(super) fn int(n: u64) -> i64 {
 /// A read that failed, in the port's words.
 pub(super) fn log_error(e: rusqlite::Error) -> LogError {
     match e.sqlite_error_code() {
-        None | Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => LogError::Damaged(e.to_string()),
+        None | Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            LogError::Damaged(e.to_string())
+        }
         Some(_) => LogError::Unavailable(e.to_string()),
     }
 }
@@ -47,14 +49,14 @@ pub(super) fn stream(row: &Row<'_>, column: usize) -> rusqlite::Result<StreamId>
     let kind = row.get_ref(column + 1)?.as_str()?;
     Ok(StreamId {
         organization: organization(row, column)?,
-        kind: AggregateKind::parse(kind).ok_or_else(|| odd(column + 1, "unknown kind of aggregate"))?,
+        kind: AggregateKind::parse(kind)
+            .ok_or_else(|| odd(column + 1, "unknown kind of aggregate"))?,
         id: row.get::<_, Id>(column + 2)?.0,
     })
 }
 
 /// The columns [`record`] reads.
-pub(super) const RECORD: &str =
-    "organization, kind, id, position, version, event_type, event_version, payload, recorded_at, exchange, actor";
+pub(super) const RECORD: &str = "organization, kind, id, position, version, event_type, event_version, payload, recorded_at, exchange, actor";
 
 /// A record from [`RECORD`].
 pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
@@ -77,20 +79,30 @@ fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<DateTime<Utc>> {
 
 /// The columns [`exchange`] reads without bodies, and with them.
 pub(super) const EXCHANGE: &str = "number, first, last, after, document";
-pub(super) const EXCHANGE_BODIES: &str = "number, first, last, after, document, request_body, answer_body";
+pub(super) const EXCHANGE_BODIES: &str =
+    "number, first, last, after, document, request_body, answer_body";
 
 /// An exchange from [`EXCHANGE`] or [`EXCHANGE_BODIES`].
 pub(super) fn exchange(row: &Row<'_>, bodies: Bodies) -> rusqlite::Result<RecordedExchange> {
-    let mut exchange: Exchange = serde_json::from_str(row.get_ref(4)?.as_str()?).map_err(|e| odd(4, e))?;
+    let mut exchange: Exchange =
+        serde_json::from_str(row.get_ref(4)?.as_str()?).map_err(|e| odd(4, e))?;
     if bodies == Bodies::Read {
         exchange.request_body = row.get(5)?;
         exchange.answer_body = row.get(6)?;
     }
-    Ok(RecordedExchange { number: row.get(0)?, positions: positions(row, 1)?, after: row.get(3)?, exchange })
+    Ok(RecordedExchange {
+        number: row.get(0)?,
+        positions: positions(row, 1)?,
+        after: row.get(3)?,
+        exchange,
+    })
 }
 
 /// First and last position from two columns.
-pub(super) fn positions(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<(Position, Position)>> {
+pub(super) fn positions(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<Option<(Position, Position)>> {
     let first: Option<u64> = row.get(column)?;
     let last: Option<u64> = row.get(column + 1)?;
     Ok(first.zip(last))
@@ -112,6 +124,10 @@ pub(super) fn named_head(row: &Row<'_>) -> rusqlite::Result<(OrganizationId, Hea
 }
 
 /// A claim's key and its holder.
-pub(super) fn claim(row: &Row<'_>, scope: OrganizationId, kind: ClaimKind) -> rusqlite::Result<(Claim, StreamId)> {
+pub(super) fn claim(
+    row: &Row<'_>,
+    scope: OrganizationId,
+    kind: ClaimKind,
+) -> rusqlite::Result<(Claim, StreamId)> {
     Ok((Claim { scope, kind, key: row.get(0)? }, stream(row, 1)?))
 }

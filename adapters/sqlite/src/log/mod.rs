@@ -51,7 +51,9 @@ impl SqliteLog {
         let path = dir.join("log.db");
         let mut writer = connection::writer(&path, durability, WRITER_CACHE)?;
         connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
-        let readers: Vec<Connection> = (0..READERS).map(|_| connection::reader(&path, READER_CACHE)).collect::<Result<_, _>>()?;
+        let readers: Vec<Connection> = (0..READERS)
+            .map(|_| connection::reader(&path, READER_CACHE))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             readers: Some(Pool::start("log-reader", readers).map_err(OpenError::io(dir))?),
             writer: Writer::start(writer).map_err(OpenError::io(dir))?,
@@ -63,15 +65,24 @@ impl SqliteLog {
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut writer = connection::memory()?;
         connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
-        Ok(Self { readers: None, writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?, _folder: None })
+        Ok(Self {
+            readers: None,
+            writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?,
+            _folder: None,
+        })
     }
 
-    async fn read<T: Send + 'static>(&self, job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static) -> Result<T, LogError> {
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LogError> {
         match &self.readers {
-            Some(readers) => match readers.run(move |connection| job(connection).map_err(log_error)).await {
-                Ok(answer) => answer,
-                Err(_) => Err(LogError::Unavailable("the reader stopped".into())),
-            },
+            Some(readers) => {
+                match readers.run(move |connection| job(connection).map_err(log_error)).await {
+                    Ok(answer) => answer,
+                    Err(_) => Err(LogError::Unavailable("the reader stopped".into())),
+                }
+            }
             None => self.writer.run(move |connection| job(connection).map_err(log_error)).await,
         }
     }
@@ -98,7 +109,12 @@ impl Log for SqliteLog {
         self.read(move |db| read::load(db, &stream, after)).await
     }
 
-    async fn records(&self, organization: OrganizationId, after: Position, limit: usize) -> Result<Vec<Record>, LogError> {
+    async fn records(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<Record>, LogError> {
         self.read(move |db| read::records(db, organization, after, limit)).await
     }
 
@@ -112,7 +128,11 @@ impl Log for SqliteLog {
         self.read(move |db| read::exchanges(db, organization, after, limit, bodies)).await
     }
 
-    async fn exchange(&self, organization: OrganizationId, id: ExchangeId) -> Result<Option<RecordedExchange>, LogError> {
+    async fn exchange(
+        &self,
+        organization: OrganizationId,
+        id: ExchangeId,
+    ) -> Result<Option<RecordedExchange>, LogError> {
         self.read(move |db| read::exchange(db, organization, id)).await
     }
 
@@ -138,11 +158,20 @@ impl Log for SqliteLog {
         self.read(move |db| read::holder(db, &claim)).await
     }
 
-    async fn claims(&self, scope: OrganizationId, after: Option<Claim>, limit: usize) -> Result<Vec<(Claim, StreamId)>, LogError> {
+    async fn claims(
+        &self,
+        scope: OrganizationId,
+        after: Option<Claim>,
+        limit: usize,
+    ) -> Result<Vec<(Claim, StreamId)>, LogError> {
         self.read(move |db| read::claims(db, scope, after, limit)).await
     }
 
-    async fn claim_key(&self, scope: OrganizationId, fresh: [u8; 32]) -> Result<[u8; 32], LogError> {
+    async fn claim_key(
+        &self,
+        scope: OrganizationId,
+        fresh: [u8; 32],
+    ) -> Result<[u8; 32], LogError> {
         self.write(move |db| write::claim_key(db, scope, fresh)).await
     }
 
@@ -150,7 +179,12 @@ impl Log for SqliteLog {
         self.read(read::claim_keys).await
     }
 
-    async fn drop_bodies(&self, organization: OrganizationId, after: ExchangeNumber, through: ExchangeNumber) -> Result<u64, LogError> {
+    async fn drop_bodies(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        through: ExchangeNumber,
+    ) -> Result<u64, LogError> {
         self.write(move |db| write::drop_bodies(db, organization, after, through)).await
     }
 
@@ -166,7 +200,10 @@ impl Log for SqliteLog {
             self.writer.recovered();
         }
         // Taking the write lock shows that the file can be written, without writing to it.
-        self.write(|db| db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?.rollback()).await?;
+        self.write(|db| {
+            db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?.rollback()
+        })
+        .await?;
         self.read(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
     }
 }

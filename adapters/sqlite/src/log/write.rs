@@ -9,7 +9,10 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use std::collections::HashMap;
 
 /// Decides and writes a batch in one transaction, and flushes it.
-pub(super) fn append(db: &mut Connection, appends: Vec<Append>) -> rusqlite::Result<Vec<Result<Appended, AppendError>>> {
+pub(super) fn append(
+    db: &mut Connection,
+    appends: Vec<Append>,
+) -> rusqlite::Result<Vec<Result<Appended, AppendError>>> {
     // Immediate: nobody may write between the reading of the facts and the writing of the plan.
     // Dropped without commit, also by a commit that failed, it rolls back.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -80,7 +83,11 @@ fn insert_record(db: &Connection, r: &Record) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert_exchange(db: &Connection, r: &RecordedExchange, number: ExchangeNumber) -> rusqlite::Result<()> {
+fn insert_exchange(
+    db: &Connection,
+    r: &RecordedExchange,
+    number: ExchangeNumber,
+) -> rusqlite::Result<()> {
     let sql = "INSERT INTO exchange (organization, number, id, first, last, after, document, request_body, answer_body) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let x = &r.exchange;
@@ -119,14 +126,22 @@ fn hold(db: &Connection, claim: &Claim, holder: &StreamId) -> rusqlite::Result<(
 
 fn free(db: &Connection, claim: &Claim) -> rusqlite::Result<()> {
     let sql = "DELETE FROM claim WHERE scope = ?1 AND kind = ?2 AND key = ?3";
-    db.prepare_cached(sql)?.execute(params![claim.scope.0.as_bytes(), claim.kind.as_str(), claim.key])?;
+    db.prepare_cached(sql)?.execute(params![
+        claim.scope.0.as_bytes(),
+        claim.kind.as_str(),
+        claim.key
+    ])?;
     Ok(())
 }
 
 fn move_head(db: &Connection, organization: OrganizationId, head: Head) -> rusqlite::Result<()> {
     let sql = "INSERT INTO head (organization, position, exchange_number) VALUES (?1, ?2, ?3) \
                ON CONFLICT (organization) DO UPDATE SET position = excluded.position, exchange_number = excluded.exchange_number";
-    db.prepare_cached(sql)?.execute(params![organization.0.as_bytes(), int(head.position), int(head.exchange_number)])?;
+    db.prepare_cached(sql)?.execute(params![
+        organization.0.as_bytes(),
+        int(head.position),
+        int(head.exchange_number)
+    ])?;
     Ok(())
 }
 
@@ -147,10 +162,17 @@ pub(super) fn save_snapshot(db: &Connection, snapshot: &AggregateSnapshot) -> ru
 }
 
 /// Keeps `fresh` unless there is a key; gives the one that is kept.
-pub(super) fn claim_key(db: &Connection, scope: OrganizationId, fresh: [u8; 32]) -> rusqlite::Result<[u8; 32]> {
-    db.prepare_cached("INSERT INTO claim_key (scope, key) VALUES (?1, ?2) ON CONFLICT (scope) DO NOTHING")?
-        .execute(params![scope.0.as_bytes(), fresh])?;
-    db.prepare_cached("SELECT key FROM claim_key WHERE scope = ?1")?.query_row([scope.0.as_bytes()], |row| row.get(0))
+pub(super) fn claim_key(
+    db: &Connection,
+    scope: OrganizationId,
+    fresh: [u8; 32],
+) -> rusqlite::Result<[u8; 32]> {
+    db.prepare_cached(
+        "INSERT INTO claim_key (scope, key) VALUES (?1, ?2) ON CONFLICT (scope) DO NOTHING",
+    )?
+    .execute(params![scope.0.as_bytes(), fresh])?;
+    db.prepare_cached("SELECT key FROM claim_key WHERE scope = ?1")?
+        .query_row([scope.0.as_bytes()], |row| row.get(0))
 }
 
 /// Drops the bodies of exchanges, and says so in each.
@@ -162,13 +184,18 @@ pub(super) fn drop_bodies(
 ) -> rusqlite::Result<u64> {
     let sql = "UPDATE exchange SET request_body = x'', answer_body = x'', document = json_set(document, '$.bodies_dropped', json('true')) \
                WHERE organization = ?1 AND number > ?2 AND number <= ?3 AND (length(request_body) > 0 OR length(answer_body) > 0)";
-    let rows = db.prepare_cached(sql)?.execute(params![organization.0.as_bytes(), int(after), int(through)])?;
+    let rows = db.prepare_cached(sql)?.execute(params![
+        organization.0.as_bytes(),
+        int(after),
+        int(through)
+    ])?;
     Ok(rows as u64)
 }
 
 /// Puts parts of a backup in place, all or none.
 pub(super) fn restore(db: &mut Connection, parts: &[Restored]) -> Result<(), LogError> {
-    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(log_error)?;
+    let transaction =
+        db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(log_error)?;
     let mut heads: HashMap<OrganizationId, Head> = HashMap::new();
     for part in parts {
         let organization = match part {

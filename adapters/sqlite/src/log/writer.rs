@@ -42,7 +42,9 @@ impl Writer {
         let (queue, work) = sync_channel(QUEUE);
         let failing = Arc::new(AtomicBool::new(false));
         let told = failing.clone();
-        let thread = std::thread::Builder::new().name("log-writer".into()).spawn(move || run(connection, &work, &told))?;
+        let thread = std::thread::Builder::new()
+            .name("log-writer".into())
+            .spawn(move || run(connection, &work, &told))?;
         Ok(Self { queue: Some(queue), failing, thread: Some(thread) })
     }
 
@@ -53,7 +55,8 @@ impl Writer {
 
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let (reply, answer) = oneshot::channel();
-        self.post(Work::Append(Box::new(append), reply)).map_err(|why| AppendError::Unavailable(why.into()))?;
+        self.post(Work::Append(Box::new(append), reply))
+            .map_err(|why| AppendError::Unavailable(why.into()))?;
         answer.await.unwrap_or_else(|_| Err(AppendError::Unavailable("the writer stopped".into())))
     }
 
@@ -109,9 +112,9 @@ fn run(mut connection: Connection, queue: &Receiver<Work>, failing: &AtomicBool)
                     if appends.len() < BATCH && bytes < BATCH_BYTES {
                         next = match queue.try_recv() {
                             Ok(work) => Some(work),
-                            Err(_) if appends.len() < expected => {
-                                queue.recv_timeout(gathered.saturating_duration_since(Instant::now())).ok()
-                            }
+                            Err(_) if appends.len() < expected => queue
+                                .recv_timeout(gathered.saturating_duration_since(Instant::now()))
+                                .ok(),
                             Err(_) => None,
                         };
                     }
@@ -160,6 +163,7 @@ fn commit(connection: &mut Connection, appends: Vec<Append>, replies: Vec<Reply>
 
 fn size(append: &Append) -> usize {
     let bodies = append.exchange.as_ref().map_or(0, |x| x.request_body.len() + x.answer_body.len());
-    let payloads: usize = append.write.iter().flat_map(|w| &w.events).map(|e| e.payload.len()).sum();
+    let payloads: usize =
+        append.write.iter().flat_map(|w| &w.events).map(|e| e.payload.len()).sum();
     bodies + payloads
 }

@@ -26,10 +26,14 @@ impl Open {
     pub fn at(path: &Path, durability: Durability) -> Result<Self, OpenError> {
         let mut writer = connection::writer(path, durability, WRITER_CACHE)?;
         connection::migrate(&mut writer, "", FORMAT)?;
-        let readers = (0..READERS).map(|_| connection::reader(path, READER_CACHE)).collect::<Result<_, _>>()?;
+        let readers = (0..READERS)
+            .map(|_| connection::reader(path, READER_CACHE))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             readers: Pool::start("views-reader", readers).map_err(OpenError::io(path))?,
-            writer: Arc::new(Pool::start("views-writer", vec![writer]).map_err(OpenError::io(path))?),
+            writer: Arc::new(
+                Pool::start("views-writer", vec![writer]).map_err(OpenError::io(path))?,
+            ),
         })
     }
 
@@ -37,12 +41,19 @@ impl Open {
     /// file is on the disk. Blocks.
     fn settle(self, path: &Path) -> Result<(), SqlError> {
         drop(self.readers);
-        let writer = Arc::into_inner(self.writer).ok_or_else(|| SqlError::Refused("a transaction is open".into()))?;
+        let writer = Arc::into_inner(self.writer)
+            .ok_or_else(|| SqlError::Refused("a transaction is open".into()))?;
         let (reply, answer) = std::sync::mpsc::channel();
         writer.post(move |db| {
-            drop(reply.send(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)).map_err(sql_error)));
+            drop(
+                reply.send(
+                    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+                        .map_err(sql_error),
+                ),
+            );
         });
-        let busy = answer.recv().map_err(|_| SqlError::Unavailable("the writer stopped".into()))??;
+        let busy =
+            answer.recv().map_err(|_| SqlError::Unavailable("the writer stopped".into()))??;
         // The last connection to close removes the WAL and its index.
         drop(writer);
         let wal = std::fs::metadata(beside(path, "-wal")).map_or(0, |file| file.len());
@@ -57,7 +68,12 @@ impl Open {
 ///
 /// Each file is complete in itself before one takes the other's name, and taking a name is one
 /// step of the file system: whenever this is interrupted, `live` is the old file or the new one.
-pub(super) fn replace(live: Open, live_path: &Path, new: Open, new_path: &Path) -> Result<(), SqlError> {
+pub(super) fn replace(
+    live: Open,
+    live_path: &Path,
+    new: Open,
+    new_path: &Path,
+) -> Result<(), SqlError> {
     new.settle(new_path)?;
     live.settle(live_path)?;
     for suffix in ["-wal", "-shm"] {

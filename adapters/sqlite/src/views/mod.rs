@@ -98,10 +98,17 @@ impl SqliteViews {
         Self::new(Arc::new(home), "views", "views.db", Durability::Off, false)
     }
 
-    fn new(home: Arc<Home>, stem: &'static str, name: &str, durability: Durability, scratch: bool) -> Result<Self, OpenError> {
+    fn new(
+        home: Arc<Home>,
+        stem: &'static str,
+        name: &str,
+        durability: Durability,
+        scratch: bool,
+    ) -> Result<Self, OpenError> {
         let path = home.dir.join(name);
         let open = RwLock::new(Some(Open::at(&path, durability)?));
-        let (turn, scratch, scratches) = (Arc::new(Semaphore::new(1)), AtomicBool::new(scratch), Mutex::default());
+        let (turn, scratch, scratches) =
+            (Arc::new(Semaphore::new(1)), AtomicBool::new(scratch), Mutex::default());
         Ok(Self(Arc::new(Inner { open, turn, stem, path, durability, scratch, scratches, home })))
     }
 
@@ -129,11 +136,19 @@ impl SqlStore for SqliteViews {
     async fn query(&self, sql: &str, params: Vec<SqlValue>) -> Result<Vec<SqlRow>, SqlError> {
         let open = self.0.open.read().await;
         let sql = sql.to_owned();
-        let rows = open.as_ref().ok_or_else(closed)?.readers.run(move |db| value::query(db, &sql, &params)).await;
+        let rows = open
+            .as_ref()
+            .ok_or_else(closed)?
+            .readers
+            .run(move |db| value::query(db, &sql, &params))
+            .await;
         rows.map_err(|_| SqlError::Unavailable("the reader stopped".into()))?
     }
 
-    async fn begin(&self, _organization: OrganizationId) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin(
+        &self,
+        _organization: OrganizationId,
+    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
         self.transaction().await
     }
 
@@ -143,7 +158,8 @@ impl SqlStore for SqliteViews {
 
     async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
         let (home, stem) = (self.0.home.clone(), self.0.stem);
-        let name = format!("{}{}.db", scratch_prefix(stem), home.next.fetch_add(1, Ordering::Relaxed));
+        let name =
+            format!("{}{}.db", scratch_prefix(stem), home.next.fetch_add(1, Ordering::Relaxed));
         let made = name.clone();
         // Nothing of it is worth a flush before it is promoted; then all of it is flushed at once.
         let scratch = tokio::task::spawn_blocking(move || {
@@ -157,11 +173,27 @@ impl SqlStore for SqliteViews {
         Ok(Arc::new(scratch))
     }
 
-    async fn promote(&self, scratch: Arc<dyn SqlStore>, exclusive: Box<dyn SqlTransaction>) -> Result<(), SqlError> {
-        let name = scratch.scratch_name().ok_or_else(|| SqlError::Refused("not a scratch store".into()))?;
-        let known = self.0.scratches.lock().unwrap_or_else(PoisonError::into_inner).get(&name).and_then(Weak::upgrade);
-        let inner = known.ok_or_else(|| SqlError::Refused(format!("{name} is no scratch of these views")))?;
-        let _turn = inner.turn.try_acquire().map_err(|_| SqlError::Refused("the scratch is being written".into()))?;
+    async fn promote(
+        &self,
+        scratch: Arc<dyn SqlStore>,
+        exclusive: Box<dyn SqlTransaction>,
+    ) -> Result<(), SqlError> {
+        let name = scratch
+            .scratch_name()
+            .ok_or_else(|| SqlError::Refused("not a scratch store".into()))?;
+        let known = self
+            .0
+            .scratches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&name)
+            .and_then(Weak::upgrade);
+        let inner = known
+            .ok_or_else(|| SqlError::Refused(format!("{name} is no scratch of these views")))?;
+        let _turn = inner
+            .turn
+            .try_acquire()
+            .map_err(|_| SqlError::Refused("the scratch is being written".into()))?;
         if self.0.turn.available_permits() > 0 {
             return Err(SqlError::Refused("the transaction is not of these views".into()));
         }
@@ -169,7 +201,9 @@ impl SqlStore for SqliteViews {
         // transaction wrote went into tables that are about to vanish.
         let mut gate = self.0.open.write().await;
         drop(exclusive);
-        let (Some(live), Some(new)) = (gate.take(), inner.open.write().await.take()) else { return Err(closed()) };
+        let (Some(live), Some(new)) = (gate.take(), inner.open.write().await.take()) else {
+            return Err(closed());
+        };
         let (path, durability, from) = (self.0.path.clone(), self.0.durability, inner.path.clone());
         let swap = tokio::task::spawn_blocking(move || {
             let replaced = file::replace(live, &path, new, &from);

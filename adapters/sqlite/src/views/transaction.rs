@@ -17,7 +17,8 @@ pub(super) struct Transaction {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// Nothing was asked yet: the first statement begins, which spares a way to the thread and back.
+    /// Nothing was asked yet: the first statement begins, which spares a way to the thread and
+    /// back.
     New,
     Open,
     /// A statement failed: as in PostgreSQL, all that is left is to roll back.
@@ -37,7 +38,9 @@ impl Transaction {
         let begin = match self.state {
             State::New => true,
             State::Open => false,
-            State::Failed | State::Done => return Err(SqlError::Refused("the transaction failed before".into())),
+            State::Failed | State::Done => {
+                return Err(SqlError::Refused("the transaction failed before".into()));
+            }
         };
         // Set first: if the caller goes away while this waits, dropping it rolls back.
         self.state = State::Open;
@@ -45,13 +48,18 @@ impl Transaction {
             if begin {
                 db.execute_batch("BEGIN IMMEDIATE").map_err(value::sql_error)?;
             }
-            // Some errors of the disk end a transaction by themselves; what follows must not be written alone.
+            // Some errors of the disk end a transaction by themselves; what follows must not be
+            // written alone.
             if db.is_autocommit() {
                 return Err(SqlError::Unavailable("the transaction was rolled back".into()));
             }
             job(db)
         };
-        let answer = self.writer.run(job).await.unwrap_or_else(|_| Err(SqlError::Unavailable("the writer stopped".into())));
+        let answer = self
+            .writer
+            .run(job)
+            .await
+            .unwrap_or_else(|_| Err(SqlError::Unavailable("the writer stopped".into())));
         if answer.is_err() {
             self.state = State::Failed;
         }
@@ -79,7 +87,10 @@ impl SqlTransaction for Transaction {
         self.run(move |db| value::execute(db, &sql, &params)).await
     }
 
-    async fn execute_all(&mut self, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+    async fn execute_all(
+        &mut self,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError> {
         self.run(move |db| execute_all(db, &statements)).await
     }
 
@@ -89,7 +100,10 @@ impl SqlTransaction for Transaction {
         Ok(())
     }
 
-    async fn finish(mut self: Box<Self>, statements: Vec<(String, Vec<SqlValue>)>) -> Result<(), SqlError> {
+    async fn finish(
+        mut self: Box<Self>,
+        statements: Vec<(String, Vec<SqlValue>)>,
+    ) -> Result<(), SqlError> {
         self.run(move |db| execute_all(db, &statements).and_then(|()| commit(db))).await?;
         self.state = State::Done;
         Ok(())

@@ -24,14 +24,22 @@ pub(super) fn sql_error(e: rusqlite::Error) -> SqlError {
 }
 
 /// Runs a query and gives its rows.
-pub(super) fn query(db: &Connection, sql: &str, params: &[SqlValue]) -> Result<Vec<SqlRow>, SqlError> {
+pub(super) fn query(
+    db: &Connection,
+    sql: &str,
+    params: &[SqlValue],
+) -> Result<Vec<SqlRow>, SqlError> {
     let mut statement = db.prepare_cached(sql).map_err(sql_error)?;
     bind(&mut statement, params)?;
     let mut rows = statement.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(sql_error)? {
         let width = row.as_ref().column_count();
-        found.push(SqlRow((0..width).map(|i| value(i, row.get_ref(i).map_err(sql_error)?)).collect::<Result<_, _>>()?));
+        found.push(SqlRow(
+            (0..width)
+                .map(|i| value(i, row.get_ref(i).map_err(sql_error)?))
+                .collect::<Result<_, _>>()?,
+        ));
     }
     Ok(found)
 }
@@ -43,16 +51,23 @@ pub(super) fn execute(db: &Connection, sql: &str, params: &[SqlValue]) -> Result
     statement.raw_execute().map(|n| n as u64).map_err(sql_error)
 }
 
-/// Binds in order: by the port's rule `$1..$n` are numbered in the order in which they first appear,
-/// which is how SQLite, to which `$2` is a name like any other, numbers them too.
+/// Binds in order: by the port's rule `$1..$n` are numbered in the order in which they first
+/// appear, which is how SQLite, to which `$2` is a name like any other, numbers them too.
 fn bind(statement: &mut Statement<'_>, params: &[SqlValue]) -> Result<(), SqlError> {
     let wanted = statement.parameter_count();
     if wanted != params.len() {
-        return Err(SqlError::Refused(format!("the statement has {wanted} parameters, {} were given", params.len())));
+        return Err(SqlError::Refused(format!(
+            "the statement has {wanted} parameters, {} were given",
+            params.len()
+        )));
     }
     for (index, param) in (1..).zip(params) {
         // Looking a name up costs a walk over all names: only where tests run.
-        debug_assert_eq!(statement.parameter_name(index), Some(format!("${index}").as_str()), "parameters out of order");
+        debug_assert_eq!(
+            statement.parameter_name(index),
+            Some(format!("${index}").as_str()),
+            "parameters out of order"
+        );
         statement.raw_bind_parameter(index, Bound(param)).map_err(sql_error)?;
     }
     Ok(())
@@ -78,6 +93,8 @@ fn value(column: usize, value: ValueRef<'_>) -> Result<SqlValue, SqlError> {
             Ok(text) => Ok(SqlValue::Text(Some(text.to_owned()))),
             Err(e) => Err(SqlError::Shape(format!("column {column}: {e}"))),
         },
-        ValueRef::Real(_) | ValueRef::Blob(_) => Err(SqlError::Shape(format!("column {column} is {}", value.data_type()))),
+        ValueRef::Real(_) | ValueRef::Blob(_) => {
+            Err(SqlError::Shape(format!("column {column} is {}", value.data_type())))
+        }
     }
 }

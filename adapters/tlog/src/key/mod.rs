@@ -1,7 +1,8 @@
 //! Keys of notes: who they are (signed-note, "Signatures" and "Verifier keys"), and Ed25519.
 //!
-//! A key is known by its name and by four bytes of a hash over name, kind and public key. The text of
-//! a verifier key is `name+id+key`: the id in 8 hexadecimal digits, kind and public key in Base64.
+//! A key is known by its name and by four bytes of a hash over name, kind and public key. The text
+//! of a verifier key is `name+id+key`: the id in 8 hexadecimal digits, kind and public key in
+//! Base64.
 
 mod signing;
 
@@ -133,7 +134,8 @@ impl VerifierKey {
             Kind::Ed25519 => self.ed25519(text.as_bytes(), signature.bytes()).then_some(Said::Text),
             Kind::Cosignature => {
                 let (at, bytes) = cosigned::split(signature.bytes())?;
-                self.ed25519(cosigned::message(at, text).as_bytes(), bytes).then_some(Said::SeenAt(at))
+                self.ed25519(cosigned::message(at, text).as_bytes(), bytes)
+                    .then_some(Said::SeenAt(at))
             }
         }
     }
@@ -156,7 +158,9 @@ impl FromStr for VerifierKey {
         }
         // Base64 may have a plus as well.
         let mut parts = text.splitn(3, '+');
-        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else { return Err(KeyError::Form) };
+        let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
+            return Err(KeyError::Form);
+        };
         check_name(name)?;
         if id.len() != 8 || !id.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(KeyError::Form);

@@ -10,7 +10,8 @@ use std::fmt;
 pub struct SigningKey(Secret);
 
 impl SigningKey {
-    /// The key of a seed, which must come from a good source of randomness (RFC 8032 section 5.1.5).
+    /// The key of a seed, which must come from a good source of randomness (RFC 8032 section
+    /// 5.1.5).
     pub fn from_seed(name: &str, seed: &[u8; 32]) -> Result<Self, KeyError> {
         Secret::from_seed(name, Kind::Ed25519, seed).map(Self)
     }

@@ -47,10 +47,13 @@ impl Policy {
     /// been seen by a quorum of witnesses.
     pub fn evaluate(&self, note: &Note) -> Result<Signed, Refused> {
         let checkpoint: Checkpoint = note.text().parse()?;
-        let logs = self.logs.iter().map(|log| &log.key).filter(|key| key.name() == checkpoint.origin());
+        let logs =
+            self.logs.iter().map(|log| &log.key).filter(|key| key.name() == checkpoint.origin());
         let log = match note.verify(logs) {
             // There is one at least.
-            Ok(verified) => verified.first().map(|verified| verified.key.clone()).ok_or(Refused::NoLog)?,
+            Ok(verified) => {
+                verified.first().map(|verified| verified.key.clone()).ok_or(Refused::NoLog)?
+            }
             Err(NoteError::Unverified) => return Err(Refused::NoLog),
             Err(e) => return Err(Refused::Signature(e)),
         };
@@ -65,7 +68,10 @@ impl Policy {
                 Err(e) => return Err(Refused::Signature(e)),
             };
         }
-        let named = self.witnesses.iter().zip(&seen).filter_map(|((name, _), at)| Some(Witnessed { witness: name.clone(), at: (*at)? }));
+        let named =
+            self.witnesses.iter().zip(&seen).filter_map(|((name, _), at)| {
+                Some(Witnessed { witness: name.clone(), at: (*at)? })
+            });
         let signed = Signed { checkpoint, log, witnessed: named.collect() };
         if self.is_quorum(&seen) { Ok(signed) } else { Err(Refused::Quorum(Box::new(signed))) }
     }
@@ -76,7 +82,9 @@ impl Policy {
         for (_, defined) in &self.defined {
             let held = match defined {
                 Defined::Witness(at) => seen[*at].is_some(),
-                Defined::Group { threshold, members } => members.iter().filter(|member| holds[**member]).count() >= *threshold,
+                Defined::Group { threshold, members } => {
+                    members.iter().filter(|member| holds[**member]).count() >= *threshold
+                }
             };
             holds.push(held);
         }

@@ -79,16 +79,29 @@ impl Policy {
             text.extend(words.join(&b' '));
             text.push(b'\n');
         };
-        let known = |known: &Known| [Some(known.key.to_string().into_bytes()), known.url.clone()].into_iter().flatten().collect::<Vec<_>>();
+        let known = |known: &Known| {
+            [Some(known.key.to_string().into_bytes()), known.url.clone()]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+        };
         for log in &self.logs {
             line(&[b"log", &known(log).join(&b' ')]);
         }
         for (name, defined) in &self.defined {
             match defined {
-                Defined::Witness(at) => line(&[b"witness", &name.0, &known(&self.witnesses[*at].1).join(&b' ')]),
+                Defined::Witness(at) => {
+                    line(&[b"witness", &name.0, &known(&self.witnesses[*at].1).join(&b' ')])
+                }
                 Defined::Group { threshold, members } => {
-                    let members: Vec<&[u8]> = members.iter().map(|member| &self.defined[*member].0.0[..]).collect();
-                    line(&[b"group", &name.0, threshold.to_string().as_bytes(), &members.join(&b' ')]);
+                    let members: Vec<&[u8]> =
+                        members.iter().map(|member| &self.defined[*member].0.0[..]).collect();
+                    line(&[
+                        b"group",
+                        &name.0,
+                        threshold.to_string().as_bytes(),
+                        &members.join(&b' '),
+                    ]);
                 }
             }
         }

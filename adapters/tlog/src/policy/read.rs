@@ -57,7 +57,10 @@ impl Policy {
         }
         let mut reader = Reader::default();
         for (at, line) in text.split(|byte| *byte == b'\n').enumerate() {
-            let words: Vec<&[u8]> = line.split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty()).collect();
+            let words: Vec<&[u8]> = line
+                .split(|byte| matches!(byte, b' ' | b'\t'))
+                .filter(|word| !word.is_empty())
+                .collect();
             reader.line(at + 1, &words)?;
         }
         let quorum = reader.quorum.ok_or(PolicyError::Quorum)?;
@@ -85,7 +88,9 @@ impl Reader {
             [b"log", key, url] => self.log(at, key, Some(url)),
             [b"witness", name, key] => self.witness(at, name, key, None),
             [b"witness", name, key, url] => self.witness(at, name, key, Some(url)),
-            [b"group", name, threshold, members @ ..] if !members.is_empty() => self.group(at, name, threshold, members),
+            [b"group", name, threshold, members @ ..] if !members.is_empty() => {
+                self.group(at, name, threshold, members)
+            }
             [b"quorum", name] => self.say_quorum(at, name),
             _ => Err(PolicyError::Line(at)),
         }
@@ -100,7 +105,13 @@ impl Reader {
         limit(at, self.logs.len())
     }
 
-    fn witness(&mut self, at: usize, name: &[u8], key: &[u8], url: Option<&&[u8]>) -> Result<(), PolicyError> {
+    fn witness(
+        &mut self,
+        at: usize,
+        name: &[u8],
+        key: &[u8],
+        url: Option<&&[u8]>,
+    ) -> Result<(), PolicyError> {
         let known = known(at, key, url)?;
         if known.key.kind() != Kind::Cosignature {
             return Err(PolicyError::NoCosigner(at));
@@ -113,8 +124,17 @@ impl Reader {
         limit(at, self.witnesses.len())
     }
 
-    fn group(&mut self, at: usize, name: &[u8], threshold: &[u8], members: &[&[u8]]) -> Result<(), PolicyError> {
-        let members = members.iter().map(|member| self.place(at, member)).collect::<Result<Vec<usize>, _>>()?;
+    fn group(
+        &mut self,
+        at: usize,
+        name: &[u8],
+        threshold: &[u8],
+        members: &[&[u8]],
+    ) -> Result<(), PolicyError> {
+        let members = members
+            .iter()
+            .map(|member| self.place(at, member))
+            .collect::<Result<Vec<usize>, _>>()?;
         // Whoever could count twice would make a quorum smaller than it reads.
         if !members.iter().all(|member| self.members.insert(*member)) {
             return Err(PolicyError::MemberTwice(at));
@@ -123,8 +143,14 @@ impl Reader {
             b"all" => members.len(),
             b"any" => 1,
             number => {
-                let number = std::str::from_utf8(number).ok().and_then(decimal).ok_or(PolicyError::Threshold(at))?;
-                usize::try_from(number).ok().filter(|number| (1..=members.len()).contains(number)).ok_or(PolicyError::Threshold(at))?
+                let number = std::str::from_utf8(number)
+                    .ok()
+                    .and_then(decimal)
+                    .ok_or(PolicyError::Threshold(at))?;
+                usize::try_from(number)
+                    .ok()
+                    .filter(|number| (1..=members.len()).contains(number))
+                    .ok_or(PolicyError::Threshold(at))?
             }
         };
         self.define(at, name, Defined::Group { threshold, members })?;

@@ -16,7 +16,10 @@ fn note(text: &str) -> Note {
 fn the_example_is_read_and_written() {
     let example = note(include_str!("c2sp/checkpoint.txt"));
     let checkpoint: Checkpoint = example.text().parse().expect("a checkpoint");
-    assert_eq!((checkpoint.origin(), checkpoint.size()), ("example.com/behind-the-sofa", 20_852_163));
+    assert_eq!(
+        (checkpoint.origin(), checkpoint.size()),
+        ("example.com/behind-the-sofa", 20_852_163)
+    );
     assert!(checkpoint.extensions().is_empty());
     assert_eq!(checkpoint.to_string(), example.text());
     let cosigned = note(include_str!("c2sp/cosignature.txt"));
@@ -32,10 +35,12 @@ fn what_public_witnesses_cosigned_verifies() {
         .filter(|line| line.starts_with("log") || line.starts_with("witness"))
         .map(|line| line.rsplit(' ').next().expect("a key").parse().expect("a key"))
         .collect();
-    let said: Vec<Said> = real.verify(&keys).expect("verified").iter().map(|verified| verified.said).collect();
+    let said: Vec<Said> =
+        real.verify(&keys).expect("verified").iter().map(|verified| verified.said).collect();
     let seen = Said::SeenAt(0x6a12_2120);
     assert_eq!(said, [Said::Text, seen, seen, seen, seen]);
-    let other = include_str!("c2sp/witnessed-checkpoint.txt").replacen("1432088532", "1432088533", 1);
+    let other =
+        include_str!("c2sp/witnessed-checkpoint.txt").replacen("1432088532", "1432088533", 1);
     for key in &keys[..5] {
         assert_eq!(note(&other).verify([key]), Err(NoteError::Forged(key.name().into())));
     }
@@ -66,7 +71,9 @@ fn what_is_no_checkpoint_is_refused() {
         assert_eq!(text.parse::<Checkpoint>(), Err(why), "{text}");
     }
     assert_eq!(format!("Log\n0\n{root}\n").parse::<Checkpoint>().expect("a checkpoint").size(), 0);
-    let new = |origin: &str, size, more: &str| Checkpoint::new(origin, size, NodeHash([0; 32]), vec![more.to_owned()]);
+    let new = |origin: &str, size, more: &str| {
+        Checkpoint::new(origin, size, NodeHash([0; 32]), vec![more.to_owned()])
+    };
     assert_eq!(new("two\nlines", 1, "more"), Err(CheckpointError::Origin));
     assert_eq!(new("log", MAX_LEAVES + 1, "more"), Err(CheckpointError::Size));
     assert_eq!(new("log", 1, ""), Err(CheckpointError::Extension));
@@ -78,17 +85,22 @@ fn a_cosignature_is_of_the_whole_text_and_its_time() {
     let note = signed(&tree(5), &[1]);
     let (key, cosignature) = (witness(1), note.signatures()[1].clone());
     assert_eq!(key.verifier().verify(note.text(), &cosignature), Some(Said::SeenAt(1_800_000_001)));
-    assert_eq!(key.verifier().verify(&note.text().replace("position 7", "position 8"), &cosignature), None);
+    assert_eq!(
+        key.verifier().verify(&note.text().replace("position 7", "position 8"), &cosignature),
+        None
+    );
     for at in 0..cosignature.bytes().len() {
         let mut bytes = cosignature.bytes().to_vec();
         bytes[at] ^= 1;
-        let other = rollcall_tlog::Signature::new(cosignature.name(), cosignature.key(), bytes).expect("a signature");
+        let other = rollcall_tlog::Signature::new(cosignature.name(), cosignature.key(), bytes)
+            .expect("a signature");
         assert_eq!(key.verifier().verify(note.text(), &other), None, "byte {at}");
     }
     let late = key.cosign(note.text(), u64::MAX).expect("a signature");
     assert_eq!(key.verifier().verify(note.text(), &late), Some(Said::SeenAt(MAX_TIME)));
     // One key as a log's and as a witness's gives signatures that are not taken for each other.
-    let as_log = rollcall_tlog::SigningKey::from_seed(key.verifier().name(), &[101; 32]).expect("a key");
+    let as_log =
+        rollcall_tlog::SigningKey::from_seed(key.verifier().name(), &[101; 32]).expect("a key");
     assert_eq!(as_log.verifier().public(), key.verifier().public());
     assert_ne!(as_log.verifier().id(), key.verifier().id());
 }

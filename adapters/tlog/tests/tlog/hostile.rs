@@ -39,7 +39,8 @@ fn good() -> Vec<String> {
     vec![
         note.to_string(),
         note.text().to_owned(),
-        Proof { extra: Some(vec![1, 2, 3]), index: 4, path: path.clone(), note: note.clone() }.to_string(),
+        Proof { extra: Some(vec![1, 2, 3]), index: 4, path: path.clone(), note: note.clone() }
+            .to_string(),
         AddCheckpoint { old: 5, path, note }.to_string(),
         "tile/3/x001/x234/067.p/9".into(),
         witness(1).verifier().to_string(),

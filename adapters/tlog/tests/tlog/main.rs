@@ -36,11 +36,15 @@ fn tree(size: u64) -> Tree {
 
 /// The checkpoint of a tree, signed by its log and cosigned by these witnesses.
 fn signed(tree: &Tree, witnesses: &[u8]) -> Note {
-    let checkpoint = Checkpoint::new(ORIGIN, tree.size(), tree.root(), vec!["position 7".into()]).expect("a checkpoint");
+    let checkpoint = Checkpoint::new(ORIGIN, tree.size(), tree.root(), vec!["position 7".into()])
+        .expect("a checkpoint");
     let mut note = Note::new(checkpoint.to_string()).expect("a text");
     note.add(log_key().sign(note.text()).expect("a signature")).expect("room");
     for n in witnesses {
-        note.add(witness(*n).cosign(note.text(), 1_800_000_000 + u64::from(*n)).expect("a signature")).expect("room");
+        note.add(
+            witness(*n).cosign(note.text(), 1_800_000_000 + u64::from(*n)).expect("a signature"),
+        )
+        .expect("room");
     }
     note
 }

@@ -11,8 +11,8 @@ const PETERS: &str = "\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8
 const ENOCHS: &str = "\u{2014} EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n";
 /// The seed in `PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz`.
 const SEED: [u8; 32] = [
-    0x81, 0x0a, 0x14, 0x02, 0xd5, 0x14, 0x6c, 0x8d, 0x84, 0xf2, 0x44, 0x33, 0x30, 0xf5, 0x40, 0x80, 0xeb, 0xf9, 0x8e, 0xe1, 0x7d, 0x9c,
-    0x74, 0xf6, 0x25, 0x2f, 0xc5, 0xd5, 0xc7, 0x28, 0x31, 0x73,
+    0x81, 0x0a, 0x14, 0x02, 0xd5, 0x14, 0x6c, 0x8d, 0x84, 0xf2, 0x44, 0x33, 0x30, 0xf5, 0x40, 0x80,
+    0xeb, 0xf9, 0x8e, 0xe1, 0x7d, 0x9c, 0x74, 0xf6, 0x25, 0x2f, 0xc5, 0xd5, 0xc7, 0x28, 0x31, 0x73,
 ];
 
 fn key(text: &str) -> VerifierKey {
@@ -48,7 +48,11 @@ fn signatures_of_unknown_keys_are_kept_and_passed_over() {
     let both = note(&format!("{TEXT}\n{PETERS}{ENOCHS}"));
     let (peter, enoch) = (key(PETER), key(ENOCH));
     let names = |keys: &[&VerifierKey]| -> Result<Vec<String>, NoteError> {
-        Ok(both.verify(keys.iter().copied())?.iter().map(|verified| verified.key.name().to_owned()).collect())
+        Ok(both
+            .verify(keys.iter().copied())?
+            .iter()
+            .map(|verified| verified.key.name().to_owned())
+            .collect())
     };
     assert_eq!(names(&[&peter]), Ok(vec!["PeterNeumann".into()]));
     assert_eq!(names(&[&enoch, &peter]), Ok(vec!["EnochRoot".into(), "PeterNeumann".into()]));
@@ -82,7 +86,9 @@ fn a_new_signature_takes_the_place_of_the_old_one() {
 
 #[test]
 fn what_is_no_note_is_refused() {
-    let many = |n| format!("{TEXT}\n{}", ENOCHS.repeat(n)).parse::<Note>().map(|note| note.signatures().len());
+    let many = |n| {
+        format!("{TEXT}\n{}", ENOCHS.repeat(n)).parse::<Note>().map(|note| note.signatures().len())
+    };
     assert_eq!(many(MAX_SIGNATURES), Ok(MAX_SIGNATURES));
     assert_eq!(many(MAX_SIGNATURES + 1), Err(NoteError::TooLong));
     let cut = &PETERS[..PETERS.len() - 1];
@@ -124,7 +130,12 @@ fn keys_of_other_implementations_are_read_and_written() {
 fn every_mangled_key_is_refused() {
     for from in 0..PETER.len() {
         for to in from..=PETER.len() {
-            assert_eq!(PETER[from..to].parse::<VerifierKey>().is_ok(), to - from == PETER.len(), "{}", &PETER[from..to]);
+            assert_eq!(
+                PETER[from..to].parse::<VerifierKey>().is_ok(),
+                to - from == PETER.len(),
+                "{}",
+                &PETER[from..to]
+            );
         }
         let mut bytes = PETER.as_bytes().to_vec();
         bytes[from] += 1;
@@ -132,9 +143,17 @@ fn every_mangled_key_is_refused() {
         assert!(mangled.parse::<VerifierKey>().is_err(), "{mangled}");
     }
     let read = |text: &str| text.parse::<VerifierKey>();
-    assert_eq!(read("PeterNeumann+173116ae+ZRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"), Err(KeyError::Kind(0x65)));
-    assert!(read("PeterNeumann+cc469956+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWBADKEY==").is_err());
-    assert_eq!(read("PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"), Err(KeyError::Id));
+    assert_eq!(
+        read("PeterNeumann+173116ae+ZRpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
+        Err(KeyError::Kind(0x65))
+    );
+    assert!(
+        read("PeterNeumann+cc469956+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TWBADKEY==").is_err()
+    );
+    assert_eq!(
+        read("PeterNeumann+c74f20a4+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
+        Err(KeyError::Id)
+    );
     for name in ["", "a b", "a+b", "a\u{2003}b", "a\nb", &"a".repeat(256)] {
         assert_eq!(SigningKey::from_seed(name, &SEED).map(|_| ()), Err(KeyError::Name), "{name}");
         assert_eq!(CosigningKey::from_seed(name, &SEED).map(|_| ()), Err(KeyError::Name), "{name}");

@@ -52,7 +52,13 @@ fn the_example_wants_two_and_one() {
 fn a_public_log_satisfies_a_policy_of_public_witnesses() {
     let policy = Policy::read(include_bytes!("c2sp/witnessed-policy.txt")).expect("a policy");
     let note: Note = include_str!("c2sp/witnessed-checkpoint.txt").parse().expect("a note");
-    let names: Vec<String> = policy.evaluate(&note).expect("accepted").witnessed.iter().map(|seen| seen.witness.to_string()).collect();
+    let names: Vec<String> = policy
+        .evaluate(&note)
+        .expect("accepted")
+        .witnessed
+        .iter()
+        .map(|seen| seen.witness.to_string())
+        .collect();
     assert_eq!(names, ["garden", "smartit", "remora", "stagemole"]);
 }
 
@@ -69,7 +75,15 @@ fn a_log_signs_as_itself() {
     assert_eq!(elsewhere.evaluate(&cosigned), Err(Refused::NoLog));
     let unnamed = read("witness w1 W1\nquorum w1\n").expect("a policy");
     assert_eq!(unnamed.evaluate(&note), Err(Refused::NoLog));
-    assert_eq!(unnamed.trusting(log_key().verifier().clone()).evaluate(&note).expect("accepted").log.name(), ORIGIN);
+    assert_eq!(
+        unnamed
+            .trusting(log_key().verifier().clone())
+            .evaluate(&note)
+            .expect("accepted")
+            .log
+            .name(),
+        ORIGIN
+    );
     let none = read("log LOG\nquorum none\n").expect("a policy");
     assert!(none.evaluate(&signed(&tree(3), &[])).is_ok());
     let unsigned = Note::new(note.text()).expect("a text");
@@ -78,7 +92,8 @@ fn a_log_signs_as_itself() {
 
 #[test]
 fn whoever_forges_a_known_witness_is_refused() {
-    let policy = read("log LOG\nwitness w1 W1\nwitness w2 W2\ngroup g any w1 w2\nquorum g\n").expect("a policy");
+    let policy = read("log LOG\nwitness w1 W1\nwitness w2 W2\ngroup g any w1 w2\nquorum g\n")
+        .expect("a policy");
     let (good, other) = (signed(&tree(3), &[1]), signed(&tree(4), &[2]));
     let mut forged = good;
     forged.add(other.signatures()[1].clone()).expect("room");
@@ -89,7 +104,8 @@ fn whoever_forges_a_known_witness_is_refused() {
 fn lines_may_look_as_they_like() {
     let policy = read("\n# comment\n\t # another\n\twitness \t w1  W1   https://w1.example.com/  \n\n  quorum\tw1").expect("a policy");
     assert_eq!(policy.witnesses()[0].1.url.as_deref(), Some(&b"https://w1.example.com/"[..]));
-    read("witness all W1\nwitness any W2\ngroup group 2 all any\nquorum group\n").expect("keywords are names");
+    read("witness all W1\nwitness any W2\ngroup group 2 all any\nquorum group\n")
+        .expect("keywords are names");
     let mut bytes = b"witness \x80\xe2\x84\xaa ".to_vec();
     bytes.extend(text("W1\nquorum ").bytes());
     bytes.extend(b"\x80\xe2\x84\xaa\n");
@@ -99,7 +115,11 @@ fn lines_may_look_as_they_like() {
 
 #[test]
 fn a_policy_is_written_and_read_again() {
-    for policy in [EXAMPLE, "quorum none\n", "log LOG https://log.example/\nwitness w1 W1 https://w1.example/\nquorum w1\n"] {
+    for policy in [
+        EXAMPLE,
+        "quorum none\n",
+        "log LOG https://log.example/\nwitness w1 W1 https://w1.example/\nquorum w1\n",
+    ] {
         let policy = read(policy).expect("a policy");
         assert_eq!(Policy::read(&policy.write()), Ok(policy));
     }
@@ -132,7 +152,10 @@ fn what_is_no_policy_says_why() {
         ("witness w1 W1\ngroup g1 any none w1\nquorum g1\n", PolicyError::Undefined(2)),
         ("witness w1 W1\ngroup g1 any g1\nquorum g1\n", PolicyError::Undefined(2)),
         ("witness w1 W1\ngroup g1 all w1 w1\nquorum g1\n", PolicyError::MemberTwice(2)),
-        ("witness w1 W1\nwitness w2 W2\ngroup g1 any w1 w2\ngroup g2 any w1\nquorum g1\n", PolicyError::MemberTwice(4)),
+        (
+            "witness w1 W1\nwitness w2 W2\ngroup g1 any w1 w2\ngroup g2 any w1\nquorum g1\n",
+            PolicyError::MemberTwice(4),
+        ),
         ("witness w1 W1\n", PolicyError::Quorum),
         ("", PolicyError::Quorum),
         ("witness w1 W1\nquorum w1\nquorum w1\n", PolicyError::Quorum),
@@ -154,13 +177,20 @@ fn thirty_two_of_each_are_read_and_far_more_are_not() {
         .map(|n| {
             let mut seed = [7; 32];
             seed[..4].copy_from_slice(&n.to_be_bytes());
-            rollcall_tlog::CosigningKey::from_seed("w.example", &seed).expect("a key").verifier().to_string()
+            rollcall_tlog::CosigningKey::from_seed("w.example", &seed)
+                .expect("a key")
+                .verifier()
+                .to_string()
         })
         .collect();
     let policy = |count: usize| {
-        let lines: String =
-            keys[..count].iter().enumerate().map(|(n, key)| format!("witness w{n} {key}\ngroup g{n} any w{n}\nlog {key}\n")).collect();
-        Policy::read(format!("{lines}quorum g0\n").as_bytes()).map(|policy| policy.witnesses().len())
+        let lines: String = keys[..count]
+            .iter()
+            .enumerate()
+            .map(|(n, key)| format!("witness w{n} {key}\ngroup g{n} any w{n}\nlog {key}\n"))
+            .collect();
+        Policy::read(format!("{lines}quorum g0\n").as_bytes())
+            .map(|policy| policy.witnesses().len())
     };
     assert_eq!(policy(32), Ok(32));
     assert_eq!(policy(256), Ok(256));

@@ -32,19 +32,27 @@ fn a_proof_is_verified_offline() {
     let hashes: Vec<_> = leaves(5000).collect();
     let policy = policy(&[1, 2], "w2");
     let accepted = read.verify(hashes[1000], &policy).expect("proven");
-    assert_eq!((accepted.checkpoint.size(), accepted.witnessed.len(), accepted.witnessed[1].at), (5000, 2, 1_800_000_002));
+    assert_eq!(
+        (accepted.checkpoint.size(), accepted.witnessed.len(), accepted.witnessed[1].at),
+        (5000, 2, 1_800_000_002)
+    );
     assert_eq!(read.verify(hashes[1001], &policy), Err(NotProven::Entry(ProofError::Root)));
     let moved = Proof { index: 1001, ..read.clone() };
     assert_eq!(moved.verify(hashes[1000], &policy), Err(NotProven::Entry(ProofError::Root)));
     let unseen = proof(1000, 5000, &[1]);
-    assert!(matches!(unseen.verify(hashes[1000], &policy), Err(NotProven::Checkpoint(Refused::Quorum(_)))));
+    assert!(matches!(
+        unseen.verify(hashes[1000], &policy),
+        Err(NotProven::Checkpoint(Refused::Quorum(_)))
+    ));
 }
 
 #[test]
 fn extra_data_goes_along() {
     let with = Proof { extra: Some(b"age-v1.2.1".to_vec()), ..proof(0, 1, &[]) };
     let file = with.to_string();
-    assert!(file.starts_with("c2sp.org/tlog-proof@v1\nextra YWdlLXYxLjIuMQ==\nindex 0\n\nrollcall.example"));
+    assert!(file.starts_with(
+        "c2sp.org/tlog-proof@v1\nextra YWdlLXYxLjIuMQ==\nindex 0\n\nrollcall.example"
+    ));
     assert_eq!(file.parse(), Ok(with));
 }
 
@@ -75,8 +83,13 @@ fn what_is_no_proof_says_why() {
     let example = include_str!("c2sp/proof-with-signatures-cut.txt");
     assert_eq!(example.parse::<Proof>(), Err(FormatError::Note(NoteError::Signature(1))));
     let (path, _) = example.split_once("\u{2014}").expect("signatures");
-    let read: Proof = format!("{path}{}", note.rsplit("\n\n").next().expect("signatures")).parse().expect("a proof");
-    assert_eq!((read.index, read.path.len(), read.extra.map(|extra| extra.len())), (73_894, 5, Some(39)));
+    let read: Proof = format!("{path}{}", note.rsplit("\n\n").next().expect("signatures"))
+        .parse()
+        .expect("a proof");
+    assert_eq!(
+        (read.index, read.path.len(), read.extra.map(|extra| extra.len())),
+        (73_894, 5, Some(39))
+    );
 }
 
 proptest! {

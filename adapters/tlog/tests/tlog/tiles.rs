@@ -66,7 +66,8 @@ fn there_is_one_way_to_write_a_path() {
 /// How many full tiles a tree has at a level, and the widths of those that are not full.
 fn count(size: u64, level: Level) -> (usize, Vec<u16>) {
     let tiles: Vec<Tile> = Tile::of_tree(size).filter(|tile| tile.level() == level).collect();
-    let partial: Vec<u16> = tiles.iter().map(|tile| tile.width()).filter(|width| *width < 256).collect();
+    let partial: Vec<u16> =
+        tiles.iter().map(|tile| tile.width()).filter(|width| *width < 256).collect();
     (tiles.len() - partial.len(), partial)
 }
 
@@ -89,7 +90,12 @@ fn tiles_know_their_nodes_even_where_no_tree_reaches() {
     for path in ["tile/8/000", "tile/63/000", "tile/0/x018/x446/x744/x073/x709/x551/615"] {
         assert_eq!(tile(path).places().count(), 0, "{path}");
     }
-    assert_eq!(Tile::with(Place { level: 62, index: 0 }, MAX_LEAVES).map(|tile| tile.to_string()).as_deref(), Some("tile/7/000.p/127"));
+    assert_eq!(
+        Tile::with(Place { level: 62, index: 0 }, MAX_LEAVES)
+            .map(|tile| tile.to_string())
+            .as_deref(),
+        Some("tile/7/000.p/127")
+    );
     assert_eq!(Tile::with(Place { level: 63, index: 0 }, MAX_LEAVES), None);
     assert_eq!(Tile::with(Place { level: 200, index: 0 }, MAX_LEAVES), None);
 }

@@ -3,11 +3,17 @@
 use super::{ORIGIN, log_key, signed, tree, witness};
 use rollcall_domain::ledger::{NodeHash, Tree};
 use rollcall_tlog::key::Said;
-use rollcall_tlog::witness::{AddCheckpoint, Answer, Declined, RequestError, SIZE_TYPE, Seen, decide};
+use rollcall_tlog::witness::{
+    AddCheckpoint, Answer, Declined, RequestError, SIZE_TYPE, Seen, decide,
+};
 use rollcall_tlog::{Checkpoint, Note, SigningKey};
 
 fn request(tree: &Tree, old: u64) -> AddCheckpoint {
-    AddCheckpoint { old, path: tree.consistency(old, tree.size()).expect("a proof"), note: signed(tree, &[]) }
+    AddCheckpoint {
+        old,
+        path: tree.consistency(old, tree.size()).expect("a proof"),
+        note: signed(tree, &[]),
+    }
 }
 
 /// What a witness decides that knows our log, and has seen so many leaves of this tree.
@@ -23,13 +29,21 @@ fn decided(request: &AddCheckpoint, seen: &Tree) -> Result<Checkpoint, Declined>
 fn the_examples_are_read_and_written() {
     let text = include_str!("c2sp/add-checkpoint.txt");
     let request: AddCheckpoint = text.parse().expect("a request");
-    assert_eq!((request.old, request.path.len(), request.note.signatures().len()), (20_852_014, 4, 2));
+    assert_eq!(
+        (request.old, request.path.len(), request.note.signatures().len()),
+        (20_852_014, 4, 2)
+    );
     assert_eq!(request.to_string(), text);
     let body = include_str!("c2sp/witness-answer.txt");
-    let Answer::Cosigned(signatures) = Answer::read(200, Some("text/plain"), body) else { panic!("no cosignatures") };
+    let Answer::Cosigned(signatures) = Answer::read(200, Some("text/plain"), body) else {
+        panic!("no cosignatures")
+    };
     let names: Vec<&str> = signatures.iter().map(|signature| signature.name()).collect();
     assert_eq!(names, ["witness.example/w1", "witness.example/w1", "witness.example/w2"]);
-    assert_eq!(signatures.iter().map(|signature| format!("{signature}\n")).collect::<String>(), body);
+    assert_eq!(
+        signatures.iter().map(|signature| format!("{signature}\n")).collect::<String>(),
+        body
+    );
 }
 
 #[test]
@@ -37,14 +51,21 @@ fn a_log_grows_and_is_cosigned() {
     let mut seen = Tree::default();
     for size in [1, 2, 2, 7, 8, 100] {
         let tree = tree(size);
-        let request: AddCheckpoint = request(&tree, seen.size()).to_string().parse().expect("a request");
+        let request: AddCheckpoint =
+            request(&tree, seen.size()).to_string().parse().expect("a request");
         let checkpoint = decided(&request, &seen).expect("to be cosigned");
-        let answer = format!("{}\n", witness(1).cosign(&checkpoint.to_string(), 5).expect("a signature"));
-        let Answer::Cosigned(signatures) = Answer::read(200, None, &answer) else { panic!("no cosignature") };
+        let answer =
+            format!("{}\n", witness(1).cosign(&checkpoint.to_string(), 5).expect("a signature"));
+        let Answer::Cosigned(signatures) = Answer::read(200, None, &answer) else {
+            panic!("no cosignature")
+        };
         let mut note = request.note;
         signatures.into_iter().for_each(|signature| note.add(signature).expect("room"));
         let (log, witness) = (log_key(), witness(1));
-        assert_eq!(note.verify([log.verifier(), witness.verifier()]).expect("verified")[1].said, Said::SeenAt(5));
+        assert_eq!(
+            note.verify([log.verifier(), witness.verifier()]).expect("verified")[1].said,
+            Said::SeenAt(5)
+        );
         seen = tree;
     }
 }
@@ -56,8 +77,14 @@ fn a_witness_declines_as_the_specification_says() {
     assert!(decided(&good, &five).is_ok());
     assert_eq!(decided(&good, &tree(4)), Err(Declined::Conflict(4)));
     assert_eq!(decided(&request(&nine, 0), &five), Err(Declined::Conflict(5)));
-    assert_eq!(decided(&AddCheckpoint { old: 10, ..good.clone() }, &five), Err(Declined::Malformed));
-    assert_eq!(decided(&AddCheckpoint { path: vec![], ..good.clone() }, &five), Err(Declined::Inconsistent));
+    assert_eq!(
+        decided(&AddCheckpoint { old: 10, ..good.clone() }, &five),
+        Err(Declined::Malformed)
+    );
+    assert_eq!(
+        decided(&AddCheckpoint { path: vec![], ..good.clone() }, &five),
+        Err(Declined::Inconsistent)
+    );
     let more = AddCheckpoint { path: vec![NodeHash([0; 32])], ..request(&nine, 0) };
     assert_eq!(decided(&more, &Tree::default()), Err(Declined::Inconsistent));
     // Another tree of the same size: a fork.
@@ -74,13 +101,25 @@ fn a_witness_declines_as_the_specification_says() {
 
 #[test]
 fn answers_are_understood() {
-    for declined in [Declined::Malformed, Declined::UnknownLog, Declined::Unsigned, Declined::Conflict(0), Declined::Inconsistent] {
+    for declined in [
+        Declined::Malformed,
+        Declined::UnknownLog,
+        Declined::Unsigned,
+        Declined::Conflict(0),
+        Declined::Inconsistent,
+    ] {
         let (media_type, body) = declined.body();
-        assert_eq!(Answer::read(declined.status(), Some(media_type), &body), Answer::Declined(declined));
+        assert_eq!(
+            Answer::read(declined.status(), Some(media_type), &body),
+            Answer::Declined(declined)
+        );
     }
     assert_eq!(Answer::read(409, Some("text/plain"), "5\n"), Answer::Failed(409));
     assert_eq!(Answer::read(409, Some(SIZE_TYPE), "05\n"), Answer::Failed(409));
-    assert_eq!(Answer::read(409, Some("text/x.tlog.size; charset=utf-8"), "5\n"), Answer::Declined(Declined::Conflict(5)));
+    assert_eq!(
+        Answer::read(409, Some("text/x.tlog.size; charset=utf-8"), "5\n"),
+        Answer::Declined(Declined::Conflict(5))
+    );
     assert_eq!(Answer::read(200, None, ""), Answer::Failed(200));
     assert_eq!(Answer::read(200, None, "what\n"), Answer::Failed(200));
     assert_eq!(Answer::read(500, None, ""), Answer::Failed(500));

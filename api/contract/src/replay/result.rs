@@ -48,8 +48,12 @@ impl NotReplayed {
             NotReplayed::OtherProtocol => "it is no SCIM request",
             NotReplayed::SecretsRemoved => "a secret was taken out of it before it was kept",
             NotReplayed::BodyDropped => "its body was dropped by the retention of bodies",
-            NotReplayed::BodyNeverKept => "its body never arrived whole, or was too long to be read",
-            NotReplayed::ServerTrouble => "its answer came from the server's state at the time, not from the request",
+            NotReplayed::BodyNeverKept => {
+                "its body never arrived whole, or was too long to be read"
+            }
+            NotReplayed::ServerTrouble => {
+                "its answer came from the server's state at the time, not from the request"
+            }
             NotReplayed::ByItsParts => "its operations are exchanges of their own",
         }
     }

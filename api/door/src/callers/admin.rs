@@ -38,18 +38,28 @@ where
             return Err(not_for(&holder, "an operator's or an admin's key"));
         }
         match named(parts, &app, &holder).await? {
-            Named::One(organization) => Ok(Self { actor: holder.actor, organization: *organization, visit: holder.visit }),
-            Named::Nobody => Err(Refusal::not_found("these are requests that named no organization: there is nothing to change")),
+            Named::One(organization) => {
+                Ok(Self { actor: holder.actor, organization: *organization, visit: holder.visit })
+            }
+            Named::Nobody => Err(Refusal::not_found(
+                "these are requests that named no organization: there is nothing to change",
+            )),
         }
     }
 }
 
 impl Admin {
-    /// Changes the organization. The exchange, answered with this status, goes into the same append.
+    /// Changes the organization. The exchange, answered with this status, goes into the same
+    /// append.
     ///
     /// # Errors
     /// If it is refused, or cannot be done now.
-    pub async fn execute(&self, app: &App, command: OrganizationCommand, status: StatusCode) -> Result<Visible<Done>, Refusal> {
+    pub async fn execute(
+        &self,
+        app: &App,
+        command: OrganizationCommand,
+        status: StatusCode,
+    ) -> Result<Visible<Done>, Refusal> {
         Ok(self.on::<Organization>(app, self.organization.id.0, command, status).await?)
     }
 
@@ -64,7 +74,12 @@ impl Admin {
         command: A::Command,
         status: StatusCode,
     ) -> Result<Visible<Done>, ExecuteError<A::Error>> {
-        const { assert!(!matches!(A::KIND, AggregateKind::Deployment), "an admin does not change the deployment") };
+        const {
+            assert!(
+                !matches!(A::KIND, AggregateKind::Deployment),
+                "an admin does not change the deployment"
+            )
+        };
         let stream = StreamId { organization: self.organization.id, kind: A::KIND, id };
         carry_out_on::<A>(app, &self.visit, &self.actor, stream, false, command, status).await
     }

@@ -9,8 +9,8 @@ use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::OrganizationId;
 use std::sync::Arc;
 
-/// An auditor or the admin of the organization in the path, or an operator. There is no way to write
-/// with it.
+/// An auditor or the admin of the organization in the path, or an operator. There is no way to
+/// write with it.
 pub struct Auditor {
     /// The organization.
     pub organization: OrganizationId,
@@ -25,7 +25,8 @@ where
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
         let app = Arc::<App>::from_ref(state);
         let holder = Holder::of(parts, &app).await?;
-        if !matches!(holder.purpose, Purpose::Operation | Purpose::Administration | Purpose::Audit) {
+        if !matches!(holder.purpose, Purpose::Operation | Purpose::Administration | Purpose::Audit)
+        {
             return Err(not_for(&holder, "an operator's, an admin's or an auditor's key"));
         }
         let organization = match named(parts, &app, &holder).await? {

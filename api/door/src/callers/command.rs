@@ -9,7 +9,9 @@ use rollcall_domain::credential::CredentialError;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::StreamId;
 use rollcall_domain::organization::OrganizationError;
-use rollcall_engine::{Done, ExecuteError, Hosted, Judgement, Led, Order, Precondition, Sealed, Visible};
+use rollcall_engine::{
+    Done, ExecuteError, Hosted, Judgement, Led, Order, Precondition, Sealed, Visible,
+};
 
 /// The deployment's stream is that of no organization.
 pub fn deployment() -> OrganizationId {
@@ -43,7 +45,15 @@ pub async fn carry_out_on<A: Hosted>(
     let exchange = visit.sealed(stream.organization, status.as_u16());
     let context = Context::new(app.engine.clock.now(), actor.clone(), Some(exchange.id));
     let seal = Box::new(move |_: Led<'_, A>| Sealed { exchange: Some(exchange.clone()), made: () });
-    let order = Order { stream, fresh, command, context, precondition: Precondition::None, require: Vec::new(), seal };
+    let order = Order {
+        stream,
+        fresh,
+        command,
+        context,
+        precondition: Precondition::None,
+        require: Vec::new(),
+        seal,
+    };
     let done = app.engine.execute(order).await?;
     visit.is_in_the_log();
     Ok(done)
@@ -53,7 +63,9 @@ impl From<ExecuteError<OrganizationError>> for Refusal {
     fn from(error: ExecuteError<OrganizationError>) -> Self {
         match error.into_judgement() {
             Ok(Judgement::Refused(refusal)) => refused(refusal),
-            Ok(Judgement::Taken { holder, .. }) => Self::conflict(format!("another organization ({}) has this domain", holder.id)),
+            Ok(Judgement::Taken { holder, .. }) => {
+                Self::conflict(format!("another organization ({}) has this domain", holder.id))
+            }
             Ok(judgement) => Self::unavailable(&judgement),
             Err(trouble) => Self::unavailable(&trouble),
         }
@@ -73,7 +85,9 @@ impl From<ExecuteError<CredentialError>> for Refusal {
 fn refused(refusal: OrganizationError) -> Refusal {
     match refusal {
         OrganizationError::Credential(refusal) => of_credential(refusal),
-        OrganizationError::NotFound | OrganizationError::UnknownKey => Refusal::not_found(refusal.to_string()),
+        OrganizationError::NotFound | OrganizationError::UnknownKey => {
+            Refusal::not_found(refusal.to_string())
+        }
         OrganizationError::AlreadyExists
         | OrganizationError::SamlNotConfigured
         | OrganizationError::OtherIdentityProvider
@@ -91,7 +105,11 @@ fn refused(refusal: OrganizationError) -> Refusal {
 fn of_credential(refusal: CredentialError) -> Refusal {
     match refusal {
         CredentialError::Unknown(_) => Refusal::not_found(refusal.to_string()),
-        CredentialError::TooManyTokens | CredentialError::TooMany(_) | CredentialError::Exists => Refusal::conflict(refusal.to_string()),
-        CredentialError::InvalidLabel(_) | CredentialError::ExpiryPassed(_) => Refusal::bad_request(refusal.to_string()),
+        CredentialError::TooManyTokens | CredentialError::TooMany(_) | CredentialError::Exists => {
+            Refusal::conflict(refusal.to_string())
+        }
+        CredentialError::InvalidLabel(_) | CredentialError::ExpiryPassed(_) => {
+            Refusal::bad_request(refusal.to_string())
+        }
     }
 }

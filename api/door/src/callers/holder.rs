@@ -27,21 +27,34 @@ pub struct Holder {
 }
 
 impl Holder {
-    /// Finds out who calls, and says so to the exchange. An unknown key, an expired and a revoked one
-    /// are answered alike, and so is a SCIM token, which opens nothing here.
+    /// Finds out who calls, and says so to the exchange. An unknown key, an expired and a revoked
+    /// one are answered alike, and so is a SCIM token, which opens nothing here.
     pub async fn of(parts: &Parts, app: &App) -> Result<Self, Refusal> {
         let visit = parts.extensions.get::<Visit>().cloned();
-        let visit = visit.ok_or_else(|| Refusal::unavailable(&"a request was served without an exchange"))?;
-        let nobody =
-            || Refusal::new(StatusCode::UNAUTHORIZED, "send a live key as a bearer token: the operator's lies in DIR/operator.key");
+        let visit = visit
+            .ok_or_else(|| Refusal::unavailable(&"a request was served without an exchange"))?;
+        let nobody = || {
+            Refusal::new(
+                StatusCode::UNAUTHORIZED,
+                "send a live key as a bearer token: the operator's lies in DIR/operator.key",
+            )
+        };
         let sha256 = sha256_hex(bearer(&parts.headers).ok_or_else(nobody)?);
         if same(&sha256, &app.operator_sha256) {
             visit.caller(Actor::Operator);
-            return Ok(Self { actor: Actor::Operator, purpose: Purpose::Operation, organization: None, visit });
+            return Ok(Self {
+                actor: Actor::Operator,
+                purpose: Purpose::Operation,
+                organization: None,
+                visit,
+            });
         }
-        // Found by the hash of 256 random bits: nothing is left for the comparison's timing to tell.
+        // Found by the hash of 256 random bits: nothing is left for the comparison's timing to
+        // tell.
         let found = app.credentials.bearer(&sha256).await?;
-        let row = found.filter(|row| row.state(app.engine.clock.now()) == CredentialState::Live).ok_or_else(nobody)?;
+        let row = found
+            .filter(|row| row.state(app.engine.clock.now()) == CredentialState::Live)
+            .ok_or_else(nobody)?;
         let actor = actor(&row).ok_or_else(nobody)?;
         let organization = (row.purpose != Purpose::Operation).then_some(row.organization);
         visit.caller(actor.clone());
@@ -67,10 +80,14 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (Some(value), None) = (sent.next(), sent.next()) else { return None };
     let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
     let key = key.trim();
-    (scheme.eq_ignore_ascii_case("bearer") && !key.is_empty() && key.len() <= KEY_BYTES).then_some(key)
+    (scheme.eq_ignore_ascii_case("bearer") && !key.is_empty() && key.len() <= KEY_BYTES)
+        .then_some(key)
 }
 
 /// A known caller who may not do this.
 pub fn not_for(holder: &Holder, needed: &str) -> Refusal {
-    Refusal::new(StatusCode::FORBIDDEN, format!("this needs {needed}, and the key that was sent is an {}", holder.purpose.noun()))
+    Refusal::new(
+        StatusCode::FORBIDDEN,
+        format!("this needs {needed}, and the key that was sent is an {}", holder.purpose.noun()),
+    )
 }

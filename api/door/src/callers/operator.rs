@@ -43,8 +43,8 @@ impl Operator {
         self.visit.organization(organization);
     }
 
-    /// Brings an organization into being. The exchange, answered with this status, goes into the same
-    /// append.
+    /// Brings an organization into being. The exchange, answered with this status, goes into the
+    /// same append.
     ///
     /// # Errors
     /// If it is refused, or cannot be done now.
@@ -55,7 +55,8 @@ impl Operator {
         command: OrganizationCommand,
         status: StatusCode,
     ) -> Result<Visible<Done>, Refusal> {
-        Ok(carry_out::<Organization>(app, &self.visit, &self.actor, id, true, command, status).await?)
+        Ok(carry_out::<Organization>(app, &self.visit, &self.actor, id, true, command, status)
+            .await?)
     }
 
     /// Changes an organization. The exchange, answered with this status, goes into the same append.
@@ -69,15 +70,30 @@ impl Operator {
         command: OrganizationCommand,
         status: StatusCode,
     ) -> Result<Visible<Done>, Refusal> {
-        Ok(carry_out::<Organization>(app, &self.visit, &self.actor, id, false, command, status).await?)
+        Ok(carry_out::<Organization>(app, &self.visit, &self.actor, id, false, command, status)
+            .await?)
     }
 
     /// Changes who operates the deployment.
     ///
     /// # Errors
     /// If it is refused, or cannot be done now.
-    pub async fn change_operators(&self, app: &App, command: CredentialCommand, status: StatusCode) -> Result<Visible<Done>, Refusal> {
+    pub async fn change_operators(
+        &self,
+        app: &App,
+        command: CredentialCommand,
+        status: StatusCode,
+    ) -> Result<Visible<Done>, Refusal> {
         let command = DeploymentCommand::Credential(command);
-        Ok(carry_out::<Deployment>(app, &self.visit, &self.actor, deployment(), false, command, status).await?)
+        Ok(carry_out::<Deployment>(
+            app,
+            &self.visit,
+            &self.actor,
+            deployment(),
+            false,
+            command,
+            status,
+        )
+        .await?)
     }
 }

@@ -30,11 +30,17 @@ pub enum Named {
     Nobody,
 }
 
-/// The organization of a path, and says so to the exchange. Another organization than that of a key is
-/// not there for its holder.
+/// The organization of a path, and says so to the exchange. Another organization than that of a key
+/// is not there for its holder.
 pub async fn named(parts: &mut Parts, app: &App, holder: &Holder) -> Result<Named, Refusal> {
-    let params = RawPathParams::from_request_parts(parts, &()).await.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let name = params.iter().find(|(name, _)| *name == "organization").map(|(_, value)| value.to_owned()).unwrap_or_default();
+    let params = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|e| Refusal::bad_request(e.body_text()))?;
+    let name = params
+        .iter()
+        .find(|(name, _)| *name == "organization")
+        .map(|(_, value)| value.to_owned())
+        .unwrap_or_default();
     if name == NOBODY && holder.organization.is_none() {
         holder.visit.organization(OrganizationId::NONE);
         return Ok(Named::Nobody);

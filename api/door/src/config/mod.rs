@@ -1,4 +1,5 @@
-//! The configuration in force, and what can be told of it: by flags, by the environment, and by a file.
+//! The configuration in force, and what can be told of it: by flags, by the environment, and by a
+//! file.
 
 mod settings;
 
@@ -39,11 +40,13 @@ settings! {
         /// Keep log and views in PostgreSQL instead of the data folder
         #[arg(long, env = "ROLLCALL_DATABASE_URL", value_name = "URL", hide_env_values = true)]
         pub database_url: Option<String>,
-        /// Keep the log on a KurrentDB server (esdb://…), and the views in PostgreSQL if that is named too. Tested against a
-        /// stand-in made from the published protocol, not yet against a server
+        /// Keep the log on a KurrentDB server (esdb://…), and the views in PostgreSQL if that is
+        /// named too. Tested against a stand-in made from the published protocol, not yet against a
+        /// server
         #[arg(long, env = "ROLLCALL_KURRENT_URL", value_name = "URL", hide_env_values = true)]
         pub kurrent_url: Option<String>,
-        /// Key that seals private keys: the same file for all processes on one database [default: DIR/deployment.key]
+        /// Key that seals private keys: the same file for all processes on one database [default:
+        /// DIR/deployment.key]
         #[arg(long, env = "ROLLCALL_DEPLOYMENT_KEY_FILE", value_name = "FILE")]
         pub deployment_key_file: Option<PathBuf>,
         /// How long the bodies of exchanges are kept, such as 90d or 12h; for ever if absent
@@ -125,7 +128,10 @@ impl ServeConfig {
             bail!("{flag} must be at least 1");
         }
         if self.default_page_size > self.max_page_size {
-            bail!("--default-page-size must not be larger than --max-page-size ({})", self.max_page_size);
+            bail!(
+                "--default-page-size must not be larger than --max-page-size ({})",
+                self.max_page_size
+            );
         }
         Ok(())
     }

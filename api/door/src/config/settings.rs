@@ -1,5 +1,5 @@
-//! A setting is declared once: its flag, its variable, its name in the file, its default, and what it
-//! must not be, are made of that.
+//! A setting is declared once: its flag, its variable, its name in the file, its default, and what
+//! it must not be, are made of that.
 
 /// Declares the settings: what can be told of them, and what is in force. `told` are those that are
 /// read otherwise than they are kept; `in_force` is what they are kept as.

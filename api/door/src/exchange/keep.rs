@@ -21,14 +21,19 @@ pub enum Kept {
 ///
 /// # Errors
 /// If it cannot be kept: then the answer must not leave, and this is counted.
-pub async fn keep(engine: &Engine, kept: Kept, exchange: impl FnOnce() -> Exchange) -> Result<(), AppendError> {
+pub async fn keep(
+    engine: &Engine,
+    kept: Kept,
+    exchange: impl FnOnce() -> Exchange,
+) -> Result<(), AppendError> {
     if kept != Kept::Record {
         return Ok(());
     }
     let exchange = exchange();
     if leaves_access(&exchange) {
         let organization = exchange.organization.to_string();
-        metrics::counter!("rollcall_access_left_total", "organization" => organization).increment(1);
+        metrics::counter!("rollcall_access_left_total", "organization" => organization)
+            .increment(1);
     }
     let recorded = engine.record(exchange).await.map(drop);
     recorded.inspect_err(|_| metrics::counter!("rollcall_unrecorded_exchanges_total").increment(1))

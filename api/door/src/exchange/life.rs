@@ -25,12 +25,16 @@ pub async fn to_the_end(
     });
     served.await.unwrap_or_else(|error| {
         tracing::error!(%error, "a request ended without an answer");
-        Response::builder().status(503).header("retry-after", "30").body(Body::empty()).unwrap_or_default()
+        Response::builder()
+            .status(503)
+            .header("retry-after", "30")
+            .body(Body::empty())
+            .unwrap_or_default()
     })
 }
 
-/// The outcome of what a door does, or none if it panicked: that is our own trouble, and is answered
-/// and kept like everything else.
+/// The outcome of what a door does, or none if it panicked: that is our own trouble, and is
+/// answered and kept like everything else.
 pub async fn guarded<T>(work: impl Future<Output = T>) -> Option<T> {
     let outcome = AssertUnwindSafe(work).catch_unwind().await;
     outcome.inspect_err(|_| metrics::counter!("rollcall_panics_total").increment(1)).ok()

@@ -13,7 +13,9 @@ pub struct RateLimit<K: Hash + Eq + Clone = TokenId>(Option<DefaultKeyedRateLimi
 impl<K: Hash + Eq + Clone> RateLimit<K> {
     /// So many per second, so many at once. Zero per second means no limit.
     pub fn new(per_second: u32, burst: u32) -> Self {
-        let quota = |rate: NonZeroU32| Quota::per_second(rate).allow_burst(NonZeroU32::new(burst).unwrap_or(rate));
+        let quota = |rate: NonZeroU32| {
+            Quota::per_second(rate).allow_burst(NonZeroU32::new(burst).unwrap_or(rate))
+        };
         Self(NonZeroU32::new(per_second).map(|rate| RateLimiter::keyed(quota(rate))))
     }
 
@@ -30,7 +32,8 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
 
 /// Requests of strangers that are kept per second, and at once: somebody who knows no token must
 /// not be able to fill the disk.
-const STRANGERS: (NonZeroU32, NonZeroU32) = (NonZeroU32::new(50).unwrap(), NonZeroU32::new(2_000).unwrap());
+const STRANGERS: (NonZeroU32, NonZeroU32) =
+    (NonZeroU32::new(50).unwrap(), NonZeroU32::new(2_000).unwrap());
 
 /// A limit on requests whose token is not known, of all callers together.
 pub struct StrangerLimit(Option<DefaultDirectRateLimiter>);

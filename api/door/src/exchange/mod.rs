@@ -1,6 +1,6 @@
-//! One life of an exchange, whatever door the request came in by: it is opened with what is known of
-//! the request, secrets taken out; served to its end; closed with its answer; kept; measured. A door
-//! says only what differs.
+//! One life of an exchange, whatever door the request came in by: it is opened with what is known
+//! of the request, secrets taken out; served to its end; closed with its answer; kept; measured. A
+//! door says only what differs.
 
 mod keep;
 mod life;

@@ -85,13 +85,25 @@ pub struct Closing {
 impl Closing {
     /// With an answer of which nothing else is to be said.
     pub fn with(answer: Answer, answer_body: Vec<u8>) -> Self {
-        Self { answer, answer_body, subject: None, facts: Facts::default(), interpretations: Vec::new(), unknown_shape: false }
+        Self {
+            answer,
+            answer_body,
+            subject: None,
+            facts: Facts::default(),
+            interpretations: Vec::new(),
+            unknown_shape: false,
+        }
     }
 }
 
 impl Opened {
     /// Opens an exchange for a request whose body is not read yet.
-    pub fn new(engine: &Engine, protocol: Protocol, operation: &'static str, parts: &Parts) -> Self {
+    pub fn new(
+        engine: &Engine,
+        protocol: Protocol,
+        operation: &'static str,
+        parts: &Parts,
+    ) -> Self {
         Self {
             id: engine.ids.exchange(),
             parent: None,
@@ -104,7 +116,10 @@ impl Opened {
             method: parts.method.as_str().to_owned(),
             target: redact::target(parts.uri.path_and_query().map_or("/", |p| p.as_str())),
             headers: redact::headers(&parts.headers),
-            source: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip().to_string()),
+            source: parts
+                .extensions
+                .get::<ConnectInfo<SocketAddr>>()
+                .map(|peer| peer.0.ip().to_string()),
             organization: OrganizationId::NONE,
             caller: Actor::Unauthenticated,
             operation,
@@ -137,7 +152,14 @@ impl Opened {
     }
 
     /// Opens the exchange of one operation of this bulk request.
-    pub fn part(&self, id: ExchangeId, method: String, target: String, operation: &'static str, body: Vec<u8>) -> Self {
+    pub fn part(
+        &self,
+        id: ExchangeId,
+        method: String,
+        target: String,
+        operation: &'static str,
+        body: Vec<u8>,
+    ) -> Self {
         Self {
             id,
             parent: Some(self.id),
@@ -158,8 +180,8 @@ impl Opened {
         Self { caller, ..self.clone() }
     }
 
-    /// Leaves of a stranger's request what tells who it may have been: whoever has no token must not
-    /// be able to fill the disk.
+    /// Leaves of a stranger's request what tells who it may have been: whoever has no token must
+    /// not be able to fill the disk.
     pub fn shorten(&mut self) {
         self.target = redact::cut(&self.target, STRANGER_BYTES).to_owned();
         self.body.truncate(STRANGER_BYTES);
@@ -174,7 +196,8 @@ impl Opened {
 
     /// The exchange with its answer, as the log keeps it.
     pub fn close(&self, closing: Closing) -> Exchange {
-        let Closing { answer, answer_body, subject, facts, interpretations, unknown_shape } = closing;
+        let Closing { answer, answer_body, subject, facts, interpretations, unknown_shape } =
+            closing;
         let (request_body, redactions) = match &self.kept_body {
             Some(kept) => (kept.text.clone().into_bytes(), kept.redactions.clone()),
             None => redact::body(&self.body),

@@ -12,11 +12,23 @@ const REMOVED: &str = "[removed]";
 /// A target longer than this is cut: the filter limit is shorter.
 const TARGET_BYTES: usize = 16 * 1024;
 
-/// A header with one of these in its name is never kept: proxies pass credentials on under many names.
-const SECRET_HEADERS: [&str; 10] =
-    ["authorization", "cookie", "token", "secret", "password", "credential", "assertion", "api-key", "apikey", "client-cert"];
+/// A header with one of these in its name is never kept: proxies pass credentials on under many
+/// names.
+const SECRET_HEADERS: [&str; 10] = [
+    "authorization",
+    "cookie",
+    "token",
+    "secret",
+    "password",
+    "credential",
+    "assertion",
+    "api-key",
+    "apikey",
+    "client-cert",
+];
 /// One of these stands in each name of a secret.
-const SECRET_WORDS: [&str; 6] = ["password", "token", "secret", "assertion", "authorization", "bearer"];
+const SECRET_WORDS: [&str; 6] =
+    ["password", "token", "secret", "assertion", "authorization", "bearer"];
 
 /// What stands among the redactions for a password: whatever it was, it had no effect.
 pub const PASSWORD: &str = "password";
@@ -25,7 +37,11 @@ pub const PASSWORD: &str = "password";
 pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let keep = |(name, value): (&axum::http::HeaderName, &axum::http::HeaderValue)| {
         let secret = SECRET_HEADERS.iter().any(|word| name.as_str().contains(word));
-        let value = if secret { REMOVED.to_owned() } else { String::from_utf8_lossy(value.as_bytes()).into_owned() };
+        let value = if secret {
+            REMOVED.to_owned()
+        } else {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
         (name.as_str().to_owned(), value)
     };
     headers.iter().map(keep).collect()
@@ -45,9 +61,14 @@ pub fn target(target: &str) -> String {
         .split('&')
         .map(|pair| match pair.split_once('=') {
             // A name that cannot be decoded is not trusted to be harmless.
-            Some((name, _)) if decode(name).map_or(true, |name| names_secret(&name)) => format!("{name}={REMOVED}"),
+            Some((name, _)) if decode(name).map_or(true, |name| names_secret(&name)) => {
+                format!("{name}={REMOVED}")
+            }
             // A filter may compare with one.
-            Some((name, value)) if decode(value).map_or(true, |value| value.to_ascii_lowercase().contains("password")) => {
+            Some((name, value))
+                if decode(value)
+                    .map_or(true, |value| value.to_ascii_lowercase().contains("password")) =>
+            {
                 format!("{name}={REMOVED}")
             }
             _ => pair.to_owned(),
@@ -69,10 +90,20 @@ pub fn body(body: &[u8]) -> (Vec<u8>, Vec<String>) {
             if names_twice(body) {
                 removed.push("values under a name that stands twice".to_owned());
             }
-            if removed.is_empty() { (body.to_vec(), removed) } else { (value.to_string().into_bytes(), removed) }
+            if removed.is_empty() {
+                (body.to_vec(), removed)
+            } else {
+                (value.to_string().into_bytes(), removed)
+            }
         }
         // What cannot be parsed cannot be scrubbed with certainty.
-        Err(_) => (Vec::new(), vec![format!("the whole body ({} bytes): not JSON, and it mentions a secret", body.len())]),
+        Err(_) => (
+            Vec::new(),
+            vec![format!(
+                "the whole body ({} bytes): not JSON, and it mentions a secret",
+                body.len()
+            )],
+        ),
     }
 }
 
@@ -85,14 +116,28 @@ fn mentions_secret(body: &[u8]) -> bool {
 fn scrub(value: &mut Value, removed: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
-            let paths = || map.iter().filter(|(name, _)| is_named(name, "path")).filter_map(|(_, v)| v.as_str());
-            let (path_is_secret, path_names_password) = (paths().any(names_secret), paths().any(names_password));
+            let paths = || {
+                map.iter()
+                    .filter(|(name, _)| is_named(name, "path"))
+                    .filter_map(|(_, v)| v.as_str())
+            };
+            let (path_is_secret, path_names_password) =
+                (paths().any(names_secret), paths().any(names_password));
             for (name, value) in map.iter_mut() {
-                if names_secret(name) && !value.is_null() || path_is_secret && is_named(name, "value") {
+                if names_secret(name) && !value.is_null()
+                    || path_is_secret && is_named(name, "value")
+                {
                     *value = Value::String(REMOVED.to_owned());
                     let is_password = path_names_password || names_password(name);
-                    removed.push(if is_password { PASSWORD.to_owned() } else { format!("the value of {name}") });
-                } else if path_is_secret && is_named(name, "path") && value.as_str().is_some_and(names_more) {
+                    removed.push(if is_password {
+                        PASSWORD.to_owned()
+                    } else {
+                        format!("the value of {name}")
+                    });
+                } else if path_is_secret
+                    && is_named(name, "path")
+                    && value.as_str().is_some_and(names_more)
+                {
                     // A filter compares with one.
                     *value = Value::String(REMOVED.to_owned());
                     removed.push("a path that compares with a secret".to_owned());
@@ -118,7 +163,8 @@ fn scrub(value: &mut Value, removed: &mut Vec<String>) {
 
 /// Whether a path is more than names: it may compare with something.
 fn names_more(path: &str) -> bool {
-    path.trim().contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | ':' | '.')))
+    path.trim()
+        .contains(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | ':' | '.')))
 }
 
 fn is_named(key: &str, name: &str) -> bool {
@@ -221,16 +267,24 @@ mod tests {
         }
         assert_eq!(target("/Users?token=hunter2&filter=x"), "/Users?token=[removed]&filter=x");
         assert_eq!(target("/Users?access%5Ftoken=hunter2&x"), "/Users?access%5Ftoken=[removed]&x");
-        assert_eq!(target("/Users?count=1&filter=pass%77ord+eq+%22hunter2%22"), "/Users?count=1&filter=[removed]");
+        assert_eq!(
+            target("/Users?count=1&filter=pass%77ord+eq+%22hunter2%22"),
+            "/Users?count=1&filter=[removed]"
+        );
         let sent = HeaderMap::from_iter(
-            ["x-forwarded-access-token", "x-original-authorization", "cookie"].map(|n| (n.parse().unwrap(), "hunter2".parse().unwrap())),
+            ["x-forwarded-access-token", "x-original-authorization", "cookie"]
+                .map(|n| (n.parse().unwrap(), "hunter2".parse().unwrap())),
         );
         assert!(headers(&sent).iter().all(|(_, value)| value == REMOVED));
     }
 
     #[test]
     fn every_secret_name_is_noticed() {
-        assert!(rollcall_domain::scim::SECRET_NAMES.iter().all(|name| SECRET_WORDS.iter().any(|word| name.contains(word))));
+        assert!(
+            rollcall_domain::scim::SECRET_NAMES
+                .iter()
+                .all(|name| SECRET_WORDS.iter().any(|word| name.contains(word)))
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! The span of a request on its way: whatever is logged meanwhile says which exchange it belongs to. Ids
-//! only: no names, and no secrets.
+//! The span of a request on its way: whatever is logged meanwhile says which exchange it belongs
+//! to. Ids only: no names, and no secrets.
 
 use super::Opened;
 use tracing::field::{Empty, display};
@@ -13,5 +13,7 @@ pub fn span(opened: &Opened) -> Span {
 
 /// Says in the current span what is asked, and of whom.
 pub fn found(opened: &Opened) {
-    Span::current().record("operation", opened.operation).record("organization", display(opened.organization));
+    Span::current()
+        .record("operation", opened.operation)
+        .record("organization", display(opened.organization));
 }

@@ -1,5 +1,5 @@
-//! An exchange of `/api/v1` on its way through a handler: what it is, and who calls, is found out while it
-//! is served.
+//! An exchange of `/api/v1` on its way through a handler: what it is, and who calls, is found out
+//! while it is served.
 
 use super::trace::found;
 use super::{Closing, Kept, Opened};
@@ -64,5 +64,14 @@ impl Visit {
 
 /// An answer of which nothing is kept but that it was given: what was issued is a secret.
 fn answered(status: u16) -> Answer {
-    Answer { status, headers: Vec::new(), rule: None, scim_type: None, detail: None, body_bytes: 0, body_kept: false, found: None }
+    Answer {
+        status,
+        headers: Vec::new(),
+        rule: None,
+        scim_type: None,
+        detail: None,
+        body_bytes: 0,
+        body_kept: false,
+        found: None,
+    }
 }

@@ -15,9 +15,22 @@ use rollcall_door::{App, Refusal};
 use std::sync::Arc;
 
 /// Issues a key with which somebody may change this organization, and nothing else.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/admins", tag = "admins", params(OrganizationPath),
-    request_body = NewAccessKey, security(("operator" = [])),
-    responses((status = 201, body = AccessKeyIssued), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/admins",
+    tag = "admins",
+    params(OrganizationPath),
+    request_body = NewAccessKey,
+    security(("operator" = [])),
+    responses(
+        (status = 201, body = AccessKeyIssued),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
 pub async fn issue(
     operator: Operator,
     State(app): State<Arc<App>>,
@@ -27,14 +40,31 @@ pub async fn issue(
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = find(&app, &path.organization).await?.id;
     operator.concerns(organization);
-    let New { credential, secret, command } = keys::draw(&app, Purpose::Administration, new.label, new.expires_at);
-    operator.execute(&app, organization, OrganizationCommand::Credential(command), StatusCode::CREATED).await?;
-    Ok((StatusCode::CREATED, Json(AccessKeyIssued { key_id: credential.0, key: secret, expires_at: new.expires_at })))
+    let New { credential, secret, command } =
+        keys::draw(&app, Purpose::Administration, new.label, new.expires_at);
+    operator
+        .execute(&app, organization, OrganizationCommand::Credential(command), StatusCode::CREATED)
+        .await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(AccessKeyIssued { key_id: credential.0, key: secret, expires_at: new.expires_at }),
+    ))
 }
 
 /// All of these keys.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/admins", tag = "admins", params(OrganizationPath), security(("operator" = [])),
-    responses((status = 200, body = Vec<AccessKeyBody>), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/admins",
+    tag = "admins",
+    params(OrganizationPath),
+    security(("operator" = [])),
+    responses(
+        (status = 200, body = Vec<AccessKeyBody>),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn list(
     operator: Operator,
     State(app): State<Arc<App>>,
@@ -48,12 +78,29 @@ pub async fn list(
 }
 
 /// Revokes a key, at once and on every server.
-#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/admins/{key}", tag = "admins", params(AdminPath), security(("operator" = [])),
-    responses((status = 204), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub async fn revoke(operator: Operator, State(app): State<Arc<App>>, Path(path): Path<AdminPath>) -> Result<StatusCode, Refusal> {
+#[utoipa::path(
+    delete,
+    path = "/api/v1/organizations/{organization}/admins/{key}",
+    tag = "admins",
+    params(AdminPath),
+    security(("operator" = [])),
+    responses(
+        (status = 204),
+        (status = 401, body = Problem),
+        (status = 403, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn revoke(
+    operator: Operator,
+    State(app): State<Arc<App>>,
+    Path(path): Path<AdminPath>,
+) -> Result<StatusCode, Refusal> {
     let organization = find(&app, &path.organization).await?.id;
     operator.concerns(organization);
     let command = keys::revoke(path.key, Purpose::Administration);
-    operator.execute(&app, organization, OrganizationCommand::Credential(command), keys::REVOKED).await?;
+    operator
+        .execute(&app, organization, OrganizationCommand::Credential(command), keys::REVOKED)
+        .await?;
     Ok(keys::REVOKED)
 }

@@ -30,34 +30,80 @@ fn body(row: CredentialRow, now: DateTime<Utc>) -> AuditorBody {
     }
 }
 
-/// Issues a key with which an auditor may read everything about this organization, and change nothing.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/auditors", tag = "auditors", params(OrganizationPath),
-    request_body = NewAuditor, security(("operator" = []), ("admin" = [])),
-    responses((status = 201, body = AuditorIssued), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+/// Issues a key with which an auditor may read everything about this organization, and change
+/// nothing.
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/auditors",
+    tag = "auditors",
+    params(OrganizationPath),
+    request_body = NewAuditor,
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 201, body = AuditorIssued),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
 pub async fn issue(
     admin: Admin,
     State(app): State<Arc<App>>,
     body: Result<Json<NewAuditor>, JsonRejection>,
 ) -> Result<(StatusCode, Json<AuditorIssued>), Refusal> {
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let New { credential, secret: key, command } = keys::draw(&app, Purpose::Audit, new.label, new.expires_at);
+    let New { credential, secret: key, command } =
+        keys::draw(&app, Purpose::Audit, new.label, new.expires_at);
     admin.execute(&app, OrganizationCommand::Credential(command), StatusCode::CREATED).await?;
-    Ok((StatusCode::CREATED, Json(AuditorIssued { auditor_id: credential.0, key, expires_at: new.expires_at })))
+    Ok((
+        StatusCode::CREATED,
+        Json(AuditorIssued { auditor_id: credential.0, key, expires_at: new.expires_at }),
+    ))
 }
 
 /// All auditors' keys of an organization.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/auditors", tag = "auditors", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 200, body = Vec<AuditorBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn list(admin: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<AuditorBody>>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/auditors",
+    tag = "auditors",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = Vec<AuditorBody>),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn list(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Vec<AuditorBody>>, Refusal> {
     let now = app.engine.clock.now();
     let rows = keys::list(&app, admin.organization.id, Purpose::Audit).await?;
     Ok(Json(rows.into_iter().map(|row| body(row, now)).collect()))
 }
 
 /// Revokes a key, at once and on every server.
-#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/auditors/{auditor}", tag = "auditors", params(AuditorPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn revoke(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<AuditorPath>) -> Result<StatusCode, Refusal> {
-    admin.execute(&app, OrganizationCommand::Credential(keys::revoke(path.auditor, Purpose::Audit)), keys::REVOKED).await?;
+#[utoipa::path(
+    delete,
+    path = "/api/v1/organizations/{organization}/auditors/{auditor}",
+    tag = "auditors",
+    params(AuditorPath),
+    security(("operator" = []), ("admin" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
+)]
+pub async fn revoke(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<AuditorPath>,
+) -> Result<StatusCode, Refusal> {
+    admin
+        .execute(
+            &app,
+            OrganizationCommand::Credential(keys::revoke(path.auditor, Purpose::Audit)),
+            keys::REVOKED,
+        )
+        .await?;
     Ok(keys::REVOKED)
 }

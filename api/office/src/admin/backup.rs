@@ -22,8 +22,17 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Streams the whole log.
-#[utoipa::path(get, path = "/api/v1/backup", tag = "operation", security(("operator" = [])),
-    responses((status = 200, content_type = "application/x-ndjson", body = String), (status = 401, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/backup",
+    tag = "operation",
+    security(("operator" = [])),
+    responses(
+        (status = 200, content_type = "application/x-ndjson", body = String),
+        (status = 401, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn backup(_: Operator, State(app): State<Arc<App>>) -> Result<Response<Body>, Refusal> {
     let heads = app.engine.log.heads().await?;
     let (lines, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(64);
@@ -34,9 +43,13 @@ pub async fn backup(_: Operator, State(app): State<Arc<App>>) -> Result<Response
             let _ = lines.send(Err(std::io::Error::other(error.to_string()))).await;
         }
     });
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|item| (item, receiver)) });
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|item| (item, receiver))
+    });
     let mut response = Response::new(Body::from_stream(stream));
-    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-ndjson"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-ndjson"));
     Ok(response)
 }
 
@@ -45,7 +58,12 @@ pub(crate) type Line = BackupLine<Record, Exchange>;
 
 type Lines = mpsc::Sender<Result<Bytes, std::io::Error>>;
 
-async fn write(log: &dyn Log, heads: Vec<(OrganizationId, Head)>, now: DateTime<Utc>, lines: &Lines) -> Result<(), LogError> {
+async fn write(
+    log: &dyn Log,
+    heads: Vec<(OrganizationId, Head)>,
+    now: DateTime<Utc>,
+    lines: &Lines,
+) -> Result<(), LogError> {
     send(lines, &BackupLine::Begin { format: BACKUP_FORMAT, created_at: now }).await?;
     for (scope, key) in log.claim_keys().await? {
         send(lines, &BackupLine::ClaimKey { scope: scope.0, key: BASE64.encode(key) }).await?;
@@ -72,8 +90,13 @@ async fn write(log: &dyn Log, heads: Vec<(OrganizationId, Head)>, now: DateTime<
                 let request = BASE64.encode(std::mem::take(&mut recorded.exchange.request_body));
                 let answer = BASE64.encode(std::mem::take(&mut recorded.exchange.answer_body));
                 let exchange = Box::new(recorded.exchange);
-                let (number, positions, after) = (recorded.number, recorded.positions, recorded.after);
-                send(lines, &BackupLine::Exchange { number, positions, after, exchange, request, answer }).await?;
+                let (number, positions, after) =
+                    (recorded.number, recorded.positions, recorded.after);
+                send(
+                    lines,
+                    &BackupLine::Exchange { number, positions, after, exchange, request, answer },
+                )
+                .await?;
             }
         }
     }
@@ -87,5 +110,8 @@ fn gap(organization: OrganizationId, after: u64) -> LogError {
 async fn send(lines: &Lines, line: &Line) -> Result<(), LogError> {
     let mut bytes = serde_json::to_vec(line).map_err(|e| LogError::Damaged(e.to_string()))?;
     bytes.push(b'\n');
-    lines.send(Ok(bytes.into())).await.map_err(|_| LogError::Unavailable("the reader of the backup went away".to_owned()))
+    lines
+        .send(Ok(bytes.into()))
+        .await
+        .map_err(|_| LogError::Unavailable("the reader of the backup went away".to_owned()))
 }

@@ -14,35 +14,66 @@ use rollcall_projections::organizations::ScimState;
 use std::sync::Arc;
 
 /// Answers the organization's requests again.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/enable", tag = "organizations", params(OrganizationPath),
-    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/enable",
+    tag = "organizations",
+    params(OrganizationPath),
+    security(("operator" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
+)]
 pub async fn enable_organization(
     operator: Operator,
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<StatusCode, Refusal> {
     let organization = find(&app, &path.organization).await?;
-    operator.execute(&app, organization.id, OrganizationCommand::Enable, StatusCode::NO_CONTENT).await?;
+    operator
+        .execute(&app, organization.id, OrganizationCommand::Enable, StatusCode::NO_CONTENT)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Answers the organization's requests 503 until it is enabled.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/disable", tag = "organizations", params(OrganizationPath),
-    security(("operator" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/disable",
+    tag = "organizations",
+    params(OrganizationPath),
+    security(("operator" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
+)]
 pub async fn disable_organization(
     operator: Operator,
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<StatusCode, Refusal> {
     let organization = find(&app, &path.organization).await?;
-    operator.execute(&app, organization.id, OrganizationCommand::Disable, StatusCode::NO_CONTENT).await?;
+    operator
+        .execute(&app, organization.id, OrganizationCommand::Disable, StatusCode::NO_CONTENT)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Lets the SCIM connection work. Single sign-on comes first, unless somebody wants SCIM alone.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/enable", tag = "scim", params(OrganizationPath, EnableQuery),
-    security(("operator" = []), ("admin" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn enable_scim(admin: Admin, State(app): State<Arc<App>>, Query(query): Query<EnableQuery>) -> Result<StatusCode, Refusal> {
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/scim/enable",
+    tag = "scim",
+    params(OrganizationPath, EnableQuery),
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 204),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
+pub async fn enable_scim(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Query(query): Query<EnableQuery>,
+) -> Result<StatusCode, Refusal> {
     let organization = &admin.organization;
     // What was in use before and paused is only taken up again.
     let first = organization.scim == ScimState::Never;
@@ -62,9 +93,18 @@ pub(super) async fn sso_is_ready(app: &App, organization: OrganizationId) -> Res
 }
 
 /// Answers SCIM requests 503 until SCIM is enabled.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/disable", tag = "scim", params(OrganizationPath),
-    security(("operator" = []), ("admin" = [])), responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn disable_scim(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/scim/disable",
+    tag = "scim",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
+)]
+pub async fn disable_scim(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+) -> Result<StatusCode, Refusal> {
     admin.execute(&app, OrganizationCommand::DisableScim, StatusCode::NO_CONTENT).await?;
     Ok(StatusCode::NO_CONTENT)
 }

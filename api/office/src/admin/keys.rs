@@ -1,5 +1,5 @@
-//! Credentials that are a bearer token: issued, listed, revoked in one way, whomever they let in. The
-//! secret is shown once.
+//! Credentials that are a bearer token: issued, listed, revoked in one way, whomever they let in.
+//! The secret is shown once.
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -22,9 +22,16 @@ pub struct New {
 
 /// Draws a secret for a purpose.
 pub fn draw(app: &App, purpose: Purpose, label: String, expires_at: Option<DateTime<Utc>>) -> New {
-    let (credential, secret) = (app.engine.ids.credential(), app.engine.ids.secret(prefix(purpose)));
+    let (credential, secret) =
+        (app.engine.ids.credential(), app.engine.ids.secret(prefix(purpose)));
     let proof = Proof::Token { sha256: sha256_hex(&secret) };
-    let command = CredentialCommand::Issue(CredentialIssued { credential, purpose, proof, label, expires_at });
+    let command = CredentialCommand::Issue(CredentialIssued {
+        credential,
+        purpose,
+        proof,
+        label,
+        expires_at,
+    });
     New { credential, secret, command }
 }
 
@@ -42,7 +49,11 @@ fn prefix(purpose: Purpose) -> &'static str {
 ///
 /// # Errors
 /// If the views cannot be read.
-pub async fn list(app: &App, organization: OrganizationId, purpose: Purpose) -> Result<Vec<CredentialRow>, Refusal> {
+pub async fn list(
+    app: &App,
+    organization: OrganizationId,
+    purpose: Purpose,
+) -> Result<Vec<CredentialRow>, Refusal> {
     // The last use comes from the exchanges, which nobody waits for when they only read.
     app.engine.folder.fold(organization).await?;
     Ok(app.credentials.list(organization, purpose).await?)

@@ -5,7 +5,9 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
-use rollcall_contract::organizations::{NewOrganization, OrganizationBody, OrganizationCreated, OrganizationPath};
+use rollcall_contract::organizations::{
+    NewOrganization, OrganizationBody, OrganizationCreated, OrganizationPath,
+};
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
@@ -30,8 +32,19 @@ fn body(app: &App, row: OrganizationRow) -> OrganizationBody {
 const RESERVED: [&str; 2] = ["none", "all"];
 
 /// Creates an organization.
-#[utoipa::path(post, path = "/api/v1/organizations", tag = "organizations", request_body = NewOrganization, security(("operator" = [])),
-    responses((status = 201, body = OrganizationCreated), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations",
+    tag = "organizations",
+    request_body = NewOrganization,
+    security(("operator" = [])),
+    responses(
+        (status = 201, body = OrganizationCreated),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
 pub async fn create(
     operator: Operator,
     State(app): State<Arc<App>>,
@@ -39,25 +52,63 @@ pub async fn create(
 ) -> Result<(StatusCode, Json<OrganizationCreated>), Refusal> {
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     if RESERVED.contains(&new.domain.as_str()) || new.domain.parse::<Uuid>().is_ok() {
-        return Err(Refusal::bad_request(format!("the domain {:?} is reserved: choose another", new.domain)));
+        return Err(Refusal::bad_request(format!(
+            "the domain {:?} is reserved: choose another",
+            new.domain
+        )));
     }
     let id = app.engine.ids.organization();
     let domain = new.domain.clone();
-    operator.create(&app, id, OrganizationCommand::Create { name: new.name, domain: new.domain }, StatusCode::CREATED).await?;
-    Ok((StatusCode::CREATED, Json(OrganizationCreated { organization_id: id.0, domain, tenant_url: app.scim_base.to_string() })))
+    operator
+        .create(
+            &app,
+            id,
+            OrganizationCommand::Create { name: new.name, domain: new.domain },
+            StatusCode::CREATED,
+        )
+        .await?;
+    Ok((
+        StatusCode::CREATED,
+        Json(OrganizationCreated {
+            organization_id: id.0,
+            domain,
+            tenant_url: app.scim_base.to_string(),
+        }),
+    ))
 }
 
 /// All organizations.
-#[utoipa::path(get, path = "/api/v1/organizations", tag = "organizations", security(("operator" = [])),
-    responses((status = 200, body = Vec<OrganizationBody>), (status = 401, body = Problem)))]
-pub async fn list(_: Operator, State(app): State<Arc<App>>) -> Result<Json<Vec<OrganizationBody>>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations",
+    tag = "organizations",
+    security(("operator" = [])),
+    responses((status = 200, body = Vec<OrganizationBody>), (status = 401, body = Problem)),
+)]
+pub async fn list(
+    _: Operator,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Vec<OrganizationBody>>, Refusal> {
     let rows = app.organizations.list().await?;
     Ok(Json(rows.into_iter().map(|row| body(&app, row)).collect()))
 }
 
 /// One organization.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}", tag = "organizations", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 200, body = OrganizationBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(admin: Admin, State(app): State<Arc<App>>) -> Result<Json<OrganizationBody>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}",
+    tag = "organizations",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = OrganizationBody),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn show(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+) -> Result<Json<OrganizationBody>, Refusal> {
     Ok(Json(body(&app, admin.organization)))
 }

@@ -18,16 +18,38 @@ use std::sync::Arc;
 /// Longest export taken at once, in bytes.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
-/// Imports an export of Entra's provisioning log: JSON as Microsoft Graph has it, or the portal's CSV.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/provisioning-log", tag = "audit", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
-    request_body(content = String, content_type = "application/octet-stream", description = "The export, JSON or CSV"),
-    responses((status = 200, body = ImportedBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem),
-        (status = 413, body = Problem)))]
-pub async fn import(admin: Admin, State(app): State<Arc<App>>, body: Body) -> Result<Json<ImportedBody>, Refusal> {
+/// Imports an export of Entra's provisioning log: JSON as Microsoft Graph has it, or the portal's
+/// CSV.
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/provisioning-log",
+    tag = "audit",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    request_body(
+        content = String,
+        content_type = "application/octet-stream",
+        description = "The export, JSON or CSV",
+    ),
+    responses(
+        (status = 200, body = ImportedBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 413, body = Problem),
+    ),
+)]
+pub async fn import(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    body: Body,
+) -> Result<Json<ImportedBody>, Refusal> {
     let too_long = |_| {
         Refusal::new(
             StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the export broke off or is longer than {MOST_BYTES} bytes: import it in parts"),
+            format!(
+                "the export broke off or is longer than {MOST_BYTES} bytes: import it in parts"
+            ),
         )
     };
     let bytes = to_bytes(body, MOST_BYTES).await.map_err(too_long)?;
@@ -38,6 +60,8 @@ pub async fn import(admin: Admin, State(app): State<Arc<App>>, body: Body) -> Re
     })?;
     let entries = changes.len() as u64;
     let cycles = changes.iter().map(|(cycle, _)| cycle).collect::<BTreeSet<_>>().len() as u64;
-    let done = admin.execute(&app, OrganizationCommand::ImportProvisioningLog { changes }, StatusCode::OK).await?;
+    let done = admin
+        .execute(&app, OrganizationCommand::ImportProvisioningLog { changes }, StatusCode::OK)
+        .await?;
     Ok(Json(ImportedBody { entries, cycles, positions: done.appended.positions }))
 }

@@ -25,15 +25,35 @@ const LINE_BYTES: usize = 64 * 1024 * 1024;
 const BATCH: usize = 500;
 
 /// Puts a backup in place. Only a server without organizations takes one.
-#[utoipa::path(post, path = "/api/v1/restore", tag = "operation", security(("operator" = [])), request_body(content = String, content_type = "application/x-ndjson"),
-    responses((status = 200, body = RestoredBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
-pub async fn restore(_: Operator, State(app): State<Arc<App>>, body: Body) -> Result<Json<RestoredBody>, Refusal> {
+#[utoipa::path(
+    post,
+    path = "/api/v1/restore",
+    tag = "operation",
+    security(("operator" = [])),
+    request_body(content = String, content_type = "application/x-ndjson"),
+    responses(
+        (status = 200, body = RestoredBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 409, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
+pub async fn restore(
+    _: Operator,
+    State(app): State<Arc<App>>,
+    body: Body,
+) -> Result<Json<RestoredBody>, Refusal> {
     let heads = app.engine.log.heads().await?;
-    // Strangers may have called already; what was recorded of them stays. Operators with keys of their
-    // own would be in the way of those of the backup.
-    let taken = |(id, head): &(OrganizationId, Head)| head.position > 0 || (*id != OrganizationId::NONE && *head != Head::default());
+    // Strangers may have called already; what was recorded of them stays. Operators with keys of
+    // their own would be in the way of those of the backup.
+    let taken = |(id, head): &(OrganizationId, Head)| {
+        head.position > 0 || (*id != OrganizationId::NONE && *head != Head::default())
+    };
     if heads.iter().any(taken) {
-        return Err(Refusal::conflict("the log is not empty: restore into a server with a fresh data folder or database"));
+        return Err(Refusal::conflict(
+            "the log is not empty: restore into a server with a fresh data folder or database",
+        ));
     }
     let mut restorer = Restorer::new(app.engine.log.clone());
     let mut chunks = body.into_data_stream();
@@ -83,18 +103,26 @@ impl Restorer {
 
     /// Takes one line.
     async fn line(&mut self, line: &[u8]) -> Result<(), Refusal> {
-        let bad = |what: &str| Refusal::bad_request(format!("this is not a backup that can be restored: {what}"));
-        let line: Line = serde_json::from_slice(line).map_err(|e| bad(&format!("line cannot be read at column {}", e.column())))?;
+        let bad = |what: &str| {
+            Refusal::bad_request(format!("this is not a backup that can be restored: {what}"))
+        };
+        let line: Line = serde_json::from_slice(line)
+            .map_err(|e| bad(&format!("line cannot be read at column {}", e.column())))?;
         if self.ended {
             return Err(bad("there is more after its last line"));
         }
         match line {
             BackupLine::Begin { format: BACKUP_FORMAT, .. } if !self.begun => self.begun = true,
-            BackupLine::Begin { format, .. } => return Err(bad(&format!("format {format}; this version reads {BACKUP_FORMAT}"))),
+            BackupLine::Begin { format, .. } => {
+                return Err(bad(&format!("format {format}; this version reads {BACKUP_FORMAT}")));
+            }
             _ if !self.begun => return Err(bad("its first line is missing")),
             BackupLine::ClaimKey { scope, key } => {
-                let key =
-                    BASE64.decode(key).ok().and_then(|k| <[u8; 32]>::try_from(k).ok()).ok_or_else(|| bad("a claim key is damaged"))?;
+                let key = BASE64
+                    .decode(key)
+                    .ok()
+                    .and_then(|k| <[u8; 32]>::try_from(k).ok())
+                    .ok_or_else(|| bad("a claim key is damaged"))?;
                 let scope = OrganizationId(scope);
                 self.keys.insert(scope, key);
                 self.parts.push(Restored::ClaimKey(scope, key));
@@ -106,11 +134,22 @@ impl Restorer {
             }
             BackupLine::Exchange { number, positions, after, mut exchange, request, answer } => {
                 self.exchanges += 1;
-                exchange.request_body = BASE64.decode(request).map_err(|_| bad("a body is damaged"))?;
-                exchange.answer_body = BASE64.decode(answer).map_err(|_| bad("a body is damaged"))?;
-                self.parts.push(Restored::Exchange(Box::new(RecordedExchange { number, positions, after, exchange: *exchange })));
+                exchange.request_body =
+                    BASE64.decode(request).map_err(|_| bad("a body is damaged"))?;
+                exchange.answer_body =
+                    BASE64.decode(answer).map_err(|_| bad("a body is damaged"))?;
+                self.parts.push(Restored::Exchange(Box::new(RecordedExchange {
+                    number,
+                    positions,
+                    after,
+                    exchange: *exchange,
+                })));
             }
-            BackupLine::End { records, exchanges } if (records, exchanges) == (self.records, self.exchanges) => self.ended = true,
+            BackupLine::End { records, exchanges }
+                if (records, exchanges) == (self.records, self.exchanges) =>
+            {
+                self.ended = true
+            }
             BackupLine::End { .. } => return Err(bad("its last line counts other than what came")),
         }
         if self.parts.len() >= BATCH { self.flush().await } else { Ok(()) }
@@ -154,7 +193,10 @@ impl Restorer {
 
     fn sealed(&self, record: &Record, claim: &ClearClaim) -> Result<Claim, Refusal> {
         let scope = claim.kind.scope(record.stream.organization);
-        let key = self.keys.get(&scope).ok_or_else(|| Refusal::bad_request("the backup lacks a claim key"))?;
+        let key = self
+            .keys
+            .get(&scope)
+            .ok_or_else(|| Refusal::bad_request("the backup lacks a claim key"))?;
         Ok(hash(scope, key, claim))
     }
 }

@@ -33,10 +33,19 @@ fn policy_body(policy: &SamlPolicy) -> PolicyBody {
 /// Days before the end of a certificate from which it is a warning.
 const WARN_DAYS: i64 = 60;
 
-pub(super) async fn body(sign_on: &SignOn, organization: &OrganizationRow) -> Result<SamlBody, Refusal> {
+pub(super) async fn body(
+    sign_on: &SignOn,
+    organization: &OrganizationRow,
+) -> Result<SamlBody, Refusal> {
     let app = &sign_on.app;
     let unavailable = |e: rollcall_domain::sql::SqlError| Refusal::unavailable(&e);
-    let settings = app.connections.of(organization.id).await.map_err(unavailable)?.map(|c| c.settings).unwrap_or_default();
+    let settings = app
+        .connections
+        .of(organization.id)
+        .await
+        .map_err(unavailable)?
+        .map(|c| c.settings)
+        .unwrap_or_default();
     let rows = app.connections.certificates(organization.id).await.map_err(unavailable)?;
     let now = app.engine.clock.now();
     let current = settings.current_key().map(|k| k.certificate.sha256.clone());
@@ -48,7 +57,10 @@ pub(super) async fn body(sign_on: &SignOn, organization: &OrganizationRow) -> Re
             _ if current.as_ref() == Some(&row.sha256) => "current",
             _ => "previous",
         };
-        let key = settings.keys.iter().find(|k| row.until.is_none() && k.certificate.sha256 == row.sha256);
+        let key = settings
+            .keys
+            .iter()
+            .find(|k| row.until.is_none() && k.certificate.sha256 == row.sha256);
         CertificateBody {
             key_id: key.map(|k| k.id.0),
             owner: row.owner,
@@ -69,12 +81,17 @@ pub(super) async fn body(sign_on: &SignOn, organization: &OrganizationRow) -> Re
         if c.not_after <= now {
             warnings.push(format!("the certificate {} of the {} has expired", c.sha256, c.owner));
         } else if days < WARN_DAYS {
-            warnings.push(format!("the certificate {} of the {} ends in {days} days", c.sha256, c.owner));
+            warnings.push(format!(
+                "the certificate {} of the {} ends in {days} days",
+                c.sha256, c.owner
+            ));
         }
     }
     if let Some((at, error)) = sign_on.failures.of(organization.id) {
         let at = at.format("%Y-%m-%d %H:%M UTC");
-        warnings.push(format!("the metadata could not be followed on {at}, and the settings stayed: {error}"));
+        warnings.push(format!(
+            "the metadata could not be followed on {at}, and the settings stayed: {error}"
+        ));
     }
     for key in settings.keys.iter().filter(|k| !app.deployment_key.has_sealed(&k.sealed)) {
         warnings.push(format!(
@@ -83,7 +100,9 @@ pub(super) async fn body(sign_on: &SignOn, organization: &OrganizationRow) -> Re
         ));
     }
     if settings.idp.is_some() && settings.keys.is_empty() {
-        warnings.push("there is no certificate of ours yet: rollcall saml certificate generate".to_owned());
+        warnings.push(
+            "there is no certificate of ours yet: rollcall saml certificate generate".to_owned(),
+        );
     }
     if settings.idp.is_some() && settings.policy.targets.is_empty() {
         warnings.push(
@@ -110,23 +129,52 @@ pub(super) async fn body(sign_on: &SignOn, organization: &OrganizationRow) -> Re
 fn problem(error: RefreshError) -> Refusal {
     match error {
         RefreshError::NoUrl | RefreshError::Refused(_) => Refusal::conflict(error.to_string()),
-        RefreshError::Fetch(_) | RefreshError::Metadata(_) => Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()),
+        RefreshError::Fetch(_) | RefreshError::Metadata(_) => {
+            Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string())
+        }
         RefreshError::Unavailable(_) => Refusal::unavailable(&error),
     }
 }
 
-/// A SAML connection, and what goes into Azure's Basic SAML Configuration; also before it is set up.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/saml", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 200, body = SamlBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(admin: Admin, State(sign_on): State<Arc<SignOn>>) -> Result<Json<SamlBody>, Refusal> {
+/// A SAML connection, and what goes into Azure's Basic SAML Configuration; also before it is set
+/// up.
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/saml",
+    tag = "saml",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = SamlBody),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn show(
+    admin: Admin,
+    State(sign_on): State<Arc<SignOn>>,
+) -> Result<Json<SamlBody>, Refusal> {
     let organization = &admin.organization;
     body(&sign_on, organization).await.map(Json)
 }
 
 /// Trusts an identity provider from its metadata, and lets people sign in. If the metadata cannot
 /// be used, everything stays as it was.
-#[utoipa::path(put, path = "/api/v1/organizations/{organization}/saml", tag = "saml", params(OrganizationPath), request_body = NewMetadata,
-    security(("operator" = []), ("admin" = [])), responses((status = 200, body = SamlBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(
+    put,
+    path = "/api/v1/organizations/{organization}/saml",
+    tag = "saml",
+    params(OrganizationPath),
+    request_body = NewMetadata,
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = SamlBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 422, body = Problem),
+    ),
+)]
 pub async fn configure(
     admin: Admin,
     State(app): State<Arc<App>>,
@@ -145,14 +193,32 @@ pub async fn configure(
         _ => return Err(Refusal::bad_request("give either metadata_url or metadata")),
     };
     let idp = loaded.map_err(problem)?.settings;
-    admin.execute(&app, OrganizationCommand::Saml(SamlCommand::Configure { metadata_url, idp }), StatusCode::OK).await?;
+    admin
+        .execute(
+            &app,
+            OrganizationCommand::Saml(SamlCommand::Configure { metadata_url, idp }),
+            StatusCode::OK,
+        )
+        .await?;
     sign_on.failures.forget(organization.id);
     body(&sign_on, organization).await.map(Json)
 }
 
 /// Follows the identity provider's metadata now.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/refresh", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 200, body = RefreshedBody), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/saml/refresh",
+    tag = "saml",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = RefreshedBody),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+        (status = 422, body = Problem),
+    ),
+)]
 pub async fn refresh_now(
     admin: Admin,
     State(app): State<Arc<App>>,
@@ -169,8 +235,20 @@ pub async fn refresh_now(
 }
 
 /// Changes what is allowed and asked for; what is absent stays.
-#[utoipa::path(patch, path = "/api/v1/organizations/{organization}/saml/policy", tag = "saml", params(OrganizationPath), request_body = PolicyBody,
-    security(("operator" = []), ("admin" = [])), responses((status = 200, body = PolicyBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    patch,
+    path = "/api/v1/organizations/{organization}/saml/policy",
+    tag = "saml",
+    params(OrganizationPath),
+    request_body = PolicyBody,
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = PolicyBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn policy(
     admin: Admin,
     State(app): State<Arc<App>>,
@@ -196,22 +274,49 @@ pub async fn policy(
         sign_requests: change.sign_requests.unwrap_or(known.sign_requests),
     };
     let told = policy_body(&policy);
-    admin.execute(&app, OrganizationCommand::Saml(SamlCommand::ChangePolicy { policy }), StatusCode::OK).await?;
+    admin
+        .execute(
+            &app,
+            OrganizationCommand::Saml(SamlCommand::ChangePolicy { policy }),
+            StatusCode::OK,
+        )
+        .await?;
     Ok(Json(told))
 }
 
 /// Lets people sign in again.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/enable", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/saml/enable",
+    tag = "saml",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 204),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
 pub async fn enable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
-    admin.execute(&app, OrganizationCommand::Saml(SamlCommand::Enable), StatusCode::NO_CONTENT).await?;
+    admin
+        .execute(&app, OrganizationCommand::Saml(SamlCommand::Enable), StatusCode::NO_CONTENT)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Answers 503 to whoever wants to sign in. Sessions go on.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/saml/disable", tag = "saml", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/saml/disable",
+    tag = "saml",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
+)]
 pub async fn disable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
-    admin.execute(&app, OrganizationCommand::Saml(SamlCommand::Disable), StatusCode::NO_CONTENT).await?;
+    admin
+        .execute(&app, OrganizationCommand::Saml(SamlCommand::Disable), StatusCode::NO_CONTENT)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,25 +14,53 @@ use rollcall_door::callers::{Admin, find};
 use std::sync::Arc;
 
 fn body(policy: &Policy) -> ScimPolicyBody {
-    let rule = |rule: &StrictRule| StrictRuleBody { name: rule.as_str().to_owned(), description: rule.sentence().to_owned() };
+    let rule = |rule: &StrictRule| StrictRuleBody {
+        name: rule.as_str().to_owned(),
+        description: rule.sentence().to_owned(),
+    };
     ScimPolicyBody {
         strict: policy.strict,
-        members_replace: if policy.members_replace_adds { MembersReplace::Add } else { MembersReplace::Replace },
+        members_replace: if policy.members_replace_adds {
+            MembersReplace::Add
+        } else {
+            MembersReplace::Replace
+        },
         strict_rules: StrictRule::ALL.iter().map(rule).collect(),
     }
 }
 
 /// What the SCIM connection asks of its client.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/scim/policy", tag = "scim", params(OrganizationPath),
-    security(("operator" = []), ("admin" = [])), responses((status = 200, body = ScimPolicyBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/scim/policy",
+    tag = "scim",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = ScimPolicyBody),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn show(admin: Admin) -> Result<Json<ScimPolicyBody>, Refusal> {
     Ok(Json(body(&admin.organization.policy)))
 }
 
 /// Changes what the SCIM connection asks of its client.
-#[utoipa::path(patch, path = "/api/v1/organizations/{organization}/scim/policy", tag = "scim", params(OrganizationPath),
-    request_body = ScimPolicyChange, security(("operator" = []), ("admin" = [])),
-    responses((status = 200, body = ScimPolicyBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    patch,
+    path = "/api/v1/organizations/{organization}/scim/policy",
+    tag = "scim",
+    params(OrganizationPath),
+    request_body = ScimPolicyChange,
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = ScimPolicyBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn change(
     admin: Admin,
     State(app): State<Arc<App>>,

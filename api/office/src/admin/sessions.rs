@@ -39,29 +39,55 @@ fn summary(row: SessionRow, now: DateTime<Utc>) -> SessionSummary {
 }
 
 /// Sessions of an organization, newest first.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/sessions", tag = "audit", params(OrganizationPath, SessionQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<SessionSummary>), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/sessions",
+    tag = "audit",
+    params(OrganizationPath, SessionQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<SessionSummary>),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn list(
     auditor: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<SessionQuery>,
 ) -> Result<Json<Vec<SessionSummary>>, Refusal> {
     let now = app.engine.clock.now();
-    let filter = SessionFilter { subject: query.user.map(ResourceId), live_at: query.live.then_some(now), before: query.before };
+    let filter = SessionFilter {
+        subject: query.user.map(ResourceId),
+        live_at: query.live.then_some(now),
+        before: query.before,
+    };
     let limit = paging::limit(query.limit);
     let rows = app.sessions.list(auditor.organization, &filter, limit).await?;
     Ok(Json(rows.into_iter().map(|row| summary(row, now)).collect()))
 }
 
 /// Ends a session, at once and on every server.
-#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/sessions/{session}", tag = "audit", params(SessionPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn end(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<SessionPath>) -> Result<StatusCode, Refusal> {
+#[utoipa::path(
+    delete,
+    path = "/api/v1/organizations/{organization}/sessions/{session}",
+    tag = "audit",
+    params(SessionPath),
+    security(("operator" = []), ("admin" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
+)]
+pub async fn end(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<SessionPath>,
+) -> Result<StatusCode, Refusal> {
     let session = SessionId(path.session);
     let found = app.sessions.by_id(admin.organization.id, session).await?;
-    let found = found.ok_or_else(|| Refusal::not_found(format!("there is no session {} here", path.session)))?;
+    let found = found
+        .ok_or_else(|| Refusal::not_found(format!("there is no session {} here", path.session)))?;
     let command = UserCommand::EndSession { session, end: SessionEnd::Operator };
-    let Err(error) = admin.on::<User>(&app, found.subject.0, command, StatusCode::NO_CONTENT).await else {
+    let Err(error) = admin.on::<User>(&app, found.subject.0, command, StatusCode::NO_CONTENT).await
+    else {
         return Ok(StatusCode::NO_CONTENT);
     };
     match error.into_judgement() {

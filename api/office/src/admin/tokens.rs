@@ -32,9 +32,21 @@ fn body(row: CredentialRow, now: DateTime<Utc>) -> TokenBody {
 }
 
 /// Issues a token; enables SCIM if it never was.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/scim/tokens", tag = "scim", params(OrganizationPath),
-    request_body = NewToken, security(("operator" = []), ("admin" = [])),
-    responses((status = 201, body = TokenIssued), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/scim/tokens",
+    tag = "scim",
+    params(OrganizationPath),
+    request_body = NewToken,
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 201, body = TokenIssued),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
 pub async fn issue(
     admin: Admin,
     State(app): State<Arc<App>>,
@@ -42,18 +54,37 @@ pub async fn issue(
 ) -> Result<(StatusCode, Json<TokenIssued>), Refusal> {
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = &admin.organization;
-    let New { credential, secret, command } = keys::draw(&app, Purpose::Scim, new.label, new.expires_at);
+    let New { credential, secret, command } =
+        keys::draw(&app, Purpose::Scim, new.label, new.expires_at);
     admin.execute(&app, OrganizationCommand::Credential(command), StatusCode::CREATED).await?;
     let sso_ready = sso_is_ready(&app, organization.id).await?;
-    let issued =
-        TokenIssued { token_id: credential.0, sso_ready, tenant_url: app.scim_base.to_string(), token: secret, expires_at: new.expires_at };
+    let issued = TokenIssued {
+        token_id: credential.0,
+        sso_ready,
+        tenant_url: app.scim_base.to_string(),
+        token: secret,
+        expires_at: new.expires_at,
+    };
     Ok((StatusCode::CREATED, Json(issued)))
 }
 
 /// All tokens of an organization.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/scim/tokens", tag = "scim", params(OrganizationPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 200, body = Vec<TokenBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn list(admin: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<TokenBody>>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/scim/tokens",
+    tag = "scim",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = Vec<TokenBody>),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn list(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Vec<TokenBody>>, Refusal> {
     let organization = &admin.organization;
     let now = app.engine.clock.now();
     let rows = keys::list(&app, organization.id, Purpose::Scim).await?;
@@ -61,9 +92,25 @@ pub async fn list(admin: Admin, State(app): State<Arc<App>>) -> Result<Json<Vec<
 }
 
 /// Revokes a token, at once and on every server.
-#[utoipa::path(delete, path = "/api/v1/organizations/{organization}/scim/tokens/{token}", tag = "scim", params(TokenPath), security(("operator" = []), ("admin" = [])),
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn revoke(admin: Admin, State(app): State<Arc<App>>, Path(path): Path<TokenPath>) -> Result<StatusCode, Refusal> {
-    admin.execute(&app, OrganizationCommand::Credential(keys::revoke(path.token, Purpose::Scim)), keys::REVOKED).await?;
+#[utoipa::path(
+    delete,
+    path = "/api/v1/organizations/{organization}/scim/tokens/{token}",
+    tag = "scim",
+    params(TokenPath),
+    security(("operator" = []), ("admin" = [])),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
+)]
+pub async fn revoke(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Path(path): Path<TokenPath>,
+) -> Result<StatusCode, Refusal> {
+    admin
+        .execute(
+            &app,
+            OrganizationCommand::Credential(keys::revoke(path.token, Purpose::Scim)),
+            keys::REVOKED,
+        )
+        .await?;
     Ok(keys::REVOKED)
 }

@@ -5,7 +5,9 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_contract::views::{RebuildQuery, RebuiltBody, RowDifferenceBody, StoppedBody, VerifiedBody, ViewBody, ViewFamily};
+use rollcall_contract::views::{
+    RebuildQuery, RebuiltBody, RowDifferenceBody, StoppedBody, VerifiedBody, ViewBody, ViewFamily,
+};
 use rollcall_domain::sql::Family;
 use rollcall_door::App;
 use rollcall_door::Refusal;
@@ -31,7 +33,10 @@ fn body(s: ViewStatus) -> ViewBody {
 /// How far all views are.
 #[utoipa::path(get, path = "/api/v1/views", tag = "views", security(("operator" = [])),
     responses((status = 200, body = Vec<ViewBody>), (status = 401, body = Problem)))]
-pub async fn status(_: Operator, State(app): State<Arc<App>>) -> Result<Json<Vec<ViewBody>>, Refusal> {
+pub async fn status(
+    _: Operator,
+    State(app): State<Arc<App>>,
+) -> Result<Json<Vec<ViewBody>>, Refusal> {
     let mut all = Vec::new();
     for folder in app.folders() {
         all.extend(folder.status().await?.into_iter().map(body));
@@ -48,8 +53,18 @@ fn known(family: ViewFamily) -> Family {
 }
 
 /// Rebuilds views from the log, beside those in use, and switches.
-#[utoipa::path(post, path = "/api/v1/views/rebuild", tag = "views", params(RebuildQuery), security(("operator" = [])),
-    responses((status = 200, body = Vec<RebuiltBody>), (status = 401, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/views/rebuild",
+    tag = "views",
+    params(RebuildQuery),
+    security(("operator" = [])),
+    responses(
+        (status = 200, body = Vec<RebuiltBody>),
+        (status = 401, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn rebuild(
     _: Operator,
     State(app): State<Arc<App>>,
@@ -77,9 +92,21 @@ pub async fn rebuild(
 }
 
 /// Rebuilds all views in a scratch copy and compares row by row.
-#[utoipa::path(post, path = "/api/v1/views/verify", tag = "views", security(("operator" = [])),
-    responses((status = 200, body = VerifiedBody), (status = 401, body = Problem), (status = 503, body = Problem)))]
-pub async fn verify(_: Operator, State(app): State<Arc<App>>) -> Result<Json<VerifiedBody>, Refusal> {
+#[utoipa::path(
+    post,
+    path = "/api/v1/views/verify",
+    tag = "views",
+    security(("operator" = [])),
+    responses(
+        (status = 200, body = VerifiedBody),
+        (status = 401, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
+pub async fn verify(
+    _: Operator,
+    State(app): State<Arc<App>>,
+) -> Result<Json<VerifiedBody>, Refusal> {
     let mut found = Differences::default();
     for folder in app.folders() {
         found.merge(folder.verify().await?);
@@ -89,14 +116,36 @@ pub async fn verify(_: Operator, State(app): State<Arc<App>>) -> Result<Json<Ver
         equal: found.count == 0,
         rows: found.rows,
         differences: found.count,
-        shown: shown.map(|d| RowDifferenceBody { table: d.table.to_owned(), key: d.key, live: d.live, rebuilt: d.rebuilt }).collect(),
+        shown: shown
+            .map(|d| RowDifferenceBody {
+                table: d.table.to_owned(),
+                key: d.key,
+                live: d.live,
+                rebuilt: d.rebuilt,
+            })
+            .collect(),
     }))
 }
 
 /// Tries again to fold the record at which an organization's views have stopped.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/views/resume", tag = "views", params(OrganizationPath), security(("operator" = [])),
-    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub async fn resume(operator: Operator, State(app): State<Arc<App>>, Path(path): Path<OrganizationPath>) -> Result<StatusCode, Refusal> {
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/views/resume",
+    tag = "views",
+    params(OrganizationPath),
+    security(("operator" = [])),
+    responses(
+        (status = 204),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
+pub async fn resume(
+    operator: Operator,
+    State(app): State<Arc<App>>,
+    Path(path): Path<OrganizationPath>,
+) -> Result<StatusCode, Refusal> {
     let organization = find(&app, &path.organization).await?;
     operator.concerns(organization.id);
     let mut all = Ok(StatusCode::NO_CONTENT);
@@ -105,7 +154,9 @@ pub async fn resume(operator: Operator, State(app): State<Arc<App>>, Path(path):
         app.engine.organizations_changed();
         match resumed {
             Ok(_) => {}
-            Err(error @ FoldError::Stopped { .. }) => all = all.and(Err(Refusal::conflict(error.to_string()))),
+            Err(error @ FoldError::Stopped { .. }) => {
+                all = all.and(Err(Refusal::conflict(error.to_string())))
+            }
             Err(error) => all = all.and(Err(Refusal::unavailable(&error))),
         }
     }

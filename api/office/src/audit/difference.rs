@@ -25,7 +25,9 @@ fn body(d: Difference) -> DifferenceBody {
         name: d.name,
         group_id,
         group,
-        changes: changes.map(|c| ChangeBody { attribute: c.attribute, before: c.before, after: c.after }).collect(),
+        changes: changes
+            .map(|c| ChangeBody { attribute: c.attribute, before: c.before, after: c.after })
+            .collect(),
         position: d.position,
         recorded_at: d.at,
         exchange: d.exchange.map(|x| x.0),
@@ -33,8 +35,18 @@ fn body(d: Difference) -> DifferenceBody {
 }
 
 impl Row for DifferenceBody {
-    const HEAD: &'static [&'static str] =
-        &["what", "type", "id", "name", "group_id", "group", "changes", "position", "recorded_at", "exchange"];
+    const HEAD: &'static [&'static str] = &[
+        "what",
+        "type",
+        "id",
+        "name",
+        "group_id",
+        "group",
+        "changes",
+        "position",
+        "recorded_at",
+        "exchange",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -53,22 +65,47 @@ impl Row for DifferenceBody {
 }
 
 /// What is different between two moments. What came and went in between is not shown.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/diff", tag = "audit", params(OrganizationPath, DifferenceQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<DifferenceBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn difference(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<DifferenceQuery>) -> Result<Response, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/diff",
+    tag = "audit",
+    params(OrganizationPath, DifferenceQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<DifferenceBody>),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
+pub async fn difference(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Query(query): Query<DifferenceQuery>,
+) -> Result<Response, Refusal> {
     if query.format == Format::CloudEvents {
-        return Err(Refusal::bad_request("a difference is no list of events: choose json, ndjson or csv"));
+        return Err(Refusal::bad_request(
+            "a difference is no list of events: choose json, ndjson or csv",
+        ));
     }
     let organization = auditor.organization;
     let from = moment(&app, organization, Some(&query.from)).await?.0.position;
-    let (Moment { position: to, .. }, views) = moment(&app, organization, query.to.as_deref()).await?;
+    let (Moment { position: to, .. }, views) =
+        moment(&app, organization, query.to.as_deref()).await?;
     if from > to {
-        return Err(Refusal::bad_request(format!("from is position {from}, after to, which is position {to}: swap them")));
+        return Err(Refusal::bad_request(format!(
+            "from is position {from}, after to, which is position {to}: swap them"
+        )));
     }
     answer::<DifferenceBody, _>(query.format, move |mut rows| async move {
         let mut next = Some(Next::Resources(from));
         while let Some(here) = next {
-            let found = views.history.differences(organization, (from, to), here, 500).await.map_err(StreamError::broken)?;
+            let found = views
+                .history
+                .differences(organization, (from, to), here, 500)
+                .await
+                .map_err(StreamError::broken)?;
             next = found.1;
             for difference in found.0 {
                 rows.push(&body(difference)).await?;

@@ -48,9 +48,25 @@ pub(super) fn body(record: Record) -> Result<EventBody, serde_json::Error> {
 }
 
 /// Events of an organization in the order in which they were committed.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events", tag = "audit", params(OrganizationPath, EventQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<EventBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<EventQuery>) -> Result<Json<Vec<EventBody>>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/events",
+    tag = "audit",
+    params(OrganizationPath, EventQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<EventBody>),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
+pub async fn list(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Query(query): Query<EventQuery>,
+) -> Result<Json<Vec<EventBody>>, Refusal> {
     let limit = paging::limit(query.limit);
     let (filter, views) = filter(&app, auditor.organization, &query).await?;
     let mut events = page(&app, views.as_ref(), auditor.organization, &filter, limit).await?;
@@ -59,13 +75,30 @@ pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Q
 }
 
 /// One event: what the user or group was before and after it, and the exchange that led to it.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/{position}", tag = "audit", params(EventPath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = EventDetail), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<EventPath>) -> Result<Json<EventDetail>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/events/{position}",
+    tag = "audit",
+    params(EventPath),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = EventDetail),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
+pub async fn show(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Path(path): Path<EventPath>,
+) -> Result<Json<EventDetail>, Refusal> {
     let (organization, position) = (auditor.organization, path.position);
-    let before = position.checked_sub(1).ok_or_else(|| Refusal::not_found("positions begin with 1"))?;
+    let before =
+        position.checked_sub(1).ok_or_else(|| Refusal::not_found("positions begin with 1"))?;
     let found = app.engine.log.records(organization, before, 1).await?.pop();
-    let record = found.ok_or_else(|| Refusal::not_found(format!("there is no event at position {position}")))?;
+    let record = found
+        .ok_or_else(|| Refusal::not_found(format!("there is no event at position {position}")))?;
     let views = app.audit.of(organization).await?;
     let kind = match record.stream.kind {
         AggregateKind::User => Some(ResourceKind::User),
@@ -75,7 +108,8 @@ pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Pat
     let id = ResourceId(record.stream.id);
     let (before, after) = match kind {
         Some(kind) => {
-            let at = async |position| resource(&app, &views, organization, kind, id, position).await;
+            let at =
+                async |position| resource(&app, &views, organization, kind, id, position).await;
             (at(before).await?, at(position).await?)
         }
         None => (None, None),
@@ -91,26 +125,47 @@ pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Pat
 }
 
 /// All events that match, in a format of your choice. Streamed, however many there are.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/events/export", tag = "audit", params(OrganizationPath, EventQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<EventBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub async fn export(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<EventQuery>) -> Result<Response, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/events/export",
+    tag = "audit",
+    params(OrganizationPath, EventQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<EventBody>),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
+pub async fn export(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Query(query): Query<EventQuery>,
+) -> Result<Response, Refusal> {
     let organization = auditor.organization;
     let (mut filter, views) = filter(&app, organization, &query).await?;
     // What comes in while this is read is not part of it.
     let head = app.engine.log.head(organization).await?.position;
     filter.until = Some(filter.until.map_or(head, |until| until.min(head)));
-    let itself = route::SHOW_ORGANIZATION.line(&OrganizationPath::of(organization.to_string()), &Nothing);
+    let itself =
+        route::SHOW_ORGANIZATION.line(&OrganizationPath::of(organization.to_string()), &Nothing);
     let itself = itself.map_err(|e| Refusal::unavailable(&e))?.target;
     let source = format!("{}{itself}", app.scim_base.trim_end_matches(rollcall_door::SCIM_PREFIX));
     let format = query.format;
     answer::<Exported, _>(format, move |mut rows: Rows| async move {
         loop {
-            let events = page(&app, views.as_ref(), organization, &filter, EXPORT_PAGE).await.map_err(StreamError::broken)?;
+            let events = page(&app, views.as_ref(), organization, &filter, EXPORT_PAGE)
+                .await
+                .map_err(StreamError::broken)?;
             let Some(last) = events.last() else { return Ok(rows) };
             filter.after = last.position;
             for event in events {
                 let row = match format {
-                    Format::CloudEvents => Exported::Cloud(CloudEvent::new(&source, organization, event)),
+                    Format::CloudEvents => {
+                        Exported::Cloud(CloudEvent::new(&source, organization, event))
+                    }
                     Format::Json | Format::Ndjson | Format::Csv => Exported::Plain(event),
                 };
                 rows.push(&row).await?;
@@ -122,8 +177,13 @@ pub async fn export(auditor: Auditor, State(app): State<Arc<App>>, Query(query):
 /// So many events are in memory at once.
 const EXPORT_PAGE: usize = 500;
 
-/// Turns a run and instants into positions; gives the views, up to the log, if the filter needs them.
-async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> Result<(EventFilter, Option<Reads>), Refusal> {
+/// Turns a run and instants into positions; gives the views, up to the log, if the filter needs
+/// them.
+async fn filter(
+    app: &App,
+    organization: OrganizationId,
+    query: &EventQuery,
+) -> Result<(EventFilter, Option<Reads>), Refusal> {
     let mut filter = EventFilter {
         subject: query.subject,
         event_type: query.event_type.clone(),
@@ -140,7 +200,8 @@ async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> 
     if let Some(run) = query.run {
         filter.among = Some(of_run(&views, organization, RunId(run)).await?);
     }
-    let position = async |at| views.history.position_at(organization, at).await.map_err(Refusal::from);
+    let position =
+        async |at| views.history.position_at(organization, at).await.map_err(Refusal::from);
     if let Some(from) = query.from {
         filter.after = filter.after.max(position(from - Duration::microseconds(1)).await?);
     }
@@ -152,7 +213,11 @@ async fn filter(app: &App, organization: OrganizationId, query: &EventQuery) -> 
 }
 
 /// The positions of a run's events, or 404.
-pub(super) async fn of_run(views: &Reads, organization: OrganizationId, run: RunId) -> Result<Ranges, Refusal> {
+pub(super) async fn of_run(
+    views: &Reads,
+    organization: OrganizationId,
+    run: RunId,
+) -> Result<Ranges, Refusal> {
     let found = views.runs.positions(organization, run).await?;
     found.ok_or_else(|| Refusal::not_found(format!("there is no run {run} here")))
 }
@@ -196,7 +261,8 @@ pub(super) async fn page(
         if room == 0 {
             break;
         }
-        let wanted = usize::try_from(last - first).map_or(room, |more| room.min(more.saturating_add(1)));
+        let wanted =
+            usize::try_from(last - first).map_or(room, |more| room.min(more.saturating_add(1)));
         for record in app.engine.log.records(organization, first - 1, wanted).await? {
             found.push(body(record)?);
         }
@@ -213,8 +279,18 @@ enum Exported {
 }
 
 impl Row for Exported {
-    const HEAD: &'static [&'static str] =
-        &["position", "recorded_at", "type", "payload_version", "aggregate", "subject", "version", "actor", "exchange", "payload"];
+    const HEAD: &'static [&'static str] = &[
+        "position",
+        "recorded_at",
+        "type",
+        "payload_version",
+        "aggregate",
+        "subject",
+        "version",
+        "actor",
+        "exchange",
+        "payload",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let Exported::Plain(e) = self else { return Vec::new() };

@@ -43,19 +43,40 @@ pub(super) fn summary(row: ExchangeRow) -> ExchangeSummary {
 }
 
 fn body(recorded: RecordedExchange) -> Result<ExchangeBody, Refusal> {
-    let exchange = serde_json::to_value(&recorded.exchange).map_err(|e| Refusal::unavailable(&e))?;
-    let (request_body, request_body_base64) = match String::from_utf8(recorded.exchange.request_body) {
-        Ok(text) => (Some(text).filter(|t| !t.is_empty()), None),
-        Err(bytes) => (None, Some(BASE64.encode(bytes.into_bytes()))),
-    };
-    let answer_body = String::from_utf8(recorded.exchange.answer_body).ok().filter(|t| !t.is_empty());
+    let exchange =
+        serde_json::to_value(&recorded.exchange).map_err(|e| Refusal::unavailable(&e))?;
+    let (request_body, request_body_base64) =
+        match String::from_utf8(recorded.exchange.request_body) {
+            Ok(text) => (Some(text).filter(|t| !t.is_empty()), None),
+            Err(bytes) => (None, Some(BASE64.encode(bytes.into_bytes()))),
+        };
+    let answer_body =
+        String::from_utf8(recorded.exchange.answer_body).ok().filter(|t| !t.is_empty());
     let (number, positions, after) = (recorded.number, recorded.positions, recorded.after);
-    Ok(ExchangeBody { number, positions, after, exchange, request_body, request_body_base64, answer_body })
+    Ok(ExchangeBody {
+        number,
+        positions,
+        after,
+        exchange,
+        request_body,
+        request_body_base64,
+        answer_body,
+    })
 }
 
 /// Exchanges of an organization. `none` in place of an organization: those whose token named none.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges", tag = "audit", params(OrganizationPath, ExchangeQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<ExchangeSummary>), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/exchanges",
+    tag = "audit",
+    params(OrganizationPath, ExchangeQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<ExchangeSummary>),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn list(
     auditor: Auditor,
     State(app): State<Arc<App>>,
@@ -113,10 +134,26 @@ async fn of_run(
 }
 
 /// One exchange with bodies.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/exchanges/{exchange}", tag = "audit", params(ExchangePath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = ExchangeBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<ExchangePath>) -> Result<Json<ExchangeBody>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/exchanges/{exchange}",
+    tag = "audit",
+    params(ExchangePath),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = ExchangeBody),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn show(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Path(path): Path<ExchangePath>,
+) -> Result<Json<ExchangeBody>, Refusal> {
     let found = app.engine.log.exchange(auditor.organization, ExchangeId(path.exchange)).await?;
-    let found = found.ok_or_else(|| Refusal::not_found(format!("there is no exchange {} here", path.exchange)))?;
+    let found = found.ok_or_else(|| {
+        Refusal::not_found(format!("there is no exchange {} here", path.exchange))
+    })?;
     body(found).map(Json)
 }

@@ -46,8 +46,14 @@ fn body(row: FailureRow) -> FailureBody {
 }
 
 /// Sees in the group's history whether the member that was not there has joined since.
-async fn settle(views: &Reads, organization: OrganizationId, mut row: FailureRow) -> Result<FailureRow, Refusal> {
-    let (Some(group), Some(member), None) = (row.subject, row.needs, row.cured_at) else { return Ok(row) };
+async fn settle(
+    views: &Reads,
+    organization: OrganizationId,
+    mut row: FailureRow,
+) -> Result<FailureRow, Refusal> {
+    let (Some(group), Some(member), None) = (row.subject, row.needs, row.cured_at) else {
+        return Ok(row);
+    };
     if !row.wants_only_member(member) {
         return Ok(row);
     }
@@ -59,17 +65,31 @@ async fn settle(views: &Reads, organization: OrganizationId, mut row: FailureRow
     Ok(row)
 }
 
-/// Failures of an organization, those that leave somebody access first, then those last met first; `none` in place of an organization: those of
-/// requests whose token named none.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures", tag = "audit", params(OrganizationPath, FailureQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<FailureBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
+/// Failures of an organization, those that leave somebody access first, then those last met first;
+/// `none` in place of an organization: those of requests whose token named none.
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/failures",
+    tag = "audit",
+    params(OrganizationPath, FailureQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<FailureBody>),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn list(
     Auditor { organization }: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<FailureQuery>,
 ) -> Result<Json<Vec<FailureBody>>, Refusal> {
     let views = app.audit.of(organization).await?;
-    let unknown = |name: &String| Cause::parse(name).ok_or_else(|| Refusal::bad_request(format!("there is no cause {name:?}")));
+    let unknown = |name: &String| {
+        Cause::parse(name)
+            .ok_or_else(|| Refusal::bad_request(format!("there is no cause {name:?}")))
+    };
     let filter = FailureFilter {
         cured: query.cured,
         cause: query.cause.as_ref().map(unknown).transpose()?,
@@ -88,8 +108,18 @@ pub async fn list(
 }
 
 /// One failure.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/failures/{failure}", tag = "audit", params(FailurePath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = FailureBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/failures/{failure}",
+    tag = "audit",
+    params(FailurePath),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = FailureBody),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn show(
     Auditor { organization }: Auditor,
     State(app): State<Arc<App>>,
@@ -97,6 +127,8 @@ pub async fn show(
 ) -> Result<Json<FailureBody>, Refusal> {
     let views = app.audit.of(organization).await?;
     let found = views.failures.get(organization, ExchangeId(path.failure)).await?;
-    let found = found.ok_or_else(|| Refusal::not_found(format!("no failure began with exchange {}", path.failure)))?;
+    let found = found.ok_or_else(|| {
+        Refusal::not_found(format!("no failure began with exchange {}", path.failure))
+    })?;
     Ok(Json(body(settle(&views, organization, found).await?)))
 }

@@ -14,8 +14,11 @@ use rollcall_projections::logins::{LoginFilter, LoginRow};
 use std::sync::Arc;
 
 fn body(row: LoginRow) -> LoginBody {
-    let drift =
-        row.drift.into_iter().map(|d| DriftBody { attribute: d.attribute, scim: d.scim.into_value(), asserted: d.asserted.into_value() });
+    let drift = row.drift.into_iter().map(|d| DriftBody {
+        attribute: d.attribute,
+        scim: d.scim.into_value(),
+        asserted: d.asserted.into_value(),
+    });
     LoginBody {
         position: row.seq,
         exchange: row.exchange.map(|x| x.0),
@@ -42,21 +45,55 @@ fn body(row: LoginRow) -> LoginBody {
 }
 
 /// Logins of an organization, newest first.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins", tag = "audit", params(OrganizationPath, LoginQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<LoginBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn list(auditor: Auditor, State(app): State<Arc<App>>, Query(query): Query<LoginQuery>) -> Result<Json<Vec<LoginBody>>, Refusal> {
-    let filter =
-        LoginFilter { accepted: query.accepted, subject: query.user.map(ResourceId), drifted: query.drifted, before: query.before };
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/logins",
+    tag = "audit",
+    params(OrganizationPath, LoginQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<LoginBody>),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn list(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Query(query): Query<LoginQuery>,
+) -> Result<Json<Vec<LoginBody>>, Refusal> {
+    let filter = LoginFilter {
+        accepted: query.accepted,
+        subject: query.user.map(ResourceId),
+        drifted: query.drifted,
+        before: query.before,
+    };
     let limit = paging::limit(query.limit);
     let rows = app.logins.list(auditor.organization, &filter, limit).await?;
     Ok(Json(rows.into_iter().map(body).collect()))
 }
 
 /// The login of an exchange.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/logins/{exchange}", tag = "audit", params(LoginPath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = LoginBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<LoginPath>) -> Result<Json<LoginBody>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/logins/{exchange}",
+    tag = "audit",
+    params(LoginPath),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = LoginBody),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn show(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Path(path): Path<LoginPath>,
+) -> Result<Json<LoginBody>, Refusal> {
     let found = app.logins.of_exchange(auditor.organization, ExchangeId(path.exchange)).await?;
-    let found = found.ok_or_else(|| Refusal::not_found(format!("exchange {} is no login of this organization", path.exchange)))?;
+    let found = found.ok_or_else(|| {
+        Refusal::not_found(format!("exchange {} is no login of this organization", path.exchange))
+    })?;
     Ok(Json(body(found)))
 }

@@ -30,12 +30,30 @@ pub(super) fn kind_name(kind: MemberKind) -> &'static str {
 }
 
 fn body(m: PastMember) -> MemberBody {
-    MemberBody { id: m.id.0, kind: kind_name(m.kind).to_owned(), display: m.display, active: m.active, since: m.since }
+    MemberBody {
+        id: m.id.0,
+        kind: kind_name(m.kind).to_owned(),
+        display: m.display,
+        active: m.active,
+        since: m.since,
+    }
 }
 
 /// The members of a group as they were at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/members", tag = "audit", params(ResourcePath, MemberQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = MembersBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/groups/{id}/members",
+    tag = "audit",
+    params(ResourcePath, MemberQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = MembersBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn list(
     auditor: Auditor,
     State(app): State<Arc<App>>,
@@ -46,22 +64,46 @@ pub async fn list(
     let (as_of, views) = moment(&app, organization, query.as_of.as_deref()).await?;
     group_name(&views, organization, group, as_of.position).await?;
     let limit = paging::limit(query.limit);
-    let found = views.history.members(organization, group, as_of.position, query.after, limit).await;
+    let found =
+        views.history.members(organization, group, as_of.position, query.after, limit).await;
     let found = found?;
     let next = paging::next(&found, limit, |m| m.place);
     Ok(Json(MembersBody { as_of, members: found.into_iter().map(body).collect(), next }))
 }
 
 /// The name of a group that was there, or 404.
-async fn group_name(views: &Reads, organization: OrganizationId, group: ResourceId, at: u64) -> Result<String, Refusal> {
+async fn group_name(
+    views: &Reads,
+    organization: OrganizationId,
+    group: ResourceId,
+    at: u64,
+) -> Result<String, Refusal> {
     let found = views.history.resource(organization, ResourceKind::Group, group, at).await?;
-    let found = found.ok_or_else(|| Refusal::not_found(format!("there was no group {group} at position {at}")))?;
-    Ok(found.attributes.get("displayName").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+    let found = found.ok_or_else(|| {
+        Refusal::not_found(format!("there was no group {group} at position {at}"))
+    })?;
+    Ok(found
+        .attributes
+        .get("displayName")
+        .and_then(serde_json::Value::as_str)
+        .unwrap_or_default()
+        .to_owned())
 }
 
 impl Row for ReviewRow {
-    const HEAD: &'static [&'static str] =
-        &["group_id", "group", "member_id", "type", "member", "active", "since", "position", "exchange", "run", "run_kind"];
+    const HEAD: &'static [&'static str] = &[
+        "group_id",
+        "group",
+        "member_id",
+        "type",
+        "member",
+        "active",
+        "since",
+        "position",
+        "exchange",
+        "run",
+        "run_kind",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -80,9 +122,22 @@ impl Row for ReviewRow {
     }
 }
 
-/// An access review of a group: every member at a moment, since when, by which request, and in which run.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/review", tag = "audit", params(ResourcePath, ReviewQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<ReviewRow>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+/// An access review of a group: every member at a moment, since when, by which request, and in
+/// which run.
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/groups/{id}/review",
+    tag = "audit",
+    params(ResourcePath, ReviewQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<ReviewRow>),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn review(
     auditor: Auditor,
     State(app): State<Arc<App>>,
@@ -90,19 +145,27 @@ pub async fn review(
     Query(query): Query<ReviewQuery>,
 ) -> Result<Response, Refusal> {
     if query.format == Format::CloudEvents {
-        return Err(Refusal::bad_request("a review is no list of events: choose json, ndjson or csv"));
+        return Err(Refusal::bad_request(
+            "a review is no list of events: choose json, ndjson or csv",
+        ));
     }
     let (organization, group) = (auditor.organization, ResourceId(path.id));
-    let (Moment { position: at, .. }, views) = moment(&app, organization, query.as_of.as_deref()).await?;
+    let (Moment { position: at, .. }, views) =
+        moment(&app, organization, query.as_of.as_deref()).await?;
     let name = group_name(&views, organization, group, at).await?;
     answer::<ReviewRow, _>(query.format, move |mut rows| async move {
         let mut after = 0;
         loop {
-            let page = views.history.reviewed(organization, group, at, after, 500).await.map_err(StreamError::broken)?;
+            let page = views
+                .history
+                .reviewed(organization, group, at, after, 500)
+                .await
+                .map_err(StreamError::broken)?;
             let Some(last) = page.last() else { return Ok(rows) };
             after = last.member.place;
             let exchanges = page.iter().filter_map(|reviewed| reviewed.began.exchange).collect();
-            let runs = views.runs.of(organization, &exchanges).await.map_err(StreamError::broken)?;
+            let runs =
+                views.runs.of(organization, &exchanges).await.map_err(StreamError::broken)?;
             for Reviewed { member, began } in page {
                 let run = began.exchange.and_then(|exchange| runs.get(&exchange));
                 let row = ReviewRow {

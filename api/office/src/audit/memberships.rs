@@ -16,7 +16,12 @@ use rollcall_projections::history::{Membership, Side, Turn};
 use std::sync::Arc;
 
 fn turn(t: Turn) -> TurnBody {
-    TurnBody { position: t.position, recorded_at: t.at, event_type: t.event_type, exchange: t.exchange.map(|x| x.0) }
+    TurnBody {
+        position: t.position,
+        recorded_at: t.at,
+        event_type: t.event_type,
+        exchange: t.exchange.map(|x| x.0),
+    }
 }
 
 fn body(m: Membership) -> MembershipBody {
@@ -32,8 +37,20 @@ fn body(m: Membership) -> MembershipBody {
 }
 
 /// Every time that somebody was in this group.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}/memberships", tag = "audit", params(ResourcePath, MembershipQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = MembershipsBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/groups/{id}/memberships",
+    tag = "audit",
+    params(ResourcePath, MembershipQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = MembershipsBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn of_group(
     auditor: Auditor,
     State(app): State<Arc<App>>,
@@ -44,8 +61,20 @@ pub async fn of_group(
 }
 
 /// Every time that this user was in a group, directly.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/users/{id}/memberships", tag = "audit", params(ResourcePath, MembershipQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = MembershipsBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/users/{id}/memberships",
+    tag = "audit",
+    params(ResourcePath, MembershipQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = MembershipsBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn of_user(
     auditor: Auditor,
     State(app): State<Arc<App>>,
@@ -55,10 +84,18 @@ pub async fn of_user(
     list(&app, &auditor, Side::Member(ResourceId(path.id)), query).await
 }
 
-async fn list(app: &App, auditor: &Auditor, side: Side, query: MembershipQuery) -> Result<Json<MembershipsBody>, Refusal> {
+async fn list(
+    app: &App,
+    auditor: &Auditor,
+    side: Side,
+    query: MembershipQuery,
+) -> Result<Json<MembershipsBody>, Refusal> {
     let (as_of, views) = moment(app, auditor.organization, query.as_of.as_deref()).await?;
     let limit = paging::limit(query.limit);
-    let found = views.history.memberships(auditor.organization, side, as_of.position, query.after, limit).await;
+    let found = views
+        .history
+        .memberships(auditor.organization, side, as_of.position, query.after, limit)
+        .await;
     let found = found?;
     let (Side::Group(id) | Side::Member(id)) = side;
     if found.is_empty() && !views.history.ever(auditor.organization, id).await? {

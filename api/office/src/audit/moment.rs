@@ -18,14 +18,20 @@ enum Written {
 }
 
 /// Finds a moment, none is now; and the views that know it.
-pub async fn moment(app: &App, organization: OrganizationId, text: Option<&str>) -> Result<(Moment, Reads), Refusal> {
+pub async fn moment(
+    app: &App,
+    organization: OrganizationId,
+    text: Option<&str>,
+) -> Result<(Moment, Reads), Refusal> {
     let written = parse(text)?;
     let head = app.engine.log.head(organization).await?.position;
     let views = app.audit.of(organization).await?;
     let position = match written {
         Written::Now => head,
         Written::Position(position) if position > head => {
-            return Err(Refusal::bad_request(format!("position {position} is beyond the end of the log, which is {head}")));
+            return Err(Refusal::bad_request(format!(
+                "position {position} is beyond the end of the log, which is {head}"
+            )));
         }
         Written::Position(position) => position,
         Written::Run(run) => end_of(app, &views, organization, run).await?,
@@ -36,12 +42,19 @@ pub async fn moment(app: &App, organization: OrganizationId, text: Option<&str>)
 }
 
 /// The position at the end of a run, as far as it got.
-async fn end_of(app: &App, views: &Reads, organization: OrganizationId, run: RunId) -> Result<Position, Refusal> {
+async fn end_of(
+    app: &App,
+    views: &Reads,
+    organization: OrganizationId,
+    run: RunId,
+) -> Result<Position, Refusal> {
     let found = views.runs.get(organization, run).await?;
     let found = found.ok_or_else(|| Refusal::not_found(format!("there is no run {run}")))?;
-    let last = app.engine.log.exchanges(organization, found.last.saturating_sub(1), 1, Bodies::Skip).await;
+    let last =
+        app.engine.log.exchanges(organization, found.last.saturating_sub(1), 1, Bodies::Skip).await;
     let last = last?.pop();
-    let last = last.ok_or_else(|| Refusal::not_found(format!("the last exchange of run {run} is gone")))?;
+    let last =
+        last.ok_or_else(|| Refusal::not_found(format!("the last exchange of run {run} is gone")))?;
     Ok(last.positions.map_or(last.after, |(_, last)| last))
 }
 

@@ -9,7 +9,11 @@ use rollcall_door::Refusal;
 use std::collections::HashMap;
 
 /// Adds to each event how its exchange was read.
-pub async fn add(app: &App, organization: OrganizationId, events: &mut [EventBody]) -> Result<(), Refusal> {
+pub async fn add(
+    app: &App,
+    organization: OrganizationId,
+    events: &mut [EventBody],
+) -> Result<(), Refusal> {
     let mut known: HashMap<ExchangeId, Vec<Reading>> = HashMap::new();
     for event in events {
         let Some(id) = event.exchange.map(ExchangeId) else { continue };
@@ -18,7 +22,8 @@ pub async fn add(app: &App, organization: OrganizationId, events: &mut [EventBod
             None => {
                 let found = exchange(app, organization, id).await?;
                 let readings = found.map(|x| serde_json::from_value(x.interpretations)).transpose();
-                let readings: Vec<Reading> = readings.map_err(|e| Refusal::unavailable(&e))?.unwrap_or_default();
+                let readings: Vec<Reading> =
+                    readings.map_err(|e| Refusal::unavailable(&e))?.unwrap_or_default();
                 known.insert(id, readings.clone());
                 readings
             }
@@ -28,7 +33,11 @@ pub async fn add(app: &App, organization: OrganizationId, events: &mut [EventBod
 }
 
 /// The exchange with this id, folded first if it is not there yet.
-pub async fn exchange(app: &App, organization: OrganizationId, id: ExchangeId) -> Result<Option<ExchangeSummary>, Refusal> {
+pub async fn exchange(
+    app: &App,
+    organization: OrganizationId,
+    id: ExchangeId,
+) -> Result<Option<ExchangeSummary>, Refusal> {
     let get = async || app.exchanges.get(organization, id).await.map_err(Refusal::from);
     if let Some(row) = get().await? {
         return Ok(Some(summary(row)));

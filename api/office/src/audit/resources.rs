@@ -19,8 +19,20 @@ use serde_json::Value;
 use std::sync::Arc;
 
 /// Users as they were at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/users", tag = "audit", params(OrganizationPath, ResourceQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = ResourcesBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/users",
+    tag = "audit",
+    params(OrganizationPath, ResourceQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = ResourcesBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn users(
     auditor: Auditor,
     State(app): State<Arc<App>>,
@@ -30,8 +42,20 @@ pub async fn users(
 }
 
 /// Groups as they were at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups", tag = "audit", params(OrganizationPath, ResourceQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = ResourcesBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/groups",
+    tag = "audit",
+    params(OrganizationPath, ResourceQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = ResourcesBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn groups(
     auditor: Auditor,
     State(app): State<Arc<App>>,
@@ -41,8 +65,20 @@ pub async fn groups(
 }
 
 /// A user with its groups as they were at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/users/{id}", tag = "audit", params(ResourcePath, AsOf), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = ResourceBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/users/{id}",
+    tag = "audit",
+    params(ResourcePath, AsOf),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = ResourceBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn user(
     auditor: Auditor,
     State(app): State<Arc<App>>,
@@ -53,8 +89,20 @@ pub async fn user(
 }
 
 /// A group without its members as it was at a moment.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/groups/{id}", tag = "audit", params(ResourcePath, AsOf), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = ResourceBody), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/groups/{id}",
+    tag = "audit",
+    params(ResourcePath, AsOf),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = ResourceBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn group(
     auditor: Auditor,
     State(app): State<Arc<App>>,
@@ -64,10 +112,18 @@ pub async fn group(
     show(&app, auditor.organization, ResourceKind::Group, ResourceId(path.id), query).await
 }
 
-async fn list(app: &App, organization: OrganizationId, kind: ResourceKind, query: ResourceQuery) -> Result<Json<ResourcesBody>, Refusal> {
+async fn list(
+    app: &App,
+    organization: OrganizationId,
+    kind: ResourceKind,
+    query: ResourceQuery,
+) -> Result<Json<ResourcesBody>, Refusal> {
     let (as_of, views) = moment(app, organization, query.as_of.as_deref()).await?;
     let limit = paging::limit(query.limit);
-    let rows = views.history.resources(organization, kind, as_of.position, query.name.as_deref(), query.after, limit).await;
+    let rows = views
+        .history
+        .resources(organization, kind, as_of.position, query.name.as_deref(), query.after, limit)
+        .await;
     let rows = rows?;
     let next = paging::next(&rows, limit, |row| row.seq);
     let resources = rows.iter().map(|row| wire(kind, row, &app.scim_base, None, None)).collect();
@@ -83,8 +139,13 @@ async fn show(
 ) -> Result<Json<ResourceBody>, Refusal> {
     let (as_of, views) = moment(app, organization, query.as_of.as_deref()).await?;
     let resource = resource(app, &views, organization, kind, id, as_of.position).await?;
-    let resource =
-        resource.ok_or_else(|| Refusal::not_found(format!("there was no {} {id} at position {}", kind.name(), as_of.position)))?;
+    let resource = resource.ok_or_else(|| {
+        Refusal::not_found(format!(
+            "there was no {} {id} at position {}",
+            kind.name(),
+            as_of.position
+        ))
+    })?;
     Ok(Json(ResourceBody { as_of, resource }))
 }
 
@@ -98,12 +159,22 @@ pub async fn resource(
     at: u64,
 ) -> Result<Option<Value>, Refusal> {
     let unavailable = |e| Refusal::unavailable(&e);
-    let Some(row) = views.history.resource(organization, kind, id, at).await.map_err(unavailable)? else { return Ok(None) };
+    let Some(row) =
+        views.history.resource(organization, kind, id, at).await.map_err(unavailable)?
+    else {
+        return Ok(None);
+    };
     let groups = match kind {
         ResourceKind::Group => None,
         ResourceKind::User => {
-            let groups = views.history.groups_of(organization, id, at).await.map_err(unavailable)?;
-            Some(groups.into_iter().map(|(id, display)| group_value(&GroupRef { id, display }, &app.scim_base)).collect())
+            let groups =
+                views.history.groups_of(organization, id, at).await.map_err(unavailable)?;
+            Some(
+                groups
+                    .into_iter()
+                    .map(|(id, display)| group_value(&GroupRef { id, display }, &app.scim_base))
+                    .collect(),
+            )
         }
     };
     Ok(Some(wire(kind, &row, &app.scim_base, groups, None)))

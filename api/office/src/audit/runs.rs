@@ -54,8 +54,19 @@ pub(super) fn body(row: RunRow, now: DateTime<Utc>) -> RunBody {
 }
 
 /// Runs of an organization.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs", tag = "audit", params(OrganizationPath, RunQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<RunBody>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/runs",
+    tag = "audit",
+    params(OrganizationPath, RunQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<RunBody>),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn list(
     Auditor { organization, .. }: Auditor,
     State(app): State<Arc<App>>,
@@ -63,7 +74,9 @@ pub async fn list(
 ) -> Result<Json<Vec<RunBody>>, Refusal> {
     let kind = query.kind.map(|kind| {
         let kinds = RunKind::ALL.map(RunKind::as_str).join(", ");
-        RunKind::parse(&kind).ok_or_else(|| Refusal::bad_request(format!("there is no kind {kind:?}; the kinds are {kinds}")))
+        RunKind::parse(&kind).ok_or_else(|| {
+            Refusal::bad_request(format!("there is no kind {kind:?}; the kinds are {kinds}"))
+        })
     });
     let filter = RunFilter {
         kind: kind.transpose()?,
@@ -82,16 +95,40 @@ pub async fn list(
 }
 
 /// One run.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}", tag = "audit", params(RunPath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = RunBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn show(auditor: Auditor, State(app): State<Arc<App>>, Path(path): Path<RunPath>) -> Result<Json<RunBody>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/runs/{run}",
+    tag = "audit",
+    params(RunPath),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = RunBody),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn show(
+    auditor: Auditor,
+    State(app): State<Arc<App>>,
+    Path(path): Path<RunPath>,
+) -> Result<Json<RunBody>, Refusal> {
     let row = find(&app, auditor.organization, path.run).await?;
     Ok(Json(body(row, app.engine.clock.now())))
 }
 
 /// The events that a run caused, in the order in which they were committed.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/runs/{run}/changes", tag = "audit", params(RunPath, ChangeQuery), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = Vec<EventBody>), (status = 401, body = Problem), (status = 404, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/runs/{run}/changes",
+    tag = "audit",
+    params(RunPath, ChangeQuery),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = Vec<EventBody>),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
 pub async fn changes(
     Auditor { organization, .. }: Auditor,
     State(app): State<Arc<App>>,
@@ -102,13 +139,29 @@ pub async fn changes(
     let among = events::of_run(&views, organization, RunId(path.run)).await?;
     let filter = EventFilter { among: Some(among), after: query.after, ..EventFilter::default() };
     let limit = paging::limit(query.limit);
-    events::page(&app, Some(&views), organization, &filter, limit).await.map(Json).map_err(Refusal::from)
+    events::page(&app, Some(&views), organization, &filter, limit)
+        .await
+        .map(Json)
+        .map_err(Refusal::from)
 }
 
 /// Whether an organization's cycles still come, and when the last one did.
-#[utoipa::path(get, path = "/api/v1/organizations/{organization}/rhythm", tag = "audit", params(OrganizationPath), security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = RhythmBody), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub async fn rhythm(Auditor { organization, .. }: Auditor, State(app): State<Arc<App>>) -> Result<Json<RhythmBody>, Refusal> {
+#[utoipa::path(
+    get,
+    path = "/api/v1/organizations/{organization}/rhythm",
+    tag = "audit",
+    params(OrganizationPath),
+    security(("operator" = []), ("admin" = []), ("auditor" = [])),
+    responses(
+        (status = 200, body = RhythmBody),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+    ),
+)]
+pub async fn rhythm(
+    Auditor { organization, .. }: Auditor,
+    State(app): State<Arc<App>>,
+) -> Result<Json<RhythmBody>, Refusal> {
     let rhythm = app.audit.of(organization).await?.runs.rhythm(organization).await?;
     let now = app.engine.clock.now();
     Ok(Json(RhythmBody {

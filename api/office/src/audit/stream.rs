@@ -1,5 +1,6 @@
 //! Answers of any length: rows are written while they are read, and never held together. An answer
-//! that cannot be finished breaks off, which every HTTP client reports; it never ends early in silence.
+//! that cannot be finished breaks off, which every HTTP client reports; it never ends early in
+//! silence.
 
 use super::cell::guarded;
 use axum::body::Body;
@@ -76,8 +77,13 @@ impl Rows {
     }
 
     fn line(&mut self, cells: impl Iterator<Item = impl AsRef<[u8]>>) -> Result<(), StreamError> {
-        let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut self.buffer);
-        writer.write_record(cells).and_then(|()| writer.flush().map_err(Into::into)).map_err(StreamError::broken)
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(&mut self.buffer);
+        writer
+            .write_record(cells)
+            .and_then(|()| writer.flush().map_err(Into::into))
+            .map_err(StreamError::broken)
     }
 
     async fn send(&mut self) -> Result<(), StreamError> {
@@ -94,7 +100,10 @@ impl Rows {
 }
 
 /// Answers with what `produce` pushes.
-pub fn answer<R: Row, F>(format: Format, produce: impl FnOnce(Rows) -> F + Send + 'static) -> Result<Response, Refusal>
+pub fn answer<R: Row, F>(
+    format: Format,
+    produce: impl FnOnce(Rows) -> F + Send + 'static,
+) -> Result<Response, Refusal>
 where
     F: Future<Output = Result<Rows, StreamError>> + Send + 'static,
 {
@@ -113,8 +122,12 @@ where
             let _ = sender.send(Err(std::io::Error::other(error))).await;
         }
     });
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|item| (item, receiver)) });
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|item| (item, receiver))
+    });
     let mut response = Response::new(Body::from_stream(stream));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(format)));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(format)));
     Ok(response)
 }

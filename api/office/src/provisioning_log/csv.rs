@@ -20,7 +20,11 @@ struct Columns {
 
 pub(super) fn parse(text: &str) -> Result<Vec<(String, ImportedChange)>, ParseError> {
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
-    let columns = columns(reader.headers().map_err(|_| ParseError::NotALog("its first line cannot be read".to_owned()))?)?;
+    let columns = columns(
+        reader
+            .headers()
+            .map_err(|_| ParseError::NotALog("its first line cannot be read".to_owned()))?,
+    )?;
     let mut entries = Vec::new();
     for (i, line) in reader.records().enumerate() {
         if i == CHANGES_AT_ONCE {
@@ -47,15 +51,24 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, ImportedChange)>, ParseEr
 }
 
 fn columns(head: &StringRecord) -> Result<Columns, ParseError> {
-    let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect::<String>();
+    let plain = |name: &str| {
+        name.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|c| c.to_ascii_lowercase())
+            .collect::<String>()
+    };
     let names: Vec<String> = head.iter().map(plain).collect();
-    let find = |wanted: &[&str]| wanted.iter().find_map(|w| names.iter().position(|name| name == w));
-    let missing = |name: &str| ParseError::NotALog(format!("the first line names no column {name}"));
+    let find =
+        |wanted: &[&str]| wanted.iter().find_map(|w| names.iter().position(|name| name == w));
+    let missing =
+        |name: &str| ParseError::NotALog(format!("the first line names no column {name}"));
     Ok(Columns {
         cycle: find(&["cycleid"]).ok_or_else(|| missing("cycleId"))?,
         change: find(&["changeid"]).ok_or_else(|| missing("changeId"))?,
-        at: find(&["activitydatetime", "date", "dateutc", "activitydatetimeutc"]).ok_or_else(|| missing("activityDateTime"))?,
-        status: find(&["provisioningstatusinfostatus", "statusinfostatus", "status"]).ok_or_else(|| missing("status"))?,
+        at: find(&["activitydatetime", "date", "dateutc", "activitydatetimeutc"])
+            .ok_or_else(|| missing("activityDateTime"))?,
+        status: find(&["provisioningstatusinfostatus", "statusinfostatus", "status"])
+            .ok_or_else(|| missing("status"))?,
         action: find(&["provisioningaction", "action"]),
         took_ms: find(&["durationinmilliseconds", "duration"]),
         error: find(&[
@@ -65,6 +78,10 @@ fn columns(head: &StringRecord) -> Result<Columns, ParseError> {
             "errorcode",
         ]),
         target: find(&["targetidentityid", "targetid"]),
-        initiator: find(&["initiatedbyinitiatortype", "initiatortype", "initiatedbyinitiatingtype"]),
+        initiator: find(&[
+            "initiatedbyinitiatortype",
+            "initiatortype",
+            "initiatedbyinitiatingtype",
+        ]),
     })
 }

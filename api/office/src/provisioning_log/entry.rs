@@ -1,7 +1,9 @@
 //! One entry, whatever the format: from texts to what is kept.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use rollcall_domain::provisioning_log::{ImportedAction, ImportedChange, ImportedStatus, Initiator};
+use rollcall_domain::provisioning_log::{
+    ImportedAction, ImportedChange, ImportedStatus, Initiator,
+};
 
 const ID_BYTES: usize = 100;
 
@@ -25,14 +27,18 @@ impl Texts<'_> {
         let took_ms = if self.took_ms.trim().is_empty() {
             0
         } else {
-            self.took_ms.trim().parse().map_err(|_| "durationInMilliseconds is no number".to_owned())?
+            self.took_ms
+                .trim()
+                .parse()
+                .map_err(|_| "durationInMilliseconds is no number".to_owned())?
         };
         let change = ImportedChange {
             at: time(self.at)?,
             change: id("changeId", self.change)?.ok_or("changeId is missing")?,
             took_ms,
             action: ImportedAction::parse(self.action.trim()),
-            status: ImportedStatus::parse(self.status.trim()).ok_or("the status is none of success, failure, skipped and warning")?,
+            status: ImportedStatus::parse(self.status.trim())
+                .ok_or("the status is none of success, failure, skipped and warning")?,
             error: id("errorCode", self.error)?,
             // Entra writes an empty id, or none, where nothing was created here.
             target: id("targetIdentity.id", self.target)?.map(|id| id.to_ascii_lowercase()),
@@ -53,7 +59,8 @@ fn id(name: &str, text: &str) -> Result<Option<String>, String> {
 /// RFC 3339 as Graph has it, or without an offset as the portal's CSV may have it; that is UTC.
 fn time(text: &str) -> Result<DateTime<Utc>, String> {
     let text = text.trim();
-    let plain = |format: &str| NaiveDateTime::parse_from_str(text, format).ok().map(|t| t.and_utc());
+    let plain =
+        |format: &str| NaiveDateTime::parse_from_str(text, format).ok().map(|t| t.and_utc());
     DateTime::parse_from_rfc3339(text)
         .ok()
         .map(|t| t.with_timezone(&Utc))

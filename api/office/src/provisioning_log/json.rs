@@ -9,7 +9,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, ImportedChange)>, ParseEr
     let mut entries = Vec::new();
     for document in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         // serde's message may repeat a value; line and column do not.
-        let document = document.map_err(|e| ParseError::NotALog(format!("line {}, column {} is not JSON", e.line(), e.column())))?;
+        let document = document.map_err(|e| {
+            ParseError::NotALog(format!("line {}, column {} is not JSON", e.line(), e.column()))
+        })?;
         match document {
             Value::Array(list) => entries.extend(list),
             Value::Object(mut object) => match object.remove("value") {
@@ -23,7 +25,9 @@ pub(super) fn parse(text: &str) -> Result<Vec<(String, ImportedChange)>, ParseEr
             return Err(ParseError::TooMany);
         }
     }
-    let read = |(i, entry): (usize, &Value)| read(entry).map_err(|why| ParseError::Entry { number: i + 1, why });
+    let read = |(i, entry): (usize, &Value)| {
+        read(entry).map_err(|why| ParseError::Entry { number: i + 1, why })
+    };
     entries.iter().enumerate().map(read).collect()
 }
 
@@ -37,11 +41,14 @@ fn read(entry: &Value) -> Result<(String, ImportedChange), String> {
         Value::Number(number) => number.to_string(),
         _ => String::new(),
     };
-    let first = |names: [&Value; 2]| names.into_iter().find(|v| !v.is_null()).cloned().unwrap_or_default();
+    let first =
+        |names: [&Value; 2]| names.into_iter().find(|v| !v.is_null()).cloned().unwrap_or_default();
     let info = first([&entry["provisioningStatusInfo"], &entry["statusInfo"]]);
     let error = first([&info["errorInformation"], &info["errorInfo"]]);
-    let by = first([&entry["initiatedBy"]["initiatorType"], &entry["initiatedBy"]["initiatingType"]]);
-    let (cycle, change, at) = (text(&entry["cycleId"]), text(&entry["changeId"]), text(&entry["activityDateTime"]));
+    let by =
+        first([&entry["initiatedBy"]["initiatorType"], &entry["initiatedBy"]["initiatingType"]]);
+    let (cycle, change, at) =
+        (text(&entry["cycleId"]), text(&entry["changeId"]), text(&entry["activityDateTime"]));
     let took = text(&first([&entry["durationInMilliseconds"], &entry["duration"]]));
     let action = text(&first([&entry["provisioningAction"], &entry["action"]]));
     let (status, error) = (text(&info["status"]), text(&error["errorCode"]));

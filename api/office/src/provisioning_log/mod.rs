@@ -22,7 +22,9 @@ pub enum ParseError {
         why: String,
     },
     /// More than is taken at once.
-    #[error("more than {CHANGES_AT_ONCE} entries at once: export a shorter time and import it in parts")]
+    #[error(
+        "more than {CHANGES_AT_ONCE} entries at once: export a shorter time and import it in parts"
+    )]
     TooMany,
 }
 

@@ -31,7 +31,8 @@ fn both_spellings_and_every_wrapping_are_read() {
 
     let mut older = entry();
     let map = older.as_object_mut().unwrap();
-    map["provisioningStatusInfo"]["errorInfo"] = map["provisioningStatusInfo"]["errorInformation"].take();
+    map["provisioningStatusInfo"]["errorInfo"] =
+        map["provisioningStatusInfo"]["errorInformation"].take();
     for (old, new) in [("provisioningAction", "action"), ("provisioningStatusInfo", "statusInfo")] {
         let value = map.remove(old).unwrap();
         map.insert(new.to_owned(), value);
@@ -68,7 +69,10 @@ fn what_cannot_be_used_is_refused_with_its_place() {
     };
     assert_eq!(without("cycleId"), "entry 2 cannot be used: cycleId is missing");
     assert_eq!(without("changeId"), "entry 2 cannot be used: changeId is missing");
-    assert_eq!(without("activityDateTime"), "entry 2 cannot be used: activityDateTime is no time such as 2026-11-24T10:00:00Z");
+    assert_eq!(
+        without("activityDateTime"),
+        "entry 2 cannot be used: activityDateTime is no time such as 2026-11-24T10:00:00Z"
+    );
     assert!(without("provisioningStatusInfo").contains("the status is none of"));
     for (text, why) in [
         ("", "it is empty"),

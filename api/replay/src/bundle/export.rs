@@ -12,7 +12,10 @@ use rollcall_domain::exchange::{Exchange, Protocol};
 use rollcall_domain::failure::Wants;
 use rollcall_domain::group::GroupEvent;
 use rollcall_domain::ids::CredentialId;
-use rollcall_domain::log::{AggregateKind, Bodies, Head, Log, LogError, Position, Record, RecordedExchange, StreamId, Version};
+use rollcall_domain::log::{
+    AggregateKind, Bodies, Head, Log, LogError, Position, Record, RecordedExchange, StreamId,
+    Version,
+};
 use rollcall_domain::organization::{OrganizationEvent, credential, rehash};
 use rollcall_domain::user::UserEvent;
 use rollcall_engine::secrets::sha256_hex;
@@ -49,7 +52,15 @@ pub async fn export(log: Arc<dyn Log>, options: ExportOptions, chunks: Chunks) {
     let told = chunks.clone();
     let pseudonyms = options.pseudonyms.map(Pseudonyms::new);
     let gzip = GzEncoder::new(Vec::new(), Compression::default());
-    let writer = Writer { gzip, chunks, digest: Sha256::new(), pseudonyms, credentials: HashSet::new(), records: 0, exchanges: 0 };
+    let writer = Writer {
+        gzip,
+        chunks,
+        digest: Sha256::new(),
+        pseudonyms,
+        credentials: HashSet::new(),
+        records: 0,
+        exchanges: 0,
+    };
     if let Err(error) = write(&*log, options, writer).await {
         tracing::warn!(%error, "a bundle broke off");
         let _ = told.send(Err(std::io::Error::other(error.to_string()))).await;
@@ -81,7 +92,10 @@ async fn write(log: &dyn Log, options: ExportOptions, mut writer: Writer) -> Res
     if let Some((first, last)) = bounds {
         let mut pages = Exchanges { log, organization, number: first - 1, last };
         while let Some(page) = pages.next().await? {
-            for recorded in page.into_iter().filter(|x| x.exchange.protocol == Protocol::Scim && selection.takes(x)) {
+            for recorded in page
+                .into_iter()
+                .filter(|x| x.exchange.protocol == Protocol::Scim && selection.takes(x))
+            {
                 writer.exchange(recorded, &kept).await?;
             }
         }
@@ -101,8 +115,11 @@ impl Exchanges<'_> {
         if self.number >= self.last {
             return Ok(None);
         }
-        let mut page = self.log.exchanges(self.organization, self.number, 100, Bodies::Read).await?;
-        let Some(end) = page.last() else { return Err(LogError::Damaged(format!("exchange {} is missing", self.number + 1))) };
+        let mut page =
+            self.log.exchanges(self.organization, self.number, 100, Bodies::Read).await?;
+        let Some(end) = page.last() else {
+            return Err(LogError::Damaged(format!("exchange {} is missing", self.number + 1)));
+        };
         self.number = end.number;
         page.retain(|x| x.number <= self.last);
         Ok(Some(page))
@@ -135,7 +152,10 @@ impl Writer {
 
     async fn flush(&mut self) -> Result<(), LogError> {
         let ready = std::mem::take(self.gzip.get_mut());
-        self.chunks.send(Ok(ready.into())).await.map_err(|_| LogError::Unavailable("the reader of the bundle went away".to_owned()))
+        self.chunks
+            .send(Ok(ready.into()))
+            .await
+            .map_err(|_| LogError::Unavailable("the reader of the bundle went away".to_owned()))
     }
 
     /// Writes the records that are needed; gives their old positions, in order.
@@ -151,7 +171,9 @@ impl Writer {
         let mut position = 0;
         while position < until {
             let page = log.records(organization, position, 500).await?;
-            let Some(end) = page.last() else { return Err(LogError::Damaged(format!("position {} is missing", position + 1))) };
+            let Some(end) = page.last() else {
+                return Err(LogError::Damaged(format!("position {} is missing", position + 1)));
+            };
             position = end.position;
             for record in page.into_iter().filter(|r| r.position <= until) {
                 let old = record.position;
@@ -168,7 +190,11 @@ impl Writer {
     }
 
     /// A record as it goes into the bundle, if it does.
-    fn needed(&mut self, mut record: Record, touched: &Touched) -> Result<Option<Record>, LogError> {
+    fn needed(
+        &mut self,
+        mut record: Record,
+        touched: &Touched,
+    ) -> Result<Option<Record>, LogError> {
         if record.stream.kind != AggregateKind::Organization && !touched.holds(record.stream.id) {
             return Ok(None);
         }
@@ -182,7 +208,9 @@ impl Writer {
                     return Ok(None);
                 }
                 // Not even the hash of a secret leaves.
-                if rehash(&mut event, |credential, sha256| sha256_hex(&format!("bundle {credential} {sha256}"))) {
+                if rehash(&mut event, |credential, sha256| {
+                    sha256_hex(&format!("bundle {credential} {sha256}"))
+                }) {
                     record.event_version = event.kind().version().to_owned();
                     record.payload = serde_json::to_string(&event).map_err(broken)?;
                 }
@@ -198,22 +226,32 @@ impl Writer {
     /// Whether an event is about a credential for SCIM, or about none.
     fn lets_scim_in(&mut self, event: &OrganizationEvent) -> bool {
         match credential(event) {
-            Some(CredentialEvent::Issued(issued)) if issued.purpose == Purpose::Scim => self.credentials.insert(issued.credential),
-            Some(event) => event.credential().is_some_and(|credential| self.credentials.contains(&credential)),
+            Some(CredentialEvent::Issued(issued)) if issued.purpose == Purpose::Scim => {
+                self.credentials.insert(issued.credential)
+            }
+            Some(event) => {
+                event.credential().is_some_and(|credential| self.credentials.contains(&credential))
+            }
             None => true,
         }
     }
 
-    async fn exchange(&mut self, mut recorded: RecordedExchange, kept: &[Position]) -> Result<(), LogError> {
+    async fn exchange(
+        &mut self,
+        mut recorded: RecordedExchange,
+        kept: &[Position],
+    ) -> Result<(), LogError> {
         let before = |position: Position| kept.partition_point(|p| *p <= position) as u64;
         recorded.after = before(recorded.after);
-        recorded.positions = recorded.positions.map(|(first, last)| (before(first - 1) + 1, before(last)));
+        recorded.positions =
+            recorded.positions.map(|(first, last)| (before(first - 1) + 1, before(last)));
         self.exchanges += 1;
         recorded.number = self.exchanges;
         let exchange = &mut recorded.exchange;
         exchange.subject_key = None;
         exchange.source = None;
-        // The bodies say what it wanted; the hashes of names and values are for the key of this log.
+        // The bodies say what it wanted; the hashes of names and values are for the key of this
+        // log.
         exchange.facts.wants = Wants::default();
         exchange.headers.retain(|(name, _)| HEADERS.contains(&name.as_str()));
         if let Some(pseudonyms) = &mut self.pseudonyms {
@@ -223,12 +261,20 @@ impl Writer {
     }
 
     async fn end(mut self, left_out: u64) -> Result<(), LogError> {
-        let digest = std::mem::take(&mut self.digest).chain_update(counts(self.records, self.exchanges, left_out)).finalize();
+        let digest = std::mem::take(&mut self.digest)
+            .chain_update(counts(self.records, self.exchanges, left_out))
+            .finalize();
         let sha256 = digest.iter().fold(String::new(), |mut hex, byte| {
             let _ = write!(hex, "{byte:02x}");
             hex
         });
-        self.line(&BundleLine::End { records: self.records, exchanges: self.exchanges, left_out, sha256 }).await?;
+        self.line(&BundleLine::End {
+            records: self.records,
+            exchanges: self.exchanges,
+            left_out,
+            sha256,
+        })
+        .await?;
         self.gzip.try_finish().map_err(broken)?;
         self.flush().await
     }
@@ -239,8 +285,12 @@ fn renamed(pseudonyms: &mut Pseudonyms, record: &Record) -> Result<String, serde
     let mut payload: Value = serde_json::from_str(&record.payload)?;
     pseudonyms.json(&mut payload);
     match record.stream.kind {
-        AggregateKind::User => serde_json::to_string(&serde_json::from_value::<UserEvent>(payload)?),
-        AggregateKind::Group => serde_json::to_string(&serde_json::from_value::<GroupEvent>(payload)?),
+        AggregateKind::User => {
+            serde_json::to_string(&serde_json::from_value::<UserEvent>(payload)?)
+        }
+        AggregateKind::Group => {
+            serde_json::to_string(&serde_json::from_value::<GroupEvent>(payload)?)
+        }
         AggregateKind::Organization | AggregateKind::Deployment => Ok(payload.to_string()),
     }
 }

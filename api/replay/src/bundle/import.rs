@@ -77,7 +77,8 @@ pub async fn import(engine: &Engine, path: &Path, to: &ImportAs) -> Result<Whole
         })
     })
     .await?;
-    let claims: Vec<Restored> = claims.into_holders().map(|(claim, holder)| Restored::Claim(claim, holder)).collect();
+    let claims: Vec<Restored> =
+        claims.into_holders().map(|(claim, holder)| Restored::Claim(claim, holder)).collect();
     for batch in claims.chunks(BATCH) {
         engine.log.restore(batch.to_vec()).await?;
     }
@@ -93,12 +94,15 @@ fn moved(mut record: Record, from: OrganizationId, to: &ImportAs) -> Result<Reco
     if record.stream.id == from.0 {
         record.stream.id = to.organization.0;
     }
-    let unreadable = || BundleError::Damaged("an event of the organization cannot be read".to_owned());
+    let unreadable =
+        || BundleError::Damaged("an event of the organization cannot be read".to_owned());
     let mut event: OrganizationEvent = decode(&record).map_err(|_| unreadable())?;
     if let OrganizationEvent::Created { name, domain } = &mut event {
         name.push_str(" (from a bundle)");
         domain.clone_from(&to.domain);
-    } else if !rehash(&mut event, |credential, sha256| sha256_hex(&format!("bundle {credential} {sha256} {}", to.organization))) {
+    } else if !rehash(&mut event, |credential, sha256| {
+        sha256_hex(&format!("bundle {credential} {sha256} {}", to.organization))
+    }) {
         // Others in every import, for no two credentials may have the same secret.
         return Ok(record);
     }

@@ -77,7 +77,14 @@ impl BundleLine {
         let request = BASE64.encode(std::mem::take(&mut recorded.exchange.request_body));
         let answer = BASE64.encode(std::mem::take(&mut recorded.exchange.answer_body));
         let RecordedExchange { number, positions, after, exchange } = recorded;
-        BundleLine::Exchange { number, positions, after, exchange: Box::new(exchange), request, answer }
+        BundleLine::Exchange {
+            number,
+            positions,
+            after,
+            exchange: Box::new(exchange),
+            request,
+            answer,
+        }
     }
 }
 

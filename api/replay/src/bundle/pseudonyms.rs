@@ -102,7 +102,9 @@ impl Pseudonyms {
             let (literal, after) = tail.split_at(end);
             let attribute = compared(&out);
             match serde_json::from_str::<String>(literal) {
-                Ok(text) if !KEPT_IN_FILTERS.contains(&attribute.as_str()) => out.push_str(&Value::from(self.text(&text)).to_string()),
+                Ok(text) if !KEPT_IN_FILTERS.contains(&attribute.as_str()) => {
+                    out.push_str(&Value::from(self.text(&text)).to_string())
+                }
                 _ => out.push_str(literal),
             }
             rest = after;
@@ -127,7 +129,8 @@ impl Pseudonyms {
 
     /// Path and query of a request. Encoded anew, so not always as it came.
     pub fn target(&mut self, target: &str) -> String {
-        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         let mut last = "";
         let segments: Vec<String> = path
             .split('/')
@@ -135,7 +138,11 @@ impl Pseudonyms {
                 // Below an endpoint stands an id, or what somebody took for one.
                 let endpoint = ["users", "groups"].iter().any(|e| last.eq_ignore_ascii_case(e));
                 last = segment;
-                if endpoint && segment != ".search" { self.text(segment) } else { segment.to_owned() }
+                if endpoint && segment != ".search" {
+                    self.text(segment)
+                } else {
+                    segment.to_owned()
+                }
             })
             .collect();
         let path = segments.join("/");
@@ -143,10 +150,12 @@ impl Pseudonyms {
         let pairs: Vec<String> = query
             .split('&')
             .map(|pair| match pair.split_once('=') {
-                Some((name, value)) if name.eq_ignore_ascii_case("filter") => match rollcall_domain::scim::decode_form(value) {
-                    Ok(filter) => format!("{name}={}", encode(&self.filter(&filter))),
-                    Err(_) => format!("{name}="),
-                },
+                Some((name, value)) if name.eq_ignore_ascii_case("filter") => {
+                    match rollcall_domain::scim::decode_form(value) {
+                        Ok(filter) => format!("{name}={}", encode(&self.filter(&filter))),
+                        Err(_) => format!("{name}="),
+                    }
+                }
                 _ => pair.to_owned(),
             })
             .collect();
@@ -163,7 +172,9 @@ impl Pseudonyms {
             },
             Value::Array(items) => items.iter_mut().for_each(|item| self.value(item, name)),
             // A number may come back as a text.
-            Value::Number(number) if number.is_u64() && !KEPT.contains(&name.to_ascii_lowercase().as_str()) => {
+            Value::Number(number)
+                if number.is_u64() && !KEPT.contains(&name.to_ascii_lowercase().as_str()) =>
+            {
                 if let Ok(other) = self.text(&number.to_string()).parse::<u64>() {
                     *number = other.into();
                 }
@@ -189,7 +200,11 @@ impl Pseudonyms {
         } else {
             let pseudonym = self.word(folded);
             let mut cases = word.chars().map(char::is_uppercase);
-            out.extend(pseudonym.chars().map(|c| if cases.next().unwrap_or(false) { c.to_ascii_uppercase() } else { c }));
+            out.extend(
+                pseudonym.chars().map(|c| {
+                    if cases.next().unwrap_or(false) { c.to_ascii_uppercase() } else { c }
+                }),
+            );
         }
         word.clear();
     }
@@ -211,7 +226,8 @@ impl Pseudonyms {
 
     fn candidate(&self, folded: &str, attempt: u32) -> String {
         let longer = attempt.checked_sub(TRIES).map_or(0, |n| 1 + n as usize / 26);
-        let pattern = folded.chars().map(|c| c.is_ascii_digit()).chain(std::iter::repeat_n(false, longer));
+        let pattern =
+            folded.chars().map(|c| c.is_ascii_digit()).chain(std::iter::repeat_n(false, longer));
         let mut block = [0_u8; 32];
         let letter = |(i, digit): (usize, bool)| {
             if i % 32 == 0 {
@@ -262,7 +278,9 @@ fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 3);
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte))
+            }
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -283,35 +301,55 @@ mod tests {
         let mut p = pseudonyms();
         let (name, address) = (p.text("Ada Keller"), p.text("ada.keller@contoso.example"));
         let (first, last) = name.split_once(' ').unwrap();
-        assert!(address.starts_with(&format!("{}.{}@", first.to_lowercase(), last.to_lowercase())), "{name} {address}");
-        assert!(first.starts_with(|c: char| c.is_uppercase()) && !name.to_lowercase().contains("ada"), "{name}");
+        assert!(
+            address.starts_with(&format!("{}.{}@", first.to_lowercase(), last.to_lowercase())),
+            "{name} {address}"
+        );
+        assert!(
+            first.starts_with(|c: char| c.is_uppercase()) && !name.to_lowercase().contains("ada"),
+            "{name}"
+        );
         let filter = p.filter(r#"emails[type eq "work"].value eq "ada.keller@contoso.example""#);
         assert_eq!(filter, format!(r#"emails[type eq "work"].value eq "{address}""#));
-        let target = p.target("/scim/v2/Users?filter=userName+eq+%22ada.keller%40contoso.example%22&count=1");
+        let target = p
+            .target("/scim/v2/Users?filter=userName+eq+%22ada.keller%40contoso.example%22&count=1");
         assert!(target.contains(&encode(&address)) && target.ends_with("&count=1"), "{target}");
         let mut body = json!({"userName": "ada.keller@contoso.example", "active": "False", "id": "kept", "schemas": ["urn:x:User"],
             "Operations": [{"op": "Add", "path": "emails[type eq \"work\"].value", "value": "ada.keller@contoso.example"}]});
         p.json(&mut body);
         assert_eq!(body["userName"], address.as_str());
         assert_eq!(body["Operations"][0]["value"], address.as_str());
-        assert_eq!((&body["active"], &body["id"], &body["schemas"][0]), (&json!("False"), &json!("kept"), &json!("urn:x:User")));
+        assert_eq!(
+            (&body["active"], &body["id"], &body["schemas"][0]),
+            (&json!("False"), &json!("kept"), &json!("urn:x:User"))
+        );
         assert_eq!(body["Operations"][0]["path"], "emails[type eq \"work\"].value");
     }
 
     #[test]
     fn different_names_stay_different_and_ids_are_kept() {
         let mut p = pseudonyms();
-        let all: HashSet<String> = ('a'..='z').chain('ä'..='ö').map(|c| p.text(&c.to_string())).collect();
+        let all: HashSet<String> =
+            ('a'..='z').chain('ä'..='ö').map(|c| p.text(&c.to_string())).collect();
         assert_eq!(all.len(), 26 + ('ä'..='ö').count());
         let id = Uuid::from_u128(5).to_string();
         assert_eq!(p.text(&id), id);
-        assert_eq!(p.detail(&format!("this userName is already used by user {id}")), format!("this userName is already used by user {id}"));
+        assert_eq!(
+            p.detail(&format!("this userName is already used by user {id}")),
+            format!("this userName is already used by user {id}")
+        );
         assert!(!p.detail("there is no user with id \"ada\", ask bo@x.example").contains("ada"));
     }
 
     #[test]
     fn another_key_gives_other_pseudonyms() {
-        assert_ne!(Pseudonyms::new([1; 32]).text("keller"), Pseudonyms::new([2; 32]).text("keller"));
-        assert_eq!(Pseudonyms::new([1; 32]).text("keller"), Pseudonyms::new([1; 32]).text("keller"));
+        assert_ne!(
+            Pseudonyms::new([1; 32]).text("keller"),
+            Pseudonyms::new([2; 32]).text("keller")
+        );
+        assert_eq!(
+            Pseudonyms::new([1; 32]).text("keller"),
+            Pseudonyms::new([1; 32]).text("keller")
+        );
     }
 }

@@ -3,7 +3,9 @@
 use super::line::{BUNDLE_FORMAT, BundleBegin, BundleLine, body, counts};
 use flate2::read::MultiGzDecoder;
 use rollcall_domain::exchange::Protocol;
-use rollcall_domain::log::{AggregateKind, Log, LogError, RecordedExchange, Restored, StreamId, Version};
+use rollcall_domain::log::{
+    AggregateKind, Log, LogError, RecordedExchange, Restored, StreamId, Version,
+};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::File;
@@ -53,8 +55,12 @@ pub struct Whole {
 }
 
 /// Reads a bundle to its end and gives each part to `take`.
-pub fn read(source: impl Read, mut take: impl FnMut(&BundleBegin, Restored) -> Result<(), BundleError>) -> Result<Whole, BundleError> {
-    let mut lines = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(source).take(TOTAL_BYTES));
+pub fn read(
+    source: impl Read,
+    mut take: impl FnMut(&BundleBegin, Restored) -> Result<(), BundleError>,
+) -> Result<Whole, BundleError> {
+    let mut lines =
+        BufReader::with_capacity(1 << 16, MultiGzDecoder::new(source).take(TOTAL_BYTES));
     let mut digest = Sha256::new();
     let (mut begin, mut records, mut exchanges) = (None, 0_u64, 0_u64);
     let mut versions: HashMap<StreamId, Version> = HashMap::new();
@@ -65,32 +71,58 @@ pub fn read(source: impl Read, mut take: impl FnMut(&BundleBegin, Restored) -> R
         if length == 0 || buffer.last() != Some(&b'\n') {
             return Err(damaged("it breaks off, or a line is too long"));
         }
-        let line = serde_json::from_slice(&buffer).map_err(|e| damaged(format!("a line cannot be read at column {}", e.column())))?;
+        let line = serde_json::from_slice(&buffer)
+            .map_err(|e| damaged(format!("a line cannot be read at column {}", e.column())))?;
         match (line, &begin) {
-            (BundleLine::Begin(first), None) if first.format == BUNDLE_FORMAT => begin = Some(first),
+            (BundleLine::Begin(first), None) if first.format == BUNDLE_FORMAT => {
+                begin = Some(first)
+            }
             (BundleLine::Begin(first), None) => return Err(BundleError::Format(first.format)),
             (BundleLine::Record { record }, Some(first)) if exchanges == 0 => {
                 records += 1;
                 let version = versions.entry(record.stream).or_default();
                 *version += 1;
-                let own = record.stream.kind != AggregateKind::Organization || record.stream.id == first.organization.0;
-                if (record.position, record.version, record.stream.organization) != (records, *version, first.organization) || !own {
+                let own = record.stream.kind != AggregateKind::Organization
+                    || record.stream.id == first.organization.0;
+                if (record.position, record.version, record.stream.organization)
+                    != (records, *version, first.organization)
+                    || !own
+                {
                     return Err(damaged("its records do not follow each other"));
                 }
                 take(first, Restored::Record(*record))?;
             }
-            (BundleLine::Exchange { number, positions, after, mut exchange, request, answer }, Some(first)) => {
+            (
+                BundleLine::Exchange { number, positions, after, mut exchange, request, answer },
+                Some(first),
+            ) => {
                 exchanges += 1;
-                let placed = positions.is_none_or(|(f, l)| 0 < f && f <= l && l <= after) && after <= records;
-                if number != exchanges || exchange.organization != first.organization || exchange.protocol != Protocol::Scim || !placed {
+                let placed = positions.is_none_or(|(f, l)| 0 < f && f <= l && l <= after)
+                    && after <= records;
+                if number != exchanges
+                    || exchange.organization != first.organization
+                    || exchange.protocol != Protocol::Scim
+                    || !placed
+                {
                     return Err(damaged("its exchanges do not follow each other"));
                 }
-                exchange.request_body = body(&request).ok_or_else(|| damaged("a body cannot be read"))?;
-                exchange.answer_body = body(&answer).ok_or_else(|| damaged("a body cannot be read"))?;
-                take(first, Restored::Exchange(Box::new(RecordedExchange { number, positions, after, exchange: *exchange })))?;
+                exchange.request_body =
+                    body(&request).ok_or_else(|| damaged("a body cannot be read"))?;
+                exchange.answer_body =
+                    body(&answer).ok_or_else(|| damaged("a body cannot be read"))?;
+                take(
+                    first,
+                    Restored::Exchange(Box::new(RecordedExchange {
+                        number,
+                        positions,
+                        after,
+                        exchange: *exchange,
+                    })),
+                )?;
             }
             (BundleLine::End { records: r, exchanges: x, left_out, sha256 }, Some(first)) => {
-                let digest = std::mem::take(&mut digest).chain_update(counts(r, x, left_out)).finalize();
+                let digest =
+                    std::mem::take(&mut digest).chain_update(counts(r, x, left_out)).finalize();
                 let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
                 if (r, x) != (records, exchanges) || found != sha256 {
                     return Err(damaged("its lines are not those that were written"));
@@ -122,7 +154,9 @@ pub async fn load(
     let file = path.to_owned();
     let (parts, mut arriving) = mpsc::channel::<Restored>(BATCH);
     let reader = tokio::task::spawn_blocking(move || {
-        read(File::open(file)?, |_, part| parts.blocking_send(part).map_err(|_| damaged("nobody takes its parts")))
+        read(File::open(file)?, |_, part| {
+            parts.blocking_send(part).map_err(|_| damaged("nobody takes its parts"))
+        })
     });
     let mut batch = Vec::with_capacity(BATCH);
     while let Some(part) = arriving.recv().await {

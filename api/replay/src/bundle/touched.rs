@@ -18,7 +18,13 @@ impl Touched {
         let exchange = &recorded.exchange;
         let subject = exchange.subject.as_deref().unwrap_or_default();
         let detail = exchange.answer.detail.as_deref().unwrap_or_default();
-        for text in [subject.as_bytes(), exchange.target.as_bytes(), detail.as_bytes(), &exchange.request_body, &exchange.answer_body] {
+        for text in [
+            subject.as_bytes(),
+            exchange.target.as_bytes(),
+            detail.as_bytes(),
+            &exchange.request_body,
+            &exchange.answer_body,
+        ] {
             self.scan(text);
         }
     }
@@ -32,7 +38,11 @@ impl Touched {
         let mut at = 0;
         while at + ID <= text.len() {
             // The first hyphen of an id is its ninth character.
-            match std::str::from_utf8(&text[at..at + ID]).ok().filter(|t| t.as_bytes()[8] == b'-').and_then(|t| t.parse().ok()) {
+            match std::str::from_utf8(&text[at..at + ID])
+                .ok()
+                .filter(|t| t.as_bytes()[8] == b'-')
+                .and_then(|t| t.parse().ok())
+            {
                 Some(id) => {
                     self.0.insert(id);
                     at += ID;

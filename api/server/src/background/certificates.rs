@@ -23,7 +23,8 @@ pub struct Certificates {
 impl Certificates {
     /// As configured.
     pub fn new(sign_on: Arc<SignOn>) -> Self {
-        let every = Some(Duration::from_secs(sign_on.app.config.saml_refresh_secs)).filter(|every| !every.is_zero());
+        let every = Some(Duration::from_secs(sign_on.app.config.saml_refresh_secs))
+            .filter(|every| !every.is_zero());
         Self { sign_on, every, since_refresh: Duration::ZERO }
     }
 }
@@ -60,15 +61,24 @@ async fn look(door: &SignOn, connection: &SamlConnection, due: bool) -> bool {
         }
     }
     match tell(&door.app, organization, SamlCommand::WarnOfCertificates).await {
-        Ok(true) => tracing::warn!(%organization, "a certificate of single sign-on comes to its end: rollcall saml show"),
+        Ok(true) => {
+            tracing::warn!(%organization, "a certificate of single sign-on comes to its end: rollcall saml show")
+        }
         Ok(false) | Err(RefreshError::Refused(_)) => {}
         Err(error) => {
             tracing::warn!(%organization, %error, "the ends of certificates could not be looked at");
             done = false;
         }
     }
-    let idp = connection.settings.certificates.values().map(|c| c.not_after).max().map(|end| ("identity-provider", end));
-    let own = connection.settings.current_key().map(|k| ("service-provider", k.certificate.not_after));
+    let idp = connection
+        .settings
+        .certificates
+        .values()
+        .map(|c| c.not_after)
+        .max()
+        .map(|end| ("identity-provider", end));
+    let own =
+        connection.settings.current_key().map(|k| ("service-provider", k.certificate.not_after));
     for (owner, end) in idp.into_iter().chain(own) {
         metrics::gauge!("rollcall_saml_certificate_end_seconds", "organization" => organization.to_string(), "owner" => owner)
             .set(end.timestamp() as f64);

@@ -54,8 +54,13 @@ impl Job for Cycles {
         }
         let now = app.engine.clock.now();
         let mut failed = 0;
-        for (organization, rhythm) in app.audit.as_far_as_folded().runs.rhythms().await.map_err(Incomplete::all)? {
-            if rhythm.noticed(now).is_none_or(|noticed| self.known.get(&organization) == Some(&noticed.state)) {
+        for (organization, rhythm) in
+            app.audit.as_far_as_folded().runs.rhythms().await.map_err(Incomplete::all)?
+        {
+            if rhythm
+                .noticed(now)
+                .is_none_or(|noticed| self.known.get(&organization) == Some(&noticed.state))
+            {
                 continue;
             }
             match keep(app, organization).await {
@@ -74,19 +79,29 @@ impl Job for Cycles {
 /// known then.
 async fn keep(app: &App, organization: OrganizationId) -> Result<Option<Pulse>, KeepError> {
     let rhythm = app.audit.of(organization).await?.runs.rhythm(organization).await?;
-    let Some(noticed) = rhythm.and_then(|rhythm| rhythm.noticed(app.engine.clock.now())) else { return Ok(None) };
+    let Some(noticed) = rhythm.and_then(|rhythm| rhythm.noticed(app.engine.clock.now())) else {
+        return Ok(None);
+    };
     if note(app, organization, noticed.clone()).await? {
         let (state, last) = (noticed.state.as_str(), noticed.last_cycle_at);
         match noticed.state {
-            Pulse::Regular => tracing::info!(%organization, state, %last, "the sync cycles come regularly again"),
-            _ => tracing::warn!(%organization, state, %last, "the sync cycles do not come as usual: rollcall runs rhythm"),
+            Pulse::Regular => {
+                tracing::info!(%organization, state, %last, "the sync cycles come regularly again")
+            }
+            _ => {
+                tracing::warn!(%organization, state, %last, "the sync cycles do not come as usual: rollcall runs rhythm")
+            }
         }
     }
     Ok(Some(noticed.state))
 }
 
 /// True if it was news.
-async fn note(app: &App, organization: OrganizationId, noticed: Noticed) -> Result<bool, ExecuteError<OrganizationError>> {
+async fn note(
+    app: &App,
+    organization: OrganizationId,
+    noticed: Noticed,
+) -> Result<bool, ExecuteError<OrganizationError>> {
     let order = Order::<Organization>::unasked(
         StreamId { organization, kind: AggregateKind::Organization, id: organization.0 },
         OrganizationCommand::NoteRhythm(noticed),

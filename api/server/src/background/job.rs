@@ -5,8 +5,8 @@ use std::time::Duration;
 
 /// Something that is done again and again.
 ///
-/// A pass may be dropped wherever it waits, when the server stops: what it has not finished then, the
-/// next start finds as it was.
+/// A pass may be dropped wherever it waits, when the server stops: what it has not finished then,
+/// the next start finds as it was.
 pub trait Job: Send + 'static {
     /// Its name in metrics and traces.
     const NAME: &'static str;

@@ -1,5 +1,5 @@
-//! What the server does without being asked: each job says what one pass of it is, and [`Background`]
-//! runs the passes, one after another, until the server stops.
+//! What the server does without being asked: each job says what one pass of it is, and
+//! [`Background`] runs the passes, one after another, until the server stops.
 //!
 //! Several servers on one store may run the same jobs: what is no news is no event.
 
@@ -76,7 +76,8 @@ async fn forever<J: Job>(job: &mut J, app: &App) {
             Err(_) => Outcome::Panicked,
         };
         metrics::counter!("rollcall_job_passes_total", "job" => J::NAME, "outcome" => outcome.as_str()).increment(1);
-        metrics::histogram!("rollcall_job_seconds", "job" => J::NAME).record(began.elapsed().as_secs_f64());
+        metrics::histogram!("rollcall_job_seconds", "job" => J::NAME)
+            .record(began.elapsed().as_secs_f64());
         // Some jobs pass many times in a second: what lasts is said once.
         if said.as_ref().unwrap_or(&Outcome::Done) != &outcome {
             outcome.tell(J::NAME);
@@ -106,7 +107,9 @@ impl Outcome {
     fn tell(&self, job: &str) {
         match self {
             Outcome::Done => tracing::info!(job, "passes do all of it again"),
-            Outcome::Incomplete(error) => tracing::warn!(job, error, "a pass could not do all of it; the next ones try again"),
+            Outcome::Incomplete(error) => {
+                tracing::warn!(job, error, "a pass could not do all of it; the next ones try again")
+            }
             Outcome::Panicked => tracing::error!(job, "a pass panicked; the next ones try again"),
         }
     }

@@ -38,7 +38,8 @@ impl Retention {
     /// Bodies are kept for so many seconds.
     pub fn new(keep: u64) -> Self {
         // Longer than time is counted is for ever.
-        let keep = i64::try_from(keep).ok().and_then(TimeDelta::try_seconds).unwrap_or(TimeDelta::MAX);
+        let keep =
+            i64::try_from(keep).ok().and_then(TimeDelta::try_seconds).unwrap_or(TimeDelta::MAX);
         Self { keep, passed: HashMap::new() }
     }
 }
@@ -63,7 +64,12 @@ impl Job for Retention {
     }
 }
 
-async fn drop_bodies(app: &App, organization: OrganizationId, keep: TimeDelta, from: &mut ExchangeNumber) -> Result<(), DropError> {
+async fn drop_bodies(
+    app: &App,
+    organization: OrganizationId,
+    keep: TimeDelta,
+    from: &mut ExchangeNumber,
+) -> Result<(), DropError> {
     app.engine.folder.fold(organization).await?;
     let Some(before) = app.engine.clock.now().checked_sub_signed(keep) else { return Ok(()) };
     let last = app.exchanges.last_before(organization, before).await?;

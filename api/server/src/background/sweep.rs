@@ -31,7 +31,12 @@ impl Sweep {
     pub fn new(folder: Arc<Folder>, config: &ServeConfig) -> Self {
         // Of the live family this was done before the server listened.
         let resuming = folder.family() == Family::Audit;
-        Self { folder, pause: Duration::from_millis(config.sweep_ms), resuming, behind: BTreeSet::new() }
+        Self {
+            folder,
+            pause: Duration::from_millis(config.sweep_ms),
+            resuming,
+            behind: BTreeSet::new(),
+        }
     }
 }
 
@@ -46,7 +51,10 @@ impl Job for Sweep {
         let family = self.folder.family();
         // Until views of another version are made anew, whoever asks them is told to come back.
         if self.folder.is_outdated() {
-            tracing::info!(family = family.as_str(), "the views are of another version: rebuilding them from the log");
+            tracing::info!(
+                family = family.as_str(),
+                "the views are of another version: rebuilding them from the log"
+            );
             self.folder.rebuild().await.map_err(Incomplete::all)?;
         }
         if std::mem::take(&mut self.resuming) {
@@ -54,9 +62,12 @@ impl Job for Sweep {
         }
         let lags = self.folder.sweep().await.map_err(Incomplete::all)?;
         lags.iter().for_each(|lag| measure(app, family, lag));
-        let failed: BTreeSet<_> = lags.iter().filter(|lag| lag.outcome.is_err()).map(|lag| lag.organization).collect();
+        let failed: BTreeSet<_> =
+            lags.iter().filter(|lag| lag.outcome.is_err()).map(|lag| lag.organization).collect();
         // Whoever put them right does not lag any more, and is not among those that do.
-        self.behind.difference(&failed).for_each(|organization| show(family, *organization, 0, false));
+        self.behind
+            .difference(&failed)
+            .for_each(|organization| show(family, *organization, 0, false));
         self.behind = failed;
         Incomplete::unless_none(self.behind.len())
     }
@@ -74,5 +85,6 @@ fn measure(app: &App, family: Family, lag: &Lag) {
 fn show(family: Family, organization: OrganizationId, left: u64, stopped: bool) {
     let (family, organization) = (family.as_str(), organization.to_string());
     metrics::gauge!("rollcall_view_lag_records", "family" => family, "organization" => organization.clone()).set(left as f64);
-    metrics::gauge!("rollcall_view_stopped", "family" => family, "organization" => organization).set(f64::from(u8::from(stopped)));
+    metrics::gauge!("rollcall_view_stopped", "family" => family, "organization" => organization)
+        .set(f64::from(u8::from(stopped)));
 }

@@ -40,7 +40,8 @@ async fn a_job_goes_on_after_a_panic_and_ends_with_the_server() {
     let host = Host::open(setup).await.expect("a host");
     let (stop, stopping) = watch::channel(false);
     let passes = Arc::new(AtomicUsize::new(0));
-    let mut jobs = Background::start(host.app(), &Arc::new(SignOn::new(host.app().clone())), &stopping);
+    let mut jobs =
+        Background::start(host.app(), &Arc::new(SignOn::new(host.app().clone())), &stopping);
     jobs.add(Shaky(passes.clone()), host.app(), &stopping);
     while passes.load(Ordering::SeqCst) < 4 {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -55,5 +56,8 @@ async fn a_job_goes_on_after_a_panic_and_ends_with_the_server() {
 #[test]
 fn a_pass_is_whole_or_says_of_how_many_it_is_not() {
     assert!(Incomplete::unless_none(0).is_ok());
-    assert_eq!(Incomplete::unless_none(2).unwrap_err().to_string(), "it failed for 2 of its organizations");
+    assert_eq!(
+        Incomplete::unless_none(2).unwrap_err().to_string(),
+        "it failed for 2 of its organizations"
+    );
 }

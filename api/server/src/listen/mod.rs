@@ -43,7 +43,12 @@ impl Default for Patience {
 
 /// Serves until `stopping` says so, then finishes what was accepted: requests that have come in
 /// whole are served to their end, others are given up when the patience for them is over.
-pub async fn serve(listener: TcpListener, router: Router, patience: Patience, mut stopping: watch::Receiver<bool>) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    patience: Patience,
+    mut stopping: watch::Receiver<bool>,
+) {
     let graceful = GracefulShutdown::new();
     let (end, overdue) = watch::channel(false);
     loop {
@@ -53,7 +58,11 @@ pub async fn serve(listener: TcpListener, router: Router, patience: Patience, mu
         };
         match accepted {
             Ok((socket, peer)) => {
-                let serving = Serving { router: router.clone(), head: patience.head, overdue: overdue.clone() };
+                let serving = Serving {
+                    router: router.clone(),
+                    head: patience.head,
+                    overdue: overdue.clone(),
+                };
                 drop(tokio::spawn(serving.connection(socket, peer, graceful.watcher())));
             }
             Err(error) => {
@@ -94,7 +103,8 @@ impl Serving {
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
         builder.http2().timer(TokioTimer::new()).keep_alive_interval(head).keep_alive_timeout(head);
-        let served = watcher.watch(builder.serve_connection(TokioIo::new(socket), service).into_owned());
+        let served =
+            watcher.watch(builder.serve_connection(TokioIo::new(socket), service).into_owned());
         tokio::select! {
             served = served => {
                 if let Err(error) = served {
@@ -109,8 +119,9 @@ impl Serving {
     }
 }
 
-/// Why the head of a request could not be read; none if the connection ended for another reason. Such a
-/// request is answered 400, 414 or 431 before anything of ours sees it, and leaves no exchange.
+/// Why the head of a request could not be read; none if the connection ended for another reason.
+/// Such a request is answered 400, 414 or 431 before anything of ours sees it, and leaves no
+/// exchange.
 fn refusal(error: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     let error = error.downcast_ref::<hyper::Error>()?;
     if error.is_parse_too_large() {

@@ -29,7 +29,9 @@ async fn start(patience: Patience) -> Server {
     let length = |body: Body| async {
         match to_bytes(body, usize::MAX).await {
             Ok(bytes) => (StatusCode::OK, bytes.len().to_string()),
-            Err(error) if is_cut_off(&error) => (StatusCode::SERVICE_UNAVAILABLE, "cut off".to_owned()),
+            Err(error) if is_cut_off(&error) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "cut off".to_owned())
+            }
             Err(error) => (StatusCode::BAD_REQUEST, error.to_string()),
         }
     };
@@ -60,7 +62,9 @@ impl Server {
 async fn rest(mut socket: TcpStream) -> String {
     let mut text = Vec::new();
     // A connection that is reset is closed as well.
-    let _ = tokio::time::timeout(LONG, socket.read_to_end(&mut text)).await.expect("the connection stays open");
+    let _ = tokio::time::timeout(LONG, socket.read_to_end(&mut text))
+        .await
+        .expect("the connection stays open");
     String::from_utf8(text).unwrap()
 }
 
@@ -70,7 +74,8 @@ async fn half_a_head_is_given_up() {
     let begun = Instant::now();
     // Also on a connection that has served a request before.
     let kept = server.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nabGET /slow HTTP/1.1\r\nHo").await;
-    let (fresh, kept) = tokio::join!(rest(server.send("GET /slow HTTP/1.1\r\nHost: x\r\n").await), rest(kept));
+    let (fresh, kept) =
+        tokio::join!(rest(server.send("GET /slow HTTP/1.1\r\nHost: x\r\n").await), rest(kept));
     assert_eq!(fresh, "");
     assert!(kept.starts_with("HTTP/1.1 200") && kept.ends_with("\r\n2"), "{kept}");
     assert!(begun.elapsed() >= SOON, "{:?}", begun.elapsed());
@@ -80,7 +85,11 @@ async fn half_a_head_is_given_up() {
 async fn the_patience_for_a_head_is_not_that_for_a_body_or_an_answer() {
     let server = start(Patience { head: SOON, stop: LONG }).await;
     let slow = server.send("GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
-    let mut body = server.send("POST /length HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab").await;
+    let mut body = server
+        .send(
+            "POST /length HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 4\r\n\r\nab",
+        )
+        .await;
     tokio::time::sleep(SOON * 2).await;
     body.write_all(b"cd").await.unwrap();
     let (slow, body) = tokio::join!(rest(slow), rest(body));
@@ -93,8 +102,10 @@ async fn a_stop_serves_whole_requests_and_waits_a_while_for_halves() {
     let server = start(Patience { head: LONG, stop: SOON }).await;
     let idle = server.send("").await;
     let half_head = server.send("GET /slow HTTP/1.1\r\nHost: x\r\n").await;
-    let half_body = server.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab").await;
-    let mut in_time = server.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab").await;
+    let half_body =
+        server.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab").await;
+    let mut in_time =
+        server.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nab").await;
     let whole = server.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await;
     // Until the server has read what was sent.
     tokio::time::sleep(SOON).await;

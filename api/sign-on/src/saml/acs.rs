@@ -28,25 +28,31 @@ pub async fn acs(mut call: Call, body: &[u8], visit: &mut Visit) -> Reply {
     let form = read_form(&call, body);
     let response = form.as_ref().map(|f| f.response.as_str()).unwrap_or_default();
     let message_sha256 = sha256_hex(response);
-    // The message itself could be used again elsewhere, and says more than is needed: its hash tells
-    // an auditor which one it was, and the event what it said.
+    // The message itself could be used again elsewhere, and says more than is needed: its hash
+    // tells an auditor which one it was, and the event what it said.
     let relay_state = form.as_ref().ok().and_then(|f| f.relay_state.as_deref());
     let kept = json!({ "SAMLResponse": { "sha256": message_sha256, "bytes": response.len() }, "RelayState": relay_state });
-    visit.opened.kept_body = Some(KeptBody { text: kept.to_string(), redactions: vec!["SAMLResponse".to_owned()] });
+    visit.opened.kept_body =
+        Some(KeptBody { text: kept.to_string(), redactions: vec!["SAMLResponse".to_owned()] });
     call.visit = visit.clone();
     let mut attempt = attempt(&call, message_sha256);
     let form = match form {
         Ok(form) => form,
         Err(refusal) => return refused(&call, refusal, attempt).await,
     };
-    let (headers, key, now) = (&call.visit.headers, &call.app.deployment_key, call.app.engine.clock.now());
+    let (headers, key, now) =
+        (&call.visit.headers, &call.app.deployment_key, call.app.engine.clock.now());
     let pending = Pending::of(headers, key, call.organization.id, Asking::Login, now);
     let requests: Vec<String> = pending.iter().map(|p| p.request.clone()).collect();
     match verify(&call, form.response, requests).await {
         Ok(assertion) => {
-            let answered = pending.into_iter().find(|p| Some(&p.request) == assertion.in_response_to.as_ref());
-            attempt.initiated_by =
-                Some(if assertion.in_response_to.is_some() { Initiator::ServiceProvider } else { Initiator::IdentityProvider });
+            let answered =
+                pending.into_iter().find(|p| Some(&p.request) == assertion.in_response_to.as_ref());
+            attempt.initiated_by = Some(if assertion.in_response_to.is_some() {
+                Initiator::ServiceProvider
+            } else {
+                Initiator::IdentityProvider
+            });
             attempt.request.clone_from(&assertion.in_response_to);
             attempt.asserted = Some((&assertion).into());
             let landing = Landing::choose(&call, answered, form.relay_state.as_deref());
@@ -59,7 +65,15 @@ pub async fn acs(mut call: Call, body: &[u8], visit: &mut Visit) -> Reply {
 /// The body was too long, or did not arrive.
 pub async fn unreadable(call: Call) -> Reply {
     let attempt = attempt(&call, sha256_hex(""));
-    refused(&call, Refusal::new(Reason::TooLarge, "the body is longer than 512 KiB, or did not arrive in 30 seconds"), attempt).await
+    refused(
+        &call,
+        Refusal::new(
+            Reason::TooLarge,
+            "the body is longer than 512 KiB, or did not arrive in 30 seconds",
+        ),
+        attempt,
+    )
+    .await
 }
 
 fn attempt(call: &Call, message_sha256: String) -> Attempt {
@@ -67,17 +81,32 @@ fn attempt(call: &Call, message_sha256: String) -> Attempt {
     Attempt { message_sha256, initiated_by: None, request: None, source, asserted: None }
 }
 
-/// Nobody is known to have sent it, so that it is kept only as long as strangers do not come in masses.
+/// Nobody is known to have sent it, so that it is kept only as long as strangers do not come in
+/// masses.
 async fn refused(call: &Call, refusal: Refusal, attempt: Attempt) -> Reply {
     if !call.app.strangers.admits(call.visit.opened.protocol) {
         return too_many(&call.visit);
     }
-    refuse(call, None, refusal.reason.code(), refusal.reason.advice(), refusal.detail, false, attempt).await
+    refuse(
+        call,
+        None,
+        refusal.reason.code(),
+        refusal.reason.advice(),
+        refusal.detail,
+        false,
+        attempt,
+    )
+    .await
 }
 
 fn read_form(call: &Call, body: &[u8]) -> Result<Form, Refusal> {
     let wrong = |detail: &str| Refusal::new(Reason::UnexpectedDocument, detail);
-    let content_type = call.visit.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let content_type = call
+        .visit
+        .headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(wrong("the body is no HTML form"));
@@ -93,26 +122,40 @@ fn read_form(call: &Call, body: &[u8]) -> Result<Form, Refusal> {
             return Err(wrong("a field of the form is there twice"));
         }
     }
-    let response = response.filter(|r| !r.is_empty()).ok_or_else(|| wrong("the form has no SAMLResponse"))?;
+    let response =
+        response.filter(|r| !r.is_empty()).ok_or_else(|| wrong("the form has no SAMLResponse"))?;
     Ok(Form { response, relay_state: relay_state.filter(|r| !r.is_empty()) })
 }
 
-/// Verifies a response; once more with fresh metadata if it was signed with a key that is not known.
-/// An encrypted assertion does not let anybody see whose key signed it, so it may be the same.
-async fn verify(call: &Call, response: String, requests: Vec<String>) -> Result<Assertion, Refusal> {
+/// Verifies a response; once more with fresh metadata if it was signed with a key that is not
+/// known. An encrypted assertion does not let anybody see whose key signed it, so it may be the
+/// same.
+async fn verify(
+    call: &Call,
+    response: String,
+    requests: Vec<String>,
+) -> Result<Assertion, Refusal> {
     let response: Arc<str> = response.into();
     let first = read(call, call.provider.clone(), response.clone(), requests.clone()).await;
     match first {
-        Err(refusal) if matches!(refusal.reason, Reason::UnknownKey | Reason::Decryption) => match refresh::after_unknown_key(call).await {
-            Some(provider) => read(call, provider, response, requests).await,
-            None => Err(refusal),
-        },
+        Err(refusal) if matches!(refusal.reason, Reason::UnknownKey | Reason::Decryption) => {
+            match refresh::after_unknown_key(call).await {
+                Some(provider) => read(call, provider, response, requests).await,
+                None => Err(refusal),
+            }
+        }
         outcome => outcome,
     }
 }
 
-/// Work for the processor: on a thread that may block, and not on more of them than there are cores.
-async fn read(call: &Call, provider: Arc<ServiceProvider>, response: Arc<str>, requests: Vec<String>) -> Result<Assertion, Refusal> {
+/// Work for the processor: on a thread that may block, and not on more of them than there are
+/// cores.
+async fn read(
+    call: &Call,
+    provider: Arc<ServiceProvider>,
+    response: Arc<str>,
+    requests: Vec<String>,
+) -> Result<Assertion, Refusal> {
     let internal = || Refusal::new(Reason::Internal, "the message could not be read to its end");
     let _turn = call.door.turns.acquire().await.map_err(|_| internal())?;
     let now = call.app.engine.clock.now();

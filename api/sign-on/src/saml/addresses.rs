@@ -1,4 +1,5 @@
-//! Where an organization's SAML endpoints are: exactly what Azure's Basic SAML Configuration asks for.
+//! Where an organization's SAML endpoints are: exactly what Azure's Basic SAML Configuration asks
+//! for.
 
 /// The addresses of one organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,8 @@ pub struct Addresses {
 impl Addresses {
     /// Those of an organization's slug, below the public URL.
     pub fn of(public_url: &str, domain: &str) -> Self {
-        let at = |action: &str| format!("{}/saml/{domain}/{action}", public_url.trim_end_matches('/'));
+        let at =
+            |action: &str| format!("{}/saml/{domain}/{action}", public_url.trim_end_matches('/'));
         Self {
             identifier: at("metadata"),
             reply_url: at("acs"),

@@ -11,7 +11,9 @@ use rollcall_domain::context::Context;
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::log::{AggregateKind, StreamId};
-use rollcall_domain::login::{Attempt, Candidate, NotAdmitted, Person, RefusedLogin, choose, resource};
+use rollcall_domain::login::{
+    Attempt, Candidate, NotAdmitted, Person, RefusedLogin, choose, resource,
+};
 use rollcall_domain::organization::{Organization, OrganizationCommand, SamlCommand};
 use rollcall_domain::saml::Assertion;
 use rollcall_domain::scim::{Attributes, ResourceKind, decode_resource};
@@ -33,14 +35,16 @@ pub struct Landing {
 }
 
 impl Landing {
-    /// The target of the request that is answered; RelayState when there is none; each only if it is allowed.
+    /// The target of the request that is answered; RelayState when there is none; each only if it
+    /// is allowed.
     pub fn choose(call: &Call, answered: Option<Pending>, relay_state: Option<&str>) -> Self {
         let policy = &call.connection.settings.policy;
         let asked = match &answered {
             Some(pending) => pending.target.as_deref(),
             None => relay_state,
         };
-        let allowed = asked.filter(|target| policy.allows_target(target)).or_else(|| policy.default_target());
+        let allowed =
+            asked.filter(|target| policy.allows_target(target)).or_else(|| policy.default_target());
         Self { url: allowed.unwrap_or(&call.addresses.signed_in_url).to_owned(), answered }
     }
 }
@@ -58,32 +62,65 @@ pub async fn admit(call: &Call, assertion: Assertion, attempt: Attempt, landing:
     let token = call.app.engine.ids.secret("rollcall_session_");
     let most = now + TimeDelta::minutes(i64::from(call.connection.settings.policy.session_minutes));
     let expires_at = assertion.session_not_on_or_after.map_or(most, |end| end.min(most));
-    let session = NewSession { id: call.app.engine.ids.session(), token_sha256: sha256_hex(&token), expires_at };
-    let sign_in = SignIn { session, rule: call.connection.settings.policy.matching, assertion, attempt };
+    let session = NewSession {
+        id: call.app.engine.ids.session(),
+        token_sha256: sha256_hex(&token),
+        expires_at,
+    };
+    let sign_in =
+        SignIn { session, rule: call.connection.settings.policy.matching, assertion, attempt };
     for _ in 0..LOOKS {
         let found = match look(call, &sign_in).await {
             Ok(found) => found,
-            Err(Trouble::NotAdmitted(why)) => return not_admitted(call, None, why, sign_in.attempt).await,
+            Err(Trouble::NotAdmitted(why)) => {
+                return not_admitted(call, None, why, sign_in.attempt).await;
+            }
             Err(Trouble::Unavailable(error)) => return unavailable(&call.visit).told(error),
         };
         let (user, command, fresh) = match found {
             Found::User(user) => (user, UserCommand::SignIn(Box::new(sign_in.clone())), false),
-            Found::New(user, attributes) => (user, UserCommand::Provision { attributes, sign_in: Box::new(sign_in.clone()) }, true),
+            Found::New(user, attributes) => (
+                user,
+                UserCommand::Provision { attributes, sign_in: Box::new(sign_in.clone()) },
+                true,
+            ),
         };
-        let accepted = Accepted { session: sign_in.session.clone(), token: &token, landing: &landing };
+        let accepted =
+            Accepted { session: sign_in.session.clone(), token: &token, landing: &landing };
         match run(call, user, fresh, command, accepted).await {
             Ok(reply) => return reply,
             // They changed, went or came between the look and the decision.
             Err(ExecuteError::Judged(Visible {
-                what: Judgement::Refused(UserError::NotRecognized | UserError::NotFound | UserError::AlreadyExists),
+                what:
+                    Judgement::Refused(
+                        UserError::NotRecognized | UserError::NotFound | UserError::AlreadyExists,
+                    ),
                 ..
             })) => {}
-            Err(ExecuteError::Judged(Visible { what: Judgement::Taken { kind: ClaimKind::UserName, .. }, .. })) => {}
-            Err(ExecuteError::Judged(Visible { what: Judgement::Taken { kind: ClaimKind::SamlRequest, .. }, .. })) => {
-                return not_admitted(call, Some(user).filter(|_| !fresh), NotAdmitted::RequestAnswered, sign_in.attempt).await;
+            Err(ExecuteError::Judged(Visible {
+                what: Judgement::Taken { kind: ClaimKind::UserName, .. },
+                ..
+            })) => {}
+            Err(ExecuteError::Judged(Visible {
+                what: Judgement::Taken { kind: ClaimKind::SamlRequest, .. },
+                ..
+            })) => {
+                return not_admitted(
+                    call,
+                    Some(user).filter(|_| !fresh),
+                    NotAdmitted::RequestAnswered,
+                    sign_in.attempt,
+                )
+                .await;
             }
             Err(ExecuteError::Judged(Visible { what: Judgement::Taken { .. }, .. })) => {
-                return not_admitted(call, Some(user).filter(|_| !fresh), NotAdmitted::Replayed, sign_in.attempt).await;
+                return not_admitted(
+                    call,
+                    Some(user).filter(|_| !fresh),
+                    NotAdmitted::Replayed,
+                    sign_in.attempt,
+                )
+                .await;
             }
             Err(error) => return unavailable(&call.visit).told(error.to_string()),
         }
@@ -100,15 +137,21 @@ async fn look(call: &Call, sign_in: &SignIn) -> Result<Found, Trouble> {
     let person = Person::of(&sign_in.assertion);
     let people = call.app.directory.people(call.organization.id, sign_in.rule, &person).await;
     let people = people.map_err(|e| Trouble::Unavailable(e.to_string()))?;
-    let candidates: Vec<Candidate<'_>> = people.iter().map(|row| Candidate { id: row.id, attributes: &row.attributes }).collect();
+    let candidates: Vec<Candidate<'_>> =
+        people.iter().map(|row| Candidate { id: row.id, attributes: &row.attributes }).collect();
     match choose(sign_in.rule, &person, &candidates) {
         Ok((user, _)) => Ok(Found::User(user)),
-        Err(NotAdmitted::Unknown | NotAdmitted::Guest) if call.connection.settings.policy.just_in_time => {
-            let attributes = provisioned(call, &sign_in.assertion).ok_or(Trouble::NotAdmitted(NotAdmitted::NotProvisioned))?;
+        Err(NotAdmitted::Unknown | NotAdmitted::Guest)
+            if call.connection.settings.policy.just_in_time =>
+        {
+            let attributes = provisioned(call, &sign_in.assertion)
+                .ok_or(Trouble::NotAdmitted(NotAdmitted::NotProvisioned))?;
             // Somebody who would not be recognized the next time must not come to be.
             let id = call.app.engine.ids.resource();
             let again = choose(sign_in.rule, &person, &[Candidate { id, attributes: &attributes }]);
-            again.map(|_| Found::New(id, attributes)).map_err(|_| Trouble::NotAdmitted(NotAdmitted::NotProvisioned))
+            again
+                .map(|_| Found::New(id, attributes))
+                .map_err(|_| Trouble::NotAdmitted(NotAdmitted::NotProvisioned))
         }
         Err(why) => Err(Trouble::NotAdmitted(why)),
     }
@@ -117,7 +160,11 @@ async fn look(call: &Call, sign_in: &SignIn) -> Result<Found, Trouble> {
 /// The user that an assertion makes, through the decoder of a SCIM request.
 fn provisioned(call: &Call, assertion: &Assertion) -> Option<Attributes> {
     let body = resource(assertion)?;
-    Some(decode_resource(ResourceKind::User, &body, &call.app.limits, &mut Notes::default()).ok()?.attributes)
+    Some(
+        decode_resource(ResourceKind::User, &body, &call.app.limits, &mut Notes::default())
+            .ok()?
+            .attributes,
+    )
 }
 
 struct Accepted<'a> {
@@ -135,18 +182,24 @@ async fn run(
 ) -> Result<Reply, ExecuteError<UserError>> {
     let now = call.app.engine.clock.now();
     let lasts = accepted.session.expires_at - now;
-    let mut welcome = Reply::redirect(accepted.landing.url.clone()).cookie(begin_session(accepted.token, lasts));
+    let mut welcome =
+        Reply::redirect(accepted.landing.url.clone()).cookie(begin_session(accepted.token, lasts));
     if let Some(pending) = &accepted.landing.answered {
         welcome = welcome.cookie(pending.end_cookie());
     }
-    let refused = page(call, NotAdmitted::Inactive.code(), NotAdmitted::Inactive.advice()).told(NotAdmitted::Inactive.to_string());
+    let refused = page(call, NotAdmitted::Inactive.code(), NotAdmitted::Inactive.advice())
+        .told(NotAdmitted::Inactive.to_string());
     let session = accepted.session.id;
     let actor = Actor::User { user };
     let reply = append::<User>(call, user.0, fresh, command, actor, move |state| {
         if state.has_session(session, now) { welcome.clone() } else { refused.clone() }
     })
     .await?;
-    count(call, reply.status, if reply.status == 303 { "accepted" } else { NotAdmitted::Inactive.code() });
+    count(
+        call,
+        reply.status,
+        if reply.status == 303 { "accepted" } else { NotAdmitted::Inactive.code() },
+    );
     Ok(reply)
 }
 
@@ -177,7 +230,12 @@ pub async fn append<A: Hosted>(
     Ok(Reply { kept: Kept::InAppend, ..done.what.made })
 }
 
-async fn not_admitted(call: &Call, user: Option<ResourceId>, why: NotAdmitted, attempt: Attempt) -> Reply {
+async fn not_admitted(
+    call: &Call,
+    user: Option<ResourceId>,
+    why: NotAdmitted,
+    attempt: Attempt,
+) -> Reply {
     let used_before = matches!(why, NotAdmitted::Replayed | NotAdmitted::RequestAnswered);
     refuse(call, user, why.code(), why.advice(), why.to_string(), used_before, attempt).await
 }
@@ -192,11 +250,19 @@ pub async fn refuse(
     used_before: bool,
     attempt: Attempt,
 ) -> Reply {
-    let refused = Box::new(RefusedLogin { reason: code.to_owned(), detail: detail.clone(), used_before, attempt });
+    let refused = Box::new(RefusedLogin {
+        reason: code.to_owned(),
+        detail: detail.clone(),
+        used_before,
+        attempt,
+    });
     let mut told = page(call, code, advice).told(format!("{code}: {detail}"));
     told.status = 403;
     let kept = match user {
-        Some(user) => keep::<User>(call, user.0, UserCommand::RefuseLogin(refused.clone()), told.clone()).await,
+        Some(user) => {
+            keep::<User>(call, user.0, UserCommand::RefuseLogin(refused.clone()), told.clone())
+                .await
+        }
         None => of_organization(call, &refused, told.clone()).await,
     };
     let kept = match kept {
@@ -223,13 +289,23 @@ enum NotKept {
     Unavailable(String),
 }
 
-async fn of_organization(call: &Call, refused: &RefusedLogin, told: Reply) -> Result<Reply, NotKept> {
+async fn of_organization(
+    call: &Call,
+    refused: &RefusedLogin,
+    told: Reply,
+) -> Result<Reply, NotKept> {
     let command = OrganizationCommand::Saml(SamlCommand::RefuseLogin(Box::new(refused.clone())));
     keep::<Organization>(call, call.organization.id.0, command, told).await
 }
 
-async fn keep<A: Hosted>(call: &Call, id: uuid::Uuid, command: A::Command, told: Reply) -> Result<Reply, NotKept> {
-    let kept = append::<A>(call, id, false, command, Actor::Unauthenticated, move |_| told.clone()).await;
+async fn keep<A: Hosted>(
+    call: &Call,
+    id: uuid::Uuid,
+    command: A::Command,
+    told: Reply,
+) -> Result<Reply, NotKept> {
+    let kept =
+        append::<A>(call, id, false, command, Actor::Unauthenticated, move |_| told.clone()).await;
     kept.map_err(|error| match error.into_judgement() {
         Ok(Judgement::Taken { .. }) => NotKept::Used,
         // A user who went meanwhile is nobody any more.
@@ -240,10 +316,15 @@ async fn keep<A: Hosted>(call: &Call, id: uuid::Uuid, command: A::Command, told:
 }
 
 fn page(call: &Call, code: &str, advice: &str) -> Reply {
-    Reply::page(403, &Page { title: "You are not signed in", text: advice, code: Some(code) }, call.visit.opened.id)
+    Reply::page(
+        403,
+        &Page { title: "You are not signed in", text: advice, code: Some(code) },
+        call.visit.opened.id,
+    )
 }
 
 fn count(call: &Call, status: u16, reason: &'static str) {
-    let (organization, outcome) = (call.organization.id.to_string(), if status == 303 { "accepted" } else { "refused" });
+    let (organization, outcome) =
+        (call.organization.id.to_string(), if status == 303 { "accepted" } else { "refused" });
     metrics::counter!("rollcall_logins_total", "organization" => organization, "outcome" => outcome, "reason" => reason).increment(1);
 }

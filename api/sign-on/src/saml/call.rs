@@ -44,5 +44,12 @@ pub fn unavailable_to(exchange: ExchangeId) -> Reply {
 /// The answer to one visit too many, which is counted and not kept.
 pub fn too_many(visit: &Visit) -> Reply {
     let text = "Too many attempts at once. Please try again in a minute.";
-    Reply { kept: Kept::CountOnly, ..Reply::page(429, &Page { title: "Too many attempts", text, code: Some("too-many") }, visit.opened.id) }
+    Reply {
+        kept: Kept::CountOnly,
+        ..Reply::page(
+            429,
+            &Page { title: "Too many attempts", text, code: Some("too-many") },
+            visit.opened.id,
+        )
+    }
 }

@@ -38,9 +38,17 @@ pub fn sealed_about(organization: OrganizationId, key: SamlKeyId) -> String {
     format!("saml key {key} of {organization}")
 }
 
-fn key_pair(organization: OrganizationId, key: &SamlKey, deployment: &DeploymentKey) -> Result<KeyPair, ConnectionError> {
-    let private = deployment.open(&key.sealed, &sealed_about(organization, key.id)).map_err(|e| ConnectionError::Sealed(key.id, e))?;
-    let certificate = STANDARD.decode(&key.certificate.der).map_err(|_| ConnectionError::Sealed(key.id, SealError::Damaged))?;
+fn key_pair(
+    organization: OrganizationId,
+    key: &SamlKey,
+    deployment: &DeploymentKey,
+) -> Result<KeyPair, ConnectionError> {
+    let private = deployment
+        .open(&key.sealed, &sealed_about(organization, key.id))
+        .map_err(|e| ConnectionError::Sealed(key.id, e))?;
+    let certificate = STANDARD
+        .decode(&key.certificate.der)
+        .map_err(|_| ConnectionError::Sealed(key.id, SealError::Damaged))?;
     KeyPair::from_der(&private, &certificate).map_err(|e| ConnectionError::Key(key.id, e))
 }
 
@@ -52,10 +60,15 @@ fn provider(
 ) -> Result<ServiceProvider, ConnectionError> {
     let idp = settings.idp_settings().ok_or(ConnectionError::NotConfigured)?;
     // The current one is the last that came, and the first that is used.
-    let keys: Result<Vec<KeyPair>, ConnectionError> = settings.keys.iter().rev().map(|k| key_pair(organization, k, deployment)).collect();
-    let policy =
-        Policy { allow_idp_initiated: settings.policy.idp_initiated, sign_requests: settings.policy.sign_requests, ..Policy::default() };
-    let (entity_id, acs_url, slo_url) = (addresses.identifier.clone(), addresses.reply_url.clone(), addresses.logout_url.clone());
+    let keys: Result<Vec<KeyPair>, ConnectionError> =
+        settings.keys.iter().rev().map(|k| key_pair(organization, k, deployment)).collect();
+    let policy = Policy {
+        allow_idp_initiated: settings.policy.idp_initiated,
+        sign_requests: settings.policy.sign_requests,
+        ..Policy::default()
+    };
+    let (entity_id, acs_url, slo_url) =
+        (addresses.identifier.clone(), addresses.reply_url.clone(), addresses.logout_url.clone());
     Ok(ServiceProvider::new(Connection { entity_id, acs_url, slo_url, keys: keys?, idp, policy })?)
 }
 
@@ -74,7 +87,9 @@ impl Providers {
         let organization = connection.organization;
         {
             let known = self.0.lock().unwrap_or_else(|e| e.into_inner());
-            if let Some((_, provider)) = known.get(&organization).filter(|(version, _)| *version == connection.version) {
+            if let Some((_, provider)) =
+                known.get(&organization).filter(|(version, _)| *version == connection.version)
+            {
                 return Ok(provider.clone());
             }
         }

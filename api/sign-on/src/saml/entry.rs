@@ -23,12 +23,19 @@ const BODY_BYTES: usize = 512 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `/saml/{organization}/{action}`, any method.
-pub async fn entry(State(door): State<Arc<SignOn>>, Path((domain, action)): Path<(String, String)>, request: Request) -> Response<Body> {
+pub async fn entry(
+    State(door): State<Arc<SignOn>>,
+    Path((domain, action)): Path<(String, String)>,
+    request: Request,
+) -> Response<Body> {
     let app = &door.app;
     let (parts, body) = request.into_parts();
     let visit = Visit::new(&app.engine, operation(&parts.method, &action), &parts);
     let id = visit.opened.id;
-    to_the_end(&app.in_flight, serve(door.clone(), visit, domain, body), || unavailable_to(id).into_response(id)).await
+    to_the_end(&app.in_flight, serve(door.clone(), visit, domain, body), || {
+        unavailable_to(id).into_response(id)
+    })
+    .await
 }
 
 async fn serve(door: Arc<SignOn>, mut visit: Visit, domain: String, body: Body) -> Response<Body> {
@@ -72,8 +79,13 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
         return too_many(visit);
     }
     if visit.opened.operation == "saml.wrong-method" {
-        let text = "This address is for the identity provider: it sends the browser here with a form.";
-        return Reply::page(405, &Page { title: "Not this way", text, code: Some("wrong-method") }, visit.opened.id);
+        let text =
+            "This address is for the identity provider: it sends the browser here with a form.";
+        return Reply::page(
+            405,
+            &Page { title: "Not this way", text, code: Some("wrong-method") },
+            visit.opened.id,
+        );
     }
     let call = match prepare(door, visit, organization).await {
         Ok(call) => call,
@@ -82,7 +94,9 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
     match call.visit.opened.operation {
         "saml.acs" => match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, BODY_BYTES)).await {
             Ok(Ok(body)) => acs::acs(call, &body, visit).await,
-            Ok(Err(error)) if is_cut_off(&error) => unavailable(visit).told("the server is stopping"),
+            Ok(Err(error)) if is_cut_off(&error) => {
+                unavailable(visit).told("the server is stopping")
+            }
             _ => acs::unreadable(call).await,
         },
         "saml.login" => login::login(&call),
@@ -93,7 +107,11 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
 }
 
 /// What every visit needs: an organization that is switched on and set up.
-async fn prepare(door: &Arc<SignOn>, visit: &Visit, organization: OrganizationRow) -> Result<Call, Box<Reply>> {
+async fn prepare(
+    door: &Arc<SignOn>,
+    visit: &Visit,
+    organization: OrganizationRow,
+) -> Result<Call, Box<Reply>> {
     let app = &door.app;
     let connection = match app.connections.of(organization.id).await {
         Ok(connection) => connection,
@@ -101,7 +119,11 @@ async fn prepare(door: &Arc<SignOn>, visit: &Visit, organization: OrganizationRo
     };
     let Some(connection) = connection.filter(|c| c.settings.idp.is_some()) else {
         let text = "Single sign-on is not set up for this organization yet.";
-        return Err(Box::new(Reply::page(404, &Page { title: "Not set up", text, code: Some("not-set-up") }, visit.opened.id)));
+        return Err(Box::new(Reply::page(
+            404,
+            &Page { title: "Not set up", text, code: Some("not-set-up") },
+            visit.opened.id,
+        )));
     };
     let off = if !organization.enabled {
         Some("the organization is switched off")
@@ -117,9 +139,15 @@ async fn prepare(door: &Arc<SignOn>, visit: &Visit, organization: OrganizationRo
     }
     let addresses = Addresses::of(&app.public_url, &organization.domain);
     match door.providers.of(&connection, &addresses, &app.deployment_key) {
-        Ok(provider) => {
-            Ok(Call { app: app.clone(), door: door.clone(), visit: visit.clone(), organization, connection, addresses, provider })
-        }
+        Ok(provider) => Ok(Call {
+            app: app.clone(),
+            door: door.clone(),
+            visit: visit.clone(),
+            organization,
+            connection,
+            addresses,
+            provider,
+        }),
         Err(error) => {
             tracing::error!(organization = %organization.id, %error, "single sign-on cannot work");
             Err(Box::new(unavailable(visit).told(error.to_string())))
@@ -130,7 +158,11 @@ async fn prepare(door: &Arc<SignOn>, visit: &Visit, organization: OrganizationRo
 /// Somebody who names no organization; a stranger must not fill the disk.
 fn of_nobody(app: &App, visit: &Visit) -> Reply {
     let text = "There is no organization at this address.";
-    let mut reply = Reply::page(404, &Page { title: "Not found", text, code: Some("not-found") }, visit.opened.id);
+    let mut reply = Reply::page(
+        404,
+        &Page { title: "Not found", text, code: Some("not-found") },
+        visit.opened.id,
+    );
     if !app.strangers.admits(visit.opened.protocol) {
         reply.kept = Kept::CountOnly;
     }

@@ -27,7 +27,9 @@ pub enum FetchError {
     #[error("the metadata URL must be an https address without a user name: {0}")]
     Address(String),
     /// Private, loopback, link-local or otherwise not for the public.
-    #[error("the metadata URL leads to {0}, which is not a public address; the operator can allow that with --allow-private-metadata")]
+    #[error(
+        "the metadata URL leads to {0}, which is not a public address; the operator can allow that with --allow-private-metadata"
+    )]
     NotPublic(IpAddr),
     /// The name is not known.
     #[error("the host of the metadata URL cannot be found: {0}")]
@@ -47,7 +49,8 @@ pub enum FetchError {
 }
 
 /// Fetches a document. Every address that the host has must be allowed, and the connection goes to
-/// one of those that were looked at, so that a name cannot mean one thing when checked and another when used.
+/// one of those that were looked at, so that a name cannot mean one thing when checked and another
+/// when used.
 pub async fn fetch(url: &str, reach: Reach) -> Result<Vec<u8>, FetchError> {
     tokio::time::timeout(PATIENCE, within(url, reach)).await.unwrap_or(Err(FetchError::TooSlow))
 }
@@ -55,7 +58,8 @@ pub async fn fetch(url: &str, reach: Reach) -> Result<Vec<u8>, FetchError> {
 async fn within(text: &str, reach: Reach) -> Result<Vec<u8>, FetchError> {
     let wrong = || FetchError::Address(text.chars().take(200).collect());
     let url = Url::parse(text).map_err(|_| wrong())?;
-    let scheme_is_good = url.scheme() == "https" || (url.scheme() == "http" && reach == Reach::Private);
+    let scheme_is_good =
+        url.scheme() == "https" || (url.scheme() == "http" && reach == Reach::Private);
     if !scheme_is_good || !url.username().is_empty() || url.password().is_some() {
         return Err(wrong());
     }
@@ -64,7 +68,9 @@ async fn within(text: &str, reach: Reach) -> Result<Vec<u8>, FetchError> {
         Host::Ipv4(ip) => (None, vec![SocketAddr::new(ip.into(), port)]),
         Host::Ipv6(ip) => (None, vec![SocketAddr::new(ip.into(), port)]),
         Host::Domain(name) => {
-            let found = tokio::net::lookup_host((name, port)).await.map_err(|_| FetchError::Unknown(name.to_owned()))?;
+            let found = tokio::net::lookup_host((name, port))
+                .await
+                .map_err(|_| FetchError::Unknown(name.to_owned()))?;
             (Some(name.to_owned()), found.collect())
         }
     };
@@ -74,11 +80,18 @@ async fn within(text: &str, reach: Reach) -> Result<Vec<u8>, FetchError> {
     if let Some(private) = addresses.iter().find(|a| reach == Reach::Public && !is_public(a.ip())) {
         return Err(FetchError::NotPublic(private.ip()));
     }
-    let mut client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().connect_timeout(PATIENCE).timeout(PATIENCE);
+    let mut client = reqwest::Client::builder()
+        .redirect(Policy::none())
+        .no_proxy()
+        .connect_timeout(PATIENCE)
+        .timeout(PATIENCE);
     if let Some(name) = &name {
         client = client.resolve_to_addrs(name, &addresses);
     }
-    let client = client.user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION"))).build().map_err(connection)?;
+    let client = client
+        .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(connection)?;
     let response = client.get(url).send().await.map_err(connection)?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(FetchError::Status(response.status().as_u16()));
@@ -105,7 +118,8 @@ fn connection(error: reqwest::Error) -> FetchError {
     FetchError::Connection(cause.to_string())
 }
 
-/// Whether an address is one that anybody on the internet could reach (RFC 6890 and its registries).
+/// Whether an address is one that anybody on the internet could reach (RFC 6890 and its
+/// registries).
 fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_public_v4(ip),
@@ -115,8 +129,15 @@ fn is_public(ip: IpAddr) -> bool {
 
 fn is_public_v4(ip: Ipv4Addr) -> bool {
     let [a, b, c, _] = ip.octets();
-    let special = ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_multicast() || ip.is_documentation();
-    let reserved = a == 0 || a >= 240 || (a == 100 && (64..128).contains(&b)) || (a == 198 && (18..20).contains(&b));
+    let special = ip.is_private()
+        || ip.is_loopback()
+        || ip.is_link_local()
+        || ip.is_multicast()
+        || ip.is_documentation();
+    let reserved = a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 198 && (18..20).contains(&b));
     let protocol = (a, b, c) == (192, 0, 0) || (a, b, c) == (192, 88, 99);
     !special && !reserved && !protocol
 }
@@ -125,7 +146,9 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
     let s = ip.segments();
     // Addresses that carry an IPv4 address lead where that leads.
     let inner = match s {
-        [0, 0, 0, 0, 0, 0xffff, a, b] | [0x64, 0xff9b, 0, 0, 0, 0, a, b] | [0x2002, a, b, ..] => Some((a, b)),
+        [0, 0, 0, 0, 0, 0xffff, a, b] | [0x64, 0xff9b, 0, 0, 0, 0, a, b] | [0x2002, a, b, ..] => {
+            Some((a, b))
+        }
         _ => None,
     };
     if let Some((a, b)) = inner {
@@ -133,7 +156,8 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         return is_public_v4(Ipv4Addr::new(a, b, c, d));
     }
     // Only 2000::/3 is given out; documentation, Teredo and benchmarking are in it.
-    let special = (s[0] == 0x2001 && (s[1] == 0xdb8 || s[1] < 0x200)) || (s[0] == 0x3fff && s[1] < 0x1000);
+    let special =
+        (s[0] == 0x2001 && (s[1] == 0xdb8 || s[1] < 0x200)) || (s[0] == 0x3fff && s[1] < 0x1000);
     (s[0] & 0xe000) == 0x2000 && !special
 }
 
@@ -143,7 +167,9 @@ mod tests {
 
     #[test]
     fn only_public_addresses_are_public() {
-        for public in ["20.190.151.7", "8.8.8.8", "2603:1006:2000::5", "2606:4700::1111", "64:ff9b::808:808"] {
+        for public in
+            ["20.190.151.7", "8.8.8.8", "2603:1006:2000::5", "2606:4700::1111", "64:ff9b::808:808"]
+        {
             assert!(is_public(public.parse().unwrap()), "{public}");
         }
         for private in [
@@ -177,11 +203,29 @@ mod tests {
 
     #[tokio::test]
     async fn addresses_that_lead_inside_are_refused_before_anything_is_sent() {
-        for url in ["https://127.0.0.1/m", "https://[::1]/m", "https://localhost/m", "https://0x7f000001/m", "https://169.254.169.254/m"] {
-            assert!(matches!(fetch(url, Reach::Public).await, Err(FetchError::NotPublic(_))), "{url}");
+        for url in [
+            "https://127.0.0.1/m",
+            "https://[::1]/m",
+            "https://localhost/m",
+            "https://0x7f000001/m",
+            "https://169.254.169.254/m",
+        ] {
+            assert!(
+                matches!(fetch(url, Reach::Public).await, Err(FetchError::NotPublic(_))),
+                "{url}"
+            );
         }
-        for url in ["http://login.example/m", "file:///etc/passwd", "https://user@login.example/m", "nonsense", "ftp://x/m"] {
-            assert!(matches!(fetch(url, Reach::Public).await, Err(FetchError::Address(_))), "{url}");
+        for url in [
+            "http://login.example/m",
+            "file:///etc/passwd",
+            "https://user@login.example/m",
+            "nonsense",
+            "ftp://x/m",
+        ] {
+            assert!(
+                matches!(fetch(url, Reach::Public).await, Err(FetchError::Address(_))),
+                "{url}"
+            );
         }
     }
 }

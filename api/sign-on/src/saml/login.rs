@@ -10,7 +10,8 @@ use url::form_urlencoded;
 /// provider. Where it goes afterwards is kept in a signed cookie, together with the request's id.
 pub fn login(call: &Call) -> Reply {
     let now = call.app.engine.clock.now();
-    let asked = parameter(&call.visit.query, "RelayState").or_else(|| parameter(&call.visit.query, "target"));
+    let asked = parameter(&call.visit.query, "RelayState")
+        .or_else(|| parameter(&call.visit.query, "target"));
     let policy = &call.connection.settings.policy;
     let target = asked.as_ref().filter(|target| policy.allows_target(target)).cloned();
     let refused_target = asked.is_some() && target.is_none();

@@ -29,7 +29,8 @@ pub async fn logout(call: &Call) -> Reply {
 }
 
 async fn asked_by_person(call: &Call) -> Reply {
-    let asked = parameter(&call.visit.query, "RelayState").filter(|t| call.connection.settings.policy.allows_target(t));
+    let asked = parameter(&call.visit.query, "RelayState")
+        .filter(|t| call.connection.settings.policy.allows_target(t));
     let found = match session_token(&call.visit.headers) {
         Some(token) => call.app.sessions.by_token(&sha256_hex(token)).await,
         None => Ok(None),
@@ -43,10 +44,15 @@ async fn asked_by_person(call: &Call) -> Reply {
     let command = UserCommand::EndSession { session: session.id, end: SessionEnd::SignedOut };
     let actor = Actor::User { user: session.subject };
     let told = reply.clone();
-    match append::<User>(call, session.subject.0, false, command, actor, move |_| told.clone()).await {
+    match append::<User>(call, session.subject.0, false, command, actor, move |_| told.clone())
+        .await
+    {
         Ok(reply) => reply,
         // The user is gone, and the session with them.
-        Err(ExecuteError::Judged(Visible { what: Judgement::Refused(UserError::NotFound), .. })) => reply,
+        Err(ExecuteError::Judged(Visible {
+            what: Judgement::Refused(UserError::NotFound),
+            ..
+        })) => reply,
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     }
 }
@@ -59,9 +65,13 @@ fn onward(call: &Call, session: &SessionRow, target: Option<String>) -> Reply {
     match call.provider.logout_request(&id, now, name_id, session.session_index.as_deref(), None) {
         Ok(location) => {
             let pending = Pending::new(call.organization.id, Asking::Logout, id, now, target);
-            Reply::redirect(location).cookie(pending.to_cookie(&call.app.deployment_key)).told(format!("session {} ended", session.id))
+            Reply::redirect(location)
+                .cookie(pending.to_cookie(&call.app.deployment_key))
+                .told(format!("session {} ended", session.id))
         }
-        Err(MessageError::NoLogoutUrl | MessageError::NoKey) => done(call, target.as_deref()).told("ended here only"),
+        Err(MessageError::NoLogoutUrl | MessageError::NoKey) => {
+            done(call, target.as_deref()).told("ended here only")
+        }
         Err(error) => done(call, target.as_deref()).told(format!("ended here only: {error}")),
     }
 }
@@ -83,13 +93,23 @@ async fn asked_by_identity_provider(call: &Call) -> Reply {
         Ok(request) => request,
         Err(refusal) => return refused(call, &refusal),
     };
-    let meant = match call.app.sessions.meant(call.organization.id, &request.name_id, &request.session_indexes).await {
+    let meant = match call
+        .app
+        .sessions
+        .meant(call.organization.id, &request.name_id, &request.session_indexes)
+        .await
+    {
         Ok(meant) => meant,
         Err(error) => return unavailable(&call.visit).told(error.to_string()),
     };
     let told = format!("{} sessions ended for {}", meant.len(), request.id);
-    let answer =
-        call.provider.logout_response(&ids.saml_message(), now, &request.id, LogoutStatus::Success, request.relay_state.as_deref());
+    let answer = call.provider.logout_response(
+        &ids.saml_message(),
+        now,
+        &request.id,
+        LogoutStatus::Success,
+        request.relay_state.as_deref(),
+    );
     let reply = match answer {
         Ok(location) => Reply::redirect(location).told(told),
         Err(error) => done(call, None).told(format!("{told}; no answer could be sent: {error}")),
@@ -105,38 +125,77 @@ async fn asked_by_identity_provider(call: &Call) -> Reply {
 
 /// The exchange goes with the last session, once nothing is left that could fail.
 async fn end_and_record(call: &Call, session: &SessionRow, reply: Reply) -> Reply {
-    let command = UserCommand::EndSession { session: session.id, end: SessionEnd::SignedOutAtIdentityProvider };
+    let command = UserCommand::EndSession {
+        session: session.id,
+        end: SessionEnd::SignedOutAtIdentityProvider,
+    };
     let told = reply.clone();
-    match append::<User>(call, session.subject.0, false, command, Actor::Unauthenticated, move |_| told.clone()).await {
+    match append::<User>(
+        call,
+        session.subject.0,
+        false,
+        command,
+        Actor::Unauthenticated,
+        move |_| told.clone(),
+    )
+    .await
+    {
         Ok(reply) => reply,
         // The user is gone, and the session with them.
-        Err(ExecuteError::Judged(Visible { what: Judgement::Refused(UserError::NotFound), .. })) => reply,
+        Err(ExecuteError::Judged(Visible {
+            what: Judgement::Refused(UserError::NotFound),
+            ..
+        })) => reply,
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     }
 }
 
 async fn end(call: &Call, session: &SessionRow) -> Result<(), ExecuteError<UserError>> {
     let order = Order::<User>::unasked(
-        StreamId { organization: call.organization.id, kind: AggregateKind::User, id: session.subject.0 },
-        UserCommand::EndSession { session: session.id, end: SessionEnd::SignedOutAtIdentityProvider },
-        Context::new(call.app.engine.clock.now(), Actor::Unauthenticated, Some(call.visit.opened.id)),
+        StreamId {
+            organization: call.organization.id,
+            kind: AggregateKind::User,
+            id: session.subject.0,
+        },
+        UserCommand::EndSession {
+            session: session.id,
+            end: SessionEnd::SignedOutAtIdentityProvider,
+        },
+        Context::new(
+            call.app.engine.clock.now(),
+            Actor::Unauthenticated,
+            Some(call.visit.opened.id),
+        ),
     );
     match call.app.engine.execute(order).await {
-        Ok(_) | Err(ExecuteError::Judged(Visible { what: Judgement::Refused(UserError::NotFound), .. })) => Ok(()),
+        Ok(_)
+        | Err(ExecuteError::Judged(Visible {
+            what: Judgement::Refused(UserError::NotFound),
+            ..
+        })) => Ok(()),
         Err(error) => Err(error),
     }
 }
 
 fn answered(call: &Call) -> Reply {
-    let (headers, key, now) = (&call.visit.headers, &call.app.deployment_key, call.app.engine.clock.now());
+    let (headers, key, now) =
+        (&call.visit.headers, &call.app.deployment_key, call.app.engine.clock.now());
     let pending = Pending::of(headers, key, call.organization.id, Asking::Logout, now);
     let requests: Vec<&str> = pending.iter().map(|p| p.request.as_str()).collect();
     match call.provider.read_logout_response(&call.visit.query, now, &requests) {
         Ok(response) => {
             let ours = pending.iter().find(|p| p.request == response.in_response_to);
-            let target = ours.and_then(|p| p.target.as_deref()).filter(|t| call.connection.settings.policy.allows_target(t));
-            let told = if response.success { "signed out at the identity provider" } else { "the identity provider did not sign out" };
-            ours.iter().fold(done(call, target).told(told), |reply, pending| reply.cookie(pending.end_cookie()))
+            let target = ours
+                .and_then(|p| p.target.as_deref())
+                .filter(|t| call.connection.settings.policy.allows_target(t));
+            let told = if response.success {
+                "signed out at the identity provider"
+            } else {
+                "the identity provider did not sign out"
+            };
+            ours.iter().fold(done(call, target).told(told), |reply, pending| {
+                reply.cookie(pending.end_cookie())
+            })
         }
         Err(refusal) => refused(call, &refusal),
     }
@@ -144,5 +203,10 @@ fn answered(call: &Call) -> Reply {
 
 fn refused(call: &Call, refusal: &Refusal) -> Reply {
     let (code, advice) = (refusal.reason.code(), refusal.reason.advice());
-    Reply::page(403, &Page { title: "Not signed out", text: advice, code: Some(code) }, call.visit.opened.id).told(refusal.to_string())
+    Reply::page(
+        403,
+        &Page { title: "Not signed out", text: advice, code: Some(code) },
+        call.visit.opened.id,
+    )
+    .told(refusal.to_string())
 }

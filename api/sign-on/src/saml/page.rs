@@ -3,7 +3,8 @@
 use rollcall_domain::ids::ExchangeId;
 
 /// Nothing may be loaded, framed or submitted.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+pub const CONTENT_SECURITY_POLICY: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// What a page tells.
 #[derive(Clone, Debug)]
@@ -19,7 +20,10 @@ pub struct Page<'a> {
 impl Page<'_> {
     /// The document.
     pub fn to_html(&self, exchange: ExchangeId) -> String {
-        let code = self.code.map(|code| format!("<p>Code: <code id=\"code\">{}</code></p>\n", escape(code))).unwrap_or_default();
+        let code = self
+            .code
+            .map(|code| format!("<p>Code: <code id=\"code\">{}</code></p>\n", escape(code)))
+            .unwrap_or_default();
         let (title, text) = (escape(self.title), escape(self.text));
         format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -31,7 +35,11 @@ impl Page<'_> {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 #[cfg(test)]
@@ -43,7 +51,10 @@ mod tests {
     fn nothing_that_is_told_becomes_markup() {
         let page = Page { title: "<b>&\"'", text: "<script>alert(1)</script>", code: Some("<i>") };
         let html = page.to_html(ExchangeId(Uuid::nil()));
-        assert!(!html.contains("<script") && !html.contains("<b>") && !html.contains("<i>"), "{html}");
+        assert!(
+            !html.contains("<script") && !html.contains("<b>") && !html.contains("<i>"),
+            "{html}"
+        );
         assert!(html.contains("&lt;b&gt;&amp;&quot;&#39;"));
     }
 }

@@ -10,7 +10,9 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, StreamId};
-use rollcall_domain::organization::{Organization, OrganizationCommand, OrganizationError, SamlCommand};
+use rollcall_domain::organization::{
+    Organization, OrganizationCommand, OrganizationError, SamlCommand,
+};
 use rollcall_door::App;
 use rollcall_engine::{ExecuteError, Judgement, Order, Visible};
 use rollcall_saml::metadata::{IdpMetadata, parse};
@@ -41,7 +43,9 @@ pub enum RefreshError {
 impl From<ExecuteError<OrganizationError>> for RefreshError {
     fn from(error: ExecuteError<OrganizationError>) -> Self {
         match error {
-            ExecuteError::Judged(Visible { what: Judgement::Refused(refusal), .. }) => refusal.into(),
+            ExecuteError::Judged(Visible { what: Judgement::Refused(refusal), .. }) => {
+                refusal.into()
+            }
             error => Self::Unavailable(error.to_string()),
         }
     }
@@ -53,7 +57,12 @@ impl From<ExecuteError<OrganizationError>> for RefreshError {
 pub struct Failures(Mutex<HashMap<OrganizationId, (DateTime<Utc>, String)>>);
 
 impl Failures {
-    fn note(&self, organization: OrganizationId, at: DateTime<Utc>, outcome: &Result<bool, RefreshError>) {
+    fn note(
+        &self,
+        organization: OrganizationId,
+        at: DateTime<Utc>,
+        outcome: &Result<bool, RefreshError>,
+    ) {
         let mut known = self.0.lock().unwrap_or_else(|e| e.into_inner());
         match outcome {
             Ok(_) => known.remove(&organization),
@@ -85,8 +94,8 @@ pub async fn check(app: &App, document: Vec<u8>) -> Result<IdpMetadata, RefreshE
     Ok(read.map_err(|e| RefreshError::Unavailable(e.to_string()))??)
 }
 
-/// Follows the metadata of an organization's identity provider: what it says now is handed to `tell`, which
-/// says whether it led to anything.
+/// Follows the metadata of an organization's identity provider: what it says now is handed to
+/// `tell`, which says whether it led to anything.
 ///
 /// # Errors
 /// If it could not be followed. The failure is noted.
@@ -96,7 +105,11 @@ pub async fn follow(
     tell: impl AsyncFnOnce(SamlCommand) -> Result<bool, RefreshError>,
 ) -> Result<bool, RefreshError> {
     let app = &door.app;
-    let connection = app.connections.of(organization).await.map_err(|e| RefreshError::Unavailable(e.to_string()))?;
+    let connection = app
+        .connections
+        .of(organization)
+        .await
+        .map_err(|e| RefreshError::Unavailable(e.to_string()))?;
     let url = connection.and_then(|c| c.settings.metadata_url).ok_or(RefreshError::NoUrl)?;
     let outcome = match load(door, &url).await {
         Ok(metadata) => tell(SamlCommand::Refresh { idp: metadata.settings }).await,
@@ -117,7 +130,11 @@ pub async fn refresh(door: &SignOn, organization: OrganizationId) -> Result<bool
 }
 
 /// Runs a command of ours on a connection. True if it led to anything.
-pub async fn tell(app: &App, organization: OrganizationId, command: SamlCommand) -> Result<bool, RefreshError> {
+pub async fn tell(
+    app: &App,
+    organization: OrganizationId,
+    command: SamlCommand,
+) -> Result<bool, RefreshError> {
     let order = Order::<Organization>::unasked(
         StreamId { organization, kind: AggregateKind::Organization, id: organization.0 },
         OrganizationCommand::Saml(command),

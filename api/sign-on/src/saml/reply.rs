@@ -37,7 +37,15 @@ impl Reply {
 
     /// A body of another kind.
     pub fn text(status: u16, media_type: &'static str, body: String) -> Self {
-        Self { status, location: None, cookies: Vec::new(), body: Some(body), media_type, detail: None, kept: Kept::Record }
+        Self {
+            status,
+            location: None,
+            cookies: Vec::new(),
+            body: Some(body),
+            media_type,
+            detail: None,
+            kept: Kept::Record,
+        }
     }
 
     /// Sends the browser elsewhere, with GET.
@@ -57,11 +65,14 @@ impl Reply {
         self
     }
 
-    /// The exchange with this answer, as the log keeps it. Cookies and the query of a redirect are left
-    /// out: they are for the browser.
+    /// The exchange with this answer, as the log keeps it. Cookies and the query of a redirect are
+    /// left out: they are for the browser.
     pub fn close(&self, opened: &Opened) -> Exchange {
         let body = self.body.clone().unwrap_or_default().into_bytes();
-        let location = self.location.iter().map(|l| ("location".to_owned(), l.split('?').next().unwrap_or_default().to_owned()));
+        let location = self
+            .location
+            .iter()
+            .map(|l| ("location".to_owned(), l.split('?').next().unwrap_or_default().to_owned()));
         let answer = Answer {
             status: self.status,
             headers: location.collect(),
@@ -82,7 +93,8 @@ impl Reply {
     /// The HTTP response: never stored, never framed, no address passed on.
     pub fn into_response(self, exchange: ExchangeId) -> Response<Body> {
         let mut response = Response::new(Body::from(self.body.unwrap_or_default()));
-        *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        *response.status_mut() =
+            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = response.headers_mut();
         let mut set = |name: HeaderName, value: &str| {
             if let Ok(value) = HeaderValue::from_str(value) {

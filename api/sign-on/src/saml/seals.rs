@@ -7,8 +7,14 @@ use rollcall_projections::saml::SamlConnections;
 
 /// Several processes on one database need one deployment key. A process that made its own does not
 /// start beside keys that another one sealed; where the key file was named, or there is one process
-/// only, the key is lost rather than forgotten, and the operator needs a server to replace the keys.
-pub async fn check(connections: &SamlConnections, key: &DeploymentKey, config: &ServeConfig, shared: bool) -> anyhow::Result<()> {
+/// only, the key is lost rather than forgotten, and the operator needs a server to replace the
+/// keys.
+pub async fn check(
+    connections: &SamlConnections,
+    key: &DeploymentKey,
+    config: &ServeConfig,
+    shared: bool,
+) -> anyhow::Result<()> {
     let mut foreign = 0;
     for connection in connections.all().await.context("cannot read the SAML connections")? {
         for sealed in connection.settings.keys.iter().filter(|k| !key.has_sealed(&k.sealed)) {

@@ -15,12 +15,23 @@ pub async fn signed_in(call: &Call) -> Reply {
     };
     let page = match checked {
         Ok(Some(session)) if session.row.organization == call.organization.id => {
-            let text = format!("You are signed in to {} as {}. You can close this page.", call.organization.name, session.user_name);
-            Reply::page(200, &Page { title: "Signed in", text: &text, code: None }, call.visit.opened.id)
+            let text = format!(
+                "You are signed in to {} as {}. You can close this page.",
+                call.organization.name, session.user_name
+            );
+            Reply::page(
+                200,
+                &Page { title: "Signed in", text: &text, code: None },
+                call.visit.opened.id,
+            )
         }
         Ok(_) => {
             let text = "You are not signed in, or not any more. Please start from the application's sign-in page.";
-            Reply::page(401, &Page { title: "Not signed in", text, code: Some("no-session") }, call.visit.opened.id)
+            Reply::page(
+                401,
+                &Page { title: "Not signed in", text, code: Some("no-session") },
+                call.visit.opened.id,
+            )
         }
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     };

@@ -38,14 +38,19 @@ pub async fn check(app: &App, token: &str) -> Result<Option<Checked>, SqlError> 
         }
         return Ok(None);
     }
-    let organization = app.organizations.by_id(row.organization).await?.filter(|o| o.enabled && o.stopped.is_none());
+    let organization = app
+        .organizations
+        .by_id(row.organization)
+        .await?
+        .filter(|o| o.enabled && o.stopped.is_none());
     let user = app.directory.user(row.organization, row.subject).await?;
     let (Some(organization), Some(user)) = (organization, user) else { return Ok(None) };
     let text = |name: &str| user.attributes.get(name).and_then(Value::as_str).map(str::to_owned);
     if user.attributes.get("active").and_then(Value::as_bool) != Some(true) {
         return Ok(None);
     }
-    let (user_name, display_name, external_id) = (text("userName").unwrap_or_default(), text("displayName"), text("externalId"));
+    let (user_name, display_name, external_id) =
+        (text("userName").unwrap_or_default(), text("displayName"), text("externalId"));
     Ok(Some(Checked { row, organization, user_name, display_name, external_id }))
 }
 
@@ -65,11 +70,16 @@ async fn note_refusal(app: &App, row: &SessionRow) {
     let milliseconds = u64::try_from(took.num_milliseconds()).unwrap_or(0);
     let order = Order::<User>::unasked(
         StreamId { organization: row.organization, kind: AggregateKind::User, id: row.subject.0 },
-        UserCommand::NoteSessionRefused { session: row.id, milliseconds, ended_by: row.end_exchange },
+        UserCommand::NoteSessionRefused {
+            session: row.id,
+            milliseconds,
+            ended_by: row.end_exchange,
+        },
         Context::new(now, Actor::System, None),
     );
     // Another request, or another process, may have been first.
     if app.engine.execute(order).await.is_ok() {
-        metrics::histogram!("rollcall_session_refused_seconds").record(took.to_std().unwrap_or_default());
+        metrics::histogram!("rollcall_session_refused_seconds")
+            .record(took.to_std().unwrap_or_default());
     }
 }

@@ -14,12 +14,28 @@ use std::sync::Arc;
 
 /// Who holds the session of the cookie, or of the bearer token. Ask with every request: a session
 /// ends at once when SCIM switches its user off.
-#[utoipa::path(get, path = "/api/v1/session", tag = "session", responses((status = 200, body = SessionBody), (status = 401, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    get,
+    path = "/api/v1/session",
+    tag = "session",
+    responses(
+        (status = 200, body = SessionBody),
+        (status = 401, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Refusal> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok());
-    let bearer = authorization.and_then(|v| v.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let token = bearer.map(|(_, token)| token.trim()).or_else(|| session_token(&headers)).filter(|t| !t.is_empty() && t.len() <= 512);
-    let nobody = || Refusal::new(StatusCode::UNAUTHORIZED, "there is no session, or it is over: sign in again");
+    let bearer = authorization
+        .and_then(|v| v.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let token = bearer
+        .map(|(_, token)| token.trim())
+        .or_else(|| session_token(&headers))
+        .filter(|t| !t.is_empty() && t.len() <= 512);
+    let nobody = || {
+        Refusal::new(StatusCode::UNAUTHORIZED, "there is no session, or it is over: sign in again")
+    };
     let checked = check(&app, token.ok_or_else(nobody)?).await?.ok_or_else(nobody)?;
     let body = SessionBody {
         session_id: checked.row.id.0,

@@ -34,9 +34,9 @@ impl ExchangeHashes {
 ///
 /// Metadata: positions of the first and the last event it caused (may be absent), position after
 /// which it stands, id, parent, what it replays, instant, protocol, caller, operation, whether its
-/// shape was unknown, microseconds it took; of the answer the status, SCIM's word, the rule, how many
-/// were found, length of the body and whether it was kept. Whether bodies were dropped later is no
-/// part of it.
+/// shape was unknown, microseconds it took; of the answer the status, SCIM's word, the rule, how
+/// many were found, length of the body and whether it was kept. Whether bodies were dropped later
+/// is no part of it.
 pub fn exchange_entry(recorded: &RecordedExchange, hashes: &ExchangeHashes) -> Vec<u8> {
     let RecordedExchange { number, positions, after, exchange } = recorded;
     let answer = &exchange.answer;

@@ -27,8 +27,8 @@ pub struct Header {
 }
 
 impl Header {
-    /// Reads what an entry says that it is, so that whoever has entries without the log can name the
-    /// one that differs. `None` if it is not one of this [`VERSION`], or not of its own length.
+    /// Reads what an entry says that it is, so that whoever has entries without the log can name
+    /// the one that differs. `None` if it is not one of this [`VERSION`], or not of its own length.
     pub fn read(entry: &[u8]) -> Option<Self> {
         let (header, rest) = entry.split_first_chunk::<BYTES>()?;
         let (number, organization) = (header.last_chunk()?, header[1..].first_chunk()?);

@@ -22,8 +22,8 @@
 //! without a change of any leaf, entries can be handed to whoever may not see the people in them,
 //! and each is far below the 65,535 bytes that an entry bundle allows (C2SP tlog-tiles).
 //!
-//! A field that records or exchanges get later is written after those of today, and only where it has
-//! a value, so that entries of before stay what they were.
+//! A field that records or exchanges get later is written after those of today, and only where it
+//! has a value, so that entries of before stay what they were.
 
 mod exchange;
 mod header;

@@ -38,7 +38,16 @@ pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
         answer,
         redactions,
     } = exchange;
-    let Answer { headers: answer_headers, detail, status: _, scim_type: _, rule: _, found: _, body_bytes: _, body_kept: _ } = answer;
+    let Answer {
+        headers: answer_headers,
+        detail,
+        status: _,
+        scim_type: _,
+        rule: _,
+        found: _,
+        body_bytes: _,
+        body_kept: _,
+    } = answer;
     let mut to = Writer::default();
     to.text(method);
     to.text(target);
@@ -64,7 +73,18 @@ fn pair(to: &mut Writer, (name, value): &(String, String)) {
 
 fn write_facts(to: &mut Writer, facts: &Facts) {
     let Facts { cause, needs, holder, wants } = facts;
-    let Wants { attributes, added, removed, members_replaced, whole, deletes, ends_access, more, all, unread } = wants;
+    let Wants {
+        attributes,
+        added,
+        removed,
+        members_replaced,
+        whole,
+        deletes,
+        ends_access,
+        more,
+        all,
+        unread,
+    } = wants;
     to.maybe(*cause, |to, cause| to.text(cause.as_str()));
     to.maybe(needs.map(|needs| needs.0), Writer::id);
     to.maybe(holder.map(|holder| holder.0), Writer::id);

@@ -9,7 +9,17 @@ use sha2::{Digest, Sha256};
 /// Metadata: kind and id of the aggregate, version in its stream, type and version of the event,
 /// instant, exchange (may be absent), actor.
 pub fn record_entry(record: &Record) -> Vec<u8> {
-    let Record { position, stream, version, event_type, event_version, payload, recorded_at, exchange, actor } = record;
+    let Record {
+        position,
+        stream,
+        version,
+        event_type,
+        event_version,
+        payload,
+        recorded_at,
+        exchange,
+        actor,
+    } = record;
     let StreamId { organization, kind, id } = *stream;
     let mut metadata = Writer::default();
     metadata.text(kind.as_str());
@@ -20,5 +30,9 @@ pub fn record_entry(record: &Record) -> Vec<u8> {
     metadata.instant(*recorded_at);
     metadata.maybe(exchange.map(|exchange| exchange.0), Writer::id);
     metadata.actor(actor);
-    entry(Header { organization, of: Of::Record(*position) }, metadata, &[Sha256::digest(payload).into()])
+    entry(
+        Header { organization, of: Of::Record(*position) },
+        metadata,
+        &[Sha256::digest(payload).into()],
+    )
 }

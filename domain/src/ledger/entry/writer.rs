@@ -70,7 +70,12 @@ impl Writer {
         self.0
     }
 
-    fn each<T>(&mut self, count: usize, items: impl IntoIterator<Item = T>, mut write: impl FnMut(&mut Self, T)) {
+    fn each<T>(
+        &mut self,
+        count: usize,
+        items: impl IntoIterator<Item = T>,
+        mut write: impl FnMut(&mut Self, T),
+    ) {
         self.count(count);
         items.into_iter().for_each(|item| write(self, item));
     }

@@ -34,7 +34,9 @@ async fn what_is_too_large_leaves_nothing() -> anyhow::Result<()> {
         let large = eventstore::EventData::binary("large", vec![0; 600 * 1024].into());
         let events = vec![large.clone(), large];
         let failed = match way {
-            Way::Plain => it.client.append_to_stream("s", &Default::default(), events).await.is_err(),
+            Way::Plain => {
+                it.client.append_to_stream("s", &Default::default(), events).await.is_err()
+            }
             Way::Batch => {
                 let batch = it.client.batch_append(&Default::default()).await?;
                 batch.append_to_stream("s", Any, events).await.is_err()
@@ -48,7 +50,8 @@ async fn what_is_too_large_leaves_nothing() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn what_was_answered_is_there_when_opened_again_and_half_a_frame_is_not() -> anyhow::Result<()> {
+async fn what_was_answered_is_there_when_opened_again_and_half_a_frame_is_not() -> anyhow::Result<()>
+{
     let it = standin().await?;
     it.append(Way::Batch, "s", NoStream, "abc").await?;
     it.append(Way::Plain, "s", Exact(2), "de").await?;

@@ -21,7 +21,9 @@ async fn a_tombstoned_stream_is_gone_for_ever() -> anyhow::Result<()> {
     let it = standin().await?;
     it.append(Way::Batch, "s", NoStream, "abc").await?;
     it.client.tombstone_stream("s", &TombstoneStreamOptions::default()).await?;
-    assert!(matches!(it.letters("s").await, Err(e) if matches!(e.downcast_ref(), Some(Error::ResourceDeleted))));
+    assert!(
+        matches!(it.letters("s").await, Err(e) if matches!(e.downcast_ref(), Some(Error::ResourceDeleted)))
+    );
     let again = it.client.append_to_stream("s", &Default::default(), event(b'd')).await;
     assert!(matches!(again, Err(Error::ResourceDeleted)), "{again:?}");
     assert_eq!(it.append(Way::Batch, "s", Any, "d").await?, None);
@@ -32,7 +34,8 @@ async fn a_tombstoned_stream_is_gone_for_ever() -> anyhow::Result<()> {
 async fn metadata_hides_events_and_keeps_their_revisions() -> anyhow::Result<()> {
     let it = standin().await?;
     it.append(Way::Batch, "s", NoStream, "abcde").await?;
-    let set = async |metadata| it.client.set_stream_metadata("s", &Default::default(), &metadata).await;
+    let set =
+        async |metadata| it.client.set_stream_metadata("s", &Default::default(), &metadata).await;
     set(StreamMetadataBuilder::new().max_count(2).build()).await?;
     assert_eq!(it.letters("s").await?, Some(("de".into(), vec![3, 4])));
     set(StreamMetadataBuilder::new().truncate_before(1).build()).await?;
@@ -48,9 +51,14 @@ async fn metadata_hides_events_and_keeps_their_revisions() -> anyhow::Result<()>
 async fn an_acl_refuses() -> anyhow::Result<()> {
     let it = standin().await?;
     it.append(Way::Plain, "s", NoStream, "a").await?;
-    let acl = eventstore::EventData::json("$metadata", &serde_json::json!({ "$acl": { "$r": "$admins", "$w": ["$admins"] } }))?;
+    let acl = eventstore::EventData::json(
+        "$metadata",
+        &serde_json::json!({ "$acl": { "$r": "$admins", "$w": ["$admins"] } }),
+    )?;
     it.client.append_to_stream("$$s", &Default::default(), acl).await?;
-    assert!(matches!(it.letters("s").await, Err(e) if matches!(e.downcast_ref(), Some(Error::AccessDenied))));
+    assert!(
+        matches!(it.letters("s").await, Err(e) if matches!(e.downcast_ref(), Some(Error::AccessDenied)))
+    );
     let refused = it.client.append_to_stream("s", &Default::default(), event(b'b')).await;
     assert!(matches!(refused, Err(Error::AccessDenied)), "{refused:?}");
     Ok(())

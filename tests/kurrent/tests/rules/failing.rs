@@ -7,7 +7,9 @@ use rollcall_kurrent_standin::{Fault, Refusal};
 use std::time::Duration;
 
 fn options(expected: ExpectedRevision) -> AppendToStreamOptions {
-    AppendToStreamOptions::default().expected_revision(expected).deadline(Duration::from_millis(300))
+    AppendToStreamOptions::default()
+        .expected_revision(expected)
+        .deadline(Duration::from_millis(300))
 }
 
 #[tokio::test]
@@ -47,7 +49,9 @@ async fn another_leader_is_named() -> anyhow::Result<()> {
     let it = standin().await?;
     it.faults.at_next_append(Fault::Before(Refusal::NotLeader("127.0.0.1".into(), 4711)));
     match it.client.append_to_stream("s", &options(NoStream), event(b'a')).await {
-        Err(Error::NotLeaderException(leader)) => assert_eq!((leader.host.as_str(), leader.port), ("127.0.0.1", 4711)),
+        Err(Error::NotLeaderException(leader)) => {
+            assert_eq!((leader.host.as_str(), leader.port), ("127.0.0.1", 4711))
+        }
         other => panic!("{other:?}"),
     }
     Ok(())

@@ -1,7 +1,10 @@
 //! A stand-in of its own for each test, and the makers' client.
 
 use anyhow::Context as _;
-use eventstore::{AppendToStreamOptions, BatchAppendOptions, Client, EventData, ExpectedRevision, ReadStreamOptions, StreamPosition};
+use eventstore::{
+    AppendToStreamOptions, BatchAppendOptions, Client, EventData, ExpectedRevision,
+    ReadStreamOptions, StreamPosition,
+};
 use rollcall_kurrent_standin::{Faults, Settings, serve};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -29,7 +32,8 @@ async fn start(folder: TempDir) -> anyhow::Result<Standin> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let faults = Faults::default();
-    let server = tokio::spawn(serve(listener, Settings::new(folder.path().join("events")), faults.clone()));
+    let server =
+        tokio::spawn(serve(listener, Settings::new(folder.path().join("events")), faults.clone()));
     let client = Client::new(format!("esdb://{address}?tls=false").parse()?)?;
     Ok(Standin { client, faults, folder, server })
 }
@@ -59,8 +63,15 @@ impl Standin {
         self.folder.path().join("events")
     }
 
-    /// Appends events whose ids are the letters; gives the last revision, or none if it was refused.
-    pub async fn append(&self, way: Way, stream: &str, expected: ExpectedRevision, letters: &str) -> anyhow::Result<Option<u64>> {
+    /// Appends events whose ids are the letters; gives the last revision, or none if it was
+    /// refused.
+    pub async fn append(
+        &self,
+        way: Way,
+        stream: &str,
+        expected: ExpectedRevision,
+        letters: &str,
+    ) -> anyhow::Result<Option<u64>> {
         let events: Vec<EventData> = letters.bytes().map(event).collect();
         match way {
             Way::Plain => {
@@ -75,7 +86,9 @@ impl Standin {
                 let batch = self.client.batch_append(&BatchAppendOptions::default()).await?;
                 match batch.append_to_stream(stream, expected, events).await {
                     Ok(result) => Ok(Some(result.current_revision().context("a revision")?)),
-                    Err(eventstore::Error::Grpc { .. } | eventstore::Error::ServerError(_)) => Ok(None),
+                    Err(eventstore::Error::Grpc { .. } | eventstore::Error::ServerError(_)) => {
+                        Ok(None)
+                    }
                     Err(e) => Err(e.into()),
                 }
             }

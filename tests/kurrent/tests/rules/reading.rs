@@ -3,7 +3,8 @@
 use crate::given::*;
 use eventstore::ExpectedRevision::{Any, NoStream};
 use eventstore::{
-    Position, ReadAllOptions, StreamPosition, SubscribeToAllOptions, SubscribeToStreamOptions, SubscriptionEvent, SubscriptionFilter,
+    Position, ReadAllOptions, StreamPosition, SubscribeToAllOptions, SubscribeToStreamOptions,
+    SubscriptionEvent, SubscriptionFilter,
 };
 
 async fn all(it: &Standin, options: ReadAllOptions) -> anyhow::Result<Vec<(String, Position)>> {
@@ -11,7 +12,10 @@ async fn all(it: &Standin, options: ReadAllOptions) -> anyhow::Result<Vec<(Strin
     let mut found = Vec::new();
     while let Some(event) = read.next().await? {
         let event = event.get_original_event();
-        found.push((format!("{}:{}", event.stream_id, String::from_utf8_lossy(&event.data)), event.position));
+        found.push((
+            format!("{}:{}", event.stream_id, String::from_utf8_lossy(&event.data)),
+            event.position,
+        ));
     }
     Ok(found)
 }
@@ -26,8 +30,11 @@ async fn positions_rise_and_a_read_starts_at_the_one_it_names() -> anyhow::Resul
     let found = all(&it, ReadAllOptions::default()).await?;
     let names: Vec<&str> = found.iter().map(|f| f.0.as_str()).collect();
     assert_eq!(names, ["s:a", "s:b", "t:c", "$$t:{}", "s:d"]);
-    assert!(found.windows(2).all(|w| w[0].1.commit < w[1].1.commit && w[0].1.prepare < w[1].1.prepare));
-    let from = all(&it, ReadAllOptions::default().position(StreamPosition::Position(found[2].1))).await?;
+    assert!(
+        found.windows(2).all(|w| w[0].1.commit < w[1].1.commit && w[0].1.prepare < w[1].1.prepare)
+    );
+    let from =
+        all(&it, ReadAllOptions::default().position(StreamPosition::Position(found[2].1))).await?;
     assert_eq!(from, found[2..]);
     Ok(())
 }
@@ -48,7 +55,13 @@ async fn a_subscription_resumes_after_what_it_names() -> anyhow::Result<()> {
 async fn a_filtered_subscription_is_told_how_far_it_is() -> anyhow::Result<()> {
     let it = standin().await?;
     for _ in 0..40 {
-        it.client.append_to_stream("other", &Default::default(), eventstore::EventData::binary("x", vec![0].into())).await?;
+        it.client
+            .append_to_stream(
+                "other",
+                &Default::default(),
+                eventstore::EventData::binary("x", vec![0].into()),
+            )
+            .await?;
     }
     it.append(Way::Batch, "rollcall-1", NoStream, "a").await?;
     let filter = SubscriptionFilter::on_stream_name().add_prefix("rollcall-");

@@ -21,21 +21,35 @@ pub async fn on_sqlite(plan: &Plan) -> Result<Figure> {
     let time = Duration::from_secs(plan.pick(4, 1));
     let baseline = async || sqlite_inserts(&plan.folder, time);
     let (ratio, details) = in_turn(plan, &w, time, "one-row commits/s", baseline).await?;
-    Ok(Figure::new("SQLite: user creates / one-row commits", ratio, "", Goal::AtLeast(0.8), details))
+    Ok(Figure::new(
+        "SQLite: user creates / one-row commits",
+        ratio,
+        "",
+        Goal::AtLeast(0.8),
+        details,
+    ))
 }
 
 /// PostgreSQL against `pgbench`.
 pub async fn on_postgres(plan: &Plan) -> Result<Figure> {
     let cluster = PostgresCluster::start()?;
-    let w = World::around(Server::start_in(Store::Postgres(cluster.url()), &plan.folder).await?).await?;
+    let w = World::around(Server::start_in(Store::Postgres(cluster.url()), &plan.folder).await?)
+        .await?;
     let time = Duration::from_secs(plan.pick(5, 2));
     let baseline = async || pgbench_inserts(&cluster.url(), &plan.folder, time).await;
-    let (ratio, details) = in_turn(plan, &w, time, "pgbench transactions/s at 16 clients", baseline).await?;
+    let (ratio, details) =
+        in_turn(plan, &w, time, "pgbench transactions/s at 16 clients", baseline).await?;
     Ok(Figure::new("PostgreSQL: user creates / pgbench", ratio, "", Goal::AtLeast(0.3), details))
 }
 
 /// Rounds of baseline, load, baseline; the ratio of each round is to the mean of its two baselines.
-async fn in_turn(plan: &Plan, w: &World, time: Duration, unit: &str, baseline: impl AsyncFn() -> Result<f64>) -> Result<(f64, String)> {
+async fn in_turn(
+    plan: &Plan,
+    w: &World,
+    time: Duration,
+    unit: &str,
+    baseline: impl AsyncFn() -> Result<f64>,
+) -> Result<(f64, String)> {
     let mut next = create_users(w, 0, Until::Time(time)).await?.requests + GAP;
     let (mut ratios, mut rates, mut bases) = (Vec::new(), Vec::new(), Vec::new());
     let (cpu, mut created, mut generator) = (Cpu::of_server(&w.server)?, 0, 0.0);

@@ -2,7 +2,9 @@
 
 use crate::plan::Plan;
 use anyhow::{Context as _, Result};
-use rollcall_tests::bench::directory::{add_in_turn, add_many, add_one_by_one, fill, match_queries};
+use rollcall_tests::bench::directory::{
+    add_in_turn, add_many, add_one_by_one, fill, match_queries,
+};
 use rollcall_tests::bench::machine::{Cpu, peak_memory_mib};
 use rollcall_tests::bench::report::{Figure, Goal, median};
 use rollcall_tests::rng::Rng;
@@ -46,7 +48,11 @@ async fn matches(plan: &Plan, small: &World, few: u64, large: &World, many: u64)
     for round in 0..rounds {
         let a = match_queries(small, few, &mut rng, time).await?;
         let b = match_queries(large, many, &mut rng, time).await?;
-        plan.say(&format!("  match round {round}: {:.0}/s among {few} users, {:.0}/s among {many}", a.rate(), b.rate()));
+        plan.say(&format!(
+            "  match round {round}: {:.0}/s among {few} users, {:.0}/s among {many}",
+            a.rate(),
+            b.rate()
+        ));
         asked_small += a.requests;
         asked_large += b.requests;
         ratios.push(a.rate() / b.rate());
@@ -60,16 +66,27 @@ async fn matches(plan: &Plan, small: &World, few: u64, large: &World, many: u64)
         cpu_small.micros_each(asked_small)?,
         cpu_large.micros_each(asked_large)?,
     );
-    Ok(Figure::new("match queries: slower in the large directory", median(&ratios), "times", Goal::AtMost(1.3), details))
+    Ok(Figure::new(
+        "match queries: slower in the large directory",
+        median(&ratios),
+        "times",
+        Goal::AtMost(1.3),
+        details,
+    ))
 }
 
 /// The last members of a large group against the first ones of another, added in turn at the same
-/// time; the first ones of the large group were added minutes earlier, on another machine so to say.
+/// time; the first ones of the large group were added minutes earlier, on another machine so to
+/// say.
 async fn members(plan: &Plan, w: &World, group: &str, ids: &[String]) -> Result<Figure> {
     const EDGE: usize = 500;
     let first = add_one_by_one(w, group, &ids[..EDGE]).await?;
     let between = add_many(w, group, &ids[EDGE..ids.len() - EDGE], 1).await?;
-    plan.say(&format!("  {} members at {:.0}/s, one per request", between.requests, between.rate()));
+    plan.say(&format!(
+        "  {} members at {:.0}/s, one per request",
+        between.requests,
+        between.rate()
+    ));
     let fresh = w.scim.create_group("Fresh").await?;
     let [last, beginning] = add_in_turn(w, [group, &fresh], &ids[ids.len() - EDGE..]).await?;
     let (a, b) = (median(&beginning), median(&last));
@@ -90,12 +107,21 @@ async fn rebuild(plan: &Plan, w: &World) -> Result<Figure> {
         let said = &said[0];
         let seconds = said["seconds"].as_f64().with_context(|| format!("no seconds in {said}"))?;
         records = said["records"].as_u64().with_context(|| format!("no records in {said}"))?;
-        exchanges = said["exchanges"].as_u64().with_context(|| format!("no exchanges in {said}"))?;
+        exchanges =
+            said["exchanges"].as_u64().with_context(|| format!("no exchanges in {said}"))?;
         rates.push(records as f64 / seconds);
     }
     let peak = peak_memory_mib(w.server.pid().context("the server does not run")?)?;
-    let details = format!("{records} records, and {exchanges} exchanges besides; VmHWM {peak:.0} MiB afterwards");
-    Ok(Figure::new("records folded in a rebuild", median(&rates), "records/s", Goal::AtLeast(30_000.0), details))
+    let details = format!(
+        "{records} records, and {exchanges} exchanges besides; VmHWM {peak:.0} MiB afterwards"
+    );
+    Ok(Figure::new(
+        "records folded in a rebuild",
+        median(&rates),
+        "records/s",
+        Goal::AtLeast(30_000.0),
+        details,
+    ))
 }
 
 /// Fills the group to all users, starts the server again, and adds one member that is new.
@@ -107,11 +133,22 @@ async fn cold_group(w: &mut World, group: &str, ids: &[String]) -> Result<Figure
         w.server.terminate().await?;
         w.server.restart().await?;
         times.push(add_one_by_one(w, group, std::slice::from_ref(newcomer)).await?[0]);
-        let removed = w.scim.fresh().operations(&format!("/Groups/{group}"), rollcall_tests::scim::remove_member(newcomer)).await?;
+        let removed = w
+            .scim
+            .fresh()
+            .operations(&format!("/Groups/{group}"), rollcall_tests::scim::remove_member(newcomer))
+            .await?;
         removed.expect(204)?;
     }
-    let details = format!("one member add after a start, group of {}; {times:.0?} ms", ids.len() - 1);
-    Ok(Figure::new("cold load of a large group", median(&times) / 1000.0, "s", Goal::AtMost(1.0), details))
+    let details =
+        format!("one member add after a start, group of {}; {times:.0?} ms", ids.len() - 1);
+    Ok(Figure::new(
+        "cold load of a large group",
+        median(&times) / 1000.0,
+        "s",
+        Goal::AtMost(1.0),
+        details,
+    ))
 }
 
 /// The data of all servers is gone with them; what is left is an empty folder.

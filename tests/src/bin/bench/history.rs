@@ -13,17 +13,31 @@ use std::time::Instant;
 
 /// The auditors' questions to a directory with a long past, on the embedded store.
 pub async fn on_sqlite(plan: &Plan) -> Result<[Figure; 2]> {
-    measure(plan, Store::Sqlite, ["SQLite: as of, for one user or group", "SQLite: memory of an export"]).await
+    measure(
+        plan,
+        Store::Sqlite,
+        ["SQLite: as of, for one user or group", "SQLite: memory of an export"],
+    )
+    .await
 }
 
 /// The same on PostgreSQL.
 pub async fn on_postgres(plan: &Plan) -> Result<[Figure; 2]> {
     let cluster = PostgresCluster::start()?;
     let store = Store::Postgres(cluster.url());
-    measure(plan, store, ["PostgreSQL: as of, for one user or group", "PostgreSQL: memory of an export"]).await
+    measure(
+        plan,
+        store,
+        ["PostgreSQL: as of, for one user or group", "PostgreSQL: memory of an export"],
+    )
+    .await
 }
 
-async fn measure(plan: &Plan, store: Store, [as_of, memory]: [&'static str; 2]) -> Result<[Figure; 2]> {
+async fn measure(
+    plan: &Plan,
+    store: Store,
+    [as_of, memory]: [&'static str; 2],
+) -> Result<[Figure; 2]> {
     let mut w = World::around(Server::start_in(store, &plan.folder).await?).await?;
     let (users, _) = fill(&w, plan.pick(100_000, 5_000)).await?;
     let count = users.len();
@@ -50,6 +64,9 @@ async fn measure(plan: &Plan, store: Store, [as_of, memory]: [&'static str; 2]) 
     let (events, bytes) = export(&w, &plan.folder).await?;
     ensure!(events == past.records(), "{events} events exported of {}", past.records());
     let seconds = begun.elapsed().as_secs_f64();
-    let details = format!("VmHWM; {before:.0} MiB before; {events} events, {} MiB in {seconds:.0} s", bytes / 1_048_576);
+    let details = format!(
+        "VmHWM; {before:.0} MiB before; {events} events, {} MiB in {seconds:.0} s",
+        bytes / 1_048_576
+    );
     Ok([asked, Figure::new(memory, peak_memory_mib(pid)?, "MiB", Goal::AtMost(100.0), details)])
 }

@@ -1,8 +1,9 @@
 //! `make bench`: real servers, measured against what the stores can do by themselves, in one run.
 //!
-//! `bench [--quick] [--json] [--only NAMES]` with NAMES among `client,sqlite,postgres,directory,history-sqlite,history-postgres,logins,cycles`;
-//! `bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]` measures any
-//! SCIM server with the simulated Entra.
+//! `bench [--quick] [--json] [--only NAMES]` with NAMES among
+//! `client,sqlite,postgres,directory,history-sqlite,history-postgres,logins,cycles`; `bench --url
+//! URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]` measures any SCIM server
+//! with the simulated Entra.
 
 mod creates;
 mod directory;
@@ -21,24 +22,42 @@ use rollcall_tests::bench::report::Report;
 async fn main() -> Result<()> {
     let plan = Plan::from_arguments()?;
     let machine = Machine::here();
-    plan.say(&format!("{}, {} cores, {} MiB, Linux {}", machine.cpu, machine.cores, machine.memory_mib, machine.kernel));
+    plan.say(&format!(
+        "{}, {} cores, {} MiB, Linux {}",
+        machine.cpu, machine.cores, machine.memory_mib, machine.kernel
+    ));
     if let Some(url) = &plan.url {
         return simulated::elsewhere(&plan, url, machine).await;
     }
     let mut figures = Vec::new();
     let mut told = 0;
-    for part in ["client", "sqlite", "postgres", "directory", "history-sqlite", "history-postgres", "logins", "cycles"] {
+    for part in [
+        "client",
+        "sqlite",
+        "postgres",
+        "directory",
+        "history-sqlite",
+        "history-postgres",
+        "logins",
+        "cycles",
+    ] {
         if !plan.wants(part) {
             continue;
         }
         match part {
             "client" => figures.push(simulated::client(&plan).context("the client alone")?),
-            "history-sqlite" => figures.extend(history::on_sqlite(&plan).await.context("history on SQLite")?),
-            "history-postgres" => figures.extend(history::on_postgres(&plan).await.context("history on PostgreSQL")?),
+            "history-sqlite" => {
+                figures.extend(history::on_sqlite(&plan).await.context("history on SQLite")?)
+            }
+            "history-postgres" => {
+                figures.extend(history::on_postgres(&plan).await.context("history on PostgreSQL")?)
+            }
             "logins" => figures.push(logins::measure(&plan).await.context("logins")?),
             "cycles" => figures.push(simulated::cycles(&plan).await.context("cycles")?),
             "sqlite" => figures.push(creates::on_sqlite(&plan).await.context("creates on SQLite")?),
-            "postgres" => figures.push(creates::on_postgres(&plan).await.context("creates on PostgreSQL")?),
+            "postgres" => {
+                figures.push(creates::on_postgres(&plan).await.context("creates on PostgreSQL")?)
+            }
             _ => directory::measure(&plan, &mut figures).await.context("a large directory")?,
         }
         for figure in &figures[told..] {
@@ -52,7 +71,14 @@ async fn main() -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         let m = &report.machine;
-        println!("\n{}, {} cores, {} MiB, Linux {}{}", m.cpu, m.cores, m.memory_mib, m.kernel, if report.quick { " (quick)" } else { "" });
+        println!(
+            "\n{}, {} cores, {} MiB, Linux {}{}",
+            m.cpu,
+            m.cores,
+            m.memory_mib,
+            m.kernel,
+            if report.quick { " (quick)" } else { "" }
+        );
         for figure in &report.figures {
             println!("{}", figure.line());
         }

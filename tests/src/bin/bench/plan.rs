@@ -23,7 +23,8 @@ impl Plan {
         let folder = binary()?.parent().context("a folder")?.join("bench-data");
         std::fs::create_dir_all(&folder)?;
         let load = Load { users: 1_000, connections: 8, seed: 1 };
-        let mut plan = Self { quick: false, json: false, only: None, folder, url: None, token: None, load };
+        let mut plan =
+            Self { quick: false, json: false, only: None, folder, url: None, token: None, load };
         let mut arguments = std::env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
@@ -31,10 +32,19 @@ impl Plan {
                 "--json" => plan.json = true,
                 "--only" => plan.only = Some(arguments.next().context("--only needs names")?),
                 "--url" => plan.url = Some(arguments.next().context("--url needs a tenant URL")?),
-                "--token" => plan.token = Some(arguments.next().context("--token needs a secret token")?),
-                "--users" => plan.load.users = arguments.next().context("--users needs a number")?.parse()?,
-                "--connections" => plan.load.connections = arguments.next().context("--connections needs a number")?.parse()?,
-                "--seed" => plan.load.seed = arguments.next().context("--seed needs a number")?.parse()?,
+                "--token" => {
+                    plan.token = Some(arguments.next().context("--token needs a secret token")?)
+                }
+                "--users" => {
+                    plan.load.users = arguments.next().context("--users needs a number")?.parse()?
+                }
+                "--connections" => {
+                    plan.load.connections =
+                        arguments.next().context("--connections needs a number")?.parse()?
+                }
+                "--seed" => {
+                    plan.load.seed = arguments.next().context("--seed needs a number")?.parse()?
+                }
                 other => bail!(
                     "unknown argument {other}; usage: bench [--quick] [--json] [--only client,sqlite,postgres,directory,history-sqlite,history-postgres,logins,cycles], or bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]"
                 ),

@@ -34,7 +34,10 @@ impl Program {
         }
         match fs::read_to_string(root.join("not-packaged")) {
             Ok(why) => Ok(Self::NotPackaged(why.trim().to_owned())),
-            Err(_) => Err(anyhow::anyhow!("SimpleSAMLphp is not in {}: `make deps` gets it", root.display())),
+            Err(_) => Err(anyhow::anyhow!(
+                "SimpleSAMLphp is not in {}: `make deps` gets it",
+                root.display()
+            )),
         }
     }
 }
@@ -57,20 +60,42 @@ impl SimpleSaml {
         }
         for name in ["one", "two"] {
             let pair = keys::generate(name, now(), 30)?;
-            fs::write(folder.path().join(format!("cert/{name}.pem")), pem(&pair.private_key_pkcs8()?))?;
+            fs::write(
+                folder.path().join(format!("cert/{name}.pem")),
+                pem(&pair.private_key_pkcs8()?),
+            )?;
             fs::write(folder.path().join(format!("cert/{name}.crt")), pair.certificate_pem()?)?;
         }
-        let settings = json!({ "people": people, "key": "one", "next_key": null, "encrypt": false });
+        let settings =
+            json!({ "people": people, "key": "one", "next_key": null, "encrypt": false });
         fs::write(folder.path().join("settings.json"), settings.to_string())?;
         let log = File::create(folder.path().join("php.log"))?;
         let mut command = Command::new("sh");
         command.args(["-c", r#"php "$@" & read -r _; kill "$!"; wait"#, "sh"]);
         // What PHP deprecates since is Debian's business.
-        command.args(["-d", "display_errors=0", "-d", "error_reporting=E_ALL & ~E_DEPRECATED", "-S", "127.0.0.1:0", "-t"]);
+        command.args([
+            "-d",
+            "display_errors=0",
+            "-d",
+            "error_reporting=E_ALL & ~E_DEPRECATED",
+            "-S",
+            "127.0.0.1:0",
+            "-t",
+        ]);
         command.arg(program.join("usr/share/simplesamlphp/www"));
-        command.env("SIMPLESAMLPHP_CONFIG_DIR", Path::new(env!("CARGO_MANIFEST_DIR")).join("simplesamlphp"));
-        command.env("IDP_ATTRIBUTE_MAPS", program.join("etc/simplesamlphp/attributemap")).env("IDP_FOLDER", folder.path());
-        let shell = command.stdin(Stdio::piped()).stdout(log.try_clone()?).stderr(log).spawn().context("there is no sh")?;
+        command.env(
+            "SIMPLESAMLPHP_CONFIG_DIR",
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("simplesamlphp"),
+        );
+        command
+            .env("IDP_ATTRIBUTE_MAPS", program.join("etc/simplesamlphp/attributemap"))
+            .env("IDP_FOLDER", folder.path());
+        let shell = command
+            .stdin(Stdio::piped())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("there is no sh")?;
         let mut server = Self { shell, base: String::new(), settings, folder };
         server.base = server.listening().await?;
         Ok(server)
@@ -80,11 +105,20 @@ impl SimpleSaml {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let log = self.log();
-            if let Some((base, _)) = log.split_once("Development Server (").and_then(|(_, rest)| rest.split_once(") started")) {
+            if let Some((base, _)) = log
+                .split_once("Development Server (")
+                .and_then(|(_, rest)| rest.split_once(") started"))
+            {
                 return Ok(base.to_owned());
             }
-            ensure!(!log.contains("not found"), "PHP cannot be started (`make deps` installs it): {log}");
-            ensure!(Instant::now() < deadline, "PHP's server does not listen after {PATIENCE:?}: {log}");
+            ensure!(
+                !log.contains("not found"),
+                "PHP cannot be started (`make deps` installs it): {log}"
+            );
+            ensure!(
+                Instant::now() < deadline,
+                "PHP's server does not listen after {PATIENCE:?}: {log}"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -109,7 +143,8 @@ impl SimpleSaml {
         Browser::new(Address::new(self.base.trim_start_matches("http://")))
     }
 
-    /// Changes a setting, from the next request on: `key` signs, `next_key` is announced, `encrypt`.
+    /// Changes a setting, from the next request on: `key` signs, `next_key` is announced,
+    /// `encrypt`.
     pub fn set(&mut self, name: &str, value: Value) -> Result<()> {
         self.settings[name] = value;
         Ok(fs::write(self.folder.path().join("settings.json"), self.settings.to_string())?)

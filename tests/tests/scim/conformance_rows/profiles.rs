@@ -20,7 +20,13 @@ async fn many(scim: &Scim, count: usize) -> Result<Vec<String>> {
         let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": operations});
         let done = scim.post("/Bulk", &body).await?.expect_json(200)?;
         for made in done["Operations"].as_array().context("Operations")? {
-            ids.push(made["location"].as_str().and_then(|l| l.rsplit('/').next()).with_context(|| made.to_string())?.to_owned());
+            ids.push(
+                made["location"]
+                    .as_str()
+                    .and_then(|l| l.rsplit('/').next())
+                    .with_context(|| made.to_string())?
+                    .to_owned(),
+            );
         }
     }
     Ok(ids)
@@ -40,11 +46,21 @@ async fn a_page_has_a_hundred_or_as_many_as_are_asked_for_up_to_a_thousand() {
         ] {
             let page = w.scim.get(query).await?.expect_json(200)?;
             let shown = page["Resources"].as_array().map(Vec::len);
-            ensure!(page["totalResults"] == 1_001 && page["itemsPerPage"] == expected && shown == Some(expected), "{query}: {shown:?}");
+            ensure!(
+                page["totalResults"] == 1_001
+                    && page["itemsPerPage"] == expected
+                    && shown == Some(expected),
+                "{query}: {shown:?}"
+            );
         }
         let config = w.scim.get("/ServiceProviderConfig").await?.expect_json(200)?;
         let paging = &config["pagination"];
-        ensure!(paging["defaultPageSize"] == 100 && paging["maxPageSize"] == 1_000 && config["filter"]["maxResults"] == 1_000, "{config}");
+        ensure!(
+            paging["defaultPageSize"] == 100
+                && paging["maxPageSize"] == 1_000
+                && config["filter"]["maxResults"] == 1_000,
+            "{config}"
+        );
         Ok(())
     })
     .await;
@@ -184,7 +200,8 @@ async fn one_patch_changes_several_attributes_switches_off_and_on() {
 /// The rate limit of a fresh installation: many times the 25 requests a second that IPSIE asks for.
 #[tokio::test]
 async fn two_hundred_requests_at_once_are_all_answered() -> Result<()> {
-    let w = World::around(Server::start_with(Store::Sqlite, &std::env::temp_dir(), &[]).await?).await?;
+    let w =
+        World::around(Server::start_with(Store::Sqlite, &std::env::temp_dir(), &[]).await?).await?;
     let callers: Vec<Scim> = (0..20).map(|_| w.scim.fresh()).collect();
     let ask = async |scim: &Scim| -> Result<()> {
         for _ in 0..10 {
@@ -203,7 +220,12 @@ async fn nobody_changes_a_user_or_a_group_but_by_scim() {
         let mut seen = 0;
         for (path, methods) in api["paths"].as_object().context("paths")? {
             if path.contains("/users") || path.contains("/groups") {
-                let methods: Vec<&str> = methods.as_object().into_iter().flatten().map(|(method, _)| method.as_str()).collect();
+                let methods: Vec<&str> = methods
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(method, _)| method.as_str())
+                    .collect();
                 ensure!(methods == ["get"], "{path}: {methods:?}");
                 seen += 1;
             }

@@ -44,7 +44,8 @@ async fn what_a_client_says_of_read_only_attributes_is_ignored() {
     .await;
 }
 
-/// The RFC would have Base64, a URI, a country of two letters: what a customer's directory has is kept.
+/// The RFC would have Base64, a URI, a country of two letters: what a customer's directory has is
+/// kept.
 #[tokio::test]
 async fn what_a_value_looks_like_is_not_judged() {
     on_sqlite(async |w| {
@@ -96,8 +97,15 @@ async fn an_extension_in_use_is_kept_shown_and_not_in_schemas() {
     on_sqlite(async |w| {
         let body = json!({"schemas": [USER, BADGE], "userName": "ada@x", BADGE: {"number": "B-7"}});
         let made = w.scim.post("/Users", &body).await?.expect_json(201)?;
-        ensure!(made[BADGE]["number"] == "B-7" && made["schemas"] == json!([USER, BADGE]), "{made}");
-        let list = w.scim.get(&format!("/Users?{}", filter(&format!("{BADGE}:number eq \"b-7\"")))).await?.expect_json(200)?;
+        ensure!(
+            made[BADGE]["number"] == "B-7" && made["schemas"] == json!([USER, BADGE]),
+            "{made}"
+        );
+        let list = w
+            .scim
+            .get(&format!("/Users?{}", filter(&format!("{BADGE}:number eq \"b-7\""))))
+            .await?
+            .expect_json(200)?;
         ensure!(list["totalResults"] == 1, "{list}");
         for kind in ["/Schemas", "/ResourceTypes"] {
             let known = w.scim.get(kind).await?.expect(200)?.text();
@@ -115,15 +123,27 @@ async fn a_schema_that_is_not_known_is_read_over_and_refused_when_strict() {
         let body = |name: &str, schemas: Value| json!({"schemas": schemas, "userName": name});
         let foreign = [json!([USER, BADGE]), json!([GROUP])];
         for (n, schemas) in foreign.iter().enumerate() {
-            let made = w.scim.post("/Users", &body(&format!("u{n}@x"), schemas.clone())).await?.expect_json(201)?;
+            let made = w
+                .scim
+                .post("/Users", &body(&format!("u{n}@x"), schemas.clone()))
+                .await?
+                .expect_json(201)?;
             ensure!(made["schemas"] == json!([USER]), "{made}");
-            ensure!(readings(w).await?.contains("unknown-schema-ignored"), "{}", readings(w).await?);
+            ensure!(
+                readings(w).await?.contains("unknown-schema-ignored"),
+                "{}",
+                readings(w).await?
+            );
         }
         w.scim.post("/Users", &json!({"userName": "bare@x"})).await?.expect(201)?;
         ensure!(readings(w).await?.contains("schemas-missing"), "{}", readings(w).await?);
         set_strict(w, true).await?;
         for schemas in foreign {
-            let said = refused(w.scim.post("/Users", &body("new@x", schemas)).await?, 400, Some("invalidSyntax"))?;
+            let said = refused(
+                w.scim.post("/Users", &body("new@x", schemas)).await?,
+                400,
+                Some("invalidSyntax"),
+            )?;
             ensure!(said.contains("this connection is strict"), "{said}");
         }
         w.scim.post("/Users", &body("new@x", json!([USER, ENTERPRISE]))).await?.expect(201)?;

@@ -10,7 +10,12 @@ use uuid::Uuid;
 
 pub async fn positions_are_gapless_in_every_organization(it: Logs) -> anyhow::Result<()> {
     let mut positions = Vec::new();
-    for append in [write(user(1), 0, 2), write(user_in(TWO, 1), 0, 1), write(user(2), 0, 1), write(user(1), 2, 3)] {
+    for append in [
+        write(user(1), 0, 2),
+        write(user_in(TWO, 1), 0, 1),
+        write(user(2), 0, 1),
+        write(user(1), 2, 3),
+    ] {
         positions.push(it.log.append(append).await?.positions);
     }
     assert_eq!(positions, [Some((1, 2)), Some((1, 1)), Some((3, 3)), Some((4, 6))]);
@@ -24,7 +29,8 @@ pub async fn positions_are_gapless_in_every_organization(it: Logs) -> anyhow::Re
 
 pub async fn a_refused_append_leaves_no_trace(it: Logs) -> anyhow::Result<()> {
     it.log.append(write(user(1), 0, 1).takes(name(1))).await?;
-    let refused = it.log.append(write(user(2), 0, 2).takes(name(2)).takes(name(1)).exchange(9)).await;
+    let refused =
+        it.log.append(write(user(2), 0, 2).takes(name(2)).takes(name(1)).exchange(9)).await;
     assert!(matches!(refused, Err(AppendError::ClaimTaken { .. })), "{refused:?}");
     assert_eq!(it.log.head(ONE).await?, Head { position: 1, exchange_number: 0 });
     assert_eq!(all_records(&it.log, ONE).await?.len(), 1);
@@ -33,7 +39,10 @@ pub async fn a_refused_append_leaves_no_trace(it: Logs) -> anyhow::Result<()> {
     assert_eq!(it.log.exchange(ONE, ExchangeId(Uuid::from_u128(9))).await?, None);
     // The place it would have had goes to the next.
     let next = it.log.append(write(user(2), 0, 1).exchange(9)).await?;
-    assert_eq!(next, Appended { positions: Some((2, 2)), exchange_number: Some(1), head: 2, repeated: false });
+    assert_eq!(
+        next,
+        Appended { positions: Some((2, 2)), exchange_number: Some(1), head: 2, repeated: false }
+    );
     Ok(())
 }
 
@@ -48,7 +57,10 @@ pub async fn four_refusals_are_four_answers(it: Logs) -> anyhow::Result<()> {
     let missing = it.log.append(write(user(2), 0, 1).requires(name(1)).requires(name(2))).await;
     assert_eq!(missing, Err(AppendError::ReferenceMissing { index: 1 }));
     let repeated = it.log.append(write(user(1), 0, 2).takes(name(1)).exchange(1)).await;
-    assert_eq!(repeated, Ok(Appended { positions: Some((1, 2)), exchange_number: Some(1), head: 2, repeated: true }));
+    assert_eq!(
+        repeated,
+        Ok(Appended { positions: Some((1, 2)), exchange_number: Some(1), head: 2, repeated: true })
+    );
     Ok(())
 }
 
@@ -63,7 +75,8 @@ pub async fn an_append_of_two_organizations_is_refused(it: Logs) -> anyhow::Resu
 
 pub async fn payloads_come_back_as_they_were(it: Logs) -> anyhow::Result<()> {
     it.log.append(write(user(1), 0, 3)).await?;
-    let payloads = |records: Vec<Record>| records.into_iter().map(|r| r.payload).collect::<Vec<_>>();
+    let payloads =
+        |records: Vec<Record>| records.into_iter().map(|r| r.payload).collect::<Vec<_>>();
     assert_eq!(payloads(it.log.records(ONE, 0, 10).await?), [1, 2, 3].map(payload));
     assert_eq!(payloads(it.log.load(&user(1), 0).await?), [1, 2, 3].map(payload));
     Ok(())

@@ -26,8 +26,12 @@ pub async fn a_stream_may_retake_its_own(it: Logs) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub async fn what_is_used_once_is_not_even_its_holders_to_take_again(it: Logs) -> anyhow::Result<()> {
-    for (kind, n) in [(ClaimKind::Assertion, 1), (ClaimKind::SamlRequest, 2), (ClaimKind::SessionRefusal, 3)] {
+pub async fn what_is_used_once_is_not_even_its_holders_to_take_again(
+    it: Logs,
+) -> anyhow::Result<()> {
+    for (kind, n) in
+        [(ClaimKind::Assertion, 1), (ClaimKind::SamlRequest, 2), (ClaimKind::SessionRefusal, 3)]
+    {
         let used = claim_in(ONE, kind, n);
         it.log.append(write(user(u128::from(n)), 0, 1).takes(used)).await?;
         for (stream, version) in [(user(u128::from(n)), 1), (user(9), 0)] {
@@ -71,7 +75,9 @@ pub async fn a_claim_without_events_is_held(it: Logs) -> anyhow::Result<()> {
 pub async fn a_claim_of_the_deployment_has_one_holder(it: Logs) -> anyhow::Result<()> {
     let wide = |n| claim_in(OrganizationId::NONE, ClaimKind::Domain, n);
     for n in 0..40 {
-        let take = |organization| it.log.append(write(user_in(organization, n), 0, 1).takes(wide(n as u8)));
+        let take = |organization| {
+            it.log.append(write(user_in(organization, n), 0, 1).takes(wide(n as u8)))
+        };
         let (one, two) = tokio::join!(take(ONE), take(TWO));
         assert!(one.is_ok() != two.is_ok(), "{one:?} and {two:?}");
         let winner = user_in(if one.is_ok() { ONE } else { TWO }, n);
@@ -90,7 +96,9 @@ pub async fn claims_are_paged_in_their_order(it: Logs) -> anyhow::Result<()> {
             expected.push((claim, stream));
         }
     }
-    it.log.append(write(user_in(TWO, 1), 0, 1).takes(claim_in(TWO, ClaimKind::UserName, 3))).await?;
+    it.log
+        .append(write(user_in(TWO, 1), 0, 1).takes(claim_in(TWO, ClaimKind::UserName, 3)))
+        .await?;
     expected.sort();
     for limit in [1, 2, 5, 100] {
         let mut found: Vec<(Claim, StreamId)> = Vec::new();
@@ -112,7 +120,8 @@ pub async fn the_first_claim_key_wins(it: Logs) -> anyhow::Result<()> {
     assert_eq!(first, [1; 32]);
     assert_eq!(it.log.claim_key(ONE, [2; 32]).await?, [1; 32]);
     let other = OrganizationId(Uuid::from_u128(3));
-    let keys = futures::future::try_join_all((10..26).map(|n| it.log.claim_key(other, [n; 32]))).await?;
+    let keys =
+        futures::future::try_join_all((10..26).map(|n| it.log.claim_key(other, [n; 32]))).await?;
     assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
     assert_eq!(it.log.claim_keys().await?, [(ONE, [1; 32]), (other, keys[0])]);
     Ok(())

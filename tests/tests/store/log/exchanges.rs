@@ -9,7 +9,10 @@ use uuid::Uuid;
 pub async fn exchanges_come_back_with_and_without_bodies(it: Logs) -> anyhow::Result<()> {
     it.log.append(bare(ONE, 1)).await?;
     let full = it.log.exchanges(ONE, 0, 10, Bodies::Read).await?;
-    assert_eq!(full, [RecordedExchange { number: 1, positions: None, after: 0, exchange: exchange(ONE, 1) }]);
+    assert_eq!(
+        full,
+        [RecordedExchange { number: 1, positions: None, after: 0, exchange: exchange(ONE, 1) }]
+    );
     assert_eq!(it.log.exchange(ONE, ExchangeId(Uuid::from_u128(1))).await?.as_ref(), full.first());
     let mut bodiless = exchange(ONE, 1);
     bodiless.request_body.clear();
@@ -48,7 +51,10 @@ pub async fn one_exchange_sent_by_many_at_once_is_appended_once(it: Logs) -> any
     let sent = (0..16).map(|_| it.log.append(write(user(1), 0, 1).exchange(1)));
     let appended = futures::future::try_join_all(sent).await?;
     assert_eq!(appended.iter().filter(|a| !a.repeated).count(), 1);
-    assert!(appended.iter().all(|a| (a.positions, a.exchange_number) == (Some((1, 1)), Some(1))), "{appended:?}");
+    assert!(
+        appended.iter().all(|a| (a.positions, a.exchange_number) == (Some((1, 1)), Some(1))),
+        "{appended:?}"
+    );
     assert_eq!(it.log.exchanges(ONE, 0, 10, Bodies::Skip).await?.len(), 1);
     Ok(())
 }
@@ -59,7 +65,9 @@ pub async fn exchanges_are_paged(it: Logs) -> anyhow::Result<()> {
     }
     let numbers = async |after, limit| {
         let page = it.log.exchanges(ONE, after, limit, Bodies::Skip).await?;
-        anyhow::Ok(page.iter().map(|x| (x.number, x.exchange.id.0.as_u128() as u64)).collect::<Vec<_>>())
+        anyhow::Ok(
+            page.iter().map(|x| (x.number, x.exchange.id.0.as_u128() as u64)).collect::<Vec<_>>(),
+        )
     };
     assert_eq!(numbers(0, 2).await?, [(1, 1), (2, 2)]);
     assert_eq!(numbers(2, 2).await?, [(3, 3), (4, 4)]);
@@ -76,10 +84,18 @@ pub async fn dropped_bodies_are_gone_and_it_is_said(it: Logs) -> anyhow::Result<
     it.log.append(bare(TWO, 1)).await?;
     let records = it.log.records(ONE, 0, 10).await?;
     assert_eq!(it.log.drop_bodies(ONE, 1, 3).await?, 2);
-    assert_eq!(it.log.drop_bodies(ONE, 0, 3).await?, 1, "the first, for the others have none any more");
+    assert_eq!(
+        it.log.drop_bodies(ONE, 0, 3).await?,
+        1,
+        "the first, for the others have none any more"
+    );
     let mut dropped = exchange(ONE, 2);
-    (dropped.request_body, dropped.answer_body, dropped.bodies_dropped) = (Vec::new(), Vec::new(), true);
-    assert_eq!(it.log.exchange(ONE, ExchangeId(Uuid::from_u128(2))).await?.map(|x| x.exchange), Some(dropped.clone()));
+    (dropped.request_body, dropped.answer_body, dropped.bodies_dropped) =
+        (Vec::new(), Vec::new(), true);
+    assert_eq!(
+        it.log.exchange(ONE, ExchangeId(Uuid::from_u128(2))).await?.map(|x| x.exchange),
+        Some(dropped.clone())
+    );
     assert_eq!(it.log.exchanges(ONE, 1, 1, Bodies::Skip).await?[0].exchange, dropped);
     assert_eq!(it.log.exchanges(ONE, 3, 10, Bodies::Read).await?[0].exchange, exchange(ONE, 4));
     assert_eq!(it.log.exchanges(TWO, 0, 10, Bodies::Read).await?[0].exchange, exchange(TWO, 1));

@@ -55,7 +55,12 @@ pub async fn records_are_paged(it: Logs) -> anyhow::Result<()> {
 }
 
 pub async fn snapshots_keep_the_latest(it: Logs) -> anyhow::Result<()> {
-    let snapshot = |version, state: &str| AggregateSnapshot { stream: user(1), version, schema: "a".into(), state: state.into() };
+    let snapshot = |version, state: &str| AggregateSnapshot {
+        stream: user(1),
+        version,
+        schema: "a".into(),
+        state: state.into(),
+    };
     it.log.save_snapshot(snapshot(5, "five")).await?;
     it.log.save_snapshot(snapshot(3, "three")).await?;
     assert_eq!(it.log.snapshot(&user(1)).await?, Some(snapshot(5, "five")));

@@ -50,9 +50,19 @@ pub fn number(rows: Vec<SqlRow>) -> i64 {
 /// A table with one row for each of a few names.
 async fn counters(views: &dyn SqlStore, names: &[&str]) -> Result<(), SqlError> {
     let mut transaction = views.begin_exclusive().await?;
-    transaction.execute("CREATE TABLE counter (name TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL, note TEXT)", vec![]).await?;
+    transaction
+        .execute(
+            "CREATE TABLE counter (name TEXT NOT NULL PRIMARY KEY, n BIGINT NOT NULL, note TEXT)",
+            vec![],
+        )
+        .await?;
     for name in names {
-        transaction.execute("INSERT INTO counter (name, n) VALUES ($1, $2)", vec![(*name).into(), 0_i64.into()]).await?;
+        transaction
+            .execute(
+                "INSERT INTO counter (name, n) VALUES ($1, $2)",
+                vec![(*name).into(), 0_i64.into()],
+            )
+            .await?;
     }
     transaction.commit().await
 }

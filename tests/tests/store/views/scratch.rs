@@ -23,7 +23,9 @@ pub async fn a_scratch_store_is_empty_and_apart(it: Views) -> anyhow::Result<()>
     Ok(())
 }
 
-pub async fn a_scratch_store_is_written_while_the_live_one_is_locked(it: Views) -> anyhow::Result<()> {
+pub async fn a_scratch_store_is_written_while_the_live_one_is_locked(
+    it: Views,
+) -> anyhow::Result<()> {
     let scratch = it.views.scratch().await?;
     let exclusive = it.views.begin_exclusive().await?;
     counters(&*scratch, &["a"]).await?;
@@ -49,7 +51,10 @@ pub async fn a_promoted_scratch_store_is_live(it: Views) -> anyhow::Result<()> {
         it.views.promote(scratch.clone(), exclusive).await?;
         drop(scratch);
         assert_eq!(count(&*it.views, "first").await?, round + 10);
-        assert_eq!(it.views.query("SELECT name FROM counter WHERE name = 'old'", vec![]).await?, []);
+        assert_eq!(
+            it.views.query("SELECT name FROM counter WHERE name = 'old'", vec![]).await?,
+            []
+        );
         let mut transaction = it.views.begin(TWO).await?;
         transaction.execute("UPDATE counter SET n = n + 1", vec![]).await?;
         transaction.commit().await?;
@@ -63,7 +68,8 @@ pub async fn prepared_statements_survive_a_promotion(it: Views) -> anyhow::Resul
     counters(&*it.views, &["a"]).await?;
     let all = "SELECT * FROM counter";
     let many = async |width: usize| {
-        let reads = futures::future::try_join_all((0..32).map(|_| it.views.query(all, vec![]))).await?;
+        let reads =
+            futures::future::try_join_all((0..32).map(|_| it.views.query(all, vec![]))).await?;
         assert!(reads.iter().all(|rows| rows[0].0.len() == width), "{reads:?}");
         for organization in [ONE, TWO] {
             let mut transaction = it.views.begin(organization).await?;

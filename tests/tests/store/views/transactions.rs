@@ -9,29 +9,45 @@ use tokio::task::JoinSet;
 
 pub async fn rows_come_back_with_their_types(it: Views) -> anyhow::Result<()> {
     let mut transaction = it.views.begin(ONE).await?;
-    transaction.execute("CREATE TABLE t (k TEXT NOT NULL PRIMARY KEY, n BIGINT, s TEXT)", vec![]).await?;
+    transaction
+        .execute("CREATE TABLE t (k TEXT NOT NULL PRIMARY KEY, n BIGINT, s TEXT)", vec![])
+        .await?;
     let insert = "INSERT INTO t (k, n, s) VALUES ($1, $2, $3)";
-    let touched = transaction.execute(insert, vec!["a".into(), i64::MIN.into(), "ö\u{1F600}'".into()]).await?;
+    let touched = transaction
+        .execute(insert, vec!["a".into(), i64::MIN.into(), "ö\u{1F600}'".into()])
+        .await?;
     assert_eq!(touched, 1);
-    transaction.execute(insert, vec!["b".into(), SqlValue::Int(None), SqlValue::Text(None)]).await?;
+    transaction
+        .execute(insert, vec!["b".into(), SqlValue::Int(None), SqlValue::Text(None)])
+        .await?;
     assert_eq!(transaction.execute("UPDATE t SET s = $1", vec!["x".into()]).await?, 2);
-    assert_eq!(transaction.execute("UPDATE t SET s = $1 WHERE k = $2", vec![SqlValue::Text(None), "b".into()]).await?, 1);
+    assert_eq!(
+        transaction
+            .execute("UPDATE t SET s = $1 WHERE k = $2", vec![SqlValue::Text(None), "b".into()])
+            .await?,
+        1
+    );
     transaction.commit().await?;
     let rows = it.views.query("SELECT k, n, s FROM t ORDER BY n IS NULL, n", vec![]).await?;
     let [full, bare] = rows.as_slice() else { panic!("not two rows: {rows:?}") };
     assert_eq!(full.0, ["a".into(), i64::MIN.into(), "x".into()]);
     let is_null = |value: &SqlValue| matches!(value, SqlValue::Int(None) | SqlValue::Text(None));
-    assert!(matches!(bare.0.as_slice(), [k, n, s] if *k == "b".into() && is_null(n) && is_null(s)), "{bare:?}");
+    assert!(
+        matches!(bare.0.as_slice(), [k, n, s] if *k == "b".into() && is_null(n) && is_null(s)),
+        "{bare:?}"
+    );
     let counted = it.views.query("SELECT count(*), max(n), count(s) FROM t", vec![]).await?;
     assert_eq!(counted, [SqlRow(vec![2_i64.into(), i64::MIN.into(), 1_i64.into()])]);
-    let there = it.views.query("SELECT EXISTS (SELECT 1 FROM t WHERE k = $1)", vec!["a".into()]).await?;
+    let there =
+        it.views.query("SELECT EXISTS (SELECT 1 FROM t WHERE k = $1)", vec!["a".into()]).await?;
     assert_eq!(number(there), 1);
     Ok(())
 }
 
 pub async fn a_parameter_may_appear_twice(it: Views) -> anyhow::Result<()> {
     counters(&*it.views, &["a", "b"]).await?;
-    let sql = "SELECT name FROM counter WHERE name = $1 AND n = $2 AND n + 1 = $2 + 1 AND $1 <> 'b'";
+    let sql =
+        "SELECT name FROM counter WHERE name = $1 AND n = $2 AND n + 1 = $2 + 1 AND $1 <> 'b'";
     let rows = it.views.query(sql, vec!["a".into(), 0_i64.into()]).await?;
     assert_eq!(only(rows), "a".into());
     Ok(())
@@ -79,7 +95,9 @@ pub async fn a_failed_statement_fails_its_transaction(it: Views) -> anyhow::Resu
 
 pub async fn several_writes_are_one_call(it: Views) -> anyhow::Result<()> {
     counters(&*it.views, &["a", "b"]).await?;
-    let add = |name: &str| ("UPDATE counter SET n = n + 1 WHERE name = $1".to_owned(), vec![SqlValue::from(name)]);
+    let add = |name: &str| {
+        ("UPDATE counter SET n = n + 1 WHERE name = $1".to_owned(), vec![SqlValue::from(name)])
+    };
     let mut transaction = it.views.begin(ONE).await?;
     transaction.execute_all(vec![add("a"), add("b"), add("a")]).await?;
     transaction.commit().await?;
@@ -104,9 +122,13 @@ pub async fn readers_see_what_is_committed_and_do_not_wait(it: Views) -> anyhow:
 
 /// Reads, lets others run, writes what it read plus one: loses counts unless it is alone.
 async fn add_slowly(mut transaction: Box<dyn SqlTransaction>, name: &str) -> anyhow::Result<()> {
-    let n = number(transaction.query("SELECT n FROM counter WHERE name = $1", vec![name.into()]).await?);
+    let n = number(
+        transaction.query("SELECT n FROM counter WHERE name = $1", vec![name.into()]).await?,
+    );
     tokio::time::sleep(Duration::from_millis(1)).await;
-    transaction.execute("UPDATE counter SET n = $1 WHERE name = $2", vec![(n + 1).into(), name.into()]).await?;
+    transaction
+        .execute("UPDATE counter SET n = $1 WHERE name = $2", vec![(n + 1).into(), name.into()])
+        .await?;
     Ok(transaction.commit().await?)
 }
 
@@ -131,7 +153,8 @@ pub async fn the_exclusive_writer_is_alone(it: Views) -> anyhow::Result<()> {
     for n in 0..30 {
         let views = it.views.clone();
         writers.spawn(async move {
-            let transaction = if n % 3 == 0 { views.begin_exclusive().await? } else { views.begin(ONE).await? };
+            let transaction =
+                if n % 3 == 0 { views.begin_exclusive().await? } else { views.begin(ONE).await? };
             add_slowly(transaction, "one").await
         });
     }
@@ -149,10 +172,14 @@ pub async fn a_begin_that_is_given_up_leaves_nothing_locked(it: Views) -> anyhow
         let mut waiting = JoinSet::new();
         for n in 0..10 {
             let views = it.views.clone();
-            waiting.spawn(async move { if n % 2 == 0 { views.begin(ONE).await } else { views.begin_exclusive().await } });
+            waiting.spawn(async move {
+                if n % 2 == 0 { views.begin(ONE).await } else { views.begin_exclusive().await }
+            });
         }
         // Long enough for some of them to wait inside the server.
-        assert!(tokio::time::timeout(Duration::from_millis(50), waiting.join_next()).await.is_err());
+        assert!(
+            tokio::time::timeout(Duration::from_millis(50), waiting.join_next()).await.is_err()
+        );
         drop(waiting);
         drop(open);
         add_slowly(it.views.begin_exclusive().await?, "one").await?;

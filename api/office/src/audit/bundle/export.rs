@@ -17,9 +17,21 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 /// Streams a bundle.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/bundle", tag = "replay", params(OrganizationPath),
-    request_body = BundleRequest, security(("operator" = [])),
-    responses((status = 200, content_type = "application/gzip", body = Vec<u8>), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/bundle",
+    tag = "replay",
+    params(OrganizationPath),
+    request_body = BundleRequest,
+    security(("operator" = [])),
+    responses(
+        (status = 200, content_type = "application/gzip", body = Vec<u8>),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn export(
     operator: Operator,
     State(app): State<Arc<App>>,
@@ -47,8 +59,12 @@ pub async fn export(
     };
     let (chunks, receiver) = mpsc::channel(16);
     tokio::spawn(bundle::export(app.engine.log.clone(), options, chunks));
-    let stream = futures::stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|item| (item, receiver)) });
+    let stream = futures::stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|item| (item, receiver))
+    });
     let mut response = Response::new(Body::from_stream(stream));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/gzip"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/gzip"));
     Ok(response)
 }

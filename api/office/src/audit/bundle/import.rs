@@ -20,9 +20,21 @@ use uuid::Uuid;
 const PACKED_BYTES: usize = 2 * 1024 * 1024 * 1024;
 
 /// Makes an organization from a bundle. Its name says where it comes from; its tokens admit nobody.
-#[utoipa::path(post, path = "/api/v1/bundles", tag = "replay", params(ImportQuery), security(("operator" = [])),
+#[utoipa::path(
+    post,
+    path = "/api/v1/bundles",
+    tag = "replay",
+    params(ImportQuery),
+    security(("operator" = [])),
     request_body(content = Vec<u8>, content_type = "application/gzip"),
-    responses((status = 201, body = BundleImported), (status = 400, body = Problem), (status = 401, body = Problem), (status = 409, body = Problem), (status = 503, body = Problem)))]
+    responses(
+        (status = 201, body = BundleImported),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 409, body = Problem),
+        (status = 503, body = Problem),
+    ),
+)]
 pub async fn import(
     _: Operator,
     State(app): State<Arc<App>>,
@@ -30,8 +42,14 @@ pub async fn import(
     body: Body,
 ) -> Result<(StatusCode, Json<BundleImported>), Refusal> {
     let slug = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    if query.domain.is_empty() || query.domain.len() > 63 || !query.domain.chars().all(slug) || query.domain.parse::<Uuid>().is_ok() {
-        return Err(Refusal::bad_request("the domain must be lower-case letters, digits and hyphens"));
+    if query.domain.is_empty()
+        || query.domain.len() > 63
+        || !query.domain.chars().all(slug)
+        || query.domain.parse::<Uuid>().is_ok()
+    {
+        return Err(Refusal::bad_request(
+            "the domain must be lower-case letters, digits and hyphens",
+        ));
     }
     // Read to its end before anything is used of it.
     let mut file = tempfile::NamedTempFile::new()?;
@@ -50,7 +68,15 @@ pub async fn import(
     app.engine.folder.fold(to.organization).await?;
     app.engine.organizations_changed();
     let (records, exchanges) = (whole.records, whole.exchanges);
-    Ok((StatusCode::CREATED, Json(BundleImported { organization_id: to.organization.0, domain: to.domain, records, exchanges })))
+    Ok((
+        StatusCode::CREATED,
+        Json(BundleImported {
+            organization_id: to.organization.0,
+            domain: to.domain,
+            records,
+            exchanges,
+        }),
+    ))
 }
 
 fn problem(error: ImportError) -> Refusal {

@@ -11,9 +11,7 @@ use utoipa_axum::routes;
 
 /// Routes of the bundles.
 pub fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().routes(operation(Protocol::Administration, "bundles.export", routes!(export::export))).routes(operation(
-        Protocol::Administration,
-        "bundles.import",
-        routes!(import::import),
-    ))
+    OpenApiRouter::new()
+        .routes(operation(Protocol::Administration, "bundles.export", routes!(export::export)))
+        .routes(operation(Protocol::Administration, "bundles.import", routes!(import::import)))
 }

@@ -19,9 +19,21 @@ use std::sync::Arc;
 /// Submits chosen exchanges again, as new exchanges that name the old ones. The operator is the
 /// actor of what they cause. Those that succeeded, or
 /// that later requests have overtaken, are refused unless `force` is set.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/replay/apply", tag = "replay", params(OrganizationPath),
-    request_body = ReplayRequest, security(("operator" = [])),
-    responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/replay/apply",
+    tag = "replay",
+    params(OrganizationPath),
+    request_body = ReplayRequest,
+    security(("operator" = [])),
+    responses(
+        (status = 200, content_type = "application/x-ndjson", body = ReplayLine),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
 pub async fn apply(
     operator: Operator,
     State(app): State<Arc<App>>,
@@ -34,7 +46,9 @@ pub async fn apply(
     operator.concerns(organization.id);
     let selection = request::selection(&app, organization.id, &request).await?;
     if selection.exchanges.is_empty() && selection.numbers.is_none() && !selection.failed {
-        return Err(Refusal::bad_request("say what is to be submitted again: exchanges by their ids, a run, or those that failed"));
+        return Err(Refusal::bad_request(
+            "say what is to be submitted again: exchanges by their ids, a run, or those that failed",
+        ));
     }
     let permit = permit(&replaying)?;
     let lines = rollcall_replay::apply(app, organization.id, selection, request.force).await?;

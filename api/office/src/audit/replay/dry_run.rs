@@ -19,9 +19,21 @@ use std::sync::Arc;
 
 /// Runs exchanges in a fork of the log as it is now: their answers, and the events they would
 /// cause. Nothing is written. If nothing is chosen, those that failed.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/replay/dry-run", tag = "replay", params(OrganizationPath),
-    request_body = ReplayRequest, security(("operator" = [])),
-    responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/replay/dry-run",
+    tag = "replay",
+    params(OrganizationPath),
+    request_body = ReplayRequest,
+    security(("operator" = [])),
+    responses(
+        (status = 200, content_type = "application/x-ndjson", body = ReplayLine),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
 pub async fn dry_run(
     operator: Operator,
     State(app): State<Arc<App>>,
@@ -37,6 +49,13 @@ pub async fn dry_run(
     selection.failed |= selection.exchanges.is_empty();
     let permit = permit(&replaying)?;
     let engine = &app.engine;
-    let lines = rollcall_replay::dry_run(engine.log.clone(), organization.id, selection, settings, engine.clock.clone()).await;
+    let lines = rollcall_replay::dry_run(
+        engine.log.clone(),
+        organization.id,
+        selection,
+        settings,
+        engine.clock.clone(),
+    )
+    .await;
     Ok(answer(lines?, permit))
 }

@@ -34,6 +34,8 @@ fn answer(lines: Lines, permit: OwnedSemaphorePermit) -> Response<Body> {
         Some((bytes.map_err(std::io::Error::other), (lines, permit)))
     });
     let mut response = Response::new(Body::from_stream(stream));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-ndjson"));
     response
 }

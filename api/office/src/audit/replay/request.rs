@@ -19,12 +19,18 @@ pub fn read(body: Result<Json<ReplayRequest>, JsonRejection>) -> Result<ReplayRe
 }
 
 /// Which exchanges.
-pub async fn selection(app: &App, organization: OrganizationId, request: &ReplayRequest) -> Result<Selection, Refusal> {
+pub async fn selection(
+    app: &App,
+    organization: OrganizationId,
+    request: &ReplayRequest,
+) -> Result<Selection, Refusal> {
     let numbers = match request.run {
         Some(run) => Some(numbers(app, organization, RunId(run)).await?),
         None => None,
     };
-    let bound = |text: &Option<String>| text.as_deref().map(str::parse::<Bound>).transpose().map_err(Refusal::bad_request);
+    let bound = |text: &Option<String>| {
+        text.as_deref().map(str::parse::<Bound>).transpose().map_err(Refusal::bad_request)
+    };
     Ok(Selection {
         exchanges: request.exchanges.iter().copied().map(ExchangeId).collect(),
         numbers,
@@ -36,12 +42,19 @@ pub async fn selection(app: &App, organization: OrganizationId, request: &Replay
 
 /// Liberties that are not taken.
 pub fn refused(request: &ReplayRequest) -> Result<BTreeSet<Reading>, Refusal> {
-    let parse = |name: &String| Reading::parse(name).ok_or_else(|| Refusal::bad_request(format!("there is no reading {name:?}")));
+    let parse = |name: &String| {
+        Reading::parse(name)
+            .ok_or_else(|| Refusal::bad_request(format!("there is no reading {name:?}")))
+    };
     request.without.iter().map(parse).collect()
 }
 
 /// The numbers of a run's exchanges.
-async fn numbers(app: &App, organization: OrganizationId, run: RunId) -> Result<BTreeSet<ExchangeNumber>, Refusal> {
+async fn numbers(
+    app: &App,
+    organization: OrganizationId,
+    run: RunId,
+) -> Result<BTreeSet<ExchangeNumber>, Refusal> {
     let found = app.audit.of(organization).await?.runs.numbers(organization, run).await?;
     if found.is_empty() {
         return Err(Refusal::not_found(format!("there is no run {run} here")));

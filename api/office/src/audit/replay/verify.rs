@@ -19,9 +19,21 @@ use std::sync::Arc;
 
 /// Replays exchanges in a fork of the log and compares events, answers and readings. The answer is
 /// a line of JSON for each exchange that differs or could not be replayed, and a summary.
-#[utoipa::path(post, path = "/api/v1/organizations/{organization}/replay/verify", tag = "replay", params(OrganizationPath),
-    request_body = ReplayRequest, security(("operator" = [])),
-    responses((status = 200, content_type = "application/x-ndjson", body = ReplayLine), (status = 400, body = Problem), (status = 401, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/replay/verify",
+    tag = "replay",
+    params(OrganizationPath),
+    request_body = ReplayRequest,
+    security(("operator" = [])),
+    responses(
+        (status = 200, content_type = "application/x-ndjson", body = ReplayLine),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
 pub async fn verify(
     operator: Operator,
     State(app): State<Arc<App>>,
@@ -32,10 +44,20 @@ pub async fn verify(
     let request = request::read(body)?;
     let organization = find(&app, &path.organization).await?;
     operator.concerns(organization.id);
-    let (selection, settings) =
-        (request::selection(&app, organization.id, &request).await?, ScratchSettings::of(&app, request::refused(&request)?));
+    let (selection, settings) = (
+        request::selection(&app, organization.id, &request).await?,
+        ScratchSettings::of(&app, request::refused(&request)?),
+    );
     let permit = permit(&replaying)?;
     let engine = &app.engine;
-    let lines = rollcall_replay::verify(engine.log.clone(), organization.id, selection, settings, engine.clock.clone(), request.all).await;
+    let lines = rollcall_replay::verify(
+        engine.log.clone(),
+        organization.id,
+        selection,
+        settings,
+        engine.clock.clone(),
+        request.all,
+    )
+    .await;
     Ok(answer(lines?, permit))
 }
