@@ -19,6 +19,7 @@ mod entry;
 mod error;
 mod index;
 mod keys;
+mod known;
 mod log;
 mod names;
 mod organization;

@@ -1,6 +1,6 @@
 //! What [`plan`](rollcall_domain::log::plan) asks of the index.
 
-use super::fold::Folded;
+use super::folded::Folded;
 use super::query::{self, Pending};
 use super::values::{Id, int, one, stream};
 use rollcall_domain::claim::Claim;

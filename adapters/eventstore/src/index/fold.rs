@@ -1,6 +1,7 @@
 //! Folding entries into the index, with the proof that they follow what is there.
 
 use super::facts;
+use super::folded::Folded;
 use super::values::{int, one};
 use crate::changes::{self, Change};
 use crate::entry::{Entry, What};
@@ -8,28 +9,6 @@ use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::*;
 use rusqlite::{Connection, params};
-use uuid::Uuid;
-
-/// How far a stream is folded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Folded {
-    /// The last revision and its event's id; none before the first event.
-    pub last: Option<(u64, Uuid)>,
-    /// The ends of the log up to there.
-    pub head: Head,
-}
-
-impl Folded {
-    /// The last revision.
-    pub fn revision(&self) -> Option<u64> {
-        self.last.map(|(revision, _)| revision)
-    }
-
-    /// The revision of the event that follows.
-    pub fn next(&self) -> u64 {
-        self.last.map_or(0, |(revision, _)| revision + 1)
-    }
-}
 
 /// Why entries were not folded: the index, or in words the first entry that cannot be.
 pub(crate) type FoldResult = rusqlite::Result<Result<Folded, String>>;

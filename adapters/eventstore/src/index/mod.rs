@@ -3,6 +3,7 @@
 
 pub(crate) mod facts;
 pub(crate) mod fold;
+pub(crate) mod folded;
 pub(crate) mod query;
 mod values;
 

@@ -3,45 +3,15 @@
 use crate::core::Core;
 use crate::entry::{Entry, What};
 use crate::index::facts;
-use crate::index::fold::{self, Folded};
+use crate::index::fold;
+use crate::index::folded::Folded;
 use crate::read::PAGE;
 use eventstore::RecordedEvent;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::LogError;
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-/// Those who fold, one for each organization that was asked for.
-#[derive(Default)]
-pub(crate) struct Followers(Mutex<HashMap<OrganizationId, Arc<Follower>>>);
-
-#[derive(Default)]
-struct Follower {
-    /// Rounds that were begun.
-    begun: AtomicU64,
-    at: tokio::sync::Mutex<At>,
-}
-
-#[derive(Default)]
-struct At {
-    /// Where the index is; none before the stream was checked.
-    folded: Option<Folded>,
-    /// The last round that ended, and how.
-    ended: Option<(u64, Result<Folded, LogError>)>,
-}
-
-impl Followers {
-    fn of(&self, organization: OrganizationId) -> Arc<Follower> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(organization)
-            .or_default()
-            .clone()
-    }
-}
 
 impl Core {
     /// Folds an organization's stream up to its end as it is now, and says where that is. Those who

@@ -8,18 +8,7 @@ use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::LogError;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use tokio::sync::Mutex;
 use uuid::Uuid;
-
-/// What was read of the stream.
-#[derive(Default)]
-pub(crate) struct List(Mutex<Read>);
-
-#[derive(Default)]
-struct Read {
-    next: u64,
-    organizations: BTreeSet<OrganizationId>,
-}
 
 #[derive(Serialize, Deserialize)]
 struct Listed {

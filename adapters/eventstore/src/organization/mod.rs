@@ -3,6 +3,3 @@
 mod check;
 mod follow;
 mod list;
-
-pub(crate) use follow::Followers;
-pub(crate) use list::List;

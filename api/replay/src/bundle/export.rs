@@ -291,7 +291,27 @@ fn renamed(pseudonyms: &mut Pseudonyms, record: &Record) -> Result<String, serde
         AggregateKind::Group => {
             serde_json::to_string(&serde_json::from_value::<GroupEvent>(payload)?)
         }
-        AggregateKind::Organization | AggregateKind::Deployment => Ok(payload.to_string()),
+        AggregateKind::Organization => {
+            let mut event = serde_json::from_str(&record.payload)?;
+            rename_organization(pseudonyms, &mut event);
+            serde_json::to_string(&event)
+        }
+        AggregateKind::Deployment => Ok(payload.to_string()),
+    }
+}
+
+/// What people wrote; the rest is fixed words, ids and hashes.
+fn rename_organization(pseudonyms: &mut Pseudonyms, event: &mut OrganizationEvent) {
+    match event {
+        OrganizationEvent::Created { name, domain } => {
+            *name = pseudonyms.text(name);
+            *domain = pseudonyms.text(domain);
+        }
+        OrganizationEvent::ScimTokenIssued { label, .. } => *label = pseudonyms.text(label),
+        OrganizationEvent::CredentialIssued(issued) => {
+            issued.label = pseudonyms.text(&issued.label);
+        }
+        _ => {}
     }
 }
 

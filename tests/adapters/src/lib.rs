@@ -1,0 +1,1 @@
+//! Nothing: what adapters are held to is in the tests of this crate, which compile without the server.
