@@ -113,7 +113,33 @@ impl Application for People {
             (Elsewhere::DeleteUser(_), Some(id)) => {
                 self.scim(at, "DELETE", &format!("/Users/{id}"), None).await
             }
-            (Elsewhere::DeleteUser(_), None) => Err("the user is not provisioned".to_owned()),
+            (Elsewhere::ChangeUser(_, title), Some(id)) => {
+                self.scim(
+                    at,
+                    "PATCH",
+                    &format!("/Users/{id}"),
+                    Some(patch(json!({"op": "replace", "path": "title", "value": title}))),
+                )
+                .await
+            }
+            (Elsewhere::DeleteGroup(_), Some(id)) => {
+                self.scim(at, "DELETE", &format!("/Groups/{id}"), None).await
+            }
+            (Elsewhere::EmptyGroup(_), Some(id)) => {
+                self.scim(
+                    at,
+                    "PATCH",
+                    &format!("/Groups/{id}"),
+                    Some(patch(json!({"op": "remove", "path": "members"}))),
+                )
+                .await
+            }
+            (Elsewhere::DeleteUser(_) | Elsewhere::ChangeUser(..), None) => {
+                Err("the user is not provisioned".to_owned())
+            }
+            (Elsewhere::DeleteGroup(_) | Elsewhere::EmptyGroup(_), None) => {
+                Err("the group is not provisioned".to_owned())
+            }
             (Elsewhere::Off, _) => {
                 self.administer(at, route::DISABLE_SCIM.line(&here, &Nothing)).await
             }
@@ -131,4 +157,8 @@ impl Application for People {
             }
         }
     }
+}
+
+fn patch(operation: Value) -> Value {
+    json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]})
 }

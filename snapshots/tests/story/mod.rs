@@ -198,7 +198,7 @@ fn exchanges() -> Vec<Exchange> {
     };
     let add = |n| Wants { added: vec![user(n)], ..Wants::default() };
     [
-        (scim.clone(), "users.create", user(1), 201, Wants::default()),
+        (scim.clone(), "users.create", user(1), 201, wants("externalId")),
         (scim.clone(), "users.patch", user(1), 400, wants("title")),
         (scim.clone(), "users.patch", user(1), 200, wants("title")),
         (scim.clone(), "groups.patch", ResourceId(group(1)), 404, add(7)),

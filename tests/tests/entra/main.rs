@@ -3,5 +3,7 @@
 
 mod commands;
 mod determined;
+mod failures_true;
 mod independent;
 mod tenant;
+mod truth;

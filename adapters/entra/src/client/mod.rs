@@ -107,6 +107,11 @@ impl Client {
         self.state().bad_values = probability;
     }
 
+    /// The probability with which the mapping gives bad values now.
+    pub fn bad_values(&self) -> f64 {
+        self.state().bad_values
+    }
+
     /// Restart provisioning: the next cycle reads everything again. Links stay; watermark, escrows
     /// and quarantine do not.
     pub fn restart(&self) {
@@ -150,6 +155,11 @@ impl Client {
     /// Objects and references that will be tried again.
     pub fn escrows(&self) -> usize {
         self.state().escrows.len()
+    }
+
+    /// What these are.
+    pub fn waiting(&self) -> Vec<Delta> {
+        self.state().escrows.keys().copied().collect()
     }
 
     /// References that are not sent until a restart, because they led out of scope.

@@ -3,7 +3,7 @@
 mod month;
 mod plan;
 
-pub use month::month;
+pub use month::{month, months};
 pub use plan::{Elsewhere, Happening, Plan, Planned, Tenant, Until};
 
 use crate::client::{Client, MEMBERS_ON_DEMAND, Surroundings};
@@ -33,7 +33,7 @@ pub struct Scene {
 /// The application's own people.
 #[async_trait]
 pub trait Application: Send + Sync {
-    /// Does something. `id` is the target's id of the user it is about.
+    /// Does something. `id` is the target's id of the user or group it is about.
     ///
     /// # Errors
     /// If it cannot be done; the play goes on and says so in its result.
@@ -43,6 +43,9 @@ pub trait Application: Send + Sync {
         id: Option<&str>,
         at: DateTime<Utc>,
     ) -> Result<(), String>;
+
+    /// Looks on after a cycle, while the tenant stands still.
+    async fn after_cycle(&self, _client: &Client, _directory: &Mutex<Directory>) {}
 }
 
 /// What is there after a play.
@@ -124,6 +127,9 @@ impl Stage {
                 self.pass();
             }
             self.client.cycle().await;
+            if let Some(application) = &self.application {
+                application.after_cycle(&self.client, &self.directory).await;
+            }
             cycles += 1;
         }
         self.over.store(true, Ordering::Release);
@@ -198,7 +204,8 @@ impl Stage {
 
     async fn elsewhere(&self, what: &Elsewhere) {
         let id = match what {
-            Elsewhere::DeleteUser(key) => self.client.user_id(*key),
+            Elsewhere::DeleteUser(key) | Elsewhere::ChangeUser(key, _) => self.client.user_id(*key),
+            Elsewhere::DeleteGroup(key) | Elsewhere::EmptyGroup(key) => self.client.group_id(*key),
             _ => None,
         };
         let done = match &self.application {

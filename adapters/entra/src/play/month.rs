@@ -18,9 +18,6 @@ pub fn month(seed: u64, users: u32, days: u32, token: &str, start: DateTime<Utc>
     plan.faults =
         Faults { lost_answers: 0.002, timeouts: 0.001, duplicates: 0.002, bad_values: 0.0 };
     plan.latency = Some(20..180);
-    let day = |day: f64| Duration::seconds((day / DAYS * f64::from(days) * 86_400.0) as i64);
-    let hours = Duration::hours;
-    let elsewhere = Happening::Elsewhere;
 
     // Somebody pastes half a token first.
     plan.at(Duration::minutes(2), Happening::Token(token.chars().take(20).collect()));
@@ -28,6 +25,32 @@ pub fn month(seed: u64, users: u32, days: u32, token: &str, start: DateTime<Utc>
     plan.at(Duration::minutes(6), Happening::Token(token.to_owned()));
     plan.at(Duration::minutes(7), Happening::TestConnection);
     plan.at(Duration::minutes(15), Happening::DemandUser(Some(UserKey(0))));
+    troubles(&mut plan, 0, users, days, token);
+    admin(&mut plan, seed, days);
+    plan
+}
+
+/// So many such months of 30 days one after another, each with its own people and names.
+pub fn months(seed: u64, users: u32, months: u32, token: &str, start: DateTime<Utc>) -> Plan {
+    let days = DAYS as u32;
+    let mut plan = month(seed, users, days, token, start);
+    plan.until = Until::Elapsed(Duration::days(i64::from(days * months)));
+    for number in 1..months {
+        let mut later = Plan::new(seed, users, token, start, 0);
+        troubles(&mut later, number, users, days, token);
+        admin(&mut later, seed.wrapping_add(u64::from(number)), days);
+        let before = Duration::days(i64::from(days * number));
+        later.planned.into_iter().for_each(|planned| plan.at(before + planned.after, planned.what));
+    }
+    plan
+}
+
+fn troubles(plan: &mut Plan, month: u32, users: u32, days: u32, token: &str) {
+    let day = |day: f64| Duration::seconds((day / DAYS * f64::from(days) * 86_400.0) as i64);
+    let hours = Duration::hours;
+    let elsewhere = Happening::Elsewhere;
+    let own =
+        |name: &str| if month == 0 { name.to_owned() } else { format!("{name} {}", month + 1) };
 
     // The mapping's expression for `active` is edited, and gives words.
     plan.at(day(4.0) + hours(3), Happening::BadValues(0.7));
@@ -40,20 +63,20 @@ pub fn month(seed: u64, users: u32, days: u32, token: &str, start: DateTime<Utc>
     plan.at(day(8.0) + hours(7) + Duration::minutes(2), Happening::TestConnection);
 
     // A name that Entra is about to give is taken by hand in the application.
-    let taken = "night.desk@contoso.example";
-    plan.at(day(10.0) + hours(2), elsewhere(Elsewhere::CreateUser(taken.to_owned())));
+    let taken = format!("{}@contoso.example", own("night.desk").replace(' ', "."));
+    plan.at(day(10.0) + hours(2), elsewhere(Elsewhere::CreateUser(taken.clone())));
     plan.at(
         day(10.0) + hours(5),
-        Happening::Change(Change::SignIn(UserKey(users.min(12) - 1), taken.to_owned())),
+        Happening::Change(Change::SignIn(UserKey(users.min(12 + month) - 1), taken)),
     );
-    plan.at(day(14.0) + hours(1), elsewhere(Elsewhere::CreateGroup("Visitors".to_owned())));
+    plan.at(day(14.0) + hours(1), elsewhere(Elsewhere::CreateGroup(own("Visitors"))));
     plan.at(
         day(14.0) + hours(2),
-        Happening::Change(Change::RenameGroup(GroupKey(0), "Visitors".to_owned())),
+        Happening::Change(Change::RenameGroup(GroupKey(month), own("Visitors"))),
     );
 
     // Somebody is deleted in the application who is still managed.
-    let gone = UserKey(users.min(8) - 1);
+    let gone = UserKey(users.min(8 + month) - 1);
     plan.at(day(12.0) + hours(4), elsewhere(Elsewhere::DeleteUser(gone)));
     plan.at(
         day(12.0) + hours(6),
@@ -67,8 +90,10 @@ pub fn month(seed: u64, users: u32, days: u32, token: &str, start: DateTime<Utc>
 
     // A reorganization.
     plan.at(day(23.0) + hours(9), Happening::Burst((users / 4).max(5)));
+}
 
-    // An admin who does not want to wait, about every other day, sometimes during a cycle.
+/// An admin who does not want to wait, about every other day, sometimes during a cycle.
+fn admin(plan: &mut Plan, seed: u64, days: u32) {
     let mut rng = Seed::new(seed).rng("admin", 0);
     for n in 0..days {
         let at = Duration::days(i64::from(n)) + Duration::seconds(rng.i64(7 * 3_600..17 * 3_600));
@@ -78,5 +103,4 @@ pub fn month(seed: u64, users: u32, days: u32, token: &str, start: DateTime<Utc>
             _ => {}
         }
     }
-    plan
 }

@@ -1,7 +1,7 @@
 //! What is to be played.
 
 use crate::client::Settings;
-use crate::directory::{Change, Directory, Profile, Scope, UserKey};
+use crate::directory::{Change, Directory, GroupKey, Profile, Scope, UserKey};
 use crate::transport::Faults;
 use chrono::{DateTime, Duration, Utc};
 use std::ops::Range;
@@ -61,6 +61,12 @@ pub enum Elsewhere {
     CreateGroup(String),
     /// A user of the tenant is deleted there.
     DeleteUser(UserKey),
+    /// A user of the tenant is given another title there.
+    ChangeUser(UserKey, String),
+    /// A group of the tenant is deleted there.
+    DeleteGroup(GroupKey),
+    /// All members of a group of the tenant are taken out of it there.
+    EmptyGroup(GroupKey),
     /// The SCIM connection is switched off for maintenance.
     Off,
     /// It is switched on again.
