@@ -146,6 +146,47 @@ pub(crate) const fn laid_out<const N: usize>(
     columns
 }
 
+/// A table whose key and indexes are of columns that it has, and whose order is of an integer.
+pub(crate) const fn sound(table: Table) -> Table {
+    let (mut i, mut j) = (0, 0);
+    while i < table.key.len() {
+        assert!(column(table.columns, table.key[i]).is_some(), "the key is of no such column");
+        i += 1;
+    }
+    while j < table.indexes.len() {
+        i = 0;
+        while i < table.indexes[j].len() {
+            let known = column(table.columns, table.indexes[j][i]).is_some();
+            assert!(known, "an index is of no such column");
+            i += 1;
+        }
+        j += 1;
+    }
+    match column(table.columns, table.order) {
+        Some(Column { kind: Kind::Int, null: false, .. }) => table,
+        _ => panic!("a table is ordered by an integer column that is never null"),
+    }
+}
+
+const fn column(columns: &[Column], name: &str) -> Option<Column> {
+    let mut at = 0;
+    while at < columns.len() {
+        if same(columns[at].name.as_bytes(), name.as_bytes()) {
+            return Some(columns[at]);
+        }
+        at += 1;
+    }
+    None
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    let mut at = 0;
+    while at < one.len() && at < other.len() && one[at] == other[at] {
+        at += 1;
+    }
+    at == one.len() && at == other.len()
+}
+
 /// Declares columns as a struct, and if wanted their table; see [`self`].
 macro_rules! columns {
     (
@@ -185,13 +226,14 @@ macro_rules! columns {
 
         $(
             $(#[$table_meta])*
-            $table_vis const $TABLE: $crate::table::Table = $crate::table::Table {
-                name: $name,
-                columns: <$Row as $crate::columns::Columns>::COLUMNS,
-                key: &[$($key),+],
-                indexes: &[$(&[$($index),+]),*],
-                order: $order,
-            };
+            $table_vis const $TABLE: $crate::table::Table =
+                $crate::columns::sound($crate::table::Table {
+                    name: $name,
+                    columns: <$Row as $crate::columns::Columns>::COLUMNS,
+                    key: &[$($key),+],
+                    indexes: &[$(&[$($index),+]),*],
+                    order: $order,
+                });
 
             impl $crate::columns::Stored for $Row {
                 const TABLE: $crate::table::Table = $TABLE;

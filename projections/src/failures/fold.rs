@@ -73,7 +73,7 @@ impl View for Failures {
         if is_failure(exchange) {
             self.failed(recorded, key, about.class, about.subject);
         } else if exchange.protocol == Protocol::Scim && exchange.answer.status < 400 {
-            self.served(exchange, &key, about.class);
+            self.served(recorded, &key, about.class);
         } else if exchange.protocol == Protocol::Scim && about.class == Class::Delete {
             // It was gone already, and that is what was wanted.
             self.cure(&key, exchange, |row| row.settle(Class::Delete, &exchange.facts.wants));
@@ -89,7 +89,8 @@ impl View for Failures {
 }
 
 impl Failures {
-    fn served(&mut self, exchange: &Exchange, key: &str, class: Class) {
+    fn served(&mut self, recorded: &RecordedExchange, key: &str, class: Class) {
+        let exchange = &recorded.exchange;
         self.cure(CONNECTION, exchange, |_| true);
         for rows in self.open.values_mut() {
             let content =
@@ -107,7 +108,7 @@ impl Failures {
             _ => self.cure(key, exchange, |row| row.written(exchange, false)),
         }
         if let Some((id, name)) = given(exchange) {
-            for other in self.names.give(id, name) {
+            for other in self.names.give(id, name, recorded.number) {
                 self.cure(&key_of(other), exchange, |row| !row.leaves_access);
             }
         }

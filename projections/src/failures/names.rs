@@ -15,13 +15,14 @@ columns! {
         organization: OrganizationId,
         id: ResourceId,
         name: String,
+        since: u64,
     }
 
     /// One row for each resource that was ever given an `externalId`.
     pub(super) table NAMES = "failure_names" {
         key: ["organization", "id"],
         indexes: [["organization", "name"]],
-        order: "id",
+        order: "since",
     }
 }
 
@@ -30,7 +31,7 @@ columns! {
 pub(super) struct Names {
     organization: OrganizationId,
     held: BTreeMap<String, BTreeSet<ResourceId>>,
-    given: BTreeMap<ResourceId, String>,
+    given: BTreeMap<ResourceId, (String, u64)>,
 }
 
 /// The resource that an exchange is about and the name that it gives it, if it gives one.
@@ -73,21 +74,19 @@ impl Names {
         self.held.values().flatten().copied()
     }
 
-    /// Gives a name to a resource. Whoever else has had it is told.
-    pub(super) fn give(&mut self, id: ResourceId, name: &str) -> Vec<ResourceId> {
+    /// Gives a name to a resource with the exchange of a number. Whoever else has had it is told.
+    pub(super) fn give(&mut self, id: ResourceId, name: &str, since: u64) -> Vec<ResourceId> {
         let held = self.held.entry(name.to_owned()).or_default();
         let others = held.iter().copied().filter(|other| *other != id).collect();
         held.insert(id);
-        self.given.insert(id, name.to_owned());
+        self.given.insert(id, (name.to_owned(), since));
         others
     }
 
     /// The statements that keep it.
     pub(super) fn flush(self, out: &mut Vec<Statement>) -> Result<(), crate::bad::Bad> {
         let organization = self.organization;
-        NameRow::upsert(
-            self.given.into_iter().map(|(id, name)| NameRow { organization, id, name }).collect(),
-            out,
-        )
+        let row = |(id, (name, since))| NameRow { organization, id, name, since };
+        NameRow::upsert(self.given.into_iter().map(row).collect(), out)
     }
 }
