@@ -69,7 +69,8 @@ pub struct Which {
     /// Only events of this type, such as UserCreated
     #[arg(long = "type", value_name = "TYPE")]
     event_type: Option<String>,
-    /// Only events by this actor: operator, system, scim_token:ID, user:ID
+    /// Only events by this actor: operator, named_operator:ID, admin:ID, auditor:ID, system,
+    /// scim_token:ID, user:ID
     #[arg(long)]
     actor: Option<String>,
     /// Only events that this exchange caused
@@ -154,7 +155,8 @@ async fn follow(client: &Client, which: &Which, limit: Option<usize>) -> anyhow:
 
 fn print(events: Vec<EventBody>) {
     let row = |e: EventBody| {
-        let actor = e.actor["kind"].as_str().unwrap_or_default().to_owned();
+        let text = |name: &str| e.actor[name].as_str();
+        let actor = text("name").or(text("kind")).unwrap_or_default().to_owned();
         vec![
             e.position.to_string(),
             e.recorded_at.to_rfc3339(),

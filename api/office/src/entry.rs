@@ -4,24 +4,20 @@
 //! What was read is not kept, for the log can give it again, nor what was issued, for that is
 //! secret. What operators only read leaves no exchange: the log is theirs.
 
-use axum::body::{Body, HttpBody as _, to_bytes};
+use crate::arriving;
+use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use rollcall_contract::Problem;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Protocol};
-use rollcall_door::exchange::{Closing, Kept, Opened, Visit, guarded, keep, measure, span};
+use rollcall_door::exchange::{Closing, Kept, Opened, Visit, guarded, keep, measure, redact, span};
 use rollcall_door::{App, Refusal};
 use std::sync::Arc;
 use tracing::Instrument as _;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
-
-/// So much of a JSON body is kept; handlers take no more of one.
-const BODY_BYTES: usize = 2 * 1024 * 1024;
 
 /// Names the operation of a route, such as `audit.events.list`, for its exchanges.
 pub fn operation<S: Clone + Send + Sync + 'static>(
@@ -40,31 +36,29 @@ pub fn operation<S: Clone + Send + Sync + 'static>(
 /// Serves one request and keeps its exchange.
 pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let mut opened = Opened::new(&app.engine, Protocol::Administration, "unknown", &parts);
+    let opened = Opened::new(&app.engine, Protocol::Administration, "unknown", &parts);
     let method = parts.method.clone();
-    let body = match take(&parts, body).await {
-        Ok((kept, body)) => {
-            opened.body = kept;
-            body
-        }
-        Err(refusal) => return refusal.into_response(),
-    };
+    let (body, read) = arriving::watched(&parts.headers, body);
     let span = span(&opened);
     let visit = Visit::new(opened);
     parts.extensions.insert(visit.clone());
     let served = guarded(next.run(Request::from_parts(parts, body)).instrument(span)).await;
     let mut response =
         served.unwrap_or_else(|| Refusal::unavailable(&"a handler panicked").into_response());
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        visit.name(Protocol::Administration, "unknown");
+    }
     let (mut opened, mut kept) = visit.into_parts();
-    if kept == Kept::Record && opened.caller.is_operator() && method == Method::GET {
+    opened.body = read.taken();
+    let only_reads = method == Method::GET || opened.protocol == Protocol::Audit;
+    if kept == Kept::Record && opened.caller.is_operator() && only_reads {
         kept = Kept::CountOnly;
     }
     if opened.caller == Actor::Unauthenticated && response.status() != StatusCode::OK {
         opened.shorten();
         if !app.strangers.admits(opened.protocol) {
-            response =
-                Refusal::new(StatusCode::TOO_MANY_REQUESTS, "too many requests without a live key")
-                    .into_response();
+            let one_too_many = "too many requests without a live key";
+            response = Refusal::new(StatusCode::TOO_MANY_REQUESTS, one_too_many).into_response();
             kept = Kept::CountOnly;
         }
     } else if opened.caller == Actor::Unauthenticated {
@@ -84,23 +78,6 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     response
 }
 
-/// The body to keep, and the body to serve. Only JSON is kept: the others are files, of any length.
-async fn take(parts: &Parts, body: Body) -> Result<(Bytes, Body), Refusal> {
-    let media_type =
-        parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    if !media_type.trim_start().to_ascii_lowercase().starts_with("application/json") {
-        return Ok((Bytes::new(), body));
-    }
-    let too_long = |_| {
-        Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body is longer than {BODY_BYTES} bytes, or broke off"),
-        )
-    };
-    let bytes = to_bytes(body, BODY_BYTES).await.map_err(too_long)?;
-    Ok((bytes.clone(), Body::from(bytes)))
-}
-
 /// What is kept of an answer.
 fn answer(response: &Response) -> Answer {
     Answer {
@@ -108,7 +85,7 @@ fn answer(response: &Response) -> Answer {
         headers: Vec::new(),
         rule: None,
         scim_type: None,
-        detail: response.extensions().get::<Problem>().map(|p| p.detail.clone()),
+        detail: response.extensions().get::<Problem>().map(|p| redact::text(&p.detail)),
         body_bytes: response.body().size_hint().exact().unwrap_or(0),
         body_kept: false,
         found: None,

@@ -1,6 +1,7 @@
 //! `/api/v1`: the administration, and the audit of what was asked, answered, done and seen.
 
 pub mod admin;
+mod arriving;
 pub mod audit;
 mod entry;
 mod provisioning_log;

@@ -22,31 +22,41 @@ pub async fn apply(
     organization: OrganizationId,
     selection: Selection,
     forced: bool,
+    caller: Actor,
 ) -> Result<Lines, ReplayError> {
     let head = app.engine.log.head(organization).await?;
     let (lines, receiver) = mpsc::channel(64);
     tokio::spawn(async move {
         let started = app.engine.clock.now();
         let mut summary = ReplaySummary::default();
-        let last =
-            match all(&app, organization, &selection, head, forced, &mut summary, &lines).await {
-                Ok(()) => {
-                    let seconds = (app.engine.clock.now() - started).as_seconds_f64();
-                    let ended_at = app
-                        .engine
-                        .log
-                        .head(organization)
-                        .await
-                        .map_or(head.position, |head| head.position);
-                    ReplayLine::Summary(ReplaySummary {
-                        forked_at: Some(head.position),
-                        ended_at,
-                        seconds,
-                        ..summary
-                    })
-                }
-                Err(error) => ReplayLine::Broken { detail: error.to_string() },
-            };
+        let last = match all(
+            &app,
+            organization,
+            &selection,
+            head,
+            (forced, &caller),
+            &mut summary,
+            &lines,
+        )
+        .await
+        {
+            Ok(()) => {
+                let seconds = (app.engine.clock.now() - started).as_seconds_f64();
+                let ended_at = app
+                    .engine
+                    .log
+                    .head(organization)
+                    .await
+                    .map_or(head.position, |head| head.position);
+                ReplayLine::Summary(ReplaySummary {
+                    forked_at: Some(head.position),
+                    ended_at,
+                    seconds,
+                    ..summary
+                })
+            }
+            Err(error) => ReplayLine::Broken { detail: error.to_string() },
+        };
         let _ = lines.send(last).await;
     });
     Ok(receiver)
@@ -57,7 +67,7 @@ async fn all(
     organization: OrganizationId,
     selection: &Selection,
     head: Head,
-    forced: bool,
+    by: (bool, &Actor),
     summary: &mut ReplaySummary,
     lines: &mpsc::Sender<ReplayLine>,
 ) -> Result<(), ReplayError> {
@@ -71,7 +81,7 @@ async fn all(
         let Some(end) = page.last() else { break };
         number = end.number;
         for recorded in page.iter().filter(|x| x.number <= last && selection.takes(x)) {
-            let line = one(app, recorded, forced).await?;
+            let line = one(app, recorded, by).await?;
             summary.count(line.result);
             // Whoever asked is gone: what was not told is not done either.
             lines.send(ReplayLine::Exchange(line)).await.map_err(|_| ReplayError::Unheard)?;
@@ -85,7 +95,7 @@ async fn all(
 async fn one(
     app: &Arc<App>,
     recorded: &RecordedExchange,
-    forced: bool,
+    (forced, caller): (bool, &Actor),
 ) -> Result<ExchangeLine, ReplayError> {
     let old = &recorded.exchange;
     let refused = |why: String| Ok(line::of(recorded, ReplayResult::Refused).because(why));
@@ -114,7 +124,7 @@ async fn one(
         headers,
         replays: Some(old.id),
         received_at: app.engine.clock.now(),
-        caller: Actor::Operator,
+        caller: caller.clone(),
         source: None,
         ..old.clone()
     };

@@ -1,7 +1,7 @@
 //! Which names stand for secrets, and how a text that names one is told without it.
 
 /// Names of parameters and attributes whose values are never kept.
-pub const SECRET_NAMES: [&str; 8] = [
+pub const SECRET_NAMES: [&str; 9] = [
     "password",
     "access_token",
     "token",
@@ -10,6 +10,7 @@ pub const SECRET_NAMES: [&str; 8] = [
     "secret",
     "authorization",
     "bearer",
+    "private_key",
 ];
 
 /// Whether a name, a path or a filter names a secret. What it consists of (schema, attribute,

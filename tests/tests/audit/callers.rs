@@ -4,7 +4,15 @@
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::http::{Answer, Request};
 use rollcall_tests::world::{World, on_sqlite};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+/// For what must not be told apart from a slow machine; shorter than a body may take to arrive.
+const LONG: Duration = Duration::from_secs(20);
+
+/// These change nothing, though they are not asked by GET.
+const READING: [&str; 4] = ["/replay/verify", "/replay/dry-run", "/bundle", "/views/verify"];
 
 /// A caller of some kind.
 struct Caller {
@@ -136,7 +144,8 @@ async fn every_route_lets_in_whom_its_description_names_and_nobody_else() {
                             "{told}"
                         ),
                     }
-                    is_evidence(w, &method, caller, &answer, &told).await?;
+                    let reads = method == "GET" || READING.iter().any(|end| path.ends_with(end));
+                    is_evidence(w, reads, caller, &answer, &told).await?;
                     asked += 1;
                 }
             }
@@ -150,13 +159,13 @@ async fn every_route_lets_in_whom_its_description_names_and_nobody_else() {
 /// Whatever was answered is in the log as it was answered, but for what operators only read.
 async fn is_evidence(
     w: &World,
-    method: &str,
+    reads: bool,
     caller: &Caller,
     answer: &Answer,
     told: &str,
 ) -> Result<()> {
     let id = answer.header("exchange-id");
-    if caller.scheme == "operator" && method == "GET" {
+    if caller.scheme == "operator" && reads {
         ensure!(id.is_none(), "{told}, and kept it");
         return Ok(());
     }
@@ -172,4 +181,57 @@ async fn is_evidence(
         }
     }
     anyhow::bail!("{told}, as exchange {id}, which is nowhere")
+}
+
+/// A key is in no exchange, wherever somebody puts it; nor is the password of an address.
+#[tokio::test]
+async fn no_key_is_kept_wherever_somebody_puts_it() {
+    on_sqlite(async |w| {
+        let admin = key(w, &["admin", "add", "--org", "acme", "--label", "Ada"]).await?;
+        let auditors = "/api/v1/organizations/acme/auditors";
+        let odd = [
+            (format!("{auditors}?key={admin}"), json!({ "label": "x", "key": admin })),
+            (format!("{auditors}/{admin}"), json!({ "label": admin })),
+            (format!("/api/v1/organizations/{admin}/auditors"), json!({ "private_key": "s3cr3t" })),
+            (
+                "/api/v1/organizations/acme/saml".into(),
+                json!({ "metadata_url": "https://me:s3cr3t@x.example/m" }),
+            ),
+        ];
+        for (target, body) in odd {
+            for method in ["POST", "PUT", "DELETE"] {
+                let request = Request::new(method, &target)
+                    .header("Authorization", format!("Bearer {admin}"))
+                    .header("X-Elsewhere", &admin)
+                    .header("Content-Type", "application/json")
+                    .body(body.to_string());
+                w.scim.http().fresh().send(request).await?;
+            }
+        }
+        for organization in ["acme", "none"] {
+            for kept in w.admin.all_exchanges(organization).await? {
+                let id = kept["id"].as_str().context("id")?;
+                let target = format!("/api/v1/organizations/{organization}/exchanges/{id}");
+                let shown = w.admin.get(&target).await?.expect_json(200)?.to_string();
+                ensure!(!shown.contains(&admin) && !shown.contains("s3cr3t"), "{shown}");
+            }
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// Whoever is not let in is told so before anything of a body has come.
+#[tokio::test]
+async fn a_stranger_is_refused_before_the_body_has_come() {
+    on_sqlite(async |w| {
+        let mut socket = tokio::net::TcpStream::connect(w.server.address().authority()).await?;
+        let head = "POST /api/v1/operators HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2000000\r\n\r\n{";
+        socket.write_all(head.as_bytes()).await?;
+        let mut answer = [0; 12];
+        tokio::time::timeout(LONG, socket.read_exact(&mut answer)).await??;
+        ensure!(&answer == b"HTTP/1.1 401", "{:?}", String::from_utf8_lossy(&answer));
+        Ok(())
+    })
+    .await;
 }

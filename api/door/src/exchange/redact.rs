@@ -27,11 +27,51 @@ const SECRET_HEADERS: [&str; 10] = [
     "client-cert",
 ];
 /// One of these stands in each name of a secret.
-const SECRET_WORDS: [&str; 6] =
-    ["password", "token", "secret", "assertion", "authorization", "bearer"];
+const SECRET_WORDS: [&str; 7] =
+    ["password", "token", "secret", "assertion", "authorization", "bearer", "private_key"];
 
 /// What stands among the redactions for a password: whatever it was, it had no effect.
 pub const PASSWORD: &str = "password";
+
+/// What keys of ours begin with.
+const OURS: [&str; 4] =
+    ["rollcall_operator_", "rollcall_admin_", "rollcall_audit_", "rollcall_scim_"];
+
+/// A text without keys of ours, wherever they stand in it, and without the password of an address.
+pub fn text(text: &str) -> String {
+    let mut out = without_passwords(text);
+    for prefix in OURS {
+        let mut from = 0;
+        while let Some(at) = out[from..].find(prefix) {
+            let begin = from + at + prefix.len();
+            let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '=');
+            let end = out[begin..].find(|c| !is_key(c)).map_or(out.len(), |length| begin + length);
+            if end > begin {
+                out.replace_range(begin..end, REMOVED);
+            }
+            from = begin;
+        }
+    }
+    out
+}
+
+/// `https://user:password@host` without user and password (RFC 3986 section 3.2.1).
+fn without_passwords(text: &str) -> String {
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        out.push_str(before);
+        let ends =
+            |c: char| matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>') || c.is_whitespace();
+        let authority = &after[..after.find(ends).unwrap_or(after.len())];
+        rest = after;
+        if let Some(at) = authority.rfind('@').filter(|at| authority[..*at].contains(':')) {
+            out.push_str(REMOVED);
+            rest = &after[at..];
+        }
+    }
+    out + rest
+}
 
 /// Headers in order, secrets removed.
 pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -40,7 +80,7 @@ pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
         let value = if secret {
             REMOVED.to_owned()
         } else {
-            String::from_utf8_lossy(value.as_bytes()).into_owned()
+            text(&String::from_utf8_lossy(value.as_bytes()))
         };
         (name.as_str().to_owned(), value)
     };
@@ -56,7 +96,8 @@ pub fn cut(text: &str, most: usize) -> &str {
 /// Path and query, secrets removed.
 pub fn target(target: &str) -> String {
     let target = cut(target, TARGET_BYTES);
-    let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+    let target = text(target);
+    let Some((path, query)) = target.split_once('?') else { return target };
     let pairs: Vec<String> = query
         .split('&')
         .map(|pair| match pair.split_once('=') {
@@ -79,6 +120,18 @@ pub fn target(target: &str) -> String {
 
 /// The body, secrets removed, and what was removed. A body without secrets is kept byte for byte.
 pub fn body(body: &[u8]) -> (Vec<u8>, Vec<String>) {
+    let (kept, mut removed) = by_name(body);
+    match std::str::from_utf8(&kept).map(|kept| (text(kept), kept)) {
+        Ok((without, with)) if without != with => {
+            removed.push("a key of Rollcall's, or the password of an address".to_owned());
+            (without.into_bytes(), removed)
+        }
+        _ => (kept, removed),
+    }
+}
+
+/// Without what stands under the name of a secret.
+fn by_name(body: &[u8]) -> (Vec<u8>, Vec<String>) {
     if !mentions_secret(body) {
         return (body.to_vec(), vec![]);
     }

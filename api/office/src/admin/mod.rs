@@ -67,7 +67,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("claims.collisions", routes!(claims::collisions)))
         .routes(named("views.show", routes!(views::status)))
         .routes(named("views.rebuild", routes!(views::rebuild)))
-        .routes(named("views.verify", routes!(views::verify)))
+        .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))
         .routes(named("views.resume", routes!(views::resume)))
         .routes(named("backup", routes!(backup::backup)))
         .routes(named("restore", routes!(restore::restore)))

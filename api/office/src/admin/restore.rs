@@ -52,7 +52,7 @@ pub async fn restore(
     };
     if heads.iter().any(taken) {
         return Err(Refusal::conflict(
-            "the log is not empty: restore into a server with a fresh data folder or database",
+            "there are organizations or operators' keys already: restore into a server with a fresh data folder or database",
         ));
     }
     let mut restorer = Restorer::new(app.engine.log.clone());

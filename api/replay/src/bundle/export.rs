@@ -6,6 +6,7 @@ use super::touched::Touched;
 use crate::Selection;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::{CredentialEvent, Purpose};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::exchange::{Exchange, Protocol};
@@ -219,6 +220,7 @@ impl Writer {
         }
         if let Some(pseudonyms) = &mut self.pseudonyms {
             record.payload = renamed(pseudonyms, &record).map_err(broken)?;
+            rename_actor(pseudonyms, &mut record.actor);
         }
         Ok(Some(record))
     }
@@ -315,7 +317,15 @@ fn rename_organization(pseudonyms: &mut Pseudonyms, event: &mut OrganizationEven
     }
 }
 
+/// Operators and admins have names.
+fn rename_actor(pseudonyms: &mut Pseudonyms, actor: &mut Actor) {
+    if let Actor::Admin { name, .. } | Actor::NamedOperator { name, .. } = actor {
+        *name = pseudonyms.text(name);
+    }
+}
+
 fn rename(pseudonyms: &mut Pseudonyms, exchange: &mut Exchange) {
+    rename_actor(pseudonyms, &mut exchange.caller);
     exchange.target = pseudonyms.target(&exchange.target);
     exchange.answer.detail = exchange.answer.detail.as_deref().map(|d| pseudonyms.detail(d));
     for body in [&mut exchange.request_body, &mut exchange.answer_body] {

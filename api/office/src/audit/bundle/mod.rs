@@ -12,6 +12,6 @@ use utoipa_axum::routes;
 /// Routes of the bundles.
 pub fn routes() -> OpenApiRouter<Office> {
     OpenApiRouter::new()
-        .routes(operation(Protocol::Administration, "bundles.export", routes!(export::export)))
+        .routes(operation(Protocol::Audit, "bundles.export", routes!(export::export)))
         .routes(operation(Protocol::Administration, "bundles.import", routes!(import::import)))
 }

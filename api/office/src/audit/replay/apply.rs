@@ -51,6 +51,8 @@ pub async fn apply(
         ));
     }
     let permit = permit(&replaying)?;
-    let lines = rollcall_replay::apply(app, organization.id, selection, request.force).await?;
+    let lines =
+        rollcall_replay::apply(app, organization.id, selection, request.force, operator.actor)
+            .await?;
     Ok(answer(lines, permit))
 }

@@ -18,8 +18,8 @@ use utoipa_axum::routes;
 /// Routes of the replay.
 pub fn routes() -> OpenApiRouter<Office> {
     OpenApiRouter::new()
-        .routes(operation(Protocol::Administration, "replay.verify", routes!(verify::verify)))
-        .routes(operation(Protocol::Administration, "replay.dry-run", routes!(dry_run::dry_run)))
+        .routes(operation(Protocol::Audit, "replay.verify", routes!(verify::verify)))
+        .routes(operation(Protocol::Audit, "replay.dry-run", routes!(dry_run::dry_run)))
         .routes(operation(Protocol::Administration, "replay.apply", routes!(apply::apply)))
 }
 
