@@ -2,6 +2,7 @@
 
 use crate::ids::Ids;
 use anyhow::{Context, bail};
+use rollcall_domain::credential::Purpose;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use subtle::ConstantTimeEq;
 
 /// Operator keys begin with this.
-pub const OPERATOR_PREFIX: &str = "rollcall_operator_";
+pub const OPERATOR_PREFIX: &str = Purpose::Operation.token_prefix();
 
 /// SHA-256 of a secret, in lower-case hex: all that is kept of it.
 pub fn sha256_hex(secret: &str) -> String {

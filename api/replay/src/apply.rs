@@ -16,41 +16,35 @@ use rollcall_scim::{MEDIA_TYPE, Rerun, rerun};
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
+/// How exchanges are submitted again.
+pub struct Submission {
+    /// In whose name.
+    pub caller: Actor,
+    /// Whether in spite of what speaks against it.
+    pub forced: bool,
+}
+
 /// Submits exchanges again, in the order in which they came then.
 pub async fn apply(
     app: Arc<App>,
     organization: OrganizationId,
     selection: Selection,
-    forced: bool,
-    caller: Actor,
+    submission: Submission,
 ) -> Result<Lines, ReplayError> {
     let head = app.engine.log.head(organization).await?;
     let (lines, receiver) = mpsc::channel(64);
     tokio::spawn(async move {
         let started = app.engine.clock.now();
         let mut summary = ReplaySummary::default();
-        let last = match all(
-            &app,
-            organization,
-            &selection,
-            head,
-            (forced, &caller),
-            &mut summary,
-            &lines,
-        )
-        .await
-        {
+        let done =
+            all(&app, organization, &selection, head, &submission, &mut summary, &lines).await;
+        let last = match done {
             Ok(()) => {
                 let seconds = (app.engine.clock.now() - started).as_seconds_f64();
-                let ended_at = app
-                    .engine
-                    .log
-                    .head(organization)
-                    .await
-                    .map_or(head.position, |head| head.position);
+                let end = app.engine.log.head(organization).await;
                 ReplayLine::Summary(ReplaySummary {
                     forked_at: Some(head.position),
-                    ended_at,
+                    ended_at: end.map_or(head.position, |end| end.position),
                     seconds,
                     ..summary
                 })
@@ -67,7 +61,7 @@ async fn all(
     organization: OrganizationId,
     selection: &Selection,
     head: Head,
-    by: (bool, &Actor),
+    submission: &Submission,
     summary: &mut ReplaySummary,
     lines: &mpsc::Sender<ReplayLine>,
 ) -> Result<(), ReplayError> {
@@ -81,7 +75,7 @@ async fn all(
         let Some(end) = page.last() else { break };
         number = end.number;
         for recorded in page.iter().filter(|x| x.number <= last && selection.takes(x)) {
-            let line = one(app, recorded, by).await?;
+            let line = one(app, recorded, submission).await?;
             summary.count(line.result);
             // Whoever asked is gone: what was not told is not done either.
             lines.send(ReplayLine::Exchange(line)).await.map_err(|_| ReplayError::Unheard)?;
@@ -91,13 +85,14 @@ async fn all(
 }
 
 /// Submits one exchange again as a new one that names it. One that succeeded, or that later
-/// requests have overtaken, is refused unless `forced`.
+/// requests have overtaken, is refused unless the submission is forced.
 async fn one(
     app: &Arc<App>,
     recorded: &RecordedExchange,
-    (forced, caller): (bool, &Actor),
+    submission: &Submission,
 ) -> Result<ExchangeLine, ReplayError> {
     let old = &recorded.exchange;
+    let forced = submission.forced;
     let refused = |why: String| Ok(line::of(recorded, ReplayResult::Refused).because(why));
     if let Some(why) = line::not_replayed(old) {
         return refused(format!("it cannot be replayed: {}", why.words()));
@@ -124,7 +119,7 @@ async fn one(
         headers,
         replays: Some(old.id),
         received_at: app.engine.clock.now(),
-        caller: caller.clone(),
+        caller: submission.caller.clone(),
         source: None,
         ..old.clone()
     };

@@ -26,7 +26,7 @@ mod scratch;
 mod selection;
 mod verify;
 
-pub use apply::apply;
+pub use apply::{Submission, apply};
 pub use dry_run::dry_run;
 pub use error::ReplayError;
 pub use run::Lines;

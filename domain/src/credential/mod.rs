@@ -43,6 +43,16 @@ impl Purpose {
         }
     }
 
+    /// What a bearer token for it begins with, so that one that leaks can be told.
+    pub const fn token_prefix(self) -> &'static str {
+        match self {
+            Purpose::Scim => "rollcall_scim_",
+            Purpose::Audit => "rollcall_audit_",
+            Purpose::Administration => "rollcall_admin_",
+            Purpose::Operation => "rollcall_operator_",
+        }
+    }
+
     /// So many may be live at once in one organization, or in the deployment for operators.
     pub fn most_live(self) -> usize {
         match self {

@@ -1,6 +1,7 @@
 //! Secrets are taken out of a request before it is kept.
 
 use axum::http::HeaderMap;
+use rollcall_domain::credential::Purpose;
 use rollcall_domain::scim::{decode_form as decode, names_password, names_secret};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -33,14 +34,10 @@ const SECRET_WORDS: [&str; 7] =
 /// What stands among the redactions for a password: whatever it was, it had no effect.
 pub const PASSWORD: &str = "password";
 
-/// What keys of ours begin with.
-const OURS: [&str; 4] =
-    ["rollcall_operator_", "rollcall_admin_", "rollcall_audit_", "rollcall_scim_"];
-
 /// A text without keys of ours, wherever they stand in it, and without the password of an address.
 pub fn text(text: &str) -> String {
     let mut out = without_passwords(text);
-    for prefix in OURS {
+    for prefix in Purpose::ALL.map(Purpose::token_prefix) {
         let mut from = 0;
         while let Some(at) = out[from..].find(prefix) {
             let begin = from + at + prefix.len();

@@ -23,7 +23,7 @@ pub struct New {
 /// Draws a secret for a purpose.
 pub fn draw(app: &App, purpose: Purpose, label: String, expires_at: Option<DateTime<Utc>>) -> New {
     let (credential, secret) =
-        (app.engine.ids.credential(), app.engine.ids.secret(prefix(purpose)));
+        (app.engine.ids.credential(), app.engine.ids.secret(purpose.token_prefix()));
     let proof = Proof::Token { sha256: sha256_hex(&secret) };
     let command = CredentialCommand::Issue(CredentialIssued {
         credential,
@@ -33,16 +33,6 @@ pub fn draw(app: &App, purpose: Purpose, label: String, expires_at: Option<DateT
         expires_at,
     });
     New { credential, secret, command }
-}
-
-/// What secrets begin with, so that one that leaks can be told.
-fn prefix(purpose: Purpose) -> &'static str {
-    match purpose {
-        Purpose::Scim => "rollcall_scim_",
-        Purpose::Audit => "rollcall_audit_",
-        Purpose::Administration => "rollcall_admin_",
-        Purpose::Operation => "rollcall_operator_",
-    }
 }
 
 /// All credentials of an organization for a purpose, in the order of issue.

@@ -14,6 +14,7 @@ use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::{Operator, find};
+use rollcall_replay::Submission;
 use std::sync::Arc;
 
 /// Submits chosen exchanges again, as new exchanges that name the old ones. The operator is the
@@ -51,8 +52,7 @@ pub async fn apply(
         ));
     }
     let permit = permit(&replaying)?;
-    let lines =
-        rollcall_replay::apply(app, organization.id, selection, request.force, operator.actor)
-            .await?;
+    let submission = Submission { caller: operator.actor, forced: request.force };
+    let lines = rollcall_replay::apply(app, organization.id, selection, submission).await?;
     Ok(answer(lines, permit))
 }
