@@ -1,6 +1,6 @@
 //! What the binary can be told.
 
-use crate::{bundle, config};
+use crate::{bundle, config, shell};
 use clap::{Args, Parser, Subcommand};
 use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
 use rollcall_door::config::ServeArgs;
@@ -34,6 +34,10 @@ enum Command {
     /// Entra in a box: a simulated tenant
     #[command(subcommand)]
     Simulate(Box<simulate::Simulate>),
+    /// Print what a shell needs to complete commands
+    Completions(shell::Completions),
+    /// Print the manual page, or write those of all commands to a folder
+    Man(shell::Manual),
 }
 
 /// `rollcall serve`; `--data` is the global one.
@@ -56,6 +60,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Bundle(bundle) => bundle::run(bundle, server),
         Command::Config(config) => config::run(config, server),
         Command::Simulate(simulate) => simulate::run(*simulate, server),
+        Command::Completions(command) => shell::completions(&command),
+        Command::Man(command) => shell::manual(command),
     }
 }
 

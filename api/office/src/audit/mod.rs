@@ -21,6 +21,7 @@ mod review;
 mod runs;
 mod start;
 mod stream;
+mod subjects;
 pub mod there;
 
 use crate::Office;

@@ -3,6 +3,7 @@
 use super::events;
 use super::paging::{Listed, Page};
 use super::start::start;
+use super::subjects;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use chrono::{DateTime, Utc};
@@ -146,6 +147,7 @@ pub async fn changes(
     let found = events::page(&app, Some(&views), organization, &filter, page.fetch()).await;
     let mut found = found?;
     let next = page.cut(&mut found, |event| event.position);
+    subjects::add(&app, organization, &mut found).await?;
     Ok(page.listed(found, next, end))
 }
 
