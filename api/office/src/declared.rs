@@ -1,7 +1,7 @@
 //! What a route takes, as its description declares it: methods, and the names of its query.
 //! Whatever else is sent is refused, with the list of what there is.
 
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use rollcall_door::Refusal;
 use std::collections::BTreeMap;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem, Paths};
@@ -33,9 +33,18 @@ impl Declared {
         Self(paths.paths.values().flat_map(of_item).collect())
     }
 
-    /// Whether it has this method.
-    pub fn answers(&self, method: &Method) -> bool {
-        self.0.contains_key(method.as_str())
+    /// Refuses a method that it does not have, and names those that it has.
+    pub fn check_method(&self, method: &Method) -> Result<(), Refusal> {
+        if self.0.contains_key(method.as_str()) {
+            return Ok(());
+        }
+        let there_is: Vec<String> = self.0.keys().map(ToString::to_string).collect();
+        let mut refusal = Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("this address has no such method; there is: {}", there_is.join(", ")),
+        );
+        refusal.0.allowed = there_is;
+        Err(refusal)
     }
 
     /// Refuses a query with a name that is not declared.

@@ -1,7 +1,7 @@
 //! What the binary can be told.
 
 use crate::{bundle, config, shell};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
 use rollcall_door::config::ServeArgs;
 use rollcall_server::config::resolve;
@@ -60,8 +60,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Bundle(bundle) => bundle::run(bundle, server),
         Command::Config(config) => config::run(config, server),
         Command::Simulate(simulate) => simulate::run(*simulate, server),
-        Command::Completions(command) => shell::completions(&command),
-        Command::Man(command) => shell::manual(command),
+        Command::Completions(command) => shell::completions(&command, Cli::command()),
+        Command::Man(command) => shell::manual(command, Cli::command()),
     }
 }
 
@@ -91,6 +91,6 @@ pub fn reference() -> String {
         }
     }
     let mut out = String::new();
-    add(&mut <Cli as clap::CommandFactory>::command(), "", &mut out);
+    add(&mut Cli::command(), "", &mut out);
     out
 }

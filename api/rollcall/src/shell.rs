@@ -1,8 +1,7 @@
 //! `rollcall completions` and `rollcall man`
 
-use crate::Cli;
 use anyhow::Context as _;
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 use clap_mangen::Man;
 use rollcall_cli::{Exit, Failure, output, usage};
@@ -25,16 +24,15 @@ pub struct Manual {
 }
 
 /// `rollcall completions`
-pub fn completions(command: &Completions) -> Result<Exit, Failure> {
+pub fn completions(command: &Completions, mut rollcall: Command) -> Result<Exit, Failure> {
     let mut text = Vec::new();
-    clap_complete::generate(command.shell, &mut Cli::command(), "rollcall", &mut text);
+    clap_complete::generate(command.shell, &mut rollcall, "rollcall", &mut text);
     output::print(&String::from_utf8(text).context("no text").map_err(Failure::from)?);
     Ok(Exit::Success)
 }
 
 /// `rollcall man`
-pub fn manual(command: Manual) -> Result<Exit, Failure> {
-    let rollcall = Cli::command();
+pub fn manual(command: Manual, rollcall: Command) -> Result<Exit, Failure> {
     match command.output {
         Some(folder) => {
             let cannot = || format!("cannot write to {}", folder.display());

@@ -52,7 +52,7 @@ async fn pages_are_the_list_while_others_write(world: &World) -> Result<()> {
     for n in 0..20 {
         let id = world.scim.create_user(&format!("first{n}@contoso.example")).await?;
         let add = rollcall_tests::scim::add_members(&[&id]);
-        world.scim.patch(&format!("/Groups/{group}"), &add).await?.expect(204)?;
+        world.scim.operations(&format!("/Groups/{group}"), add).await?.expect(204)?;
     }
     let stop = Arc::new(AtomicBool::new(false));
     let writers: Vec<_> = (0..8)
@@ -64,7 +64,7 @@ async fn pages_are_the_list_while_others_write(world: &World) -> Result<()> {
                     let name = format!("w{writer}-{n}@contoso.example");
                     let id = scim.create_user(&name).await?;
                     let add = rollcall_tests::scim::add_members(&[&id]);
-                    scim.patch(&format!("/Groups/{group}"), &add).await?.expect(204)?;
+                    scim.operations(&format!("/Groups/{group}"), add).await?.expect(204)?;
                     n += 1;
                 }
                 anyhow::Ok(n)

@@ -2,9 +2,11 @@
 
 use super::named::text;
 use rollcall_contract::events::EventBody;
+use rollcall_domain::group::GroupEventKind;
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::AggregateKind;
 use rollcall_domain::scim::ResourceKind;
+use rollcall_domain::user::UserEventKind;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use std::collections::HashMap;
@@ -26,7 +28,8 @@ pub async fn add(
             Some(AggregateKind::Group) => ResourceKind::Group,
             _ => continue,
         };
-        let renames = matches!(event.event_type.as_str(), "UserRenamed" | "GroupRenamed");
+        let renames = event.event_type == UserEventKind::Renamed.as_str()
+            || event.event_type == GroupEventKind::Renamed.as_str();
         if renames || !known.contains_key(&event.subject) {
             let id = ResourceId(event.subject);
             let mut name = None;
