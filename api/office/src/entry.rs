@@ -40,7 +40,7 @@ pub fn operation<S: Clone + Send + Sync + 'static>(
         let declared = declared.clone();
         async move {
             let (mut parts, body) = request.into_parts();
-            let answered = declared.check_method(&parts.method);
+            let answered = declared.check_method(&parts);
             if let (Ok(()), Some(visit)) = (&answered, parts.extensions.get::<Visit>()) {
                 visit.name(protocol, name);
             }
