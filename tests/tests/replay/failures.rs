@@ -257,8 +257,10 @@ async fn a_replay_by_hand_cures_a_failure() {
         world.scim.delete(&format!("/Users/{holder}")).await?.expect(204)?;
         let open = failures(world, &[]).await?;
         let failed = open[0]["id"].as_str().context("id")?.to_owned();
-        let applied =
-            world.server.cli(&["replay", "apply", "--org", "acme", "--exchange", &failed]).await?;
+        let applied = world
+            .server
+            .cli(&["replay", "apply", "--yes", "--org", "acme", "--exchange", &failed])
+            .await?;
         let all = failures(world, &["--cured"]).await?;
         ensure!(
             all.len() == 1 && all[0]["cured_by"] == applied["exchanges"][0]["submitted_as"],
