@@ -234,6 +234,15 @@ async fn a_failure_is_over_when_what_it_wanted_holds(world: &mut World) -> Resul
     ensure!(open.len() == 1 && open[0]["leaves_access"] == true, "{open:?}");
     scim.delete(&format!("/Users/{cy}")).await?.expect(204)?;
     ensure!(failures(world, &[]).await?.is_empty(), "{:?}", failures(world, &[]).await?);
+    // A removal from a group that turns out to be gone: it gives access to nobody.
+    scim.operations(&members, add_members(&[&di])).await?.expect(204)?;
+    scim.delete(&members).await?.expect(204)?;
+    refused(world, &[("PATCH", members.clone(), remove_members(&[&di]))]).await?;
+    let open = failures(world, &[]).await?;
+    ensure!(open.len() == 1 && open[0]["leaves_access"] == true, "{open:?}");
+    scim.operations(&members, remove_members(&[&di])).await?.expect(404)?;
+    let open = failures(world, &[]).await?;
+    ensure!(open.iter().all(|failure| failure["leaves_access"] == false), "{open:?}");
     world.server.cli(&["views", "verify"]).await?;
     Ok(())
 }
