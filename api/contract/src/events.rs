@@ -57,7 +57,7 @@ pub struct EventBody {
     pub aggregate: String,
     /// The aggregate's id.
     pub subject: Uuid,
-    /// What a user or group was called right after it, or last; in lists, not in exports.
+    /// What a user or group was called right after it; of changes of a run, and of one event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject_name: Option<String>,
     /// Place in the aggregate's stream.
