@@ -198,6 +198,24 @@ impl Folder {
         self.reach(organization, want).await
     }
 
+    /// To be called once an append says that its views were folded with it
+    /// ([`rollcall_domain::log::Appended::folded`]): whoever wants no more than that need not ask
+    /// the store.
+    pub fn was_folded(&self, organization: OrganizationId, position: Position) {
+        self.lane(organization).reached(Head { position, exchange_number: 0 });
+    }
+
+    /// Takes what an append just made, so that it need not be read from the log. It is folded when
+    /// somebody asks.
+    pub fn hand_over(
+        &self,
+        organization: OrganizationId,
+        records: Vec<Record>,
+        exchanges: Vec<RecordedExchange>,
+    ) {
+        self.lane(organization).hand_over(records, exchanges);
+    }
+
     /// Tries a stopped organization again.
     pub async fn resume(&self, organization: OrganizationId) -> Result<Folded, FoldError> {
         *self.lane(organization).running.lock().await = false;

@@ -58,6 +58,11 @@ pub const METRICS: &[Metric] = &[
         "Time from the first byte of a request to its answer",
     ),
     histogram("rollcall_append_seconds", &[], "Time an append waits until it is durable"),
+    counter(
+        "rollcall_inline_folds_total",
+        &["outcome"],
+        "Organizations in commits of the log, by whether their live views moved along",
+    ),
     histogram("rollcall_append_batch_size", &[], "Appends that one commit of the log holds"),
     counter(
         "rollcall_unknown_shapes_total",

@@ -1,10 +1,11 @@
 //! Opens the log and the views on the database that the configuration names.
 
 use anyhow::Context;
-use rollcall_domain::log::Log;
+use rollcall_domain::log::{InlineFold, Log};
 use rollcall_domain::sql::{Family, SqlStore};
 use rollcall_eventstore::{ConnectOptions as KurrentOptions, KurrentLog};
 use rollcall_postgres::{ConnectOptions, PostgresLog, PostgresViews};
+use rollcall_projections::inline::FamilyInline;
 use rollcall_sqlite::{DataFolder, SqliteLog, SqliteViews};
 use std::path::Path;
 use std::sync::Arc;
@@ -53,12 +54,19 @@ pub async fn open(places: Places<'_>) -> anyhow::Result<Stores> {
     }
 }
 
+/// What moves with each append where the log and the live views are on one database. On others
+/// whoever appended folds.
+fn inline() -> Arc<dyn InlineFold> {
+    Arc::new(FamilyInline::new(Family::Live))
+}
+
 impl Stores {
     /// SQLite in a data folder, which is locked as long as these live.
     pub fn in_folder(data: &Path) -> anyhow::Result<Self> {
         let folder = DataFolder::lock(data)?;
         let log = Arc::new(SqliteLog::open(data)?);
         let live = Arc::new(SqliteViews::open(data, Family::Live)?);
+        log.fold_inline(&live, inline());
         let audit = Arc::new(SqliteViews::open(data, Family::Audit)?);
         Ok(Self { log, live, audit, shared: false, name: "embedded store", _folder: Some(folder) })
     }
@@ -69,6 +77,7 @@ impl Stores {
         let folder = DataFolder::lock(data)?;
         let log = Arc::new(SqliteLog::open_unflushed(data)?);
         let live = Arc::new(SqliteViews::open_unflushed(data, Family::Live)?);
+        log.fold_inline(&live, inline());
         let audit = Arc::new(SqliteViews::open_unflushed(data, Family::Audit)?);
         Ok(Self { log, live, audit, shared: false, name: "embedded store", _folder: Some(folder) })
     }
@@ -79,6 +88,7 @@ impl Stores {
         let refused = "cannot use the PostgreSQL database of --database-url";
         let log = Arc::new(PostgresLog::connect(url, options).await.context(refused)?);
         let live = Arc::new(PostgresViews::connect(url, Family::Live).await.context(refused)?);
+        log.fold_inline(inline());
         let audit = Arc::new(PostgresViews::connect(url, Family::Audit).await.context(refused)?);
         Ok(Self { log, live, audit, shared: true, name: "PostgreSQL", _folder: None })
     }
@@ -125,6 +135,7 @@ impl Stores {
         let log = Arc::new(SqliteLog::in_memory()?);
         let (live, audit) =
             (Arc::new(SqliteViews::in_memory()?), Arc::new(SqliteViews::in_memory()?));
+        log.fold_inline(&live, inline());
         Ok(Self { log, live, audit, shared: false, name: "memory", _folder: None })
     }
 }

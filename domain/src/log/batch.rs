@@ -68,6 +68,16 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.exchanges.is_empty() && self.claims.is_empty()
     }
+
+    /// Says so in the outcomes of those whose views were folded inline. `organizations` are those
+    /// of the appends, in order.
+    pub fn shown(&mut self, organizations: &[OrganizationId], folded: &BTreeSet<OrganizationId>) {
+        for (outcome, organization) in self.outcomes.iter_mut().zip(organizations) {
+            if let Ok(appended) = outcome {
+                appended.folded = folded.contains(organization);
+            }
+        }
+    }
 }
 
 /// What [`plan`] needs to know about these appends.
@@ -113,6 +123,7 @@ fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, A
             exchange_number: Some(known.0),
             head,
             repeated: true,
+            folded: false,
         });
     }
     if let Some(write) = &append.write {

@@ -178,6 +178,8 @@ pub struct Appended {
     pub head: Position,
     /// True if this exchange was in the log already; nothing was written.
     pub repeated: bool,
+    /// True if the views that are folded inline hold everything up to `head`, for every reader.
+    pub folded: bool,
 }
 
 /// Why an append was refused. Nothing of it was written.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{OpenTransaction, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -135,7 +135,7 @@ impl WatchedViews {
 }
 
 struct WatchedTransaction {
-    inner: Box<dyn SqlTransaction>,
+    inner: Box<dyn OpenTransaction>,
     no_commit: bool,
     refused: Option<String>,
 }
@@ -149,7 +149,7 @@ impl SqlStore for WatchedViews {
     async fn begin(
         &self,
         organization: OrganizationId,
-    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    ) -> Result<Box<dyn OpenTransaction>, SqlError> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let inner = self.inner.begin(organization).await?;
         let refused = self.refused.lock().unwrap().clone();
@@ -159,7 +159,7 @@ impl SqlStore for WatchedViews {
             refused,
         }))
     }
-    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin_exclusive(&self) -> Result<Box<dyn OpenTransaction>, SqlError> {
         self.inner.begin_exclusive().await
     }
     async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
@@ -168,7 +168,7 @@ impl SqlStore for WatchedViews {
     async fn promote(
         &self,
         scratch: Arc<dyn SqlStore>,
-        exclusive: Box<dyn SqlTransaction>,
+        exclusive: Box<dyn OpenTransaction>,
     ) -> Result<(), SqlError> {
         self.inner.promote(scratch, exclusive).await
     }
@@ -195,6 +195,10 @@ impl SqlTransaction for WatchedTransaction {
         }
         self.inner.execute_all(statements).await
     }
+}
+
+#[async_trait]
+impl OpenTransaction for WatchedTransaction {
     async fn finish(
         mut self: Box<Self>,
         statements: Vec<(String, Vec<SqlValue>)>,

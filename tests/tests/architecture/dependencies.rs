@@ -94,7 +94,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("entra", &[]),
     ("contract", &[]),
     ("engine", &["domain", "projections"]),
-    ("stores", &["domain", "eventstore", "postgres", "sqlite"]),
+    ("stores", &["domain", "eventstore", "postgres", "projections", "sqlite"]),
     ("door", &["contract", "domain", "engine", "projections"]),
     ("scim", &["domain", "door", "engine", "projections"]),
     ("sign-on", &["contract", "domain", "door", "engine", "projections", "saml"]),

@@ -2,6 +2,7 @@
 
 mod codec;
 mod commit;
+mod inline;
 mod read;
 mod restore;
 mod session;
@@ -50,6 +51,14 @@ impl PostgresLog {
         let reader = Reader::new(pool, options.statement_timeout);
         let writer = Writer::start(database.clone(), options).map_err(OpenError::Writer)?;
         Ok(Self(Arc::new(Inner { database, connect_timeout, reader, writer })))
+    }
+
+    /// Folds the live views of this database with each append from now on, where they stand right
+    /// before it. What is given first is kept.
+    pub fn fold_inline(&self, fold: Arc<dyn InlineFold>) {
+        if self.0.writer.inline.set(fold).is_err() {
+            tracing::warn!("the log folds views already");
+        }
     }
 
     /// The connections it reads by.

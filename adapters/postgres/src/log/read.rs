@@ -10,7 +10,8 @@ use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
 use std::time::Duration;
 
-const RECORD: &str = "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
+/// The columns that [`codec::record`] reads.
+pub(super) const RECORD: &str = "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
 const EXCHANGE: &str = "number, first, last, after, document::text";
 const EXCHANGE_BODIES: &str =
     "number, first, last, after, document::text, request_body, answer_body";

@@ -1,10 +1,13 @@
 //! One connection that appends: locks, facts, plan, writes, commit.
 
 use super::codec::{self, int};
+use super::inline;
 use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
+use crate::views::InlineTransaction;
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
+use rollcall_domain::sql::SqlError;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
@@ -38,7 +41,9 @@ impl Session {
     pub async fn connect(options: &PgConnectOptions, timeout: Duration) -> sqlx::Result<Self> {
         let connect = async {
             let mut connection = PgConnection::connect_with(options).await?;
-            connection.execute(SETTINGS).await?;
+            // Statements of the log name their schema; those of the views do not.
+            let path = format!("SET search_path = {}; {SETTINGS}", InlineTransaction::SCHEMA);
+            connection.execute(&*path).await?;
             Ok(Self { connection, known: HashSet::new() })
         };
         tokio::time::timeout(timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
@@ -49,17 +54,25 @@ impl Session {
     pub async fn append(
         &mut self,
         appends: &[Append],
+        fold: Option<&dyn InlineFold>,
         sent: &mut Option<Vec<Result<Appended, AppendError>>>,
-    ) -> sqlx::Result<Outcomes> {
+    ) -> Result<Outcomes, Broken> {
         metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
         let facts = self.begin(&wanted(appends)).await?;
-        let plan = plan(facts, appends.to_vec());
+        let mut plan = plan(facts, appends.to_vec());
         if plan.is_empty() {
             // Nothing to flush: everything was refused or was there already.
             self.connection.execute("ROLLBACK").await?;
             return Ok(plan.outcomes);
         }
         self.write(&plan).await?;
+        if let Some(fold) = fold
+            && !plan.records.is_empty()
+        {
+            let folded = inline::fold(&mut self.connection, fold, &mut plan.records).await;
+            let organizations: Vec<_> = appends.iter().map(|a| a.organization).collect();
+            plan.shown(&organizations, &folded.map_err(Broken::Fold)?);
+        }
         *sent = Some(plan.outcomes.clone());
         self.connection.execute("COMMIT").await?;
         Ok(plan.outcomes)
@@ -194,6 +207,11 @@ impl Session {
         self.connection.execute("COMMIT").await.map(drop)
     }
 
+    /// Forgets statements that were prepared: the tables of the views may be others now.
+    pub async fn forget_statements(&mut self) -> sqlx::Result<()> {
+        self.connection.clear_cached_statements().await
+    }
+
     pub async fn roll_back(&mut self) -> sqlx::Result<()> {
         self.connection.execute("ROLLBACK").await.map(drop)
     }
@@ -201,6 +219,20 @@ impl Session {
     pub async fn close(self) {
         // The server notices either way; this is only polite.
         drop(self.connection.close().await);
+    }
+}
+
+/// Why a batch was not committed, or may not have been.
+pub(super) enum Broken {
+    /// Something about the log.
+    Log(sqlx::Error),
+    /// The views could not be folded: nothing is wrong with the appends.
+    Fold(SqlError),
+}
+
+impl From<sqlx::Error> for Broken {
+    fn from(e: sqlx::Error) -> Self {
+        Self::Log(e)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The views in PostgreSQL.
 
+mod inline;
 mod rail;
 mod remote;
 mod scratch;
@@ -11,7 +12,7 @@ use crate::fault::{Fault, fault};
 use crate::options;
 use crate::schema::{self, Part};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{Family, OpenTransaction, SqlError, SqlRow, SqlValue};
 use scratch::Scratch;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection as _, Executor as _, PgTransaction};
@@ -40,6 +41,7 @@ const READERS: u32 = 8;
 /// of them would hold a connection.
 const WRITERS: u32 = 4;
 
+pub(crate) use inline::InlineTransaction;
 pub use remote::PostgresViews;
 
 /// The views, to be used on their own thread.
@@ -112,7 +114,7 @@ impl Local {
         &self,
         locks: &str,
         organization: Option<OrganizationLock>,
-    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    ) -> Result<Box<dyn OpenTransaction>, SqlError> {
         let organization = match organization {
             Some(lock) => Some(lock.lock_owned().await),
             None => None,
@@ -167,7 +169,7 @@ impl Local {
     async fn begin(
         &self,
         organization: OrganizationId,
-    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    ) -> Result<Box<dyn OpenTransaction>, SqlError> {
         let schema = &self.schema;
         // Shared with all who write, alone among those who write to this organization.
         let locks = format!(
@@ -177,7 +179,7 @@ impl Local {
         self.transaction(&locks, Some(self.organization(organization))).await
     }
 
-    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin_exclusive(&self) -> Result<Box<dyn OpenTransaction>, SqlError> {
         self.transaction(
             &format!("pg_advisory_xact_lock(hashtextextended('{} writers', 0))", self.schema),
             None,
@@ -195,7 +197,7 @@ impl Local {
     async fn promote(
         &self,
         name: &str,
-        exclusive: Box<dyn SqlTransaction>,
+        exclusive: Box<dyn OpenTransaction>,
     ) -> Result<(), SqlError> {
         let old = scratch::promote(self.family, name, exclusive).await?;
         // Done. What is left to do is tidying up, which the next start would do as well.

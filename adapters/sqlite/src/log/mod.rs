@@ -1,6 +1,7 @@
 //! The log in SQLite.
 
 mod codec;
+mod inline;
 mod read;
 mod write;
 mod writer;
@@ -9,8 +10,10 @@ use crate::connection::{self, Durability};
 use crate::error::OpenError;
 use crate::folder::{self, Held};
 use crate::pool::Pool;
+use crate::views::SqliteViews;
 use async_trait::async_trait;
 use codec::log_error;
+use inline::InlineViews;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
@@ -70,6 +73,15 @@ impl SqliteLog {
             writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?,
             _folder: None,
         })
+    }
+
+    /// Folds these views with each append from now on, where they stand right before it. They must
+    /// be of this log, and no other log's. The first that are given are kept.
+    pub fn fold_inline(&self, views: &SqliteViews, fold: Arc<dyn InlineFold>) {
+        let views = InlineViews { views: views.clone(), fold };
+        if self.writer.inline.set(views).is_err() {
+            tracing::warn!("the log folds views already");
+        }
     }
 
     async fn read<T: Send + 'static>(

@@ -1,6 +1,7 @@
 //! What is written to the log.
 
 use super::codec::{int, log_error};
+use super::inline::InlineViews;
 use super::read;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::OrganizationId;
@@ -12,15 +13,23 @@ use std::collections::HashMap;
 pub(super) fn append(
     db: &mut Connection,
     appends: Vec<Append>,
+    inline: Option<&InlineViews>,
 ) -> rusqlite::Result<Vec<Result<Appended, AppendError>>> {
     // Immediate: nobody may write between the reading of the facts and the writing of the plan.
     // Dropped without commit, also by a commit that failed, it rolls back.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
     let facts = facts(&transaction, &wanted(&appends))?;
-    let plan = plan(facts, appends);
+    let organizations: Vec<OrganizationId> = appends.iter().map(|a| a.organization).collect();
+    let mut plan = plan(facts, appends);
     write(&transaction, &plan)?;
-    transaction.commit()?;
+    match inline {
+        None => transaction.commit()?,
+        Some(inline) => {
+            let folded = inline.commit(transaction, &mut plan)?;
+            plan.shown(&organizations, &folded);
+        }
+    }
     Ok(plan.outcomes)
 }
 
