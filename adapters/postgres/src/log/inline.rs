@@ -46,7 +46,7 @@ async fn stretch(
     let behind = match with.fold(&mut tx, organization, records).await? {
         Inline::Folded => return Ok(true),
         // An earlier append had to leave them behind.
-        Inline::Behind(at) if at < first.position && first.position - at <= CATCH_UP => at,
+        Inline::Behind(at) if (1..=CATCH_UP).contains(&missing(first, at)) => at,
         Inline::Behind(_) | Inline::Left => return Ok(false),
     };
     let mut all = between(connection, organization, behind, first.position).await?;
@@ -76,6 +76,12 @@ pub(super) fn failed(error: &SqlError) {
     // The folder meets it again, and tells whoever waits. The text may hold values.
     tracing::warn!(kind = error.kind(), "the views could not be folded with an append");
     count("failed");
+}
+
+/// How many records there are between where the views stand and one of them; a lot if they know
+/// more than the log.
+fn missing(first: &Record, at: Position) -> u64 {
+    (first.position - 1).checked_sub(at).unwrap_or(u64::MAX)
 }
 
 fn count(outcome: &'static str) {

@@ -8,7 +8,9 @@
 use super::{codec, read};
 use crate::views::{InlineTransaction, SqliteViews};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{CATCH_UP, Inline, InlineFold, LogError, Plan, Record, stretches};
+use rollcall_domain::log::{
+    CATCH_UP, Inline, InlineFold, LogError, Plan, Position, Record, stretches,
+};
 use rollcall_domain::sql::SqlError;
 use rusqlite::{Connection, Transaction};
 use std::collections::BTreeSet;
@@ -92,12 +94,12 @@ impl InlineViews {
         let behind = match fold(records)? {
             Inline::Folded => return Ok(true),
             // An earlier append had to leave them behind.
-            Inline::Behind(at) if at < first.position && first.position - at <= CATCH_UP => at,
+            Inline::Behind(at) if (1..=CATCH_UP).contains(&missing(first, at)) => at,
             Inline::Behind(_) | Inline::Left => return Ok(false),
         };
         // The log's own connection reads what it is about to commit along with the rest.
-        let missing = usize::try_from(first.position - 1 - behind).unwrap_or(usize::MAX);
-        let all = read::records(log, organization, behind, missing.saturating_add(records.len()))
+        let limit = missing(first, behind) as usize + records.len();
+        let all = read::records(log, organization, behind, limit)
             .map_err(|e| unreadable(codec::log_error(e)))?;
         Ok(fold(&all)? == Inline::Folded)
     }
@@ -111,6 +113,12 @@ fn failed(error: &SqlError) {
     // The folder meets it again, and tells whoever waits. The text may hold values.
     tracing::warn!(kind = error.kind(), "the views could not be folded with an append");
     count("failed");
+}
+
+/// How many records there are between where the views stand and one of them; a lot if they know
+/// more than the log.
+fn missing(first: &Record, at: Position) -> u64 {
+    (first.position - 1).checked_sub(at).unwrap_or(u64::MAX)
 }
 
 fn count(outcome: &'static str) {
