@@ -7,7 +7,7 @@ use crate::columns::{Both, Columns, Stored, columns, read_all, read_first};
 use crate::credential::CredentialState;
 use crate::organizations::OrganizationRow;
 use crate::page::Page;
-use crate::table::{Statement, Table};
+use crate::table::{Statement, Table, key_lists, numbered, with};
 use crate::text::{bounded, micros};
 use crate::view::View;
 use chrono::{DateTime, Utc};
@@ -17,9 +17,9 @@ use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::{CredentialId, ExchangeId, OrganizationId};
 use rollcall_domain::log::{AggregateKind, Position, Record, RecordedExchange};
 use rollcall_domain::organization::{OrganizationEventKind, credential};
-use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction};
+use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction, SqlValue};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 const LABEL_BYTES: usize = 1_000;
@@ -56,7 +56,7 @@ columns! {
         pub revoked: Option<DateTime<Utc>>,
         /// When it first let somebody in, as far as exchanges are folded.
         pub first_used: Option<DateTime<Utc>>,
-        /// When it last did.
+        /// When it last did, to the minute: by the first exchange of that minute.
         pub last_used: Option<DateTime<Utc>>,
         /// By which exchange.
         pub last_used_exchange: Option<ExchangeId>,
@@ -110,21 +110,49 @@ pub(crate) struct Keys {
     organization: OrganizationId,
     rows: BTreeMap<CredentialId, CredentialRow>,
     touched: bool,
-    used: BTreeMap<CredentialId, (DateTime<Utc>, DateTime<Utc>, ExchangeId)>,
+    /// When each was last used, of those that the page's exchanges came with.
+    known_uses: BTreeMap<CredentialId, Option<DateTime<Utc>>>,
+    uses: BTreeMap<CredentialId, Uses>,
+}
+
+/// The first and the last use that a page adds to a credential.
+#[derive(Clone, Copy, Debug)]
+struct Uses {
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
+    exchange: ExchangeId,
+}
+
+columns! {
+    struct LastUse { id: CredentialId, last_used: Option<DateTime<Utc>> }
+}
+
+/// The credential that an exchange came with, if it is a row of the exchange's organization.
+fn used_by(recorded: &RecordedExchange) -> Option<CredentialId> {
+    match &recorded.exchange.caller {
+        Actor::ScimToken { token } => Some((*token).into()),
+        Actor::Auditor { auditor } => Some((*auditor).into()),
+        Actor::Admin { admin, .. } => Some(*admin),
+        // Operators come with theirs to every organization; it is a row of none.
+        Actor::NamedOperator { .. } | Actor::Operator => None,
+        Actor::Unauthenticated | Actor::User { .. } | Actor::System => None,
+    }
 }
 
 impl View for Keys {
     const NAME: &'static str = "credentials";
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const TABLES: &'static [&'static Table] = &[&CREDENTIALS];
 
-    /// Reads the organization's credentials if a record may change them.
+    /// Reads the organization's credentials if a record may change them, and when those were last
+    /// used that exchanges came with.
     async fn fetch(tx: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
         let mut keys = Self {
             organization: page.organization,
             rows: BTreeMap::new(),
             touched: false,
-            used: BTreeMap::new(),
+            known_uses: BTreeMap::new(),
+            uses: BTreeMap::new(),
         };
         let concerns = |record: &Record| {
             OrganizationEventKind::named(&record.event_type)
@@ -137,6 +165,18 @@ impl View for Keys {
                 tx.query(&of_organization(), vec![page.organization.into()]).await?,
             )?;
             keys.rows.extend(rows.into_iter().map(|row| (row.id, row)));
+        }
+        let used: BTreeSet<CredentialId> = page.exchanges.iter().filter_map(used_by).collect();
+        let used: Vec<SqlValue> = used.iter().map(|id| id.to_string().into()).collect();
+        for ids in key_lists(&used) {
+            let sql = format!(
+                "SELECT {} FROM credentials WHERE organization = $1 AND id IN ({})",
+                LastUse::list(),
+                numbered(2, ids.len())
+            );
+            let rows = tx.query(&sql, with(page.organization.into(), ids)).await?;
+            let rows = read_all::<LastUse>(rows)?.into_iter();
+            keys.known_uses.extend(rows.map(|row| (row.id, row.last_used)));
         }
         Ok(keys)
     }
@@ -173,19 +213,18 @@ impl View for Keys {
         Ok(())
     }
 
-    /// Notes which credential an exchange came with.
+    /// Notes which credential an exchange came with, once a minute: a busy client would have its
+    /// row written with every request.
     fn exchange(&mut self, recorded: &RecordedExchange) -> Result<(), Bad> {
-        let credential = match &recorded.exchange.caller {
-            Actor::ScimToken { token } => (*token).into(),
-            Actor::Auditor { auditor } => (*auditor).into(),
-            Actor::Admin { admin, .. } => *admin,
-            // Operators come with theirs to every organization; it is a row of none.
-            Actor::NamedOperator { .. } | Actor::Operator => return Ok(()),
-            Actor::Unauthenticated | Actor::User { .. } | Actor::System => return Ok(()),
-        };
+        let Some(credential) = used_by(recorded) else { return Ok(()) };
         let (at, exchange) = (recorded.exchange.received_at, recorded.exchange.id);
-        let used = self.used.entry(credential).or_insert((at, at, exchange));
-        (used.1, used.2) = (at, exchange);
+        let known = self.known_uses.entry(credential).or_default();
+        if known.is_none_or(|last| minute(at) > minute(last)) {
+            *known = Some(at);
+            let uses =
+                self.uses.entry(credential).or_insert(Uses { first: at, last: at, exchange });
+            (uses.last, uses.exchange) = (at, exchange);
+        }
         Ok(())
     }
 
@@ -194,7 +233,7 @@ impl View for Keys {
         if self.touched {
             CredentialRow::upsert(self.rows.into_values().collect(), out)?;
         }
-        for (credential, (first, last, exchange)) in self.used {
+        for (credential, Uses { first, last, exchange }) in self.uses {
             let sql = "UPDATE credentials SET first_used = COALESCE(first_used, $1), last_used = $2, last_used_exchange = $3 \
                        WHERE organization = $4 AND id = $5";
             let (first, last) = (micros(first).into(), micros(last).into());
@@ -211,6 +250,10 @@ impl Keys {
             .get_mut(&credential)
             .ok_or_else(|| Bad::new("is about a credential that was never issued"))
     }
+}
+
+fn minute(at: DateTime<Utc>) -> i64 {
+    at.timestamp().div_euclid(60)
 }
 
 fn of_organization() -> String {

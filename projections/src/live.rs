@@ -3,7 +3,6 @@
 
 use crate::credentials::Keys;
 use crate::directory::DirectoryRows;
-use crate::exchanges::ExchangeRows;
 use crate::logins::Logins;
 use crate::organizations::Settings;
 use crate::saml::Connections;
@@ -19,7 +18,6 @@ pub(crate) const VIEWS: &[Definition] = &[
     Definition::of::<DirectoryRows>(),
     Definition::of::<Settings>(),
     Definition::of::<Keys>(),
-    Definition::of::<ExchangeRows>(),
     Definition::of::<Connections>(),
     Definition::of::<Logins>(),
     Definition::of::<Sessions>(),

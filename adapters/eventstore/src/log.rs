@@ -94,6 +94,17 @@ impl Log for KurrentLog {
         self.core.exchanges(organization, after, limit, bodies).await
     }
 
+    /// The index of streams knows nothing of what exchanges were about.
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        scan(self, organization, start, limit, |x| facet.is_of(&x.exchange)).await
+    }
+
     async fn exchange(
         &self,
         organization: OrganizationId,

@@ -6,7 +6,7 @@ use sqlx::{Connection as _, Executor as _, Row as _};
 use std::time::Duration;
 
 /// Held while tables are made, so that two processes that start together do not both try.
-const LOCK: i64 = 0x726f_6c6c_6361_6c6c;
+pub(crate) const LOCK: i64 = 0x726f_6c6c_6361_6c6c;
 
 /// A part of the database with a format of its own.
 pub(crate) struct Part {

@@ -85,7 +85,7 @@ impl App {
             directory: Directory::new(views.clone()),
             organizations: Organizations::new(views.clone()),
             credentials: CredentialView::new(views.clone()),
-            exchanges: Exchanges::new(views.clone()),
+            exchanges: Exchanges::new(engine.log.clone()),
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),
             sessions: SessionView::new(views),

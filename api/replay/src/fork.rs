@@ -173,6 +173,16 @@ impl Log for ForkLog {
         self.inner.exchanges(organization, after, limit, bodies).await
     }
 
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        self.inner.exchanges_with(organization, facet, start, limit).await
+    }
+
     async fn exchange(
         &self,
         organization: OrganizationId,

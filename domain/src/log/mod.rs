@@ -10,11 +10,15 @@
 //! - a lost race, a taken claim, a missing reference and a repeated exchange are four answers.
 
 mod batch;
+mod facet;
 mod inline;
 mod port;
 mod restored;
+mod scan;
 
 pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
+pub use facet::{Facet, Start};
 pub use inline::{CATCH_UP, Inline, InlineFold, stretches};
 pub use port::*;
 pub use restored::restored_number;
+pub use scan::scan;

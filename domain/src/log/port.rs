@@ -1,5 +1,6 @@
 //! Types and trait of the log port.
 
+use super::facet::{Facet, Start};
 use crate::actor::Actor;
 use crate::claim::{Claim, ClaimChanges, ClaimKind};
 use crate::exchange::Exchange;
@@ -299,6 +300,17 @@ pub trait Log: Send + Sync + 'static {
         after: ExchangeNumber,
         limit: usize,
         bodies: Bodies,
+    ) -> Result<Vec<RecordedExchange>, LogError>;
+
+    /// At most `limit` exchanges of an organization with a facet, without bodies, in the order of
+    /// `start`. By [`Facet::key`]: look whether they have it. A log without an index of facets
+    /// looks at each ([`super::scan`]).
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
     ) -> Result<Vec<RecordedExchange>, LogError>;
 
     /// One exchange with its bodies.

@@ -55,6 +55,16 @@ impl Log for WatchedLog {
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.inner.exchanges(organization, after, limit, bodies).await
     }
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.inner.exchanges_with(organization, facet, start, limit).await
+    }
     async fn exchange(
         &self,
         organization: OrganizationId,

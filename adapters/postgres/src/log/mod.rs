@@ -2,6 +2,7 @@
 
 mod codec;
 mod commit;
+mod facets;
 mod inline;
 mod read;
 mod restore;
@@ -14,6 +15,7 @@ use crate::options::{self, ConnectOptions};
 use crate::schema::{self, Part};
 use async_trait::async_trait;
 use codec::log_error;
+use facets::Find;
 use read::Reader;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -47,6 +49,7 @@ impl PostgresLog {
         let database = options::parse(url)?;
         let connect_timeout = options.connect_timeout;
         schema::prepare(&database, &PART, connect_timeout).await?;
+        facets::prepare(&database, connect_timeout).await?;
         let pool = options::pool(database.clone(), options.readers.max(1), connect_timeout);
         let reader = Reader::new(pool, options.statement_timeout);
         let writer = Writer::start(database.clone(), options).map_err(OpenError::Writer)?;
@@ -97,6 +100,16 @@ impl Log for PostgresLog {
         bodies: Bodies,
     ) -> Result<Vec<RecordedExchange>, LogError> {
         self.0.reader.exchanges(organization, after, limit, bodies).await
+    }
+
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        self.0.reader.find(&Find::new(organization, facet.key(), start, limit)).await
     }
 
     async fn exchange(

@@ -1,6 +1,7 @@
 //! What is read from the log, through a pool.
 
 use super::codec::{self, int, log_error};
+use super::facets::Find;
 use super::streams::Streams;
 use crate::fault::{Fault, fault};
 use rollcall_domain::claim::{Claim, ClaimKind};
@@ -12,7 +13,8 @@ use std::time::Duration;
 
 /// The columns that [`codec::record`] reads.
 pub(super) const RECORD: &str = "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
-const EXCHANGE: &str = "number, first, last, after, document::text";
+/// The columns that [`codec::exchange`] reads without bodies.
+pub(super) const EXCHANGE: &str = "number, first, last, after, document::text";
 const EXCHANGE_BODIES: &str =
     "number, first, last, after, document::text, request_body, answer_body";
 
@@ -108,6 +110,10 @@ impl Reader {
         let query =
             || sqlx::query(&sql).bind(organization.0).bind(int(after)).bind(int(limit as u64));
         self.all(query, |row| codec::exchange(row, bodies)).await
+    }
+
+    pub async fn find(&self, find: &Find) -> Result<Vec<RecordedExchange>, LogError> {
+        self.all(|| find.query(), |row| codec::exchange(row, Bodies::Skip)).await
     }
 
     pub async fn exchange(

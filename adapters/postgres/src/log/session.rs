@@ -1,7 +1,7 @@
 //! One connection that appends: locks, facts, plan, writes, commit.
 
 use super::codec::{self, int};
-use super::inline;
+use super::{facets, inline};
 use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
 use crate::views::InlineTransaction;
 use rollcall_domain::claim::{Claim, ClaimKind};
@@ -132,7 +132,7 @@ impl Session {
         Ok(())
     }
 
-    /// Writes a plan in one statement.
+    /// Writes a plan.
     pub async fn write(&mut self, plan: &Plan) -> sqlx::Result<()> {
         let r = &plan.records;
         let x = &plan.exchanges;
@@ -181,7 +181,7 @@ impl Session {
             .execute(&mut self.connection)
             .await?;
         if done.rows_affected() == plan.heads.len() as u64 {
-            Ok(())
+            facets::insert(&mut self.connection, x).await
         } else {
             Err(sqlx::Error::RowNotFound)
         }

@@ -1,6 +1,7 @@
 //! The log in SQLite.
 
 mod codec;
+mod facets;
 mod inline;
 mod read;
 mod write;
@@ -54,6 +55,7 @@ impl SqliteLog {
         let path = dir.join("log.db");
         let mut writer = connection::writer(&path, durability, WRITER_CACHE)?;
         connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
+        facets::prepare(&mut writer)?;
         let readers: Vec<Connection> = (0..READERS)
             .map(|_| connection::reader(&path, READER_CACHE))
             .collect::<Result<_, _>>()?;
@@ -68,6 +70,7 @@ impl SqliteLog {
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut writer = connection::memory()?;
         connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
+        facets::prepare(&mut writer)?;
         Ok(Self {
             readers: None,
             writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?,
@@ -138,6 +141,17 @@ impl Log for SqliteLog {
         bodies: Bodies,
     ) -> Result<Vec<RecordedExchange>, LogError> {
         self.read(move |db| read::exchanges(db, organization, after, limit, bodies)).await
+    }
+
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        let key = facet.key();
+        self.read(move |db| facets::find(db, organization, key, start, limit)).await
     }
 
     async fn exchange(

@@ -1,6 +1,7 @@
 //! What is written to the log.
 
 use super::codec::{int, log_error};
+use super::facets;
 use super::inline::InlineViews;
 use super::read;
 use rollcall_domain::claim::Claim;
@@ -111,7 +112,7 @@ fn insert_exchange(
         x.request_body,
         x.answer_body,
     ])?;
-    Ok(())
+    facets::insert(db, x, number)
 }
 
 fn json(text: serde_json::Result<String>) -> rusqlite::Result<String> {

@@ -83,8 +83,6 @@ pub async fn list(
     Query(query): Query<ExchangeQuery>,
 ) -> Result<Json<Vec<ExchangeSummary>>, Refusal> {
     let organization = auditor.organization;
-    // Reads do not wait for their own exchange to be folded; whoever looks at exchanges does.
-    app.engine.folder.fold(organization).await?;
     let filter = ExchangeFilter {
         failed: query.failed,
         unknown_shape: query.unknown_shape,
@@ -105,7 +103,7 @@ pub async fn list(
     Ok(Json(rows.into_iter().map(summary).collect()))
 }
 
-/// Exchanges of one run. Which they are is in the auditors' views, what they were in the live ones.
+/// Exchanges of one run. Which they are is in the auditors' views, what they were in the log.
 async fn of_run(
     app: &App,
     organization: OrganizationId,

@@ -2,6 +2,7 @@
 
 use crate::fixture::{cluster, database};
 use crate::given::*;
+use crate::log::facets;
 use crate::views::{number, only};
 use anyhow::ensure;
 use cqrs_es::event_sink::EventSink;
@@ -79,6 +80,27 @@ async fn many_processes_may_start_at_once() -> anyhow::Result<()> {
             .await?;
     assert_eq!(logs[7].append(write(user(1), 0, 1)).await?.positions, Some((1, 1)));
     assert_eq!(number(views[7].query("SELECT 1", vec![]).await?), 1);
+    Ok(())
+}
+
+/// A log that was written before exchanges were found by facets, and one where several processes
+/// begin to at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exchanges_of_before_are_found_by_their_facets() -> anyhow::Result<()> {
+    let url = database().await?;
+    let log: Arc<dyn Log> = Arc::new(connect(&url).await?);
+    facets::many(&log, [ONE, TWO]).await?;
+    let views = PostgresViews::connect(&url, Family::Live).await?;
+    let mut tx = views.begin_exclusive().await?;
+    tx.execute("DROP TABLE rollcall.exchange_facets", vec![]).await?;
+    tx.commit().await?;
+    let again = futures::future::try_join_all((0..4).map(|_| connect(&url))).await?;
+    let again: Arc<dyn Log> = Arc::new(again[0].clone());
+    for organization in [ONE, TWO] {
+        assert!(facets::assert_found(&again, organization).await? > 100);
+    }
+    again.append(bare(ONE, 999)).await?;
+    facets::assert_found(&again, ONE).await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ pub use concurrent::follow;
 
 mod concurrent;
 mod exchanges;
+pub mod facets;
 mod reads;
 
 mod append_contract {
@@ -39,6 +40,11 @@ mod exchanges_contract {
         one_exchange_sent_by_many_at_once_is_appended_once
         exchanges_are_paged
         dropped_bodies_are_gone_and_it_is_said
+    );
+}
+mod facets_contract {
+    contract!(super::super::facets, log:
+        exchanges_are_found_by_each_facet
     );
 }
 mod reads_contract {
