@@ -166,7 +166,8 @@ impl View for Keys {
             )?;
             keys.rows.extend(rows.into_iter().map(|row| (row.id, row)));
         }
-        let used: BTreeSet<CredentialId> = page.exchanges.iter().filter_map(used_by).collect();
+        let used: BTreeSet<CredentialId> =
+            page.exchanges.iter().filter_map(|x| used_by(x)).collect();
         let used: Vec<SqlValue> = used.iter().map(|id| id.to_string().into()).collect();
         for ids in key_lists(&used) {
             let sql = format!(

@@ -80,6 +80,7 @@ impl App {
         let Settings { config, public_url, operator_key, deployment_key, shared, strangers } =
             settings;
         let views = engine.views.clone();
+        engine.followed_by(audit.clone());
         let limits = Arc::new(Limits { max_members: config.max_members, ..Limits::default() });
         Self {
             directory: Directory::new(views.clone()),

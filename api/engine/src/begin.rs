@@ -50,7 +50,10 @@ async fn leave_no_view_ahead(folder: &Folder) -> anyhow::Result<()> {
 /// What feeds the auditors' views on these stores. Nobody waits for them: where their tables are of
 /// another version they are left to whoever sweeps.
 pub async fn audit(log: &Arc<dyn Log>, audit: &Arc<dyn SqlStore>) -> anyhow::Result<Arc<Folder>> {
-    let folder = Arc::new(Folder::new(Family::Audit, log.clone(), audit.clone()));
+    let folder = Folder::new(Family::Audit, log.clone(), audit.clone());
+    // Nobody waits for a turn: the larger a page, the less often a row is written that many
+    // exchanges change.
+    let folder = Arc::new(folder.with_page(Folder::LARGE_PAGE));
     if folder.prepare().await.context("cannot prepare the auditors' views")? != Prepared::Outdated {
         leave_no_view_ahead(&folder).await?;
     }

@@ -7,6 +7,7 @@ pub mod begin;
 pub mod claims;
 pub mod clock;
 mod execute;
+mod handed;
 mod hosted;
 pub mod ids;
 mod names;
@@ -40,8 +41,8 @@ use rollcall_domain::organization::Organization;
 use rollcall_domain::sql::SqlStore;
 use rollcall_domain::user::User;
 use rollcall_projections::fold::Folder;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use warm::Warm;
 
 /// Everything a use case needs.
@@ -56,6 +57,8 @@ pub struct Engine {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: Ids,
+    /// Feeds the auditors' views, once it is there.
+    audit: OnceLock<Arc<Folder>>,
     changes: AtomicU64,
     keys: ClaimKeys,
     users: Warm<User>,
@@ -74,6 +77,7 @@ impl Engine {
         ids: Ids,
     ) -> Self {
         Self {
+            audit: OnceLock::new(),
             changes: AtomicU64::new(0),
             keys: ClaimKeys::new(log.clone()),
             users: Warm::new(8_192),
@@ -139,15 +143,14 @@ impl Engine {
     /// Keeps an exchange that caused no event.
     pub async fn record(&self, exchange: Exchange) -> Result<Appended, AppendError> {
         let started = std::time::Instant::now();
-        let done = self
-            .log
-            .append(Append {
-                organization: exchange.organization,
-                write: None,
-                exchange: Some(exchange),
-            })
-            .await;
+        let organization = exchange.organization;
+        let mut exchange = Some(exchange);
+        let copy = self.copy(&mut exchange);
+        let done = self.log.append(Append { organization, write: None, exchange }).await;
         metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
+        if let Ok(appended) = &done {
+            self.hand_over(organization, appended, &[], copy);
+        }
         done
     }
 }
