@@ -1,7 +1,6 @@
 //! What exchanges are found by, beside the exchanges.
 
-use super::codec::{self, int};
-use super::read::EXCHANGE;
+use super::codec::{self, EXCHANGE, int};
 use crate::error::OpenError;
 use crate::schema;
 use rollcall_domain::ids::OrganizationId;

@@ -1,7 +1,6 @@
 //! Folding the live views in the transaction of an append, before it is committed.
 
-use super::codec::{self, int};
-use super::read::RECORD;
+use super::codec::{self, RECORD, int};
 use crate::views::InlineTransaction;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{CATCH_UP, Inline, InlineFold, Position, Record, stretches};

@@ -1,6 +1,6 @@
 //! What is read from the log, through a pool.
 
-use super::codec::{self, int, log_error};
+use super::codec::{self, EXCHANGE, EXCHANGE_BODIES, RECORD, int, log_error};
 use super::facets::Find;
 use super::streams::Streams;
 use crate::fault::{Fault, fault};
@@ -10,13 +10,6 @@ use rollcall_domain::log::*;
 use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
 use std::time::Duration;
-
-/// The columns that [`codec::record`] reads.
-pub(super) const RECORD: &str = "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
-/// The columns that [`codec::exchange`] reads without bodies.
-pub(super) const EXCHANGE: &str = "number, first, last, after, document::text";
-const EXCHANGE_BODIES: &str =
-    "number, first, last, after, document::text, request_body, answer_body";
 
 /// Runs queries. They change nothing that running them twice would change again, so a dead
 /// connection, of which a restarted server leaves a pool full, is worth another try.
