@@ -1,5 +1,6 @@
 //! An event of any aggregate.
 
+use crate::consumer::ConsumerEvent;
 use crate::deployment::DeploymentEvent;
 use crate::group::GroupEvent;
 use crate::log::{AggregateKind, Record};
@@ -19,6 +20,8 @@ pub enum DomainEvent {
     Organization(OrganizationEvent),
     /// Of the deployment.
     Deployment(DeploymentEvent),
+    /// Of a consumer.
+    Consumer(ConsumerEvent),
 }
 
 impl DomainEvent {
@@ -29,6 +32,7 @@ impl DomainEvent {
             AggregateKind::Group => DomainEvent::Group(decode(record)?),
             AggregateKind::Organization => DomainEvent::Organization(decode(record)?),
             AggregateKind::Deployment => DomainEvent::Deployment(decode(record)?),
+            AggregateKind::Consumer => DomainEvent::Consumer(decode(record)?),
         })
     }
 }

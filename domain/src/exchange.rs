@@ -22,6 +22,8 @@ pub enum Protocol {
     Administration,
     /// An application asking by `/api/v1/session` who holds a session.
     Session,
+    /// A consumer following the log.
+    Feed,
 }
 
 impl Protocol {
@@ -33,6 +35,7 @@ impl Protocol {
             Protocol::Audit => "audit",
             Protocol::Administration => "administration",
             Protocol::Session => "session",
+            Protocol::Feed => "feed",
         }
     }
 }

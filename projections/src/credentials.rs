@@ -132,6 +132,7 @@ impl View for Keys {
         };
         if page.of(AggregateKind::Organization).any(concerns)
             || page.of(AggregateKind::Deployment).next().is_some()
+            || page.of(AggregateKind::Consumer).next().is_some()
         {
             let rows = read_all::<CredentialRow>(
                 tx.query(&of_organization(), vec![page.organization.into()]).await?,
@@ -148,6 +149,10 @@ impl View for Keys {
                 None => return Ok(()),
             },
             DomainEvent::Deployment(event) => event.clone().into(),
+            DomainEvent::Consumer(event) => match event.credential() {
+                Some(event) => event,
+                None => return Ok(()),
+            },
             DomainEvent::User(_) | DomainEvent::Group(_) => return Ok(()),
         };
         self.touched = true;
@@ -179,6 +184,7 @@ impl View for Keys {
             Actor::ScimToken { token } => (*token).into(),
             Actor::Auditor { auditor } => (*auditor).into(),
             Actor::Admin { admin, .. } => *admin,
+            Actor::Consumer { key, .. } => *key,
             // Operators come with theirs to every organization; it is a row of none.
             Actor::NamedOperator { .. } | Actor::Operator => return Ok(()),
             Actor::Unauthenticated | Actor::User { .. } | Actor::System => return Ok(()),

@@ -8,7 +8,7 @@ use crate::arriving;
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
-use axum::middleware::{self, Next};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rollcall_contract::Problem;
 use rollcall_domain::actor::Actor;
@@ -17,21 +17,6 @@ use rollcall_door::exchange::{Closing, Kept, Opened, Visit, guarded, keep, measu
 use rollcall_door::{App, Refusal};
 use std::sync::Arc;
 use tracing::Instrument as _;
-use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
-
-/// Names the operation of a route, such as `audit.events.list`, for its exchanges.
-pub fn operation<S: Clone + Send + Sync + 'static>(
-    protocol: Protocol,
-    name: &'static str,
-    routes: UtoipaMethodRouter<S>,
-) -> UtoipaMethodRouter<S> {
-    routes.layer(middleware::from_fn(move |request: Request, next: Next| async move {
-        if let Some(visit) = request.extensions().get::<Visit>() {
-            visit.name(protocol, name);
-        }
-        next.run(request).await
-    }))
-}
 
 /// Serves one request and keeps its exchange.
 pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {

@@ -6,11 +6,13 @@ pub mod audit;
 mod entry;
 mod provisioning_log;
 
-pub use entry::{entry, operation};
+pub use entry::entry;
 
 use axum::extract::FromRef;
 use rollcall_domain::exchange::Protocol;
 use rollcall_door::App;
+use rollcall_door::exchange::operation;
+use rollcall_feed::Feed;
 use rollcall_sign_on::{SignOn, sessions};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -21,6 +23,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub struct Office {
     app: Arc<App>,
     sign_on: Arc<SignOn>,
+    feed: Arc<Feed>,
     replaying: Replaying,
 }
 
@@ -30,10 +33,11 @@ pub(crate) struct Replaying(pub(crate) Arc<Semaphore>);
 
 impl Office {
     /// Opens it.
-    pub fn new(sign_on: Arc<SignOn>) -> Self {
+    pub fn new(sign_on: Arc<SignOn>, feed: Arc<Feed>) -> Self {
         Self {
             app: sign_on.app.clone(),
             sign_on,
+            feed,
             replaying: Replaying(Arc::new(Semaphore::new(1))),
         }
     }
@@ -51,6 +55,12 @@ impl FromRef<Office> for Arc<SignOn> {
     }
 }
 
+impl FromRef<Office> for Arc<Feed> {
+    fn from_ref(office: &Office) -> Self {
+        office.feed.clone()
+    }
+}
+
 impl FromRef<Office> for Replaying {
     fn from_ref(office: &Office) -> Self {
         office.replaying.clone()
@@ -59,7 +69,11 @@ impl FromRef<Office> for Replaying {
 
 /// All routes of `/api/v1`.
 pub fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().merge(admin::routes()).merge(audit::routes()).merge(session())
+    OpenApiRouter::new()
+        .merge(admin::routes())
+        .merge(audit::routes())
+        .merge(rollcall_feed::routes())
+        .merge(session())
 }
 
 fn session() -> OpenApiRouter<Office> {

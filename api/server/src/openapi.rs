@@ -22,9 +22,14 @@ pub fn document() -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An auditor's key, from `rollcall auditor issue`"))
         .build();
+    let consumer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A consumer's key, from `rollcall consumer add`"))
+        .build();
     let components = ComponentsBuilder::new()
         .security_scheme("operator", SecurityScheme::Http(bearer))
         .security_scheme("auditor", SecurityScheme::Http(auditor))
+        .security_scheme("consumer", SecurityScheme::Http(consumer))
         .build();
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }

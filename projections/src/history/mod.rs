@@ -11,7 +11,7 @@ mod resources;
 
 pub use difference::{AttributeChange, Difference, Next, What};
 pub use memberships::MEMBERSHIPS;
-pub use query::{History, Membership, PastMember, Reviewed, Side, Turn};
+pub use query::{HeldMembership, History, Membership, PastMember, Reviewed, Side, Turn};
 pub use resources::RESOURCES;
 
 use crate::bad::Bad;

@@ -33,14 +33,7 @@ pub enum Named {
 /// The organization of a path, and says so to the exchange. Another organization than that of a key
 /// is not there for its holder.
 pub async fn named(parts: &mut Parts, app: &App, holder: &Holder) -> Result<Named, Refusal> {
-    let params = RawPathParams::from_request_parts(parts, &())
-        .await
-        .map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let name = params
-        .iter()
-        .find(|(name, _)| *name == "organization")
-        .map(|(_, value)| value.to_owned())
-        .unwrap_or_default();
+    let name = parameter(parts, "organization").await?;
     if name == NOBODY && holder.organization.is_none() {
         holder.visit.organization(OrganizationId::NONE);
         return Ok(Named::Nobody);
@@ -51,6 +44,18 @@ pub async fn named(parts: &mut Parts, app: &App, holder: &Holder) -> Result<Name
     }
     holder.visit.organization(organization.id);
     Ok(Named::One(Box::new(organization)))
+}
+
+/// A parameter of the path; empty if the path has none of this name.
+///
+/// # Errors
+/// If the path cannot be read.
+pub async fn parameter(parts: &mut Parts, wanted: &str) -> Result<String, Refusal> {
+    let params = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|e| Refusal::bad_request(e.body_text()))?;
+    let found = params.iter().find(|(name, _)| *name == wanted);
+    Ok(found.map(|(_, value)| value.to_owned()).unwrap_or_default())
 }
 
 fn nothing(name: &str) -> Refusal {

@@ -19,8 +19,8 @@ mod runs;
 mod stream;
 
 use crate::Office;
-use crate::entry::operation;
 use rollcall_domain::exchange::Protocol;
+use rollcall_door::exchange::operation;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
