@@ -8,7 +8,7 @@
 
 use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::ids::{ConsumerId, OrganizationId};
 use rollcall_domain::log::Position;
 use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction, SqlValue};
@@ -71,6 +71,17 @@ impl PlaceRow {
     pub fn reached(&self) -> Position {
         self.position.or(self.asked).unwrap_or(0)
     }
+}
+
+/// Who asks for a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// One who has none.
+    Nobody,
+    /// The same, where there is no other process.
+    Alone,
+    /// The holder of this one.
+    Of(u64),
 }
 
 /// What became of moving a place.
@@ -160,6 +171,126 @@ impl ConsumerPlaces {
             }
             (row.position, row.heard) = (Some(to), Some(at));
             Moved::Yes
+        })
+        .await
+    }
+
+    /// Takes the lease of a consumer, or renews it if it is the one that is held. Gives where the
+    /// consumer stands, with the number of the lease; none if another holds it. `force` takes it
+    /// from whoever held it: nobody else can be there.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn lease(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        now: DateTime<Utc>,
+        length: TimeDelta,
+        by: Holder,
+    ) -> Result<Option<PlaceRow>, SqlError> {
+        self.change(organization, consumer, |row| {
+            let left =
+                row.lease_until.map(|until| until - now).filter(|left| *left > TimeDelta::zero());
+            match by {
+                Holder::Of(lease) if row.lease == lease && left.is_some_and(|l| l > length / 2) => {
+                }
+                Holder::Of(lease) if row.lease == lease => row.lease_until = Some(now + length),
+                Holder::Of(_) => return None,
+                Holder::Nobody if left.is_some() => return None,
+                Holder::Nobody | Holder::Alone => {
+                    row.lease += 1;
+                    row.lease_until = Some(now + length);
+                }
+            }
+            Some(row.clone())
+        })
+        .await
+    }
+
+    /// Gives a lease back, if it is still the one that is held.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn release(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        lease: u64,
+    ) -> Result<(), SqlError> {
+        self.under(organization, consumer, lease, |row| row.lease_until = None).await.map(drop)
+    }
+
+    /// Settles everything up to a position, and so many events of the next record. False if the
+    /// lease is another's: then nothing was moved.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn delivered(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        lease: u64,
+        (position, part): (Position, u64),
+        at: DateTime<Utc>,
+    ) -> Result<bool, SqlError> {
+        self.under(organization, consumer, lease, |row| {
+            (row.position, row.part, row.heard) = (Some(position), part, Some(at));
+            (row.attempts, row.next_attempt, row.failing_since) = (0, None, None);
+        })
+        .await
+    }
+
+    /// Notes that the delivery under way failed, and when it is tried again. False if the lease is
+    /// another's.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn failed(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        lease: u64,
+        at: DateTime<Utc>,
+        next: DateTime<Utc>,
+    ) -> Result<bool, SqlError> {
+        self.under(organization, consumer, lease, |row| {
+            row.attempts += 1;
+            row.failing_since.get_or_insert(at);
+            row.next_attempt = Some(next);
+        })
+        .await
+    }
+
+    /// Has the delivery under way tried at once, as if it had never failed.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn try_now(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+    ) -> Result<(), SqlError> {
+        self.change(organization, consumer, |row| {
+            (row.attempts, row.next_attempt, row.failing_since) = (0, None, None);
+        })
+        .await
+    }
+
+    /// A change by the holder of a lease; false, and no change, if it is another's.
+    async fn under(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        lease: u64,
+        change: impl FnOnce(&mut PlaceRow),
+    ) -> Result<bool, SqlError> {
+        self.change(organization, consumer, |row| {
+            let is_held = row.lease == lease;
+            if is_held {
+                change(row);
+            }
+            is_held
         })
         .await
     }

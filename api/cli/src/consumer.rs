@@ -17,6 +17,8 @@ use rollcall_contract::{route, span};
 pub enum Kind {
     /// It asks for them
     Pull,
+    /// They are posted to it
+    Webhook,
 }
 
 /// How much events tell.
@@ -42,6 +44,12 @@ pub enum Consumer {
         /// How it gets its events
         #[arg(long, value_enum)]
         kind: Kind,
+        /// Where they are posted to; a signed rollcall.ping must be answered 2xx
+        #[arg(long, required_if_eq("kind", "webhook"))]
+        url: Option<String>,
+        /// Post only what stands after this position; what comes from now on if absent
+        #[arg(long, value_name = "POSITION")]
+        start: Option<u64>,
         /// Which types it gets, such as user.*,group.member_added; all of them if absent
         #[arg(long, value_name = "TYPES", value_delimiter = ',')]
         types: Vec<String>,
@@ -99,12 +107,16 @@ fn seconds(text: &str) -> Result<u32, &'static str> {
 /// Runs it.
 pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Consumer::Add { org, name, kind: Kind::Pull, types, payload } => {
+        Consumer::Add { org, name, kind, url, start, types, payload } => {
+            let kind = match kind {
+                Kind::Pull => ConsumerKind::Pull,
+                Kind::Webhook => ConsumerKind::Webhook,
+            };
             let payload = match payload {
                 Payload::Full => PayloadMode::Full,
                 Payload::Notice => PayloadMode::Notice,
             };
-            let new = NewConsumer { name, kind: ConsumerKind::Pull, types, payload };
+            let new = NewConsumer { name, kind, url, start, types, payload };
             let line = route::ADD_CONSUMER.line(&OrganizationPath::of(org), &Nothing)?;
             added(client.tell(&line, &new).await?, client.json)?;
         }
@@ -139,11 +151,10 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
             if client.json {
                 output::json(&rotated)?;
             } else {
-                output::pairs(&[
-                    ("Token", rotated.token),
-                    ("Old token until", rotated.old_until.to_rfc3339()),
-                ]);
-                println!("\nThe token is not shown again.");
+                let mut pairs = shown_once(rotated.token, rotated.secret);
+                pairs.push(("Old one until", rotated.old_until.to_rfc3339()));
+                output::pairs(&pairs);
+                println!("\nIt is not shown again.");
             }
         }
         Consumer::Remove(one) => {
@@ -157,16 +168,28 @@ fn added(added: ConsumerAdded, json: bool) -> anyhow::Result<()> {
     if json {
         return output::json(&added);
     }
-    output::pairs(&[
-        ("Consumer", added.consumer.to_string()),
-        ("Token", added.token),
-        ("Snapshot", added.snapshot_url),
-        ("Feed", added.feed_url),
-    ]);
+    let asks = added.token.is_some();
+    let mut pairs = vec![("Consumer", added.consumer.to_string())];
+    pairs.extend(shown_once(added.token, added.secret));
+    if asks {
+        pairs.extend([("Snapshot", added.snapshot_url), ("Feed", added.feed_url)]);
+    }
+    output::pairs(&pairs);
     println!(
-        "\nThe consumer sends the token as a bearer token. The token is not shown again. Begin with the snapshot, go on with the feed after its position."
+        "\n{}",
+        if asks {
+            "The consumer sends the token as a bearer token; it is not shown again. Begin with the snapshot, go on with the feed after its position."
+        } else {
+            "What is posted is signed with the secret, as Standard Webhooks has it; it is not shown again."
+        }
     );
     Ok(())
+}
+
+/// The token, or the secret.
+fn shown_once(token: Option<String>, secret: Option<String>) -> Vec<(&'static str, String)> {
+    let token = token.map(|token| ("Token", token));
+    token.into_iter().chain(secret.map(|secret| ("Secret", secret))).collect()
 }
 
 fn table(all: Vec<ConsumerBody>) {
@@ -193,6 +216,10 @@ fn show(c: ConsumerBody) {
         ("Place kept here", number(c.position)),
         ("Last asked after", number(c.asked_after)),
         ("Last heard", c.heard_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339())),
+        ("Posted to", c.url.unwrap_or_else(|| "-".to_owned())),
+        ("Stopped because", c.stopped.unwrap_or_else(|| "-".to_owned())),
+        ("Failed attempts", c.failed_attempts.to_string()),
+        ("Next attempt", c.next_attempt_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339())),
         ("Records behind", format!("{} of {}", c.lag_records, c.head)),
         ("Snapshot", c.snapshot_url),
         ("Feed", c.feed_url),

@@ -11,8 +11,14 @@ use uuid::Uuid;
 pub struct NewConsumer {
     /// What it is called, unique in its organization: letters, digits, hyphens, underscores, dots.
     pub name: String,
-    /// How it gets its events: `pull`, if it asks for them.
+    /// How it gets its events: `pull`, if it asks for them; `webhook`, if they are posted to it.
     pub kind: ConsumerKind,
+    /// Where they are posted to, with `webhook` only. A signed `rollcall.ping` must be answered 2xx.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Only what stands after this position, with `webhook` only; what comes from now on, if absent.
+    #[serde(default)]
+    pub start: Option<u64>,
     /// Which types it gets, such as `user.created` or `user.*`; all of them, if there is none.
     #[serde(default)]
     pub types: Vec<String>,
@@ -27,6 +33,8 @@ pub struct NewConsumer {
 pub enum ConsumerKind {
     /// It asks for them.
     Pull,
+    /// They are posted to it.
+    Webhook,
 }
 
 /// How much events tell.
@@ -47,8 +55,12 @@ pub struct ConsumerAdded {
     pub consumer: Uuid,
     /// What it is called.
     pub name: String,
-    /// The key that it sends as a bearer token; not shown again.
-    pub token: String,
+    /// The key that one that asks sends as a bearer token; not shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// What is posted is signed with it, as Standard Webhooks has it; not shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
     /// Where it asks for events.
     pub feed_url: String,
     /// Where it gets everybody at a position, to go on from there.
@@ -68,9 +80,13 @@ pub struct Rotation {
 pub struct ConsumerRotated {
     /// Its id.
     pub consumer: Uuid,
-    /// The key that it sends as a bearer token; not shown again.
-    pub token: String,
-    /// From when on the key before is refused.
+    /// The key that one that asks sends as a bearer token; not shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// What is posted is signed with it and the one before; not shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+    /// Until when the one before holds.
     pub old_until: DateTime<Utc>,
 }
 
@@ -81,14 +97,25 @@ pub struct ConsumerBody {
     pub consumer: Uuid,
     /// What it is called.
     pub name: String,
-    /// `pull`.
+    /// `pull` or `webhook`.
     pub kind: String,
+    /// Where events are posted to.
+    pub url: Option<String>,
     /// Which types it gets; all of them, if there is none.
     pub types: Vec<String>,
     /// `full` or `notice`.
     pub payload: String,
-    /// `active` or `paused`.
+    /// `active`, `paused` or `stopped`.
     pub state: String,
+    /// Why deliveries stopped: `gone`, if it answered 410, or `unreachable`, if it took nothing for
+    /// five days.
+    pub stopped: Option<String>,
+    /// How often the delivery under way failed.
+    pub failed_attempts: u64,
+    /// When it is tried again.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// Since when nothing was taken.
+    pub failing_since: Option<DateTime<Utc>>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When its state or its keys last changed.

@@ -12,6 +12,7 @@ mod place;
 mod reading;
 mod room;
 mod snapshot;
+pub mod webhook;
 
 pub use reading::{Page, ReadError, Reader, read};
 pub use room::Feed;

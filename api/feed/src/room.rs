@@ -1,13 +1,14 @@
 //! What the routes of the feed share.
 
 use crate::chain::Chain;
+use crate::webhook::{Post, Postman};
 use chrono::{DateTime, Duration, Utc};
 use rollcall_domain::ids::{ConsumerId, OrganizationId};
 use rollcall_domain::log::Position;
 use rollcall_door::App;
 use rollcall_projections::consumers::ConsumerRow;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// How often it is kept that a consumer asks for what it asked before.
@@ -18,23 +19,34 @@ type Asked = HashMap<(OrganizationId, ConsumerId), (Position, DateTime<Utc>)>;
 
 /// The feed of one process.
 pub struct Feed {
-    pub(crate) chain: Chain,
+    pub(crate) chain: Arc<Chain>,
+    post: Arc<dyn Post>,
     /// What each consumer last asked, as far as it is kept.
     asked: Mutex<Asked>,
     stopping: watch::Sender<bool>,
 }
 
-impl Default for Feed {
-    fn default() -> Self {
+impl Feed {
+    /// A feed that posts by this way out.
+    pub fn new(post: Arc<dyn Post>) -> Self {
         Self {
-            chain: Chain::default(),
+            chain: Arc::default(),
+            post,
             asked: Mutex::default(),
             stopping: watch::Sender::new(false),
         }
     }
-}
 
-impl Feed {
+    /// The way out to receivers of webhooks.
+    pub fn post(&self) -> &dyn Post {
+        &*self.post
+    }
+
+    /// Who delivers for this process.
+    pub fn postman(&self, app: &Arc<App>) -> Postman {
+        Postman { app: app.clone(), chain: self.chain.clone(), post: self.post.clone() }
+    }
+
     /// Lets nobody wait any longer: those who do are answered with what there is.
     pub fn stop(&self) {
         self.stopping.send_replace(true);

@@ -133,6 +133,11 @@ pub const METRICS: &[Metric] = &[
         &["organization"],
         "Events that consumers got because they asked for them",
     ),
+    counter(
+        "rollcall_deliveries_total",
+        &["organization", "outcome"],
+        "Attempts to post an event to a consumer",
+    ),
     gauge(
         "rollcall_consumer_lag_records",
         &["organization", "consumer"],

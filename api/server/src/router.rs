@@ -1,5 +1,6 @@
 //! All routes.
 
+use crate::outbound::Guarded;
 use crate::{health, openapi};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -39,7 +40,8 @@ impl Doors {
     /// Opens all of them.
     pub fn new(app: &Arc<App>) -> Self {
         let sign_on = Arc::new(SignOn::new(app.clone()));
-        let feed = Arc::new(Feed::default());
+        let post = Guarded::new(app.config.allow_private_webhooks);
+        let feed = Arc::new(Feed::new(Arc::new(post)));
         Self {
             scim: Arc::new(Scim::new(app.clone())),
             office: Office::new(sign_on.clone(), feed.clone()),

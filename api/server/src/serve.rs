@@ -83,7 +83,7 @@ async fn run(
         .with_context(|| format!("cannot write {}", address_file.display()))?;
     let (stop, stopping) = watch::channel(false);
     let doors = Doors::new(&app);
-    let background = Background::start(&app, &doors.sign_on, &stopping);
+    let background = Background::start(&app, &doors, &stopping);
     let feed = doors.feed.clone();
     let router = router(&app, doors, Some(metrics));
     let server =

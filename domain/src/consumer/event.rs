@@ -33,6 +33,15 @@ impl Way {
             Way::Webhook { .. } => "webhook",
         }
     }
+
+    /// The position that it has nothing to do with what stands up to there; 0 if it says itself
+    /// where it begins.
+    pub fn start(&self) -> Position {
+        match self {
+            Way::Pull => 0,
+            Way::Webhook { start, .. } => *start,
+        }
+    }
 }
 
 /// Why deliveries to a consumer stopped until somebody resumes them.

@@ -3,5 +3,7 @@
 mod client;
 mod killed;
 mod mirror;
+mod receiver;
 mod refused;
 mod story;
+mod webhooks;

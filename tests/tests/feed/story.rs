@@ -16,7 +16,7 @@ on_both!(keys_come_and_go);
 on_both!(a_place_is_kept_here);
 
 /// Two users, a group, members at once, a change, an end.
-async fn happen(w: &World) -> Result<[String; 3]> {
+pub async fn happen(w: &World) -> Result<[String; 3]> {
     let ada = w.scim.create_user("ada@contoso.example").await?;
     let bo = w.scim.create_user("bo@contoso.example").await?;
     let doors = w.scim.create_group("Doors").await?;

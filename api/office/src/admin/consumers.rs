@@ -13,21 +13,26 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::{RequestLine, RouteError};
 use rollcall_contract::{Problem, route};
 use rollcall_domain::consumer::{
-    self, Consumer, ConsumerCommand, ConsumerError, NewWay, Payload, Renewal,
+    self, Consumer, ConsumerCommand, ConsumerError, ConsumerState, NewWay, Payload, Renewal, Way,
 };
 use rollcall_domain::credential::{CredentialIssued, Proof, Purpose};
 use rollcall_domain::ids::ConsumerId;
 use rollcall_domain::log::Position;
+use rollcall_domain::organization::SealedKey;
 use rollcall_domain::public_type::TypeFilter;
 use rollcall_door::callers::{Admin, of_credential};
 use rollcall_door::{App, Refusal};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_engine::{ExecuteError, Judgement};
+use rollcall_feed::{Feed, webhook};
 use rollcall_projections::consumers::ConsumerRow;
 use std::sync::Arc;
 
 /// How long the key of now holds beside a new one, in seconds: at least, usually, at most.
 const OVERLAP: (u32, u32, u32) = (1, 24 * 3_600, 7 * 24 * 3_600);
+
+/// Longest address to post to.
+const URL_BYTES: usize = 2_000;
 
 /// Lets somebody follow the organization's log.
 #[utoipa::path(
@@ -48,24 +53,82 @@ const OVERLAP: (u32, u32, u32) = (1, 24 * 3_600, 7 * 24 * 3_600);
 pub async fn add(
     admin: Admin,
     State(app): State<Arc<App>>,
+    State(feed): State<Arc<Feed>>,
     body: Result<Json<NewConsumer>, JsonRejection>,
 ) -> Result<(StatusCode, Json<ConsumerAdded>), Refusal> {
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let NewConsumer { name, kind: ConsumerKind::Pull, types, payload } = new;
+    let NewConsumer { name, kind, url, start, types, payload } = new;
     let types = TypeFilter::new(types).map_err(|e| Refusal::bad_request(e.to_string()))?;
     let payload = match payload {
         PayloadMode::Full => Payload::Full,
         PayloadMode::Notice => Payload::Notice,
     };
-    let (issued, token) = key(&app, &name);
     let id = app.engine.ids.consumer();
-    let new =
-        consumer::NewConsumer { name: name.clone(), types, payload, way: NewWay::Pull(issued) };
+    let (way, token, secret) = match (kind, url) {
+        (ConsumerKind::Pull, None) if start.is_none() => {
+            let (issued, token) = key(&app, &name);
+            (NewWay::Pull(issued), Some(token), None)
+        }
+        (ConsumerKind::Pull, _) => {
+            return Err(Refusal::bad_request(
+                "url and start are for webhooks: one that asks says after which position",
+            ));
+        }
+        (ConsumerKind::Webhook, None) => {
+            return Err(Refusal::bad_request("a webhook needs the url to post to"));
+        }
+        (ConsumerKind::Webhook, Some(url)) => {
+            let (way, secret) = webhook(&app, &feed, &admin, id, url, start).await?;
+            (way, None, Some(secret))
+        }
+    };
+    let new = consumer::NewConsumer { name: name.clone(), types, payload, way };
     let command = ConsumerCommand::Create(new);
     admin.on_new::<Consumer>(&app, id.0, command, StatusCode::CREATED).await.map_err(refusal)?;
     let (feed_url, snapshot_url) = addresses(&app, &admin, id)?;
-    let added = ConsumerAdded { consumer: id.0, name, token, feed_url, snapshot_url };
+    let added = ConsumerAdded { consumer: id.0, name, token, secret, feed_url, snapshot_url };
     Ok((StatusCode::CREATED, Json(added)))
+}
+
+/// A receiver that answered a signed ping, and the secret.
+async fn webhook(
+    app: &App,
+    feed: &Feed,
+    admin: &Admin,
+    id: ConsumerId,
+    url: String,
+    start: Option<Position>,
+) -> Result<(NewWay, String), Refusal> {
+    if app.config.kurrent_url.is_some() && app.config.database_url.is_none() {
+        return Err(Refusal::conflict(
+            "webhooks need a store that all processes share: give --database-url beside --kurrent-url",
+        ));
+    }
+    if url.len() > URL_BYTES {
+        return Err(Refusal::bad_request(format!("the url is longer than {URL_BYTES} bytes")));
+    }
+    let organization = admin.organization.id;
+    let head = app.engine.log.head(organization).await?.position;
+    let start = start.unwrap_or(head);
+    if start > head {
+        return Err(Refusal::conflict(format!(
+            "position {start} is beyond the end of the log, which is {head}"
+        )));
+    }
+    let (sealed, secret) = sealed(app, id, 1)?;
+    let (ping, now) = (app.engine.ids.exchange().0, app.engine.clock.now());
+    webhook::ping(feed.post(), organization, &url, &secret, ping, now)
+        .await
+        .map_err(|refused| Refusal::bad_request(refused.to_string()))?;
+    Ok((NewWay::Webhook { url, start, secret: sealed }, webhook::shown(&secret)))
+}
+
+/// A new secret, sealed and as it is.
+fn sealed(app: &App, id: ConsumerId, number: u64) -> Result<(SealedKey, [u8; 32]), Refusal> {
+    let secret = app.engine.ids.key();
+    let about = webhook::about(id, number);
+    let sealed = app.deployment_key.seal(&secret, &about, app.engine.ids.nonce())?;
+    Ok((sealed, secret))
 }
 
 /// All consumers of an organization.
@@ -147,6 +210,8 @@ pub async fn resume(
     State(app): State<Arc<App>>,
     Path(path): Path<ConsumerPath>,
 ) -> Result<StatusCode, Refusal> {
+    let row = found(&app, &admin, &path).await?;
+    app.places.try_now(row.organization, row.id).await?;
     change(&app, &admin, &path, ConsumerCommand::Resume).await
 }
 
@@ -182,11 +247,22 @@ pub async fn rotate(
         )));
     }
     let row = found(&app, &admin, &path).await?;
-    let (issued, token) = key(&app, &row.name);
     let old_until = app.engine.clock.now() + TimeDelta::seconds(i64::from(overlap));
-    let command = ConsumerCommand::Rotate(Renewal::Key(issued, old_until));
+    let (renewal, token, secret) = match row.way {
+        Way::Pull => {
+            let (issued, token) = key(&app, &row.name);
+            (Renewal::Key(issued, old_until), Some(token), None)
+        }
+        Way::Webhook { .. } => {
+            let known = app.consumers.secrets(row.organization, row.id).await?;
+            let number = known.first().map_or(0, |current| current.number) + 1;
+            let (sealed, secret) = sealed(&app, row.id, number)?;
+            (Renewal::Secret(sealed, old_until), None, Some(webhook::shown(&secret)))
+        }
+    };
+    let command = ConsumerCommand::Rotate(renewal);
     admin.on::<Consumer>(&app, row.id.0, command, StatusCode::OK).await.map_err(refusal)?;
-    Ok(Json(ConsumerRotated { consumer: row.id.0, token, old_until }))
+    Ok(Json(ConsumerRotated { consumer: row.id.0, token, secret, old_until }))
 }
 
 /// Lets a consumer follow no more, at once and on every server.
@@ -262,14 +338,26 @@ async fn shown(
     head: Position,
 ) -> Result<ConsumerBody, Refusal> {
     let place = app.places.of(row.organization, row.id).await?;
+    let start = row.way.start();
     let (feed_url, snapshot_url) = addresses(app, admin, row.id)?;
     Ok(ConsumerBody {
         consumer: row.id.0,
         name: row.name,
         kind: row.way.kind().to_owned(),
+        url: match &row.way {
+            Way::Pull => None,
+            Way::Webhook { url, .. } => Some(url.clone()),
+        },
         types: row.types.names().to_vec(),
         payload: row.payload.as_str().to_owned(),
         state: row.state.as_str().to_owned(),
+        stopped: match row.state {
+            ConsumerState::Stopped(reason) => Some(reason.as_str().to_owned()),
+            ConsumerState::Active | ConsumerState::Paused => None,
+        },
+        failed_attempts: place.attempts,
+        next_attempt_at: place.next_attempt,
+        failing_since: place.failing_since,
         created_at: row.created,
         changed_at: row.changed,
         feed_url,
@@ -278,7 +366,7 @@ async fn shown(
         asked_after: place.asked,
         heard_at: place.heard,
         head,
-        lag_records: head.saturating_sub(place.reached()),
+        lag_records: head.saturating_sub(place.reached().max(start)),
     })
 }
 

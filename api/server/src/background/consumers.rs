@@ -42,7 +42,8 @@ impl Job for Followers {
                 let is_it = u32::from(state.as_str() == row.state.as_str());
                 *counts.entry((row.organization, state.as_str())).or_default() += is_it;
             }
-            let reached = places.get(&(row.organization, row.id)).map_or(0, |p| p.reached());
+            let place = places.get(&(row.organization, row.id));
+            let reached = place.map_or(0, |place| place.reached()).max(row.way.start());
             match lag(app, row.organization, reached).await {
                 Ok(lag) => show(row.organization, row.id, lag),
                 Err(error) => {
