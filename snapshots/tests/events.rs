@@ -315,7 +315,7 @@ fn credential_samples() -> Vec<DomainEvent> {
 }
 
 fn of_consumers() -> Vec<ConsumerEvent> {
-    let credential = CredentialId(Uuid::from_u128(12));
+    let credential = CredentialId(Uuid::from_u128(0x2012));
     let sealed = SealedKey {
         algorithm: "aes-256-gcm".into(),
         sealed_with: "0123456789abcdef".into(),

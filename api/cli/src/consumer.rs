@@ -45,8 +45,8 @@ pub enum Consumer {
         #[arg(long, value_enum)]
         kind: Kind,
         /// Where they are posted to; a signed rollcall.ping must be answered 2xx
-        #[arg(long, required_if_eq("kind", "webhook"))]
-        url: Option<String>,
+        #[arg(long, value_name = "ADDRESS", required_if_eq("kind", "webhook"))]
+        post_to: Option<String>,
         /// Post only what stands after this position; what comes from now on if absent
         #[arg(long, value_name = "POSITION")]
         start: Option<u64>,
@@ -107,7 +107,7 @@ fn seconds(text: &str) -> Result<u32, &'static str> {
 /// Runs it.
 pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Consumer::Add { org, name, kind, url, start, types, payload } => {
+        Consumer::Add { org, name, kind, post_to: url, start, types, payload } => {
             let kind = match kind {
                 Kind::Pull => ConsumerKind::Pull,
                 Kind::Webhook => ConsumerKind::Webhook,

@@ -5,13 +5,15 @@
 //! [`OPEN`].
 
 mod difference;
+mod held;
 mod memberships;
 mod query;
 mod resources;
 
 pub use difference::{AttributeChange, Difference, Next, What};
+pub use held::HeldMembership;
 pub use memberships::MEMBERSHIPS;
-pub use query::{HeldMembership, History, Membership, PastMember, Reviewed, Side, Turn};
+pub use query::{History, Membership, PastMember, Reviewed, Side, Turn};
 pub use resources::RESOURCES;
 
 use crate::bad::Bad;

@@ -30,19 +30,6 @@ pub struct PastMember {
     pub since: Position,
 }
 
-columns! {
-    /// That somebody was in a group at some moment.
-    #[derive(Clone, Debug, PartialEq, Eq)]
-    pub struct HeldMembership {
-        /// The group.
-        pub group: ResourceId = "m.group_id",
-        /// The member.
-        pub member: ResourceId = "m.member_id",
-        /// Its place in the order of joining; where the next page begins.
-        pub place: u64 = "m.since",
-    }
-}
-
 /// Whose memberships.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -197,25 +184,6 @@ impl History {
             .into_iter()
             .map(PastMember::from)
             .collect())
-    }
-
-    /// All memberships that held at a position, in the order in which they began, after a place.
-    pub async fn all_memberships(
-        &self,
-        organization: OrganizationId,
-        at: Position,
-        after: u64,
-        limit: usize,
-    ) -> Result<Vec<HeldMembership>, SqlError> {
-        let sql = format!(
-            "SELECT {} FROM history_memberships m WHERE m.organization = $1 AND m.since > $2 AND m.since < $3 AND m.until > $4 \
-             ORDER BY m.since LIMIT $5",
-            HeldMembership::list()
-        );
-        let below = at.saturating_add(1).saturating_mul(PLACES);
-        let params =
-            vec![organization.into(), after.into(), below.into(), at.into(), (limit as u64).into()];
-        read_all(self.views.query(&sql, params).await?)
     }
 
     /// [`Self::members`], each with the event by which it joined.

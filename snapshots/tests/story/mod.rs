@@ -204,7 +204,7 @@ fn exchanges() -> Vec<Exchange> {
     let admin = Actor::Admin { admin: CredentialId(Uuid::from_u128(11)), name: "Ada".into() };
     let consumer = Actor::Consumer {
         consumer: ConsumerId(Uuid::from_u128(0x2000)),
-        key: CredentialId(Uuid::from_u128(12)),
+        key: CredentialId(Uuid::from_u128(0x2012)),
     };
     let user = |n: u128| ResourceId(Uuid::from_u128(n));
     let wants = |path: &str| Wants {

@@ -23,7 +23,7 @@ async fn world(store: Store) -> Result<World> {
 /// Adds a webhook; gives its secret.
 async fn add(w: &World, name: &str, receiver: &Receiver, flags: &[&str]) -> Result<String> {
     let command = ["consumer", "add", "--org", "acme", "--kind", "webhook", "--name", name];
-    let command = [&command[..], &["--url", &receiver.url], flags].concat();
+    let command = [&command[..], &["--post-to", &receiver.url], flags].concat();
     let added = w.server.cli(&command).await?;
     ensure!(added.get("token").is_none(), "{added}");
     Ok(added["secret"].as_str().context("a secret")?.to_owned())
@@ -137,7 +137,7 @@ async fn secrets_overlap_and_a_receiver_that_is_gone_is_left_alone() -> Result<(
         rotated["secret"].as_str().map(str::to_owned).context("a secret")
     };
     let new = rotate("7d").await?;
-    let both = Receiver { ..doors.clone() };
+    let both = doors.clone();
     w.scim.create_user("ada@contoso.example").await?;
     let taken = both.until(|taken| taken.len() == 1).await?;
     let signatures = taken[0].headers["webhook-signature"].as_str().unwrap_or("").to_owned();

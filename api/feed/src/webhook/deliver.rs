@@ -9,12 +9,15 @@ use super::signing::signature;
 use crate::chain::Chain;
 use crate::reading::{self, ReadError, Reader};
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::{Nothing, RouteError};
 use rollcall_contract::route;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::consumer::{
     Consumer, ConsumerCommand, ConsumerError, ConsumerState, Stopped, Way,
 };
 use rollcall_domain::context::Context;
+use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, LogError, Position, StreamId};
 use rollcall_domain::outbound::PublicEvent;
 use rollcall_domain::sql::SqlError;
@@ -66,6 +69,9 @@ pub enum DeliveryError {
     /// The body cannot be written.
     #[error("an event cannot be written: {:?}", .0.classify())]
     Body(#[from] serde_json::Error),
+    /// The organization has no address.
+    #[error(transparent)]
+    Address(#[from] RouteError),
     /// The link to the event before cannot be found.
     #[error("{0}")]
     Chain(String),
@@ -198,7 +204,8 @@ impl Postman {
     ) -> Result<Tried, DeliveryError> {
         let base = self.app.public_url.trim_end_matches('/');
         let schemas = format!("{base}{}", route::EVENT_SCHEMAS);
-        let body = envelope::body(row.organization, &schemas, previous, event)?;
+        let source = source(&self.app, row.organization)?;
+        let body = envelope::body(&source, &schemas, previous, event)?;
         let answer = self.send(row, &event.id.to_string(), body).await?;
         let (now, places) = (self.now(), &self.app.places);
         let to = match event.part == event.parts {
@@ -289,6 +296,16 @@ impl Postman {
     fn now(&self) -> DateTime<Utc> {
         self.app.engine.clock.now()
     }
+}
+
+/// Where an organization is shown: what its events come from.
+///
+/// # Errors
+/// If it has no address, which no id can bring about.
+pub fn source(app: &App, organization: OrganizationId) -> Result<String, RouteError> {
+    let path = OrganizationPath::of(organization.to_string());
+    let line = route::SHOW_ORGANIZATION.line(&path, &Nothing)?;
+    Ok(format!("{}{}", app.public_url.trim_end_matches('/'), line.target))
 }
 
 /// A body with the headers of Standard Webhooks.

@@ -1,7 +1,6 @@
 //! What is posted: one event as CloudEvents 1.0 has it, in structured mode.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::Position;
 use rollcall_domain::outbound::PublicEvent;
 use serde::Serialize;
@@ -19,7 +18,7 @@ const VALUES: [&str; 4] = ["attributes", "values", "userName", "displayName"];
 struct CloudEvent<'a> {
     specversion: &'static str,
     id: String,
-    source: String,
+    source: &'a str,
     #[serde(rename = "type")]
     event_type: String,
     subject: String,
@@ -41,12 +40,12 @@ struct CloudEvent<'a> {
     data: &'a Map<String, Value>,
 }
 
-/// The body that tells of an event. `schemas` is where the schemas are.
+/// The body that tells of an event of `source`. `schemas` is where the schemas are.
 ///
 /// # Errors
 /// If it cannot be written as JSON, which nothing in it can bring about.
 pub fn body(
-    organization: OrganizationId,
+    source: &str,
     schemas: &str,
     previous: Position,
     event: &PublicEvent,
@@ -54,7 +53,7 @@ pub fn body(
     let mut told = CloudEvent {
         specversion: "1.0",
         id: event.id.to_string(),
-        source: format!("/organizations/{organization}"),
+        source,
         event_type: format!("rollcall.{}", event.event_type),
         subject: format!("{}/{}", event.subject.kind, event.subject.id),
         time: event.time,

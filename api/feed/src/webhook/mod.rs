@@ -8,7 +8,7 @@ mod post;
 mod schedule;
 mod signing;
 
-pub use deliver::{DeliveryError, Postman};
+pub use deliver::{DeliveryError, Postman, source};
 pub use ping::ping;
 pub use post::{Letter, NotPosted, Post, Posted};
 pub use signing::{SECRET_PREFIX, shown};

@@ -3,7 +3,6 @@
 use super::deliver::letter;
 use super::post::{NotPosted, Post};
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::OrganizationId;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -26,7 +25,7 @@ pub enum NoReceiver {
 /// If it is not.
 pub async fn ping(
     post: &dyn Post,
-    organization: OrganizationId,
+    source: &str,
     url: &str,
     secret: &[u8],
     id: Uuid,
@@ -35,7 +34,7 @@ pub async fn ping(
     let body = json!({
         "specversion": "1.0",
         "id": id,
-        "source": format!("/organizations/{organization}"),
+        "source": source,
         "type": "rollcall.ping",
         "time": now,
         "datacontenttype": "application/json",

@@ -117,7 +117,8 @@ async fn webhook(
     }
     let (sealed, secret) = sealed(app, id, 1)?;
     let (ping, now) = (app.engine.ids.exchange().0, app.engine.clock.now());
-    webhook::ping(feed.post(), organization, &url, &secret, ping, now)
+    let source = webhook::source(app, organization).map_err(|e| Refusal::unavailable(&e))?;
+    webhook::ping(feed.post(), &source, &url, &secret, ping, now)
         .await
         .map_err(|refused| Refusal::bad_request(refused.to_string()))?;
     Ok((NewWay::Webhook { url, start, secret: sealed }, webhook::shown(&secret)))
