@@ -1,13 +1,27 @@
 //! An event of any aggregate.
 
-use crate::consumer::ConsumerEvent;
-use crate::deployment::DeploymentEvent;
-use crate::group::GroupEvent;
+use crate::consumer::{ConsumerEvent, ConsumerEventKind};
+use crate::deployment::{DeploymentEvent, DeploymentEventKind};
+use crate::group::{GroupEvent, GroupEventKind};
 use crate::log::{AggregateKind, Record};
-use crate::organization::OrganizationEvent;
-use crate::user::UserEvent;
+use crate::organization::{OrganizationEvent, OrganizationEventKind};
+use crate::user::{UserEvent, UserEventKind};
 
 pub use crate::decode::{Declared, DecodeError, decode, upcasters};
+
+/// The names of all events, in the order of the alphabet.
+pub fn names() -> Vec<&'static str> {
+    let users = UserEventKind::ALL.iter().map(|kind| kind.as_str());
+    let groups = GroupEventKind::ALL.iter().map(|kind| kind.as_str());
+    let organizations = OrganizationEventKind::ALL.iter().map(|kind| kind.as_str());
+    let deployment = DeploymentEventKind::ALL.iter().map(|kind| kind.as_str());
+    let consumers = ConsumerEventKind::ALL.iter().map(|kind| kind.as_str());
+    let organizations = organizations.chain(deployment).chain(consumers);
+    let mut all: Vec<_> = users.chain(groups).chain(organizations).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
 
 /// An event of any aggregate.
 #[derive(Clone, Debug, PartialEq)]

@@ -3,6 +3,7 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::say;
 use clap::{Subcommand, ValueEnum};
 use rollcall_contract::consumers::{
     ConsumerAdded, ConsumerBody, ConsumerKind, ConsumerPath, ConsumerRotated, NewConsumer,
@@ -154,7 +155,7 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
                 let mut pairs = shown_once(rotated.token, rotated.secret);
                 pairs.push(("Old one until", rotated.old_until.to_rfc3339()));
                 output::pairs(&pairs);
-                println!("\nIt is not shown again.");
+                say!("\nIt is not shown again.");
             }
         }
         Consumer::Remove(one) => {
@@ -175,7 +176,7 @@ fn added(added: ConsumerAdded, json: bool) -> anyhow::Result<()> {
         pairs.extend([("Snapshot", added.snapshot_url), ("Feed", added.feed_url)]);
     }
     output::pairs(&pairs);
-    println!(
+    say!(
         "\n{}",
         if asks {
             "The consumer sends the token as a bearer token; it is not shown again. Begin with the snapshot, go on with the feed after its position."

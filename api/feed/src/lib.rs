@@ -18,22 +18,21 @@ pub use reading::{Page, ReadError, Reader, read};
 pub use room::Feed;
 
 use axum::extract::FromRef;
-use rollcall_domain::exchange::Protocol;
 use rollcall_door::App;
-use rollcall_door::exchange::operation;
 use std::sync::Arc;
-use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
-/// What consumers ask, below `/api/v1`.
-pub fn routes<S>() -> OpenApiRouter<S>
+/// What consumers ask, below `/api/v1`: each route with the name of its exchanges.
+pub fn routes<S>() -> [(&'static str, UtoipaMethodRouter<S>); 3]
 where
     S: Clone + Send + Sync + 'static,
     Arc<App>: FromRef<S>,
     Arc<Feed>: FromRef<S>,
 {
-    OpenApiRouter::new()
-        .routes(operation(Protocol::Feed, "feed.read", routes!(feed::read)))
-        .routes(operation(Protocol::Feed, "feed.snapshot", routes!(snapshot::read)))
-        .routes(operation(Protocol::Feed, "feed.place", routes!(place::keep)))
+    [
+        ("feed.read", routes!(feed::read)),
+        ("feed.snapshot", routes!(snapshot::read)),
+        ("feed.place", routes!(place::keep)),
+    ]
 }

@@ -23,10 +23,9 @@ pub fn within<T: PartialOrd + std::fmt::Display>(
     match asked {
         None => Ok(usual),
         Some(asked) if bounds.contains(&asked) => Ok(asked),
-        Some(asked) => Err(Refusal::bad_request(format!(
-            "{name}={asked} cannot be: give {} to {}",
-            bounds.start(),
-            bounds.end()
-        ))),
+        Some(asked) => Err(Refusal::parameter(
+            name,
+            format!("{name}={asked} cannot be: give {} to {}", bounds.start(), bounds.end()),
+        )),
     }
 }

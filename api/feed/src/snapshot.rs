@@ -127,7 +127,7 @@ pub async fn read(
     let mut cursor = match &query.after {
         None => Cursor { at: head, section: Section::Users, after: 0 },
         Some(text) => Cursor::parse(text).ok_or_else(|| {
-            Refusal::bad_request("after= must be the `next` of another page of a snapshot")
+            Refusal::parameter("after", "after= must be the `next` of another page of a snapshot")
         })?,
     };
     is_in_the_log(cursor.at, head)?;

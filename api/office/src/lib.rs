@@ -3,15 +3,16 @@
 pub mod admin;
 mod arriving;
 pub mod audit;
+mod declared;
 mod entry;
+mod problem;
 mod provisioning_log;
 
-pub use entry::entry;
+pub use entry::{entry, nothing, operation};
 
 use axum::extract::FromRef;
 use rollcall_domain::exchange::Protocol;
 use rollcall_door::App;
-use rollcall_door::exchange::operation;
 use rollcall_feed::Feed;
 use rollcall_sign_on::{SignOn, sessions};
 use std::sync::Arc;
@@ -72,8 +73,14 @@ pub fn routes() -> OpenApiRouter<Office> {
     OpenApiRouter::new()
         .merge(admin::routes())
         .merge(audit::routes())
-        .merge(rollcall_feed::routes())
+        .merge(feed())
         .merge(session())
+}
+
+fn feed() -> OpenApiRouter<Office> {
+    rollcall_feed::routes().into_iter().fold(OpenApiRouter::new(), |all, (name, routes)| {
+        all.routes(operation(Protocol::Feed, name, routes))
+    })
 }
 
 fn session() -> OpenApiRouter<Office> {

@@ -4,12 +4,14 @@
 //! Intervals are half-open: a row holds at `p` if `since <= p < until`. What still holds ends at
 //! [`OPEN`].
 
+mod access;
 mod difference;
 mod held;
 mod memberships;
 mod query;
 mod resources;
 
+pub use access::{Access, Period, ReviewedGroup};
 pub use difference::{AttributeChange, Difference, Next, What};
 pub use held::HeldMembership;
 pub use memberships::MEMBERSHIPS;

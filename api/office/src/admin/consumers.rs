@@ -19,7 +19,7 @@ use rollcall_domain::credential::{CredentialIssued, Proof, Purpose};
 use rollcall_domain::ids::ConsumerId;
 use rollcall_domain::log::Position;
 use rollcall_domain::organization::SealedKey;
-use rollcall_domain::public_type::TypeFilter;
+use rollcall_domain::public_type::{PublicType, TypeFilter};
 use rollcall_door::callers::{Admin, of_credential};
 use rollcall_door::{App, Refusal};
 use rollcall_engine::secrets::sha256_hex;
@@ -58,7 +58,9 @@ pub async fn add(
 ) -> Result<(StatusCode, Json<ConsumerAdded>), Refusal> {
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let NewConsumer { name, kind, url, start, types, payload } = new;
-    let types = TypeFilter::new(types).map_err(|e| Refusal::bad_request(e.to_string()))?;
+    let known = || PublicType::ALL.iter().map(|public| public.as_str());
+    let types =
+        TypeFilter::new(types).map_err(|e| Refusal::not_among("types", &e.unknown, known()))?;
     let payload = match payload {
         PayloadMode::Full => Payload::Full,
         PayloadMode::Notice => Payload::Notice,

@@ -19,8 +19,8 @@ mod tokens;
 mod views;
 
 use crate::Office;
+use crate::entry::operation;
 use rollcall_domain::exchange::Protocol;
-use rollcall_door::exchange::operation;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 

@@ -4,8 +4,8 @@ mod export;
 mod import;
 
 use crate::Office;
+use crate::entry::operation;
 use rollcall_domain::exchange::Protocol;
-use rollcall_door::exchange::operation;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 

@@ -6,10 +6,10 @@ pub(super) mod request;
 mod verify;
 
 use crate::Office;
+use crate::entry::operation;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, header};
 use rollcall_domain::exchange::Protocol;
-use rollcall_door::exchange::operation;
 use rollcall_replay::Lines;
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa_axum::router::OpenApiRouter;
