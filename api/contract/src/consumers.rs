@@ -87,6 +87,7 @@ pub struct ConsumerRotated {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret: Option<String>,
     /// Until when the one before holds.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub old_until: DateTime<Utc>,
 }
 
@@ -113,12 +114,16 @@ pub struct ConsumerBody {
     /// How often the delivery under way failed.
     pub failed_attempts: u64,
     /// When it is tried again.
+    #[serde(serialize_with = "crate::time::optional")]
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// Since when nothing was taken.
+    #[serde(serialize_with = "crate::time::optional")]
     pub failing_since: Option<DateTime<Utc>>,
     /// When it was created.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub created_at: DateTime<Utc>,
     /// When its state or its keys last changed.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub changed_at: DateTime<Utc>,
     /// Where it asks for events.
     pub feed_url: String,
@@ -129,6 +134,7 @@ pub struct ConsumerBody {
     /// The last position after which it asked.
     pub asked_after: Option<u64>,
     /// When it last asked; to the minute.
+    #[serde(serialize_with = "crate::time::optional")]
     pub heard_at: Option<DateTime<Utc>>,
     /// The last position of the organization's log.
     pub head: u64,

@@ -67,6 +67,7 @@ pub struct FeedEvent {
     /// How many events the record has.
     pub parts: usize,
     /// When it was recorded.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub time: DateTime<Utc>,
     /// What it is about.
     pub subject: EventSubject,

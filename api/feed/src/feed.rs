@@ -48,7 +48,7 @@ pub async fn read(
     let Query(query) = query.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let limit = within("limit", query.limit, USUAL, ON_A_PAGE)?;
     let wait = Duration::from_secs(within("wait", query.wait, 0, WAIT)?);
-    let consumer = &follower.consumer;
+    let consumer = &follower.consumer(&app).await?;
     let after = match query.after {
         Some(after) => after,
         None => app.places.of(consumer.organization, consumer.id).await?.position.unwrap_or(0),
@@ -57,7 +57,7 @@ pub async fn read(
     let previous = feed.chain.before(&app, consumer, after).await?;
     let (page, head) = waited_for(&app, &feed, consumer, after, previous, limit, wait).await?;
     feed.chain.remember(consumer, page.next, page.last);
-    if follower.is_itself {
+    if follower.is_itself() {
         feed.heard(&app, consumer, after).await;
     }
     if page.events.is_empty() {

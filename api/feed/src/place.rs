@@ -37,7 +37,7 @@ pub async fn keep(
     body: Result<Json<NewPlace>, JsonRejection>,
 ) -> Result<StatusCode, Refusal> {
     let Json(NewPlace { from, to }) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let (organization, consumer) = (follower.organization, follower.consumer.id);
+    let (organization, consumer) = (follower.organization, follower.consumer(&app).await?.id);
     is_in_the_log(to, app.engine.log.head(organization).await?.position)?;
     match app.places.settle(organization, consumer, from, to, app.engine.clock.now()).await? {
         Moved::Yes => Ok(StatusCode::NO_CONTENT),

@@ -122,7 +122,7 @@ pub async fn read(
 ) -> Result<Json<SnapshotBody>, Refusal> {
     let Query(query) = query.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let limit = within("limit", query.limit, USUAL, ON_A_PAGE)?;
-    let consumer = &follower.consumer;
+    let consumer = &follower.consumer(&app).await?;
     let head = app.engine.log.head(consumer.organization).await?.position;
     let mut cursor = match &query.after {
         None => Cursor { at: head, section: Section::Users, after: 0 },

@@ -32,15 +32,16 @@ pub fn decide(
     Ok(events.into())
 }
 
+/// Whether a consumer can be found under a text: it stands in addresses, as a name or an id.
+pub fn is_name(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=NAME_CHARS).contains(&text.len()) && text.chars().all(plain) && !matches!(text, "." | "..")
+}
+
 fn create(new: NewConsumer, now: DateTime<Utc>) -> Result<Vec<ConsumerEvent>, ConsumerError> {
     let NewConsumer { name, types, payload, way } = new;
-    // It stands in addresses, where it must be told from an id.
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let is_name = (1..=NAME_CHARS).contains(&name.len())
-        && name.chars().all(plain)
-        && !matches!(name.as_str(), "." | "..")
-        && name.parse::<Uuid>().is_err();
-    if !is_name {
+    // It must be told from an id.
+    if !is_name(&name) || name.parse::<Uuid>().is_ok() {
         return Err(ConsumerError::InvalidName);
     }
     let (way, proof) = match way {

@@ -11,7 +11,7 @@ mod payload;
 mod state;
 
 pub use command::{ConsumerCommand, ConsumerError, NewConsumer, NewWay, Renewal};
-pub use decide::{claims, decide};
+pub use decide::{claims, decide, is_name};
 pub use event::{ConsumerEvent, ConsumerEventKind, Stopped, Way};
 pub use payload::Payload;
 pub use state::{Consumer, ConsumerState, Following};

@@ -12,6 +12,7 @@ use crate::organization::OrganizationEvent;
 use crate::public_type::{PublicType, TypeFilter};
 use crate::scim::Attributes;
 use crate::user::{SignedIn, UserEvent};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -79,7 +80,7 @@ fn data(event: &DomainEvent, payload: Payload) -> Vec<Data> {
         DomainEvent::Organization(OrganizationEvent::ProvisioningRhythmChanged(noticed)) => {
             vec![fields([
                 ("state", json!(noticed.state.as_str())),
-                ("last_cycle_at", json!(noticed.last_cycle_at)),
+                ("last_cycle_at", json!(instant(noticed.last_cycle_at))),
                 ("usual_seconds", json!(noticed.usual_seconds)),
             ])]
         }
@@ -126,7 +127,10 @@ fn of_group(event: &GroupEvent, payload: Payload) -> Vec<Data> {
 }
 
 fn of_login(signed_in: &SignedIn) -> Data {
-    fields([("session", json!(signed_in.session)), ("expires_at", json!(signed_in.expires_at))])
+    fields([
+        ("session", json!(signed_in.session)),
+        ("expires_at", json!(instant(signed_in.expires_at))),
+    ])
 }
 
 /// Nothing of the message: what cannot be trusted must not be told of as if it could.
@@ -160,6 +164,11 @@ fn full<'a>(payload: Payload, data: impl IntoIterator<Item = (&'a str, Value)>) 
         Payload::Full => fields(data),
         Payload::Notice => Data::new(),
     }
+}
+
+/// As all instants are written: in UTC, with three decimals.
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 fn fields<'a>(fields: impl IntoIterator<Item = (&'a str, Value)>) -> Data {

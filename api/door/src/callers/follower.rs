@@ -8,23 +8,23 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use rollcall_domain::actor::Actor;
-use rollcall_domain::consumer::ConsumerState;
+use rollcall_domain::consumer::{ConsumerState, is_name};
 use rollcall_domain::credential::Purpose;
-use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::ids::{ConsumerId, OrganizationId};
 use rollcall_projections::consumers::ConsumerRow;
 use std::sync::Arc;
 
-/// The consumer in the path with a key of its own; or an admin of its organization or an operator,
-/// who see what it gets.
+/// A consumer with a key of its own; or an admin of its organization or an operator, who see what
+/// it gets.
 pub struct Follower {
     /// The organization.
     pub organization: OrganizationId,
-    /// The consumer in the path.
-    pub consumer: ConsumerRow,
-    /// Whether it is the consumer itself that asks.
-    pub is_itself: bool,
     /// The exchange.
     pub visit: Visit,
+    /// What the path calls the consumer: its name or its id.
+    name: String,
+    /// Whose key it is, if it is a consumer's.
+    own: Option<ConsumerId>,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Follower
@@ -45,20 +45,54 @@ where
         let Named::One(organization) = named(parts, &app, &holder).await? else {
             return Err(Refusal::not_found("nobody follows requests that named no organization"));
         };
-        let found = app.consumers.find(organization.id, &name).await?;
         let own = match holder.actor {
             Actor::Consumer { consumer, .. } => Some(consumer),
             _ => None,
         };
-        // Another consumer is not there for the holder of a key.
-        let consumer = found.filter(|found| own.is_none_or(|own| own == found.id));
-        let consumer =
-            consumer.ok_or_else(|| Refusal::not_found(format!("there is no consumer {name:?}")))?;
-        if own.is_some() && consumer.state == ConsumerState::Paused {
+        Ok(Self { organization: organization.id, visit: holder.visit, name, own })
+    }
+}
+
+impl Follower {
+    /// Whether it is the consumer itself that asks.
+    pub fn is_itself(&self) -> bool {
+        self.own.is_some()
+    }
+
+    /// The consumer in the path. Another one is not there for the holder of a key.
+    ///
+    /// # Errors
+    /// 404 if there is none, 403 for itself while it is paused.
+    pub async fn consumer(&self, app: &App) -> Result<ConsumerRow, Refusal> {
+        let found = consumer(app, self.organization, &self.name).await;
+        let found = found.and_then(|found| match self.own.is_none_or(|own| own == found.id) {
+            true => Ok(found),
+            false => Err(no_consumer(&self.name)),
+        })?;
+        if self.is_itself() && found.state == ConsumerState::Paused {
             let paused = "this consumer is paused: nothing is lost, ask again when it is resumed";
             return Err(Refusal::new(StatusCode::FORBIDDEN, paused));
         }
-        let organization = organization.id;
-        Ok(Self { organization, consumer, is_itself: own.is_some(), visit: holder.visit })
+        Ok(found)
     }
+}
+
+/// The consumer of an organization with this name or id.
+///
+/// # Errors
+/// 400 if nothing can be called so, 404 if there is none.
+pub async fn consumer(
+    app: &App,
+    organization: OrganizationId,
+    name: &str,
+) -> Result<ConsumerRow, Refusal> {
+    if !is_name(name) {
+        let odd = format!("{name:?} is neither the name nor the id of a consumer");
+        return Err(Refusal::parameter("consumer", odd));
+    }
+    app.consumers.find(organization, name).await?.ok_or_else(|| no_consumer(name))
+}
+
+fn no_consumer(name: &str) -> Refusal {
+    Refusal::not_found(format!("there is no consumer {name:?}"))
 }

@@ -18,7 +18,7 @@ mod organization;
 pub use admin::Admin;
 pub use auditor::Auditor;
 pub use command::of_credential;
-pub use follower::Follower;
+pub use follower::{Follower, consumer};
 pub use operator::Operator;
 pub use organization::{REST, find};
 

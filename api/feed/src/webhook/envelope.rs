@@ -22,6 +22,7 @@ struct CloudEvent<'a> {
     #[serde(rename = "type")]
     event_type: String,
     subject: String,
+    #[serde(serialize_with = "rollcall_contract::time::serialize")]
     time: DateTime<Utc>,
     datacontenttype: &'static str,
     dataschema: String,

@@ -36,7 +36,7 @@ pub async fn ping(
         "id": id,
         "source": source,
         "type": "rollcall.ping",
-        "time": now,
+        "time": rollcall_contract::time::text(now),
         "datacontenttype": "application/json",
         "data": {},
     });

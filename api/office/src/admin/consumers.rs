@@ -20,7 +20,7 @@ use rollcall_domain::ids::ConsumerId;
 use rollcall_domain::log::Position;
 use rollcall_domain::organization::SealedKey;
 use rollcall_domain::public_type::{PublicType, TypeFilter};
-use rollcall_door::callers::{Admin, of_credential};
+use rollcall_door::callers::{Admin, consumer as consumer_of, of_credential};
 use rollcall_door::{App, Refusal};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_engine::{ExecuteError, Judgement};
@@ -301,8 +301,7 @@ async fn change(
 }
 
 async fn found(app: &App, admin: &Admin, path: &ConsumerPath) -> Result<ConsumerRow, Refusal> {
-    let found = app.consumers.find(admin.organization.id, &path.consumer).await?;
-    found.ok_or_else(|| Refusal::not_found(format!("there is no consumer {:?}", path.consumer)))
+    consumer_of(app, admin.organization.id, &path.consumer).await
 }
 
 /// A key that is about to be issued, and its secret.
