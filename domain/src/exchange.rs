@@ -56,6 +56,8 @@ pub enum Protocol {
     Administration,
     /// An application asking by `/api/v1/session` who holds a session.
     Session,
+    /// A consumer following the log.
+    Feed,
 }
 
 impl Protocol {
@@ -67,6 +69,7 @@ impl Protocol {
             Protocol::Audit => "audit",
             Protocol::Administration => "administration",
             Protocol::Session => "session",
+            Protocol::Feed => "feed",
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod actor;
 pub mod cause;
 pub mod claim;
+pub mod consumer;
 pub mod context;
 pub mod credential;
 pub mod decision;
@@ -26,8 +27,10 @@ pub mod ledger;
 pub mod log;
 pub mod login;
 pub mod organization;
+pub mod outbound;
 pub mod personal;
 pub mod provisioning_log;
+pub mod public_type;
 pub mod run;
 pub mod saml;
 pub mod scim;

@@ -133,6 +133,7 @@ fn used_by(recorded: &RecordedExchange) -> Option<CredentialId> {
         Actor::ScimToken { token } => Some((*token).into()),
         Actor::Auditor { auditor } => Some((*auditor).into()),
         Actor::Admin { admin, .. } => Some(*admin),
+        Actor::Consumer { key, .. } => Some(*key),
         // Operators come with theirs to every organization; it is a row of none.
         Actor::NamedOperator { .. } | Actor::Operator => None,
         Actor::Unauthenticated | Actor::User { .. } | Actor::System => None,
@@ -160,6 +161,7 @@ impl View for Keys {
         };
         if page.of(AggregateKind::Organization).any(concerns)
             || page.of(AggregateKind::Deployment).next().is_some()
+            || page.of(AggregateKind::Consumer).next().is_some()
         {
             let rows = read_all::<CredentialRow>(
                 tx.query(&of_organization(), vec![page.organization.into()]).await?,
@@ -189,6 +191,10 @@ impl View for Keys {
                 None => return Ok(()),
             },
             DomainEvent::Deployment(event) => event.clone().into(),
+            DomainEvent::Consumer(event) => match event.credential() {
+                Some(event) => event,
+                None => return Ok(()),
+            },
             DomainEvent::User(_) | DomainEvent::Group(_) => return Ok(()),
         };
         self.touched = true;

@@ -15,6 +15,8 @@ mod bad;
 mod cells;
 pub mod checkpoint;
 mod columns;
+pub mod consumer_places;
+pub mod consumers;
 pub mod credential;
 pub mod credentials;
 pub mod directory;

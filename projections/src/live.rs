@@ -1,6 +1,7 @@
 //! The family that is folded before an answer leaves. Every view here is paid for by each write:
 //! what SCIM and sign-ins do not read belongs into [`crate::audit`].
 
+use crate::consumers::Consumers;
 use crate::credentials::Keys;
 use crate::directory::DirectoryRows;
 use crate::logins::Logins;
@@ -21,4 +22,5 @@ pub(crate) const VIEWS: &[Definition] = &[
     Definition::of::<Connections>(),
     Definition::of::<Logins>(),
     Definition::of::<Sessions>(),
+    Definition::of::<Consumers>(),
 ];

@@ -8,6 +8,7 @@ mod auditor;
 mod backup;
 mod claims;
 pub mod client;
+mod consumer;
 mod diff;
 mod directory;
 mod events;
@@ -99,6 +100,9 @@ pub enum Command {
     /// Auditors: who may read everything about an organization, and change nothing
     #[command(subcommand)]
     Auditor(auditor::Auditor),
+    /// Consumers: who follows an organization's log from outside
+    #[command(subcommand)]
+    Consumer(consumer::Consumer),
     /// Users, groups and members, now or as they were
     #[command(subcommand)]
     Directory(directory::Directory),
@@ -153,6 +157,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Operator(operator) => operator::run(operator, client).await,
         Command::Admin(admin) => admin::run(admin, client).await,
         Command::Auditor(auditor) => auditor::run(auditor, client).await,
+        Command::Consumer(consumer) => consumer::run(consumer, client).await,
         Command::Directory(directory) => directory::run(directory, client).await,
         Command::Review(review) => review::run(review, client).await,
         Command::Diff(diff) => diff::run(diff, client).await,

@@ -6,11 +6,13 @@
 
 use crate::auditors::AuditorPath;
 use crate::bundles::ImportQuery;
+use crate::consumers::ConsumerPath;
 use crate::difference::DifferenceQuery;
 use crate::directory::{ResourcePath, ResourceQuery};
 use crate::events::{EventPath, EventQuery};
 use crate::exchanges::{ExchangePath, ExchangeQuery};
 use crate::failures::{FailurePath, FailureQuery};
+use crate::feed::{FeedQuery, SnapshotQuery};
 use crate::keys::{AdminPath, OperatorPath};
 use crate::logins::{LoginPath, LoginQuery};
 use crate::members::{MemberQuery, ReviewQuery};
@@ -31,6 +33,9 @@ pub const PREFIX: &str = "/api/v1";
 
 /// Where the server describes all of this, as OpenAPI has it.
 pub const DESCRIPTION: &str = "/api/v1/openapi.json";
+
+/// The JSON Schema of the events that consumers get.
+pub const EVENT_SCHEMAS: &str = "/api/v1/event-schemas.json";
 
 /// Declares routes, and the list of them.
 macro_rules! routes {
@@ -89,6 +94,17 @@ routes! {
     LIST_OPERATORS: Get "/api/v1/operators" (Nothing, Nothing);
     ISSUE_OPERATOR: Post "/api/v1/operators" (Nothing, Nothing);
     REVOKE_OPERATOR: Delete "/api/v1/operators/{key}" (OperatorPath, Nothing);
+
+    LIST_CONSUMERS: Get "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
+    ADD_CONSUMER: Post "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
+    SHOW_CONSUMER: Get "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
+    PAUSE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/pause" (ConsumerPath, Nothing);
+    RESUME_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/resume" (ConsumerPath, Nothing);
+    ROTATE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/rotate" (ConsumerPath, Nothing);
+    REMOVE_CONSUMER: Delete "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
+    READ_FEED: Get "/api/v1/organizations/{organization}/consumers/{consumer}/feed" (ConsumerPath, FeedQuery);
+    READ_SNAPSHOT: Get "/api/v1/organizations/{organization}/consumers/{consumer}/snapshot" (ConsumerPath, SnapshotQuery);
+    KEEP_PLACE: Post "/api/v1/organizations/{organization}/consumers/{consumer}/position" (ConsumerPath, Nothing);
 
     LIST_EVENTS: Get "/api/v1/organizations/{organization}/events" (OrganizationPath, EventQuery);
     EXPORT_EVENTS: Get "/api/v1/organizations/{organization}/events/export" (OrganizationPath, EventQuery);

@@ -30,6 +30,7 @@ use crate::clock::Clock;
 use crate::ids::Ids;
 use claims::ClaimKeys;
 use rollcall_domain::claim::{Claim, ClaimChanges, ClearClaim};
+use rollcall_domain::consumer::Consumer;
 use rollcall_domain::deployment::Deployment;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::group::Group;
@@ -65,6 +66,7 @@ pub struct Engine {
     groups: Warm<Group>,
     organizations: Warm<Organization>,
     deployments: Warm<Deployment>,
+    consumers: Warm<Consumer>,
 }
 
 impl Engine {
@@ -86,6 +88,7 @@ impl Engine {
             organizations: Warm::new(4_096),
             // There is one.
             deployments: Warm::new(1),
+            consumers: Warm::new(1_024),
             ids,
             log,
             views,
@@ -133,6 +136,7 @@ impl Engine {
                 self.organizations.forget(stream);
                 self.organizations_changed();
             }
+            AggregateKind::Consumer => self.consumers.forget(stream),
             AggregateKind::Deployment => {
                 self.deployments.forget(stream);
                 self.organizations_changed();

@@ -13,6 +13,7 @@ pub use entry::{entry, nothing, operation};
 use axum::extract::FromRef;
 use rollcall_domain::exchange::Protocol;
 use rollcall_door::App;
+use rollcall_feed::Feed;
 use rollcall_sign_on::{SignOn, sessions};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -23,6 +24,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub struct Office {
     app: Arc<App>,
     sign_on: Arc<SignOn>,
+    feed: Arc<Feed>,
     replaying: Replaying,
 }
 
@@ -32,10 +34,11 @@ pub(crate) struct Replaying(pub(crate) Arc<Semaphore>);
 
 impl Office {
     /// Opens it.
-    pub fn new(sign_on: Arc<SignOn>) -> Self {
+    pub fn new(sign_on: Arc<SignOn>, feed: Arc<Feed>) -> Self {
         Self {
             app: sign_on.app.clone(),
             sign_on,
+            feed,
             replaying: Replaying(Arc::new(Semaphore::new(1))),
         }
     }
@@ -53,6 +56,12 @@ impl FromRef<Office> for Arc<SignOn> {
     }
 }
 
+impl FromRef<Office> for Arc<Feed> {
+    fn from_ref(office: &Office) -> Self {
+        office.feed.clone()
+    }
+}
+
 impl FromRef<Office> for Replaying {
     fn from_ref(office: &Office) -> Self {
         office.replaying.clone()
@@ -61,7 +70,17 @@ impl FromRef<Office> for Replaying {
 
 /// All routes of `/api/v1`.
 pub fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().merge(admin::routes()).merge(audit::routes()).merge(session())
+    OpenApiRouter::new()
+        .merge(admin::routes())
+        .merge(audit::routes())
+        .merge(feed())
+        .merge(session())
+}
+
+fn feed() -> OpenApiRouter<Office> {
+    rollcall_feed::routes().into_iter().fold(OpenApiRouter::new(), |all, (name, routes)| {
+        all.routes(operation(Protocol::Feed, name, routes))
+    })
 }
 
 fn session() -> OpenApiRouter<Office> {

@@ -133,6 +133,27 @@ pub const METRICS: &[Metric] = &[
         &["organization"],
         "Users that have a name which another user holds",
     ),
+    counter(
+        "rollcall_feed_events_total",
+        &["organization"],
+        "Events that consumers got because they asked for them",
+    ),
+    counter(
+        "rollcall_deliveries_total",
+        &["organization", "outcome"],
+        "Attempts to post an event to a consumer",
+    ),
+    gauge(
+        "rollcall_consumer_lag_records",
+        &["organization", "consumer"],
+        "Records in the log that a consumer has not come to",
+    ),
+    gauge(
+        "rollcall_consumer_lag_seconds",
+        &["organization", "consumer"],
+        "Age of the oldest record that a consumer has not come to",
+    ),
+    gauge("rollcall_consumers", &["organization", "state"], "Consumers in a state"),
     gauge("rollcall_last_cycle_age_seconds", &["organization"], "Time since the last cycle began"),
     gauge(
         "rollcall_usual_cycle_seconds",

@@ -1,5 +1,6 @@
 //! All routes.
 
+use crate::outbound::Guarded;
 use crate::{health, openapi};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -10,6 +11,7 @@ use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_contract::route;
 use rollcall_door::{App, callers};
+use rollcall_feed::Feed;
 use rollcall_office::Office;
 use rollcall_scim::Scim;
 use rollcall_sign_on::{SignOn, saml};
@@ -32,23 +34,28 @@ pub struct Doors {
     pub sign_on: Arc<SignOn>,
     /// Administration and audit.
     pub office: Office,
+    /// Where consumers wait for events.
+    pub feed: Arc<Feed>,
 }
 
 impl Doors {
     /// Opens all of them.
     pub fn new(app: &Arc<App>) -> Self {
         let sign_on = Arc::new(SignOn::new(app.clone()));
+        let post = Guarded::new(app.config.allow_private_webhooks);
+        let feed = Arc::new(Feed::new(Arc::new(post)));
         Self {
             scim: Arc::new(Scim::new(app.clone())),
-            office: Office::new(sign_on.clone()),
+            office: Office::new(sign_on.clone(), feed.clone()),
             sign_on,
+            feed,
         }
     }
 }
 
 /// Everything the server answers. `metrics` renders `/metrics`, where they are counted.
 pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -> Router {
-    let Doors { scim, sign_on, office } = doors;
+    let Doors { scim, sign_on, office, .. } = doors;
     let (api, document) = api().split_for_parts();
     let document: Arc<str> = openapi::render(&document).into();
     let rest = format!("{}/{{*{}}}", route::PREFIX, callers::REST);
@@ -70,6 +77,13 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
             route::DESCRIPTION,
             get(move || async move {
                 ([(header::CONTENT_TYPE, "application/json")], document.to_string())
+            }),
+        )
+        .route(
+            route::EVENT_SCHEMAS,
+            get(|| async {
+                let schemas = rollcall_domain::outbound::schemas();
+                ([(header::CONTENT_TYPE, "application/schema+json")], schemas.to_string())
             }),
         )
         .merge(

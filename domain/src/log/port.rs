@@ -22,15 +22,18 @@ pub enum AggregateKind {
     Organization,
     /// The deployment: what holds for all organizations.
     Deployment,
+    /// Who follows an organization's log from outside.
+    Consumer,
 }
 
 impl AggregateKind {
     /// All kinds.
-    pub const ALL: [AggregateKind; 4] = [
+    pub const ALL: [AggregateKind; 5] = [
         AggregateKind::User,
         AggregateKind::Group,
         AggregateKind::Organization,
         AggregateKind::Deployment,
+        AggregateKind::Consumer,
     ];
 
     /// The stable name, as `cqrs_es::Aggregate::TYPE` has it.
@@ -40,6 +43,7 @@ impl AggregateKind {
             AggregateKind::Group => "Group",
             AggregateKind::Organization => "Organization",
             AggregateKind::Deployment => "Deployment",
+            AggregateKind::Consumer => "Consumer",
         }
     }
 

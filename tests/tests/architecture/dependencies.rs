@@ -83,7 +83,7 @@ const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
 
 /// The crates of the product with what each names of the others, from the bottom up. A crate may
 /// use what stands above it in this table, and of that only what its line says.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("projections", &["domain"]),
     ("sqlite", &["domain"]),
@@ -98,10 +98,21 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("door", &["contract", "domain", "engine", "projections"]),
     ("scim", &["domain", "door", "engine", "projections"]),
     ("sign-on", &["contract", "domain", "door", "engine", "projections", "saml"]),
+    ("feed", &["contract", "domain", "door", "engine", "projections"]),
     ("replay", &["contract", "domain", "door", "engine", "projections", "scim", "stores"]),
     (
         "office",
-        &["contract", "domain", "door", "engine", "projections", "replay", "saml", "sign-on"],
+        &[
+            "contract",
+            "domain",
+            "door",
+            "engine",
+            "feed",
+            "projections",
+            "replay",
+            "saml",
+            "sign-on",
+        ],
     ),
     (
         "server",
@@ -110,6 +121,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "domain",
             "door",
             "engine",
+            "feed",
             "office",
             "projections",
             "scim",

@@ -35,6 +35,12 @@ const AUDIT: Part = Part {
     supported: 1,
     ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_audit",
 };
+const SIDE: Part = Part {
+    name: "side",
+    schema: "rollcall_side",
+    supported: 1,
+    ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_side",
+};
 const TIMEOUT: Duration = Duration::from_secs(2);
 const READERS: u32 = 8;
 /// Transactions of this process at a time. Others wait here and not inside the server, where each
@@ -67,6 +73,15 @@ impl Local {
             Family::Live => LIVE,
             Family::Audit => AUDIT,
         };
+        Self::open(url, part).await
+    }
+
+    /// Opens what is durable beside log and views; makes its schema if it is not there.
+    async fn aside(url: &str) -> Result<Self, OpenError> {
+        Self::open(url, SIDE).await
+    }
+
+    async fn open(url: &str, part: Part) -> Result<Self, OpenError> {
         let database = options::parse(url)?;
         schema::prepare(&database, &part, TIMEOUT).await?;
         let mut connection = schema::connect(&database, TIMEOUT).await?;

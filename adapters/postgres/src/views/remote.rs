@@ -46,6 +46,15 @@ impl PostgresViews {
         Ok(Self { local: Some(Arc::new(local)), rail, patience: LIVE })
     }
 
+    /// What is durable beside log and views, in the schema `rollcall_side`.
+    pub async fn aside(url: &str) -> Result<Self, OpenError> {
+        let rail = Rail::start().map_err(OpenError::Writer)?;
+        let url = url.to_owned();
+        let opened = rail.run(async move { Ok(Local::aside(&url).await) }).await;
+        let local = opened.map_err(|e| OpenError::Writer(std::io::Error::other(e)))??;
+        Ok(Self { local: Some(Arc::new(local)), rail, patience: LIVE })
+    }
+
     fn local(&self) -> Result<Arc<Local>, SqlError> {
         self.local.clone().ok_or_else(|| SqlError::Unavailable("these views are closed".into()))
     }

@@ -30,6 +30,9 @@ fn stem(family: Family) -> &'static str {
     }
 }
 
+/// What the file of the side store is called after.
+const SIDE: &str = "side";
+
 /// A family of views in `views.db` or `audit.db`: one writer, a few readers that never wait for it.
 #[derive(Clone)]
 pub struct SqliteViews(Arc<Inner>);
@@ -71,9 +74,24 @@ impl SqliteViews {
         Self::at(dir, family, Durability::Off)
     }
 
+    /// What is durable beside log and views, in `side.db`: nothing makes it anew, so each commit is
+    /// flushed.
+    pub fn aside(dir: &Path) -> Result<Self, OpenError> {
+        Self::named(dir, SIDE, Durability::Full)
+    }
+
+    /// The same without flushing anything.
+    pub fn aside_unflushed(dir: &Path) -> Result<Self, OpenError> {
+        Self::named(dir, SIDE, Durability::Off)
+    }
+
     fn at(dir: &Path, family: Family, durability: Durability) -> Result<Self, OpenError> {
+        Self::named(dir, stem(family), durability)
+    }
+
+    fn named(dir: &Path, stem: &'static str, durability: Durability) -> Result<Self, OpenError> {
         let lock = folder::share(dir)?;
-        let scratch = scratch_prefix(stem(family));
+        let scratch = scratch_prefix(stem);
         for entry in std::fs::read_dir(dir).map_err(OpenError::io(dir))? {
             let entry = entry.map_err(OpenError::io(dir))?;
             if entry.file_name().to_string_lossy().starts_with(&scratch) {
@@ -81,7 +99,7 @@ impl SqliteViews {
             }
         }
         let home = Home { dir: dir.to_owned(), next: AtomicU64::new(1), lock: Some(lock) };
-        Self::new(Arc::new(home), stem(family), &format!("{}.db", stem(family)), durability, false)
+        Self::new(Arc::new(home), stem, &format!("{stem}.db"), durability, false)
     }
 
     /// Views that are gone with their last handle. They are kept in a folder of their own among

@@ -102,7 +102,8 @@ fn refused(refusal: OrganizationError) -> Refusal {
     }
 }
 
-fn of_credential(refusal: CredentialError) -> Refusal {
+/// What is told to whom a command about credentials was refused.
+pub fn of_credential(refusal: CredentialError) -> Refusal {
     match refusal {
         CredentialError::Unknown(_) => Refusal::not_found(refusal.to_string()),
         CredentialError::TooManyTokens | CredentialError::TooMany(_) | CredentialError::Exists => {

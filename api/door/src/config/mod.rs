@@ -101,6 +101,8 @@ settings! {
         max_page_size: u64 = 1_000, "ROLLCALL_MAX_PAGE_SIZE" "N" positive;
         /// Fetch SAML metadata also from private addresses and over plain http
         allow_private_metadata: bool = false, "ROLLCALL_ALLOW_PRIVATE_METADATA" "BOOL" (num_args = 0..=1, default_missing_value = "true");
+        /// Post webhooks also to private addresses and over plain http
+        allow_private_webhooks: bool = false, "ROLLCALL_ALLOW_PRIVATE_WEBHOOKS" "BOOL" (num_args = 0..=1, default_missing_value = "true");
         /// Seconds between two fetches of SAML metadata; 0 is never
         saml_refresh_secs: u64 = 6 * 3_600, "ROLLCALL_SAML_REFRESH_SECS" "SECONDS";
         /// Milliseconds between two looks for records that are not folded yet

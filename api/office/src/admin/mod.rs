@@ -5,6 +5,7 @@ mod auditors;
 mod backup;
 mod claims;
 mod connection;
+mod consumers;
 mod keys;
 mod operators;
 mod organizations;
@@ -64,6 +65,13 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("operators.list", routes!(operators::list)))
         .routes(named("operators.issue", routes!(operators::issue)))
         .routes(named("operators.revoke", routes!(operators::revoke)))
+        .routes(named("consumers.list", routes!(consumers::list)))
+        .routes(named("consumers.add", routes!(consumers::add)))
+        .routes(named("consumers.show", routes!(consumers::show)))
+        .routes(named("consumers.pause", routes!(consumers::pause)))
+        .routes(named("consumers.resume", routes!(consumers::resume)))
+        .routes(named("consumers.rotate", routes!(consumers::rotate)))
+        .routes(named("consumers.remove", routes!(consumers::remove)))
         .routes(named("claims.collisions", routes!(claims::collisions)))
         .routes(named("views.show", routes!(views::status)))
         .routes(named("views.rebuild", routes!(views::rebuild)))

@@ -216,7 +216,7 @@ impl Writer {
                     record.payload = serde_json::to_string(&event).map_err(broken)?;
                 }
             }
-            DomainEvent::Deployment(_) => return Ok(None),
+            DomainEvent::Deployment(_) | DomainEvent::Consumer(_) => return Ok(None),
         }
         if let Some(pseudonyms) = &mut self.pseudonyms {
             record.payload = renamed(pseudonyms, &record).map_err(broken)?;
@@ -298,7 +298,7 @@ fn renamed(pseudonyms: &mut Pseudonyms, record: &Record) -> Result<String, serde
             rename_organization(pseudonyms, &mut event);
             serde_json::to_string(&event)
         }
-        AggregateKind::Deployment => Ok(payload.to_string()),
+        AggregateKind::Deployment | AggregateKind::Consumer => Ok(payload.to_string()),
     }
 }
 

@@ -55,7 +55,12 @@ pub async fn fetch(url: &str, reach: Reach) -> Result<Vec<u8>, FetchError> {
     tokio::time::timeout(PATIENCE, within(url, reach)).await.unwrap_or(Err(FetchError::TooSlow))
 }
 
-async fn within(text: &str, reach: Reach) -> Result<Vec<u8>, FetchError> {
+/// A client that reaches this address and no other: every address that its host has was judged, and
+/// the connection goes to one of those. It follows no redirect and asks no proxy.
+///
+/// # Errors
+/// If the address must not be reached.
+pub async fn guarded(text: &str, reach: Reach) -> Result<(Url, reqwest::Client), FetchError> {
     let wrong = || FetchError::Address(text.chars().take(200).collect());
     let url = Url::parse(text).map_err(|_| wrong())?;
     let scheme_is_good =
@@ -92,6 +97,11 @@ async fn within(text: &str, reach: Reach) -> Result<Vec<u8>, FetchError> {
         .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(connection)?;
+    Ok((url, client))
+}
+
+async fn within(text: &str, reach: Reach) -> Result<Vec<u8>, FetchError> {
+    let (url, client) = guarded(text, reach).await?;
     let response = client.get(url).send().await.map_err(connection)?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(FetchError::Status(response.status().as_u16()));
