@@ -20,6 +20,8 @@ pub enum Protocol {
     Audit,
     /// Somebody changing something by `/api/v1`, or reading what only operators and admins may.
     Administration,
+    /// A client asking for an access token (RFC 6749), or where to ask for one (RFC 8414, RFC 9728).
+    Oauth,
     /// An application asking by `/api/v1/session` who holds a session.
     Session,
 }
@@ -30,6 +32,7 @@ impl Protocol {
         match self {
             Protocol::Scim => "scim",
             Protocol::Saml => "saml",
+            Protocol::Oauth => "oauth",
             Protocol::Audit => "audit",
             Protocol::Administration => "administration",
             Protocol::Session => "session",

@@ -5,12 +5,15 @@ use anyhow::{Context, anyhow, bail};
 use futures::StreamExt;
 use reqwest::{RequestBuilder, Response};
 use rollcall_contract::Problem;
+use rollcall_contract::credentials::TOKEN_PATH;
 use rollcall_contract::request_line::RequestLine;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// Talks to one server as its operator.
 pub struct Client {
@@ -111,6 +114,24 @@ impl Client {
         body: reqwest::Body,
     ) -> anyhow::Result<T> {
         read(self.checked(self.begin(line)?.body(body)).await?).await
+    }
+
+    /// Gets an access token, as a client with a secret does (RFC 6749 section 4.4).
+    pub async fn access_token(&self, client: Uuid, secret: &str) -> anyhow::Result<String> {
+        let request = self
+            .http
+            .post(format!("{}{TOKEN_PATH}", self.base))
+            .basic_auth(client, Some(secret))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("grant_type=client_credentials");
+        let response = request.send().await.with_context(|| Unreachable(self.base.clone()))?;
+        let status = response.status();
+        let body: Value = response.json().await.unwrap_or_default();
+        let token = body["access_token"].as_str().map(str::to_owned);
+        token.with_context(|| {
+            let error = body["error"].as_str().unwrap_or("no reason given");
+            format!("the token endpoint answered {status}: {error}")
+        })
     }
 
     fn begin(&self, line: &RequestLine) -> anyhow::Result<RequestBuilder> {

@@ -6,8 +6,10 @@ mod auditor;
 mod backup;
 mod claims;
 pub mod client;
+mod credential;
 mod diff;
 mod directory;
+mod doctor;
 mod events;
 mod exchanges;
 mod failures;
@@ -91,6 +93,9 @@ pub enum Command {
     /// Recorded requests through today's code
     #[command(subcommand)]
     Replay(replay::Replay),
+    /// Play Entra's part against the public URL, and explain what is seen
+    #[command(subcommand)]
+    Doctor(doctor::Doctor),
     /// Who signed in, and who was refused
     #[command(subcommand)]
     Logins(logins::Logins),
@@ -178,6 +183,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
     call(server, async |client| match command {
         Command::Org(org) => org::run(org, client).await,
         Command::Saml(saml) => saml::run(saml, client).await,
+        Command::Doctor(doctor) => doctor::run(doctor, client).await,
         Command::Logins(logins) => logins::run(logins, client).await,
         Command::Sessions(sessions) => sessions::run(sessions, client).await,
         Command::Scim(scim) => scim::run(scim, client).await,

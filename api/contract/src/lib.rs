@@ -5,6 +5,7 @@ pub mod auditors;
 pub mod backup;
 pub mod bundles;
 pub mod claims;
+pub mod credentials;
 pub mod difference;
 pub mod directory;
 pub mod events;

@@ -10,6 +10,7 @@ use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_contract::route;
 use rollcall_door::App;
+use rollcall_oauth::Oauth;
 use rollcall_office::Office;
 use rollcall_scim::Scim;
 use rollcall_sign_on::{SignOn, saml};
@@ -26,6 +27,8 @@ pub fn api() -> OpenApiRouter<Office> {
 pub struct Doors {
     /// SCIM.
     pub scim: Arc<Scim>,
+    /// OAuth, for SCIM's clients.
+    pub oauth: Arc<Oauth>,
     /// Single sign-on.
     pub sign_on: Arc<SignOn>,
     /// Administration and audit.
@@ -38,6 +41,7 @@ impl Doors {
         let sign_on = Arc::new(SignOn::new(app.clone()));
         Self {
             scim: Arc::new(Scim::new(app.clone())),
+            oauth: Arc::new(Oauth::new(app.clone())),
             office: Office::new(sign_on.clone()),
             sign_on,
         }
@@ -46,7 +50,7 @@ impl Doors {
 
 /// Everything the server answers. `metrics` renders `/metrics`, where they are counted.
 pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -> Router {
-    let Doors { scim, sign_on, office } = doors;
+    let Doors { scim, oauth, sign_on, office } = doors;
     let (api, document) = api().split_for_parts();
     let document: Arc<str> = openapi::render(&document).into();
     let health = Router::new()
@@ -71,12 +75,18 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         )
         .merge(health)
         .fallback(fallback)
-        .with_state(scim)
+        .with_state((scim, oauth))
 }
 
 /// SCIM takes any method and path below its prefix, doubled slashes included; so it has no routes
-/// of its own but is found here.
-async fn fallback(State(scim): State<Arc<Scim>>, request: Request) -> Response {
+/// of its own but is found here. The token endpoint stands beside it.
+async fn fallback(
+    State((scim, oauth)): State<(Arc<Scim>, Arc<Oauth>)>,
+    request: Request,
+) -> Response {
+    if rollcall_oauth::is_oauth(request.uri()) {
+        return rollcall_oauth::entry(oauth, request).await;
+    }
     if rollcall_scim::is_scim(request.uri()) {
         return rollcall_scim::entry(scim, request).await;
     }

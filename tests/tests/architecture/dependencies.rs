@@ -83,7 +83,7 @@ const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
 
 /// The crates of the product with what each names of the others, from the bottom up. A crate may
 /// use what stands above it in this table, and of that only what its line says.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 23] = [
     ("domain", &[]),
     ("projections", &["domain"]),
     ("sqlite", &["domain"]),
@@ -91,17 +91,30 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("eventstore", &["domain"]),
     ("saml", &["domain"]),
     ("tlog", &["domain"]),
+    ("outbound", &[]),
+    ("jose", &["domain"]),
     ("entra", &[]),
     ("contract", &[]),
     ("engine", &["domain", "projections"]),
     ("stores", &["domain", "eventstore", "postgres", "sqlite"]),
-    ("door", &["contract", "domain", "engine", "projections"]),
+    ("door", &["contract", "domain", "engine", "outbound", "projections"]),
     ("scim", &["domain", "door", "engine", "projections"]),
-    ("sign-on", &["contract", "domain", "door", "engine", "projections", "saml"]),
+    ("oauth", &["contract", "domain", "door", "engine", "jose", "outbound", "projections"]),
+    ("sign-on", &["contract", "domain", "door", "engine", "outbound", "projections", "saml"]),
     ("replay", &["contract", "domain", "door", "engine", "projections", "scim", "stores"]),
     (
         "office",
-        &["contract", "domain", "door", "engine", "projections", "replay", "saml", "sign-on"],
+        &[
+            "contract",
+            "domain",
+            "door",
+            "engine",
+            "jose",
+            "projections",
+            "replay",
+            "saml",
+            "sign-on",
+        ],
     ),
     (
         "server",
@@ -110,6 +123,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "domain",
             "door",
             "engine",
+            "oauth",
             "office",
             "projections",
             "scim",
@@ -190,6 +204,8 @@ fn what_is_no_door_knows_no_http_server() {
         "eventstore",
         "saml",
         "tlog",
+        "outbound",
+        "jose",
         "engine",
         "stores",
         "contract",

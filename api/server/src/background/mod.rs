@@ -4,6 +4,7 @@
 //! Several servers on one store may run the same jobs: what is no news is no event.
 
 mod certificates;
+mod credentials;
 pub mod cycles;
 mod job;
 mod names;
@@ -15,6 +16,7 @@ mod tests;
 pub use job::{Incomplete, Job};
 
 use certificates::Certificates;
+use credentials::Credentials;
 use cycles::Cycles;
 use futures::FutureExt;
 use retention::Retention;
@@ -39,6 +41,7 @@ impl Background {
             jobs.add(Sweep::new(folder.clone(), &app.config), app, stopping);
         }
         jobs.add(Certificates::new(sign_on.clone()), app, stopping);
+        jobs.add(Credentials, app, stopping);
         jobs.add(Cycles::default(), app, stopping);
         jobs.add(Names::default(), app, stopping);
         if let Some(keep) = app.config.keep_bodies_for {
