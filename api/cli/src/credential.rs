@@ -3,6 +3,7 @@
 use super::client::Client;
 use super::output;
 use super::secret::Lifetime;
+use crate::say;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, SubsecRound, Utc};
 use clap::{Subcommand, ValueEnum};
@@ -177,7 +178,7 @@ pub async fn run(command: Credential, client: &Client) -> anyhow::Result<()> {
         }
         Credential::Trust { org, client_id, audience } => {
             let line = route::TRUST_AUDIENCE.line(&path(&org, client_id), &Nothing)?;
-            client.send_json(&line, &NewAudience { audience }).await.map(|_| ())
+            client.act_on(&line, &NewAudience { audience }).await
         }
         Credential::Revoke { org, client_id } => {
             client.act(&route::REVOKE_CREDENTIAL.line(&path(&org, client_id), &Nothing)?).await
@@ -209,14 +210,14 @@ fn show_added(client: &Client, org: &str, added: CredentialAdded) -> anyhow::Res
         pairs.push(("Client Identifier", client_id.to_string()));
         pairs.extend(client_secret.map(|secret| ("Client Secret", secret)));
     }
-    pairs.extend(added.expires_at.map(|end| ("Ends", end.to_rfc3339())));
+    pairs.extend(added.expires_at.map(|end| ("Ends", output::instant(end))));
     output::pairs(&pairs);
-    println!("\nPaste these into Entra under Provisioning. A secret is not shown again.");
+    say!("\nPaste these into Entra under Provisioning. A secret is not shown again.");
     for audience in added.audiences {
-        println!("Trusted audience: {audience}");
+        say!("Trusted audience: {audience}");
     }
     if !added.sso_ready {
-        println!(
+        say!(
             "\nNote: single sign-on is not set up yet, so nobody can sign in: rollcall saml configure --org {org}"
         );
     }
@@ -229,7 +230,6 @@ async fn list(client: &Client, org: String) -> anyhow::Result<()> {
     if client.json {
         return output::json(&all);
     }
-    let time = |t: Option<DateTime<Utc>>| t.map_or_else(|| "-".to_owned(), |t| t.to_rfc3339());
     let rows: Vec<Vec<String>> = all
         .iter()
         .map(|c| {
@@ -238,8 +238,8 @@ async fn list(client: &Client, org: String) -> anyhow::Result<()> {
                 c.kind.clone(),
                 c.state.clone(),
                 c.label.clone(),
-                time(c.expires_at),
-                time(c.last_used_at),
+                output::maybe(c.expires_at),
+                output::maybe(c.last_used_at),
                 if c.used_by_last_cycle { "last cycle" } else { "-" }.to_owned(),
             ]
         })
@@ -251,26 +251,27 @@ async fn list(client: &Client, org: String) -> anyhow::Result<()> {
     for c in &all {
         for secret in &c.secrets {
             let used = if secret.last_used { ", used last" } else { "" };
-            println!(
+            say!(
                 "\n{} secret {}… ends {}{used}",
                 c.client_id,
                 secret.sha256,
-                time(secret.expires_at)
+                output::maybe(secret.expires_at)
             );
         }
         for refused in &c.refused_audiences {
-            println!(
+            say!(
                 "\n{} was refused for its audience alone at {}: if that is meant,\n  rollcall scim credential trust --org {org} {} --audience {}",
                 c.client_id,
-                refused.seen_at.to_rfc3339(),
+                output::instant(refused.seen_at),
                 c.client_id,
                 refused.audience
             );
         }
         if c.can_be_revoked {
-            println!(
+            say!(
                 "\n{} ({}): the last two cycles went well without it: rollcall scim credential revoke --org {org} {0}",
-                c.client_id, c.label
+                c.client_id,
+                c.label
             );
         }
     }

@@ -17,6 +17,7 @@ pub struct NewCredential {
     /// From when on it is refused. A client secret ends after a year, if this is absent; everything
     /// else never.
     #[serde(default)]
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
     /// How its holder proves to be it.
     pub proof: NewProof,
@@ -75,6 +76,7 @@ pub struct CredentialAdded {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub audiences: Vec<String>,
     /// From when on it is refused.
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
     /// Whether single sign-on is set up: it should be, before people are provisioned.
     pub sso_ready: bool,
@@ -85,6 +87,7 @@ pub struct CredentialAdded {
 #[serde(default, deny_unknown_fields)]
 pub struct NewSecret {
     /// From when on it is refused; after a year, if absent.
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -110,14 +113,19 @@ pub struct CredentialBody {
     /// Who made it.
     pub made_by: String,
     /// When it was issued.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub issued_at: DateTime<Utc>,
     /// From when on it is refused; of two secrets, the later end.
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
+    #[serde(serialize_with = "crate::time::optional")]
     pub revoked_at: Option<DateTime<Utc>>,
     /// When a request first came with it.
+    #[serde(serialize_with = "crate::time::optional")]
     pub first_used_at: Option<DateTime<Utc>>,
     /// When a request last came with it.
+    #[serde(serialize_with = "crate::time::optional")]
     pub last_used_at: Option<DateTime<Utc>>,
     /// Goes into Entra's Token Endpoint.
     pub token_url: String,
@@ -146,6 +154,7 @@ pub struct SecretBody {
     /// The beginning of its SHA-256.
     pub sha256: String,
     /// From when on it is refused.
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
     /// Whether the last access token was got by it.
     pub last_used: bool,
@@ -172,6 +181,7 @@ pub struct RefusedAudience {
     /// What `aud` was.
     pub audience: String,
     /// When an assertion last came with it.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub seen_at: DateTime<Utc>,
     /// Which exchange that was.
     pub exchange: Uuid,

@@ -80,8 +80,9 @@ fn certificate(folder: &Path) -> Result<()> {
     made.set_pubkey(&key)?;
     let serial = openssl::bn::BigNum::from_u32(1)?.to_asn1_integer()?;
     made.set_serial_number(&serial)?;
-    made.set_not_before(&Asn1Time::days_from_now(0)?)?;
-    made.set_not_after(&Asn1Time::days_from_now(2)?)?;
+    let (begins, ends) = (Asn1Time::days_from_now(0)?, Asn1Time::days_from_now(2)?);
+    made.set_not_before(&begins)?;
+    made.set_not_after(&ends)?;
     made.append_extension(BasicConstraints::new().critical().ca().build()?)?;
     let context = made.x509v3_context(None, None);
     let names = SubjectAlternativeName::new().dns("localhost").build(&context)?;

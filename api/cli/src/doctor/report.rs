@@ -1,6 +1,6 @@
 //! What was seen, step by step.
 
-use crate::output;
+use crate::{output, say};
 use serde::Serialize;
 
 /// How a step went.
@@ -46,11 +46,6 @@ impl Report {
         self.0.iter().filter(|step| step.outcome == Outcome::Failed).count()
     }
 
-    /// How many steps there were.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Prints it.
     pub fn show(&self, json: bool) -> anyhow::Result<()> {
         if json {
@@ -62,7 +57,8 @@ impl Report {
                 Outcome::Note => "note  ",
                 Outcome::Failed => "FAILED",
             };
-            println!("{mark}  {step}\n        {seen}");
+            say!("{mark}  {step}");
+            say!("        {seen}");
         }
         Ok(())
     }
