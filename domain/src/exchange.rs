@@ -8,9 +8,9 @@ use crate::scim::Rule;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What can be asked of the doors whose addresses no description lists: SCIM and SAML. `unknown` is
+/// What can be asked of the doors whose addresses no description lists: SCIM, SAML and OAuth. `unknown` is
 /// what any door calls a request that it has no operation for.
-pub const OPERATIONS: [&str; 29] = [
+pub const OPERATIONS: [&str; 32] = [
     "bulk",
     "groups.create",
     "groups.delete",
@@ -20,6 +20,9 @@ pub const OPERATIONS: [&str; 29] = [
     "groups.replace",
     "groups.search",
     "me",
+    "oauth.resource-metadata",
+    "oauth.server-metadata",
+    "oauth.token",
     "resource-types",
     "root.list",
     "root.search",
