@@ -8,9 +8,9 @@ use crate::scim::Rule;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What can be asked of the doors whose addresses no description lists: SCIM and SAML. `unknown` is
+/// What can be asked of the doors whose addresses no description lists: SCIM, SAML and OAuth. `unknown` is
 /// what any door calls a request that it has no operation for.
-pub const OPERATIONS: [&str; 29] = [
+pub const OPERATIONS: [&str; 32] = [
     "bulk",
     "groups.create",
     "groups.delete",
@@ -20,6 +20,9 @@ pub const OPERATIONS: [&str; 29] = [
     "groups.replace",
     "groups.search",
     "me",
+    "oauth.resource-metadata",
+    "oauth.server-metadata",
+    "oauth.token",
     "resource-types",
     "root.list",
     "root.search",
@@ -54,6 +57,8 @@ pub enum Protocol {
     Audit,
     /// Somebody changing something by `/api/v1`, or reading what only operators and admins may.
     Administration,
+    /// A client asking for an access token (RFC 6749), or where to ask for one (RFC 8414, RFC 9728).
+    Oauth,
     /// An application asking by `/api/v1/session` who holds a session.
     Session,
     /// A consumer following the log.
@@ -66,6 +71,7 @@ impl Protocol {
         match self {
             Protocol::Scim => "scim",
             Protocol::Saml => "saml",
+            Protocol::Oauth => "oauth",
             Protocol::Audit => "audit",
             Protocol::Administration => "administration",
             Protocol::Session => "session",

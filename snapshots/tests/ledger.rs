@@ -51,6 +51,10 @@ fn full_exchange() -> RecordedExchange {
     RecordedExchange { number: 7, positions: Some((257, 258)), after: 258, exchange }
 }
 
+fn asked() -> RecordedExchange {
+    RecordedExchange { exchange: exchange("token-request"), ..least_exchange() }
+}
+
 fn least_exchange() -> RecordedExchange {
     RecordedExchange { number: 1, positions: None, after: 0, exchange: exchange("least") }
 }
@@ -74,6 +78,7 @@ fn the_entries_of_the_ledger_are_frozen() {
         insta::assert_snapshot!("record-full-1", written(&record_entry(&full_record())));
         insta::assert_snapshot!("record-least-1", written(&record_entry(&least_record())));
         insta::assert_snapshot!("exchange-full-1", written(&entry(full_exchange())));
+        insta::assert_snapshot!("exchange-token-request-1", written(&entry(asked())));
         insta::assert_snapshot!("exchange-least-1", written(&entry(least_exchange())));
     });
 }

@@ -9,8 +9,10 @@ mod backup;
 mod claims;
 pub mod client;
 mod consumer;
+mod credential;
 mod diff;
 mod directory;
+mod doctor;
 mod events;
 mod exchanges;
 mod exit;
@@ -125,6 +127,9 @@ pub enum Command {
     /// Recorded requests through today's code
     #[command(subcommand)]
     Replay(replay::Replay),
+    /// Play Entra's part against the public URL, and explain what is seen
+    #[command(subcommand)]
+    Doctor(doctor::Doctor),
     /// Who signed in, and who was refused
     #[command(subcommand)]
     Logins(logins::Logins),
@@ -151,6 +156,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
     call(server, async |client| match command {
         Command::Org(org) => org::run(org, client).await,
         Command::Saml(saml) => saml::run(saml, client).await,
+        Command::Doctor(doctor) => doctor::run(doctor, client).await,
         Command::Logins(logins) => logins::run(logins, client).await,
         Command::Sessions(sessions) => sessions::run(sessions, client).await,
         Command::Scim(scim) => scim::run(scim, client).await,

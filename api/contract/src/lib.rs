@@ -7,6 +7,7 @@ pub mod backup;
 pub mod bundles;
 pub mod claims;
 pub mod consumers;
+pub mod credentials;
 pub mod difference;
 pub mod directory;
 pub mod events;

@@ -7,6 +7,7 @@
 use crate::auditors::AuditorPath;
 use crate::bundles::ImportQuery;
 use crate::consumers::ConsumerPath;
+use crate::credentials::CredentialPath;
 use crate::difference::DifferenceQuery;
 use crate::directory::{ResourcePath, ResourceQuery};
 use crate::events::{EventPath, EventQuery};
@@ -66,6 +67,12 @@ routes! {
     CHANGE_SCIM_POLICY: Patch "/api/v1/organizations/{organization}/scim/policy" (OrganizationPath, Nothing);
     LIST_TOKENS: Get "/api/v1/organizations/{organization}/scim/tokens" (OrganizationPath, Nothing);
     ISSUE_TOKEN: Post "/api/v1/organizations/{organization}/scim/tokens" (OrganizationPath, Nothing);
+    LIST_CREDENTIALS: Get "/api/v1/organizations/{organization}/scim/credentials" (OrganizationPath, Nothing);
+    ADD_CREDENTIAL: Post "/api/v1/organizations/{organization}/scim/credentials" (OrganizationPath, Nothing);
+    ROTATE_CREDENTIAL: Post "/api/v1/organizations/{organization}/scim/credentials/{credential}/rotate" (CredentialPath, Nothing);
+    RETIRE_CREDENTIAL: Post "/api/v1/organizations/{organization}/scim/credentials/{credential}/retire" (CredentialPath, Nothing);
+    TRUST_AUDIENCE: Post "/api/v1/organizations/{organization}/scim/credentials/{credential}/audiences" (CredentialPath, Nothing);
+    REVOKE_CREDENTIAL: Delete "/api/v1/organizations/{organization}/scim/credentials/{credential}" (CredentialPath, Nothing);
     REVOKE_TOKEN: Delete "/api/v1/organizations/{organization}/scim/tokens/{token}" (TokenPath, Nothing);
 
     SHOW_SAML: Get "/api/v1/organizations/{organization}/saml" (OrganizationPath, Nothing);

@@ -9,6 +9,7 @@ use rollcall_domain::scim::{Limits, Policy, ScimError};
 use rollcall_engine::Engine;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::consumers::ConsumerView;
+use rollcall_outbound::Guard;
 use rollcall_projections::credentials::CredentialView;
 use rollcall_projections::directory::Directory;
 use rollcall_projections::exchanges::Exchanges;
@@ -54,6 +55,8 @@ pub struct App {
     pub sessions: SessionView,
     /// Seals private keys and signs cookies.
     pub deployment_key: DeploymentKey,
+    /// Where requests of our own may go.
+    pub outbound: Guard,
     /// SHA-256 of the operator key, in lower-case hex.
     pub operator_sha256: String,
     /// True if other processes may write the same store.
@@ -100,6 +103,8 @@ impl App {
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),
             sessions: SessionView::new(views),
+            // Refused before, if these are no nets.
+            outbound: Guard::opening(&config.allow_private_outbound).unwrap_or_default(),
             deployment_key,
             limits,
             scim_base: format!("{}{SCIM_PREFIX}", public_url.trim_end_matches('/')).into(),

@@ -144,6 +144,11 @@ impl DeploymentKey {
         .map_err(|_| SealError::Damaged)
     }
 
+    /// Names it; the key does not follow from that.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Signs a text for one purpose.
     pub fn sign(&self, purpose: &str, text: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.mac(purpose, text).finalize().into_bytes())

@@ -123,6 +123,16 @@ pub const METRICS: &[Metric] = &[
         &["organization", "owner"],
         "When the last certificate in use ends, in seconds since 1970",
     ),
+    gauge(
+        "rollcall_credential_end_seconds",
+        &["organization", "credential", "kind"],
+        "When a credential of a SCIM client ends, in seconds since 1970",
+    ),
+    counter(
+        "rollcall_key_fetches_total",
+        &["outcome"],
+        "Fetches of the keys of those who sign assertions",
+    ),
     histogram(
         "rollcall_session_refused_seconds",
         &[],

@@ -1,29 +1,28 @@
-//! The way out to receivers of webhooks, by the guard that also fetches metadata: one place judges
-//! which addresses may be reached.
+//! The way out to receivers of webhooks, by the guard of all addresses that somebody typed in.
 
 use async_trait::async_trait;
 use rollcall_feed::webhook::{Letter, NotPosted, Post, Posted};
-use rollcall_sign_on::saml::fetch::{FetchError, Reach, guarded};
+use rollcall_outbound::{FetchError, Guard, reach};
 use std::time::Duration;
 
 /// The whole delivery, name lookup included.
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Posts to addresses that may be reached.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Guarded {
-    reach: Reach,
+    guard: Guard,
 }
 
 impl Guarded {
-    /// To public addresses over https; to private ones and over http too, if that is allowed.
-    pub fn new(allow_private: bool) -> Self {
-        Self { reach: if allow_private { Reach::Private } else { Reach::Public } }
+    /// To where the guard lets requests go.
+    pub fn new(guard: Guard) -> Self {
+        Self { guard }
     }
 
-    async fn deliver(self, letter: Letter) -> Result<Posted, NotPosted> {
+    async fn deliver(&self, letter: Letter) -> Result<Posted, NotPosted> {
         // The address is judged at each delivery: names come to mean something else.
-        let (url, client) = guarded(&letter.url, self.reach).await.map_err(not_posted)?;
+        let (url, client) = reach(&letter.url, &self.guard, PATIENCE).await.map_err(not_posted)?;
         let mut request = client.post(url).body(letter.body);
         for (name, value) in letter.headers {
             request = request.header(name, value);
@@ -53,8 +52,8 @@ fn not_posted(error: FetchError) -> NotPosted {
         FetchError::Address(_) => NotPosted::Address,
         FetchError::NotPublic(ip) => NotPosted::NotPublic(ip),
         FetchError::Unknown(_) => NotPosted::Unknown,
-        FetchError::TooSlow => NotPosted::TooSlow,
-        FetchError::Status(_) | FetchError::TooLarge | FetchError::Connection(_) => {
+        FetchError::TooSlow(_) => NotPosted::TooSlow,
+        FetchError::Status(_) | FetchError::TooLarge(_) | FetchError::Connection(_) => {
             NotPosted::Connection
         }
     }

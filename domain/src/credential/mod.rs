@@ -1,16 +1,31 @@
 //! Credentials: what lets a client, an auditor, an admin or an operator in. The secret is shown
 //! once; what is kept proves it.
 
+pub mod assertion;
+mod command;
+mod decide;
 mod event;
+pub mod federation;
+mod notice;
 mod proof;
 mod ring;
+mod token_request;
+mod valid;
 
+pub use command::{CredentialCommand, CredentialError};
 pub use event::{
     CredentialEnded, CredentialEvent, CredentialExpiring, CredentialFirstUsed, CredentialIssued,
     CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
 };
 pub use proof::{KeySource, Proof};
-pub use ring::{Change, Credential, CredentialCommand, CredentialError, Credentials, Secret};
+pub use ring::{Credential, Credentials, Secret};
+pub use token_request::{ClientAuthentication, TokenRequest};
+
+/// What a client secret begins with, so that one that leaks can be told.
+pub const CLIENT_SECRET_PREFIX: &str = "rollcall_client_";
+
+/// What an access token begins with.
+pub const ACCESS_TOKEN_PREFIX: &str = "rca_";
 
 use serde::{Deserialize, Serialize};
 

@@ -272,7 +272,12 @@ fn exchange(
             at: "Operations[0]".into(),
         }],
         unknown_shape: n == 4,
-        facts: Facts { cause: needs.map(|_| Cause::MemberUnknown), needs, wants, holder: None },
+        facts: Facts {
+            cause: needs.map(|_| Cause::MemberUnknown),
+            needs,
+            wants,
+            ..Facts::default()
+        },
         answer: Answer {
             status,
             headers: Vec::new(),

@@ -83,7 +83,7 @@ const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
 
 /// The crates of the product with what each names of the others, from the bottom up. A crate may
 /// use what stands above it in this table, and of that only what its line says.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("domain", &[]),
     ("projections", &["domain"]),
     ("sqlite", &["domain"]),
@@ -91,13 +91,16 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("eventstore", &["domain"]),
     ("saml", &["domain"]),
     ("tlog", &["domain"]),
+    ("outbound", &[]),
+    ("jose", &["domain"]),
     ("entra", &[]),
     ("contract", &[]),
     ("engine", &["domain", "projections"]),
     ("stores", &["domain", "eventstore", "postgres", "projections", "sqlite"]),
-    ("door", &["contract", "domain", "engine", "projections"]),
+    ("door", &["contract", "domain", "engine", "outbound", "projections"]),
     ("scim", &["domain", "door", "engine", "projections"]),
-    ("sign-on", &["contract", "domain", "door", "engine", "projections", "saml"]),
+    ("oauth", &["contract", "domain", "door", "engine", "jose", "outbound", "projections"]),
+    ("sign-on", &["contract", "domain", "door", "engine", "outbound", "projections", "saml"]),
     ("feed", &["contract", "domain", "door", "engine", "projections"]),
     ("replay", &["contract", "domain", "door", "engine", "projections", "scim", "stores"]),
     (
@@ -108,6 +111,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "door",
             "engine",
             "feed",
+            "jose",
             "projections",
             "replay",
             "saml",
@@ -122,7 +126,9 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "door",
             "engine",
             "feed",
+            "oauth",
             "office",
+            "outbound",
             "projections",
             "scim",
             "sign-on",
@@ -202,6 +208,8 @@ fn what_is_no_door_knows_no_http_server() {
         "eventstore",
         "saml",
         "tlog",
+        "outbound",
+        "jose",
         "engine",
         "stores",
         "contract",

@@ -6,7 +6,10 @@ mod backup;
 mod claims;
 mod connection;
 mod consumers;
+mod credential_body;
+mod credentials;
 mod keys;
+mod new_proof;
 mod operators;
 mod organizations;
 mod provisioning_log;
@@ -38,6 +41,12 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("organizations.disable", routes!(connection::disable_organization)))
         .routes(named("scim.enable", routes!(connection::enable_scim)))
         .routes(named("scim.disable", routes!(connection::disable_scim)))
+        .routes(named("credentials.list", routes!(credentials::list)))
+        .routes(named("credentials.add", routes!(credentials::add)))
+        .routes(named("credentials.rotate", routes!(credentials::rotate)))
+        .routes(named("credentials.retire", routes!(credentials::retire)))
+        .routes(named("credentials.trust", routes!(credentials::trust)))
+        .routes(named("credentials.revoke", routes!(credentials::revoke)))
         .routes(named("scim.policy.show", routes!(scim_policy::show)))
         .routes(named("scim.policy.change", routes!(scim_policy::change)))
         .routes(named("scim.tokens.list", routes!(tokens::list)))

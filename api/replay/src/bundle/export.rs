@@ -7,7 +7,7 @@ use crate::Selection;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rollcall_domain::actor::Actor;
-use rollcall_domain::credential::{CredentialEvent, Purpose};
+use rollcall_domain::credential::{CredentialEvent, KeySource, Proof, Purpose};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::exchange::{Exchange, Protocol};
 use rollcall_domain::failure::Wants;
@@ -231,9 +231,7 @@ impl Writer {
             Some(CredentialEvent::Issued(issued)) if issued.purpose == Purpose::Scim => {
                 self.credentials.insert(issued.credential)
             }
-            Some(event) => {
-                event.credential().is_some_and(|credential| self.credentials.contains(&credential))
-            }
+            Some(event) => self.credentials.contains(&event.credential()),
             None => true,
         }
     }
@@ -312,8 +310,28 @@ fn rename_organization(pseudonyms: &mut Pseudonyms, event: &mut OrganizationEven
         OrganizationEvent::ScimTokenIssued { label, .. } => *label = pseudonyms.text(label),
         OrganizationEvent::CredentialIssued(issued) => {
             issued.label = pseudonyms.text(&issued.label);
+            rename_proof(pseudonyms, &mut issued.proof);
+        }
+        OrganizationEvent::CredentialProofChanged(changed) => {
+            rename_proof(pseudonyms, &mut changed.proof);
         }
         _ => {}
+    }
+}
+
+/// A tenant is somebody, and so is whoever publishes keys at an address.
+fn rename_proof(pseudonyms: &mut Pseudonyms, proof: &mut Proof) {
+    match proof {
+        Proof::Token { .. } | Proof::ClientSecret { .. } => {}
+        Proof::PrivateKeyJwt { keys: KeySource::Url(text) | KeySource::Document(text) } => {
+            *text = pseudonyms.text(text);
+        }
+        Proof::Federated { issuer, tenant, subject, audiences, authorized_party } => {
+            let texts = [issuer, tenant, subject].into_iter().chain(audiences);
+            for text in texts.chain(authorized_party) {
+                *text = pseudonyms.text(text);
+            }
+        }
     }
 }
 

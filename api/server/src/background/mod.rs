@@ -5,6 +5,7 @@
 
 mod certificates;
 mod consumers;
+mod credentials;
 pub mod cycles;
 mod deliveries;
 mod job;
@@ -19,6 +20,7 @@ pub use job::{Incomplete, Job};
 use crate::router::Doors;
 use certificates::Certificates;
 use consumers::Followers;
+use credentials::Credentials;
 use cycles::Cycles;
 use deliveries::Deliveries;
 use futures::FutureExt;
@@ -43,6 +45,7 @@ impl Background {
             jobs.add(Sweep::new(folder.clone(), &app.config), app, stopping);
         }
         jobs.add(Certificates::new(doors.sign_on.clone()), app, stopping);
+        jobs.add(Credentials, app, stopping);
         jobs.add(Cycles::default(), app, stopping);
         jobs.add(Names::default(), app, stopping);
         jobs.add(Followers::default(), app, stopping);

@@ -235,22 +235,3 @@ async fn nobody_changes_a_user_or_a_group_but_by_scim() {
     })
     .await;
 }
-
-/// Rollcall gives out no tokens by OAuth: what asks for its metadata is told that there is none.
-#[tokio::test]
-async fn there_is_no_authorization_server() {
-    on_sqlite(async |w| {
-        for path in [
-            "/.well-known/oauth-authorization-server",
-            "/.well-known/oauth-protected-resource",
-            "/.well-known/oauth-protected-resource/scim/v2",
-            "/oauth/token",
-            "/token",
-        ] {
-            w.scim.send(Request::new("GET", path)).await?.expect(404)?;
-            w.scim.send(Request::new("POST", path)).await?.expect(404)?;
-        }
-        Ok(())
-    })
-    .await;
-}
