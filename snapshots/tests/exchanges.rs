@@ -71,6 +71,7 @@ fn full() -> Exchange {
         duration_us: 412,
         redactions: vec!["password".into()],
         bodies_dropped: true,
+        body_hashes: None,
         request_body: b"beside the document".to_vec(),
         answer_body: b"beside the document".to_vec(),
     }
@@ -98,6 +99,7 @@ fn least() -> Exchange {
         },
         redactions: vec![],
         bodies_dropped: false,
+        body_hashes: None,
         request_body: vec![],
         answer_body: vec![],
         ..full()

@@ -65,6 +65,7 @@ fn recorded() -> RecordedExchange {
         duration_us: 9,
         redactions: vec![],
         bodies_dropped: false,
+        body_hashes: None,
         request_body: b"in".to_vec(),
         answer_body: b"out".to_vec(),
     };
