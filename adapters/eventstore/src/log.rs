@@ -184,6 +184,11 @@ impl Log for KurrentLog {
         self.core.index.run(move |db| ledger::head(db, organization)).await
     }
 
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        // Whatever else stands in the stream stops the organization.
+        Ok(self.core.follow(organization).await?.head)
+    }
+
     async fn record_leaves(
         &self,
         organization: OrganizationId,

@@ -241,6 +241,10 @@ impl Log for ForkLog {
         self.inner.ledger_head(organization).await
     }
 
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.inner.counted(organization).await
+    }
+
     async fn record_leaves(
         &self,
         organization: OrganizationId,

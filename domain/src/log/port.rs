@@ -246,6 +246,10 @@ pub trait Log: Send + Sync + 'static {
     /// no log.
     async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError>;
 
+    /// How many records and exchanges of an organization the store holds, whatever they say of
+    /// themselves: more than its head says only if somebody else put them there.
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError>;
+
     /// At most `limit` leaves of records after a position, in order, as they were computed when
     /// those were appended. None where what is kept is no hash.
     async fn record_leaves(

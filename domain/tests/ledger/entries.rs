@@ -14,7 +14,7 @@ use rollcall_domain::scim::Rule;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-fn record() -> Record {
+pub fn record() -> Record {
     Record {
         position: 7,
         stream: StreamId {
@@ -32,7 +32,7 @@ fn record() -> Record {
     }
 }
 
-fn recorded() -> RecordedExchange {
+pub fn recorded() -> RecordedExchange {
     let answer = Answer {
         status: 200,
         headers: vec![],

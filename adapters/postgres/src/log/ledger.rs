@@ -93,6 +93,13 @@ impl Reader {
         .await
     }
 
+    pub async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        let sql = "SELECT $1, (SELECT count(*) FROM rollcall.events WHERE organization = $1), \
+                   (SELECT count(*) FROM rollcall.exchanges WHERE organization = $1)";
+        let found = self.one(|| sqlx::query(sql).bind(organization.0), codec::head).await?;
+        Ok(found.map_or_else(Head::default, |(_, head)| head))
+    }
+
     pub async fn record_leaves(
         &self,
         organization: OrganizationId,

@@ -165,6 +165,10 @@ impl Log for PostgresLog {
         self.0.reader.ledger_head(organization).await
     }
 
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.0.reader.counted(organization).await
+    }
+
     async fn record_leaves(
         &self,
         organization: OrganizationId,

@@ -65,6 +65,11 @@ pub(super) fn grow(db: &Connection, organization: OrganizationId) -> rusqlite::R
     Ok(tree)
 }
 
+pub(super) fn counted(db: &Connection, organization: OrganizationId) -> rusqlite::Result<Head> {
+    let sql = "SELECT (SELECT count(*) FROM event WHERE organization = ?1), (SELECT count(*) FROM exchange WHERE organization = ?1)";
+    db.prepare_cached(sql)?.query_row([organization.0.as_bytes()], |row| codec::head(row, 0))
+}
+
 pub(super) fn record_leaves(
     db: &Connection,
     organization: OrganizationId,

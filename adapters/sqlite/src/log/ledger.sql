@@ -20,7 +20,7 @@ CREATE TABLE head (
 -- Rows are appended to the end of the table; both orders in which they are read are indexes.
 CREATE TABLE event (
     organization  BLOB    NOT NULL,
-    position      INTEGER NOT NULL,
+    position      INTEGER NOT NULL CHECK (position > 0),
     kind          TEXT    NOT NULL,
     id            BLOB    NOT NULL,
     version       INTEGER NOT NULL,
@@ -38,7 +38,7 @@ CREATE UNIQUE INDEX event_stream ON event (id, kind, organization, version);
 -- Bodies come last: a row is read without them when nobody asks for them.
 CREATE TABLE exchange (
     organization  BLOB    NOT NULL,
-    number        INTEGER NOT NULL,
+    number        INTEGER NOT NULL CHECK (number > 0),
     id            BLOB    NOT NULL,
     first         INTEGER,
     last          INTEGER,

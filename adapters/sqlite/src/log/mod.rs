@@ -209,6 +209,10 @@ impl Log for SqliteLog {
         .await
     }
 
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.read(move |db| ledger::counted(db, organization)).await
+    }
+
     async fn record_leaves(
         &self,
         organization: OrganizationId,

@@ -6,6 +6,7 @@ mod difference;
 mod events;
 mod exchanges;
 mod failures;
+mod ledger;
 mod logins;
 mod members;
 mod memberships;
@@ -17,6 +18,8 @@ mod replay;
 mod resources;
 mod runs;
 mod stream;
+
+pub use ledger::tiles;
 
 use crate::Office;
 use crate::entry::operation;
@@ -55,5 +58,6 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(audited("audit.logins.list", routes!(logins::list)))
         .routes(audited("audit.logins.show", routes!(logins::show)))
         .merge(bundle::routes())
+        .merge(ledger::routes())
         .routes(audited("audit.reconcile", routes!(reconcile::reconcile)))
 }
