@@ -17,8 +17,12 @@ use tempfile::TempDir;
 
 /// A log that is not touched, and an older state of it.
 pub enum Original {
-    Sqlite { now: TempDir, older: TempDir },
-    Postgres { cluster: Box<PostgresCluster>, older: String },
+    Sqlite {
+        now: TempDir,
+        older: TempDir,
+    },
+    /// One database: what is in the log is kept in two schemas beside it.
+    Postgres(Box<PostgresCluster>),
 }
 
 /// One log to be changed.
@@ -70,11 +74,12 @@ pub async fn postgres() -> Result<(Original, OrganizationId)> {
     let organization = OrganizationId(w.acme.id.parse()?);
     days(&w, 0, 4).await?;
     w.server.terminate().await?;
-    cluster.sql("CREATE DATABASE older TEMPLATE rollcall")?;
+    sql(&cluster.url(), &keep("older")).await?;
     w.server.restart().await?;
     days(&w, 4, 9).await?;
     w.server.terminate().await?;
-    Ok((Original::Postgres { cluster: Box::new(cluster), older: "older".into() }, organization))
+    sql(&cluster.url(), &keep("now")).await?;
+    Ok((Original::Postgres(Box::new(cluster)), organization))
 }
 
 /// The log's files; a server that stopped in good order leaves one.
@@ -88,20 +93,50 @@ fn files(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The tables of a log.
+const TABLES: [&str; 3] = ["heads", "events", "exchanges"];
+
+/// Keeps what is in the log in a schema beside it.
+fn keep(schema: &str) -> String {
+    let copies = TABLES.map(|t| format!("CREATE TABLE {schema}.{t} AS TABLE rollcall.{t}"));
+    format!("CREATE SCHEMA {schema}; {}", copies.join("; "))
+}
+
+/// Puts it back.
+fn put_back(schema: &str) -> String {
+    let back = TABLES.map(|t| {
+        format!("DELETE FROM rollcall.{t}; INSERT INTO rollcall.{t} SELECT * FROM {schema}.{t}")
+    });
+    back.join("; ")
+}
+
+async fn sql(url: &str, sql: &str) -> Result<()> {
+    let mut db = PgConnection::connect(url).await?;
+    db.execute(sql).await.with_context(|| sql.to_owned())?;
+    Ok(db.close().await?)
+}
+
 impl Original {
-    /// A copy as it is now.
-    pub fn copy(&self, n: usize) -> Result<Copy> {
-        match self {
-            Self::Sqlite { now, .. } => sqlite_copy(now.path()),
-            Self::Postgres { cluster, .. } => postgres_copy(cluster, "rollcall", n),
-        }
+    /// A copy as it is now. In a database there is only one copy at a time.
+    pub async fn copy(&self) -> Result<Copy> {
+        self.state("now").await
     }
 
     /// A copy as it was.
-    pub fn older(&self, n: usize) -> Result<Copy> {
+    pub async fn older(&self) -> Result<Copy> {
+        self.state("older").await
+    }
+
+    async fn state(&self, of: &str) -> Result<Copy> {
         match self {
-            Self::Sqlite { older, .. } => sqlite_copy(older.path()),
-            Self::Postgres { cluster, older } => postgres_copy(cluster, older, n),
+            Self::Sqlite { now, older } => {
+                sqlite_copy(if of == "now" { now.path() } else { older.path() })
+            }
+            Self::Postgres(cluster) => {
+                let url = cluster.url();
+                sql(&url, &put_back(of)).await?;
+                Ok(Copy::Postgres(url))
+            }
         }
     }
 }
@@ -110,14 +145,6 @@ fn sqlite_copy(of: &Path) -> Result<Copy> {
     let dir = tempfile::tempdir()?;
     files(of, dir.path())?;
     Ok(Copy::Sqlite(dir))
-}
-
-fn postgres_copy(cluster: &PostgresCluster, of: &str, n: usize) -> Result<Copy> {
-    cluster.sql(&format!("DROP DATABASE IF EXISTS copy_{n} WITH (FORCE)"))?;
-    cluster.sql(&format!("CREATE DATABASE copy_{n} TEMPLATE {of}"))?;
-    let url = cluster.url();
-    let (server, _) = url.rsplit_once('/').context("a URL")?;
-    Ok(Copy::Postgres(format!("{server}/copy_{n}")))
 }
 
 /// How the two stores say the same.
@@ -207,11 +234,7 @@ impl Copy {
                 let db = rusqlite::Connection::open(self.folder().join("log.db"))?;
                 db.execute_batch(&sql.join(";\n")).with_context(|| sql.join(";\n"))?;
             }
-            Copy::Postgres(url) => {
-                let mut db = PgConnection::connect(url).await?;
-                db.execute(sql.join(";\n").as_str()).await.with_context(|| sql.join(";\n"))?;
-                db.close().await?;
-            }
+            Copy::Postgres(url) => self::sql(url, &sql.join(";\n")).await?,
         }
         Ok(())
     }

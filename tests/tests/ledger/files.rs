@@ -18,7 +18,7 @@ struct Written {
 
 async fn written() -> Result<Written> {
     let (original, organization) = crate::copies::sqlite().await?;
-    let copy = original.copy(0)?;
+    let copy = original.copy().await?;
     let log = copy.log().await?;
     // A body that was dropped is in a file as its hash.
     log.drop_bodies(organization, 2, 4).await?;

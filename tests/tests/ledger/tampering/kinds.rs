@@ -185,11 +185,9 @@ impl Case {
                 };
                 let mut sql = vec![one(a, 1_000_000), one(b, a), one(1_000_000, b)];
                 if !moves {
-                    let leaf =
-                        |at| format!("(SELECT leaf FROM {table} WHERE {of} AND {key} = {at})");
                     sql.push(format!(
-                        "UPDATE {table} SET leaf = CASE {key} WHEN {a} THEN {} ELSE {} END WHERE {of} AND {key} IN ({a}, {b})",
-                        leaf(b), leaf(a)
+                        "WITH kept AS MATERIALIZED (SELECT {key} AS at, leaf FROM {table} WHERE {of} AND {key} IN ({a}, {b})) \
+                         UPDATE {table} SET leaf = (SELECT kept.leaf FROM kept WHERE at = {a} + {b} - {key}) WHERE {of} AND {key} IN ({a}, {b})"
                     ));
                 }
                 let name = Name { through: Some(b), ..Name::new(FindingKind::Swapped, part, a) };
