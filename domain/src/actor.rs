@@ -45,6 +45,18 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// The stable names of all kinds, each with whether one of that kind has an id.
+    pub const KINDS: [(&str, bool); 8] = [
+        ("operator", false),
+        ("named_operator", true),
+        ("admin", true),
+        ("auditor", true),
+        ("system", false),
+        ("scim_token", true),
+        ("user", true),
+        ("unauthenticated", false),
+    ];
+
     /// The stable name of its kind.
     pub fn kind(&self) -> &'static str {
         match self {

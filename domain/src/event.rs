@@ -1,12 +1,24 @@
 //! An event of any aggregate.
 
-use crate::deployment::DeploymentEvent;
-use crate::group::GroupEvent;
+use crate::deployment::{DeploymentEvent, DeploymentEventKind};
+use crate::group::{GroupEvent, GroupEventKind};
 use crate::log::{AggregateKind, Record};
-use crate::organization::OrganizationEvent;
-use crate::user::UserEvent;
+use crate::organization::{OrganizationEvent, OrganizationEventKind};
+use crate::user::{UserEvent, UserEventKind};
 
 pub use crate::decode::{Declared, DecodeError, decode, upcasters};
+
+/// The names of all events, in the order of the alphabet.
+pub fn names() -> Vec<&'static str> {
+    let users = UserEventKind::ALL.iter().map(|kind| kind.as_str());
+    let groups = GroupEventKind::ALL.iter().map(|kind| kind.as_str());
+    let organizations = OrganizationEventKind::ALL.iter().map(|kind| kind.as_str());
+    let deployment = DeploymentEventKind::ALL.iter().map(|kind| kind.as_str());
+    let mut all: Vec<_> = users.chain(groups).chain(organizations).chain(deployment).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
 
 /// An event of any aggregate.
 #[derive(Clone, Debug, PartialEq)]

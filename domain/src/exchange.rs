@@ -9,6 +9,40 @@ use crate::scim::Rule;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+/// What can be asked of the doors whose addresses no description lists: SCIM and SAML. `unknown` is
+/// what any door calls a request that it has no operation for.
+pub const OPERATIONS: [&str; 29] = [
+    "bulk",
+    "groups.create",
+    "groups.delete",
+    "groups.list",
+    "groups.patch",
+    "groups.read",
+    "groups.replace",
+    "groups.search",
+    "me",
+    "resource-types",
+    "root.list",
+    "root.search",
+    "saml.acs",
+    "saml.login",
+    "saml.logout",
+    "saml.metadata",
+    "saml.signed-in",
+    "saml.unknown",
+    "saml.wrong-method",
+    "schemas",
+    "service-provider-config",
+    "unknown",
+    "users.create",
+    "users.delete",
+    "users.list",
+    "users.patch",
+    "users.read",
+    "users.replace",
+    "users.search",
+];
+
 /// The protocol an exchange speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

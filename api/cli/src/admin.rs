@@ -4,6 +4,7 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use super::secret::{self, Lifetime, Listed};
+use crate::say;
 use clap::Subcommand;
 use rollcall_contract::keys::{AccessKeyBody, AccessKeyIssued, AdminPath, NewAccessKey};
 use rollcall_contract::organizations::OrganizationPath;
@@ -54,7 +55,7 @@ pub async fn run(command: Admin, client: Client) -> anyhow::Result<Exit> {
                 output::json(&issued)?;
             } else {
                 output::pairs(&[("Key id", issued.key_id.to_string()), ("Key", issued.key)]);
-                println!(
+                say!(
                     "\nPut it into a file of its holder's, for --key-file. The key is not shown again."
                 );
             }

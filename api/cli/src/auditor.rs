@@ -4,6 +4,7 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use super::secret::{self, Lifetime, Listed};
+use crate::say;
 use clap::Subcommand;
 use rollcall_contract::auditors::{AuditorBody, AuditorIssued, AuditorPath, NewAuditor};
 use rollcall_contract::organizations::OrganizationPath;
@@ -53,7 +54,7 @@ pub async fn run(command: Auditor, client: Client) -> anyhow::Result<Exit> {
                 output::json(&issued)?;
             } else {
                 output::pairs(&[("Auditor", issued.auditor_id.to_string()), ("Key", issued.key)]);
-                println!(
+                say!(
                     "\nGive it to the auditor: as a bearer token, or in a file for --key-file. The key is not shown again."
                 );
             }

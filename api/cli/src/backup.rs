@@ -4,6 +4,7 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use super::part::{Part, check_free};
+use crate::say;
 use anyhow::{Context, bail};
 use clap::Args;
 use rollcall_contract::backup::{BackupLine, RestoredBody};
@@ -18,24 +19,26 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Args)]
 pub struct Backup {
     /// The file to make; it must not exist
-    #[arg(long, value_name = "FILE")]
-    to: PathBuf,
+    #[arg(long, alias = "to", value_name = "FILE")]
+    output: PathBuf,
 }
 
 /// Put a backup in place on a running server that is empty
 #[derive(Debug, Args)]
 pub struct Restore {
     /// A file made by `rollcall backup`
-    #[arg(long, value_name = "FILE")]
-    from: PathBuf,
+    #[arg(long, alias = "from", value_name = "FILE")]
+    input: PathBuf,
 }
 
 /// `rollcall backup`. The file appears under its name only once it is whole.
 pub async fn backup(command: Backup, client: Client) -> anyhow::Result<Exit> {
-    check_free(&command.to)?;
-    let part =
-        Part::download(&command.to, client.send(&route::BACKUP.line(&Nothing, &Nothing)?).await?)
-            .await?;
+    check_free(&command.output)?;
+    let part = Part::download(
+        &command.output,
+        client.send(&route::BACKUP.line(&Nothing, &Nothing)?).await?,
+    )
+    .await?;
     let counts = check(part.path())?;
     part.finish()?;
     report(&client, &counts, "written")
@@ -43,8 +46,8 @@ pub async fn backup(command: Backup, client: Client) -> anyhow::Result<Exit> {
 
 /// `rollcall restore`. The file is read to its end before anything is sent.
 pub async fn restore(command: Restore, client: Client) -> anyhow::Result<Exit> {
-    check(&command.from)?;
-    let file = File::open(&command.from)?;
+    check(&command.input)?;
+    let file = File::open(&command.input)?;
     let chunks =
         futures::stream::unfold(BufReader::with_capacity(1 << 16, file), |mut reader| async move {
             match reader.fill_buf().map(<[u8]>::to_vec) {
@@ -66,7 +69,7 @@ fn report(client: &Client, counts: &RestoredBody, done: &str) -> anyhow::Result<
     if client.json {
         output::json(counts)?;
     } else {
-        println!("{} records and {} exchanges {done}", counts.records, counts.exchanges);
+        say!("{} records and {} exchanges {done}", counts.records, counts.exchanges);
     }
     Ok(Exit::Success)
 }

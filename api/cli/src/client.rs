@@ -1,6 +1,7 @@
 //! The command line's side of `/api/v1`.
 
-use super::{ServerArgs, key};
+use super::part::{Part, check_free};
+use super::{ServerArgs, key, output};
 use anyhow::{Context, anyhow, bail};
 use futures::StreamExt;
 use reqwest::{RequestBuilder, Response};
@@ -8,8 +9,8 @@ use rollcall_contract::Problem;
 use rollcall_contract::request_line::RequestLine;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::File;
-use std::io::Write;
+use serde_json::json;
+use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 /// Talks to one server as its operator.
@@ -25,6 +26,23 @@ pub struct Client {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot reach the server at {0}: is it running? Name it with --url")]
 pub struct Unreachable(String);
+
+impl Unreachable {
+    /// Nobody answers there.
+    pub fn at(base: impl Into<String>) -> Self {
+        Self(base.into())
+    }
+}
+
+/// What the server answered in place of what was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct Refused {
+    /// HTTP status.
+    pub status: u16,
+    /// What happened, and what to do.
+    pub detail: String,
+}
 
 /// The data folder when none is named.
 pub fn default_data() -> PathBuf {
@@ -56,7 +74,7 @@ impl Client {
 
     /// Sends a request without a body and reads the answer.
     pub async fn ask<T: DeserializeOwned>(&self, line: &RequestLine) -> anyhow::Result<T> {
-        read(self.send(line).await?).await
+        Self::read(self.send(line).await?).await
     }
 
     /// Sends a request with a body of JSON and reads the answer.
@@ -65,12 +83,14 @@ impl Client {
         line: &RequestLine,
         body: &impl Serialize,
     ) -> anyhow::Result<T> {
-        read(self.send_json(line, body).await?).await
+        Self::read(self.send_json(line, body).await?).await
     }
 
-    /// Sends a request that has no body, and whose answer has none.
+    /// Sends a request that has no body, and whose answer has none; to a script, says that it is
+    /// done.
     pub async fn act(&self, line: &RequestLine) -> anyhow::Result<()> {
-        self.send(line).await.map(|_| ())
+        self.send(line).await?;
+        if self.json { output::json(&json!({ "done": true })) } else { Ok(()) }
     }
 
     /// Sends a request without a body; an answer that is no success becomes an error with its
@@ -90,18 +110,29 @@ impl Client {
 
     /// Writes an answer of any length to a file or to standard output, as it comes.
     pub async fn download(&self, line: &RequestLine, to: Option<&Path>) -> anyhow::Result<()> {
-        let mut out: Box<dyn Write> = match to {
-            Some(to) => Box::new(
-                File::create_new(to).with_context(|| format!("cannot write {}", to.display()))?,
-            ),
-            None => Box::new(std::io::stdout().lock()),
-        };
-        let mut chunks = self.send(line).await?.bytes_stream();
-        while let Some(chunk) = chunks.next().await {
-            out.write_all(&chunk.context("the answer broke off")?)
-                .context("the answer cannot be written")?;
+        if let Some(to) = to {
+            check_free(to)?;
+            return Part::download(to, self.send(line).await?).await?.finish();
         }
-        out.flush().context("the answer cannot be written")
+        let for_eyes = std::io::stdout().is_terminal();
+        let mut chunks = self.send(line).await?.bytes_stream();
+        // A character may be in two chunks.
+        let mut begun = Vec::new();
+        while let Some(chunk) = chunks.next().await {
+            begun.extend_from_slice(&chunk.context("the answer broke off")?);
+            let whole = begun.utf8_chunks().next().map_or(0, |text| text.valid().len());
+            let text = String::from_utf8(begun.drain(..whole).collect())?;
+            if for_eyes {
+                output::print(&output::control_to_json(&text.replace('\r', "")));
+            } else {
+                output::print(&text);
+            }
+            if output::closed() {
+                return Ok(());
+            }
+        }
+        anyhow::ensure!(begun.is_empty(), "the answer is not text");
+        Ok(())
     }
 
     /// Writes the lines of an answer of any length as they come, whole ones only: says how many
@@ -131,7 +162,7 @@ impl Client {
         line: &RequestLine,
         body: reqwest::Body,
     ) -> anyhow::Result<T> {
-        read(self.checked(self.begin(line)?.body(body)).await?).await
+        Self::read(self.checked(self.begin(line)?.body(body)).await?).await
     }
 
     fn begin(&self, line: &RequestLine) -> anyhow::Result<RequestBuilder> {
@@ -148,18 +179,20 @@ impl Client {
             return Ok(response);
         }
         let status = response.status();
-        match response.json::<Problem>().await {
-            Ok(problem) => Err(anyhow!("{}", problem.detail)),
-            Err(_) => Err(anyhow!("the server answered {status}")),
-        }
+        let detail = match response.json::<Problem>().await {
+            Ok(problem) => problem.detail,
+            Err(_) => format!("the server answered {status}"),
+        };
+        Err(Refused { status: status.as_u16(), detail }.into())
     }
-}
 
-async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
-    response
-        .json()
-        .await
-        .context("the server's answer cannot be read: are both of the same version?")
+    /// Reads an answer.
+    pub async fn read<T: DeserializeOwned>(response: Response) -> anyhow::Result<T> {
+        response
+            .json()
+            .await
+            .context("the server's answer cannot be read: are both of the same version?")
+    }
 }
 
 fn is_local(base: &str) -> bool {

@@ -16,16 +16,16 @@ pub struct Diff {
     /// The organization's slug
     #[arg(long, value_name = "SLUG")]
     org: String,
-    /// The earlier moment: an instant such as 2026-11-24T08:00:00Z, position:N or run:ID
-    #[arg(long, value_name = "MOMENT")]
+    /// The earlier moment: 2026-11-24, 2026-11-24T08:00:00Z, position:N, run:ID or -2d
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     from: String,
     /// The later one; now, if absent
-    #[arg(long, value_name = "MOMENT")]
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     to: Option<String>,
     /// How it is written
     #[arg(long, value_enum, default_value = "table")]
     format: Shape,
-    /// The file to write; standard output if absent
+    /// The file to make; it must not exist. Standard output if absent
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -64,7 +64,7 @@ pub async fn run(command: Diff, client: Client) -> anyhow::Result<Exit> {
 fn print(all: Vec<DifferenceBody>) {
     let rows = all.into_iter().map(|d| {
         let detail = d.group.clone().unwrap_or_else(|| d.changes_line());
-        let time = d.recorded_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339());
+        let time = d.recorded_at.map_or_else(|| "-".to_owned(), output::instant);
         vec![d.what, d.kind, d.name, detail, time, d.position.to_string(), d.id.to_string()]
     });
     output::table(

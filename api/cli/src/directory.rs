@@ -4,17 +4,18 @@ use super::Exit;
 use super::client::Client;
 use super::format::Format;
 use super::output;
+use crate::paging::{Listing, Paging, Rows};
+use crate::say;
 use clap::{Args, Subcommand};
 use rollcall_contract::directory::{ResourceBody, ResourcePath, ResourceQuery, ResourcesBody};
 use rollcall_contract::members::{MemberBody, MemberQuery, MembersBody, ReviewQuery};
 use rollcall_contract::memberships::{MembershipQuery, MembershipsBody};
 use rollcall_contract::moment::{AsOf, Moment};
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_contract::request_line::{RequestLine, Route};
+use rollcall_contract::request_line::Route;
 use rollcall_contract::route;
 use serde_json::Value;
 use std::path::PathBuf;
-use uuid::Uuid;
 
 /// Users, groups and members, now or as they were
 #[derive(Debug, Subcommand)]
@@ -39,11 +40,11 @@ pub enum Directory {
         #[command(flatten)]
         at: At,
         /// All who ever were in this group
-        #[arg(long, value_name = "ID", required_unless_present = "user")]
-        group: Option<Uuid>,
+        #[arg(long, value_name = "ID|NAME", required_unless_present = "user")]
+        group: Option<String>,
         /// All groups in which this user ever was
-        #[arg(long, value_name = "ID", conflicts_with = "group")]
-        user: Option<Uuid>,
+        #[arg(long, value_name = "ID|NAME", conflicts_with = "group")]
+        user: Option<String>,
         #[command(flatten)]
         page: Page,
     },
@@ -51,12 +52,12 @@ pub enum Directory {
     Review {
         #[command(flatten)]
         one: One,
-        /// How it is written
-        #[arg(long, value_enum, default_value = "csv")]
-        format: Format,
-        /// The file to write; standard output if absent
-        #[arg(long, value_name = "FILE")]
-        to: Option<PathBuf>,
+        /// How it is written: csv, if absent; json with --json
+        #[arg(long, value_enum)]
+        format: Option<Format>,
+        /// The file to make; it must not exist. Standard output if absent
+        #[arg(long, alias = "to", value_name = "FILE")]
+        output: Option<PathBuf>,
     },
 }
 
@@ -66,8 +67,8 @@ pub struct At {
     /// The organization's slug
     #[arg(long, value_name = "SLUG")]
     org: String,
-    /// An instant such as 2026-11-24T08:00:00Z, position:N or run:ID; now, if absent
-    #[arg(long, value_name = "MOMENT")]
+    /// A moment: 2026-11-24, 2026-11-24T08:00:00Z, position:N, run:ID or -2d; now, if absent
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     as_of: Option<String>,
 }
 
@@ -76,8 +77,8 @@ pub struct At {
 pub struct One {
     #[command(flatten)]
     at: At,
-    /// Its id
-    id: Uuid,
+    /// Its id; or a userName, a mail address or an external id; a group's displayName
+    id: String,
 }
 
 /// A page of a list.
@@ -86,9 +87,8 @@ pub struct Page {
     /// Where to go on: what the page before said
     #[arg(long, default_value_t = 0, value_name = "PLACE")]
     after: u64,
-    /// At most so many
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    limit: usize,
+    #[command(flatten)]
+    paging: Paging,
 }
 
 /// A list of users or groups.
@@ -99,6 +99,9 @@ pub struct List {
     /// Only those with this userName, or displayName of a group
     #[arg(long)]
     name: Option<String>,
+    /// Only those with this in a name, a mail address or the external id
+    #[arg(long, value_name = "TEXT", conflicts_with = "name")]
+    search: Option<String>,
     #[command(flatten)]
     page: Page,
 }
@@ -106,7 +109,7 @@ pub struct List {
 impl One {
     /// Its place in a path.
     fn path(&self) -> ResourcePath {
-        ResourcePath { organization: self.at.org.clone(), id: self.id }
+        ResourcePath { organization: self.at.org.clone(), id: self.id.clone() }
     }
 }
 
@@ -125,14 +128,22 @@ pub async fn run(command: Directory, client: Client) -> anyhow::Result<Exit> {
                 Some(group) => (&route::LIST_GROUP_MEMBERSHIPS, group),
                 None => (&route::LIST_USER_MEMBERSHIPS, user.unwrap_or_default()),
             };
-            let query =
-                MembershipQuery { as_of: at.as_of, after: page.after, limit: Some(page.limit) };
-            memberships(&client, &of.line(&ResourcePath { organization: at.org, id }, &query)?)
-                .await?;
+            let query = MembershipQuery {
+                as_of: at.as_of,
+                after: page.after,
+                ..MembershipQuery::default()
+            };
+            let path = ResourcePath { organization: at.org, id };
+            let body = page.paging.ask(&client, of, &path, &query, 100).await?;
+            memberships(&client, &body)?;
         }
-        Directory::Review { one, format, to } => {
-            let query = ReviewQuery { as_of: one.at.as_of.clone(), format: format.into() };
-            client.download(&route::REVIEW_GROUP.line(&one.path(), &query)?, to.as_deref()).await?;
+        Directory::Review { one, format, output } => {
+            let usual = if client.json { Format::Json } else { Format::Csv };
+            let format = format.unwrap_or(usual).into();
+            let query = ReviewQuery { as_of: one.at.as_of.clone(), format };
+            client
+                .download(&route::REVIEW_GROUP.line(&one.path(), &query)?, output.as_deref())
+                .await?;
         }
     }
     Ok(Exit::Success)
@@ -144,12 +155,21 @@ async fn resources(
     of: &Route<OrganizationPath, ResourceQuery>,
     name: &str,
 ) -> anyhow::Result<()> {
-    let List { at, name: named, page } = list;
-    let query =
-        ResourceQuery { as_of: at.as_of, name: named, after: page.after, limit: Some(page.limit) };
-    let body: ResourcesBody = client.ask(&of.line(&OrganizationPath::of(at.org), &query)?).await?;
+    let List { at, name: named, search, page } = list;
+    let query = ResourceQuery {
+        as_of: at.as_of,
+        name: named,
+        search,
+        after: page.after,
+        ..ResourceQuery::default()
+    };
+    let path = OrganizationPath::of(at.org);
+    let found: Listing<ResourcesBody> = page.paging.ask(client, of, &path, &query, 100).await?;
+    let body = &found.body;
     if client.json {
-        return output::json(&body);
+        output::json(body)?;
+        found.more();
+        return Ok(());
     }
     let text = |r: &Value, name: &str| match &r[name] {
         Value::String(text) => text.clone(),
@@ -169,7 +189,8 @@ async fn resources(
         &["NAME", "ACTIVE", "EXTERNAL ID", "CHANGED", "ID"],
         &body.resources.iter().map(row).collect::<Vec<_>>(),
     );
-    more(body.as_of, body.next);
+    as_of(body.as_of);
+    found.more();
     Ok(())
 }
 
@@ -181,10 +202,15 @@ async fn show(client: &Client, one: One, of: &Route<ResourcePath, AsOf>) -> anyh
 
 async fn members(client: &Client, one: One, page: Page) -> anyhow::Result<()> {
     let query =
-        MemberQuery { as_of: one.at.as_of.clone(), after: page.after, limit: Some(page.limit) };
-    let body: MembersBody = client.ask(&route::LIST_MEMBERS.line(&one.path(), &query)?).await?;
+        MemberQuery { as_of: one.at.as_of.clone(), after: page.after, ..MemberQuery::default() };
+    let path = one.path();
+    let found: Listing<MembersBody> =
+        page.paging.ask(client, &route::LIST_MEMBERS, &path, &query, 100).await?;
+    let body = &found.body;
     if client.json {
-        return output::json(&body);
+        output::json(body)?;
+        found.more();
+        return Ok(());
     }
     let row = |m: &MemberBody| {
         let active = m.active.map_or_else(|| "-".to_owned(), |a| a.to_string());
@@ -194,22 +220,25 @@ async fn members(client: &Client, one: One, page: Page) -> anyhow::Result<()> {
         &["NAME", "TYPE", "ACTIVE", "SINCE", "ID"],
         &body.members.iter().map(row).collect::<Vec<_>>(),
     );
-    more(body.as_of, body.next);
+    as_of(body.as_of);
+    found.more();
     Ok(())
 }
 
-async fn memberships(client: &Client, line: &RequestLine) -> anyhow::Result<()> {
-    let body: MembershipsBody = client.ask(line).await?;
+fn memberships(client: &Client, found: &Listing<MembershipsBody>) -> anyhow::Result<()> {
+    let body = &found.body;
     if client.json {
-        return output::json(&body);
+        output::json(body)?;
+        found.more();
+        return Ok(());
     }
     let rows = body.memberships.iter().map(|m| {
-        let to = m.to.as_ref().map_or_else(|| "-".to_owned(), |t| t.recorded_at.to_rfc3339());
+        let to = m.to.as_ref().map_or_else(|| "-".to_owned(), |t| output::instant(t.recorded_at));
         let by = m.to.as_ref().map_or_else(|| "-".to_owned(), |t| t.event_type.clone());
         vec![
             m.group.clone(),
             m.member.clone(),
-            m.from.recorded_at.to_rfc3339(),
+            output::instant(m.from.recorded_at),
             to,
             by,
             m.member_id.to_string(),
@@ -219,15 +248,35 @@ async fn memberships(client: &Client, line: &RequestLine) -> anyhow::Result<()> 
         &["GROUP", "MEMBER", "FROM", "TO", "ENDED BY", "MEMBER ID"],
         &rows.collect::<Vec<_>>(),
     );
-    more(body.as_of, body.next);
+    as_of(body.as_of);
+    found.more();
     Ok(())
 }
 
-/// What a table cannot say: as of when it is, and whether there is more.
-fn more(as_of: Moment, next: Option<u64>) {
-    let recorded = as_of.recorded_at.map(|at| format!(", {}", at.to_rfc3339())).unwrap_or_default();
-    println!("\nas of position {}{recorded}", as_of.position);
-    if let Some(next) = next {
-        println!("there is more: --after {next}");
+impl Rows for ResourcesBody {
+    fn add(&mut self, more: Self) {
+        self.resources.extend(more.resources);
+        self.next = more.next;
     }
+}
+
+impl Rows for MembersBody {
+    fn add(&mut self, more: Self) {
+        self.members.extend(more.members);
+        self.next = more.next;
+    }
+}
+
+impl Rows for MembershipsBody {
+    fn add(&mut self, more: Self) {
+        self.memberships.extend(more.memberships);
+        self.next = more.next;
+    }
+}
+
+/// What a table cannot say: as of when it is.
+fn as_of(as_of: Moment) {
+    let recorded =
+        as_of.recorded_at.map(|at| format!(", {}", output::instant(at))).unwrap_or_default();
+    say!("\nas of position {}{recorded}", as_of.position);
 }

@@ -4,7 +4,8 @@ use super::Exit;
 use super::client::Client;
 use super::format::Format;
 use super::output;
-use chrono::{DateTime, Utc};
+use crate::paging::{Listing, Paging};
+use crate::who;
 use clap::{Args, Subcommand};
 use rollcall_contract::events::{EventBody, EventDetail, EventPath, EventQuery};
 use rollcall_contract::organizations::OrganizationPath;
@@ -21,9 +22,8 @@ pub enum Events {
     List {
         #[command(flatten)]
         which: Which,
-        /// At most so many
-        #[arg(long, default_value_t = 100, value_name = "N")]
-        limit: usize,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Show an event: the user or group before and after it, and the exchange that led to it
     Show {
@@ -45,10 +45,10 @@ pub enum Events {
     Export {
         #[command(flatten)]
         which: Which,
-        /// How they are written
-        #[arg(long, value_enum, default_value = "ndjson")]
-        format: Format,
-        /// The file to write; standard output if absent
+        /// How they are written: ndjson, if absent; json with --json
+        #[arg(long, value_enum)]
+        format: Option<Format>,
+        /// The file to make; it must not exist. Standard output if absent
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -64,8 +64,8 @@ pub struct Which {
     #[arg(long, default_value_t = 0, value_name = "POSITION")]
     after: u64,
     /// Only events of this user, group or organization
-    #[arg(long, value_name = "ID")]
-    subject: Option<Uuid>,
+    #[arg(long, value_name = "ID|NAME")]
+    subject: Option<String>,
     /// Only events of this type, such as UserCreated
     #[arg(long = "type", value_name = "TYPE")]
     event_type: Option<String>,
@@ -79,12 +79,12 @@ pub struct Which {
     /// Only events that the exchanges of this run caused
     #[arg(long, value_name = "ID")]
     run: Option<Uuid>,
-    /// Only events recorded at this instant or later, such as 2026-11-24T08:00:00Z
-    #[arg(long, value_name = "INSTANT")]
-    from: Option<DateTime<Utc>>,
-    /// Only events recorded at this instant or earlier
-    #[arg(long, value_name = "INSTANT")]
-    to: Option<DateTime<Utc>>,
+    /// Only events from this moment on: 2026-11-24, 2026-11-24T08:00:00Z, position:N, run:ID, -2d
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    from: Option<String>,
+    /// Only events up to this moment
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
+    to: Option<String>,
 }
 
 impl Which {
@@ -92,29 +92,34 @@ impl Which {
         OrganizationPath::of(&self.org)
     }
 
-    fn query(&self) -> EventQuery {
-        EventQuery {
+    async fn query(&self, client: &Client) -> anyhow::Result<EventQuery> {
+        Ok(EventQuery {
             after: self.after,
-            subject: self.subject,
+            subject: who::subject(client, &self.org, self.subject.as_deref()).await?,
             event_type: self.event_type.clone(),
             actor: self.actor.clone(),
             exchange: self.exchange,
             run: self.run,
-            from: self.from,
-            to: self.to,
+            from: self.from.clone(),
+            to: self.to.clone(),
             ..EventQuery::default()
-        }
+        })
     }
 }
 
 /// Runs it.
 pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Events::List { which, limit } => {
-            let query = EventQuery { limit: Some(limit), ..which.query() };
-            let events: Vec<EventBody> =
-                client.ask(&route::LIST_EVENTS.line(&which.path(), &query)?).await?;
-            if client.json { output::json(&events)? } else { print(events) }
+        Events::List { which, paging } => {
+            let (path, query) = (which.path(), which.query(&client).await?);
+            let events: Listing<Vec<EventBody>> =
+                paging.ask(&client, &route::LIST_EVENTS, &path, &query, 100).await?;
+            if client.json {
+                output::json(&events.body)?
+            } else {
+                print(&events.body)
+            }
+            events.more();
         }
         Events::Show { org, position } => {
             let path = EventPath { organization: org, position };
@@ -123,7 +128,11 @@ pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
         }
         Events::Follow { which, limit } => follow(&client, &which, limit).await?,
         Events::Export { which, format, output } => {
-            let query = EventQuery { format: format.into(), ..which.query() };
+            let usual = if client.json { Format::Json } else { Format::Ndjson };
+            let query = EventQuery {
+                format: format.unwrap_or(usual).into(),
+                ..which.query(&client).await?
+            };
             client
                 .download(&route::EXPORT_EVENTS.line(&which.path(), &query)?, output.as_deref())
                 .await?;
@@ -136,9 +145,9 @@ pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
 const PAUSE: Duration = Duration::from_secs(1);
 
 async fn follow(client: &Client, which: &Which, limit: Option<usize>) -> anyhow::Result<()> {
-    let (path, mut query) = (which.path(), which.query());
+    let (path, mut query) = (which.path(), which.query(client).await?);
     let mut left = limit.unwrap_or(usize::MAX);
-    while left > 0 {
+    while left > 0 && !output::closed() {
         query.limit = Some(left.min(1_000));
         let events: Vec<EventBody> = client.ask(&route::LIST_EVENTS.line(&path, &query)?).await?;
         if events.is_empty() {
@@ -147,20 +156,20 @@ async fn follow(client: &Client, which: &Which, limit: Option<usize>) -> anyhow:
         left -= events.len().min(left);
         for event in events {
             query.after = event.position;
-            println!("{}", serde_json::to_string(&event)?);
+            output::json_line(&event)?;
         }
     }
     Ok(())
 }
 
-fn print(events: Vec<EventBody>) {
-    let row = |e: EventBody| {
+fn print(events: &[EventBody]) {
+    let row = |e: &EventBody| {
         let text = |name: &str| e.actor[name].as_str();
         let actor = text("name").or(text("kind")).unwrap_or_default().to_owned();
         vec![
             e.position.to_string(),
-            e.recorded_at.to_rfc3339(),
-            e.event_type,
+            output::instant(e.recorded_at),
+            e.event_type.clone(),
             e.subject.to_string(),
             actor,
             e.payload.to_string(),
@@ -168,6 +177,6 @@ fn print(events: Vec<EventBody>) {
     };
     output::table(
         &["POSITION", "TIME", "EVENT", "SUBJECT", "ACTOR", "WHAT"],
-        &events.into_iter().map(row).collect::<Vec<_>>(),
+        &events.iter().map(row).collect::<Vec<_>>(),
     );
 }

@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::paging::{Listing, Paging};
+use crate::who;
 use clap::Subcommand;
 use rollcall_contract::exchanges::{ExchangeBody, ExchangePath, ExchangeQuery, ExchangeSummary};
 use rollcall_contract::organizations::OrganizationPath;
@@ -27,9 +29,9 @@ pub enum Exchanges {
         /// Only this operation, such as users.patch
         #[arg(long)]
         operation: Option<String>,
-        /// Only those about this resource
-        #[arg(long, value_name = "ID")]
-        subject: Option<Uuid>,
+        /// Only those about this user or group
+        #[arg(long, value_name = "ID|NAME")]
+        subject: Option<String>,
         /// Only those of this run
         #[arg(long, value_name = "ID")]
         run: Option<Uuid>,
@@ -39,9 +41,8 @@ pub enum Exchanges {
         /// Newest first, before this number
         #[arg(long, value_name = "NUMBER", conflicts_with = "after")]
         before: Option<u64>,
-        /// At most so many
-        #[arg(long, default_value_t = 50, value_name = "N")]
-        limit: usize,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Show one exchange with everything that was kept of it
     Show {
@@ -65,31 +66,32 @@ pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
             run,
             after,
             before,
-            limit,
+            paging,
         } => {
-            let limit = Some(limit);
+            let subject = who::subject(&client, &org, subject.as_deref()).await?;
             let subject = subject.map(|id| id.to_string());
             let query = ExchangeQuery {
                 after,
                 before,
-                limit,
                 failed,
                 unknown_shape,
                 operation,
                 subject,
                 run,
+                ..ExchangeQuery::default()
             };
-            let all: Vec<ExchangeSummary> = client
-                .ask(&route::LIST_EXCHANGES.line(&OrganizationPath::of(org), &query)?)
-                .await?;
+            let path = OrganizationPath::of(org);
+            let all: Listing<Vec<ExchangeSummary>> =
+                paging.ask(&client, &route::LIST_EXCHANGES, &path, &query, 50).await?;
             if client.json {
-                output::json(&all)?;
+                output::json(&all.body)?;
             } else {
                 output::table(
                     &["NUMBER", "TIME", "OPERATION", "STATUS", "MS", "EVENTS", "READ AS", "ID"],
-                    &all.into_iter().map(row).collect::<Vec<_>>(),
+                    &all.body.iter().cloned().map(row).collect::<Vec<_>>(),
                 );
             }
+            all.more();
         }
         Exchanges::Show { org, exchange } => {
             let path = ExchangePath { organization: org, exchange };
@@ -116,7 +118,7 @@ fn row(x: ExchangeSummary) -> Vec<String> {
         .collect();
     let error = x.scim_type.map(|t| format!(" {t}")).unwrap_or_default();
     let millis = format!("{:.1}", x.duration_us as f64 / 1_000.0);
-    let time = x.received_at.to_rfc3339();
+    let time = output::instant(x.received_at);
     vec![
         x.number.to_string(),
         time,

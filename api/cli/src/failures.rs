@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::paging::{Listing, Paging};
+use crate::who;
 use clap::Subcommand;
 use rollcall_contract::failures::{FailureBody, FailurePath, FailureQuery};
 use rollcall_contract::organizations::OrganizationPath;
@@ -24,15 +26,14 @@ pub enum Failures {
         /// Only of this cause, such as name-taken
         #[arg(long)]
         cause: Option<String>,
-        /// Only about this resource
-        #[arg(long, value_name = "ID")]
-        subject: Option<Uuid>,
+        /// Only about this user or group
+        #[arg(long, value_name = "ID|NAME")]
+        subject: Option<String>,
         /// Only those last met before this exchange number
         #[arg(long, value_name = "NUMBER")]
         before: Option<u64>,
-        /// At most so many
-        #[arg(long, default_value_t = 50, value_name = "N")]
-        limit: usize,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Show one failure, and what to do about it
     Show {
@@ -47,16 +48,19 @@ pub enum Failures {
 /// Runs it.
 pub async fn run(command: Failures, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Failures::List { org, cured, cause, subject, before, limit } => {
-            let query = FailureQuery { cured, cause, subject, before, limit: Some(limit) };
-            let all: Vec<FailureBody> =
-                client.ask(&route::LIST_FAILURES.line(&OrganizationPath::of(org), &query)?).await?;
+        Failures::List { org, cured, cause, subject, before, paging } => {
+            let subject = who::subject(&client, &org, subject.as_deref()).await?;
+            let query = FailureQuery { cured, cause, subject, before, ..FailureQuery::default() };
+            let path = OrganizationPath::of(org);
+            let all: Listing<Vec<FailureBody>> =
+                paging.ask(&client, &route::LIST_FAILURES, &path, &query, 50).await?;
             if client.json {
-                output::json(&all)?;
+                output::json(&all.body)?;
             } else {
                 let head = ["LAST", "TIMES", "CAUSE", "OPERATION", "SUBJECT", "STATE", "ID"];
-                output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
+                output::table(&head, &all.body.iter().cloned().map(row).collect::<Vec<_>>());
             }
+            all.more();
         }
         Failures::Show { org, failure } => {
             let path = FailurePath { organization: org, failure };
@@ -76,7 +80,7 @@ fn row(f: FailureBody) -> Vec<String> {
     let subject = f.subject.map_or_else(|| "-".to_owned(), |s| s.to_string());
     let state = if f.access.is_some() { format!("{} (access left)", f.state) } else { f.state };
     vec![
-        f.last_at.to_rfc3339(),
+        output::instant(f.last_at),
         f.count.to_string(),
         f.cause,
         f.operation,
@@ -89,8 +93,8 @@ fn row(f: FailureBody) -> Vec<String> {
 fn show(f: FailureBody) {
     let optional = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let cured = match (f.cured_by, f.cured_at) {
-        (Some(by), Some(at)) => format!("by exchange {by} at {}", at.to_rfc3339()),
-        (None, Some(at)) => format!("at {}", at.to_rfc3339()),
+        (Some(by), Some(at)) => format!("by exchange {by} at {}", output::instant(at)),
+        (None, Some(at)) => format!("at {}", output::instant(at)),
         _ => "not yet".to_owned(),
     };
     output::pairs(&[
@@ -105,7 +109,12 @@ fn show(f: FailureBody) {
         ("Message", optional(f.detail)),
         (
             "Times",
-            format!("{} from {} to {}", f.count, f.first_at.to_rfc3339(), f.last_at.to_rfc3339()),
+            format!(
+                "{} from {} to {}",
+                f.count,
+                output::instant(f.first_at),
+                output::instant(f.last_at)
+            ),
         ),
         ("Last exchange", f.last_exchange.to_string()),
         ("Cured", cured),

@@ -12,6 +12,8 @@ pub enum Format {
     Ndjson,
     /// Comma-separated values (RFC 4180), safe to open in a spreadsheet.
     Csv,
+    /// A page that can be printed; `rollcall review` only.
+    Html,
     /// One CloudEvents 1.0 envelope (JSON) a line; events only.
     CloudEvents,
 }
@@ -22,6 +24,7 @@ impl From<Format> for format::Format {
             Format::Json => format::Format::Json,
             Format::Ndjson => format::Format::Ndjson,
             Format::Csv => format::Format::Csv,
+            Format::Html => format::Format::Html,
             Format::CloudEvents => format::Format::CloudEvents,
         }
     }

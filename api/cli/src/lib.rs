@@ -1,6 +1,8 @@
 //! The command line: commands that ask a running server. It knows the contract of `/api/v1` and
 //! nothing of what is behind it.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod admin;
 mod auditor;
 mod backup;
@@ -10,6 +12,7 @@ mod diff;
 mod directory;
 mod events;
 mod exchanges;
+mod exit;
 mod failures;
 mod format;
 mod key;
@@ -17,20 +20,25 @@ mod logins;
 mod operator;
 mod org;
 pub mod output;
+pub mod paging;
 pub mod part;
 mod replay;
+mod review;
 mod runs;
 mod saml;
 mod scim;
 mod secret;
 mod sessions;
 mod views;
+mod who;
 
+pub use exit::{Exit, Failure, usage};
 pub use replay::{Choice, exit, report};
 
 use clap::{Args, Subcommand};
-use client::{Client, Unreachable};
-use rollcall_contract::request_line::RouteError;
+use client::Client;
+use output::Fit;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 /// How commands find the server.
@@ -48,6 +56,26 @@ pub struct ServerArgs {
     /// Print the result as JSON
     #[arg(long, global = true)]
     pub json: bool,
+    /// Do not shorten the cells of tables
+    #[arg(long, global = true)]
+    pub wide: bool,
+    /// Fit tables to so many columns [default: those of the terminal]
+    #[arg(long, value_name = "N", global = true, conflicts_with = "wide")]
+    pub columns: Option<usize>,
+}
+
+impl ServerArgs {
+    /// How wide tables may be: what is no terminal takes them as they are.
+    pub fn fit(&self) -> Fit {
+        let terminal = || {
+            let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
+            columns.filter(|_| std::io::stdout().is_terminal()).map(usize::from)
+        };
+        match self.columns.or_else(terminal) {
+            Some(columns) if !self.wide => Fit::Columns(columns),
+            _ => Fit::Whole,
+        }
+    }
 }
 
 /// What the server can be asked.
@@ -74,6 +102,8 @@ pub enum Command {
     /// Users, groups and members, now or as they were
     #[command(subcommand)]
     Directory(directory::Directory),
+    /// Write an access review as evidence: who was in which group, since and until when, and by what
+    Review(review::Review),
     /// Show what is different between two moments: who was created, joined, left, was disabled...
     Diff(diff::Diff),
     /// What happened
@@ -109,67 +139,6 @@ pub enum Command {
     Restore(backup::Restore),
 }
 
-/// How a command that did not fail ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// As it should.
-    Success,
-    /// A comparison found differences.
-    Difference,
-}
-
-/// Why a command failed, and the exit code that says so.
-#[derive(Debug)]
-pub struct Failure {
-    /// What went wrong.
-    pub error: anyhow::Error,
-    /// 2 for wrong flags or configuration and for a server that cannot be reached, else 1.
-    pub code: u8,
-}
-
-impl Failure {
-    /// What went wrong, once: some errors repeat what caused them.
-    pub fn in_one_line(&self) -> String {
-        let mut told = String::new();
-        for cause in self.error.chain().map(ToString::to_string) {
-            if told.is_empty() {
-                told = cause;
-            } else if !told.contains(&cause) {
-                told = format!("{told}: {cause}");
-            }
-        }
-        one_line(&told)
-    }
-
-    /// Arguments that cannot be read.
-    pub fn of_arguments(error: &clap::Error) -> Self {
-        let text = error.to_string();
-        // What follows is the usage, which --help shows better.
-        let what = text
-            .split("\n\nUsage:")
-            .next()
-            .and_then(|t| t.split("\n\nFor more").next())
-            .unwrap_or_default();
-        usage(anyhow::anyhow!("{} (see --help)", what.trim_start_matches("error: ").trim()))
-    }
-}
-
-/// Runs of blanks and ends of lines as one blank.
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-impl From<anyhow::Error> for Failure {
-    fn from(error: anyhow::Error) -> Self {
-        Self { error, code: 1 }
-    }
-}
-
-/// Wrong use: for whoever calls to change.
-pub fn usage(error: anyhow::Error) -> Failure {
-    Failure { error, code: 2 }
-}
-
 /// Runs one command against a server.
 ///
 /// # Errors
@@ -185,6 +154,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Admin(admin) => admin::run(admin, client).await,
         Command::Auditor(auditor) => auditor::run(auditor, client).await,
         Command::Directory(directory) => directory::run(directory, client).await,
+        Command::Review(review) => review::run(review, client).await,
         Command::Diff(diff) => diff::run(diff, client).await,
         Command::Events(events) => events::run(events, client).await,
         Command::Exchanges(exchanges) => exchanges::run(exchanges, client).await,
@@ -201,7 +171,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
 /// Runs what needs a server.
 ///
 /// # Errors
-/// As the command says, or exit code 2 if the server cannot be reached.
+/// As the command says, or exit code 4 if the server cannot be reached.
 pub fn call(
     server: ServerArgs,
     command: impl AsyncFnOnce(Client) -> anyhow::Result<Exit>,
@@ -211,10 +181,5 @@ pub fn call(
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)?;
-    // Where the server is, that it runs, and what can be named at all, is for the operator to
-    // change.
-    let is_usage = |error: &anyhow::Error| error.is::<Unreachable>() || error.is::<RouteError>();
-    runtime
-        .block_on(command(client))
-        .map_err(|error| if is_usage(&error) { usage(error) } else { error.into() })
+    Ok(runtime.block_on(command(client))?)
 }

@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::paging::{Listing, Paging};
+use crate::who;
 use clap::Subcommand;
 use rollcall_contract::logins::{LoginBody, LoginPath, LoginQuery};
 use rollcall_contract::organizations::OrganizationPath;
@@ -22,17 +24,16 @@ pub enum Logins {
         #[arg(long)]
         refused: bool,
         /// Only those of this user
-        #[arg(long, value_name = "ID")]
-        user: Option<Uuid>,
+        #[arg(long, value_name = "ID|NAME")]
+        user: Option<String>,
         /// Only those whose assertion said something else than SCIM
         #[arg(long)]
         drifted: bool,
         /// Only those before this position
         #[arg(long, value_name = "POSITION")]
         before: Option<u64>,
-        /// At most so many
-        #[arg(long, default_value_t = 50, value_name = "N")]
-        limit: usize,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Show one login with everything that was kept of it
     Show {
@@ -47,18 +48,20 @@ pub enum Logins {
 /// Runs it.
 pub async fn run(command: Logins, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Logins::List { org, refused, user, drifted, before, limit } => {
+        Logins::List { org, refused, user, drifted, before, paging } => {
+            let user = who::user(&client, &org, user.as_deref()).await?;
             let query = LoginQuery {
                 accepted: refused.then_some(false),
                 user,
                 drifted,
                 before,
-                limit: Some(limit),
+                ..LoginQuery::default()
             };
-            let all: Vec<LoginBody> =
-                client.ask(&route::LIST_LOGINS.line(&OrganizationPath::of(org), &query)?).await?;
+            let path = OrganizationPath::of(org);
+            let all: Listing<Vec<LoginBody>> =
+                paging.ask(&client, &route::LIST_LOGINS, &path, &query, 50).await?;
             if client.json {
-                output::json(&all)?;
+                output::json(&all.body)?;
             } else {
                 let head = [
                     "POSITION",
@@ -72,8 +75,9 @@ pub async fn run(command: Logins, client: Client) -> anyhow::Result<Exit> {
                     "DRIFT",
                     "EXCHANGE",
                 ];
-                output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
+                output::table(&head, &all.body.iter().cloned().map(row).collect::<Vec<_>>());
             }
+            all.more();
         }
         Logins::Show { org, exchange } => {
             let path = LoginPath { organization: org, exchange };
@@ -89,7 +93,7 @@ fn row(login: LoginBody) -> Vec<String> {
     let drift: Vec<String> = login.drift.into_iter().map(|d| d.attribute).collect();
     vec![
         login.position.to_string(),
-        login.at.to_rfc3339(),
+        output::instant(login.at),
         login.outcome,
         text(login.reason),
         text(login.name_id),

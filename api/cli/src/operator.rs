@@ -4,6 +4,7 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use super::secret::{self, Lifetime, Listed};
+use crate::say;
 use clap::Subcommand;
 use rollcall_contract::keys::{AccessKeyBody, AccessKeyIssued, NewAccessKey, OperatorPath};
 use rollcall_contract::request_line::Nothing;
@@ -42,7 +43,7 @@ pub async fn run(command: Operator, client: Client) -> anyhow::Result<Exit> {
                 output::json(&issued)?;
             } else {
                 output::pairs(&[("Key id", issued.key_id.to_string()), ("Key", issued.key)]);
-                println!(
+                say!(
                     "\nPut it into a file of its holder's, for --key-file. The key is not shown again."
                 );
             }
@@ -53,7 +54,8 @@ pub async fn run(command: Operator, client: Client) -> anyhow::Result<Exit> {
             if client.json {
                 output::json(&all)?;
             } else {
-                secret::table(all.into_iter().map(Listed::from));
+                // When an operator last came is not known: they come to every organization.
+                secret::without_use(all.into_iter().map(Listed::from));
             }
         }
         Operator::Revoke { key_id } => {

@@ -3,6 +3,7 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::say;
 use clap::Subcommand;
 use rollcall_contract::organizations::{
     NewOrganization, OrganizationBody, OrganizationCreated, OrganizationPath,
@@ -52,7 +53,7 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
                     ("Domain", created.domain.clone()),
                     ("Tenant URL", created.tenant_url),
                 ]);
-                println!("\nNext: rollcall scim token issue --org {}", created.domain);
+                say!("\nNext: rollcall scim token issue --org {}", created.domain);
             }
         }
         Org::List => {
@@ -68,7 +69,7 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
                         o.name,
                         state.to_owned(),
                         o.scim,
-                        o.created_at.to_rfc3339(),
+                        output::instant(o.created_at),
                         o.organization_id.to_string(),
                     ]
                 };

@@ -2,7 +2,9 @@
 
 use super::Exit;
 use super::client::Client;
+use super::exit::Unasked;
 use super::output;
+use crate::say;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use futures::StreamExt;
@@ -11,9 +13,10 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::replay::{
     ExchangeLine, NotReplayed, ReplayLine, ReplayRequest, ReplayResult, ReplaySummary,
 };
-use rollcall_contract::request_line::Nothing;
+use rollcall_contract::request_line::{Nothing, Route};
 use rollcall_contract::route;
 use serde_json::json;
+use std::io::IsTerminal as _;
 use uuid::Uuid;
 
 /// Recorded requests through today's code
@@ -37,14 +40,22 @@ pub enum Replay {
         /// Do not take this liberty, such as string-boolean
         #[arg(long, value_name = "READING")]
         without: Vec<String>,
-    },
-    /// Submit exchanges again, for good; exit code 1 if one fails or is refused
-    Apply {
-        #[command(flatten)]
-        choice: Choice,
         /// Also those that succeeded, or that later requests have overtaken
         #[arg(long)]
         force: bool,
+    },
+    /// Submit exchanges again, for good; shows first what will become of them, and asks. Exit code
+    /// 1 if one fails or is refused
+    Apply {
+        #[command(flatten)]
+        choice: Choice,
+        /// Also those that succeeded, or that later requests have overtaken: the plan lists each
+        /// with what it may undo
+        #[arg(long)]
+        force: bool,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -94,14 +105,43 @@ pub async fn run(command: Replay, client: Client) -> anyhow::Result<Exit> {
     };
     match command {
         Replay::Verify { all, without, .. } => (request.all, request.without) = (all, without),
-        Replay::DryRun { without, .. } => request.without = without,
-        Replay::Apply { force, .. } => request.force = force,
+        Replay::DryRun { without, force, .. } => {
+            (request.without, request.force) = (without, force)
+        }
+        Replay::Apply { force, yes, .. } => {
+            request.force = force;
+            if !yes && !agreed(&client, &org, &request).await? {
+                anyhow::bail!("nothing is submitted");
+            }
+        }
     }
-    let response =
-        client.send_json(&route.line(&OrganizationPath::of(org), &Nothing)?, &request).await?;
-    let (exchanges, summary) = read(response).await?;
+    let (exchanges, summary) = carried_out(&client, route, &org, &request).await?;
     report(client.json, &exchanges, &summary)?;
     Ok(exit(name, &summary))
+}
+
+async fn carried_out(
+    client: &Client,
+    route: &Route<OrganizationPath, Nothing>,
+    org: &str,
+    request: &ReplayRequest,
+) -> anyhow::Result<(Vec<ExchangeLine>, ReplaySummary)> {
+    let line = route.line(&OrganizationPath::of(org), &Nothing)?;
+    read(client.send_json(&line, request).await?).await
+}
+
+/// Shows what will become of the exchanges, and asks whether that is to be.
+async fn agreed(client: &Client, org: &str, request: &ReplayRequest) -> anyhow::Result<bool> {
+    if client.json || !std::io::stdin().is_terminal() {
+        return Err(Unasked.into());
+    }
+    let (plan, summary) = carried_out(client, &route::DRY_RUN_REPLAY, org, request).await?;
+    report(false, &plan, &summary)?;
+    let n = plan.iter().filter(|x| x.result != ReplayResult::Refused).count();
+    output::note(&format!("\nSubmit {n} of {} for good? [y/N]", plan.len()));
+    let mut said = String::new();
+    std::io::stdin().read_line(&mut said)?;
+    Ok(matches!(said.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 /// How it ended: 1 if something did not come out as it should. Events that differ by a rule that
@@ -152,18 +192,21 @@ pub fn report(
             &["NUMBER", "TIME", "OPERATION", "THEN", "NOW", "RESULT", "WHAT", "ID"],
             &exchanges.iter().map(row).collect::<Vec<_>>(),
         );
-        println!();
+        say!();
     }
     for (exchange, difference) in
         exchanges.iter().flat_map(|x| x.differences.iter().map(move |d| (x, d)))
     {
-        println!(
+        say!(
             "{} {}:\n  - {}\n  + {}",
-            exchange.number, difference.what, difference.recorded, difference.now
+            exchange.number,
+            difference.what,
+            difference.recorded,
+            difference.now
         );
     }
     for (exchange, event) in exchanges.iter().flat_map(|x| x.events.iter().map(move |e| (x, e))) {
-        println!("{} {} {} {}", exchange.number, event.event_type, event.subject, event.payload);
+        say!("{} {} {} {}", exchange.number, event.event_type, event.subject, event.payload);
     }
     let mut pairs = vec![("Exchanges", summary.exchanges.to_string())];
     let results: Vec<String> =
@@ -213,7 +256,7 @@ fn row(x: &ExchangeLine) -> Vec<String> {
     let number = x.number.to_string();
     vec![
         number,
-        x.received_at.to_rfc3339(),
+        output::instant(x.received_at),
         x.operation.clone(),
         x.recorded.status.to_string(),
         now,

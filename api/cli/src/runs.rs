@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::paging::{Listing, Paging};
+use crate::say;
 use anyhow::Context;
 use clap::Subcommand;
 use rollcall_contract::events::EventBody;
@@ -35,9 +37,8 @@ pub enum Runs {
         /// Only those that began before the exchange with this number
         #[arg(long, value_name = "NUMBER")]
         before: Option<u64>,
-        /// At most so many
-        #[arg(long, default_value_t = 20, value_name = "N")]
-        limit: usize,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Show one run: what it was, why that is believed, what happened in it
     Show {
@@ -57,9 +58,8 @@ pub enum Runs {
         /// Only events after this position
         #[arg(long, default_value_t = 0, value_name = "POSITION")]
         after: u64,
-        /// At most so many
-        #[arg(long, default_value_t = 100, value_name = "N")]
-        limit: usize,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// Import an export of Entra's own provisioning log, JSON or CSV; importing it again changes
     /// nothing
@@ -87,19 +87,13 @@ pub enum Runs {
 /// Runs it.
 pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Runs::List { org, kind, failed, changed, before, limit } => {
-            let query = RunQuery {
-                kind,
-                failed,
-                changed,
-                before,
-                limit: Some(limit),
-                ..RunQuery::default()
-            };
-            let all: Vec<RunBody> =
-                client.ask(&route::LIST_RUNS.line(&OrganizationPath::of(org), &query)?).await?;
+        Runs::List { org, kind, failed, changed, before, paging } => {
+            let query = RunQuery { kind, failed, changed, before, ..RunQuery::default() };
+            let path = OrganizationPath::of(org);
+            let all: Listing<Vec<RunBody>> =
+                paging.ask(&client, &route::LIST_RUNS, &path, &query, 20).await?;
             if client.json {
-                output::json(&all)?;
+                output::json(&all.body)?;
             } else {
                 let head = [
                     "BEGAN",
@@ -114,8 +108,9 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
                     "GROUPS",
                     "RUN",
                 ];
-                output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
+                output::table(&head, &all.body.iter().cloned().map(row).collect::<Vec<_>>());
             }
+            all.more();
         }
         Runs::Show { org, run } => {
             let run: RunBody = client
@@ -123,28 +118,31 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
                 .await?;
             if client.json { output::json(&run)? } else { show(run) }
         }
-        Runs::Changes { org, run, after, limit } => {
-            let (path, query) =
-                (RunPath { organization: org, run }, ChangeQuery { after, limit: Some(limit) });
-            let events: Vec<EventBody> =
-                client.ask(&route::LIST_RUN_CHANGES.line(&path, &query)?).await?;
+        Runs::Changes { org, run, after, paging } => {
+            let (path, query) = (
+                RunPath { organization: org, run },
+                ChangeQuery { after, ..ChangeQuery::default() },
+            );
+            let events: Listing<Vec<EventBody>> =
+                paging.ask(&client, &route::LIST_RUN_CHANGES, &path, &query, 100).await?;
             if client.json {
-                output::json(&events)?;
+                output::json(&events.body)?;
             } else {
-                let row = |e: EventBody| {
+                let row = |e: &EventBody| {
                     vec![
                         e.position.to_string(),
-                        e.recorded_at.to_rfc3339(),
-                        e.event_type,
+                        output::instant(e.recorded_at),
+                        e.event_type.clone(),
                         e.subject.to_string(),
                         e.payload.to_string(),
                     ]
                 };
                 output::table(
                     &["POSITION", "TIME", "EVENT", "SUBJECT", "WHAT"],
-                    &events.into_iter().map(row).collect::<Vec<_>>(),
+                    &events.body.iter().map(row).collect::<Vec<_>>(),
                 );
             }
+            events.more();
         }
         Runs::ImportLog { org, file } => {
             let bytes =
@@ -160,7 +158,7 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
                     }
                     None => "nothing of it was new".to_owned(),
                 };
-                println!("{} entries of {} cycles; {kept}", imported.entries, imported.cycles);
+                say!("{} entries of {} cycles; {kept}", imported.entries, imported.cycles);
             }
         }
         Runs::Reconcile { org } => {
@@ -190,7 +188,7 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
                     ("Cycles", rhythm.state),
                     (
                         "Last began",
-                        rhythm.last_cycle_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339()),
+                        rhythm.last_cycle_at.map_or_else(|| "-".to_owned(), output::instant),
                     ),
                     ("Ago", minutes(rhythm.age_seconds)),
                     ("Usual", minutes(rhythm.usual_seconds)),
@@ -203,16 +201,16 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
 }
 
 fn reconciled(found: ReconciliationBody) {
-    println!("{} cycles of Entra's log have a run here", found.cycles.len());
+    say!("{} cycles of Entra's log have a run here", found.cycles.len());
     if !found.unseen_cycles.is_empty() {
-        println!(
+        say!(
             "{} cycles named no resource that a request was about: {}",
             found.unseen_cycles.len(),
             found.unseen_cycles.join(", ")
         );
     }
     if !found.unknown_runs.is_empty() {
-        println!("\nRuns with changes of which Entra's log knows nothing");
+        say!("\nRuns with changes of which Entra's log knows nothing");
         let head = [
             "BEGAN",
             "TOOK",
@@ -229,12 +227,12 @@ fn reconciled(found: ReconciliationBody) {
         output::table(&head, &found.unknown_runs.into_iter().map(row).collect::<Vec<_>>());
     }
     if found.differences.is_empty() {
-        return println!("\nBoth tell the same of every change");
+        return say!("\nBoth tell the same of every change");
     }
-    println!("\nDifferences");
+    say!("\nDifferences");
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let row = |d: MismatchBody| {
-        let at = d.at.map(|at| at.to_rfc3339());
+        let at = d.at.map(output::instant);
         vec![
             text(at),
             d.difference,
@@ -282,7 +280,7 @@ fn show(run: RunBody) {
         ("Run", run.run.to_string()),
         ("Kind", format!("{} ({} confidence)", run.kind, run.confidence)),
         ("State", run.state),
-        ("Began", run.began_at.to_rfc3339()),
+        ("Began", output::instant(run.began_at)),
         ("Took", took(run.seconds)),
         ("Since the last cycle", since),
         ("Missed cycles", run.missed.unwrap_or(0).to_string()),
@@ -297,8 +295,8 @@ fn show(run: RunBody) {
         ("Token", run.token.to_string()),
         ("Sources", run.sources.join(", ")),
     ]);
-    println!("\nBecause");
+    say!("\nBecause");
     for sentence in run.evidence {
-        println!("- {sentence}");
+        say!("- {sentence}");
     }
 }

@@ -3,6 +3,7 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::say;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use rollcall_contract::organizations::OrganizationPath;
@@ -145,7 +146,7 @@ pub async fn run(command: Saml, client: Client) -> anyhow::Result<Exit> {
                 client.tell(&line, &NewMetadata { metadata_url, metadata }).await?;
             show(&client, &saml)?;
             if !client.json && saml.certificates.iter().all(|c| c.owner != "service-provider") {
-                println!("\nNext: rollcall saml certificate generate --org {org}");
+                say!("\nNext: rollcall saml certificate generate --org {org}");
             }
         }
         Saml::Show { org } => show(
@@ -159,7 +160,7 @@ pub async fn run(command: Saml, client: Client) -> anyhow::Result<Exit> {
             if client.json {
                 output::json(&refreshed)?;
             } else {
-                println!(
+                say!(
                     "{}",
                     if refreshed.changed {
                         "The settings follow the metadata now."
@@ -195,10 +196,16 @@ fn show(client: &Client, saml: &SamlBody) -> anyhow::Result<()> {
         ("Identity provider", text(&saml.idp_entity_id)),
     ]);
     if !saml.certificates.is_empty() {
-        println!();
+        say!();
         let row = |c: &CertificateBody| {
             let key = c.key_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
-            vec![c.owner.clone(), c.state.clone(), c.not_after.to_rfc3339(), c.sha256.clone(), key]
+            vec![
+                c.owner.clone(),
+                c.state.clone(),
+                output::instant(c.not_after),
+                c.sha256.clone(),
+                key,
+            ]
         };
         output::table(
             &["CERTIFICATE OF", "STATE", "ENDS", "SHA-256", "KEY"],
@@ -206,7 +213,7 @@ fn show(client: &Client, saml: &SamlBody) -> anyhow::Result<()> {
         );
     }
     for warning in &saml.warnings {
-        println!("\nNote: {warning}");
+        say!("\nNote: {warning}");
     }
     Ok(())
 }
@@ -219,9 +226,9 @@ async fn run_certificate(command: Certificate, client: &Client) -> anyhow::Resul
         output::pairs(&[
             ("Key", key.key_id.to_string()),
             ("SHA-256", key.sha256),
-            ("Ends", key.not_after.to_rfc3339()),
+            ("Ends", output::instant(key.not_after)),
         ]);
-        println!("\n{}", key.certificate_pem.trim_end());
+        say!("\n{}", key.certificate_pem.trim_end());
         Ok(())
     };
     match command {
@@ -254,7 +261,7 @@ async fn run_certificate(command: Certificate, client: &Client) -> anyhow::Resul
                 Some(file) => std::fs::write(&file, &pem)
                     .with_context(|| format!("cannot write {}", file.display()))?,
                 None if client.json => output::json(&json!({ "certificate_pem": pem }))?,
-                None => print!("{pem}"),
+                None => output::print(&pem),
             }
         }
     }

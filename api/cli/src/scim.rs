@@ -4,6 +4,7 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use super::secret::{self, Lifetime, Listed};
+use crate::say;
 use clap::Subcommand;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
@@ -110,11 +111,9 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
                 output::json(&issued)?;
             } else {
                 output::pairs(&[("Tenant URL", issued.tenant_url), ("Secret Token", issued.token)]);
-                println!(
-                    "\nPaste both into Entra under Provisioning. The token is not shown again."
-                );
+                say!("\nPaste both into Entra under Provisioning. The token is not shown again.");
                 if !issued.sso_ready {
-                    println!(
+                    say!(
                         "\nNote: single sign-on is not set up yet, so nobody can sign in: rollcall saml configure --org {org}"
                     );
                 }
@@ -153,9 +152,9 @@ fn show_policy(client: &Client, policy: ScimPolicyBody) -> anyhow::Result<()> {
         ("Strict", if policy.strict { "yes" } else { "no: what Entra sends is read" }.to_owned()),
         ("Replace of members means", meaning.to_owned()),
     ]);
-    println!("\n{}", if policy.strict { "Kept:" } else { "With --strict it keeps:" });
+    say!("\n{}", if policy.strict { "Kept:" } else { "With --strict it keeps:" });
     for rule in policy.strict_rules {
-        println!("  {:22} {}", rule.name, rule.description);
+        say!("  {:22} {}", rule.name, rule.description);
     }
     Ok(())
 }

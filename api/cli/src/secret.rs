@@ -60,19 +60,28 @@ impl From<AccessKeyBody> for Listed {
 
 /// Prints them.
 pub fn table(all: impl Iterator<Item = Listed>) {
-    let time = |t: Option<DateTime<Utc>>| t.map_or_else(|| "-".to_owned(), |t| t.to_rfc3339());
+    print(all, HEAD.len());
+}
+
+/// Prints them without their last use, where nobody knows it.
+pub fn without_use(all: impl Iterator<Item = Listed>) {
+    print(all, HEAD.len() - 1);
+}
+
+const HEAD: [&str; 6] = ["ID", "STATE", "LABEL", "ISSUED", "EXPIRES", "LAST USED"];
+
+fn print(all: impl Iterator<Item = Listed>, columns: usize) {
     let row = |s: Listed| {
-        vec![
+        let mut row = vec![
             s.id.to_string(),
             s.state,
             s.label,
-            s.issued_at.to_rfc3339(),
-            time(s.expires_at),
-            time(s.last_used_at),
-        ]
+            output::instant(s.issued_at),
+            output::maybe(s.expires_at),
+            output::maybe(s.last_used_at),
+        ];
+        row.truncate(columns);
+        row
     };
-    output::table(
-        &["ID", "STATE", "LABEL", "ISSUED", "EXPIRES", "LAST USED"],
-        &all.map(row).collect::<Vec<_>>(),
-    );
+    output::table(&HEAD[..columns], &all.map(row).collect::<Vec<_>>());
 }

@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::paging::{Listing, Paging};
+use crate::who;
 use clap::Subcommand;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
@@ -22,14 +24,13 @@ pub enum Sessions {
         #[arg(long)]
         live: bool,
         /// Only those of this user
-        #[arg(long, value_name = "ID")]
-        user: Option<Uuid>,
+        #[arg(long, value_name = "ID|NAME")]
+        user: Option<String>,
         /// Only those that began before this position
         #[arg(long, value_name = "POSITION")]
         before: Option<u64>,
-        /// At most so many
-        #[arg(long, default_value_t = 50, value_name = "N")]
-        limit: usize,
+        #[command(flatten)]
+        paging: Paging,
     },
     /// End a session, at once and on every server
     End {
@@ -44,17 +45,20 @@ pub enum Sessions {
 /// Runs it.
 pub async fn run(command: Sessions, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Sessions::List { org, live, user, before, limit } => {
-            let query = SessionQuery { user, live, before, limit: Some(limit) };
-            let all: Vec<SessionSummary> =
-                client.ask(&route::LIST_SESSIONS.line(&OrganizationPath::of(org), &query)?).await?;
+        Sessions::List { org, live, user, before, paging } => {
+            let user = who::user(&client, &org, user.as_deref()).await?;
+            let query = SessionQuery { user, live, before, ..SessionQuery::default() };
+            let path = OrganizationPath::of(org);
+            let all: Listing<Vec<SessionSummary>> =
+                paging.ask(&client, &route::LIST_SESSIONS, &path, &query, 50).await?;
             if client.json {
-                output::json(&all)?;
+                output::json(&all.body)?;
             } else {
                 let head =
                     ["ID", "USER", "STATE", "BEGAN", "EXPIRES", "ENDED BY", "REFUSED AFTER MS"];
-                output::table(&head, &all.into_iter().map(row).collect::<Vec<_>>());
+                output::table(&head, &all.body.iter().cloned().map(row).collect::<Vec<_>>());
             }
+            all.more();
         }
         Sessions::End { org, session } => {
             client
@@ -73,8 +77,8 @@ fn row(session: SessionSummary) -> Vec<String> {
         session.session_id.to_string(),
         session.user_id.to_string(),
         session.state,
-        session.began_at.to_rfc3339(),
-        session.expires_at.to_rfc3339(),
+        output::instant(session.began_at),
+        output::instant(session.expires_at),
         session.end_reason.unwrap_or_else(|| "-".to_owned()),
         session.refused_after_ms.map_or_else(|| "-".to_owned(), |ms| ms.to_string()),
     ]

@@ -3,6 +3,7 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::say;
 use clap::{Subcommand, ValueEnum};
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
@@ -87,9 +88,12 @@ pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
                 output::json(&done)?;
             } else {
                 for d in &done {
-                    println!(
+                    say!(
                         "{}: {} records and {} exchanges folded in {:.2} s",
-                        d.family, d.records, d.exchanges, d.seconds
+                        d.family,
+                        d.records,
+                        d.exchanges,
+                        d.seconds
                     );
                 }
             }
@@ -105,11 +109,11 @@ pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
             if client.json {
                 output::json(&found)?;
             } else if found.equal {
-                println!("{} rows are as a rebuild makes them", found.rows);
+                say!("{} rows are as a rebuild makes them", found.rows);
             } else {
-                println!("{} of {} rows differ; the first:", found.differences, found.rows);
+                say!("{} of {} rows differ; the first:", found.differences, found.rows);
                 for d in &found.shown {
-                    println!(
+                    say!(
                         "{} {}\n  live     {:?}\n  rebuilt  {:?}",
                         d.table,
                         d.key.join(" "),

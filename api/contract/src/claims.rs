@@ -22,6 +22,7 @@ pub struct ClaimantBody {
     /// `userName` as it was sent.
     pub user_name: String,
     /// When the user came to be.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub created_at: DateTime<Utc>,
     /// Whether this one holds the name: no other user can be given it.
     pub holds_name: bool,

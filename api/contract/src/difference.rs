@@ -11,7 +11,8 @@ use uuid::Uuid;
 #[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct DifferenceQuery {
-    /// The earlier moment: an instant (RFC 3339), `position:N` or `run:ID`.
+    /// The earlier moment: a date, an instant (RFC 3339), `position:N`, `run:ID` or
+    /// an age such as `-2d`.
     pub from: String,
     /// The later one; now, if absent.
     pub to: Option<String>,
@@ -52,6 +53,7 @@ pub struct DifferenceBody {
     /// Position of the last event by which it came to be so.
     pub position: u64,
     /// When that event was recorded.
+    #[serde(serialize_with = "crate::time::optional")]
     pub recorded_at: Option<DateTime<Utc>>,
     /// The exchange that caused that event.
     pub exchange: Option<Uuid>,

@@ -4,23 +4,29 @@ use crate::moment::Moment;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 
 /// Which users or groups.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ResourceQuery {
-    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
-    #[serde(rename = "asOf")]
+    /// A date, an instant (RFC 3339), `position:N`, `run:ID` or an age such as `-2d`; now, if
+    /// absent.
+    #[serde(alias = "asOf")]
     pub as_of: Option<String>,
     /// Only those with this `userName` or, for groups, `displayName`; upper and lower case are the
     /// same.
     pub name: Option<String>,
+    /// Only those with this in their `userName`, `displayName`, a mail address or their external
+    /// id; upper and lower case are the same.
+    pub search: Option<String>,
     /// Where to go on: `next` of the page before.
     pub after: u64,
     /// At most so many; 100 if absent, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were.
+    pub cursor: Option<String>,
 }
 
 /// Users or groups at a moment, in the order in which they were created.
@@ -50,6 +56,7 @@ pub struct ResourceBody {
 pub struct ResourcePath {
     /// Domain or id of the organization.
     pub organization: String,
-    /// Id of the user or group.
-    pub id: Uuid,
+    /// Id of the user or group; or its `userName`, a mail address or its external id; a group's
+    /// `displayName`.
+    pub id: String,
 }

@@ -18,7 +18,11 @@ pub struct EventQuery {
     /// Only events up to this position.
     pub until: Option<u64>,
     /// At most so many; 100 if absent, 1000 at most. An export has no limit.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were. An
+    /// export has no pages.
+    pub cursor: Option<String>,
     /// Only events of this user, group or organization.
     pub subject: Option<Uuid>,
     /// Only events of this type, such as `UserCreated`.
@@ -30,10 +34,11 @@ pub struct EventQuery {
     pub exchange: Option<Uuid>,
     /// Only events that the exchanges of this run caused.
     pub run: Option<Uuid>,
-    /// Only events recorded at this instant (RFC 3339) or later.
-    pub from: Option<DateTime<Utc>>,
-    /// Only events recorded at this instant (RFC 3339) or earlier.
-    pub to: Option<DateTime<Utc>>,
+    /// Only events from this moment on: recorded at an instant or later, at a position or later,
+    /// after a run.
+    pub from: Option<String>,
+    /// Only events up to this moment, inclusive.
+    pub to: Option<String>,
     /// Of an export: `json` (if absent), `ndjson`, `csv` or `cloudevents`.
     pub format: Format,
 }
@@ -55,6 +60,7 @@ pub struct EventBody {
     /// Place in the aggregate's stream.
     pub version: u64,
     /// When it was decided.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub recorded_at: DateTime<Utc>,
     /// The exchange that caused it.
     pub exchange: Option<Uuid>,

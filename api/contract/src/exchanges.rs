@@ -16,7 +16,10 @@ pub struct ExchangeQuery {
     /// Only exchanges before this number, newest first; the newest of all if neither is given.
     pub before: Option<u64>,
     /// At most so many; 100 if absent, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were.
+    pub cursor: Option<String>,
     /// Only those that were answered with an error.
     pub failed: bool,
     /// Only those with a PATCH shape that is not known.
@@ -37,6 +40,7 @@ pub struct ExchangeSummary {
     /// Its id.
     pub id: Uuid,
     /// When it began.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub received_at: DateTime<Utc>,
     /// What was asked for.
     pub operation: String,

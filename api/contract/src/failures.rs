@@ -19,7 +19,10 @@ pub struct FailureQuery {
     /// Only those after the one with this `last_number`, for the next page.
     pub before: Option<u64>,
     /// At most so many; 100 if absent, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were.
+    pub cursor: Option<String>,
 }
 
 /// A failure.
@@ -52,8 +55,10 @@ pub struct FailureBody {
     /// How many exchanges met it.
     pub count: u64,
     /// When the first came.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub first_at: DateTime<Utc>,
     /// When the last came.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub last_at: DateTime<Utc>,
     /// Number of the last.
     pub last_number: u64,
@@ -62,6 +67,7 @@ pub struct FailureBody {
     /// The exchange that cured it.
     pub cured_by: Option<Uuid>,
     /// When that came.
+    #[serde(serialize_with = "crate::time::optional")]
     pub cured_at: Option<DateTime<Utc>>,
     /// True if somebody should have lost access by this: disabled, deleted, or taken out of a
     /// group.

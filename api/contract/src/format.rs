@@ -14,6 +14,8 @@ pub enum Format {
     Ndjson,
     /// Comma-separated values (RFC 4180), safe to open in a spreadsheet.
     Csv,
+    /// A page that can be printed; reviews only.
+    Html,
     /// One CloudEvents 1.0 envelope (JSON) a line; events only.
     CloudEvents,
 }

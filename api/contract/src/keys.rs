@@ -13,6 +13,7 @@ pub struct NewAccessKey {
     pub label: String,
     /// From when on it is refused; never, if absent.
     #[serde(default)]
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -24,6 +25,7 @@ pub struct AccessKeyIssued {
     /// Goes into a file for `--key-file`, or is sent as a bearer token; not shown again.
     pub key: String,
     /// From when on it is refused.
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -37,12 +39,16 @@ pub struct AccessKeyBody {
     /// `live`, `expired` or `revoked`.
     pub state: String,
     /// When it was issued.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub issued_at: DateTime<Utc>,
     /// From when on it is refused.
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
+    #[serde(serialize_with = "crate::time::optional")]
     pub revoked_at: Option<DateTime<Utc>>,
     /// When a request last came with it; not known of operators, who come to every organization.
+    #[serde(serialize_with = "crate::time::optional")]
     pub last_used_at: Option<DateTime<Utc>>,
 }
 

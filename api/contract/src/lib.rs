@@ -1,5 +1,6 @@
-//! The contract of `/api/v1`: its routes, the parameters and bodies of each, errors, and how spans
-//! of time are written. The server answers by it, and the command line asks by it.
+//! The contract of `/api/v1`: its routes, the parameters and bodies of each, pages, errors, and how
+//! instants, moments and spans of time are written. The server answers by it, and the command line
+//! asks by it.
 
 pub mod auditors;
 pub mod backup;
@@ -18,16 +19,19 @@ pub mod members;
 pub mod memberships;
 pub mod moment;
 pub mod organizations;
-mod problem;
+pub mod page;
+pub mod problem;
 pub mod provisioning_log;
 pub mod replay;
 pub mod request_line;
+pub mod review;
 pub mod route;
 pub mod runs;
 pub mod saml;
 pub mod scim;
 pub mod sessions;
 pub mod span;
+pub mod time;
 pub mod tokens;
 pub mod views;
 

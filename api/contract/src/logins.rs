@@ -19,7 +19,10 @@ pub struct LoginQuery {
     /// Only those before this position.
     pub before: Option<u64>,
     /// At most so many; 100 if absent, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were.
+    pub cursor: Option<String>,
 }
 
 /// Where an assertion said something else than SCIM. What SCIM said counts.
@@ -41,6 +44,7 @@ pub struct LoginBody {
     /// The exchange.
     pub exchange: Option<Uuid>,
     /// When.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub at: DateTime<Utc>,
     /// `accepted` or `refused`.
     pub outcome: String,
@@ -69,6 +73,7 @@ pub struct LoginBody {
     /// Whether it came encrypted.
     pub encrypted: bool,
     /// When the person proved who they are to the identity provider.
+    #[serde(serialize_with = "crate::time::optional")]
     pub authn_instant: Option<DateTime<Utc>>,
     /// The address it came from.
     pub source: Option<String>,

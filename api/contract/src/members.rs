@@ -12,13 +12,17 @@ use uuid::Uuid;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct MemberQuery {
-    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
-    #[serde(rename = "asOf")]
+    /// A date, an instant (RFC 3339), `position:N`, `run:ID` or an age such as `-2d`; now, if
+    /// absent.
+    #[serde(alias = "asOf")]
     pub as_of: Option<String>,
     /// Where to go on: `next` of the page before.
     pub after: u64,
     /// At most so many; 100 if absent, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were.
+    pub cursor: Option<String>,
 }
 
 /// Somebody who was in a group.
@@ -54,8 +58,9 @@ pub struct MembersBody {
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct ReviewQuery {
-    /// An instant (RFC 3339), `position:N` or `run:ID`; now, if absent.
-    #[serde(rename = "asOf")]
+    /// A date, an instant (RFC 3339), `position:N`, `run:ID` or an age such as `-2d`; now, if
+    /// absent.
+    #[serde(alias = "asOf")]
     pub as_of: Option<String>,
     /// `json` (if absent), `ndjson` or `csv`.
     pub format: Format,
@@ -78,6 +83,7 @@ pub struct ReviewRow {
     /// Whether a user was switched on at the moment of the review.
     pub active: Option<bool>,
     /// When it joined.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub since: DateTime<Utc>,
     /// Position of the event by which it joined.
     pub position: u64,

@@ -11,13 +11,17 @@ use uuid::Uuid;
 #[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct MembershipQuery {
-    /// Seen from an instant (RFC 3339), `position:N` or `run:ID`; from now, if absent.
-    #[serde(rename = "asOf")]
+    /// Seen from a date, an instant (RFC 3339), `position:N`, `run:ID` or an age such as `-2d`; from
+    /// now, if absent.
+    #[serde(alias = "asOf")]
     pub as_of: Option<String>,
     /// Where to go on: `next` of the page before.
     pub after: u64,
     /// At most so many; 100 if absent, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were.
+    pub cursor: Option<String>,
 }
 
 /// An event that began or ended a membership.
@@ -26,6 +30,7 @@ pub struct TurnBody {
     /// Its position.
     pub position: u64,
     /// When it was recorded.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub recorded_at: DateTime<Utc>,
     /// Its name; a membership ends with a `GroupMembersRemoved` or a deletion.
     #[serde(rename = "type")]

@@ -54,6 +54,7 @@ pub struct OrganizationBody {
     /// `never`, `enabled` or `disabled`.
     pub scim: String,
     /// When it was created.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub created_at: DateTime<Utc>,
     /// Goes into Entra's Tenant URL.
     pub tenant_url: String,

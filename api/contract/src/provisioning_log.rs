@@ -57,6 +57,7 @@ pub struct MismatchBody {
     /// Entra's id of the change.
     pub change: Option<String>,
     /// When: as Entra says, or when the exchange came in.
+    #[serde(serialize_with = "crate::time::optional")]
     pub at: Option<DateTime<Utc>>,
     /// What Entra says it did.
     pub action: Option<String>,

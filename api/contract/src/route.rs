@@ -19,6 +19,7 @@ use crate::memberships::MembershipQuery;
 use crate::moment::AsOf;
 use crate::organizations::OrganizationPath;
 use crate::request_line::{Declared, Method, Nothing, Route};
+use crate::review::AccessQuery;
 use crate::runs::{ChangeQuery, RunPath, RunQuery};
 use crate::saml::KeyPath;
 use crate::scim::EnableQuery;
@@ -114,6 +115,8 @@ routes! {
     LIST_MEMBERS: Get "/api/v1/organizations/{organization}/groups/{id}/members" (ResourcePath, MemberQuery);
     LIST_GROUP_MEMBERSHIPS: Get "/api/v1/organizations/{organization}/groups/{id}/memberships" (ResourcePath, MembershipQuery);
     REVIEW_GROUP: Get "/api/v1/organizations/{organization}/groups/{id}/review" (ResourcePath, ReviewQuery);
+
+    REVIEW_ACCESS: Get "/api/v1/organizations/{organization}/review" (OrganizationPath, AccessQuery);
 
     SHOW_CHECKPOINT: Get "/api/v1/organizations/{organization}/ledger/checkpoint" (OrganizationPath, Nothing);
     PROVE_ENTRY: Get "/api/v1/organizations/{organization}/ledger/proof" (OrganizationPath, ProofQuery);

@@ -25,7 +25,10 @@ pub struct RunQuery {
     /// if neither is given.
     pub before: Option<u64>,
     /// At most so many; 50 if absent, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were.
+    pub cursor: Option<String>,
 }
 
 /// A run.
@@ -44,8 +47,10 @@ pub struct RunBody {
     /// `open` while it may still go on, else `ended`.
     pub state: String,
     /// When its first exchange came in.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub began_at: DateTime<Utc>,
     /// When its last exchange came in.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub ended_at: DateTime<Utc>,
     /// Seconds between the two.
     pub seconds: f64,
@@ -103,7 +108,10 @@ pub struct ChangeQuery {
     /// Only changes after this position.
     pub after: u64,
     /// At most so many; 100 if absent, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were.
+    pub cursor: Option<String>,
 }
 
 /// Whether an organization's cycles still come.
@@ -112,6 +120,7 @@ pub struct RhythmBody {
     /// `never`, `regular`, `late`, `silent`, or `stretched` as by a job in quarantine.
     pub state: String,
     /// When the last cycle began.
+    #[serde(serialize_with = "crate::time::optional")]
     pub last_cycle_at: Option<DateTime<Utc>>,
     /// Seconds since then.
     pub age_seconds: Option<i64>,

@@ -60,12 +60,16 @@ pub struct CertificateBody {
     /// Its subject.
     pub subject: Option<String>,
     /// From when on it is valid.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub not_before: DateTime<Utc>,
     /// Until when it is valid.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub not_after: DateTime<Utc>,
     /// Since when it is in use here.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub since: DateTime<Utc>,
     /// Until when it was in use here.
+    #[serde(serialize_with = "crate::time::optional")]
     pub until: Option<DateTime<Utc>>,
 }
 
@@ -102,8 +106,10 @@ pub struct KeyBody {
     /// SHA-256 over the certificate's DER.
     pub sha256: String,
     /// From when on the certificate is valid.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub not_before: DateTime<Utc>,
     /// Until when the certificate is valid.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub not_after: DateTime<Utc>,
     /// The certificate.
     pub certificate_pem: String,

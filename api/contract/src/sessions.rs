@@ -17,7 +17,10 @@ pub struct SessionQuery {
     /// Only those that began before this position.
     pub before: Option<u64>,
     /// At most so many; 100 if absent, 1000 at most.
+    #[param(minimum = 1, maximum = 1000)]
     pub limit: Option<usize>,
+    /// The next page: `next-cursor` of the page before, with its other parameters as they were.
+    pub cursor: Option<String>,
 }
 
 /// A session.
@@ -32,12 +35,15 @@ pub struct SessionSummary {
     /// `live`, `expired` or `ended`.
     pub state: String,
     /// When it began.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub began_at: DateTime<Utc>,
     /// When it is over at the latest.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub expires_at: DateTime<Utc>,
     /// The exchange of the login.
     pub login: Option<Uuid>,
     /// When it ended before its time.
+    #[serde(serialize_with = "crate::time::optional")]
     pub ended_at: Option<DateTime<Utc>>,
     /// `signed-out`, `signed-out-at-identity-provider`, `operator`, `deactivated` or `deleted`.
     pub end_reason: Option<String>,
@@ -75,7 +81,9 @@ pub struct SessionBody {
     /// `externalId`, as it is now.
     pub external_id: Option<String>,
     /// When the session began.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub began_at: DateTime<Utc>,
     /// When it is over at the latest.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub expires_at: DateTime<Utc>,
 }

@@ -12,6 +12,7 @@ pub struct NewToken {
     /// What the operator calls it.
     pub label: String,
     /// From when on it is refused; never, if absent.
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -27,6 +28,7 @@ pub struct TokenIssued {
     /// Whether single sign-on is set up: it should be, before people are provisioned.
     pub sso_ready: bool,
     /// From when on it is refused.
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -40,12 +42,16 @@ pub struct TokenBody {
     /// `live`, `expired` or `revoked`.
     pub state: String,
     /// When it was issued.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub issued_at: DateTime<Utc>,
     /// From when on it is refused.
+    #[serde(serialize_with = "crate::time::optional")]
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
+    #[serde(serialize_with = "crate::time::optional")]
     pub revoked_at: Option<DateTime<Utc>>,
     /// When a request last came with it.
+    #[serde(serialize_with = "crate::time::optional")]
     pub last_used_at: Option<DateTime<Utc>>,
 }
 

@@ -4,7 +4,7 @@ use crate::sealing::SealError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rollcall_contract::Problem;
+use rollcall_contract::{Problem, problem};
 use rollcall_domain::event::DecodeError;
 use rollcall_domain::log::{AppendError, LogError};
 use rollcall_domain::sql::SqlError;
@@ -14,13 +14,40 @@ use tokio::task::JoinError;
 
 /// What is answered in place of what was asked for.
 #[derive(Clone, Debug)]
-pub struct Refusal(pub Problem);
+pub struct Refusal(pub Box<Problem>);
 
 impl Refusal {
     /// A problem with this status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("error").to_owned();
-        Self(Problem { status: status.as_u16(), title, detail: detail.into() })
+        Self(Box::new(Problem {
+            status: status.as_u16(),
+            title,
+            detail: detail.into(),
+            parameter: None,
+            allowed: Vec::new(),
+            instance: None,
+        }))
+    }
+
+    /// 400: a parameter that cannot be used.
+    pub fn parameter(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        let mut refusal = Self::bad_request(detail);
+        refusal.0.parameter = Some(name.into());
+        refusal
+    }
+
+    /// 400: a value that this parameter does not have, with those that it has.
+    pub fn not_among<T: Into<String>>(
+        parameter: &str,
+        value: &str,
+        allowed: impl IntoIterator<Item = T>,
+    ) -> Self {
+        let mut refusal = Self::parameter(parameter, "");
+        refusal.0.allowed = allowed.into_iter().map(Into::into).collect();
+        let there_is = refusal.0.allowed.join(", ");
+        refusal.0.detail = format!("there is no {parameter} {value:?}; there is: {there_is}");
+        refusal
     }
 
     /// 404
@@ -74,10 +101,10 @@ impl IntoResponse for Refusal {
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(&self.0)).into_response();
         // For whoever keeps the exchange.
-        response.extensions_mut().insert(self.0);
+        response.extensions_mut().insert(*self.0);
         response
             .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
         match status {
             StatusCode::UNAUTHORIZED => {
                 response.headers_mut().insert(

@@ -8,6 +8,7 @@ use rollcall_domain::ledger::{
 };
 use rollcall_domain::log::{Head, Log, LogError};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Leaves under a node that is kept.
 const WIDTH: u64 = 256;
@@ -49,8 +50,8 @@ impl Grove {
         }
         while (self.upper.size() + 1) * WIDTH <= size {
             let begin = *self.begins.last().unwrap_or(&Head::default());
-            let (leaves, end) = run(log, organization, begin, WIDTH).await?;
-            let tree: Tree = leaves.into_iter().collect();
+            let (run, end) = leaves(log, organization, begin, WIDTH).await?;
+            let tree: Tree = run.into_iter().collect();
             if tree.size() < WIDTH {
                 return Err(GroveError::Missing(self.upper.size() * WIDTH + tree.size()));
             }
@@ -91,14 +92,16 @@ impl Grove {
                 continue;
             }
             let of = span.from / WIDTH;
-            if !runs.contains_key(&of) {
-                let begin = self.begin(log, organization, span.from).await?;
-                let (leaves, _) = run(log, organization, begin, WIDTH).await?;
-                runs.insert(of, leaves.into_iter().collect());
-            }
-            let under =
-                Place { level: place.level, index: place.index - (of * WIDTH >> place.level) };
-            let node = runs.get(&of).and_then(|run| run.node(under));
+            let run = match runs.entry(of) {
+                Entry::Occupied(run) => run.into_mut(),
+                Entry::Vacant(run) => {
+                    let begin = self.begin(log, organization, span.from).await?;
+                    let (leaves, _) = leaves(log, organization, begin, WIDTH).await?;
+                    run.insert(leaves.into_iter().collect())
+                }
+            };
+            let first = (of * WIDTH) >> place.level;
+            let node = run.node(Place { level: place.level, index: place.index - first });
             found.push(node.ok_or(missing)?);
         }
         Ok(found)
@@ -142,7 +145,7 @@ impl Grove {
 }
 
 /// At most so many leaves behind a place in the log, in the order of commit, and where they end.
-async fn run(
+async fn leaves(
     log: &dyn Log,
     organization: OrganizationId,
     from: Head,

@@ -32,10 +32,13 @@ pub struct Walk<'l> {
     exchanges: Ahead<RecordedExchange>,
 }
 
+/// Something with the leaf that is kept beside it.
+type WithLeaf<T> = (T, Option<LeafHash>);
+
 /// What was read and not yet given.
 struct Ahead<T> {
-    /// With their leaves; none: it cannot be read.
-    items: VecDeque<(u64, Option<(T, Option<LeafHash>)>)>,
+    /// With their numbers; none: it cannot be read.
+    items: VecDeque<(u64, Option<WithLeaf<T>>)>,
     /// The number of the last that was read.
     at: u64,
     is_done: bool,

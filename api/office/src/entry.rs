@@ -4,33 +4,58 @@
 //! What was read is not kept, for the log can give it again, nor what was issued, for that is
 //! secret. What operators only read leaves no exchange: the log is theirs.
 
-use crate::arriving;
+use crate::declared::{Declared, described};
+use crate::{arriving, problem};
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
-use rollcall_contract::Problem;
+use rollcall_contract::{Problem, route};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Protocol};
+use rollcall_door::callers::introduced;
 use rollcall_door::exchange::{Closing, Kept, Opened, Visit, guarded, keep, measure, redact, span};
 use rollcall_door::{App, Refusal};
 use std::sync::Arc;
 use tracing::Instrument as _;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
-/// Names the operation of a route, such as `audit.events.list`, for its exchanges.
+/// What an exchange is called that asked for nothing there is.
+const NOTHING: &str = "unknown";
+
+/// Names the operation of a route, such as `audit.events.list`, for its exchanges and in its
+/// description, and refuses what the description does not declare.
 pub fn operation<S: Clone + Send + Sync + 'static>(
     protocol: Protocol,
     name: &'static str,
-    routes: UtoipaMethodRouter<S>,
+    mut routes: UtoipaMethodRouter<S>,
 ) -> UtoipaMethodRouter<S> {
-    routes.layer(middleware::from_fn(move |request: Request, next: Next| async move {
-        if let Some(visit) = request.extensions().get::<Visit>() {
-            visit.name(protocol, name);
+    let declared = Declared::of(&routes.1);
+    for operation in described(&mut routes.1) {
+        operation.operation_id = Some(name.to_owned());
+    }
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let declared = declared.clone();
+        async move {
+            let (mut parts, body) = request.into_parts();
+            let answered = declared.answers(&parts.method);
+            let checked = declared.check(&parts.method, parts.uri.query().unwrap_or_default());
+            if let (true, Some(visit)) = (answered, parts.extensions.get::<Visit>()) {
+                visit.name(protocol, name);
+            }
+            if (!answered || checked.is_err())
+                && let Err(refusal) = known(&mut parts).await
+            {
+                return refusal.into_response();
+            }
+            match checked {
+                Ok(()) => next.run(Request::from_parts(parts, body)).await,
+                Err(refusal) => refusal.into_response(),
+            }
         }
-        next.run(request).await
     }))
 }
 
@@ -48,24 +73,43 @@ pub fn beside<S: Clone + Send + Sync + 'static>(
     }))
 }
 
+/// Every address below the prefix at which there is nothing.
+pub async fn nothing(request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let refusal = known(&mut parts).await.err();
+    let there_is = || {
+        let described = route::DESCRIPTION;
+        Refusal::not_found(format!("there is nothing at this address: {described} lists what is"))
+    };
+    refusal.unwrap_or_else(there_is).into_response()
+}
+
+/// Finds out who asks for what no handler will see.
+async fn known(parts: &mut Parts) -> Result<(), Refusal> {
+    let app = parts.extensions.get::<Arc<App>>().cloned();
+    let app = app.ok_or_else(|| Refusal::unavailable(&"a request came in past the entry"))?;
+    introduced(parts, &app).await
+}
+
 /// Serves one request and keeps its exchange.
 pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let opened = Opened::new(&app.engine, Protocol::Administration, "unknown", &parts);
+    let opened = Opened::new(&app.engine, Protocol::Administration, NOTHING, &parts);
     let method = parts.method.clone();
     let (body, read) = arriving::watched(&parts.headers, body);
     let span = span(&opened);
     let visit = Visit::new(opened);
     parts.extensions.insert(visit.clone());
+    parts.extensions.insert(app.clone());
     let served = guarded(next.run(Request::from_parts(parts, body)).instrument(span)).await;
     let mut response =
         served.unwrap_or_else(|| Refusal::unavailable(&"a handler panicked").into_response());
-    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
-        visit.name(Protocol::Administration, "unknown");
-    }
+    response = problem::told(response).await;
     let (mut opened, mut kept) = visit.into_parts();
     opened.body = read.taken();
-    let only_reads = method == Method::GET || opened.protocol == Protocol::Audit;
+    // Nobody reads where nothing is.
+    let only_reads = opened.operation != NOTHING
+        && (method == Method::GET || opened.protocol == Protocol::Audit);
     if kept == Kept::Record && opened.caller.is_operator() && only_reads {
         kept = Kept::CountOnly;
     }
@@ -87,6 +131,7 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     } else if kept != Kept::CountOnly
         && let Ok(id) = HeaderValue::from_str(&opened.id.to_string())
     {
+        response = problem::of_exchange(response, opened.id);
         response.headers_mut().insert(HeaderName::from_static("exchange-id"), id);
     }
     measure(&opened, response.status().as_u16());

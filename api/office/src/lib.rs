@@ -3,11 +3,13 @@
 pub mod admin;
 mod arriving;
 pub mod audit;
+mod declared;
 mod entry;
 pub mod ledgers;
+mod problem;
 mod provisioning_log;
 
-pub use entry::{entry, operation};
+pub use entry::{entry, nothing, operation};
 
 use axum::extract::FromRef;
 use rollcall_domain::exchange::Protocol;

@@ -2,7 +2,7 @@
 
 use super::error::ReplayError;
 use super::line;
-use super::overtaken::overtaken;
+use super::objection::{Objection, objection, refusal};
 use super::run::Lines;
 use super::selection::Selection;
 use rollcall_contract::replay::{ExchangeLine, ReplayLine, ReplayResult, ReplaySummary};
@@ -92,20 +92,14 @@ async fn one(
     submission: &Submission,
 ) -> Result<ExchangeLine, ReplayError> {
     let old = &recorded.exchange;
-    let forced = submission.forced;
-    let refused = |why: String| Ok(line::of(recorded, ReplayResult::Refused).because(why));
-    if let Some(why) = line::not_replayed(old) {
-        return refused(format!("it cannot be replayed: {}", why.words()));
-    }
-    if old.answer.status < 400 && !forced {
-        return refused(format!(
-            "it succeeded ({}): what it asked for may have been changed since; --force submits it all the same",
-            old.answer.status
-        ));
-    }
-    if !forced && let Some(why) = overtaken(app, recorded).await? {
-        return refused(format!("{why}; --force submits it all the same"));
-    }
+    let insisted = match objection(app, recorded).await? {
+        None => None,
+        Some(Objection::Unless(why)) if submission.forced => Some(why),
+        Some(objection) => {
+            let why = refusal(&objection);
+            return Ok(line::of(recorded, ReplayResult::Refused).because(why));
+        }
+    };
     let (mut target, mut headers) = (old.target.clone(), old.headers.clone());
     if old.parent.is_some() {
         // An operation of a bulk request stands for itself now.
@@ -141,5 +135,6 @@ async fn one(
     let result =
         if closed.answer.status < 400 { ReplayResult::Succeeds } else { ReplayResult::Fails };
     let (now, submitted_as) = (Some(line::answer(&closed)), Some(closed.id.0));
-    Ok(ExchangeLine { now, events, submitted_as, ..line::of(recorded, result) })
+    let line = ExchangeLine { now, events, submitted_as, ..line::of(recorded, result) };
+    Ok(ExchangeLine { reason: insisted, ..line })
 }

@@ -19,6 +19,7 @@ mod error;
 mod feed;
 mod fork;
 mod line;
+mod objection;
 mod overtaken;
 mod rules;
 mod run;
@@ -27,7 +28,7 @@ mod selection;
 mod verify;
 
 pub use apply::{Submission, apply};
-pub use dry_run::dry_run;
+pub use dry_run::{DryRun, dry_run};
 pub use error::ReplayError;
 pub use run::Lines;
 pub use scratch::Settings as ScratchSettings;

@@ -2,6 +2,7 @@
 //! newer one has done since.
 
 use super::error::ReplayError;
+use rollcall_contract::time;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::failure::{Class, about};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
@@ -43,7 +44,7 @@ async fn created_since(
         .cure(failed.organization, failed, recorded.number)
         .await
         .map_err(FoldError::from)?;
-    Ok(cure.map(|(by, at)| format!("exchange {by} created it since, at {}", at.to_rfc3339())))
+    Ok(cure.map(|(by, at)| format!("exchange {by} created it since, at {}", time::text(at))))
 }
 
 async fn written_since(
@@ -62,7 +63,7 @@ async fn written_since(
             .await
             .map_err(FoldError::from)?;
         for write in &page {
-            let at = write.received_at.to_rfc3339();
+            let at = time::text(write.received_at);
             let Some(replayed) = write.replays else {
                 return Ok(Some(format!(
                     "exchange {} has written to the same resource since, at {at}: this one may undo that",
@@ -94,6 +95,13 @@ async fn written_since(
             _ => return Ok(None),
         }
     }
+}
+
+/// The first of those that repeat one another, of which this exchange is one.
+pub async fn origin_of(app: &App, recorded: &RecordedExchange) -> Result<ExchangeId, LogError> {
+    let exchange = &recorded.exchange;
+    let (_, id) = origin(app, exchange.organization, recorded.number, exchange).await?;
+    Ok(id)
 }
 
 /// The exchange that was the first of those that repeat one another.

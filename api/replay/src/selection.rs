@@ -6,7 +6,6 @@ use rollcall_domain::log::{
     Bodies, ExchangeNumber, Head, Log, LogError, Position, RecordedExchange,
 };
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 /// An end of a range: a position in the log, or an instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,20 +14,6 @@ pub enum Bound {
     Position(Position),
     /// Exchanges that were received at this time.
     Instant(DateTime<Utc>),
-}
-
-impl FromStr for Bound {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Ok(position) = text.parse() {
-            return Ok(Bound::Position(position));
-        }
-        let at = DateTime::parse_from_rfc3339(text);
-        at.map(|at| Bound::Instant(at.to_utc())).map_err(|_| {
-            format!("{text:?} is neither a position nor a time such as 2026-11-24T06:00:00Z")
-        })
-    }
 }
 
 /// Which exchanges; all, if nothing is said.
@@ -111,17 +96,5 @@ impl Selection {
                 .for_each(|x| note(x.number));
         }
         Ok(found)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bound_is_a_position_or_an_instant() {
-        assert_eq!("17".parse(), Ok(Bound::Position(17)));
-        assert_eq!("1970-01-01T01:00:00+01:00".parse(), Ok(Bound::Instant(DateTime::UNIX_EPOCH)));
-        assert!("yesterday".parse::<Bound>().is_err());
     }
 }

@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use rollcall_cli::client::Client;
 use rollcall_cli::part::{Part, check_free};
+use rollcall_cli::say;
 use rollcall_cli::{Choice, Exit, Failure, ServerArgs, call, exit, output, report, usage};
 use rollcall_contract::bundles::{BundleImported, BundleRequest, ImportQuery};
 use rollcall_contract::organizations::OrganizationPath;
@@ -27,8 +28,8 @@ pub enum Bundle {
         #[command(flatten)]
         choice: Choice,
         /// The file to make; it must not exist
-        #[arg(long, value_name = "FILE")]
-        file: PathBuf,
+        #[arg(long, alias = "file", value_name = "FILE")]
+        output: PathBuf,
         /// Let names stand for others, the same one for the same one everywhere
         #[arg(long)]
         pseudonymise: bool,
@@ -36,8 +37,8 @@ pub enum Bundle {
     /// Make an organization of its own from a bundle
     Import {
         /// A file made by `rollcall bundle export`
-        #[arg(long, value_name = "FILE")]
-        file: PathBuf,
+        #[arg(long, alias = "file", value_name = "FILE")]
+        input: PathBuf,
         /// The slug of the organization to make
         #[arg(long, value_name = "SLUG")]
         domain: String,
@@ -58,13 +59,13 @@ pub enum Bundle {
 /// Runs it.
 pub fn run(command: Bundle, server: ServerArgs) -> Result<Exit, Failure> {
     match command {
-        Bundle::Export { choice, file, pseudonymise } => {
+        Bundle::Export { choice, output, pseudonymise } => {
             let (org, choice) = choice.into_request();
             let request = BundleRequest { choice, pseudonymise };
-            call(server, async |client| export(client, &org, &request, &file).await)
+            call(server, async |client| export(client, &org, &request, &output).await)
         }
-        Bundle::Import { file, domain } => {
-            call(server, async |client| import(client, &file, &domain).await)
+        Bundle::Import { input, domain } => {
+            call(server, async |client| import(client, &input, &domain).await)
         }
         Bundle::Replay { file, all, without } => {
             let unknown = |name: &String| {
@@ -104,9 +105,9 @@ async fn export(
             &json!({ "records": whole.records, "exchanges": whole.exchanges, "left_out": whole.left_out }),
         )?;
     } else {
-        println!("{} exchanges and {} records written", whole.exchanges, whole.records);
+        say!("{} exchanges and {} records written", whole.exchanges, whole.records);
         if whole.left_out > 0 {
-            println!("{} exchanges left out: they are no SCIM requests", whole.left_out);
+            say!("{} exchanges left out: they are no SCIM requests", whole.left_out);
         }
     }
     Ok(Exit::Success)

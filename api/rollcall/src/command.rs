@@ -2,7 +2,7 @@
 
 use crate::{bundle, config, ledger};
 use clap::{Args, Parser, Subcommand};
-use rollcall_cli::{Exit, Failure, ServerArgs, usage};
+use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
 use rollcall_door::config::ServeArgs;
 use rollcall_server::config::resolve;
 use rollcall_server::{serve, telemetry};
@@ -52,6 +52,7 @@ pub struct ServeCommand {
 /// Says in one line what went wrong, with the exit code for it.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { server, command } = cli;
+    output::begin(server.fit());
     match command {
         Command::Serve(serve) => start(serve.args, server.data),
         Command::Ask(command) => rollcall_cli::run(*command, server),

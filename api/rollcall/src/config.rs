@@ -1,6 +1,7 @@
 //! `rollcall config`
 
 use clap::Subcommand;
+use rollcall_cli::say;
 use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
 use rollcall_door::config::ServeArgs;
 use rollcall_server::config::resolve;
@@ -23,8 +24,11 @@ pub fn run(command: Config, server: ServerArgs) -> Result<Exit, Failure> {
     let config = resolve(*flags, server.data).map_err(usage)?;
     match (print, server.json) {
         (true, true) => output::json(&config)?,
-        (true, false) => print!("{}", toml::to_string(&config).map_err(|e| usage(e.into()))?),
-        (false, _) => println!("the configuration can be used"),
+        (true, false) => {
+            output::print(&toml::to_string(&config).map_err(|e| usage(e.into()))?);
+        }
+        (false, true) => output::json(&serde_json::json!({ "valid": true }))?,
+        (false, false) => say!("the configuration can be used"),
     }
     Ok(Exit::Success)
 }

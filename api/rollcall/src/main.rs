@@ -1,8 +1,10 @@
 //! The `rollcall` binary.
 
+use anyhow::Context as _;
 use clap::Parser;
 use clap::error::ErrorKind;
 use rollcall::{Cli, Exit, Failure, run};
+use rollcall_cli::output;
 use std::process::ExitCode;
 
 /// Requests allocate much and briefly, on several threads.
@@ -21,7 +23,9 @@ fn main() -> ExitCode {
         }
         Err(error) => return failed(&Failure::of_arguments(&error)),
     };
-    match run(cli) {
+    let ended = run(cli);
+    let written = output::finish().context("the result cannot be written").map_err(Failure::from);
+    match ended.and_then(|exit| written.map(|()| exit)) {
         Ok(Exit::Success) => ExitCode::SUCCESS,
         Ok(Exit::Difference) => ExitCode::from(1),
         Err(failure) => failed(&failure),
@@ -29,6 +33,6 @@ fn main() -> ExitCode {
 }
 
 fn failed(failure: &Failure) -> ExitCode {
-    eprintln!("rollcall: {}", failure.in_one_line());
+    output::note(&format!("rollcall: {}", failure.in_one_line()));
     ExitCode::from(failure.code)
 }

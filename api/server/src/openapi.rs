@@ -1,7 +1,14 @@
 //! The description of `/api/v1`.
 
+use rollcall_contract::problem::MEDIA_TYPE;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
+use utoipa::openapi::schema::Type;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{
+    ComponentsBuilder, Content, InfoBuilder, LicenseBuilder, ObjectBuilder, OpenApi,
+    OpenApiBuilder, Ref, RefOr, Response,
+};
 
 /// The document without its paths.
 pub fn document() -> OpenApi {
@@ -22,11 +29,78 @@ pub fn document() -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An auditor's key, from `rollcall auditor issue`"))
         .build();
+    let admin = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("An admin's key, from `rollcall admin add`"))
+        .build();
     let components = ComponentsBuilder::new()
+        .security_scheme("admin", SecurityScheme::Http(admin))
         .security_scheme("operator", SecurityScheme::Http(bearer))
         .security_scheme("auditor", SecurityScheme::Http(auditor))
         .build();
     OpenApiBuilder::new().info(info).components(Some(components)).build()
+}
+
+/// Adds to every operation what holds for all of them: the form of errors, what anybody may be
+/// answered, and how pages follow each other.
+pub fn complete(document: &mut OpenApi) {
+    for item in document.paths.paths.values_mut() {
+        let PathItem { get, post, put, patch, delete, .. } = item;
+        for operation in [get, post, put, patch, delete].into_iter().filter_map(Option::as_mut) {
+            complete_operation(operation);
+        }
+    }
+}
+
+fn complete_operation(operation: &mut Operation) {
+    let parameters = operation.parameters.iter().flatten();
+    let queries = |p: &&Parameter| p.parameter_in == ParameterIn::Query;
+    let is_paged = parameters.filter(queries).any(|p| p.name == "cursor");
+    let responses = &mut operation.responses.responses;
+    for (status, when) in EVERYWHERE {
+        responses.entry(status.to_owned()).or_insert_with(|| Response::new(when).into());
+    }
+    for (status, response) in responses.iter_mut() {
+        let RefOr::T(response) = response else { continue };
+        if status.starts_with(['4', '5']) {
+            response.content = [(MEDIA_TYPE.to_owned(), problem())].into_iter().collect();
+            if response.description.is_empty() {
+                response.description = said_of(status).to_owned();
+            }
+        } else if is_paged && status == "200" {
+            for (name, what) in PAGING {
+                let text = ObjectBuilder::new().schema_type(Type::String).build();
+                let header = HeaderBuilder::new().schema(text).description(Some(what)).build();
+                response.headers.insert(name.to_owned(), header);
+            }
+        }
+    }
+}
+
+/// What any operation may be answered.
+const EVERYWHERE: [(&str, &str); 6] = [
+    ("400", "A parameter or the body cannot be used"),
+    ("401", "No live key was sent"),
+    ("403", "The key that was sent does not open this"),
+    ("404", "There is no such organization, or nothing of that name in it"),
+    ("429", "Too many requests without a live key"),
+    ("503", "It cannot be done now: try again later"),
+];
+
+/// What leads from page to page.
+const PAGING: [(&str, &str); 3] = [
+    ("Next-Cursor", "The `cursor` of the next page; absent on the last"),
+    ("Link", "The address of the next page, rel=next (RFC 8288); absent on the last"),
+    ("Total-Count", "The number of rows on all pages together, where that is cheap to know"),
+];
+
+fn said_of(status: &str) -> &'static str {
+    let everywhere = EVERYWHERE.iter().find(|(known, _)| *known == status);
+    everywhere.map_or("It is not done: what is there forbids it", |(_, when)| when)
+}
+
+fn problem() -> Content {
+    Content::new(Some(RefOr::Ref(Ref::from_schema_name("Problem"))))
 }
 
 /// The document as JSON.

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_contract::route;
-use rollcall_door::App;
+use rollcall_door::{App, callers};
 use rollcall_office::Office;
 use rollcall_scim::Scim;
 use rollcall_sign_on::{SignOn, saml};
@@ -18,7 +18,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// The administration and audit API, with its description.
 pub fn api() -> OpenApiRouter<Office> {
-    OpenApiRouter::with_openapi(openapi::document()).merge(rollcall_office::routes())
+    let mut api = OpenApiRouter::with_openapi(openapi::document()).merge(rollcall_office::routes());
+    openapi::complete(api.get_openapi_mut());
+    api
 }
 
 /// The doors of one application.
@@ -49,6 +51,12 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
     let Doors { scim, sign_on, office } = doors;
     let (api, document) = api().split_for_parts();
     let document: Arc<str> = openapi::render(&document).into();
+    let rest = format!("{}/{{*{}}}", route::PREFIX, callers::REST);
+    let root = format!("{}/", route::PREFIX);
+    let api = api
+        .route(route::PREFIX, any(rollcall_office::nothing))
+        .route(&root, any(rollcall_office::nothing))
+        .route(&rest, any(rollcall_office::nothing));
     let health = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use chrono::{DateTime, Duration, NaiveTime, Utc};
 use clap::Args;
 use rollcall_cli::client::default_data;
+use rollcall_cli::say;
 use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
@@ -90,7 +91,7 @@ pub async fn run(args: History, server: ServerArgs) -> Result<Exit, Failure> {
             ("Organization", format!("{} ({})", made.organization, made.organization_id)),
         ]);
         made.report.print();
-        println!(
+        say!(
             "\nIts tokens were drawn from the seed, so they are revoked. Next: rollcall --data {} serve",
             made.data.display()
         );

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_cli::output;
+use rollcall_cli::say;
 use rollcall_entra::log::Counts;
 use rollcall_entra::transport::{Doing, Times};
 use serde::Serialize;
@@ -123,10 +124,10 @@ impl Report {
             ("Quarantine", self.quarantine.unwrap_or("-").to_owned()),
         ]);
         for reason in &self.undone {
-            println!("Not done: {reason}");
+            say!("Not done: {reason}");
         }
         if !self.latency.is_empty() {
-            println!();
+            say!();
             let ms = |value: f64| format!("{value:.2}");
             let rows = self.latency.iter().map(|(doing, l)| {
                 vec![(*doing).to_owned(), l.count.to_string(), ms(l.p50), ms(l.p95), ms(l.p99)]

@@ -80,7 +80,7 @@ impl Recorder for Progress {
                 let idle = run.exported == 0 && run.failed == 0 && run.state == RunState::Succeeded;
                 if !idle && told.is_none_or(|t| t.elapsed() >= QUIET) {
                     *told = Some(Instant::now());
-                    eprintln!("{}", line(&run));
+                    rollcall_cli::output::note(&line(&run));
                 }
             }
         }

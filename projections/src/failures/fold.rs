@@ -10,7 +10,7 @@ use crate::text::bounded;
 use crate::view::View;
 use rollcall_domain::exchange::{Exchange, Protocol};
 use rollcall_domain::failure::{
-    CONNECTION, Class, about, classify, is_failure, leaves_access, needs,
+    CONNECTION, Cause, Class, about, classify, is_failure, leaves_access, needs,
 };
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::RecordedExchange;
@@ -30,7 +30,7 @@ pub(crate) struct Failures {
 
 impl View for Failures {
     const NAME: &'static str = "failures";
-    const REVISION: u32 = 2;
+    const REVISION: u32 = 3;
     const TABLES: &'static [&'static Table] = &[&FAILURES, &NAMES];
 
     /// Reads the open failures of what the exchanges are about, of whoever had a name that they
@@ -141,6 +141,10 @@ impl Failures {
             self.cure(&about, exchange, |row| row.written(exchange, again(row)) && !again(row));
         }
         let rows = self.open.entry(about.clone()).or_default();
+        if cause == Cause::ResourceUnknown {
+            // What is gone gives access to nobody, whatever was refused of it before.
+            rows.iter_mut().for_each(|row| row.leaves_access = false);
+        }
         let known = rows.iter().position(again);
         let first = known.map(|i| rows.swap_remove(i));
         if let (Some(wants), Some(before)) =

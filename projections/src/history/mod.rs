@@ -4,11 +4,13 @@
 //! Intervals are half-open: a row holds at `p` if `since <= p < until`. What still holds ends at
 //! [`OPEN`].
 
+mod access;
 mod difference;
 mod memberships;
 mod query;
 mod resources;
 
+pub use access::{Access, Period, ReviewedGroup};
 pub use difference::{AttributeChange, Difference, Next, What};
 pub use memberships::MEMBERSHIPS;
 pub use query::{History, Membership, PastMember, Reviewed, Side, Turn};

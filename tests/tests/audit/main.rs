@@ -4,4 +4,6 @@ mod auditors;
 mod callers;
 mod events;
 mod history;
+mod pages;
 mod stopped;
+mod whole;

@@ -1,4 +1,6 @@
 //! The command line by itself.
 
+mod codes;
 mod names;
 mod refused;
+mod tables;

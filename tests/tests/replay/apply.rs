@@ -77,7 +77,7 @@ async fn applying_cures_a_failure(world: &mut World) -> Result<()> {
         code == 1 && printed["exchanges"][0]["now"]["scim_type"] == "uniqueness",
         "exit {code}: {printed}"
     );
-    let nothing = world.server.command(&["replay", "apply", "--org", "acme"]).await?;
+    let nothing = world.server.command(&["replay", "apply", "--yes", "--org", "acme"]).await?;
     ensure!(
         String::from_utf8_lossy(&nothing.stderr).contains("say what is to be submitted again"),
         "{nothing:?}"

@@ -234,6 +234,15 @@ async fn a_failure_is_over_when_what_it_wanted_holds(world: &mut World) -> Resul
     ensure!(open.len() == 1 && open[0]["leaves_access"] == true, "{open:?}");
     scim.delete(&format!("/Users/{cy}")).await?.expect(204)?;
     ensure!(failures(world, &[]).await?.is_empty(), "{:?}", failures(world, &[]).await?);
+    // A removal from a group that turns out to be gone: it gives access to nobody.
+    scim.operations(&members, add_members(&[&di])).await?.expect(204)?;
+    scim.delete(&members).await?.expect(204)?;
+    refused(world, &[("PATCH", members.clone(), remove_members(&[&di]))]).await?;
+    let open = failures(world, &[]).await?;
+    ensure!(open.len() == 1 && open[0]["leaves_access"] == true, "{open:?}");
+    scim.operations(&members, remove_members(&[&di])).await?.expect(404)?;
+    let open = failures(world, &[]).await?;
+    ensure!(open.iter().all(|failure| failure["leaves_access"] == false), "{open:?}");
     world.server.cli(&["views", "verify"]).await?;
     Ok(())
 }
@@ -248,8 +257,10 @@ async fn a_replay_by_hand_cures_a_failure() {
         world.scim.delete(&format!("/Users/{holder}")).await?.expect(204)?;
         let open = failures(world, &[]).await?;
         let failed = open[0]["id"].as_str().context("id")?.to_owned();
-        let applied =
-            world.server.cli(&["replay", "apply", "--org", "acme", "--exchange", &failed]).await?;
+        let applied = world
+            .server
+            .cli(&["replay", "apply", "--yes", "--org", "acme", "--exchange", &failed])
+            .await?;
         let all = failures(world, &["--cured"]).await?;
         ensure!(
             all.len() == 1 && all[0]["cured_by"] == applied["exchanges"][0]["submitted_as"],

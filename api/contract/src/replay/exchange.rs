@@ -53,6 +53,7 @@ pub struct ExchangeLine {
     /// Its id.
     pub id: Uuid,
     /// When it was received.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub received_at: DateTime<Utc>,
     /// What was asked for.
     pub operation: String,

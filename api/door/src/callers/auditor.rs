@@ -5,6 +5,7 @@ use super::organization::{Named, named};
 use crate::{App, Refusal};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
+use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::OrganizationId;
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 /// An auditor or the admin of the organization in the path, or an operator. There is no way to
 /// write with it.
 pub struct Auditor {
+    /// Who it is.
+    pub actor: Actor,
     /// The organization.
     pub organization: OrganizationId,
 }
@@ -33,6 +36,6 @@ where
             Named::One(organization) => organization.id,
             Named::Nobody => OrganizationId::NONE,
         };
-        Ok(Self { organization })
+        Ok(Self { actor: holder.actor, organization })
     }
 }

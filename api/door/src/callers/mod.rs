@@ -16,4 +16,17 @@ mod organization;
 pub use admin::Admin;
 pub use auditor::Auditor;
 pub use operator::Operator;
-pub use organization::find;
+pub use organization::{REST, find};
+
+use crate::{App, Refusal};
+use axum::http::request::Parts;
+
+/// Finds out who calls, and about which organization, of a request that no handler will see: its
+/// exchange is to say so as that of every other.
+///
+/// # Errors
+/// If nobody known calls, or the organization is not there for them.
+pub async fn introduced(parts: &mut Parts, app: &App) -> Result<(), Refusal> {
+    let holder = holder::Holder::of(parts, app).await?;
+    organization::named(parts, app, &holder).await.map(|_| ())
+}

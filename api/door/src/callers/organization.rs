@@ -10,6 +10,9 @@ use rollcall_projections::organizations::OrganizationRow;
 /// What a path calls the requests that named no organization.
 const NOBODY: &str = "none";
 
+/// The parameter of the route that takes every address at which nothing is.
+pub const REST: &str = "rest";
+
 /// Finds an organization by its domain or its id.
 ///
 /// # Errors
@@ -36,11 +39,11 @@ pub async fn named(parts: &mut Parts, app: &App, holder: &Holder) -> Result<Name
     let params = RawPathParams::from_request_parts(parts, &())
         .await
         .map_err(|e| Refusal::bad_request(e.body_text()))?;
-    let name = params
-        .iter()
-        .find(|(name, _)| *name == "organization")
-        .map(|(_, value)| value.to_owned())
-        .unwrap_or_default();
+    let value = |wanted| params.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value);
+    // An address where nothing is has no parameters, and may be below an organization all the same.
+    let below = value(REST).and_then(|rest| rest.strip_prefix("organizations/"));
+    let name = value("organization").or(below.and_then(|below| below.split('/').next()));
+    let Some(name) = name.map(str::to_owned) else { return Ok(Named::Nobody) };
     if name == NOBODY && holder.organization.is_none() {
         holder.visit.organization(OrganizationId::NONE);
         return Ok(Named::Nobody);

@@ -1,7 +1,7 @@
 //! Sessions of an organization: list, end.
 
-use crate::audit::paging;
-use axum::Json;
+use crate::audit::paging::{Listed, Page};
+use crate::audit::there;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -55,16 +55,22 @@ pub async fn list(
     auditor: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<SessionQuery>,
-) -> Result<Json<Vec<SessionSummary>>, Refusal> {
+) -> Result<Listed<Vec<SessionSummary>>, Refusal> {
+    let page = Page::of(&query, &format!("{} sessions", auditor.organization))?;
     let now = app.engine.clock.now();
     let filter = SessionFilter {
         subject: query.user.map(ResourceId),
         live_at: query.live.then_some(now),
-        before: query.before,
+        before: page.place().or(query.before),
     };
-    let limit = paging::limit(query.limit);
-    let rows = app.sessions.list(auditor.organization, &filter, limit).await?;
-    Ok(Json(rows.into_iter().map(|row| summary(row, now)).collect()))
+    let mut rows = app.sessions.list(auditor.organization, &filter, page.fetch()).await?;
+    if rows.is_empty() {
+        there::resource(&app, auditor.organization, query.user).await?;
+    }
+    let next = page.cut(&mut rows, |row| row.seq);
+    // Newest first: what comes in stands before the first page.
+    let summaries = rows.into_iter().map(|row| summary(row, now)).collect();
+    Ok(page.listed(summaries, next, 0))
 }
 
 /// Ends a session, at once and on every server.

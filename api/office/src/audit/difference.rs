@@ -9,6 +9,7 @@ use rollcall_contract::difference::{ChangeBody, DifferenceBody, DifferenceQuery}
 use rollcall_contract::format::Format;
 use rollcall_contract::moment::Moment;
 use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::time;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Auditor;
@@ -58,7 +59,7 @@ impl Row for DifferenceBody {
             self.group.clone().unwrap_or_default(),
             self.changes_line(),
             self.position.to_string(),
-            self.recorded_at.map(|at| at.to_rfc3339()).unwrap_or_default(),
+            self.recorded_at.map(time::text).unwrap_or_default(),
             self.exchange.map(|x| x.to_string()).unwrap_or_default(),
         ]
     }
@@ -85,14 +86,12 @@ pub async fn difference(
     Query(query): Query<DifferenceQuery>,
 ) -> Result<Response, Refusal> {
     if query.format == Format::CloudEvents {
-        return Err(Refusal::bad_request(
-            "a difference is no list of events: choose json, ndjson or csv",
-        ));
+        return Err(Refusal::not_among("format", "cloudevents", ["json", "ndjson", "csv"]));
     }
     let organization = auditor.organization;
-    let from = moment(&app, organization, Some(&query.from)).await?.0.position;
+    let from = moment(&app, organization, "from", Some(&query.from)).await?.0.position;
     let (Moment { position: to, .. }, views) =
-        moment(&app, organization, query.to.as_deref()).await?;
+        moment(&app, organization, "to", query.to.as_deref()).await?;
     if from > to {
         return Err(Refusal::bad_request(format!(
             "from is position {from}, after to, which is position {to}: swap them"

@@ -1,9 +1,11 @@
 //! Events of an organization: found by an index, read from the log.
 
-use super::paging;
+use super::moment;
+use super::paging::{Listed, Page};
 use super::readings;
 use super::resources::resource;
 use super::stream::{Row, Rows, StreamError, answer};
+use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -11,9 +13,10 @@ use chrono::{DateTime, Duration, Utc};
 use rollcall_contract::Problem;
 use rollcall_contract::events::{EventBody, EventDetail, EventPath, EventQuery};
 use rollcall_contract::format::Format;
+use rollcall_contract::moment::Written;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
-use rollcall_contract::route;
+use rollcall_contract::{route, time};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, RunId};
 use rollcall_domain::log::{AggregateKind, Record};
 use rollcall_domain::scim::ResourceKind;
@@ -66,12 +69,23 @@ pub async fn list(
     auditor: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<EventQuery>,
-) -> Result<Json<Vec<EventBody>>, Refusal> {
-    let limit = paging::limit(query.limit);
-    let (filter, views) = filter(&app, auditor.organization, &query).await?;
-    let mut events = page(&app, views.as_ref(), auditor.organization, &filter, limit).await?;
-    readings::add(&app, auditor.organization, &mut events).await?;
-    Ok(Json(events))
+) -> Result<Listed<Vec<EventBody>>, Refusal> {
+    let organization = auditor.organization;
+    if query.format != Format::Json {
+        return Err(Refusal::parameter("format", "a page is JSON: an export has other formats"));
+    }
+    let asked = Page::of(&query, &format!("{organization} events"))?;
+    let (mut filter, views) = filter(&app, organization, &query).await?;
+    let head = app.engine.log.head(organization).await?.position;
+    let end = asked.end(filter.until.map_or(head, |until| until.min(head)));
+    // Without a filter there is one event at each position.
+    let total = views.is_none().then(|| end.saturating_sub(filter.after));
+    filter.after = asked.place().unwrap_or(filter.after);
+    filter.until = Some(end);
+    let mut events = page(&app, views.as_ref(), organization, &filter, asked.fetch()).await?;
+    let next = asked.cut(&mut events, |event| event.position);
+    readings::add(&app, organization, &mut events).await?;
+    Ok(asked.listed(events, next, end).of_all(total))
 }
 
 /// One event: what the user or group was before and after it, and the exchange that led to it.
@@ -145,6 +159,11 @@ pub async fn export(
     Query(query): Query<EventQuery>,
 ) -> Result<Response, Refusal> {
     let organization = auditor.organization;
+    for (name, given) in [("limit", query.limit.is_some()), ("cursor", query.cursor.is_some())] {
+        if given {
+            return Err(Refusal::parameter(name, "an export has no pages: it is whole"));
+        }
+    }
     let (mut filter, views) = filter(&app, organization, &query).await?;
     // What comes in while this is read is not part of it.
     let head = app.engine.log.head(organization).await?.position;
@@ -166,7 +185,9 @@ pub async fn export(
                     Format::CloudEvents => {
                         Exported::Cloud(CloudEvent::new(&source, organization, event))
                     }
-                    Format::Json | Format::Ndjson | Format::Csv => Exported::Plain(event),
+                    Format::Json | Format::Ndjson | Format::Csv | Format::Html => {
+                        Exported::Plain(event)
+                    }
                 };
                 rows.push(&row).await?;
             }
@@ -196,18 +217,26 @@ async fn filter(
     if filter.is_plain() && query.run.is_none() && query.from.is_none() && query.to.is_none() {
         return Ok((filter, None));
     }
+    there::filters(app, organization, query).await?;
     let views = app.audit.of(organization).await?;
     if let Some(run) = query.run {
         filter.among = Some(of_run(&views, organization, RunId(run)).await?);
     }
-    let position =
-        async |at| views.history.position_at(organization, at).await.map_err(Refusal::from);
-    if let Some(from) = query.from {
-        filter.after = filter.after.max(position(from - Duration::microseconds(1)).await?);
+    if let Some(from) = &query.from {
+        let before = match moment::read("from", from)? {
+            Written::Position(position) => position.saturating_sub(1),
+            Written::Run(run) => moment::end_of(app, &views, organization, RunId(run)).await?,
+            written => {
+                let at = moment::instant("from", written, app.engine.clock.now())?;
+                let before = at - Duration::microseconds(1);
+                views.history.position_at(organization, before).await?
+            }
+        };
+        filter.after = filter.after.max(before);
     }
-    if let Some(to) = query.to {
-        let last = position(to).await?;
-        filter.until = Some(filter.until.map_or(last, |until| until.min(last)));
+    if let Some(to) = &query.to {
+        let (to, _) = moment::moment(app, organization, "to", Some(to)).await?;
+        filter.until = Some(filter.until.map_or(to.position, |until| until.min(to.position)));
     }
     Ok((filter, Some(views)))
 }
@@ -296,7 +325,7 @@ impl Row for Exported {
         let Exported::Plain(e) = self else { return Vec::new() };
         vec![
             e.position.to_string(),
-            e.recorded_at.to_rfc3339(),
+            time::text(e.recorded_at),
             e.event_type.clone(),
             e.payload_version.clone(),
             e.aggregate.clone(),

@@ -1,6 +1,8 @@
 //! Exchanges: every request with what became of it.
 
-use super::paging;
+use super::paging::{Listed, Page};
+use super::start::start;
+use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use base64::Engine as _;
@@ -81,28 +83,39 @@ pub async fn list(
     auditor: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<ExchangeQuery>,
-) -> Result<Json<Vec<ExchangeSummary>>, Refusal> {
+) -> Result<Listed<Vec<ExchangeSummary>>, Refusal> {
     let organization = auditor.organization;
+    let page = Page::of(&query, &format!("{organization} exchanges"))?;
+    if let Some(operation) = &query.operation {
+        there::operation(operation)?;
+    }
+    let end = page.end(app.engine.log.head(organization).await?.exchange_number);
     // Reads do not wait for their own exchange to be folded; whoever looks at exchanges does.
     app.engine.folder.fold(organization).await?;
     let filter = ExchangeFilter {
         failed: query.failed,
         unknown_shape: query.unknown_shape,
-        operation: query.operation,
-        subject: query.subject,
-        from: match (query.after, query.before) {
-            (Some(after), _) => Start::After(after),
-            (None, Some(before)) => Start::Before(before),
-            (None, None) => Start::Latest,
-        },
+        operation: query.operation.clone(),
+        subject: query.subject.clone(),
+        from: start(query.after, query.before, page.place())?,
         ..ExchangeFilter::default()
     };
-    let limit = paging::limit(query.limit);
-    let rows = match query.run {
+    let limit = page.fetch();
+    let mut rows = match query.run {
         None => app.exchanges.list(organization, &filter, limit).await?,
         Some(run) => of_run(&app, organization, RunId(run), filter, limit).await?,
     };
-    Ok(Json(rows.into_iter().map(summary).collect()))
+    if rows.is_empty()
+        && let Some(subject) = &query.subject
+    {
+        let id = subject.parse().map_err(|_| {
+            Refusal::parameter("subject", format!("{subject:?} is no id of a user or group"))
+        })?;
+        there::resource(&app, organization, Some(id)).await?;
+    }
+    rows.retain(|row| row.number <= end);
+    let next = page.cut(&mut rows, |row| row.number);
+    Ok(page.listed(rows.into_iter().map(summary).collect(), next, end))
 }
 
 /// Exchanges of one run. Which they are is in the auditors' views, what they were in the live ones.
@@ -113,7 +126,11 @@ async fn of_run(
     filter: ExchangeFilter,
     limit: usize,
 ) -> Result<Vec<ExchangeRow>, Refusal> {
-    let mut numbers = app.audit.of(organization).await?.runs.numbers(organization, run).await?;
+    let views = app.audit.of(organization).await?;
+    if views.runs.get(organization, run).await?.is_none() {
+        return Err(Refusal::not_found(format!("there is no run {run} here")));
+    }
+    let mut numbers = views.runs.numbers(organization, run).await?;
     match filter.from {
         Start::After(after) => numbers.retain(|n| *n > after),
         Start::Before(before) => numbers.retain(|n| *n < before),

@@ -1,6 +1,7 @@
 //! Failures: what went wrong and is not yet right, and what to do about it.
 
-use super::paging;
+use super::paging::{Listed, Page};
+use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use rollcall_contract::Problem;
@@ -81,30 +82,36 @@ async fn settle(
     ),
 )]
 pub async fn list(
-    Auditor { organization }: Auditor,
+    Auditor { organization, .. }: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<FailureQuery>,
-) -> Result<Json<Vec<FailureBody>>, Refusal> {
-    let views = app.audit.of(organization).await?;
+) -> Result<Listed<Vec<FailureBody>>, Refusal> {
+    let page = Page::of(&query, &format!("{organization} failures"))?;
     let unknown = |name: &String| {
-        Cause::parse(name)
-            .ok_or_else(|| Refusal::bad_request(format!("there is no cause {name:?}")))
+        let causes = || Cause::ALL.iter().map(|cause| cause.as_str());
+        Cause::parse(name).ok_or_else(|| Refusal::not_among("cause", name, causes()))
     };
     let filter = FailureFilter {
         cured: query.cured,
         cause: query.cause.as_ref().map(unknown).transpose()?,
         subject: query.subject.map(ResourceId),
-        before: query.before,
+        before: page.place().or(query.before),
     };
-    let limit = paging::limit(query.limit);
+    let end = page.end(app.engine.log.head(organization).await?.exchange_number);
+    let views = app.audit.of(organization).await?;
+    let mut rows = views.failures.list(organization, &filter, page.fetch()).await?;
+    if rows.is_empty() {
+        there::resource(&app, organization, query.subject).await?;
+    }
+    let next = page.cut(&mut rows, |row| row.last_number);
     let mut found = Vec::new();
-    for row in views.failures.list(organization, &filter, limit).await? {
+    for row in rows {
         let row = settle(&views, organization, row).await?;
         if query.cured || row.cured_at.is_none() {
             found.push(body(row));
         }
     }
-    Ok(Json(found))
+    Ok(page.listed(found, next, end))
 }
 
 /// One failure.
@@ -121,7 +128,7 @@ pub async fn list(
     ),
 )]
 pub async fn show(
-    Auditor { organization }: Auditor,
+    Auditor { organization, .. }: Auditor,
     State(app): State<Arc<App>>,
     Path(path): Path<FailurePath>,
 ) -> Result<Json<FailureBody>, Refusal> {

@@ -1,6 +1,7 @@
 //! Logins of an organization: every attempt, and why it was refused.
 
-use super::paging;
+use super::paging::{Listed, Page};
+use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use rollcall_contract::Problem;
@@ -61,16 +62,21 @@ pub async fn list(
     auditor: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<LoginQuery>,
-) -> Result<Json<Vec<LoginBody>>, Refusal> {
+) -> Result<Listed<Vec<LoginBody>>, Refusal> {
+    let page = Page::of(&query, &format!("{} logins", auditor.organization))?;
     let filter = LoginFilter {
         accepted: query.accepted,
         subject: query.user.map(ResourceId),
         drifted: query.drifted,
-        before: query.before,
+        before: page.place().or(query.before),
     };
-    let limit = paging::limit(query.limit);
-    let rows = app.logins.list(auditor.organization, &filter, limit).await?;
-    Ok(Json(rows.into_iter().map(body).collect()))
+    let mut rows = app.logins.list(auditor.organization, &filter, page.fetch()).await?;
+    if rows.is_empty() {
+        there::resource(&app, auditor.organization, query.user).await?;
+    }
+    let next = page.cut(&mut rows, |row| row.seq);
+    // Newest first: what comes in stands before the first page.
+    Ok(page.listed(rows.into_iter().map(body).collect(), next, 0))
 }
 
 /// The login of an exchange.

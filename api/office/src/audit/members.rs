@@ -1,9 +1,9 @@
 //! The members of a group as they were, and an access review of it.
 
-use super::moment::moment;
-use super::paging;
+use super::moment::{again, moment};
+use super::named;
+use super::paging::{Listed, Page};
 use super::stream::{Row, StreamError, answer};
-use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use rollcall_contract::Problem;
@@ -11,6 +11,7 @@ use rollcall_contract::directory::ResourcePath;
 use rollcall_contract::format::Format;
 use rollcall_contract::members::{MemberBody, MemberQuery, MembersBody, ReviewQuery, ReviewRow};
 use rollcall_contract::moment::Moment;
+use rollcall_contract::time;
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::scim::ResourceKind;
 use rollcall_door::App;
@@ -59,16 +60,21 @@ pub async fn list(
     State(app): State<Arc<App>>,
     Path(path): Path<ResourcePath>,
     Query(query): Query<MemberQuery>,
-) -> Result<Json<MembersBody>, Refusal> {
-    let (organization, group) = (auditor.organization, ResourceId(path.id));
-    let (as_of, views) = moment(&app, organization, query.as_of.as_deref()).await?;
-    group_name(&views, organization, group, as_of.position).await?;
-    let limit = paging::limit(query.limit);
-    let found =
-        views.history.members(organization, group, as_of.position, query.after, limit).await;
-    let found = found?;
-    let next = paging::next(&found, limit, |m| m.place);
-    Ok(Json(MembersBody { as_of, members: found.into_iter().map(body).collect(), next }))
+) -> Result<Listed<MembersBody>, Refusal> {
+    let organization = auditor.organization;
+    let page = Page::of(&query, &format!("{organization} members {}", path.id))?;
+    let (as_of, views) = match page.place() {
+        None => moment(&app, organization, "as_of", query.as_of.as_deref()).await?,
+        Some(_) => again(&app, organization, page.end(0)).await?,
+    };
+    let at = as_of.position;
+    let group = named::of_path(&views, organization, ResourceKind::Group, &path.id, at).await?;
+    group_name(&views, organization, group, at).await?;
+    let after = page.place().unwrap_or(query.after);
+    let mut found = views.history.members(organization, group, at, after, page.fetch()).await?;
+    let next = page.cut(&mut found, |m| m.place);
+    let members = found.into_iter().map(body).collect();
+    Ok(page.listed(MembersBody { as_of, members, next }, next, at))
 }
 
 /// The name of a group that was there, or 404.
@@ -113,7 +119,7 @@ impl Row for ReviewRow {
             self.kind.clone(),
             self.member.clone(),
             self.active.map(|a| a.to_string()).unwrap_or_default(),
-            self.since.to_rfc3339(),
+            time::text(self.since),
             self.position.to_string(),
             self.exchange.map(|x| x.to_string()).unwrap_or_default(),
             self.run.map(|run| run.to_string()).unwrap_or_default(),
@@ -145,13 +151,12 @@ pub async fn review(
     Query(query): Query<ReviewQuery>,
 ) -> Result<Response, Refusal> {
     if query.format == Format::CloudEvents {
-        return Err(Refusal::bad_request(
-            "a review is no list of events: choose json, ndjson or csv",
-        ));
+        return Err(Refusal::not_among("format", "cloudevents", ["json", "ndjson", "csv"]));
     }
-    let (organization, group) = (auditor.organization, ResourceId(path.id));
+    let organization = auditor.organization;
     let (Moment { position: at, .. }, views) =
-        moment(&app, organization, query.as_of.as_deref()).await?;
+        moment(&app, organization, "as_of", query.as_of.as_deref()).await?;
+    let group = named::of_path(&views, organization, ResourceKind::Group, &path.id, at).await?;
     let name = group_name(&views, organization, group, at).await?;
     answer::<ReviewRow, _>(query.format, move |mut rows| async move {
         let mut after = 0;

@@ -1,14 +1,14 @@
 //! Every time that somebody was in a group.
 
 use super::members::kind_name;
-use super::moment::moment;
-use super::paging;
-use axum::Json;
+use super::moment::{again, moment};
+use super::named;
+use super::paging::{Listed, Page};
 use axum::extract::{Path, Query, State};
 use rollcall_contract::Problem;
 use rollcall_contract::directory::ResourcePath;
 use rollcall_contract::memberships::{MembershipBody, MembershipQuery, MembershipsBody, TurnBody};
-use rollcall_domain::ids::ResourceId;
+use rollcall_domain::scim::ResourceKind;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Auditor;
@@ -56,8 +56,8 @@ pub async fn of_group(
     State(app): State<Arc<App>>,
     Path(path): Path<ResourcePath>,
     Query(query): Query<MembershipQuery>,
-) -> Result<Json<MembershipsBody>, Refusal> {
-    list(&app, &auditor, Side::Group(ResourceId(path.id)), query).await
+) -> Result<Listed<MembershipsBody>, Refusal> {
+    list(&app, &auditor, ResourceKind::Group, &path.id, query).await
 }
 
 /// Every time that this user was in a group, directly.
@@ -80,27 +80,32 @@ pub async fn of_user(
     State(app): State<Arc<App>>,
     Path(path): Path<ResourcePath>,
     Query(query): Query<MembershipQuery>,
-) -> Result<Json<MembershipsBody>, Refusal> {
-    list(&app, &auditor, Side::Member(ResourceId(path.id)), query).await
+) -> Result<Listed<MembershipsBody>, Refusal> {
+    list(&app, &auditor, ResourceKind::User, &path.id, query).await
 }
 
 async fn list(
     app: &App,
     auditor: &Auditor,
-    side: Side,
+    kind: ResourceKind,
+    called: &str,
     query: MembershipQuery,
-) -> Result<Json<MembershipsBody>, Refusal> {
-    let (as_of, views) = moment(app, auditor.organization, query.as_of.as_deref()).await?;
-    let limit = paging::limit(query.limit);
-    let found = views
-        .history
-        .memberships(auditor.organization, side, as_of.position, query.after, limit)
-        .await;
-    let found = found?;
-    let (Side::Group(id) | Side::Member(id)) = side;
-    if found.is_empty() && !views.history.ever(auditor.organization, id).await? {
-        return Err(Refusal::not_found(format!("there never was a user or group {id}")));
-    }
-    let next = paging::next(&found, limit, |m| m.place);
-    Ok(Json(MembershipsBody { as_of, memberships: found.into_iter().map(body).collect(), next }))
+) -> Result<Listed<MembershipsBody>, Refusal> {
+    let organization = auditor.organization;
+    let page = Page::of(&query, &format!("{organization} memberships {} {called}", kind.name()))?;
+    let (as_of, views) = match page.place() {
+        None => moment(app, organization, "as_of", query.as_of.as_deref()).await?,
+        Some(_) => again(app, organization, page.end(0)).await?,
+    };
+    let (at, after) = (as_of.position, page.place().unwrap_or(query.after));
+    let id = named::of_path(&views, organization, kind, called, at).await?;
+    let side = match kind {
+        ResourceKind::Group => Side::Group(id),
+        ResourceKind::User => Side::Member(id),
+    };
+    let found = views.history.memberships(organization, side, at, after, page.fetch()).await;
+    let mut found = found?;
+    let next = page.cut(&mut found, |m| m.place);
+    let memberships = found.into_iter().map(body).collect();
+    Ok(page.listed(MembershipsBody { as_of, memberships, next }, next, at))
 }

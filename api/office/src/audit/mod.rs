@@ -11,13 +11,18 @@ mod logins;
 mod members;
 mod memberships;
 mod moment;
+mod named;
+mod page_of_rows;
 pub mod paging;
 mod readings;
 mod reconcile;
 mod replay;
 mod resources;
+mod review;
 mod runs;
+mod start;
 mod stream;
+pub mod there;
 
 pub use ledger::tiles;
 
@@ -54,6 +59,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(audited("audit.groups.review", routes!(members::review)))
         .routes(audited("audit.groups.memberships", routes!(memberships::of_group)))
         .routes(audited("audit.users.memberships", routes!(memberships::of_user)))
+        .routes(audited("audit.review", routes!(review::review)))
         .routes(audited("audit.diff", routes!(difference::difference)))
         .routes(audited("audit.logins.list", routes!(logins::list)))
         .routes(audited("audit.logins.show", routes!(logins::show)))

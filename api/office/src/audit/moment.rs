@@ -1,48 +1,94 @@
 //! A moment in an organization's log: an instant, a position or the end of a run.
 
 use chrono::{DateTime, Utc};
-use rollcall_contract::moment::Moment;
+use rollcall_contract::moment::{Moment, Written};
+use rollcall_contract::time;
 use rollcall_domain::ids::{OrganizationId, RunId};
 use rollcall_domain::log::{Bodies, Position};
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::audit::Reads;
 
-/// What a moment can be written as.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Written {
-    Now,
-    Instant(DateTime<Utc>),
-    Position(Position),
-    Run(RunId),
-}
-
-/// Finds a moment, none is now; and the views that know it.
+/// Finds a moment, none is now; and the views that know it. `parameter` is where it was written.
+///
+/// # Errors
+/// 400 if it is none, or has not come yet: nobody knows what will be.
 pub async fn moment(
     app: &App,
     organization: OrganizationId,
+    parameter: &str,
     text: Option<&str>,
 ) -> Result<(Moment, Reads), Refusal> {
-    let written = parse(text)?;
+    let written = text.map(|text| read(parameter, text)).transpose()?;
     let head = app.engine.log.head(organization).await?.position;
     let views = app.audit.of(organization).await?;
     let position = match written {
-        Written::Now => head,
-        Written::Position(position) if position > head => {
-            return Err(Refusal::bad_request(format!(
-                "position {position} is beyond the end of the log, which is {head}"
-            )));
+        None => head,
+        Some(Written::Position(position)) if position > head => {
+            return Err(Refusal::parameter(
+                parameter,
+                format!("position {position} is beyond the end of the log, which is {head}"),
+            ));
         }
-        Written::Position(position) => position,
-        Written::Run(run) => end_of(app, &views, organization, run).await?,
-        Written::Instant(at) => views.history.position_at(organization, at).await?,
+        Some(Written::Position(position)) => position,
+        Some(Written::Run(run)) => end_of(app, &views, organization, RunId(run)).await?,
+        Some(written @ (Written::Instant(_) | Written::Ago(_))) => {
+            let at = instant(parameter, written, app.engine.clock.now())?;
+            views.history.position_at(organization, at).await?
+        }
     };
     let recorded_at = views.history.recorded_at(organization, position).await?;
     Ok((Moment { position, recorded_at }, views))
 }
 
+/// The page before said which moment all pages are about.
+///
+/// # Errors
+/// If the views cannot be read.
+pub async fn again(
+    app: &App,
+    organization: OrganizationId,
+    position: Position,
+) -> Result<(Moment, Reads), Refusal> {
+    let views = app.audit.of(organization).await?;
+    let recorded_at = views.history.recorded_at(organization, position).await?;
+    Ok((Moment { position, recorded_at }, views))
+}
+
+/// Reads what a parameter says.
+///
+/// # Errors
+/// 400 if it is no moment.
+pub fn read(parameter: &str, text: &str) -> Result<Written, Refusal> {
+    text.parse().map_err(|e: rollcall_contract::moment::NoMoment| {
+        Refusal::parameter(parameter, e.to_string())
+    })
+}
+
+/// The instant that was written.
+///
+/// # Errors
+/// 400 if it has not come yet, or cannot be reckoned.
+pub fn instant(
+    parameter: &str,
+    written: Written,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, Refusal> {
+    let at = written.instant(now);
+    let at =
+        at.ok_or_else(|| Refusal::parameter(parameter, "this is longer ago than time goes"))?;
+    if at > now {
+        let (at, now) = (time::text(at), time::text(now));
+        return Err(Refusal::parameter(
+            parameter,
+            format!("{at} is in the future: here it is {now}, and nobody knows what will be"),
+        ));
+    }
+    Ok(at)
+}
+
 /// The position at the end of a run, as far as it got.
-async fn end_of(
+pub async fn end_of(
     app: &App,
     views: &Reads,
     organization: OrganizationId,
@@ -56,39 +102,4 @@ async fn end_of(
     let last =
         last.ok_or_else(|| Refusal::not_found(format!("the last exchange of run {run} is gone")))?;
     Ok(last.positions.map_or(last.after, |(_, last)| last))
-}
-
-fn parse(text: Option<&str>) -> Result<Written, Refusal> {
-    let Some(text) = text.map(str::trim) else { return Ok(Written::Now) };
-    if let Some(run) = text.strip_prefix("run:").and_then(|id| id.parse().ok()) {
-        return Ok(Written::Run(run));
-    }
-    let position = text.strip_prefix("position:").and_then(|n| n.parse().ok());
-    // A plus sign that nobody escaped in a URL arrives as a space.
-    let instant = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok();
-    match (position, instant) {
-        (Some(position), _) => Ok(Written::Position(position)),
-        (_, Some(instant)) => Ok(Written::Instant(instant.with_timezone(&Utc))),
-        _ => Err(Refusal::bad_request(format!(
-            "{text:?} is no moment: write an instant such as 2026-11-24T08:00:00Z, position:42, or run:ID"
-        ))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn moments_are_instants_or_positions() {
-        let read = |text| parse(Some(text)).ok();
-        assert_eq!(read("position:42"), Some(Written::Position(42)));
-        let instant = "2026-11-24T08:00:00Z".parse().ok().map(Written::Instant);
-        assert_eq!(read("2026-11-24T08:00:00Z"), instant);
-        assert_eq!(read("2026-11-24T09:00:00 01:00"), instant);
-        assert_eq!(parse(None).ok(), Some(Written::Now));
-        for wrong in ["", "run:", "position:", "position:-1", "yesterday", "42", "2026-11-24"] {
-            assert_eq!(read(wrong), None, "{wrong}");
-        }
-    }
 }

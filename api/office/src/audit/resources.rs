@@ -1,7 +1,8 @@
 //! Users and groups as they were.
 
-use super::moment::moment;
-use super::paging;
+use super::moment::{again, moment};
+use super::named;
+use super::paging::{Listed, Page};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use rollcall_contract::Problem;
@@ -37,7 +38,7 @@ pub async fn users(
     auditor: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<ResourceQuery>,
-) -> Result<Json<ResourcesBody>, Refusal> {
+) -> Result<Listed<ResourcesBody>, Refusal> {
     list(&app, auditor.organization, ResourceKind::User, query).await
 }
 
@@ -60,7 +61,7 @@ pub async fn groups(
     auditor: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<ResourceQuery>,
-) -> Result<Json<ResourcesBody>, Refusal> {
+) -> Result<Listed<ResourcesBody>, Refusal> {
     list(&app, auditor.organization, ResourceKind::Group, query).await
 }
 
@@ -85,7 +86,7 @@ pub async fn user(
     Path(path): Path<ResourcePath>,
     Query(query): Query<AsOf>,
 ) -> Result<Json<ResourceBody>, Refusal> {
-    show(&app, auditor.organization, ResourceKind::User, ResourceId(path.id), query).await
+    show(&app, auditor.organization, ResourceKind::User, &path.id, query).await
 }
 
 /// A group without its members as it was at a moment.
@@ -109,7 +110,7 @@ pub async fn group(
     Path(path): Path<ResourcePath>,
     Query(query): Query<AsOf>,
 ) -> Result<Json<ResourceBody>, Refusal> {
-    show(&app, auditor.organization, ResourceKind::Group, ResourceId(path.id), query).await
+    show(&app, auditor.organization, ResourceKind::Group, &path.id, query).await
 }
 
 async fn list(
@@ -117,27 +118,40 @@ async fn list(
     organization: OrganizationId,
     kind: ResourceKind,
     query: ResourceQuery,
-) -> Result<Json<ResourcesBody>, Refusal> {
-    let (as_of, views) = moment(app, organization, query.as_of.as_deref()).await?;
-    let limit = paging::limit(query.limit);
-    let rows = views
-        .history
-        .resources(organization, kind, as_of.position, query.name.as_deref(), query.after, limit)
-        .await;
-    let rows = rows?;
-    let next = paging::next(&rows, limit, |row| row.seq);
+) -> Result<Listed<ResourcesBody>, Refusal> {
+    let page = Page::of(&query, &format!("{organization} {}", kind.name()))?;
+    let (as_of, views) = match page.place() {
+        None => moment(app, organization, "as_of", query.as_of.as_deref()).await?,
+        Some(_) => again(app, organization, page.end(0)).await?,
+    };
+    let (at, after) = (as_of.position, page.place().unwrap_or(query.after));
+    let mut rows = match (query.name.as_deref(), query.search.as_deref()) {
+        (Some(_), Some(_)) => {
+            return Err(Refusal::parameter("search", "say a name, or what is to be in it"));
+        }
+        (None, Some(part)) => {
+            let here = (after, page.fetch());
+            named::containing(&views, organization, kind, part, at, here).await?
+        }
+        (name, None) => {
+            let history = &views.history;
+            history.resources(organization, kind, at, name, after, page.fetch()).await?
+        }
+    };
+    let next = page.cut(&mut rows, |row| row.seq);
     let resources = rows.iter().map(|row| wire(kind, row, &app.scim_base, None, None)).collect();
-    Ok(Json(ResourcesBody { as_of, resources, next }))
+    Ok(page.listed(ResourcesBody { as_of, resources, next }, next, at))
 }
 
 async fn show(
     app: &App,
     organization: OrganizationId,
     kind: ResourceKind,
-    id: ResourceId,
+    called: &str,
     query: AsOf,
 ) -> Result<Json<ResourceBody>, Refusal> {
-    let (as_of, views) = moment(app, organization, query.as_of.as_deref()).await?;
+    let (as_of, views) = moment(app, organization, "as_of", query.as_of.as_deref()).await?;
+    let id = named::of_path(&views, organization, kind, called, as_of.position).await?;
     let resource = resource(app, &views, organization, kind, id, as_of.position).await?;
     let resource = resource.ok_or_else(|| {
         Refusal::not_found(format!(

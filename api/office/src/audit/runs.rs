@@ -1,7 +1,8 @@
 //! Runs: sync cycles, on-demand runs, connection tests.
 
 use super::events;
-use super::paging;
+use super::paging::{Listed, Page};
+use super::start::start;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use chrono::{DateTime, Utc};
@@ -15,7 +16,6 @@ use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Auditor;
 use rollcall_projections::events::EventFilter;
-use rollcall_projections::exchanges::Start;
 use rollcall_projections::runs::{RunFilter, RunRow};
 use serde_json::json;
 use std::sync::Arc;
@@ -71,27 +71,25 @@ pub async fn list(
     Auditor { organization, .. }: Auditor,
     State(app): State<Arc<App>>,
     Query(query): Query<RunQuery>,
-) -> Result<Json<Vec<RunBody>>, Refusal> {
-    let kind = query.kind.map(|kind| {
-        let kinds = RunKind::ALL.map(RunKind::as_str).join(", ");
-        RunKind::parse(&kind).ok_or_else(|| {
-            Refusal::bad_request(format!("there is no kind {kind:?}; the kinds are {kinds}"))
-        })
+) -> Result<Listed<Vec<RunBody>>, Refusal> {
+    let page = Page::of(&query, &format!("{organization} runs"))?;
+    let kind = query.kind.as_ref().map(|kind| {
+        RunKind::parse(kind)
+            .ok_or_else(|| Refusal::not_among("kind", kind, RunKind::ALL.map(RunKind::as_str)))
     });
     let filter = RunFilter {
         kind: kind.transpose()?,
         failed: query.failed,
         changed: query.changed,
-        from: match (query.after, query.before) {
-            (Some(after), _) => Start::After(after),
-            (None, Some(before)) => Start::Before(before),
-            (None, None) => Start::Latest,
-        },
+        from: start(query.after, query.before, page.place())?,
     };
-    let limit = query.limit.unwrap_or(50).clamp(1, 1_000);
-    let rows = app.audit.of(organization).await?.runs.list(organization, &filter, limit).await?;
+    let end = page.end(app.engine.log.head(organization).await?.exchange_number);
+    let views = app.audit.of(organization).await?;
+    let mut rows = views.runs.list(organization, &filter, page.fetch()).await?;
+    rows.retain(|row| row.first <= end);
+    let next = page.cut(&mut rows, |row| row.first);
     let now = app.engine.clock.now();
-    Ok(Json(rows.into_iter().map(|row| body(row, now)).collect()))
+    Ok(page.listed(rows.into_iter().map(|row| body(row, now)).collect(), next, end))
 }
 
 /// One run.
@@ -134,15 +132,21 @@ pub async fn changes(
     State(app): State<Arc<App>>,
     Path(path): Path<RunPath>,
     Query(query): Query<ChangeQuery>,
-) -> Result<Json<Vec<EventBody>>, Refusal> {
+) -> Result<Listed<Vec<EventBody>>, Refusal> {
+    let page = Page::of(&query, &format!("{organization} changes {}", path.run))?;
+    let end = page.end(app.engine.log.head(organization).await?.position);
     let views = app.audit.of(organization).await?;
     let among = events::of_run(&views, organization, RunId(path.run)).await?;
-    let filter = EventFilter { among: Some(among), after: query.after, ..EventFilter::default() };
-    let limit = paging::limit(query.limit);
-    events::page(&app, Some(&views), organization, &filter, limit)
-        .await
-        .map(Json)
-        .map_err(Refusal::from)
+    let filter = EventFilter {
+        among: Some(among),
+        after: page.place().unwrap_or(query.after),
+        until: Some(end),
+        ..EventFilter::default()
+    };
+    let found = events::page(&app, Some(&views), organization, &filter, page.fetch()).await;
+    let mut found = found?;
+    let next = page.cut(&mut found, |event| event.position);
+    Ok(page.listed(found, next, end))
 }
 
 /// Whether an organization's cycles still come, and when the last one did.

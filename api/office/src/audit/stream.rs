@@ -3,6 +3,7 @@
 //! silence.
 
 use super::cell::guarded;
+use super::page_of_rows;
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
@@ -18,6 +19,7 @@ fn media_type(format: Format) -> &'static str {
         Format::Json => "application/json",
         Format::Ndjson | Format::CloudEvents => "application/x-ndjson",
         Format::Csv => "text/csv; charset=utf-8",
+        Format::Html => "text/html; charset=utf-8",
     }
 }
 
@@ -47,12 +49,31 @@ pub trait Row: Serialize {
     fn cells(&self) -> Vec<String>;
 }
 
+/// What stands at the head of a file that is handed in: what it is about, and where it comes from.
+pub trait Head: Send + Sync {
+    /// Names and values, for people.
+    fn lines(&self) -> Vec<(&'static str, String)>;
+}
+
+/// A head as both: for people, and as JSON.
+pub trait AnyHead: Head {
+    /// Itself as JSON.
+    fn json(&self) -> serde_json::Result<Vec<u8>>;
+}
+
+impl<H: Head + Serialize> AnyHead for H {
+    fn json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+}
+
 /// Takes rows and sends them off.
 pub struct Rows {
     sender: mpsc::Sender<Result<Bytes, std::io::Error>>,
     format: Format,
     buffer: Vec<u8>,
     rows: u64,
+    headed: bool,
 }
 
 /// So many bytes go off together.
@@ -71,6 +92,9 @@ impl Rows {
                 self.buffer.push(b'\n');
             }
             Format::Csv => self.line(row.cells().iter().map(|cell| guarded(cell)))?,
+            Format::Html => {
+                self.buffer.extend_from_slice(page_of_rows::row(&row.cells()).as_bytes())
+            }
         }
         self.rows += 1;
         if self.buffer.len() >= CHUNK { self.send().await } else { Ok(()) }
@@ -91,9 +115,43 @@ impl Rows {
         self.sender.send(Ok(chunk)).await.map_err(|_| StreamError::Gone)
     }
 
+    /// Writes what stands before the rows.
+    fn begin<R: Row>(&mut self, head: Option<&dyn AnyHead>) -> Result<(), StreamError> {
+        let json = head.map(AnyHead::json).transpose().map_err(StreamError::broken)?;
+        let lines = head.map(Head::lines).unwrap_or_default();
+        match (self.format, json) {
+            (Format::Json, Some(head)) => {
+                self.buffer = [&b"{\"head\":"[..], &head, b",\"rows\":"].concat();
+            }
+            (Format::Ndjson, Some(head)) => {
+                self.buffer = [&b"{\"head\":"[..], &head, b"}\n"].concat();
+            }
+            (Format::Csv, _) => {
+                for (name, value) in &lines {
+                    self.line([format!("# {name}"), guarded(value)].iter())?;
+                }
+                self.line(R::HEAD.iter())?;
+            }
+            (Format::Html, _) => {
+                let about = lines.iter().find(|(name, _)| *name == "About");
+                let title = about.map_or("Rollcall", |(_, about)| about.as_str());
+                self.buffer = page_of_rows::before(title, &lines, R::HEAD).into_bytes();
+            }
+            (Format::Json | Format::Ndjson | Format::CloudEvents, _) => {}
+        }
+        Ok(())
+    }
+
     async fn end(mut self) -> Result<(), StreamError> {
-        if self.format == Format::Json {
-            self.buffer.extend_from_slice(if self.rows == 0 { b"[]\n" } else { b"]\n" });
+        match self.format {
+            Format::Json => {
+                self.buffer.extend_from_slice(if self.rows == 0 { b"[]" } else { b"]" });
+                self.buffer.extend_from_slice(if self.headed { b"}\n" } else { b"\n" });
+            }
+            Format::Html => {
+                self.buffer.extend_from_slice(page_of_rows::after(self.rows).as_bytes());
+            }
+            Format::Ndjson | Format::Csv | Format::CloudEvents => {}
         }
         self.send().await
     }
@@ -107,11 +165,25 @@ pub fn answer<R: Row, F>(
 where
     F: Future<Output = Result<Rows, StreamError>> + Send + 'static,
 {
-    let (sender, receiver) = mpsc::channel(4);
-    let mut rows = Rows { sender: sender.clone(), format, buffer: Vec::new(), rows: 0 };
-    if format == Format::Csv {
-        rows.line(R::HEAD.iter()).map_err(|e| Refusal::unavailable(&e))?;
+    if format == Format::Html {
+        return Err(Refusal::not_among("format", "html", ["json", "ndjson", "csv"]));
     }
+    answer_with::<R, F>(format, None, produce)
+}
+
+/// The same with a head.
+pub fn answer_with<R: Row, F>(
+    format: Format,
+    head: Option<Box<dyn AnyHead>>,
+    produce: impl FnOnce(Rows) -> F + Send + 'static,
+) -> Result<Response, Refusal>
+where
+    F: Future<Output = Result<Rows, StreamError>> + Send + 'static,
+{
+    let (sender, receiver) = mpsc::channel(4);
+    let headed = head.is_some();
+    let mut rows = Rows { sender: sender.clone(), format, buffer: Vec::new(), rows: 0, headed };
+    rows.begin::<R>(head.as_deref()).map_err(|e| Refusal::unavailable(&e))?;
     tokio::spawn(async move {
         let done = match produce(rows).await {
             Ok(rows) => rows.end().await,

@@ -5,7 +5,7 @@ use super::output::{Told, tell};
 use anyhow::Context;
 use rollcall_cli::client::Client;
 use rollcall_cli::part::check_free;
-use rollcall_cli::{Exit, output};
+use rollcall_cli::{Exit, output, say};
 use rollcall_contract::ledger::{
     CheckpointBody, ConsistencyBody, ConsistencyQuery, Finding, FindingKind, FindingPart,
     ProofBody, ProofQuery, Verdict,
@@ -132,7 +132,7 @@ pub async fn checkpoint(
     let told = now.told(verdict, heads)?;
     if told.verdict.holds() && !client.json {
         // To be kept as it is, or sent to somebody who keeps it.
-        print!("{}", end.checkpoint);
+        output::print(&end.checkpoint);
         return Ok(Exit::Success);
     }
     if told.verdict.holds() {
@@ -166,11 +166,11 @@ pub async fn prove(
                 output::json(&proof)?;
             } else {
                 let (index, size) = (proof.index, proof.size);
-                println!("leaf {index} of {size} proven; the key is {}", proof.key);
+                say!("leaf {index} of {size} proven; the key is {}", proof.key);
             }
         }
         None if client.json => output::json(&proof)?,
-        None => print!("{}", proof.proof),
+        None => output::print(&proof.proof),
     }
     Ok(Exit::Success)
 }

@@ -1,6 +1,6 @@
 //! Verdicts for people and for scripts.
 
-use rollcall_cli::{Exit, output};
+use rollcall_cli::{Exit, output, say};
 use rollcall_contract::ledger::{Finding, FindingKind, FindingPart, Verdict};
 use serde::Serialize;
 
@@ -68,15 +68,16 @@ pub fn tell(told: &Told, as_json: bool) -> anyhow::Result<Exit> {
         ("Key", key),
     ]);
     if let Some(broken) = &told.broken {
-        println!("\n{broken}");
+        say!();
+        say!("{broken}");
     }
     if !verdict.findings.is_empty() {
-        println!();
+        say!();
         for found in &verdict.findings {
-            println!("{}", sentence(found));
+            say!("{}", sentence(found));
         }
         if verdict.more > 0 {
-            println!("and {} more", verdict.more);
+            say!("and {} more", verdict.more);
         }
     }
     Ok(exit)

@@ -2,7 +2,7 @@
 
 use super::output::{Told, tell};
 use anyhow::Context;
-use rollcall_cli::{Exit, Failure, output, usage};
+use rollcall_cli::{Exit, Failure, output, say, usage};
 use rollcall_evidence::Statement;
 use rollcall_evidence::seen::{self, Folder, Seen};
 use rollcall_evidence::verify::{Proven, Trust, Verified};
@@ -137,7 +137,8 @@ fn tell_proof(proven: &Proven, as_json: bool) -> anyhow::Result<Exit> {
             ("Key", key),
         ]);
         if let Some(why) = why {
-            println!("\n{why}");
+            say!();
+            say!("{why}");
         }
     }
     Ok(if proven.holds { Exit::Success } else { Exit::Difference })

@@ -203,20 +203,37 @@ pub async fn compare(here: &Tenant, now: &Now) -> Result<Tally> {
             } else if now.broken && unreadable(row, &seen, now).contains(&item.1) {
                 tally.undecided += 1;
             } else {
-                tally.wrong.insert(format!("{what}: {item:?}"));
+                let lately = lately(&seen, now, item.0);
+                tally.wrong.insert(format!("{what}: {item:?}{lately}"));
             }
             told.insert(item);
         }
     }
     for (item, last) in &truth {
         if !told.contains(item) {
-            tally.missed.insert(format!("{item:?}, refused by {}", last.exchange));
+            let lately = lately(&seen, now, item.0);
+            tally.missed.insert(format!("{item:?}, refused by {}{lately}", last.exchange));
         }
     }
     let about: BTreeSet<Whose> = truth.keys().filter_map(|(whose, _)| *whose).collect();
     tally.only_read =
         now.waiting().iter().copied().filter(|delta| !about.contains(&of(delta))).collect();
     Ok(tally)
+}
+
+/// What was asked lately about somebody, for whoever reads of a difference.
+fn lately(seen: &[Seen], now: &Now, whose: Option<Whose>) -> String {
+    let about = seen.iter().filter(|s| now.whose(&s.target, s.body.as_ref()) == whose);
+    let mut last: Vec<String> = about
+        .rev()
+        .take(12)
+        .map(|s| {
+            let body = s.body.as_ref().map(ToString::to_string).unwrap_or_default();
+            format!("\n    {} {} {} {body} {}", s.at, s.method.as_str(), s.target, s.status)
+        })
+        .collect();
+    last.reverse();
+    last.concat()
 }
 
 fn of(delta: &Delta) -> Whose {

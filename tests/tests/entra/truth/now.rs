@@ -1,7 +1,7 @@
 //! Both sides at a moment: what the tenant wants by now, and what the application has.
 
 use super::asked::{Thing, path};
-use super::wire::Tenant;
+use super::wire::{Seen, Tenant};
 use anyhow::Result;
 use rollcall_domain::scim::ResourceKind;
 use rollcall_entra::client::{Client, ENTERPRISE, Mapping, Target};
@@ -89,8 +89,26 @@ impl Now {
                     self.known.entry(id.to_owned()).or_insert(*whose);
                 }
             }
+            // Matched by name: it is given the object id, and the answer has no body.
+            if let (Some(id), Some(whose)) =
+                (seen.target.split(['/', '?']).nth(2), self.given(seen))
+            {
+                self.known.entry(id.to_owned()).or_insert(whose);
+            }
         }
         ids
+    }
+
+    /// Whose object id a change gives to a resource.
+    fn given(&self, change: &Seen) -> Option<Whose> {
+        if !matches!(change.method, Method::Patch) || change.status >= 300 {
+            return None;
+        }
+        let operations = change.body.as_ref()?["Operations"].as_array()?;
+        operations
+            .iter()
+            .find(|op| op["path"] == "externalId")
+            .and_then(|op| self.objects.get(op["value"].as_str()?).copied())
     }
 
     async fn read(&mut self, here: &Tenant, ids: BTreeSet<(bool, String)>) -> Result<()> {

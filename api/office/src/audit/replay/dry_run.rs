@@ -14,11 +14,12 @@ use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::{Operator, find};
-use rollcall_replay::ScratchSettings;
+use rollcall_replay::{DryRun, ScratchSettings};
 use std::sync::Arc;
 
 /// Runs exchanges in a fork of the log as it is now: their answers, and the events they would
-/// cause. Nothing is written. If nothing is chosen, those that failed.
+/// cause, and what apply would refuse, for the same reason. Nothing is written. If nothing is chosen,
+/// those that failed.
 #[utoipa::path(
     post,
     path = "/api/v1/organizations/{organization}/replay/dry-run",
@@ -46,16 +47,9 @@ pub async fn dry_run(
     operator.concerns(organization.id);
     let settings = ScratchSettings::of(&app, request::refused(&request)?);
     let mut selection = request::selection(&app, organization.id, &request).await?;
-    selection.failed |= selection.exchanges.is_empty();
+    selection.failed |= selection.exchanges.is_empty() && selection.numbers.is_none();
     let permit = permit(&replaying)?;
-    let engine = &app.engine;
-    let lines = rollcall_replay::dry_run(
-        engine.log.clone(),
-        organization.id,
-        selection,
-        settings,
-        engine.clock.clone(),
-    )
-    .await;
-    Ok(answer(lines?, permit))
+    let asked = DryRun { selection, forced: request.force, settings };
+    let lines = rollcall_replay::dry_run(&app, organization.id, asked).await?;
+    Ok(answer(lines, permit))
 }

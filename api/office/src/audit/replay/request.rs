@@ -1,8 +1,10 @@
 //! What a replay is asked for.
 
 use crate::Replaying;
+use crate::audit::moment;
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
+use rollcall_contract::moment::Written;
 use rollcall_contract::replay::ReplayRequest;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::interpretation::Reading;
@@ -10,6 +12,7 @@ use rollcall_domain::log::ExchangeNumber;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_replay::{Bound, Selection};
+use serde_json::json;
 use std::collections::BTreeSet;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -28,23 +31,51 @@ pub async fn selection(
         Some(run) => Some(numbers(app, organization, RunId(run)).await?),
         None => None,
     };
-    let bound = |text: &Option<String>| {
-        text.as_deref().map(str::parse::<Bound>).transpose().map_err(Refusal::bad_request)
-    };
+    for id in &request.exchanges {
+        if app.engine.log.exchange(organization, ExchangeId(*id)).await?.is_none() {
+            return Err(Refusal::not_found(format!("there is no exchange {id} here")));
+        }
+    }
+    let (from, to) = (
+        bound(app, organization, "from", request.from.as_deref()).await?,
+        bound(app, organization, "to", request.to.as_deref()).await?,
+    );
     Ok(Selection {
         exchanges: request.exchanges.iter().copied().map(ExchangeId).collect(),
         numbers,
         failed: request.failed,
-        from: bound(&request.from)?,
-        to: bound(&request.to)?,
+        from,
+        to,
     })
+}
+
+/// An end of the range: a moment, or a bare position as before.
+async fn bound(
+    app: &App,
+    organization: OrganizationId,
+    parameter: &str,
+    text: Option<&str>,
+) -> Result<Option<Bound>, Refusal> {
+    let Some(text) = text else { return Ok(None) };
+    if let Ok(position) = text.parse() {
+        return Ok(Some(Bound::Position(position)));
+    }
+    Ok(Some(match moment::read(parameter, text)? {
+        Written::Position(position) => Bound::Position(position),
+        Written::Run(run) => {
+            let views = app.audit.of(organization).await?;
+            Bound::Position(moment::end_of(app, &views, organization, RunId(run)).await?)
+        }
+        written => Bound::Instant(moment::instant(parameter, written, app.engine.clock.now())?),
+    }))
 }
 
 /// Liberties that are not taken.
 pub fn refused(request: &ReplayRequest) -> Result<BTreeSet<Reading>, Refusal> {
+    // What cannot be read says what could be.
     let parse = |name: &String| {
-        Reading::parse(name)
-            .ok_or_else(|| Refusal::bad_request(format!("there is no reading {name:?}")))
+        serde_json::from_value(json!(name))
+            .map_err(|all| Refusal::parameter("without", all.to_string()))
     };
     request.without.iter().map(parse).collect()
 }

@@ -1,0 +1,25 @@
+//! Where a list that can be read both ways begins.
+
+use rollcall_door::Refusal;
+use rollcall_projections::exchanges::Start;
+
+/// Upwards after a number, else downwards before one, else downwards from the latest; from the last
+/// row of the page before, in the same direction.
+///
+/// # Errors
+/// 400 if both directions are asked for.
+pub fn start(
+    after: Option<u64>,
+    before: Option<u64>,
+    place: Option<u64>,
+) -> Result<Start, Refusal> {
+    match (after, before, place) {
+        (Some(_), Some(_), _) => {
+            Err(Refusal::parameter("before", "say after, oldest first, or before, newest first"))
+        }
+        (Some(after), None, place) => Ok(Start::After(place.unwrap_or(after))),
+        (None, _, Some(place)) => Ok(Start::Before(place)),
+        (None, Some(before), None) => Ok(Start::Before(before)),
+        (None, None, None) => Ok(Start::Latest),
+    }
+}

@@ -1,0 +1,161 @@
+//! Pages of a list, put together, are the list as it was when the first page was asked for, whoever
+//! goes on writing.
+
+use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::http::Answer;
+use rollcall_tests::on_both;
+use rollcall_tests::rng::Rng;
+use rollcall_tests::world::World;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Questions that are asked; those of a run and of a moment are put together below.
+const QUESTIONS: u64 = 200;
+
+/// A list: its address, what a row is known by, and where its rows lie in the body.
+struct List {
+    path: String,
+    key: &'static str,
+    rows: &'static str,
+}
+
+/// The next page's address, as `Link` says.
+fn link(answer: &Answer) -> Option<String> {
+    let link = answer.header("link")?;
+    let (address, relation) = link.strip_prefix('<')?.split_once('>')?;
+    relation.contains("next").then(|| address.to_owned())
+}
+
+fn rows(list: &List, body: &Value) -> Result<Vec<Value>> {
+    let rows = if list.rows.is_empty() { body } else { &body[list.rows] };
+    rows.as_array().cloned().with_context(|| format!("{}: no rows in {body}", list.path))
+}
+
+/// All pages of a list, and whether anything was written meanwhile.
+async fn all(w: &World, list: &List, first: &str) -> Result<Vec<Value>> {
+    let (mut found, mut query) = (Vec::new(), first.to_owned());
+    loop {
+        let answer = w.admin.get(&format!("{}{query}", list.path)).await?.expect(200)?;
+        found.extend(rows(list, &answer.json()?)?);
+        ensure!(link(&answer).is_some() == answer.header("next-cursor").is_some(), "{query}");
+        match link(&answer) {
+            Some(next) => query = next,
+            None => return Ok(found),
+        }
+        ensure!(found.len() < 100_000, "{}{first} does not end", list.path);
+    }
+}
+
+async fn pages_are_the_list_while_others_write(world: &World) -> Result<()> {
+    let group = world.scim.create_group("Staff").await?;
+    for n in 0..20 {
+        let id = world.scim.create_user(&format!("first{n}@contoso.example")).await?;
+        let add = rollcall_tests::scim::add_members(&[&id]);
+        world.scim.patch(&format!("/Groups/{group}"), &add).await?.expect(204)?;
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let writers: Vec<_> = (0..8)
+        .map(|writer| {
+            let (scim, stop, group) = (world.scim.fresh(), stop.clone(), group.clone());
+            tokio::spawn(async move {
+                let mut n = 0;
+                while !stop.load(Ordering::SeqCst) {
+                    let name = format!("w{writer}-{n}@contoso.example");
+                    let id = scim.create_user(&name).await?;
+                    let add = rollcall_tests::scim::add_members(&[&id]);
+                    scim.patch(&format!("/Groups/{group}"), &add).await?.expect(204)?;
+                    n += 1;
+                }
+                anyhow::Ok(n)
+            })
+        })
+        .collect();
+    let read = questions(world, &group).await;
+    stop.store(true, Ordering::SeqCst);
+    let mut written = 0;
+    for writer in writers {
+        written += writer.await??;
+    }
+    read?;
+    ensure!(written > 8, "nobody wrote: {written}");
+    Ok(())
+}
+
+async fn questions(world: &World, group: &str) -> Result<()> {
+    let base = "/api/v1/organizations/acme";
+    let list = |path: &str, key, rows| List { path: format!("{base}/{path}"), key, rows };
+    let lists = [
+        list("events", "position", ""),
+        list("exchanges", "number", ""),
+        list("users", "id", "resources"),
+        list(&format!("groups/{group}/members"), "id", "members"),
+        list(&format!("groups/{group}/memberships"), "member_id", "memberships"),
+    ];
+    let mut rng = Rng::new(16);
+    for n in 0..QUESTIONS {
+        let list = &lists[rng.below(lists.len() as u64) as usize];
+        let limit = 20 + rng.below(180);
+        let filter = match (list.key, rng.below(3)) {
+            ("position", 1) => "&type=UserCreated".to_owned(),
+            ("position", 2) => format!("&after={}", rng.below(20)),
+            ("number", 1) => "&after=0".to_owned(),
+            ("number", 2) => "&operation=users.create".to_owned(),
+            _ => String::new(),
+        };
+        let pages = all(world, list, &format!("?limit={limit}{filter}")).await?;
+        // Asked again when all is there, the list up to the same end is the same, row by row.
+        let key = |row: &Value| row[list.key].clone();
+        let last = pages.last().map(key).unwrap_or_default();
+        let found = all(world, list, &format!("?limit=1000{filter}")).await?;
+        let newest_first = list.key == "number" && !filter.contains("after=0");
+        let expected: Vec<Value> = if newest_first {
+            let first = pages.first().map(key).unwrap_or_default();
+            found.iter().map(key).skip_while(|number| *number != first).collect()
+        } else {
+            let end = found.iter().position(|row| key(row) == last).map_or(0, |at| at + 1);
+            found[..end].iter().map(key).collect()
+        };
+        let pages: Vec<Value> = pages.iter().map(key).collect();
+        ensure!(
+            pages == expected && (!pages.is_empty() || filter.contains("after=")),
+            "question {n}, {}?limit={limit}{filter}: {} rows on pages, {} in the list",
+            list.path,
+            pages.len(),
+            expected.len()
+        );
+    }
+    Ok(())
+}
+
+on_both!(pages_are_the_list_while_others_write);
+
+/// The list of exchanges ends although each page that an auditor reads of it is an exchange.
+async fn reading_exchanges_ends(world: &World) -> Result<()> {
+    let issued = world.server.cli(&["auditor", "issue", "--org", "acme", "--label", "Eve"]).await?;
+    let key = issued["key"].as_str().context("a key")?;
+    for n in 0..30 {
+        world.scim.create_user(&format!("u{n}@contoso.example")).await?;
+    }
+    let path = "/api/v1/organizations/acme/exchanges";
+    for first in ["?after=0&limit=1", "?limit=1"] {
+        let (mut query, mut pages) = (first.to_owned(), 0);
+        loop {
+            let request = rollcall_tests::http::Request::new("GET", format!("{path}{query}"))
+                .header("Authorization", format!("Bearer {key}"));
+            let answer = world.scim.http().fresh().send(request).await?.expect(200)?;
+            pages += 1;
+            ensure!(pages < 200, "{first} does not end");
+            match link(&answer) {
+                Some(next) => query = next,
+                None => break,
+            }
+        }
+        ensure!(pages >= 30, "{first}: {pages} pages");
+    }
+    let kept = world.admin.get(&format!("{path}?operation=audit.exchanges.list")).await?;
+    ensure!(kept.expect_json(200)? != json!([]), "what an auditor read is kept");
+    Ok(())
+}
+
+on_both!(reading_exchanges_ends);
