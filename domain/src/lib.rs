@@ -5,6 +5,7 @@
 //! ports ([`log`], [`sql`]) that adapters implement.
 
 pub mod actor;
+pub mod body_hashes;
 pub mod cause;
 pub mod claim;
 pub mod consumer;
@@ -31,6 +32,7 @@ pub mod outbound;
 pub mod personal;
 pub mod provisioning_log;
 pub mod public_type;
+pub mod record;
 pub mod run;
 pub mod saml;
 pub mod scim;

@@ -74,6 +74,7 @@ fn full() -> Exchange {
         duration_us: 412,
         redactions: vec!["password".into()],
         bodies_dropped: true,
+        body_hashes: None,
         request_body: b"beside the document".to_vec(),
         answer_body: b"beside the document".to_vec(),
     }
@@ -101,6 +102,7 @@ fn least() -> Exchange {
         },
         redactions: vec![],
         bodies_dropped: false,
+        body_hashes: None,
         request_body: vec![],
         answer_body: vec![],
         ..full()
@@ -115,8 +117,10 @@ fn asked() -> Exchange {
     exchange
 }
 
-fn documents() -> [(&'static str, Exchange); 3] {
-    [("full", full()), ("least", least()), ("token-request", asked())]
+fn documents() -> [(&'static str, Exchange); 4] {
+    let body_hashes = Some(full().hashes_of_bodies());
+    let dropped = Exchange { body_hashes, ..full() };
+    [("full", full()), ("least", least()), ("dropped", dropped), ("token-request", asked())]
 }
 
 #[test]

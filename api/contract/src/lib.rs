@@ -16,6 +16,7 @@ pub mod failures;
 pub mod feed;
 pub mod format;
 pub mod keys;
+pub mod ledger;
 pub mod logins;
 pub mod members;
 pub mod memberships;

@@ -5,6 +5,7 @@ mod arriving;
 pub mod audit;
 mod declared;
 mod entry;
+pub mod ledgers;
 mod problem;
 mod provisioning_log;
 
@@ -26,6 +27,7 @@ pub struct Office {
     sign_on: Arc<SignOn>,
     feed: Arc<Feed>,
     replaying: Replaying,
+    ledgers: ledgers::Ledgers,
 }
 
 /// One permit: a replay takes a processor to itself.
@@ -40,6 +42,7 @@ impl Office {
             sign_on,
             feed,
             replaying: Replaying(Arc::new(Semaphore::new(1))),
+            ledgers: ledgers::Ledgers::default(),
         }
     }
 }
@@ -68,13 +71,20 @@ impl FromRef<Office> for Replaying {
     }
 }
 
-/// All routes of `/api/v1`.
+impl FromRef<Office> for ledgers::Ledgers {
+    fn from_ref(office: &Office) -> Self {
+        office.ledgers.clone()
+    }
+}
+
+/// All routes of `/api/v1`, and the tiles of the ledgers beside it.
 pub fn routes() -> OpenApiRouter<Office> {
     OpenApiRouter::new()
         .merge(admin::routes())
         .merge(audit::routes())
         .merge(feed())
         .merge(session())
+        .merge(audit::tiles())
 }
 
 fn feed() -> OpenApiRouter<Office> {

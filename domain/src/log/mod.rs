@@ -12,6 +12,7 @@
 mod batch;
 mod facet;
 mod inline;
+mod ledger;
 mod port;
 mod restored;
 mod scan;
@@ -20,5 +21,8 @@ pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
 pub use facet::{Facet, Start};
 pub use inline::{CATCH_UP, Inline, InlineFold, stretches};
 pub use port::*;
-pub use restored::restored_number;
 pub use scan::scan;
+pub use ledger::{ExchangeLeaf, LedgerHead, exchange_leaf, record_leaf};
+pub use restored::{Regrowing, restored_place};
+
+pub use crate::record::*;

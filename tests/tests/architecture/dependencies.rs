@@ -83,7 +83,7 @@ const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
 
 /// The crates of the product with what each names of the others, from the bottom up. A crate may
 /// use what stands above it in this table, and of that only what its line says.
-const ROOMS: [(&str, &[&str]); 24] = [
+const ROOMS: [(&str, &[&str]); 25] = [
     ("domain", &[]),
     ("projections", &["domain"]),
     ("sqlite", &["domain"]),
@@ -95,6 +95,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("jose", &["domain"]),
     ("entra", &[]),
     ("contract", &[]),
+    ("evidence", &["contract", "domain", "tlog"]),
     ("engine", &["domain", "projections"]),
     ("stores", &["domain", "eventstore", "postgres", "projections", "sqlite"]),
     ("door", &["contract", "domain", "engine", "outbound", "projections"]),
@@ -110,6 +111,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "domain",
             "door",
             "engine",
+            "evidence",
             "feed",
             "jose",
             "projections",
@@ -139,7 +141,10 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("simulate", &["cli", "contract", "engine", "entra", "server", "stores"]),
     (
         "",
-        &["cli", "contract", "domain", "door", "engine", "replay", "server", "simulate", "stores"],
+        &[
+            "cli", "contract", "domain", "door", "engine", "evidence", "replay", "server",
+            "simulate", "stores",
+        ],
     ),
 ];
 
@@ -211,6 +216,7 @@ fn what_is_no_door_knows_no_http_server() {
         "outbound",
         "jose",
         "engine",
+        "evidence",
         "stores",
         "contract",
         "cli",

@@ -3,9 +3,11 @@
 //!
 //! Several servers on one store may run the same jobs: what is no news is no event.
 
+mod audits;
 mod certificates;
 mod consumers;
 mod credentials;
+mod checkpoints;
 pub mod cycles;
 mod deliveries;
 mod job;
@@ -21,6 +23,9 @@ use crate::router::Doors;
 use certificates::Certificates;
 use consumers::Followers;
 use credentials::Credentials;
+use audits::Audits;
+use certificates::Certificates;
+use checkpoints::Checkpoints;
 use cycles::Cycles;
 use deliveries::Deliveries;
 use futures::FutureExt;
@@ -50,6 +55,8 @@ impl Background {
         jobs.add(Names::default(), app, stopping);
         jobs.add(Followers::default(), app, stopping);
         jobs.add(Deliveries::new(doors.feed.postman(app)), app, stopping);
+        jobs.add(Checkpoints::default(), app, stopping);
+        jobs.add(Audits, app, stopping);
         if let Some(keep) = app.config.keep_bodies_for {
             jobs.add(Retention::new(keep), app, stopping);
         }

@@ -33,6 +33,7 @@ macro_rules! contract {
     };
 }
 
+mod before;
 mod fixture;
 mod given;
 mod inline;

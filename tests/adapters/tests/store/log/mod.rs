@@ -7,6 +7,7 @@ pub use concurrent::follow;
 mod concurrent;
 mod exchanges;
 pub mod facets;
+pub mod ledger;
 mod reads;
 
 mod append_contract {
@@ -45,6 +46,14 @@ mod exchanges_contract {
 mod facets_contract {
     contract!(super::super::facets, log:
         exchanges_are_found_by_each_facet
+    );
+}
+mod ledger_contract {
+    contract!(super::super::ledger, log:
+        an_empty_log_has_an_empty_tree
+        leaves_and_tree_follow_from_what_is_read
+        many_at_once_grow_one_tree
+        leaves_stay_when_bodies_are_dropped
     );
 }
 mod reads_contract {
