@@ -11,7 +11,7 @@ use crate::columns::{Columns, Stored, columns, read_all, read_first};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::ids::{ConsumerId, OrganizationId};
 use rollcall_domain::log::Position;
-use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{OpenTransaction, SqlError, SqlStore, SqlValue};
 use std::sync::Arc;
 
 columns! {
@@ -329,7 +329,7 @@ impl ConsumerPlaces {
     }
 }
 
-async fn write(tx: Box<dyn SqlTransaction>, row: PlaceRow) -> Result<(), SqlError> {
+async fn write(tx: Box<dyn OpenTransaction>, row: PlaceRow) -> Result<(), SqlError> {
     let mut statements = Vec::new();
     let unwritable = |bad: Bad| SqlError::Shape(bad.0);
     PlaceRow::upsert(vec![row], &mut statements).map_err(unwritable)?;

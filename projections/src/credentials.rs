@@ -165,7 +165,6 @@ pub(crate) struct Keys {
     uses: BTreeMap<CredentialId, Used>,
 }
 
-
 columns! {
     struct LastUse { id: CredentialId, last_used: Option<DateTime<Utc>> }
 }

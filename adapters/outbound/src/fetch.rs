@@ -26,7 +26,8 @@ pub async fn fetch(url: &str, guard: &Guard, bounds: Bounds) -> Result<Vec<u8>, 
 
 async fn within(url: &str, guard: &Guard, bounds: Bounds) -> Result<Vec<u8>, FetchError> {
     let (url, client) = reach(url, guard, bounds.patience).await?;
-    let response = client.get(url).send().await.map_err(|error| FetchError::of(&error, bounds.patience))?;
+    let response =
+        client.get(url).send().await.map_err(|error| FetchError::of(&error, bounds.patience))?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(FetchError::Status(response.status().as_u16()));
     }

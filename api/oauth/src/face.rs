@@ -15,7 +15,7 @@ impl Face {
     pub fn of(purpose: Purpose) -> Option<Self> {
         match purpose {
             Purpose::Scim => Some(Self { scope: SCOPE }),
-            Purpose::Audit | Purpose::Administration | Purpose::Operation => None,
+            Purpose::Audit | Purpose::Administration | Purpose::Operation | Purpose::Feed => None,
         }
     }
 

@@ -6,7 +6,7 @@ use super::state::{Consumer, ConsumerState, Following};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
 use crate::credential::{
-    Change, CredentialCommand, CredentialIssued, CredentialRevoked, Credentials,
+    CredentialCommand, CredentialEvent, CredentialIssued, CredentialRevoked, Credentials,
 };
 use crate::decision::Decision;
 use crate::fold_text::fold_text;
@@ -58,10 +58,10 @@ fn key(
     issued: CredentialIssued,
     now: DateTime<Utc>,
 ) -> Result<ConsumerEvent, ConsumerError> {
-    match credentials.decide(CredentialCommand::Issue(issued), now)? {
-        Some(Change::Issued(issued)) => Ok(ConsumerEvent::KeyIssued(issued)),
-        // Neither comes of issuing one.
-        Some(Change::Revoked(_)) | None => Err(ConsumerError::OtherWay("key")),
+    match credentials.decide(CredentialCommand::Issue(issued), now)?.pop() {
+        Some(CredentialEvent::Issued(issued)) => Ok(ConsumerEvent::KeyIssued(issued)),
+        // Nothing else comes of issuing one.
+        _ => Err(ConsumerError::OtherWay("key")),
     }
 }
 

@@ -5,8 +5,8 @@
 //! that, the append is committed all the same, and says that nothing was folded
 //! ([`super::Appended::folded`]): then whoever appended folds on their own.
 
-use super::port::{Position, Record};
 use crate::ids::OrganizationId;
+use crate::record::{Position, Record};
 use crate::sql::{SqlError, SqlTransaction};
 use async_trait::async_trait;
 

@@ -20,9 +20,9 @@ mod scan;
 pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
 pub use facet::{Facet, Start};
 pub use inline::{CATCH_UP, Inline, InlineFold, stretches};
-pub use port::*;
-pub use scan::scan;
 pub use ledger::{ExchangeLeaf, LedgerHead, exchange_leaf, record_leaf};
+pub use port::*;
 pub use restored::{Regrowing, restored_place};
+pub use scan::scan;
 
 pub use crate::record::*;

@@ -2,8 +2,9 @@
 //! ask for none.
 
 use super::facet::Start;
-use super::port::{Bodies, Log, LogError, RecordedExchange};
+use super::port::{Bodies, Log, LogError};
 use crate::ids::OrganizationId;
+use crate::record::RecordedExchange;
 
 /// Exchanges read in one step.
 const STEP: u64 = 500;

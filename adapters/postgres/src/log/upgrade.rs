@@ -5,9 +5,8 @@
 //! that was there is changed, and all of it is taken back if it breaks off; a process of before that
 //! still runs is refused by the database when it appends.
 
-use super::codec;
+use super::codec::{self, EXCHANGE_BODIES, RECORD};
 use super::ledger;
-use super::codec::{EXCHANGE_BODIES, RECORD};
 use futures::future::BoxFuture;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::ledger::LeafHash;

@@ -42,6 +42,7 @@ const SIDE: Part = Part {
     schema: "rollcall_side",
     supported: 1,
     ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_side",
+    upgrade: None,
 };
 const TIMEOUT: Duration = Duration::from_secs(2);
 const READERS: u32 = 8;

@@ -5,9 +5,9 @@
 
 mod audits;
 mod certificates;
+mod checkpoints;
 mod consumers;
 mod credentials;
-mod checkpoints;
 pub mod cycles;
 mod deliveries;
 mod job;
@@ -20,12 +20,11 @@ mod tests;
 pub use job::{Incomplete, Job};
 
 use crate::router::Doors;
-use certificates::Certificates;
-use consumers::Followers;
-use credentials::Credentials;
 use audits::Audits;
 use certificates::Certificates;
 use checkpoints::Checkpoints;
+use consumers::Followers;
+use credentials::Credentials;
 use cycles::Cycles;
 use deliveries::Deliveries;
 use futures::FutureExt;
