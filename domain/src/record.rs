@@ -87,6 +87,15 @@ pub type ExchangeNumber = u64;
 /// Number of events in a stream; the first event has version 1.
 pub type Version = u64;
 
+/// The ends of one organization's log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Position of the last record.
+    pub position: Position,
+    /// Number of the last exchange.
+    pub exchange_number: ExchangeNumber,
+}
+
 /// One entry of the log: an event in its envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {

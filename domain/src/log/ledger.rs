@@ -1,10 +1,9 @@
 //! What a log says of the ledger over an organization's records and exchanges.
 
-use super::port::Head;
 use crate::ids::ExchangeId;
 use crate::ledger::entry::{ExchangeHashes, exchange_entry, record_entry};
 use crate::ledger::{Frontier, LeafHash, leaf};
-use crate::record::{ExchangeNumber, Position, Record, RecordedExchange};
+use crate::record::{ExchangeNumber, Head, Position, Record, RecordedExchange};
 
 /// The leaf of a record, whose payload is as it is stored.
 pub fn record_leaf(record: &Record) -> LeafHash {

@@ -10,17 +10,7 @@ use crate::ledger::LeafHash;
 use crate::record::*;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-/// The ends of one organization's log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    /// Position of the last record.
-    pub position: Position,
-    /// Number of the last exchange.
-    pub exchange_number: ExchangeNumber,
-}
 
 /// An event on its way into the log.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 //!
 //! Format 1 had no ledger. Each record and exchange gets its leaf, from the first to the last, and
 //! each head its tree, with the remark that the leaves came later than what is under them. Nothing
-//! that was there is changed, and all of it is taken back if it breaks off; a process of before that
-//! still runs is refused by the database when it appends.
+//! that was there is changed, and all of it is taken back if it breaks off; a process of before
+//! that still runs is refused by the database when it appends.
 
 use super::codec::{self, EXCHANGE_BODIES, RECORD};
 use super::ledger;

@@ -18,8 +18,8 @@ use rollcall_tests::rng::Rng;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// Of each kind so many places besides the first and the last: some 70 changes of a store in CI, and
-/// more than 500 in a soak.
+/// Of each kind so many places besides the first and the last: some 70 changes of a store in CI,
+/// and more than 500 in a soak.
 fn places() -> usize {
     if std::env::var_os("ROLLCALL_SOAK").is_some() { 40 } else { 1 }
 }
