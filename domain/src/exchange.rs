@@ -1,6 +1,7 @@
 //! One inbound request with our answer, kept whatever became of it.
 
 use crate::actor::Actor;
+use crate::body_hashes::BodyHashes;
 use crate::facts::Facts;
 use crate::ids::{ExchangeId, OrganizationId};
 use crate::interpretation::Interpretation;
@@ -127,12 +128,26 @@ pub struct Exchange {
     /// True if the bodies were kept once and dropped later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bodies_dropped: bool,
+    /// Hashes of the bodies that were dropped: what the ledger vouches for is still the same.
+    /// Absent while the bodies are there, and where they were dropped before there was a ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_hashes: Option<BodyHashes>,
     /// The body as received, secrets removed. Stored beside the document.
     #[serde(skip)]
     pub request_body: Vec<u8>,
     /// The body we answered with; see [`Answer::body_kept`]. Stored beside the document.
     #[serde(skip)]
     pub answer_body: Vec<u8>,
+}
+
+impl Exchange {
+    /// The hashes of its bodies, also if those are dropped. A hash that is kept stands for no body
+    /// that is there: else any body could be put under it.
+    pub fn hashes_of_bodies(&self) -> BodyHashes {
+        let are_gone = self.request_body.is_empty() && self.answer_body.is_empty();
+        let kept = self.body_hashes.filter(|_| are_gone);
+        kept.unwrap_or_else(|| BodyHashes::of(&self.request_body, &self.answer_body))
+    }
 }
 
 /// What we answered.

@@ -5,6 +5,7 @@
 //! ports ([`log`], [`sql`]) that adapters implement.
 
 pub mod actor;
+pub mod body_hashes;
 pub mod cause;
 pub mod claim;
 pub mod context;
@@ -28,6 +29,7 @@ pub mod login;
 pub mod organization;
 pub mod personal;
 pub mod provisioning_log;
+pub mod record;
 pub mod run;
 pub mod saml;
 pub mod scim;

@@ -8,9 +8,13 @@
 //! - a lost race, a taken claim, a missing reference and a repeated exchange are four answers.
 
 mod batch;
+mod ledger;
 mod port;
 mod restored;
 
 pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
+pub use ledger::{ExchangeLeaf, LedgerHead, exchange_leaf, record_leaf};
 pub use port::*;
-pub use restored::restored_number;
+pub use restored::{Regrowing, restored_place};
+
+pub use crate::record::*;

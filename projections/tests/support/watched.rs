@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use uuid::Uuid;
 
 /// A log that counts reads of pages and can show one record as unknown.
 pub struct WatchedLog {
@@ -103,6 +105,37 @@ impl Log for WatchedLog {
     ) -> Result<u64, LogError> {
         self.inner.drop_bodies(organization, after, through).await
     }
+
+    async fn epoch(&self) -> Result<Uuid, LogError> {
+        self.inner.epoch().await
+    }
+
+    async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError> {
+        self.inner.ledger_head(organization).await
+    }
+
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.inner.counted(organization).await
+    }
+
+    async fn record_leaves(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Option<LeafHash>)>, LogError> {
+        self.inner.record_leaves(organization, after, limit).await
+    }
+
+    async fn exchange_leaves(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeLeaf>, LogError> {
+        self.inner.exchange_leaves(organization, after, limit).await
+    }
+
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         self.inner.restore(parts).await
     }

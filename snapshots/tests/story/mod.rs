@@ -269,6 +269,7 @@ fn exchange(
         duration_us: 900,
         redactions: Vec::new(),
         bodies_dropped: false,
+        body_hashes: None,
         request_body: Vec::new(),
         answer_body: Vec::new(),
     }

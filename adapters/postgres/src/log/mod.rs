@@ -2,10 +2,12 @@
 
 mod codec;
 mod commit;
+mod ledger;
 mod read;
 mod restore;
 mod session;
 pub(crate) mod streams;
+mod upgrade;
 mod writer;
 
 use crate::error::OpenError;
@@ -16,15 +18,22 @@ use codec::log_error;
 use read::Reader;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use session::Session;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 use writer::Writer;
 
-const PART: Part =
-    Part { name: "log", schema: "rollcall", supported: 1, ddl: include_str!("schema.sql") };
+const PART: Part = Part {
+    name: "log",
+    schema: "rollcall",
+    supported: 2,
+    ddl: include_str!("schema.sql"),
+    upgrade: Some(upgrade::upgrade),
+};
 
 /// The log in the schema `rollcall`. Several processes may have one open on the same database.
 ///
@@ -146,6 +155,36 @@ impl Log for PostgresLog {
         through: ExchangeNumber,
     ) -> Result<u64, LogError> {
         self.0.reader.drop_bodies(organization, after, through).await
+    }
+
+    async fn epoch(&self) -> Result<Uuid, LogError> {
+        self.0.reader.epoch().await
+    }
+
+    async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError> {
+        self.0.reader.ledger_head(organization).await
+    }
+
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.0.reader.counted(organization).await
+    }
+
+    async fn record_leaves(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Option<LeafHash>)>, LogError> {
+        self.0.reader.record_leaves(organization, after, limit).await
+    }
+
+    async fn exchange_leaves(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeLeaf>, LogError> {
+        self.0.reader.exchange_leaves(organization, after, limit).await
     }
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {

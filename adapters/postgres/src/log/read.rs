@@ -10,9 +10,9 @@ use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
 use std::time::Duration;
 
-const RECORD: &str = "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
+pub(super) const RECORD: &str = "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
 const EXCHANGE: &str = "number, first, last, after, document::text";
-const EXCHANGE_BODIES: &str =
+pub(super) const EXCHANGE_BODIES: &str =
     "number, first, last, after, document::text, request_body, answer_body";
 
 /// Runs queries. They change nothing that running them twice would change again, so a dead
@@ -37,7 +37,7 @@ impl Reader {
     }
 
     /// Asks until a connection lives through it.
-    async fn tried<T, F: Future<Output = sqlx::Result<T>>>(
+    pub(super) async fn tried<T, F: Future<Output = sqlx::Result<T>>>(
         &self,
         ask: impl Fn() -> F,
     ) -> Result<T, LogError> {
@@ -54,7 +54,7 @@ impl Reader {
         }
     }
 
-    async fn all<'q, T>(
+    pub(super) async fn all<'q, T>(
         &self,
         query: impl Fn() -> Prepared<'q>,
         row: impl FnMut(&PgRow) -> sqlx::Result<T>,
@@ -62,7 +62,7 @@ impl Reader {
         self.rows(query).await?.iter().map(row).collect::<Result<_, _>>().map_err(log_error)
     }
 
-    async fn one<'q, T>(
+    pub(super) async fn one<'q, T>(
         &self,
         query: impl Fn() -> Prepared<'q>,
         row: impl FnOnce(&PgRow) -> sqlx::Result<T>,
@@ -234,7 +234,8 @@ impl Reader {
         through: ExchangeNumber,
     ) -> Result<u64, LogError> {
         let sql = "UPDATE rollcall.exchanges SET request_body = '', answer_body = '', \
-                   document = jsonb_set(document::jsonb, '{bodies_dropped}', 'true')::json \
+                   document = (document::jsonb || jsonb_build_object('bodies_dropped', true, 'body_hashes', jsonb_build_object( \
+                       'request', encode(sha256(request_body), 'hex'), 'answer', encode(sha256(answer_body), 'hex'))))::json \
                    WHERE organization = $1 AND number > $2 AND number <= $3 \
                    AND (length(request_body) > 0 OR length(answer_body) > 0) RETURNING number";
         let rows = self

@@ -1,9 +1,11 @@
 //! One connection that appends: locks, facts, plan, writes, commit.
 
 use super::codec::{self, int};
+use super::ledger;
 use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::Frontier;
 use rollcall_domain::log::*;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
@@ -18,7 +20,8 @@ const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seq
      SET enable_mergejoin = off; SET idle_in_transaction_session_timeout = '30s'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
-const LOCK_HEADS: &str = "SELECT organization, position, exchange_number FROM rollcall.heads \
+/// The columns of `ledger::HEAD`.
+const LOCK_HEADS: &str = "SELECT organization, position, exchange_number, tree FROM rollcall.heads \
      WHERE organization = ANY($1) ORDER BY organization FOR UPDATE";
 
 const MAKE_HEADS: &str = "INSERT INTO rollcall.heads (organization) SELECT organization FROM unnest($1::uuid[]) AS t(organization) \
@@ -52,7 +55,13 @@ impl Session {
         sent: &mut Option<Vec<Result<Appended, AppendError>>>,
     ) -> sqlx::Result<Outcomes> {
         metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
-        let facts = self.begin(&wanted(appends)).await?;
+        let mut facts = self.begin(&wanted(appends)).await?;
+        for organization in facts.heads.keys() {
+            if !facts.trees.contains_key(organization) {
+                let tree = ledger::grow(&mut self.connection, *organization).await?;
+                facts.trees.insert(*organization, tree);
+            }
+        }
         let plan = plan(facts, appends.to_vec());
         if plan.is_empty() {
             // Nothing to flush: everything was refused or was there already.
@@ -66,7 +75,7 @@ impl Session {
     }
 
     /// Locks the heads, then reads the facts: in a statement of its own, whose snapshot is taken
-    /// when the locks are held.
+    /// when the locks are held. A tree that has to be grown anew is not among them.
     pub async fn begin(&mut self, wanted: &Wanted) -> sqlx::Result<Facts> {
         let unknown: Vec<Uuid> =
             wanted.organizations.iter().filter(|o| !self.known.contains(o)).map(|o| o.0).collect();
@@ -79,12 +88,18 @@ impl Session {
         let organizations: Vec<Uuid> = wanted.organizations.iter().map(|o| o.0).collect();
         let rows =
             sqlx::query(LOCK_HEADS).bind(&organizations).fetch_all(&mut self.connection).await?;
-        let heads = rows.iter().map(codec::head).collect::<sqlx::Result<_>>()?;
+        let mut facts = Facts::default();
+        for row in &rows {
+            let (organization, head) = codec::head(row)?;
+            facts.heads.insert(organization, head);
+            if let Some(tree) = ledger::tree(row, head)? {
+                facts.trees.insert(organization, tree);
+            }
+        }
         if rows.len() != organizations.len() {
             self.known.clear();
             return Err(sqlx::Error::RowNotFound);
         }
-        let mut facts = Facts { heads, ..Facts::default() };
         self.read(wanted, &mut facts).await?;
         Ok(facts)
     }
@@ -127,6 +142,7 @@ impl Session {
             plan.claims.iter().filter(|(_, o)| **o == ClaimOutcome::Free).map(|(c, _)| c).collect();
         let held: Vec<(&Claim, &StreamId)> =
             plan.claims.iter().filter_map(|(c, o)| holder(o).map(|s| (c, s))).collect();
+        let moved = plan.heads.keys();
         let done = sqlx::query(WRITE)
             .bind(r.iter().map(|r| r.stream.kind.as_str()).collect::<Vec<_>>())
             .bind(r.iter().map(|r| r.stream.aggregate_id()).collect::<Vec<_>>())
@@ -140,6 +156,7 @@ impl Session {
             .bind(r.iter().map(|r| r.recorded_at.timestamp_micros()).collect::<Vec<_>>())
             .bind(r.iter().map(|r| r.exchange.map(|x| x.0)).collect::<Vec<_>>())
             .bind(r.iter().map(|r| text(&r.actor)).collect::<sqlx::Result<Vec<_>>>()?)
+            .bind(plan.record_leaves.iter().map(|leaf| &leaf.0[..]).collect::<Vec<_>>())
             .bind(x.iter().map(|x| x.exchange.organization.0).collect::<Vec<_>>())
             .bind(x.iter().map(|x| int(x.number)).collect::<Vec<_>>())
             .bind(x.iter().map(|x| x.exchange.id.0).collect::<Vec<_>>())
@@ -153,6 +170,7 @@ impl Session {
             )
             .bind(x.iter().map(|x| &x.exchange.request_body[..]).collect::<Vec<_>>())
             .bind(x.iter().map(|x| &x.exchange.answer_body[..]).collect::<Vec<_>>())
+            .bind(plan.exchange_leaves.iter().map(|leaf| &leaf.0[..]).collect::<Vec<_>>())
             .bind(freed.iter().map(|c| c.scope.0).collect::<Vec<_>>())
             .bind(freed.iter().map(|c| c.kind.as_str()).collect::<Vec<_>>())
             .bind(freed.iter().map(|c| &c.key[..]).collect::<Vec<_>>())
@@ -165,6 +183,13 @@ impl Session {
             .bind(plan.heads.keys().map(|o| o.0).collect::<Vec<_>>())
             .bind(plan.heads.values().map(|h| int(h.position)).collect::<Vec<_>>())
             .bind(plan.heads.values().map(|h| int(h.exchange_number)).collect::<Vec<_>>())
+            .bind(
+                moved
+                    .clone()
+                    .map(|o| plan.trees.get(o).map(Frontier::to_bytes))
+                    .collect::<Vec<_>>(),
+            )
+            .bind(moved.map(|o| plan.last_exchanges.get(o).map(|x| x.0)).collect::<Vec<_>>())
             .execute(&mut self.connection)
             .await?;
         if done.rows_affected() == plan.heads.len() as u64 {
@@ -188,6 +213,15 @@ impl Session {
         let rows =
             sqlx::query(sql).bind(&scopes).bind(&values).fetch_all(&mut self.connection).await?;
         rows.iter().map(|row| codec::organization(row, 0)).collect()
+    }
+
+    /// Says of organizations that all that is there was there before its leaves.
+    pub async fn uncover(
+        &mut self,
+        organizations: impl Iterator<Item = OrganizationId>,
+    ) -> sqlx::Result<()> {
+        let organizations: Vec<Uuid> = organizations.map(|organization| organization.0).collect();
+        ledger::uncover(&mut self.connection, &organizations).await
     }
 
     pub async fn commit(&mut self) -> sqlx::Result<()> {

@@ -27,12 +27,14 @@ const LIVE: Part = Part {
     schema: "rollcall_views",
     supported: 1,
     ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_views",
+    upgrade: None,
 };
 const AUDIT: Part = Part {
     name: "audit",
     schema: "rollcall_audit",
     supported: 1,
     ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_audit",
+    upgrade: None,
 };
 const TIMEOUT: Duration = Duration::from_secs(2);
 const READERS: u32 = 8;

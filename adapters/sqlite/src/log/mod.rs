@@ -1,7 +1,9 @@
 //! The log in SQLite.
 
 mod codec;
+mod ledger;
 mod read;
+mod upgrade;
 mod write;
 mod writer;
 
@@ -13,14 +15,17 @@ use async_trait::async_trait;
 use codec::log_error;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
+use uuid::Uuid;
 use writer::Writer;
 
 /// The format this program writes and reads.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+const SCHEMA: &str = concat!(include_str!("ledger.sql"), include_str!("schema.sql"));
 const READERS: usize = 2;
 /// Page caches, in KiB.
 const WRITER_CACHE: u32 = 16 * 1024;
@@ -50,7 +55,10 @@ impl SqliteLog {
         let folder = folder::share(dir)?;
         let path = dir.join("log.db");
         let mut writer = connection::writer(&path, durability, WRITER_CACHE)?;
-        connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
+        if upgrade::is_of_before(&writer)? {
+            upgrade::upgrade(&mut writer, &path)?;
+        }
+        connection::migrate(&mut writer, SCHEMA, FORMAT)?;
         let readers: Vec<Connection> = (0..READERS)
             .map(|_| connection::reader(&path, READER_CACHE))
             .collect::<Result<_, _>>()?;
@@ -64,7 +72,7 @@ impl SqliteLog {
     /// A log that is gone when it is dropped.
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut writer = connection::memory()?;
-        connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
+        connection::migrate(&mut writer, SCHEMA, FORMAT)?;
         Ok(Self {
             readers: None,
             writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?,
@@ -186,6 +194,41 @@ impl Log for SqliteLog {
         through: ExchangeNumber,
     ) -> Result<u64, LogError> {
         self.write(move |db| write::drop_bodies(db, organization, after, through)).await
+    }
+
+    async fn epoch(&self) -> Result<Uuid, LogError> {
+        self.read(ledger::epoch).await
+    }
+
+    async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError> {
+        self.read(move |db| {
+            // One moment: a head that has to be grown moves on meanwhile.
+            let db = db.unchecked_transaction()?;
+            ledger::head(&db, organization)
+        })
+        .await
+    }
+
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.read(move |db| ledger::counted(db, organization)).await
+    }
+
+    async fn record_leaves(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Option<LeafHash>)>, LogError> {
+        self.read(move |db| ledger::record_leaves(db, organization, after, limit)).await
+    }
+
+    async fn exchange_leaves(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeLeaf>, LogError> {
+        self.read(move |db| ledger::exchange_leaves(db, organization, after, limit)).await
     }
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {

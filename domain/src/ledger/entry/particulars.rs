@@ -27,6 +27,7 @@ pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
         request_body: _,
         answer_body: _,
         bodies_dropped: _,
+        body_hashes: _,
         method,
         target,
         headers,

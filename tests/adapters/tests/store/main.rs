@@ -30,6 +30,7 @@ macro_rules! contract {
     };
 }
 
+mod before;
 mod fixture;
 mod given;
 mod kurrent;

@@ -6,6 +6,7 @@ pub use concurrent::follow;
 
 mod concurrent;
 mod exchanges;
+pub mod ledger;
 mod reads;
 
 mod append_contract {
@@ -39,6 +40,14 @@ mod exchanges_contract {
         one_exchange_sent_by_many_at_once_is_appended_once
         exchanges_are_paged
         dropped_bodies_are_gone_and_it_is_said
+    );
+}
+mod ledger_contract {
+    contract!(super::super::ledger, log:
+        an_empty_log_has_an_empty_tree
+        leaves_and_tree_follow_from_what_is_read
+        many_at_once_grow_one_tree
+        leaves_stay_when_bodies_are_dropped
     );
 }
 mod reads_contract {
