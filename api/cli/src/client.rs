@@ -2,7 +2,7 @@
 
 use super::part::{Part, check_free};
 use super::{ServerArgs, key, output};
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use futures::StreamExt;
 use reqwest::{RequestBuilder, Response};
 use rollcall_contract::Problem;
@@ -10,7 +10,7 @@ use rollcall_contract::request_line::RequestLine;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 
 /// Talks to one server as its operator.
@@ -133,6 +133,27 @@ impl Client {
         }
         anyhow::ensure!(begun.is_empty(), "the answer is not text");
         Ok(())
+    }
+
+    /// Writes the lines of an answer of any length as they come, whole ones only: says how many
+    /// those were, and whether the answer broke off. Whoever knows where to go on asks again.
+    pub async fn lines(&self, line: &RequestLine, to: &mut dyn Write) -> (u64, anyhow::Result<()>) {
+        let mut written = 0;
+        let done = async {
+            let mut chunks = self.send(line).await?.bytes_stream();
+            let mut begun = Vec::new();
+            while let Some(chunk) = chunks.next().await {
+                begun.extend_from_slice(&chunk.context("the answer broke off")?);
+                if let Some(end) = begun.iter().rposition(|byte| *byte == b'\n') {
+                    let whole: Vec<u8> = begun.drain(..=end).collect();
+                    to.write_all(&whole).context("the answer cannot be written")?;
+                    written += whole.iter().filter(|byte| **byte == b'\n').count() as u64;
+                }
+            }
+            if begun.is_empty() { Ok(()) } else { Err(anyhow!("the answer broke off")) }
+        };
+        let done = done.await;
+        (written, done)
     }
 
     /// Sends a file or a stream, and reads the answer.

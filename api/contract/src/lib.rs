@@ -13,6 +13,7 @@ pub mod exchanges;
 pub mod failures;
 pub mod format;
 pub mod keys;
+pub mod ledger;
 pub mod logins;
 pub mod members;
 pub mod memberships;

@@ -12,6 +12,7 @@ use crate::events::{EventPath, EventQuery};
 use crate::exchanges::{ExchangePath, ExchangeQuery};
 use crate::failures::{FailurePath, FailureQuery};
 use crate::keys::{AdminPath, OperatorPath};
+use crate::ledger::{ConsistencyQuery, EntriesQuery, ProofQuery};
 use crate::logins::{LoginPath, LoginQuery};
 use crate::members::{MemberQuery, ReviewQuery};
 use crate::memberships::MembershipQuery;
@@ -116,6 +117,12 @@ routes! {
     REVIEW_GROUP: Get "/api/v1/organizations/{organization}/groups/{id}/review" (ResourcePath, ReviewQuery);
 
     REVIEW_ACCESS: Get "/api/v1/organizations/{organization}/review" (OrganizationPath, AccessQuery);
+
+    SHOW_CHECKPOINT: Get "/api/v1/organizations/{organization}/ledger/checkpoint" (OrganizationPath, Nothing);
+    PROVE_ENTRY: Get "/api/v1/organizations/{organization}/ledger/proof" (OrganizationPath, ProofQuery);
+    PROVE_CONSISTENCY: Get "/api/v1/organizations/{organization}/ledger/consistency" (OrganizationPath, ConsistencyQuery);
+    EXPORT_ENTRIES: Get "/api/v1/organizations/{organization}/ledger/entries" (OrganizationPath, EntriesQuery);
+    AUDIT_LEDGER: Post "/api/v1/organizations/{organization}/ledger/audit" (OrganizationPath, Nothing);
 
     VERIFY_REPLAY: Post "/api/v1/organizations/{organization}/replay/verify" (OrganizationPath, Nothing);
     DRY_RUN_REPLAY: Post "/api/v1/organizations/{organization}/replay/dry-run" (OrganizationPath, Nothing);

@@ -5,6 +5,7 @@ mod arriving;
 pub mod audit;
 mod declared;
 mod entry;
+pub mod ledgers;
 mod problem;
 mod provisioning_log;
 
@@ -24,6 +25,7 @@ pub struct Office {
     app: Arc<App>,
     sign_on: Arc<SignOn>,
     replaying: Replaying,
+    ledgers: ledgers::Ledgers,
 }
 
 /// One permit: a replay takes a processor to itself.
@@ -37,6 +39,7 @@ impl Office {
             app: sign_on.app.clone(),
             sign_on,
             replaying: Replaying(Arc::new(Semaphore::new(1))),
+            ledgers: ledgers::Ledgers::default(),
         }
     }
 }
@@ -59,9 +62,19 @@ impl FromRef<Office> for Replaying {
     }
 }
 
-/// All routes of `/api/v1`.
+impl FromRef<Office> for ledgers::Ledgers {
+    fn from_ref(office: &Office) -> Self {
+        office.ledgers.clone()
+    }
+}
+
+/// All routes of `/api/v1`, and the tiles of the ledgers beside it.
 pub fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().merge(admin::routes()).merge(audit::routes()).merge(session())
+    OpenApiRouter::new()
+        .merge(admin::routes())
+        .merge(audit::routes())
+        .merge(session())
+        .merge(audit::tiles())
 }
 
 fn session() -> OpenApiRouter<Office> {

@@ -4,6 +4,7 @@
 mod bundle;
 mod command;
 mod config;
+mod ledger;
 
 pub use command::{Cli, reference, run};
 pub use rollcall_cli::{Exit, Failure};

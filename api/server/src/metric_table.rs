@@ -57,6 +57,21 @@ pub const METRICS: &[Metric] = &[
         &["operation"],
         "Time from the first byte of a request to its answer",
     ),
+    gauge(
+        "rollcall_ledger_checkpoint_seconds",
+        &[],
+        "When every ledger that had grown was signed last, in seconds since 1970",
+    ),
+    gauge(
+        "rollcall_ledger_audited_seconds",
+        &["organization"],
+        "When a ledger was audited last, in seconds since 1970",
+    ),
+    gauge(
+        "rollcall_ledger_findings",
+        &["organization"],
+        "What the last audit of a ledger found to be not as the ledger has it",
+    ),
     histogram("rollcall_append_seconds", &[], "Time an append waits until it is durable"),
     histogram("rollcall_append_batch_size", &[], "Appends that one commit of the log holds"),
     counter(

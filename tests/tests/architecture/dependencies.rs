@@ -83,7 +83,7 @@ const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
 
 /// The crates of the product with what each names of the others, from the bottom up. A crate may
 /// use what stands above it in this table, and of that only what its line says.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("projections", &["domain"]),
     ("sqlite", &["domain"]),
@@ -93,6 +93,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("tlog", &["domain"]),
     ("entra", &[]),
     ("contract", &[]),
+    ("evidence", &["contract", "domain", "tlog"]),
     ("engine", &["domain", "projections"]),
     ("stores", &["domain", "eventstore", "postgres", "sqlite"]),
     ("door", &["contract", "domain", "engine", "projections"]),
@@ -101,7 +102,17 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("replay", &["contract", "domain", "door", "engine", "projections", "scim", "stores"]),
     (
         "office",
-        &["contract", "domain", "door", "engine", "projections", "replay", "saml", "sign-on"],
+        &[
+            "contract",
+            "domain",
+            "door",
+            "engine",
+            "evidence",
+            "projections",
+            "replay",
+            "saml",
+            "sign-on",
+        ],
     ),
     (
         "server",
@@ -121,7 +132,10 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("simulate", &["cli", "contract", "engine", "entra", "server", "stores"]),
     (
         "",
-        &["cli", "contract", "domain", "door", "engine", "replay", "server", "simulate", "stores"],
+        &[
+            "cli", "contract", "domain", "door", "engine", "evidence", "replay", "server",
+            "simulate", "stores",
+        ],
     ),
 ];
 
@@ -191,6 +205,7 @@ fn what_is_no_door_knows_no_http_server() {
         "saml",
         "tlog",
         "engine",
+        "evidence",
         "stores",
         "contract",
         "cli",

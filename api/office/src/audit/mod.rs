@@ -6,6 +6,7 @@ mod difference;
 mod events;
 mod exchanges;
 mod failures;
+mod ledger;
 mod logins;
 mod members;
 mod memberships;
@@ -22,6 +23,8 @@ mod runs;
 mod start;
 mod stream;
 pub mod there;
+
+pub use ledger::tiles;
 
 use crate::Office;
 use crate::entry::operation;
@@ -61,5 +64,6 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(audited("audit.logins.list", routes!(logins::list)))
         .routes(audited("audit.logins.show", routes!(logins::show)))
         .merge(bundle::routes())
+        .merge(ledger::routes())
         .routes(audited("audit.reconcile", routes!(reconcile::reconcile)))
 }

@@ -3,7 +3,9 @@
 //!
 //! Several servers on one store may run the same jobs: what is no news is no event.
 
+mod audits;
 mod certificates;
+mod checkpoints;
 pub mod cycles;
 mod job;
 mod names;
@@ -14,7 +16,9 @@ mod tests;
 
 pub use job::{Incomplete, Job};
 
+use audits::Audits;
 use certificates::Certificates;
+use checkpoints::Checkpoints;
 use cycles::Cycles;
 use futures::FutureExt;
 use retention::Retention;
@@ -41,6 +45,8 @@ impl Background {
         jobs.add(Certificates::new(sign_on.clone()), app, stopping);
         jobs.add(Cycles::default(), app, stopping);
         jobs.add(Names::default(), app, stopping);
+        jobs.add(Checkpoints::default(), app, stopping);
+        jobs.add(Audits, app, stopping);
         if let Some(keep) = app.config.keep_bodies_for {
             jobs.add(Retention::new(keep), app, stopping);
         }
