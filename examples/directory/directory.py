@@ -112,8 +112,10 @@ class Directory:
                 members.discard(of)
         elif verb == "member_added":
             self.members.setdefault(of, set()).add(data["member"])
+            self.changed(known[of], event)
         elif verb == "member_removed":
             self.members[of].remove(data["member"])
+            self.changed(known[of], event)
 
     def changed(self, resource, event):
         resource["modified"], resource["version"] = moment(event), event["subject_version"]

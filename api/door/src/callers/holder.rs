@@ -92,8 +92,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// A known caller who may not do this.
 pub fn not_for(holder: &Holder, needed: &str) -> Refusal {
+    let noun = holder.purpose.noun();
+    let article = if noun.starts_with(['a', 'o']) { "an" } else { "a" };
     Refusal::new(
         StatusCode::FORBIDDEN,
-        format!("this needs {needed}, and the key that was sent is an {}", holder.purpose.noun()),
+        format!("this needs {needed}, and the key that was sent is {article} {noun}"),
     )
 }
