@@ -19,7 +19,7 @@ fn exchange(n: u128) -> Result<Exchange, serde_json::Error> {
         "source": null, "caller": Actor::Unauthenticated, "operation": "users.list",
         "subject": format!("subject {}", n % 3), "interpretations": [], "unknown_shape": n == 4,
         "answer": {
-            "status": if n % 2 == 0 { 400 } else { 200 }, "headers": [], "scim_type": null,
+            "status": if n.is_multiple_of(2) { 400 } else { 200 }, "headers": [], "scim_type": null,
             "detail": null, "body_bytes": 0, "body_kept": false,
         },
         "duration_us": 1, "redactions": [],

@@ -19,7 +19,7 @@ pub async fn many(log: &Arc<dyn Log>, organizations: [OrganizationId; 2]) -> any
         if let Some(exchange) = &mut append.exchange {
             exchange.subject = SUBJECTS[n % SUBJECTS.len()].map(str::to_owned);
             exchange.operation = OPERATIONS[n / 2 % OPERATIONS.len()].to_owned();
-            exchange.unknown_shape = n % 7 == 0;
+            exchange.unknown_shape = n.is_multiple_of(7);
             exchange.answer.status = if n % 5 < 2 { 409 } else { 200 };
         }
         log.append(append).await?;
