@@ -132,11 +132,8 @@ fn the_ends_are_told_once_each() {
     let (one, two) = (begin() + Duration::days(90), begin() + Duration::days(120));
     story.told(begin(), issue(1, secret(1), Some(one)));
     story.told(begin(), issue(2, Proof::Token { sha256: HASH.repeat(32) }, None));
-    let add = CredentialCommand::AddSecret {
-        credential: id(1),
-        sha256: hash(2),
-        expires_at: Some(two),
-    };
+    let add =
+        CredentialCommand::AddSecret { credential: id(1), sha256: hash(2), expires_at: Some(two) };
     story.told(begin(), add);
     let mut told: Vec<(i64, &str)> = Vec::new();
     for day in 0..130 {

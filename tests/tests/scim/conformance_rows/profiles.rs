@@ -3,7 +3,6 @@
 use super::{GROUP, USER, set_strict};
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use rollcall_tests::http::Request;
 use rollcall_tests::refusal::refused;
 use rollcall_tests::scim::{Scim, filter, id, user};
 use rollcall_tests::server::{Server, Store};
