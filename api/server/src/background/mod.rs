@@ -41,7 +41,7 @@ impl Background {
             jobs.add(Sweep::new(folder.clone(), &app.config), app, stopping);
         }
         jobs.add(Certificates::new(sign_on.clone()), app, stopping);
-        jobs.add(Credentials, app, stopping);
+        jobs.add(Credentials::default(), app, stopping);
         jobs.add(Cycles::default(), app, stopping);
         jobs.add(Names::default(), app, stopping);
         if let Some(keep) = app.config.keep_bodies_for {
