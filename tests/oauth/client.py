@@ -14,9 +14,7 @@ base = asked["issuer"]
 def session(how):
     client_id = asked["key_client"] if how == "private_key_jwt" else asked["client_id"]
     secret = asked["private_key"] if how == "private_key_jwt" else asked["client_secret"]
-    made = OAuth2Session(client_id, secret, token_endpoint_auth_method=how, scope="scim")
-    made.verify = asked["ca"]
-    return made
+    return OAuth2Session(client_id, secret, token_endpoint_auth_method=how, scope="scim")
 
 
 def call(how):

@@ -155,10 +155,13 @@ async fn foreign_clients_need_no_option_for_us() -> Result<()> {
     let mut asked = base;
     asked["key_client"] = json!(key_client);
     asked["private_key"] = json!(String::from_utf8(key.private_key_to_pem_pkcs8()?)?);
-    asked["ca"] = json!(folder.path().join("cert.pem"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("oauth/client.py");
     let script = script.to_str().context("a path")?;
-    let said = python::run("python", &[script], &[("ASKED", &asked.to_string())]).await?;
+    let certificate = folder.path().join("cert.pem");
+    let certificate = certificate.to_str().context("a path")?;
+    let asked = asked.to_string();
+    let environment = [("ASKED", asked.as_str()), ("REQUESTS_CA_BUNDLE", certificate)];
+    let said = python::run("python", &[script], &environment).await?;
     ensure!(said.success, "{}", said.err);
     let said: Value = serde_json::from_str(&said.out)?;
     for how in ["client_secret_basic", "client_secret_post", "private_key_jwt"] {

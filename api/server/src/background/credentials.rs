@@ -5,7 +5,7 @@ use super::job::{Incomplete, Job};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::credential::{CredentialCommand, Purpose};
-use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ids::{CredentialId, ExchangeId, OrganizationId};
 use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::organization::{Organization, OrganizationCommand, OrganizationError};
 use rollcall_door::App;
@@ -18,7 +18,11 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_secs(60);
 
 /// Looks at all credentials at each pass.
-pub struct Credentials;
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// Those whose first use is kept, as far as this process has seen to it.
+    noted: BTreeSet<CredentialId>,
+}
 
 impl Job for Credentials {
     const NAME: &'static str = "credentials";
@@ -40,9 +44,14 @@ impl Job for Credentials {
                     ending.insert(row.organization);
                 }
             }
-            if let Some(exchange) = row.first_used_exchange {
+            if let Some(exchange) = row.first_used_exchange
+                && !self.noted.contains(&row.id)
+            {
                 let used = CredentialCommand::NoteUse { credential: row.id };
-                failed += usize::from(!told(app, row.organization, used, Some(exchange)).await);
+                match told(app, row.organization, used, Some(exchange)).await {
+                    true => _ = self.noted.insert(row.id),
+                    false => failed += 1,
+                }
             }
         }
         for organization in ending {

@@ -49,7 +49,7 @@ impl Background {
             jobs.add(Sweep::new(folder.clone(), &app.config), app, stopping);
         }
         jobs.add(Certificates::new(doors.sign_on.clone()), app, stopping);
-        jobs.add(Credentials, app, stopping);
+        jobs.add(Credentials::default(), app, stopping);
         jobs.add(Cycles::default(), app, stopping);
         jobs.add(Names::default(), app, stopping);
         jobs.add(Followers::default(), app, stopping);
