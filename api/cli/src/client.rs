@@ -4,6 +4,7 @@ use super::part::{Part, check_free};
 use super::{ServerArgs, key, output};
 use anyhow::{Context, anyhow, bail};
 use futures::StreamExt;
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, Response};
 use rollcall_contract::Problem;
 use rollcall_contract::credentials::TOKEN_PATH;
@@ -123,15 +124,20 @@ impl Client {
             return Part::download(to, self.send(line).await?).await?.finish();
         }
         let for_eyes = std::io::stdout().is_terminal();
-        let mut chunks = self.send(line).await?.bytes_stream();
+        let answer = self.send(line).await?;
+        let media_type = answer.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
+        let is_json = media_type.is_some_and(|v| v.contains("json"));
+        let mut chunks = answer.bytes_stream();
         // A character may be in two chunks.
         let mut begun = Vec::new();
         while let Some(chunk) = chunks.next().await {
             begun.extend_from_slice(&chunk.context("the answer broke off")?);
             let whole = begun.utf8_chunks().next().map_or(0, |text| text.valid().len());
             let text = String::from_utf8(begun.drain(..whole).collect())?;
-            if for_eyes {
-                output::print(&output::control_to_json(&text.replace('\r', "")));
+            if is_json {
+                output::print(&output::control_to_json(&text));
+            } else if for_eyes {
+                output::print(&output::visible_line(&text.replace('\r', "")));
             } else {
                 output::print(&text);
             }

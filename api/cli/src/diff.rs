@@ -9,6 +9,7 @@ use rollcall_contract::format::Format;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::route;
 use std::path::PathBuf;
+use uuid::Uuid;
 
 /// Show what is different between two moments: who was created, joined, left, was disabled...
 #[derive(Debug, Args)]
@@ -17,11 +18,19 @@ pub struct Diff {
     #[arg(long, value_name = "SLUG")]
     org: String,
     /// The earlier moment: 2026-11-24, 2026-11-24T08:00:00Z, position:N, run:ID or -2d
-    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
-    from: String,
+    #[arg(
+        long,
+        value_name = "MOMENT",
+        allow_hyphen_values = true,
+        required_unless_present = "run"
+    )]
+    from: Option<String>,
     /// The later one; now, if absent
     #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     to: Option<String>,
+    /// What this run changed, in place of two moments
+    #[arg(long, value_name = "ID", conflicts_with_all = ["from", "to"])]
+    run: Option<Uuid>,
     /// How it is written
     #[arg(long, value_enum, default_value = "table")]
     format: Shape,
@@ -51,7 +60,7 @@ pub async fn run(command: Diff, client: Client) -> anyhow::Result<Exit> {
         Shape::Ndjson => Format::Ndjson,
         Shape::Csv => Format::Csv,
     };
-    let query = DifferenceQuery { from: command.from, to: command.to, format };
+    let query = DifferenceQuery { from: command.from, to: command.to, run: command.run, format };
     let line = route::DIFFERENCE.line(&OrganizationPath::of(command.org), &query)?;
     if for_people {
         print(client.ask(&line).await?);

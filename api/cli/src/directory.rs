@@ -138,7 +138,7 @@ pub async fn run(command: Directory, client: Client) -> anyhow::Result<Exit> {
             memberships(&client, &body)?;
         }
         Directory::Review { one, format, output } => {
-            let usual = if client.json { Format::Json } else { Format::Csv };
+            let usual = if client.json && output.is_none() { Format::Json } else { Format::Csv };
             let format = format.unwrap_or(usual).into();
             let query = ReviewQuery { as_of: one.at.as_of.clone(), format };
             client

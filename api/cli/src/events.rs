@@ -128,7 +128,7 @@ pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
         }
         Events::Follow { which, limit } => follow(&client, &which, limit).await?,
         Events::Export { which, format, output } => {
-            let usual = if client.json { Format::Json } else { Format::Ndjson };
+            let usual = if client.json && output.is_none() { Format::Json } else { Format::Ndjson };
             let query = EventQuery {
                 format: format.unwrap_or(usual).into(),
                 ..which.query(&client).await?

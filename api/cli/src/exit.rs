@@ -10,6 +10,7 @@
 
 use crate::client::{Refused, Unreachable};
 use crate::output::visible_line;
+use crate::part::Taken;
 use rollcall_contract::request_line::RouteError;
 
 /// Nobody is there to be asked.
@@ -85,7 +86,8 @@ impl From<anyhow::Error> for Failure {
                 });
             }
             (cause.is::<Unreachable>().then_some(UNREACHABLE))
-                .or((cause.is::<RouteError>() || cause.is::<Unasked>()).then_some(USAGE))
+                .or((cause.is::<RouteError>() || cause.is::<Unasked>() || cause.is::<Taken>())
+                    .then_some(USAGE))
         });
         // What a context was added to, is found by the error as a whole only.
         let context = error.is::<Unreachable>().then_some(UNREACHABLE);

@@ -53,7 +53,11 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
                     ("Domain", created.domain.clone()),
                     ("Tenant URL", created.tenant_url),
                 ]);
-                say!("\nNext: rollcall scim token issue --org {}", created.domain);
+                say!(
+                    "\nNext: rollcall saml configure --org {} --metadata-url URL\nThen: rollcall scim token issue --org {}",
+                    created.domain,
+                    created.domain
+                );
             }
         }
         Org::List => {

@@ -1,6 +1,6 @@
 //! A file that takes its name only once it is whole.
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use futures::StreamExt;
 use reqwest::Response;
 use std::fs::{File, OpenOptions};
@@ -52,10 +52,15 @@ impl Part {
     }
 }
 
+/// The name of a file that is there already.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} exists already: name another file")]
+pub struct Taken(String);
+
 /// Refuses the name of a file that is there.
 pub fn check_free(name: &Path) -> anyhow::Result<()> {
     if name.exists() {
-        bail!("{} exists already: name another file", name.display());
+        return Err(Taken(name.display().to_string()).into());
     }
     Ok(())
 }

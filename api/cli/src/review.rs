@@ -45,7 +45,7 @@ pub struct Review {
 /// Runs it.
 pub async fn run(command: Review, client: Client) -> anyhow::Result<Exit> {
     let Review { org, all_groups: _, group, user, as_of, from, to, format, output } = command;
-    let usual = if client.json { Format::Json } else { Format::Csv };
+    let usual = if client.json && output.is_none() { Format::Json } else { Format::Csv };
     let format = format.unwrap_or(usual).into();
     let query = AccessQuery { group, user, as_of, from, to, format };
     let line = route::REVIEW_ACCESS.line(&OrganizationPath::of(org), &query)?;

@@ -133,12 +133,13 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
                         e.position.to_string(),
                         output::instant(e.recorded_at),
                         e.event_type.clone(),
+                        e.subject_name.clone().unwrap_or_else(|| "-".to_owned()),
                         e.subject.to_string(),
                         e.payload.to_string(),
                     ]
                 };
                 output::table(
-                    &["POSITION", "TIME", "EVENT", "SUBJECT", "WHAT"],
+                    &["POSITION", "TIME", "EVENT", "NAME", "SUBJECT", "WHAT"],
                     &events.body.iter().map(row).collect::<Vec<_>>(),
                 );
             }
@@ -158,7 +159,12 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
                     }
                     None => "nothing of it was new".to_owned(),
                 };
-                say!("{} entries of {} cycles; {kept}", imported.entries, imported.cycles);
+                say!(
+                    "{} entries of {} cycles, {} of them about somebody known here; {kept}",
+                    imported.entries,
+                    imported.cycles,
+                    imported.matched
+                );
             }
         }
         Runs::Reconcile { org } => {

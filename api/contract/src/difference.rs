@@ -8,16 +8,18 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 /// Between when and when.
-#[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
+#[serde(default)]
 #[into_params(parameter_in = Query)]
 pub struct DifferenceQuery {
     /// The earlier moment: a date, an instant (RFC 3339), `position:N`, `run:ID` or
     /// an age such as `-2d`.
-    pub from: String,
+    pub from: Option<String>,
     /// The later one; now, if absent.
     pub to: Option<String>,
+    /// In place of both: what this run changed.
+    pub run: Option<Uuid>,
     /// `json` (if absent), `ndjson` or `csv`.
-    #[serde(default)]
     pub format: Format,
 }
 

@@ -57,6 +57,9 @@ pub struct EventBody {
     pub aggregate: String,
     /// The aggregate's id.
     pub subject: Uuid,
+    /// What a user or group was called right after it, or last; in lists, not in exports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject_name: Option<String>,
     /// Place in the aggregate's stream.
     pub version: u64,
     /// When it was decided.
@@ -84,6 +87,9 @@ pub struct EventDetail {
     pub after: Option<Value>,
     /// The exchange that caused it, with how it was read.
     pub exchange: Option<ExchangeSummary>,
+    /// The run of that exchange, if it belongs to one.
+    #[serde(default)]
+    pub run: Option<Uuid>,
 }
 
 /// The event in a path.

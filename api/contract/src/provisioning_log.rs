@@ -13,6 +13,9 @@ pub struct ImportedBody {
     pub entries: u64,
     /// Cycles they belong to.
     pub cycles: u64,
+    /// Entries about a user or group that is or was here.
+    #[serde(default)]
+    pub matched: u64,
     /// Positions of the first and last event that keep what was new; none if everything was known.
     pub positions: Option<(u64, u64)>,
 }

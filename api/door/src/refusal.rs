@@ -100,6 +100,7 @@ impl IntoResponse for Refusal {
         let status =
             StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(&self.0)).into_response();
+        let allowed = self.0.allowed.clone();
         // For whoever keeps the exchange.
         response.extensions_mut().insert(*self.0);
         response
@@ -111,6 +112,12 @@ impl IntoResponse for Refusal {
                     header::WWW_AUTHENTICATE,
                     HeaderValue::from_static("Bearer realm=\"rollcall-admin\""),
                 );
+            }
+            StatusCode::METHOD_NOT_ALLOWED => {
+                // RFC 9110 section 15.5.6
+                if let Ok(allowed) = HeaderValue::try_from(allowed.join(", ")) {
+                    response.headers_mut().insert(header::ALLOW, allowed);
+                }
             }
             StatusCode::SERVICE_UNAVAILABLE => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("30"));

@@ -1,13 +1,25 @@
 //! What a route takes, as its description declares it: methods, and the names of its query.
 //! Whatever else is sent is refused, with the list of what there is.
 
-use axum::http::Method;
+use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use rollcall_door::Refusal;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use utoipa::openapi::path::{Operation, ParameterIn, PathItem, Paths};
 
 /// Names of before that are still understood, with those of today.
 const FORMER: [(&str, &str); 1] = [("asOf", "as_of")];
+
+/// The methods of each address: several routes may share one.
+static METHODS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
+    let described = crate::routes().into_openapi().paths;
+    let of = |(path, item): (String, PathItem)| {
+        let methods = Declared::methods(&item).into_iter().map(|(name, _)| name.to_owned());
+        (path, methods.collect())
+    };
+    described.paths.into_iter().map(of).collect()
+});
 
 /// The methods of one route, each with the names of its query.
 #[derive(Clone, Debug, Default)]
@@ -16,26 +28,38 @@ pub struct Declared(BTreeMap<&'static str, Vec<String>>);
 impl Declared {
     /// What these paths describe: those of one route.
     pub fn of(paths: &Paths) -> Self {
-        let of_item = |item: &PathItem| {
-            let methods = [
-                ("GET", &item.get),
-                ("HEAD", &item.get),
-                ("POST", &item.post),
-                ("PUT", &item.put),
-                ("PATCH", &item.patch),
-                ("DELETE", &item.delete),
-            ];
-            methods
-                .into_iter()
-                .filter_map(|(name, operation)| Some((name, names(operation.as_ref()?))))
-                .collect::<Vec<_>>()
-        };
-        Self(paths.paths.values().flat_map(of_item).collect())
+        Self(paths.paths.values().flat_map(Self::methods).collect())
     }
 
-    /// Whether it has this method.
-    pub fn answers(&self, method: &Method) -> bool {
-        self.0.contains_key(method.as_str())
+    fn methods(item: &PathItem) -> Vec<(&'static str, Vec<String>)> {
+        let methods = [
+            ("GET", &item.get),
+            ("HEAD", &item.get),
+            ("POST", &item.post),
+            ("PUT", &item.put),
+            ("PATCH", &item.patch),
+            ("DELETE", &item.delete),
+        ];
+        let declared = methods
+            .into_iter()
+            .filter_map(|(name, operation)| Some((name, names(operation.as_ref()?))));
+        declared.collect()
+    }
+
+    /// Refuses a method that it does not have, and names those that it has.
+    pub fn check_method(&self, parts: &Parts) -> Result<(), Refusal> {
+        if self.0.contains_key(parts.method.as_str()) {
+            return Ok(());
+        }
+        let path = parts.uri.path();
+        let here = METHODS.iter().find(|(template, _)| is_at(template, path));
+        let there_is = here.map(|(_, methods)| methods.clone()).unwrap_or_default();
+        let mut refusal = Refusal::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            format!("this address has no such method; there is: {}", there_is.join(", ")),
+        );
+        refusal.0.allowed = there_is;
+        Err(refusal)
     }
 
     /// Refuses a query with a name that is not declared.
@@ -59,6 +83,18 @@ impl Declared {
             return Err(refusal);
         }
         Ok(())
+    }
+}
+
+/// Whether a path is one of those that a template stands for.
+fn is_at(template: &str, path: &str) -> bool {
+    let (mut wanted, mut found) = (template.split('/'), path.split('/'));
+    loop {
+        match (wanted.next(), found.next()) {
+            (None, None) => return true,
+            (Some(wanted), Some(found)) if wanted == found || wanted.starts_with('{') => {}
+            _ => return false,
+        }
     }
 }
 

@@ -41,19 +41,15 @@ pub fn operation<S: Clone + Send + Sync + 'static>(
         let declared = declared.clone();
         async move {
             let (mut parts, body) = request.into_parts();
-            let answered = declared.answers(&parts.method);
-            let checked = declared.check(&parts.method, parts.uri.query().unwrap_or_default());
-            if let (true, Some(visit)) = (answered, parts.extensions.get::<Visit>()) {
+            let answered = declared.check_method(&parts);
+            if let (Ok(()), Some(visit)) = (&answered, parts.extensions.get::<Visit>()) {
                 visit.name(protocol, name);
             }
-            if (!answered || checked.is_err())
-                && let Err(refusal) = known(&mut parts).await
-            {
-                return refusal.into_response();
-            }
-            match checked {
+            let query = parts.uri.query().unwrap_or_default();
+            match answered.and_then(|()| declared.check(&parts.method, query)) {
                 Ok(()) => next.run(Request::from_parts(parts, body)).await,
-                Err(refusal) => refusal.into_response(),
+                // Who asked is said all the same, and whoever may not know is not told more.
+                Err(refusal) => known(&mut parts).await.err().unwrap_or(refusal).into_response(),
             }
         }
     }))

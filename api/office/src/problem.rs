@@ -2,7 +2,7 @@
 //! plain text about a path, a query or a method is told in the same form as what handlers say.
 
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use rollcall_contract::Problem;
 use rollcall_contract::problem::MEDIA_TYPE;
@@ -23,18 +23,12 @@ pub async fn told(response: Response) -> Response {
     let (parts, body) = response.into_parts();
     let said = to_bytes(body, SENTENCE_BYTES).await.unwrap_or_default();
     let mut refusal = Refusal::new(status, String::from_utf8_lossy(&said).trim());
-    let allowed = parts.headers.get(header::ALLOW).cloned();
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        let methods = allowed.as_ref().and_then(|a| a.to_str().ok()).unwrap_or_default();
-        refusal.0.allowed = methods.split(',').map(|m| m.trim().to_owned()).collect();
-        refusal.0.detail =
-            format!("this address has no such method; there is: {}", refusal.0.allowed.join(", "));
-    } else if refusal.0.detail.is_empty() {
+    if refusal.0.detail.is_empty() {
         refusal.0.detail.clone_from(&refusal.0.title);
     }
     let mut answer = refusal.into_response();
-    if let Some(allowed) = allowed {
-        answer.headers_mut().insert(header::ALLOW, allowed);
+    if let Some(allowed) = parts.headers.get(header::ALLOW) {
+        answer.headers_mut().insert(header::ALLOW, allowed.clone());
     }
     answer
 }

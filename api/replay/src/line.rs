@@ -9,10 +9,16 @@ use rollcall_domain::log::{Record, RecordedExchange};
 use rollcall_door::exchange::redact::PASSWORD;
 use serde_json::Value;
 
+/// What a bundle notes where a body is no JSON, so that names in it could not be replaced.
+pub const NO_PSEUDONYMS: &str = "no-pseudonyms";
+
 /// Why this exchange cannot be replayed at all, if it cannot.
 pub fn not_replayed(exchange: &Exchange) -> Option<NotReplayed> {
     if exchange.protocol != Protocol::Scim {
         return Some(NotReplayed::OtherProtocol);
+    }
+    if exchange.redactions.iter().any(|what| what == NO_PSEUDONYMS) {
+        return Some(NotReplayed::NoPseudonyms);
     }
     if exchange.bodies_dropped {
         return Some(NotReplayed::BodyDropped);

@@ -1,7 +1,7 @@
 //! What the binary can be told.
 
-use crate::{bundle, config, ledger};
-use clap::{Args, Parser, Subcommand};
+use crate::{bundle, config, ledger, shell};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
 use rollcall_door::config::ServeArgs;
 use rollcall_server::config::resolve;
@@ -37,6 +37,10 @@ enum Command {
     /// Entra in a box: a simulated tenant
     #[command(subcommand)]
     Simulate(Box<simulate::Simulate>),
+    /// Print what a shell needs to complete commands
+    Completions(shell::Completions),
+    /// Print the manual page, or write those of all commands to a folder
+    Man(shell::Manual),
 }
 
 /// `rollcall serve`; `--data` is the global one.
@@ -60,6 +64,8 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Ledger(ledger) => ledger::run(ledger, server),
         Command::Config(config) => config::run(config, server),
         Command::Simulate(simulate) => simulate::run(*simulate, server),
+        Command::Completions(command) => shell::completions(&command, Cli::command()),
+        Command::Man(command) => shell::manual(command, Cli::command()),
     }
 }
 
@@ -89,6 +95,6 @@ pub fn reference() -> String {
         }
     }
     let mut out = String::new();
-    add(&mut <Cli as clap::CommandFactory>::command(), "", &mut out);
+    add(&mut Cli::command(), "", &mut out);
     out
 }

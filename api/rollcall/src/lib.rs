@@ -5,6 +5,7 @@ mod bundle;
 mod command;
 mod config;
 mod ledger;
+mod shell;
 
 pub use command::{Cli, reference, run};
 pub use rollcall_cli::{Exit, Failure};

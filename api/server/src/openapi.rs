@@ -1,6 +1,9 @@
 //! The description of `/api/v1`.
 
+use rollcall_contract::format::Format;
 use rollcall_contract::problem::MEDIA_TYPE;
+use rollcall_contract::views::ViewFamily;
+use serde_json::{Value, json};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::schema::Type;
@@ -37,7 +40,10 @@ pub fn document() -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An admin's key, from `rollcall admin add`"))
         .build();
+    // Parameters name these, and nothing else does.
     let components = ComponentsBuilder::new()
+        .schema_from::<Format>()
+        .schema_from::<ViewFamily>()
         .security_scheme("admin", SecurityScheme::Http(admin))
         .security_scheme("operator", SecurityScheme::Http(bearer))
         .security_scheme("auditor", SecurityScheme::Http(auditor))
@@ -83,11 +89,12 @@ fn complete_operation(operation: &mut Operation) {
 }
 
 /// What any operation may be answered.
-const EVERYWHERE: [(&str, &str); 6] = [
+const EVERYWHERE: [(&str, &str); 7] = [
     ("400", "A parameter or the body cannot be used"),
     ("401", "No live key was sent"),
     ("403", "The key that was sent does not open this"),
     ("404", "There is no such organization, or nothing of that name in it"),
+    ("405", "This address has no such method"),
     ("429", "Too many requests without a live key"),
     ("503", "It cannot be done now: try again later"),
 ];
@@ -110,5 +117,27 @@ fn problem() -> Content {
 
 /// The document as JSON.
 pub fn render(document: &OpenApi) -> String {
-    document.to_pretty_json().unwrap_or_default()
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    plain(&mut document);
+    serde_json::to_string_pretty(&document).unwrap_or_default()
+}
+
+/// Says in words that every generator of clients reads what JSON Schema could say more exactly: a
+/// pair is a list of two, and an object that may be absent has no default.
+fn plain(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("items") == Some(&Value::Bool(false))
+                && let Some(Value::Array(each)) = map.remove("prefixItems")
+            {
+                map.insert("minItems".to_owned(), json!(each.len()));
+                map.insert("maxItems".to_owned(), json!(each.len()));
+                map.insert("items".to_owned(), each.into_iter().next().unwrap_or_default());
+            }
+            map.retain(|name, value| name != "default" || !value.is_object());
+            map.values_mut().for_each(plain);
+        }
+        Value::Array(all) => all.iter_mut().for_each(plain),
+        _ => {}
+    }
 }

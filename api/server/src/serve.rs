@@ -68,7 +68,8 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let settings =
         Settings { places, config, public_url, operator_key, deployment_key, shared, strangers };
     let app = Arc::new(App::new(engine, audit, settings));
-    announce(&app, stores.name, &url);
+    let empty = app.organizations.list().await.is_ok_and(|all| all.is_empty());
+    announce(&app, stores.name, &url, empty);
     run(app, metrics, listener, &url).await
 }
 
@@ -119,12 +120,15 @@ async fn signals() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn announce(app: &App, store: &str, url: &str) {
+fn announce(app: &App, store: &str, url: &str, empty: bool) {
     let data = app.config.data.display();
     let key = secrets::operator_key_path(Path::new(&app.config.data));
     println!("Rollcall {} listens on {url} ({store})", env!("CARGO_PKG_VERSION"));
     println!("  Tenant URL for Entra   {}", app.scim_base);
     println!("  operator key           {}", key.display());
+    if !empty {
+        return;
+    }
     println!(
         "  next                   rollcall --data {data} org create \"Example Ltd\" --domain example"
     );

@@ -68,10 +68,8 @@ struct Made {
 /// Runs it.
 pub async fn run(args: History, server: ServerArgs) -> Result<Exit, Failure> {
     let data = server.data.unwrap_or_else(default_data);
+    let start = start(&args, Clock::system().now()).map_err(usage)?;
     let stores = open(&data).map_err(usage)?;
-    let start = args
-        .start
-        .unwrap_or_else(|| morning(Clock::system().now() - Duration::days(i64::from(args.days))));
     let key = secrets::operator_key(&data, &Ids::new(Clock::system(), Random::system()))?;
     let setup = HostSetup {
         stores,
@@ -105,6 +103,26 @@ fn open(data: &Path) -> anyhow::Result<Stores> {
         bail!("{} has a log already: name a folder that has none", data.display());
     }
     Stores::in_folder_unflushed(data)
+}
+
+/// So long a history may go on after its last day, until its last run is over.
+const TAIL: Duration = Duration::hours(1);
+
+/// When it begins: so that all of it is over. What is yet to come was not recorded by anybody.
+fn start(args: &History, now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
+    let length = Duration::days(i64::from(args.days)) + TAIL;
+    match args.start {
+        Some(start) if start + length > now => bail!(
+            "a history of {} days from {} would end in the future: begin it earlier with --start",
+            args.days,
+            output::instant(start)
+        ),
+        Some(start) => Ok(start),
+        None => {
+            let start = morning(now - Duration::days(i64::from(args.days)));
+            Ok(if start + length > now { start - Duration::days(1) } else { start })
+        }
+    }
 }
 
 fn morning(day: DateTime<Utc>) -> DateTime<Utc> {
@@ -174,4 +192,38 @@ async fn simulate(
             latency: std::collections::BTreeMap::new(),
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        history: History,
+    }
+
+    fn begins(args: &[&str], now: DateTime<Utc>) -> anyhow::Result<DateTime<Utc>> {
+        let line = Line::try_parse_from([&["history"], args].concat())?;
+        start(&line.history, now)
+    }
+
+    /// At each hour of a day, whatever its length.
+    #[test]
+    fn no_history_ends_in_the_future() -> anyhow::Result<()> {
+        let midnight: DateTime<Utc> = "2026-11-24T00:00:00Z".parse()?;
+        for minute in (0..1_440).step_by(7) {
+            let now = midnight + Duration::minutes(minute);
+            for days in [1, 30, 90] {
+                let began = begins(&["--days", &days.to_string()], now)?;
+                let end = began + Duration::days(days) + TAIL;
+                assert!(end <= now && now - end < Duration::days(1), "{now}: {began}, {days} days");
+            }
+        }
+        assert!(begins(&["--days", "2", "--start", "2026-11-23T00:00:00Z"], midnight).is_err());
+        assert!(begins(&["--days", "2", "--start", "2026-11-20T00:00:00Z"], midnight).is_ok());
+        Ok(())
+    }
 }

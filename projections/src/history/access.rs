@@ -126,7 +126,7 @@ impl History {
             // Few, so they are sorted: the plus keeps SQLite from walking along all in order.
             Side::Member(member) => ("m.member_id", "+m.since", member),
         };
-        let then = "(CASE WHEN m.until > $6 THEN $6 ELSE m.until - 1 END)";
+        let then = "(CASE WHEN m.until > $1 THEN $1 ELSE m.until - 1 END)";
         let state = |table: &str, id: &str| {
             format!(
                 "JOIN history_resources {table} ON {table}.organization = m.organization AND {table}.id = {id} \
@@ -138,7 +138,7 @@ impl History {
              JOIN events b ON b.organization = m.organization AND b.position = m.since / 1048576 \
              LEFT JOIN events e ON e.organization = m.organization AND e.position = m.until {} {} \
              LEFT JOIN history_resources n ON n.organization = m.organization AND n.id = m.member_id AND n.until = {OPEN} \
-             WHERE m.organization = $1 AND {column} = $2 AND {since} > $3 AND {since} < $4 AND m.until > $5 \
+             WHERE m.organization = $2 AND {column} = $3 AND {since} > $4 AND {since} < $5 AND m.until > $6 \
              ORDER BY {since} LIMIT $7",
             Access::list(),
             state("g", "m.group_id"),
@@ -146,12 +146,12 @@ impl History {
         );
         let below = to.saturating_add(1).saturating_mul(PLACES);
         let params = vec![
+            to.into(),
             organization.into(),
             of.to_string().into(),
             after.into(),
             below.into(),
             from.into(),
-            to.into(),
             (limit as u64).into(),
         ];
         read_all(self.views.query(&sql, params).await?)

@@ -174,7 +174,7 @@ async fn two_moments_are_compared() {
             ("from=yesterday", "is no moment"),
             ("from=position:99", "beyond the end"),
             ("from=position:5&to=position:4", "swap them"),
-            ("from=position:1&format=cloudevents", "choose json"),
+            ("from=position:1&format=cloudevents", "json, ndjson, csv"),
         ] {
             let refused = w
                 .admin

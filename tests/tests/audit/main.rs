@@ -3,7 +3,9 @@
 mod auditors;
 mod callers;
 mod events;
+mod generated;
 mod history;
 mod pages;
+mod review;
 mod stopped;
 mod whole;

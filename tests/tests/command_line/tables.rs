@@ -67,7 +67,7 @@ async fn with_odd_people(w: &World) -> Result<String> {
         }
     }
     let members: Vec<&str> = members.iter().map(String::as_str).collect();
-    w.scim.patch(&format!("/Groups/{group}"), &add_members(&members)).await?.expect(204)?;
+    w.scim.operations(&format!("/Groups/{group}"), add_members(&members)).await?.expect(204)?;
     let mut odd = user("odd@contoso.example");
     odd["displayName"] = json!("\u{1b}[31mred\u{9b}2J\u{7f}\r\nsecond line\u{202e}");
     w.scim.post("/Users", &odd).await?.expect(201)?;

@@ -33,6 +33,8 @@ pub enum NotReplayed {
     SecretsRemoved,
     /// Its body was dropped by the retention of bodies.
     BodyDropped,
+    /// Its body is no JSON, so that a bundle with pseudonyms had to leave it out.
+    NoPseudonyms,
     /// Its body never arrived whole, or was too long to be read.
     BodyNeverKept,
     /// It was answered out of the server's state at the time: overload, a broken store, a rate.
@@ -48,6 +50,9 @@ impl NotReplayed {
             NotReplayed::OtherProtocol => "it is no SCIM request",
             NotReplayed::SecretsRemoved => "a secret was taken out of it before it was kept",
             NotReplayed::BodyDropped => "its body was dropped by the retention of bodies",
+            NotReplayed::NoPseudonyms => {
+                "its body is no JSON: a bundle with pseudonyms had to leave it out"
+            }
             NotReplayed::BodyNeverKept => {
                 "its body never arrived whole, or was too long to be read"
             }

@@ -8,18 +8,45 @@ use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::provisioning_log::ImportedBody;
+use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::organization::OrganizationCommand;
+use rollcall_domain::provisioning_log::ImportedChange;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Admin;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Longest export taken at once, in bytes.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
+/// How many are about somebody who is or was here.
+async fn matched(
+    app: &App,
+    organization: OrganizationId,
+    changes: &[(String, ImportedChange)],
+) -> Result<u64, Refusal> {
+    let views = app.audit.of(organization).await?;
+    let (mut known, mut matched) = (HashMap::new(), 0);
+    for target in changes.iter().filter_map(|(_, change)| change.target.as_deref()) {
+        let is_known = match known.get(target) {
+            Some(is_known) => *is_known,
+            None => {
+                let is_known = match target.parse() {
+                    Ok(id) => views.history.ever(organization, ResourceId(id)).await?,
+                    Err(_) => false,
+                };
+                known.insert(target, is_known);
+                is_known
+            }
+        };
+        matched += u64::from(is_known);
+    }
+    Ok(matched)
+}
+
 /// Imports an export of Entra's provisioning log: JSON as Microsoft Graph has it, or the portal's
-/// CSV.
+/// CSV. One in which nothing is about anybody here is refused.
 #[utoipa::path(
     post,
     path = "/api/v1/organizations/{organization}/provisioning-log",
@@ -36,6 +63,7 @@ const MOST_BYTES: usize = 64 * 1024 * 1024;
         (status = 400, body = Problem),
         (status = 401, body = Problem),
         (status = 404, body = Problem),
+        (status = 409, body = Problem),
         (status = 413, body = Problem),
     ),
 )]
@@ -59,9 +87,15 @@ pub async fn import(
         ParseError::NotALog(_) | ParseError::Entry { .. } => Refusal::bad_request(e.to_string()),
     })?;
     let entries = changes.len() as u64;
+    let matched = matched(&app, admin.organization.id, &changes).await?;
+    if matched == 0 && changes.iter().any(|(_, change)| change.target.is_some()) {
+        return Err(Refusal::conflict(format!(
+            "none of the {entries} entries is about a user or group that is or was here: is this the log of another application?"
+        )));
+    }
     let cycles = changes.iter().map(|(cycle, _)| cycle).collect::<BTreeSet<_>>().len() as u64;
     let done = admin
         .execute(&app, OrganizationCommand::ImportProvisioningLog { changes }, StatusCode::OK)
         .await?;
-    Ok(Json(ImportedBody { entries, cycles, positions: done.appended.positions }))
+    Ok(Json(ImportedBody { entries, cycles, matched, positions: done.appended.positions }))
 }

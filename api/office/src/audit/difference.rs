@@ -1,6 +1,6 @@
 //! What is different between two moments.
 
-use super::moment::moment;
+use super::moment::{begin_of, moment};
 use super::stream::{Row, StreamError, answer};
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -10,6 +10,7 @@ use rollcall_contract::format::Format;
 use rollcall_contract::moment::Moment;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::time;
+use rollcall_domain::ids::RunId;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Auditor;
@@ -89,9 +90,22 @@ pub async fn difference(
         return Err(Refusal::not_among("format", "cloudevents", ["json", "ndjson", "csv"]));
     }
     let organization = auditor.organization;
-    let from = moment(&app, organization, "from", Some(&query.from)).await?.0.position;
+    let (from, to) = match (query.run, query.from, query.to) {
+        (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
+            return Err(Refusal::parameter("run", "say a run, or from one moment to another"));
+        }
+        (None, None, _) => {
+            return Err(Refusal::parameter("from", "say from which moment, or which run"));
+        }
+        (Some(run), None, None) => (String::new(), Some(format!("run:{run}"))),
+        (None, Some(from), to) => (from, to),
+    };
     let (Moment { position: to, .. }, views) =
-        moment(&app, organization, "to", query.to.as_deref()).await?;
+        moment(&app, organization, "to", to.as_deref()).await?;
+    let from = match query.run {
+        Some(run) => begin_of(&app, &views, organization, RunId(run)).await?,
+        None => moment(&app, organization, "from", Some(&from)).await?.0.position,
+    };
     if from > to {
         return Err(Refusal::bad_request(format!(
             "from is position {from}, after to, which is position {to}: swap them"

@@ -5,6 +5,7 @@ use super::paging::{Listed, Page};
 use super::readings;
 use super::resources::resource;
 use super::stream::{Row, Rows, StreamError, answer};
+use super::subjects;
 use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -28,6 +29,7 @@ use rollcall_projections::events::EventFilter;
 use rollcall_projections::ranges::Ranges;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The event of a record.
@@ -41,6 +43,7 @@ pub(super) fn body(record: Record) -> Result<EventBody, serde_json::Error> {
         payload_version: record.event_version,
         aggregate: record.stream.kind.as_str().to_owned(),
         subject: record.stream.id,
+        subject_name: None,
         version: record.version,
         recorded_at: record.recorded_at,
         exchange: record.exchange.map(|id| id.0),
@@ -85,6 +88,7 @@ pub async fn list(
     let mut events = page(&app, views.as_ref(), organization, &filter, asked.fetch()).await?;
     let next = asked.cut(&mut events, |event| event.position);
     readings::add(&app, organization, &mut events).await?;
+    subjects::add(&app, organization, &mut events).await?;
     Ok(asked.listed(events, next, end).of_all(total))
 }
 
@@ -128,14 +132,21 @@ pub async fn show(
         }
         None => (None, None),
     };
+    let record_exchange = record.exchange;
     let exchange = match record.exchange {
         Some(id) => readings::exchange(&app, organization, id).await?,
         None => None,
     };
     let mut events = vec![body(record).map_err(|e| Refusal::unavailable(&e))?];
     readings::add(&app, organization, &mut events).await?;
+    subjects::add(&app, organization, &mut events).await?;
     let event = events.remove(0);
-    Ok(Json(EventDetail { event, before, after, exchange }))
+    let run = match record_exchange {
+        Some(id) => views.runs.of(organization, &BTreeSet::from([id])).await?.remove(&id),
+        None => None,
+    };
+    let run = run.map(|(run, _)| run.0);
+    Ok(Json(EventDetail { event, before, after, exchange, run }))
 }
 
 /// All events that match, in a format of your choice. Streamed, however many there are.

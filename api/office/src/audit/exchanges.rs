@@ -95,7 +95,7 @@ pub async fn list(
         unknown_shape: query.unknown_shape,
         operation: query.operation.clone(),
         subject: query.subject.clone(),
-        from: start(query.after, query.before, page.place())?,
+        from: start(query.after, query.before, page.place(), end)?,
         ..ExchangeFilter::default()
     };
     let limit = page.fetch();

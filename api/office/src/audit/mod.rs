@@ -22,6 +22,7 @@ mod review;
 mod runs;
 mod start;
 mod stream;
+mod subjects;
 pub mod there;
 
 pub use ledger::tiles;

@@ -103,3 +103,19 @@ pub async fn end_of(
         last.ok_or_else(|| Refusal::not_found(format!("the last exchange of run {run} is gone")))?;
     Ok(last.positions.map_or(last.after, |(_, last)| last))
 }
+
+/// The position right before the first exchange of a run.
+pub async fn begin_of(
+    app: &App,
+    views: &Reads,
+    organization: OrganizationId,
+    run: RunId,
+) -> Result<Position, Refusal> {
+    let found = views.runs.get(organization, run).await?;
+    let found = found.ok_or_else(|| Refusal::not_found(format!("there is no run {run}")))?;
+    let before = found.first.saturating_sub(1);
+    let first = app.engine.log.exchanges(organization, before, 1, Bodies::Skip).await?.pop();
+    let first = first
+        .ok_or_else(|| Refusal::not_found(format!("the first exchange of run {run} is gone")))?;
+    Ok(first.positions.map_or(first.after, |(first, _)| first - 1))
+}

@@ -3,6 +3,7 @@
 use super::events;
 use super::paging::{Listed, Page};
 use super::start::start;
+use super::subjects;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use chrono::{DateTime, Utc};
@@ -77,13 +78,13 @@ pub async fn list(
         RunKind::parse(kind)
             .ok_or_else(|| Refusal::not_among("kind", kind, RunKind::ALL.map(RunKind::as_str)))
     });
+    let end = page.end(app.engine.log.head(organization).await?.exchange_number);
     let filter = RunFilter {
         kind: kind.transpose()?,
         failed: query.failed,
         changed: query.changed,
-        from: start(query.after, query.before, page.place())?,
+        from: start(query.after, query.before, page.place(), end)?,
     };
-    let end = page.end(app.engine.log.head(organization).await?.exchange_number);
     let views = app.audit.of(organization).await?;
     let mut rows = views.runs.list(organization, &filter, page.fetch()).await?;
     rows.retain(|row| row.first <= end);
@@ -146,6 +147,7 @@ pub async fn changes(
     let found = events::page(&app, Some(&views), organization, &filter, page.fetch()).await;
     let mut found = found?;
     let next = page.cut(&mut found, |event| event.position);
+    subjects::add(&app, organization, &mut found).await?;
     Ok(page.listed(found, next, end))
 }
 

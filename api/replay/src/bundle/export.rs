@@ -4,6 +4,7 @@ use super::line::{BundleBegin, BundleLine, counts};
 use super::pseudonyms::Pseudonyms;
 use super::touched::Touched;
 use crate::Selection;
+use crate::line;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use rollcall_domain::actor::Actor;
@@ -30,6 +31,8 @@ use tokio::sync::mpsc;
 
 /// Headers that a replay needs, and the one that names the client.
 const HEADERS: [&str; 4] = ["content-type", "if-match", "if-none-match", "user-agent"];
+/// Where a server stands whose address is not told (RFC 2606 section 2).
+const ELSEWHERE: &str = "https://rollcall.invalid/scim/v2";
 /// Compressed bytes sent at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -58,6 +61,7 @@ pub async fn export(log: Arc<dyn Log>, options: ExportOptions, chunks: Chunks) {
         chunks,
         digest: Sha256::new(),
         pseudonyms,
+        base: String::new(),
         credentials: HashSet::new(),
         records: 0,
         exchanges: 0,
@@ -75,6 +79,7 @@ async fn write(log: &dyn Log, options: ExportOptions, mut writer: Writer) -> Res
     if let Some(pseudonyms) = &mut writer.pseudonyms {
         begin.domain = pseudonyms.text(&begin.domain);
         begin.name = pseudonyms.text(&begin.name);
+        writer.base = std::mem::replace(&mut begin.scim_base, ELSEWHERE.to_owned());
     }
     writer.line(&BundleLine::Begin(begin)).await?;
     let bounds = selection.bounds(log, organization, head).await?;
@@ -132,6 +137,8 @@ struct Writer {
     chunks: Chunks,
     digest: Sha256,
     pseudonyms: Option<Pseudonyms>,
+    /// The server's address, for which another stands.
+    base: String,
     /// Those that let SCIM in.
     credentials: HashSet<CredentialId>,
     records: u64,
@@ -220,6 +227,7 @@ impl Writer {
         }
         if let Some(pseudonyms) = &mut self.pseudonyms {
             record.payload = renamed(pseudonyms, &record).map_err(broken)?;
+            record.payload = moved(&record.payload, &self.base);
             rename_actor(pseudonyms, &mut record.actor);
         }
         Ok(Some(record))
@@ -255,7 +263,7 @@ impl Writer {
         exchange.facts.wants = Wants::default();
         exchange.headers.retain(|(name, _)| HEADERS.contains(&name.as_str()));
         if let Some(pseudonyms) = &mut self.pseudonyms {
-            rename(pseudonyms, exchange);
+            rename(pseudonyms, exchange, &self.base);
         }
         self.line(&BundleLine::exchange(recorded)).await
     }
@@ -342,12 +350,21 @@ fn rename_actor(pseudonyms: &mut Pseudonyms, actor: &mut Actor) {
     }
 }
 
-fn rename(pseudonyms: &mut Pseudonyms, exchange: &mut Exchange) {
+/// What says where the server is, says another place.
+fn moved(text: &str, base: &str) -> String {
+    if base.is_empty() { text.to_owned() } else { text.replace(base, ELSEWHERE) }
+}
+
+fn rename(pseudonyms: &mut Pseudonyms, exchange: &mut Exchange, base: &str) {
     rename_actor(pseudonyms, &mut exchange.caller);
     exchange.target = pseudonyms.target(&exchange.target);
     // The hash of a text can be tested by guessing it.
     exchange.body_hashes = None;
-    exchange.answer.detail = exchange.answer.detail.as_deref().map(|d| pseudonyms.detail(d));
+    exchange.answer.detail =
+        exchange.answer.detail.as_deref().map(|d| moved(&pseudonyms.detail(d), base));
+    for (_, value) in exchange.headers.iter_mut().chain(&mut exchange.answer.headers) {
+        *value = moved(value, base);
+    }
     for body in [&mut exchange.request_body, &mut exchange.answer_body] {
         if body.is_empty() {
             continue;
@@ -355,12 +372,13 @@ fn rename(pseudonyms: &mut Pseudonyms, exchange: &mut Exchange) {
         match serde_json::from_slice::<Value>(body) {
             Ok(mut value) => {
                 pseudonyms.json(&mut value);
-                *body = value.to_string().into_bytes();
+                *body = moved(&value.to_string(), base).into_bytes();
             }
-            // What cannot be read cannot be made harmless.
+            // What cannot be read cannot be made harmless; and a replay is to say why it is gone.
             Err(_) => {
                 body.clear();
                 exchange.bodies_dropped = true;
+                exchange.redactions.push(line::NO_PSEUDONYMS.to_owned());
             }
         }
     }

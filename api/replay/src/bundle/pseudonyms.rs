@@ -2,8 +2,9 @@
 //!
 //! A text is cut at everything that is no letter and no digit, and each word has its pseudonym: so
 //! `ada.keller@contoso.example` and `Ada Keller` still belong together, an address is still an
-//! address, and upper and lower case are as they were. Ids, schemas, attribute names and what the
-//! protocol fixes are kept. The key is drawn for one bundle and kept nowhere.
+//! address, and upper and lower case are as they were. Ids that were given here, schemas, attribute
+//! names and what the protocol fixes are kept; other ids become other ids, the server's address
+//! another one. The key is drawn for one bundle and kept nowhere.
 
 use hmac::{Hmac, Mac};
 use serde_json::Value;
@@ -61,7 +62,10 @@ impl Pseudonyms {
 
     /// A text.
     pub fn text(&mut self, text: &str) -> String {
-        if text.parse::<Uuid>().is_ok() || text.starts_with("urn:") {
+        if let Some(id) = self.id(text) {
+            return id;
+        }
+        if text.starts_with("urn:") {
             return text.to_owned();
         }
         // Entra sends JSON inside strings (legacy roles).
@@ -82,6 +86,29 @@ impl Pseudonyms {
         }
         self.finish(&mut word, &mut out);
         out
+    }
+
+    /// An id. Those that were given here are of version 7 (RFC 9562 section 5.7), and say nothing of
+    /// anybody; any other is somebody's name for a person, such as an object id of Entra.
+    fn id(&self, text: &str) -> Option<String> {
+        let id = text.parse::<Uuid>().ok()?;
+        if id.get_version_num() == 7 || id.is_nil() {
+            return Some(text.to_owned());
+        }
+        let mut other = [0; 16];
+        other.copy_from_slice(&self.block(&id.to_string(), 0, 0)[..16]);
+        // What it is not, it does not become.
+        other[6] = (id.as_bytes()[6] & 0xf0) | (other[6] & 0x0f);
+        other[8] = (id.as_bytes()[8] & 0xc0) | (other[8] & 0x3f);
+        let other = Uuid::from_bytes(other);
+        let other = match text.len() {
+            32 => other.simple().to_string(),
+            36 => other.to_string(),
+            38 => other.braced().to_string(),
+            _ => other.urn().to_string(),
+        };
+        let upper = text.chars().any(|c| c.is_ascii_uppercase());
+        Some(if upper { other.to_ascii_uppercase() } else { other })
     }
 
     /// All names in a value.
@@ -332,8 +359,16 @@ mod tests {
         let all: HashSet<String> =
             ('a'..='z').chain('ä'..='ö').map(|c| p.text(&c.to_string())).collect();
         assert_eq!(all.len(), 26 + ('ä'..='ö').count());
-        let id = Uuid::from_u128(5).to_string();
+        let id = "01a20bb3-b0eb-7dde-9ce9-34537b824982".to_owned();
         assert_eq!(p.text(&id), id);
+        let foreign = "6a8cb2f5-0a33-4c2b-9a1e-3f0f6f0c1d2e";
+        let other = p.text(foreign);
+        assert!(other != foreign && other.parse::<Uuid>().is_ok(), "{other}");
+        assert_eq!(p.text(&foreign.to_uppercase()), other.to_uppercase());
+        assert_eq!(
+            p.filter(&format!("externalId eq \"{foreign}\"")),
+            format!("externalId eq \"{other}\"")
+        );
         assert_eq!(
             p.detail(&format!("this userName is already used by user {id}")),
             format!("this userName is already used by user {id}")

@@ -74,8 +74,9 @@ async fn bound(
 pub fn refused(request: &ReplayRequest) -> Result<BTreeSet<Reading>, Refusal> {
     // What cannot be read says what could be.
     let parse = |name: &String| {
-        serde_json::from_value(json!(name))
-            .map_err(|all| Refusal::parameter("without", all.to_string()))
+        serde_json::from_value(json!(name)).map_err(|all| {
+            Refusal::parameter("without", format!("there is no reading {name:?}: {all}"))
+        })
     };
     request.without.iter().map(parse).collect()
 }
