@@ -108,7 +108,7 @@ async fn runs_are_listed_page_by_page_and_by_what_they_were(store: Store<'_>) ->
     ensure!(only("/runs?changed=true").await? == 4);
     let wrong = day.ask("/runs?kind=weekly").await.err().map(|e| e.to_string()).unwrap_or_default();
     ensure!(
-        wrong.starts_with("400: there is no kind \"weekly\"; the kinds are initial"),
+        wrong.starts_with("400: there is no kind \"weekly\"; there is: initial"),
         "{wrong}"
     );
     let nobody = day

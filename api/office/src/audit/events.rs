@@ -88,7 +88,6 @@ pub async fn list(
     let mut events = page(&app, views.as_ref(), organization, &filter, asked.fetch()).await?;
     let next = asked.cut(&mut events, |event| event.position);
     readings::add(&app, organization, &mut events).await?;
-    subjects::add(&app, organization, &mut events).await?;
     Ok(asked.listed(events, next, end).of_all(total))
 }
 

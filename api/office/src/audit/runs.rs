@@ -21,6 +21,9 @@ use rollcall_projections::runs::{RunFilter, RunRow};
 use serde_json::json;
 use std::sync::Arc;
 
+/// So many runs a page has, if nobody says.
+const USUAL: usize = 50;
+
 /// A run, as it is now.
 pub(super) fn body(row: RunRow, now: DateTime<Utc>) -> RunBody {
     let open = row.open && now - row.ended <= SILENCE;
@@ -73,6 +76,7 @@ pub async fn list(
     State(app): State<Arc<App>>,
     Query(query): Query<RunQuery>,
 ) -> Result<Listed<Vec<RunBody>>, Refusal> {
+    let query = RunQuery { limit: query.limit.or(Some(USUAL)), ..query };
     let page = Page::of(&query, &format!("{organization} runs"))?;
     let kind = query.kind.as_ref().map(|kind| {
         RunKind::parse(kind)
