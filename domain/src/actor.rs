@@ -1,6 +1,6 @@
 //! Who caused something.
 
-use crate::ids::{AuditorId, CredentialId, ResourceId, TokenId};
+use crate::ids::{AuditorId, ConsumerId, CredentialId, ResourceId, TokenId};
 use serde::{Deserialize, Serialize};
 
 /// The caller behind an exchange or an event. A new way to authenticate is a new variant.
@@ -38,6 +38,13 @@ pub enum Actor {
         /// Whom the key is for.
         name: String,
     },
+    /// A consumer with a key, following the log.
+    Consumer {
+        /// Which consumer.
+        consumer: ConsumerId,
+        /// Which of its keys, never its secret.
+        key: CredentialId,
+    },
     /// The holder of the operator key of the data folder.
     Operator,
     /// Rollcall itself.
@@ -66,6 +73,7 @@ impl Actor {
             Actor::Auditor { .. } => "auditor",
             Actor::Admin { .. } => "admin",
             Actor::NamedOperator { .. } => "named_operator",
+            Actor::Consumer { .. } => "consumer",
             Actor::Operator => "operator",
             Actor::System => "system",
         }

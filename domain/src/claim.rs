@@ -27,11 +27,13 @@ pub enum ClaimKind {
     ///
     /// [`NameFold`]: crate::fold_text::NameFold
     NameFold,
+    /// The name of a consumer, unique in its organization without regard to case.
+    ConsumerName,
 }
 
 impl ClaimKind {
     /// All kinds, in their order.
-    pub const ALL: [ClaimKind; 8] = [
+    pub const ALL: [ClaimKind; 9] = [
         ClaimKind::UserName,
         ClaimKind::GroupName,
         ClaimKind::Resource,
@@ -40,6 +42,7 @@ impl ClaimKind {
         ClaimKind::SamlRequest,
         ClaimKind::SessionRefusal,
         ClaimKind::NameFold,
+        ClaimKind::ConsumerName,
     ];
 
     /// The stable name in stores.
@@ -53,6 +56,7 @@ impl ClaimKind {
             ClaimKind::SamlRequest => "saml_request",
             ClaimKind::SessionRefusal => "session_refusal",
             ClaimKind::NameFold => "name_fold",
+            ClaimKind::ConsumerName => "consumer_name",
         }
     }
 

@@ -1,5 +1,6 @@
 //! An event of any aggregate.
 
+use crate::consumer::{ConsumerEvent, ConsumerEventKind};
 use crate::deployment::{DeploymentEvent, DeploymentEventKind};
 use crate::group::{GroupEvent, GroupEventKind};
 use crate::log::{AggregateKind, Record};
@@ -14,7 +15,9 @@ pub fn names() -> Vec<&'static str> {
     let groups = GroupEventKind::ALL.iter().map(|kind| kind.as_str());
     let organizations = OrganizationEventKind::ALL.iter().map(|kind| kind.as_str());
     let deployment = DeploymentEventKind::ALL.iter().map(|kind| kind.as_str());
-    let mut all: Vec<_> = users.chain(groups).chain(organizations).chain(deployment).collect();
+    let consumers = ConsumerEventKind::ALL.iter().map(|kind| kind.as_str());
+    let organizations = organizations.chain(deployment).chain(consumers);
+    let mut all: Vec<_> = users.chain(groups).chain(organizations).collect();
     all.sort_unstable();
     all.dedup();
     all
@@ -31,6 +34,8 @@ pub enum DomainEvent {
     Organization(OrganizationEvent),
     /// Of the deployment.
     Deployment(DeploymentEvent),
+    /// Of a consumer.
+    Consumer(ConsumerEvent),
 }
 
 impl DomainEvent {
@@ -41,6 +46,7 @@ impl DomainEvent {
             AggregateKind::Group => DomainEvent::Group(decode(record)?),
             AggregateKind::Organization => DomainEvent::Organization(decode(record)?),
             AggregateKind::Deployment => DomainEvent::Deployment(decode(record)?),
+            AggregateKind::Consumer => DomainEvent::Consumer(decode(record)?),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! One inbound request with our answer, kept whatever became of it.
 
 use crate::actor::Actor;
+use crate::body_hashes::BodyHashes;
 use crate::facts::Facts;
 use crate::ids::{ExchangeId, OrganizationId};
 use crate::interpretation::Interpretation;
@@ -8,9 +9,9 @@ use crate::scim::Rule;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What can be asked of the doors whose addresses no description lists: SCIM and SAML. `unknown` is
+/// What can be asked of the doors whose addresses no description lists: SCIM, SAML and OAuth. `unknown` is
 /// what any door calls a request that it has no operation for.
-pub const OPERATIONS: [&str; 29] = [
+pub const OPERATIONS: [&str; 32] = [
     "bulk",
     "groups.create",
     "groups.delete",
@@ -20,6 +21,9 @@ pub const OPERATIONS: [&str; 29] = [
     "groups.replace",
     "groups.search",
     "me",
+    "oauth.resource-metadata",
+    "oauth.server-metadata",
+    "oauth.token",
     "resource-types",
     "root.list",
     "root.search",
@@ -54,8 +58,12 @@ pub enum Protocol {
     Audit,
     /// Somebody changing something by `/api/v1`, or reading what only operators and admins may.
     Administration,
+    /// A client asking for an access token (RFC 6749), or where to ask for one (RFC 8414, RFC 9728).
+    Oauth,
     /// An application asking by `/api/v1/session` who holds a session.
     Session,
+    /// A consumer following the log.
+    Feed,
 }
 
 impl Protocol {
@@ -64,9 +72,11 @@ impl Protocol {
         match self {
             Protocol::Scim => "scim",
             Protocol::Saml => "saml",
+            Protocol::Oauth => "oauth",
             Protocol::Audit => "audit",
             Protocol::Administration => "administration",
             Protocol::Session => "session",
+            Protocol::Feed => "feed",
         }
     }
 }
@@ -127,12 +137,26 @@ pub struct Exchange {
     /// True if the bodies were kept once and dropped later.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bodies_dropped: bool,
+    /// Hashes of the bodies that were dropped: what the ledger vouches for is still the same.
+    /// Absent while the bodies are there, and where they were dropped before there was a ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_hashes: Option<BodyHashes>,
     /// The body as received, secrets removed. Stored beside the document.
     #[serde(skip)]
     pub request_body: Vec<u8>,
     /// The body we answered with; see [`Answer::body_kept`]. Stored beside the document.
     #[serde(skip)]
     pub answer_body: Vec<u8>,
+}
+
+impl Exchange {
+    /// The hashes of its bodies, also if those are dropped. A hash that is kept stands for no body
+    /// that is there: else any body could be put under it.
+    pub fn hashes_of_bodies(&self) -> BodyHashes {
+        let are_gone = self.request_body.is_empty() && self.answer_body.is_empty();
+        let kept = self.body_hashes.filter(|_| are_gone);
+        kept.unwrap_or_else(|| BodyHashes::of(&self.request_body, &self.answer_body))
+    }
 }
 
 /// What we answered.

@@ -1,6 +1,7 @@
 //! What an exchange was about, as data: why it failed, what it wanted, and when that is settled.
 
 use crate::cause::Cause;
+use crate::credential::TokenRequest;
 use crate::ids::ResourceId;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,9 @@ pub struct Facts {
     /// What it wanted.
     #[serde(default, skip_serializing_if = "Wants::is_empty")]
     pub wants: Wants,
+    /// How somebody asked for an access token, and what was found of that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_request: Option<Box<TokenRequest>>,
 }
 
 impl Facts {

@@ -73,6 +73,10 @@ id!(
     SessionId
 );
 id!(
+    /// Who follows an organization's log from outside (never its key).
+    ConsumerId
+);
+id!(
     /// A key pair of an organization as SAML service provider.
     SamlKeyId
 );

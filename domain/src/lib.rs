@@ -5,8 +5,10 @@
 //! ports ([`log`], [`sql`]) that adapters implement.
 
 pub mod actor;
+pub mod body_hashes;
 pub mod cause;
 pub mod claim;
+pub mod consumer;
 pub mod context;
 pub mod credential;
 pub mod decision;
@@ -26,8 +28,11 @@ pub mod ledger;
 pub mod log;
 pub mod login;
 pub mod organization;
+pub mod outbound;
 pub mod personal;
 pub mod provisioning_log;
+pub mod public_type;
+pub mod record;
 pub mod run;
 pub mod saml;
 pub mod scim;

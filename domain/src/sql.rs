@@ -100,6 +100,17 @@ pub enum SqlError {
     Refused(String),
 }
 
+impl SqlError {
+    /// Which kind it is, for where its text is not to be shown: that may hold values.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            SqlError::Unavailable(_) => "unavailable",
+            SqlError::Shape(_) => "unexpected-row",
+            SqlError::Refused(_) => "refused",
+        }
+    }
+}
+
 /// The tables of one family of views in one database.
 #[async_trait]
 pub trait SqlStore: Send + Sync + 'static {
@@ -111,7 +122,7 @@ pub trait SqlStore: Send + Sync + 'static {
     async fn begin(
         &self,
         organization: OrganizationId,
-    ) -> Result<Box<dyn SqlTransaction>, SqlError>;
+    ) -> Result<Box<dyn OpenTransaction>, SqlError>;
 
     /// [`Self::begin`] and a first query in one; cheaper where a call has a price.
     async fn begin_with(
@@ -119,14 +130,14 @@ pub trait SqlStore: Send + Sync + 'static {
         organization: OrganizationId,
         sql: &str,
         params: Vec<SqlValue>,
-    ) -> Result<(Box<dyn SqlTransaction>, Vec<SqlRow>), SqlError> {
+    ) -> Result<(Box<dyn OpenTransaction>, Vec<SqlRow>), SqlError> {
         let mut transaction = self.begin(organization).await?;
         let rows = transaction.query(sql, params).await?;
         Ok((transaction, rows))
     }
 
     /// Begins a writing transaction that excludes every other writer, in all processes.
-    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError>;
+    async fn begin_exclusive(&self) -> Result<Box<dyn OpenTransaction>, SqlError>;
 
     /// An empty store beside this one, for a rebuild or a comparison. It is dropped with its last
     /// handle unless [`Self::promote`] made it the live one.
@@ -138,14 +149,14 @@ pub trait SqlStore: Send + Sync + 'static {
     async fn promote(
         &self,
         scratch: Arc<dyn SqlStore>,
-        exclusive: Box<dyn SqlTransaction>,
+        exclusive: Box<dyn OpenTransaction>,
     ) -> Result<(), SqlError>;
 
     /// For [`Self::promote`]: names the scratch tables to the adapter that made them.
     fn scratch_name(&self) -> Option<String>;
 }
 
-/// One writing transaction.
+/// Statements inside a writing transaction, which somebody else began and will end.
 #[async_trait]
 pub trait SqlTransaction: Send {
     /// Reads inside the transaction.
@@ -157,9 +168,15 @@ pub trait SqlTransaction: Send {
         &mut self,
         statements: Vec<(String, Vec<SqlValue>)>,
     ) -> Result<(), SqlError>;
+}
+
+/// A writing transaction with whoever began it.
+#[async_trait]
+pub trait OpenTransaction: SqlTransaction {
     /// Makes everything visible, at once.
     async fn commit(self: Box<Self>) -> Result<(), SqlError>;
-    /// [`Self::execute_all`] and [`Self::commit`] in one; cheaper where a call has a price.
+    /// [`SqlTransaction::execute_all`] and [`Self::commit`] in one; cheaper where a call has a
+    /// price.
     async fn finish(
         mut self: Box<Self>,
         statements: Vec<(String, Vec<SqlValue>)>,

@@ -245,6 +245,7 @@ fn failed((_, operation, (status, scim_type, detail), cause): &Case) -> Exchange
         duration_us: 0,
         redactions: Vec::new(),
         bodies_dropped: false,
+        body_hashes: None,
         request_body: Vec::new(),
         answer_body: Vec::new(),
     }

@@ -6,7 +6,7 @@ use crate::table::Kind;
 use chrono::{DateTime, Utc};
 use rollcall_domain::failure::{Cause, Class};
 use rollcall_domain::ids::{
-    CredentialId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId,
+    ConsumerId, CredentialId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId,
 };
 use rollcall_domain::run::{Confidence, Inference, Place, Rhythm, RunKind};
 use rollcall_domain::saml::NameId;
@@ -139,7 +139,17 @@ macro_rules! ids {
     };
 }
 
-ids!(CredentialId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId, Uuid);
+ids!(
+    ConsumerId,
+    CredentialId,
+    ExchangeId,
+    OrganizationId,
+    ResourceId,
+    RunId,
+    SessionId,
+    TokenId,
+    Uuid
+);
 
 /// Words are kept by their stable names.
 macro_rules! words {

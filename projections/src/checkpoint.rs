@@ -5,7 +5,7 @@ use crate::columns::{Columns, Read, Span, Stored, Values, columns, read_all, rea
 use crate::table::{Kind, Statement};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{ExchangeNumber, Head, Position};
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{OpenTransaction, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 
 columns! {
     struct CheckpointRow {
@@ -80,7 +80,7 @@ impl Checkpoint {
     pub(crate) async fn begin(
         views: &dyn SqlStore,
         organization: OrganizationId,
-    ) -> Result<(Box<dyn SqlTransaction>, Self), SqlError> {
+    ) -> Result<(Box<dyn OpenTransaction>, Self), SqlError> {
         let (tx, rows) =
             views.begin_with(organization, &Self::select(), vec![organization.into()]).await?;
         Ok((tx, Self::found(rows)?))
@@ -118,5 +118,47 @@ impl Checkpoint {
     fn of(row: CheckpointRow) -> Self {
         let CheckpointRow { position, exchange_number, stopped, .. } = row;
         Self { at: Head { position, exchange_number }, stopped }
+    }
+}
+
+columns! {
+    struct StandingRow {
+        version: String,
+        position: Option<Position>,
+        exchange_number: Option<ExchangeNumber>,
+        stopped: Option<Stop> = ("stopped_at_position", "stopped_error"),
+    }
+}
+
+/// What is asked before records are folded into tables that are not known to be today's.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    /// Names the tables; see [`crate::families::schema_version`].
+    pub version: String,
+    /// How far they are.
+    pub checkpoint: Checkpoint,
+}
+
+impl Standing {
+    /// Reads it in one query; nothing if no table was ever made.
+    pub async fn read(
+        tx: &mut dyn SqlTransaction,
+        organization: OrganizationId,
+    ) -> Result<Option<Self>, SqlError> {
+        let sql = format!(
+            "SELECT {} FROM view_schema v LEFT JOIN checkpoints c ON c.organization = $1",
+            StandingRow::list()
+        );
+        let row = read_first::<StandingRow>(tx.query(&sql, vec![organization.into()]).await?)?;
+        Ok(row.map(|StandingRow { version, position, exchange_number, stopped }| Self {
+            version,
+            checkpoint: Checkpoint {
+                at: Head {
+                    position: position.unwrap_or_default(),
+                    exchange_number: exchange_number.unwrap_or_default(),
+                },
+                stopped,
+            },
+        }))
     }
 }

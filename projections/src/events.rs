@@ -55,6 +55,7 @@ pub(crate) fn actor_key(actor: &Actor) -> String {
         Actor::Auditor { auditor } => format!("{}:{auditor}", actor.kind()),
         Actor::Admin { admin, .. } => format!("{}:{admin}", actor.kind()),
         Actor::NamedOperator { operator, .. } => format!("{}:{operator}", actor.kind()),
+        Actor::Consumer { consumer, .. } => format!("{}:{consumer}", actor.kind()),
         Actor::User { user } => format!("{}:{user}", actor.kind()),
         Actor::Unauthenticated | Actor::Operator | Actor::System => actor.kind().to_owned(),
     }
@@ -179,6 +180,25 @@ impl EventIndex {
         }
         found.truncate(limit);
         Ok(found)
+    }
+
+    /// The position of the last event of one of these types up to a position; 0 if there is none.
+    pub async fn last_of(
+        &self,
+        organization: OrganizationId,
+        event_types: &[&str],
+        until: Position,
+    ) -> Result<Position, SqlError> {
+        let mut last = 0;
+        // One at a time: the index is by type, and then by position.
+        for event_type in event_types {
+            let sql = "SELECT position FROM events WHERE organization = $1 AND event_type = $2 AND position <= $3 AND position > $4 \
+                       ORDER BY position DESC LIMIT 1";
+            let event_type = bounded(event_type, WORD_BYTES).into();
+            let params = vec![organization.into(), event_type, until.into(), last.into()];
+            last = read_first(self.views.query(sql, params).await?)?.unwrap_or(last);
+        }
+        Ok(last)
     }
 
     /// The positions of the first `limit` events from a position to another that match, in order.

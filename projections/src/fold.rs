@@ -8,7 +8,7 @@
 use crate::bad::Bad;
 use crate::checkpoint::{Checkpoint, Stop};
 use crate::families::{prepare, views};
-use crate::lane::Lane;
+use crate::lane::{Kept, Lane};
 use crate::page::Page;
 use crate::schema::Prepared;
 use crate::working_set::WorkingSet;
@@ -84,6 +84,7 @@ pub struct Folder {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) views: Arc<dyn SqlStore>,
     lanes: Mutex<HashMap<OrganizationId, Arc<Lane>>>,
+    kept: Arc<Kept>,
     /// True while the tables are of another version.
     outdated: AtomicBool,
     page: usize,
@@ -122,7 +123,7 @@ impl Folder {
     pub const PAGE: usize = 1_000;
     /// The same where nobody waits for a turn: the larger, the fewer times a page of an index is
     /// written.
-    pub(crate) const LARGE_PAGE: usize = 5_000;
+    pub const LARGE_PAGE: usize = 5_000;
 
     /// Folds this log into a family's views.
     pub fn new(family: Family, log: Arc<dyn Log>, views: Arc<dyn SqlStore>) -> Self {
@@ -131,6 +132,7 @@ impl Folder {
             log,
             views,
             lanes: Mutex::default(),
+            kept: Arc::default(),
             outdated: AtomicBool::new(false),
             page: Self::PAGE,
         }
@@ -186,7 +188,7 @@ impl Folder {
         &self,
         organization: OrganizationId,
         records: Vec<Record>,
-        exchanges: Vec<RecordedExchange>,
+        exchanges: Vec<Arc<RecordedExchange>>,
     ) -> Result<Folded, FoldError> {
         let last =
             records.iter().map(|r| r.position).chain(exchanges.iter().map(|x| x.after)).max();
@@ -196,6 +198,24 @@ impl Folder {
         };
         self.lane(organization).hand_over(records, exchanges);
         self.reach(organization, want).await
+    }
+
+    /// To be called once an append says that its views were folded with it
+    /// ([`rollcall_domain::log::Appended::folded`]): whoever wants no more than that need not ask
+    /// the store.
+    pub fn was_folded(&self, organization: OrganizationId, position: Position) {
+        self.lane(organization).reached(Head { position, exchange_number: 0 });
+    }
+
+    /// Takes what an append just made, exchanges without their bodies, so that it need not be read
+    /// from the log. It is folded when somebody asks.
+    pub fn hand_over(
+        &self,
+        organization: OrganizationId,
+        records: Vec<Record>,
+        exchanges: Vec<Arc<RecordedExchange>>,
+    ) {
+        self.lane(organization).hand_over(records, exchanges);
     }
 
     /// Tries a stopped organization again.
@@ -213,9 +233,8 @@ impl Folder {
     }
 
     fn lane(&self, organization: OrganizationId) -> Arc<Lane> {
-        Arc::clone(
-            self.lanes.lock().unwrap_or_else(|e| e.into_inner()).entry(organization).or_default(),
-        )
+        let mut lanes = self.lanes.lock().unwrap_or_else(|e| e.into_inner());
+        Arc::clone(lanes.entry(organization).or_insert_with(|| Arc::new(Lane::new(&self.kept))))
     }
 
     /// Sees to it that everything up to `want` is folded, and nothing that nobody wanted.
@@ -453,10 +472,11 @@ impl Folder {
         lane: &Lane,
         after: ExchangeNumber,
         limit: usize,
-    ) -> Result<Vec<RecordedExchange>, LogError> {
+    ) -> Result<Vec<Arc<RecordedExchange>>, LogError> {
         let handed = lane.exchanges(after, limit);
         let exchanges = if handed.is_empty() && limit > 0 {
-            self.log.exchanges(organization, after, limit, Bodies::Skip).await?
+            let read = self.log.exchanges(organization, after, limit, Bodies::Skip).await?;
+            read.into_iter().map(Arc::new).collect()
         } else {
             handed
         };

@@ -3,8 +3,8 @@
 //! A view is one file: its table, its fold (record or exchange to rows), its queries. The fold is
 //! the only writer. Views are kept in two families, `live` and `audit`, each a list of views
 //! ([`view`]) and in a store of its own. [`fold::Folder`] moves an organization's views of one
-//! family forward, rows and checkpoint in one transaction; [`rebuild`] makes all views anew beside
-//! the live ones; [`verify`] compares.
+//! family forward, rows and checkpoint in one transaction, [`inline`] in that of an append;
+//! [`rebuild`] makes all views anew beside the live ones; [`verify`] compares.
 //!
 //! Columns are declared once, as the fields of a struct, and read and written by that (`columns!`
 //! in `columns.rs`); tables are made of them ([`table`]), and SQL is written in the portable subset
@@ -15,6 +15,8 @@ mod bad;
 mod cells;
 pub mod checkpoint;
 mod columns;
+pub mod consumer_places;
+pub mod consumers;
 pub mod credential;
 pub mod credentials;
 pub mod directory;
@@ -24,6 +26,7 @@ pub mod failures;
 pub mod families;
 pub mod fold;
 pub mod history;
+pub mod inline;
 mod lane;
 mod live;
 pub mod logins;

@@ -1,9 +1,9 @@
 //! The family that is folded before an answer leaves. Every view here is paid for by each write:
 //! what SCIM and sign-ins do not read belongs into [`crate::audit`].
 
+use crate::consumers::Consumers;
 use crate::credentials::Keys;
 use crate::directory::DirectoryRows;
-use crate::exchanges::ExchangeRows;
 use crate::logins::Logins;
 use crate::organizations::Settings;
 use crate::saml::Connections;
@@ -19,8 +19,8 @@ pub(crate) const VIEWS: &[Definition] = &[
     Definition::of::<DirectoryRows>(),
     Definition::of::<Settings>(),
     Definition::of::<Keys>(),
-    Definition::of::<ExchangeRows>(),
     Definition::of::<Connections>(),
     Definition::of::<Logins>(),
     Definition::of::<Sessions>(),
+    Definition::of::<Consumers>(),
 ];

@@ -2,6 +2,7 @@
 
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, Record, RecordedExchange};
+use std::sync::Arc;
 
 /// What is to be folded in one transaction.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +12,7 @@ pub(crate) struct Page<'a> {
     /// Records, in order.
     pub records: &'a [Record],
     /// Exchanges, in order; all that they caused is in `records` or before.
-    pub exchanges: &'a [RecordedExchange],
+    pub exchanges: &'a [Arc<RecordedExchange>],
 }
 
 impl<'a> Page<'a> {

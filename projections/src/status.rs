@@ -26,6 +26,13 @@ pub struct ViewStatus {
     pub stopped: Option<Stop>,
 }
 
+impl ViewStatus {
+    /// True if the views know more than the log.
+    pub fn is_ahead(&self) -> bool {
+        self.position > self.head || self.exchange_number > self.exchange_head
+    }
+}
+
 /// What a sweep found and did for one organization.
 #[derive(Debug)]
 pub struct Lag {
@@ -40,6 +47,14 @@ pub struct Lag {
 }
 
 impl Folder {
+    /// Organizations whose views know more than their log, with the position of the views and where
+    /// the log ends: the log is an older one, or the disk lost what it said it had kept.
+    pub async fn ahead(&self) -> Result<Vec<ViewStatus>, FoldError> {
+        let mut status = self.status().await?;
+        status.retain(ViewStatus::is_ahead);
+        Ok(status)
+    }
+
     /// How far the views are, of every organization that has a log or views.
     pub async fn status(&self) -> Result<Vec<ViewStatus>, FoldError> {
         // Checkpoints first: heads only grow, so a checkpoint above its head is real.
@@ -75,9 +90,10 @@ impl Folder {
     pub async fn sweep(&self) -> Result<Vec<Lag>, FoldError> {
         let mut lags = Vec::new();
         for status in self.status().await? {
+            let ahead = status.is_ahead();
             let ViewStatus { organization, position, head, exchange_number, exchange_head, .. } =
                 status;
-            if position > head || exchange_number > exchange_head {
+            if ahead {
                 tracing::error!(family = self.family.as_str(), %organization, position, head, "the views know more than the log: rebuild them");
                 lags.push(Lag {
                     organization,

@@ -143,7 +143,8 @@ async fn an_organization_and_its_tokens() {
     world.organization(ORG, vec![OrganizationEvent::ScimEnabled {}, issued(1), issued(2)]).await;
     world.organization(ORG, vec![OrganizationEvent::ScimTokenRevoked { token: token(1) }]).await;
     world.exchange(exchange(ORG, 10, Actor::ScimToken { token: token(2) }, 200)).await;
-    world.exchange(exchange(ORG, 11, Actor::ScimToken { token: token(2) }, 404)).await;
+    world.exchange(exchange(ORG, 75, Actor::ScimToken { token: token(2) }, 404)).await;
+    world.exchange(exchange(ORG, 76, Actor::ScimToken { token: token(2) }, 404)).await;
     world.folder().fold(ORG).await.unwrap();
     let (organizations, credentials) =
         (Organizations::new(world.views.clone()), CredentialView::new(world.views.clone()));
@@ -158,7 +159,7 @@ async fn an_organization_and_its_tokens() {
     assert_eq!(of, row);
     assert_eq!(
         (second.id, second.revoked, second.last_used),
-        (token(2).into(), None, Some(at(11)))
+        (token(2).into(), None, Some(at(75)))
     );
     assert_eq!((second.first_used, second.purpose), (Some(at(10)), Purpose::Scim));
     assert_eq!(credentials.bearer("f00").await.unwrap(), None);
@@ -175,7 +176,7 @@ async fn an_organization_and_its_tokens() {
     let row = organizations.by_id(ORG).await.unwrap().unwrap();
     assert_eq!((row.enabled, row.scim), (false, ScimState::Disabled));
     let second = credentials.list(ORG, Purpose::Scim).await.unwrap().remove(1);
-    assert_eq!(second.last_used, Some(at(11)), "settings that change leave the last use alone");
+    assert_eq!(second.last_used, Some(at(75)), "settings that change leave the last use alone");
 }
 
 #[tokio::test]
@@ -185,8 +186,7 @@ async fn exchanges_can_be_searched() {
         let status = [200, 404, 500][usize::try_from(n % 3).unwrap()];
         world.exchange(exchange(OrganizationId::NONE, n, Actor::Unauthenticated, status)).await;
     }
-    world.folder().fold(OrganizationId::NONE).await.unwrap();
-    let exchanges = Exchanges::new(world.views.clone());
+    let exchanges = Exchanges::new(world.log.clone());
     let list = async |filter: ExchangeFilter, limit| {
         exchanges
             .list(OrganizationId::NONE, &filter, limit)
@@ -201,7 +201,6 @@ async fn exchanges_can_be_searched() {
     assert_eq!(list(ExchangeFilter { from: Start::Before(3), ..any() }, 9).await, [2, 1]);
     assert_eq!(list(ExchangeFilter { from: Start::After(3), ..any() }, 2).await, [4, 5]);
     assert_eq!(list(ExchangeFilter { failed: true, ..any() }, 9).await, [5, 4, 2, 1]);
-    assert_eq!(list(ExchangeFilter { status_class: Some(5), ..any() }, 9).await, [5, 2]);
     assert_eq!(
         list(ExchangeFilter { operation: Some("users.patch".into()), ..any() }, 9).await,
         [6, 4, 2]

@@ -206,7 +206,8 @@ async fn what_an_append_hands_over_is_not_read_from_the_log() {
     world.user(1, vec![created("a")]).await;
     world.exchange(exchange(ORG, 1, Actor::Operator, 200)).await;
     let records = world.log.records(ORG, 0, 9).await.unwrap();
-    let exchanges = world.log.exchanges(ORG, 0, 9, Bodies::Read).await.unwrap();
+    let exchanges = world.log.exchanges(ORG, 0, 9, Bodies::Skip).await.unwrap();
+    let exchanges = exchanges.into_iter().map(Arc::new).collect();
     let read = log.reads.load(SeqCst);
     assert_eq!(
         folder.fold_appended(ORG, records, exchanges).await.unwrap(),
@@ -223,6 +224,24 @@ async fn what_an_append_hands_over_is_not_read_from_the_log() {
     assert!(log.reads.load(SeqCst) > read);
     assert_eq!(folder.fold_appended(ORG, last, Vec::new()).await.unwrap(), Folded::default());
     assert_eq!(users(&world).await, 3);
+}
+
+#[tokio::test]
+async fn what_is_handed_over_waits_until_somebody_asks() {
+    let (world, log, _) = watched().await;
+    let folder = world.audit_folder().await;
+    for n in 1..=5 {
+        world.user(n, vec![created(&format!("u{n}"))]).await;
+        world.exchange(exchange(ORG, n, Actor::Operator, 200)).await;
+        let n = u64::try_from(n).unwrap();
+        let records = world.log.records(ORG, n - 1, 1).await.unwrap();
+        let exchanges = world.log.exchanges(ORG, n - 1, 1, Bodies::Skip).await.unwrap();
+        folder.hand_over(ORG, records, exchanges.into_iter().map(Arc::new).collect());
+    }
+    let read = log.reads.load(SeqCst);
+    assert_eq!(folder.fold(ORG).await.unwrap(), Folded { records: 5, exchanges: 5 });
+    assert_eq!(log.reads.load(SeqCst), read, "all of it was in memory");
+    assert_eq!(folder.verify().await.unwrap().count, 0);
 }
 
 #[tokio::test]

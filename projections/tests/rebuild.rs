@@ -323,7 +323,7 @@ async fn planted_differences_are_found() {
     let clean = verify(Family::Live, world.log.clone(), world.views.clone()).await.unwrap();
     assert_eq!(
         (clean.count, clean.rows),
-        (0, 1_200 * 4 + 1 + 1 + 1 + 3),
+        (0, 1_200 * 4 + 1 + 1 + 1),
         "users, two mails and a membership each; group, organization, token"
     );
     let org = "0000000a";
@@ -344,7 +344,6 @@ async fn planted_differences_are_found() {
         ),
         ("organizations", "UPDATE organizations SET enabled = 0", true, true),
         ("credentials", "UPDATE credentials SET last_used = 5", true, true),
-        ("exchanges", "DELETE FROM exchanges WHERE number = 3", false, true),
     ] {
         let mut tx = world.views.begin_exclusive().await.unwrap();
         assert_eq!(tx.execute(sql, Vec::new()).await.unwrap(), 1, "{sql}");

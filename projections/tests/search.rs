@@ -167,9 +167,6 @@ async fn statements_of_folding_go_by_index() {
         "DELETE FROM directory_emails WHERE organization = $1 AND seq IN ($2)",
         "UPDATE credentials SET last_used = $1, last_used_exchange = $2 WHERE organization = $3 AND id = $4",
         "SELECT sha256 FROM credentials WHERE sha256 = $1",
-        "SELECT number FROM exchanges WHERE organization = $1 AND subject = $2 ORDER BY number DESC LIMIT $3",
-        "SELECT number FROM exchanges WHERE organization = $1 AND failed = $2 ORDER BY number DESC LIMIT $3",
-        "SELECT number FROM exchanges WHERE organization = $1 ORDER BY number DESC LIMIT $2",
     ];
     for sql in statements {
         for step in plan_of(&*world.views, sql).await {

@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
+use rollcall_domain::consumer::{ConsumerEvent, ConsumerEventKind, Payload, Stopped, Way};
 use rollcall_domain::credential::{
     CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued,
     CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
@@ -23,6 +24,7 @@ use rollcall_domain::organization::{
 use rollcall_domain::provisioning_log::{
     self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts,
 };
+use rollcall_domain::public_type::TypeFilter;
 use rollcall_domain::run::{Noticed, Pulse};
 use rollcall_domain::saml::{IdpCertificate, NameId, SignedParts};
 use rollcall_domain::scim::{Attributes, Policy};
@@ -308,7 +310,52 @@ fn credential_samples() -> Vec<DomainEvent> {
             credential: operator,
         })),
     ])
+    .chain(of_consumers().into_iter().map(DomainEvent::Consumer))
     .collect()
+}
+
+fn of_consumers() -> Vec<ConsumerEvent> {
+    let credential = CredentialId(Uuid::from_u128(0x2012));
+    let sealed = SealedKey {
+        algorithm: "aes-256-gcm".into(),
+        sealed_with: "0123456789abcdef".into(),
+        nonce: "AAAAAAAAAAAAAAAA".into(),
+        ciphertext: "c2VhbGVk".into(),
+    };
+    vec![
+        ConsumerEvent::Created {
+            name: "doors".into(),
+            way: Way::Webhook { url: "https://doors.example.com/rollcall".into(), start: 17 },
+            types: TypeFilter::new(["group.*".to_owned(), "user.deactivated".to_owned()])
+                .expect("types"),
+            payload: Payload::Notice,
+        },
+        ConsumerEvent::KeyIssued(CredentialIssued {
+            credential,
+            purpose: Purpose::Feed,
+            proof: Proof::Token { sha256: "88".repeat(32) },
+            label: "doors".into(),
+            expires_at: None,
+        }),
+        ConsumerEvent::KeyRetiring { credential, until: instant(86_400) },
+        ConsumerEvent::KeyRevoked(CredentialRevoked { credential }),
+        ConsumerEvent::SecretIssued { number: 1, sealed },
+        ConsumerEvent::SecretRetiring { number: 1, until: instant(86_400) },
+        ConsumerEvent::Paused {},
+        ConsumerEvent::Resumed {},
+        ConsumerEvent::Stopped { reason: Stopped::Gone },
+        ConsumerEvent::Removed { name: "doors".into() },
+    ]
+}
+
+/// Each way, each reason and each payload is a word that is kept.
+#[test]
+fn words_of_consumers_are_frozen() {
+    let ways = [Way::Pull, Way::Webhook { url: "https://x.example/".into(), start: 0 }];
+    let reasons = [Stopped::Gone, Stopped::Unreachable];
+    insta::with_settings!({ snapshot_path => "../exchanges", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_json_snapshot!("consumer-words", json!({ "ways": ways, "reasons": reasons, "payloads": Payload::ALL }));
+    });
 }
 
 /// Each way to prove to be the holder of a credential, in the order of their declaration.
@@ -357,6 +404,9 @@ fn parts(event: &DomainEvent) -> (AggregateKind, &'static str, &'static str, Val
         DomainEvent::Deployment(e) => {
             (AggregateKind::Deployment, e.kind().as_str(), e.kind().version(), json!(e))
         }
+        DomainEvent::Consumer(e) => {
+            (AggregateKind::Consumer, e.kind().as_str(), e.kind().version(), json!(e))
+        }
     }
 }
 
@@ -379,6 +429,7 @@ fn no_event_is_without_a_sample() {
         .chain(GroupEventKind::ALL.iter().map(|kind| kind.as_str()))
         .chain(OrganizationEventKind::ALL.iter().map(|kind| kind.as_str()))
         .chain(DeploymentEventKind::ALL.iter().map(|kind| kind.as_str()))
+        .chain(ConsumerEventKind::ALL.iter().map(|kind| kind.as_str()))
         .collect();
     let sampled: BTreeSet<&str> = samples().iter().map(|event| parts(event).1).collect();
     assert_eq!(declared, sampled);

@@ -3,9 +3,11 @@
 
 use chrono::DateTime;
 use rollcall_domain::actor::Actor;
+use rollcall_domain::credential::assertion::{Axis, Finding, Seen};
+use rollcall_domain::credential::{ClientAuthentication, TokenRequest};
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
 use rollcall_domain::failure::{Cause, Change, Facts, Wants};
-use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, TokenId};
+use rollcall_domain::ids::{CredentialId, ExchangeId, OrganizationId, ResourceId, TokenId};
 use rollcall_domain::interpretation::{Interpretation, Reading};
 use rollcall_domain::scim::Rule;
 use std::path::Path;
@@ -57,6 +59,7 @@ fn full() -> Exchange {
             needs: Some(ResourceId(id(6))),
             holder: Some(ResourceId(id(7))),
             wants,
+            token_request: None,
         },
         answer: Answer {
             status: 400,
@@ -71,6 +74,7 @@ fn full() -> Exchange {
         duration_us: 412,
         redactions: vec!["password".into()],
         bodies_dropped: true,
+        body_hashes: None,
         request_body: b"beside the document".to_vec(),
         answer_body: b"beside the document".to_vec(),
     }
@@ -98,15 +102,30 @@ fn least() -> Exchange {
         },
         redactions: vec![],
         bodies_dropped: false,
+        body_hashes: None,
         request_body: vec![],
         answer_body: vec![],
         ..full()
     }
 }
 
+/// A request for an access token; what documents of before have not is nowhere else.
+fn asked() -> Exchange {
+    let mut exchange = Exchange { protocol: Protocol::Oauth, ..full() };
+    exchange.operation = "oauth.token".into();
+    exchange.facts.token_request = Some(Box::new(token_request()));
+    exchange
+}
+
+fn documents() -> [(&'static str, Exchange); 4] {
+    let body_hashes = Some(full().hashes_of_bodies());
+    let dropped = Exchange { body_hashes, ..full() };
+    [("full", full()), ("least", least()), ("dropped", dropped), ("token-request", asked())]
+}
+
 #[test]
 fn the_document_of_an_exchange_is_frozen() {
-    for (name, exchange) in [("full", full()), ("least", least())] {
+    for (name, exchange) in documents() {
         insta::with_settings!({ snapshot_path => "../exchanges", prepend_module_to_snapshot => false, omit_expression => true }, {
             insta::assert_json_snapshot!(name, exchange);
         });
@@ -116,7 +135,7 @@ fn the_document_of_an_exchange_is_frozen() {
 #[test]
 fn every_document_ever_written_can_be_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("exchanges");
-    for (name, mut written) in [("full", full()), ("least", least())] {
+    for (name, mut written) in documents() {
         let text =
             std::fs::read_to_string(folder.join(format!("{name}.snap"))).expect("a golden file");
         let document = text.splitn(3, "---\n").nth(2).expect("a header and a document");
@@ -131,7 +150,26 @@ fn every_document_ever_written_can_be_read() {
 #[test]
 fn the_words_in_documents_are_frozen() {
     let causes: Vec<&str> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
+    let axes: Vec<&str> = Axis::ALL.iter().map(|axis| axis.as_str()).collect();
     insta::with_settings!({ snapshot_path => "../exchanges", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_json_snapshot!("causes", causes);
+        insta::assert_json_snapshot!("axes", axes);
     });
+}
+
+/// With a finding of each kind.
+fn token_request() -> TokenRequest {
+    TokenRequest {
+        client: Some(CredentialId(id(8))),
+        authentication: Some(ClientAuthentication::PrivateKeyJwt),
+        secret: Some("44444444".into()),
+        assertion: Some(Seen {
+            sha256: "44".repeat(32),
+            findings: vec![
+                Finding::new(Axis::Form, Some(true), None, &[]),
+                Finding::new(Axis::Key, None, Some("key-1"), &[]),
+                Finding::new(Axis::Audience, Some(false), Some("x"), &["a", "b"]),
+            ],
+        }),
+    }
 }

@@ -1,7 +1,7 @@
 //! What scripts and clients rely on: the administration API, the command line, SCIM's discovery.
 
 use rollcall_domain::scim::{
-    Policy, ProviderLimits, resource_types, schemas, service_provider_config,
+    Policy, ProviderLimits, Ways, resource_types, schemas, service_provider_config,
 };
 use serde_json::json;
 
@@ -36,6 +36,7 @@ fn discovery() {
         max_page_size: 1_000,
         cursor_timeout: 86_400,
     };
-    let all = json!({ "ServiceProviderConfig": service_provider_config(base, &limits, &Policy::default()), "Schemas": schemas(base), "ResourceTypes": resource_types(base) });
+    let ways = Ways { token: true, oauth2: true };
+    let all = json!({ "ServiceProviderConfig": service_provider_config(base, &limits, &Policy::default(), ways), "Schemas": schemas(base), "ResourceTypes": resource_types(base) });
     golden!("scim", insta::assert_json_snapshot!("discovery", all));
 }

@@ -179,13 +179,13 @@ impl Server {
         let log = File::options().create(true).append(true).open(self.log_file())?;
         let mut command =
             if self.limited { unsignalled(&self.binary) } else { Command::new(&self.binary) };
-        command.arg("serve").arg("--data").arg(self.data()).args([
-            "--listen",
-            "127.0.0.1:0",
-            "--log-format",
-            "json",
-        ]);
-        command.args(["--public-url", PUBLIC_URL]).args(&self.flags);
+        command.arg("serve").arg("--data").arg(self.data()).args(["--log-format", "json"]);
+        for (flag, value) in [("--listen", "127.0.0.1:0"), ("--public-url", PUBLIC_URL)] {
+            if !self.flags.iter().any(|told| told == flag) {
+                command.args([flag, value]);
+            }
+        }
+        command.args(&self.flags);
         if let Store::Postgres(url) = &self.store {
             command.args(["--database-url", url]);
         }

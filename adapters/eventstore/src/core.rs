@@ -44,6 +44,11 @@ impl Ids {
         Self { writer, appends: AtomicU64::new(0), random }
     }
 
+    /// Names a log: whoever makes it has drawn its own id at random.
+    pub fn of_a_log(&self) -> Uuid {
+        Uuid::new_v5(&self.writer, b"epoch")
+    }
+
     /// Waits a little, not as long as others do: for those who lost several races in a row.
     pub async fn wait_a_little(&self) {
         let micros = self.random.lock().unwrap_or_else(PoisonError::into_inner).u64(1_000..10_000);

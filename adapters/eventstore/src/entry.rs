@@ -9,7 +9,9 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use eventstore::{EventData, RecordedEvent};
 use rollcall_domain::actor::Actor;
+use rollcall_domain::body_hashes::Sha256Hash;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -25,6 +27,12 @@ pub(crate) struct Meta {
     pub what: What,
     /// The append it came with.
     pub batch: Batch,
+    /// The leaf of a record or an exchange in the ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaf: Option<Sha256Hash>,
+    /// True if it came out of a backup: the leaf is younger than what is under it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restored: bool,
     /// Where its data is, if not in the event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data_in: Option<Parts>,
@@ -130,8 +138,23 @@ impl Entry {
         let causation = correlation.filter(|_| matches!(what, What::Record { .. }));
         let event_type = what.name().to_owned();
         let batch = Batch { first: 0, count: 0 };
-        let meta = Meta { organization, what, batch, data_in: None, correlation, causation };
+        let meta = Meta {
+            organization,
+            what,
+            batch,
+            leaf: None,
+            restored: false,
+            data_in: None,
+            correlation,
+            causation,
+        };
         Self { revision: 0, id: Uuid::nil(), event_type, meta, data: data.into() }
+    }
+
+    /// With its leaf in the ledger.
+    fn under(mut self, leaf: LeafHash) -> Self {
+        self.meta.leaf = Some(Sha256Hash(leaf.0));
+        self
     }
 
     /// Reads an event of a stream; in words why not.
@@ -171,7 +194,7 @@ impl Entry {
 }
 
 /// A record as an entry.
-pub(crate) fn of_record(record: Record) -> Entry {
+pub(crate) fn of_record((record, leaf): (Record, LeafHash)) -> Entry {
     let what = What::Record {
         position: record.position,
         aggregate: record.stream.kind,
@@ -182,15 +205,13 @@ pub(crate) fn of_record(record: Record) -> Entry {
         exchange: record.exchange,
         actor: record.actor,
     };
-    Entry {
-        event_type: record.event_type,
-        ..Entry::new(record.stream.organization, what, record.payload)
-    }
+    let entry = Entry::new(record.stream.organization, what, record.payload).under(leaf);
+    Entry { event_type: record.event_type, ..entry }
 }
 
 /// An exchange as an entry, without its bodies.
 pub(crate) fn of_exchange(
-    recorded: &RecordedExchange,
+    (recorded, leaf): (&RecordedExchange, LeafHash),
     bodies: Option<Bodied>,
 ) -> serde_json::Result<Entry> {
     let x = &recorded.exchange;
@@ -201,7 +222,7 @@ pub(crate) fn of_exchange(
         after: recorded.after,
         bodies,
     };
-    Ok(Entry::new(x.organization, what, serde_json::to_vec(x)?))
+    Ok(Entry::new(x.organization, what, serde_json::to_vec(x)?).under(leaf))
 }
 
 /// The record that an entry is; in words why it is none.

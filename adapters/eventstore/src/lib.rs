@@ -16,6 +16,7 @@ mod changes;
 mod connection;
 mod core;
 mod entry;
+mod epoch;
 mod error;
 mod index;
 mod keys;

@@ -3,7 +3,7 @@
 use crate::connection::Connection;
 use crate::core::{Core, Ids};
 use crate::error::OpenError;
-use crate::index::{Index, facts, query};
+use crate::index::{Index, facts, ledger, query};
 use crate::known::{Followers, List};
 use crate::names::Names;
 use crate::recent::Recent;
@@ -13,10 +13,12 @@ use async_trait::async_trait;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Organizations that are asked for at once.
 const AT_ONCE: usize = 16;
@@ -92,6 +94,17 @@ impl Log for KurrentLog {
         bodies: Bodies,
     ) -> Result<Vec<RecordedExchange>, LogError> {
         self.core.exchanges(organization, after, limit, bodies).await
+    }
+
+    /// The index of streams knows nothing of what exchanges were about.
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        scan(self, organization, start, limit, |x| facet.is_of(&x.exchange)).await
     }
 
     async fn exchange(
@@ -171,6 +184,40 @@ impl Log for KurrentLog {
                 core.drop_bodies(organization, after, through).await
             })
             .await
+    }
+
+    async fn epoch(&self) -> Result<Uuid, LogError> {
+        self.core.epoch().await
+    }
+
+    async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError> {
+        self.core.follow(organization).await?;
+        self.core.index.run(move |db| ledger::head(db, organization)).await
+    }
+
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        // Whatever else stands in the stream stops the organization.
+        Ok(self.core.follow(organization).await?.head)
+    }
+
+    async fn record_leaves(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Option<LeafHash>)>, LogError> {
+        self.core.meet(organization).await?;
+        self.core.index.run(move |db| ledger::record_leaves(db, organization, after, limit)).await
+    }
+
+    async fn exchange_leaves(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeLeaf>, LogError> {
+        self.core.meet(organization).await?;
+        self.core.index.run(move |db| ledger::exchange_leaves(db, organization, after, limit)).await
     }
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {

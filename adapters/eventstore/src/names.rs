@@ -21,6 +21,11 @@ impl Names {
         format!("{}-{scope}-key", self.0)
     }
 
+    /// One event: which log this is.
+    pub fn epoch(&self) -> String {
+        format!("{}-epoch", self.0)
+    }
+
     /// Bodies of the exchanges of a month, which is a number such as 202611.
     pub fn bodies(&self, organization: OrganizationId, month: u32) -> String {
         format!("{}-{organization}-bodies-{month}", self.0)

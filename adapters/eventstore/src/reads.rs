@@ -170,6 +170,9 @@ impl Core {
                 exchange.request_body = bytes;
             }
         }
+        for recorded in found.iter_mut().filter(|recorded| !recorded.exchange.bodies_dropped) {
+            recorded.exchange.body_hashes = None;
+        }
         Ok(found)
     }
 }

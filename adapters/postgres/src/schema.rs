@@ -1,12 +1,13 @@
 //! Making and checking the tables.
 
 use crate::error::OpenError;
+use futures::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
 use std::time::Duration;
 
 /// Held while tables are made, so that two processes that start together do not both try.
-const LOCK: i64 = 0x726f_6c6c_6361_6c6c;
+pub(crate) const LOCK: i64 = 0x726f_6c6c_6361_6c6c;
 
 /// A part of the database with a format of its own.
 pub(crate) struct Part {
@@ -14,11 +15,15 @@ pub(crate) struct Part {
     pub name: &'static str,
     /// The schema it lives in.
     pub schema: &'static str,
-    /// The format this program writes. Format 1 is the first: there is nothing older to convert.
+    /// The format this program writes.
     pub supported: i32,
     /// Makes the tables, or leaves them as they are.
     pub ddl: &'static str,
+    /// Brings the format before to this one; none if there is nothing older that is kept.
+    pub upgrade: Option<Upgrade>,
 }
+
+type Upgrade = for<'c> fn(&'c mut PgConnection) -> BoxFuture<'c, sqlx::Result<()>>;
 
 /// Brings a part to the format this program writes; refuses one that is newer.
 pub(crate) async fn prepare(
@@ -48,6 +53,10 @@ pub(crate) async fn prepare(
             .bind(part.supported)
             .execute(&mut *transaction)
             .await?;
+    } else if found != Some(part.supported)
+        && let Some(upgrade) = part.upgrade
+    {
+        upgrade(&mut transaction).await?;
     }
     transaction.commit().await?;
     connection.close().await?;

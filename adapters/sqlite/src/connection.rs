@@ -77,7 +77,7 @@ fn tune(connection: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
 }
 
 /// Brings a database to `supported`, the format this program writes: a new one gets `schema`, one
-/// that is newer is refused. Format 1 is the first, so there is nothing older to convert.
+/// that is newer is refused. What is older has been converted before.
 pub(crate) fn migrate(
     connection: &mut Connection,
     schema: &str,

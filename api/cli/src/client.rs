@@ -2,17 +2,19 @@
 
 use super::part::{Part, check_free};
 use super::{ServerArgs, key, output};
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use futures::StreamExt;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, Response};
 use rollcall_contract::Problem;
+use rollcall_contract::credentials::TOKEN_PATH;
 use rollcall_contract::request_line::RequestLine;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
-use std::io::IsTerminal as _;
+use serde_json::{Value, json};
+use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
+use uuid::Uuid;
 
 /// Talks to one server as its operator.
 pub struct Client {
@@ -94,6 +96,12 @@ impl Client {
         if self.json { output::json(&json!({ "done": true })) } else { Ok(()) }
     }
 
+    /// As [`Self::act`], with a body of JSON.
+    pub async fn act_on(&self, line: &RequestLine, body: &impl Serialize) -> anyhow::Result<()> {
+        self.send_json(line, body).await?;
+        if self.json { output::json(&json!({ "done": true })) } else { Ok(()) }
+    }
+
     /// Sends a request without a body; an answer that is no success becomes an error with its
     /// detail.
     pub async fn send(&self, line: &RequestLine) -> anyhow::Result<Response> {
@@ -141,6 +149,27 @@ impl Client {
         Ok(())
     }
 
+    /// Writes the lines of an answer of any length as they come, whole ones only: says how many
+    /// those were, and whether the answer broke off. Whoever knows where to go on asks again.
+    pub async fn lines(&self, line: &RequestLine, to: &mut dyn Write) -> (u64, anyhow::Result<()>) {
+        let mut written = 0;
+        let done = async {
+            let mut chunks = self.send(line).await?.bytes_stream();
+            let mut begun = Vec::new();
+            while let Some(chunk) = chunks.next().await {
+                begun.extend_from_slice(&chunk.context("the answer broke off")?);
+                if let Some(end) = begun.iter().rposition(|byte| *byte == b'\n') {
+                    let whole: Vec<u8> = begun.drain(..=end).collect();
+                    to.write_all(&whole).context("the answer cannot be written")?;
+                    written += whole.iter().filter(|byte| **byte == b'\n').count() as u64;
+                }
+            }
+            if begun.is_empty() { Ok(()) } else { Err(anyhow!("the answer broke off")) }
+        };
+        let done = done.await;
+        (written, done)
+    }
+
     /// Sends a file or a stream, and reads the answer.
     pub async fn upload<T: DeserializeOwned>(
         &self,
@@ -148,6 +177,24 @@ impl Client {
         body: reqwest::Body,
     ) -> anyhow::Result<T> {
         Self::read(self.checked(self.begin(line)?.body(body)).await?).await
+    }
+
+    /// Gets an access token, as a client with a secret does (RFC 6749 section 4.4).
+    pub async fn access_token(&self, client: Uuid, secret: &str) -> anyhow::Result<String> {
+        let request = self
+            .http
+            .post(format!("{}{TOKEN_PATH}", self.base))
+            .basic_auth(client, Some(secret))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body("grant_type=client_credentials");
+        let response = request.send().await.with_context(|| Unreachable(self.base.clone()))?;
+        let status = response.status();
+        let body: Value = response.json().await.unwrap_or_default();
+        let token = body["access_token"].as_str().map(str::to_owned);
+        token.with_context(|| {
+            let error = body["error"].as_str().unwrap_or("no reason given");
+            format!("the token endpoint answered {status}: {error}")
+        })
     }
 
     fn begin(&self, line: &RequestLine) -> anyhow::Result<RequestBuilder> {

@@ -8,8 +8,11 @@ mod auditor;
 mod backup;
 mod claims;
 pub mod client;
+mod consumer;
+mod credential;
 mod diff;
 mod directory;
+mod doctor;
 mod events;
 mod exchanges;
 mod exit;
@@ -99,6 +102,9 @@ pub enum Command {
     /// Auditors: who may read everything about an organization, and change nothing
     #[command(subcommand)]
     Auditor(auditor::Auditor),
+    /// Consumers: who follows an organization's log from outside
+    #[command(subcommand)]
+    Consumer(consumer::Consumer),
     /// Users, groups and members, now or as they were
     #[command(subcommand)]
     Directory(directory::Directory),
@@ -121,6 +127,9 @@ pub enum Command {
     /// Recorded requests through today's code
     #[command(subcommand)]
     Replay(replay::Replay),
+    /// Play Entra's part against the public URL, and explain what is seen
+    #[command(subcommand)]
+    Doctor(doctor::Doctor),
     /// Who signed in, and who was refused
     #[command(subcommand)]
     Logins(logins::Logins),
@@ -147,12 +156,14 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
     call(server, async |client| match command {
         Command::Org(org) => org::run(org, client).await,
         Command::Saml(saml) => saml::run(saml, client).await,
+        Command::Doctor(doctor) => doctor::run(doctor, client).await,
         Command::Logins(logins) => logins::run(logins, client).await,
         Command::Sessions(sessions) => sessions::run(sessions, client).await,
         Command::Scim(scim) => scim::run(scim, client).await,
         Command::Operator(operator) => operator::run(operator, client).await,
         Command::Admin(admin) => admin::run(admin, client).await,
         Command::Auditor(auditor) => auditor::run(auditor, client).await,
+        Command::Consumer(consumer) => consumer::run(consumer, client).await,
         Command::Directory(directory) => directory::run(directory, client).await,
         Command::Review(review) => review::run(review, client).await,
         Command::Diff(diff) => diff::run(diff, client).await,

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use futures::StreamExt;
 use reqwest::Response;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -15,27 +15,29 @@ pub struct Part {
 }
 
 impl Part {
-    /// Writes an answer to a file beside the one that is to be.
-    pub async fn download(name: &Path, answer: Response) -> anyhow::Result<Self> {
+    /// Begins a file beside the one that is to be, and gives it to whoever fills it. What is in it
+    /// is on the disk once it is flushed and [`Self::finish`] was called.
+    pub fn begin(name: &Path) -> anyhow::Result<(Self, BufWriter<File>)> {
         let mut path = name.to_owned().into_os_string();
         path.push(".part");
         let path = PathBuf::from(path);
-        let cannot = || format!("cannot write {}", path.display());
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&path)
-            .with_context(cannot)?;
-        let mut file = BufWriter::new(file);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+        let file = file.with_context(|| format!("cannot write {}", path.display()))?;
+        Ok((Self { path, name: name.to_owned() }, BufWriter::new(file)))
+    }
+
+    /// Writes an answer to a file beside the one that is to be.
+    pub async fn download(name: &Path, answer: Response) -> anyhow::Result<Self> {
+        let (part, mut file) = Self::begin(name)?;
+        let cannot = || format!("cannot write {}", part.path.display());
         let mut chunks = answer.bytes_stream();
         while let Some(chunk) = chunks.next().await {
             file.write_all(&chunk.context("the answer broke off")?).with_context(cannot)?;
         }
         let file = file.into_inner().map_err(|e| e.into_error()).with_context(cannot)?;
         file.sync_all().with_context(cannot)?;
-        Ok(Self { path, name: name.to_owned() })
+        Ok(part)
     }
 
     /// Where it is for the time being.

@@ -2,6 +2,7 @@
 
 use super::Exit;
 use super::client::Client;
+use super::credential::{self, Credential};
 use super::output;
 use super::secret::{self, Lifetime, Listed};
 use crate::say;
@@ -46,6 +47,9 @@ pub enum Scim {
     /// Tokens
     #[command(subcommand)]
     Token(Token),
+    /// Credentials of all kinds: client secrets, federated tenants, keys of the client's own, tokens
+    #[command(subcommand)]
+    Credential(Credential),
 }
 
 /// SCIM tokens
@@ -103,6 +107,7 @@ pub async fn run(command: Scim, client: Client) -> anyhow::Result<Exit> {
             };
             show_policy(&client, policy)?;
         }
+        Scim::Credential(command) => credential::run(command, &client).await?,
         Scim::Token(Token::Issue { org, label, expires_in }) => {
             let new = NewToken { label, expires_at: expires_in.map(Lifetime::end) };
             let line = route::ISSUE_TOKEN.line(&OrganizationPath::of(&org), &Nothing)?;

@@ -6,12 +6,16 @@
 
 use crate::auditors::AuditorPath;
 use crate::bundles::ImportQuery;
+use crate::consumers::ConsumerPath;
+use crate::credentials::CredentialPath;
 use crate::difference::DifferenceQuery;
 use crate::directory::{ResourcePath, ResourceQuery};
 use crate::events::{EventPath, EventQuery};
 use crate::exchanges::{ExchangePath, ExchangeQuery};
 use crate::failures::{FailurePath, FailureQuery};
+use crate::feed::{FeedQuery, SnapshotQuery};
 use crate::keys::{AdminPath, OperatorPath};
+use crate::ledger::{ConsistencyQuery, EntriesQuery, ProofQuery};
 use crate::logins::{LoginPath, LoginQuery};
 use crate::members::{MemberQuery, ReviewQuery};
 use crate::memberships::MembershipQuery;
@@ -31,6 +35,9 @@ pub const PREFIX: &str = "/api/v1";
 
 /// Where the server describes all of this, as OpenAPI has it.
 pub const DESCRIPTION: &str = "/api/v1/openapi.json";
+
+/// The JSON Schema of the events that consumers get.
+pub const EVENT_SCHEMAS: &str = "/api/v1/event-schemas.json";
 
 /// Declares routes, and the list of them.
 macro_rules! routes {
@@ -61,6 +68,12 @@ routes! {
     CHANGE_SCIM_POLICY: Patch "/api/v1/organizations/{organization}/scim/policy" (OrganizationPath, Nothing);
     LIST_TOKENS: Get "/api/v1/organizations/{organization}/scim/tokens" (OrganizationPath, Nothing);
     ISSUE_TOKEN: Post "/api/v1/organizations/{organization}/scim/tokens" (OrganizationPath, Nothing);
+    LIST_CREDENTIALS: Get "/api/v1/organizations/{organization}/scim/credentials" (OrganizationPath, Nothing);
+    ADD_CREDENTIAL: Post "/api/v1/organizations/{organization}/scim/credentials" (OrganizationPath, Nothing);
+    ROTATE_CREDENTIAL: Post "/api/v1/organizations/{organization}/scim/credentials/{credential}/rotate" (CredentialPath, Nothing);
+    RETIRE_CREDENTIAL: Post "/api/v1/organizations/{organization}/scim/credentials/{credential}/retire" (CredentialPath, Nothing);
+    TRUST_AUDIENCE: Post "/api/v1/organizations/{organization}/scim/credentials/{credential}/audiences" (CredentialPath, Nothing);
+    REVOKE_CREDENTIAL: Delete "/api/v1/organizations/{organization}/scim/credentials/{credential}" (CredentialPath, Nothing);
     REVOKE_TOKEN: Delete "/api/v1/organizations/{organization}/scim/tokens/{token}" (TokenPath, Nothing);
 
     SHOW_SAML: Get "/api/v1/organizations/{organization}/saml" (OrganizationPath, Nothing);
@@ -90,6 +103,17 @@ routes! {
     ISSUE_OPERATOR: Post "/api/v1/operators" (Nothing, Nothing);
     REVOKE_OPERATOR: Delete "/api/v1/operators/{key}" (OperatorPath, Nothing);
 
+    LIST_CONSUMERS: Get "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
+    ADD_CONSUMER: Post "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
+    SHOW_CONSUMER: Get "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
+    PAUSE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/pause" (ConsumerPath, Nothing);
+    RESUME_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/resume" (ConsumerPath, Nothing);
+    ROTATE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/rotate" (ConsumerPath, Nothing);
+    REMOVE_CONSUMER: Delete "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
+    READ_FEED: Get "/api/v1/organizations/{organization}/consumers/{consumer}/feed" (ConsumerPath, FeedQuery);
+    READ_SNAPSHOT: Get "/api/v1/organizations/{organization}/consumers/{consumer}/snapshot" (ConsumerPath, SnapshotQuery);
+    KEEP_PLACE: Post "/api/v1/organizations/{organization}/consumers/{consumer}/position" (ConsumerPath, Nothing);
+
     LIST_EVENTS: Get "/api/v1/organizations/{organization}/events" (OrganizationPath, EventQuery);
     EXPORT_EVENTS: Get "/api/v1/organizations/{organization}/events/export" (OrganizationPath, EventQuery);
     SHOW_EVENT: Get "/api/v1/organizations/{organization}/events/{position}" (EventPath, Nothing);
@@ -116,6 +140,12 @@ routes! {
     REVIEW_GROUP: Get "/api/v1/organizations/{organization}/groups/{id}/review" (ResourcePath, ReviewQuery);
 
     REVIEW_ACCESS: Get "/api/v1/organizations/{organization}/review" (OrganizationPath, AccessQuery);
+
+    SHOW_CHECKPOINT: Get "/api/v1/organizations/{organization}/ledger/checkpoint" (OrganizationPath, Nothing);
+    PROVE_ENTRY: Get "/api/v1/organizations/{organization}/ledger/proof" (OrganizationPath, ProofQuery);
+    PROVE_CONSISTENCY: Get "/api/v1/organizations/{organization}/ledger/consistency" (OrganizationPath, ConsistencyQuery);
+    EXPORT_ENTRIES: Get "/api/v1/organizations/{organization}/ledger/entries" (OrganizationPath, EntriesQuery);
+    AUDIT_LEDGER: Post "/api/v1/organizations/{organization}/ledger/audit" (OrganizationPath, Nothing);
 
     VERIFY_REPLAY: Post "/api/v1/organizations/{organization}/replay/verify" (OrganizationPath, Nothing);
     DRY_RUN_REPLAY: Post "/api/v1/organizations/{organization}/replay/dry-run" (OrganizationPath, Nothing);

@@ -7,6 +7,9 @@ use crate::exchange::StrangerLimit;
 use crate::sealing::DeploymentKey;
 use rollcall_domain::scim::{Limits, Policy, ScimError};
 use rollcall_engine::Engine;
+use rollcall_outbound::Guard;
+use rollcall_projections::consumer_places::ConsumerPlaces;
+use rollcall_projections::consumers::ConsumerView;
 use rollcall_projections::credentials::CredentialView;
 use rollcall_projections::directory::Directory;
 use rollcall_projections::exchanges::Exchanges;
@@ -32,6 +35,10 @@ pub struct App {
     pub exchanges: Exchanges,
     /// Who is let in.
     pub credentials: CredentialView,
+    /// Who follows logs from outside.
+    pub consumers: ConsumerView,
+    /// How far they have come.
+    pub places: ConsumerPlaces,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -48,6 +55,8 @@ pub struct App {
     pub sessions: SessionView,
     /// Seals private keys and signs cookies.
     pub deployment_key: DeploymentKey,
+    /// Where requests of our own may go.
+    pub outbound: Guard,
     /// SHA-256 of the operator key, in lower-case hex.
     pub operator_sha256: String,
     /// True if other processes may write the same store.
@@ -60,6 +69,8 @@ pub struct App {
 
 /// What an application is told besides its engine.
 pub struct Settings {
+    /// How far consumers have come.
+    pub places: ConsumerPlaces,
     /// The configuration.
     pub config: ServeConfig,
     /// Address under which clients reach it.
@@ -77,18 +88,23 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
-        let Settings { config, public_url, operator_key, deployment_key, shared, strangers } =
-            settings;
+        let Settings { places, config, public_url, operator_key, .. } = settings;
+        let Settings { deployment_key, shared, strangers, .. } = settings;
         let views = engine.views.clone();
+        engine.followed_by(audit.clone());
         let limits = Arc::new(Limits { max_members: config.max_members, ..Limits::default() });
         Self {
             directory: Directory::new(views.clone()),
             organizations: Organizations::new(views.clone()),
             credentials: CredentialView::new(views.clone()),
-            exchanges: Exchanges::new(views.clone()),
+            consumers: ConsumerView::new(views.clone()),
+            places,
+            exchanges: Exchanges::new(engine.log.clone()),
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),
             sessions: SessionView::new(views),
+            // Refused before, if these are no nets.
+            outbound: Guard::opening(&config.allow_private_outbound).unwrap_or_default(),
             deployment_key,
             limits,
             scim_base: format!("{}{SCIM_PREFIX}", public_url.trim_end_matches('/')).into(),

@@ -4,6 +4,8 @@
 //! A door (SCIM, sign-on, the office) is a crate of its own that uses this one; none uses another's
 //! rooms.
 
+pub mod access_token;
+mod addresses;
 mod app;
 pub mod audit;
 pub mod callers;
@@ -11,10 +13,15 @@ pub mod config;
 pub mod exchange;
 mod refusal;
 pub mod sealing;
+mod standing;
 pub mod stopping;
 
 pub use app::{App, Settings};
 pub use refusal::Refusal;
+pub use standing::standing;
 
 /// The SCIM base path below the public URL.
 pub const SCIM_PREFIX: &str = "/scim/v2";
+
+/// Below the public URL, what says where a SCIM client gets a token (RFC 9728 section 3.1).
+pub const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource/scim/v2";

@@ -144,6 +144,18 @@ impl DeploymentKey {
         .map_err(|_| SealError::Damaged)
     }
 
+    /// Names it; the key does not follow from that.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// 32 secret bytes for one purpose: another key that needs no place of its own.
+    pub fn derived(&self, purpose: &str) -> [u8; 32] {
+        let mut mac = self.keyed(b"rollcall key for ");
+        mac.update(purpose.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+
     /// Signs a text for one purpose.
     pub fn sign(&self, purpose: &str, text: &str) -> String {
         URL_SAFE_NO_PAD.encode(self.mac(purpose, text).finalize().into_bytes())
@@ -157,9 +169,14 @@ impl DeploymentKey {
     }
 
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    fn mac(&self, purpose: &str, text: &str) -> Hmac<Sha256> {
+    fn keyed(&self, what: &[u8]) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("a key of any length");
-        mac.update(b"rollcall signature for ");
+        mac.update(what);
+        mac
+    }
+
+    fn mac(&self, purpose: &str, text: &str) -> Hmac<Sha256> {
+        let mut mac = self.keyed(b"rollcall signature for ");
         mac.update(purpose.as_bytes());
         mac.update(&[0]);
         mac.update(text.as_bytes());
@@ -187,6 +204,14 @@ mod tests {
         let mut changed = sealed.clone();
         changed.ciphertext = STANDARD.encode([0; 40]);
         assert!(matches!(key.open(&changed, "here"), Err(SealError::Damaged)));
+    }
+
+    #[test]
+    fn what_is_derived_is_for_one_purpose_and_no_signature() {
+        let (a, b) = (DeploymentKey::derived_from("a"), DeploymentKey::derived_from("b"));
+        assert_eq!(a.derived("x"), DeploymentKey::derived_from("a").derived("x"));
+        assert!(a.derived("x") != a.derived("y") && a.derived("x") != b.derived("x"));
+        assert_ne!(URL_SAFE_NO_PAD.encode(a.derived("x")), a.sign("x", ""));
     }
 
     #[test]

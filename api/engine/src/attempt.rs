@@ -114,7 +114,8 @@ impl Engine {
         let claims = claims.map_err(|e| Failed::Unavailable(e.to_string()))?;
         let led =
             Led { state: &slot.state, version: slot.revision, times: slot.times, notes: &notes };
-        let Sealed { exchange, made } = (order.seal)(led);
+        let Sealed { mut exchange, made } = (order.seal)(led);
+        let copy = self.copy(&mut exchange);
         let write = Write {
             stream: order.stream,
             expected,
@@ -132,6 +133,7 @@ impl Engine {
         metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
         let appended = appended.map_err(|error| refused(error, &order.require))?;
         let (version, times, records) = (slot.revision, slot.times, records(written, &appended));
+        self.hand_over(organization, &appended, &records, copy);
         Ok((slot, Written { appended, records, version, times, notes, made }))
     }
 

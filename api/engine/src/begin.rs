@@ -23,6 +23,7 @@ pub async fn engine(
         tracing::info!("the views are of another version: rebuilding them from the log");
         folder.rebuild().await.context("cannot rebuild the views")?;
     }
+    leave_no_view_ahead(&folder).await?;
     resume(&folder).await;
     // A crash may have left records unfolded, and a loss of power views that fell behind.
     folder.sweep().await.context("cannot bring the views up to the log")?;
@@ -32,11 +33,30 @@ pub async fn engine(
     Ok(Arc::new(engine))
 }
 
+/// Views that know more than the log would answer what was never said. They come from a log that
+/// was put back, or from a disk that lost what it said it had kept; they are made anew.
+async fn leave_no_view_ahead(folder: &Folder) -> anyhow::Result<()> {
+    let ahead = folder.ahead().await.context("cannot compare the views with the log")?;
+    for view in &ahead {
+        let (family, organization) = (view.family.as_str(), view.organization);
+        tracing::error!(family, %organization, position = view.position, head = view.head, exchange_number = view.exchange_number, exchange_head = view.exchange_head, "the views know more than the log, which has lost what it held: they are made anew");
+    }
+    if !ahead.is_empty() {
+        folder.rebuild().await.context("cannot rebuild the views")?;
+    }
+    Ok(())
+}
+
 /// What feeds the auditors' views on these stores. Nobody waits for them: where their tables are of
 /// another version they are left to whoever sweeps.
 pub async fn audit(log: &Arc<dyn Log>, audit: &Arc<dyn SqlStore>) -> anyhow::Result<Arc<Folder>> {
-    let folder = Arc::new(Folder::new(Family::Audit, log.clone(), audit.clone()));
-    folder.prepare().await.context("cannot prepare the auditors' views")?;
+    let folder = Folder::new(Family::Audit, log.clone(), audit.clone());
+    // Nobody waits for a turn: the larger a page, the less often a row is written that many
+    // exchanges change.
+    let folder = Arc::new(folder.with_page(Folder::LARGE_PAGE));
+    if folder.prepare().await.context("cannot prepare the auditors' views")? != Prepared::Outdated {
+        leave_no_view_ahead(&folder).await?;
+    }
     Ok(folder)
 }
 

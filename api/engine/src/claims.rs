@@ -3,6 +3,7 @@
 use crate::streamed::Streamed;
 use hmac::{Hmac, Mac};
 use rollcall_domain::claim::{Claim, ClaimChanges, ClaimKind, ClearClaim};
+use rollcall_domain::consumer::Consumer;
 use rollcall_domain::deployment::Deployment;
 use rollcall_domain::event::{DecodeError, decode};
 use rollcall_domain::group::Group;
@@ -133,6 +134,7 @@ pub fn of_record(record: &Record) -> Result<ClaimChanges<ClearClaim>, DecodeErro
         AggregateKind::Group => of::<Group>(record),
         AggregateKind::Organization => of::<Organization>(record),
         AggregateKind::Deployment => of::<Deployment>(record),
+        AggregateKind::Consumer => of::<Consumer>(record),
     }
 }
 

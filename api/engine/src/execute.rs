@@ -56,14 +56,8 @@ impl Engine {
         let of_callers = matches!(A::KIND, AggregateKind::Organization | AggregateKind::Deployment)
             && appended.positions.is_some()
             && !matches!(&records[..], [one] if is_refused_login(one));
-        let shown = self
-            .show(
-                stream.organization,
-                appended.head,
-                records,
-                Done { appended, version, times, notes, made },
-            )
-            .await;
+        let done = Done { appended: appended.clone(), version, times, notes, made };
+        let shown = self.show_appended(stream.organization, &appended, records, done).await;
         if of_callers || shown.is_err() {
             self.organizations_changed();
         }

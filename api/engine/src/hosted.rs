@@ -3,6 +3,7 @@
 use crate::Engine;
 use crate::streamed::Streamed;
 use crate::warm::Warm;
+use rollcall_domain::consumer::Consumer;
 use rollcall_domain::deployment::Deployment;
 use rollcall_domain::group::Group;
 use rollcall_domain::organization::Organization;
@@ -35,5 +36,11 @@ impl Hosted for Organization {
 impl Hosted for Deployment {
     fn warm(engine: &Engine) -> &Warm<Self> {
         &engine.deployments
+    }
+}
+
+impl Hosted for Consumer {
+    fn warm(engine: &Engine) -> &Warm<Self> {
+        &engine.consumers
     }
 }

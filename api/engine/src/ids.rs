@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rollcall_domain::ids::{
-    CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId,
+    ConsumerId, CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId,
 };
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -89,6 +89,11 @@ impl Ids {
     /// A new credential id.
     pub fn credential(&self) -> CredentialId {
         CredentialId(self.uuid())
+    }
+
+    /// A new consumer id.
+    pub fn consumer(&self) -> ConsumerId {
+        ConsumerId(self.uuid())
     }
 
     /// A new session id.

@@ -7,6 +7,7 @@ pub mod begin;
 pub mod claims;
 pub mod clock;
 mod execute;
+mod handed;
 mod hosted;
 pub mod ids;
 mod names;
@@ -29,6 +30,7 @@ use crate::clock::Clock;
 use crate::ids::Ids;
 use claims::ClaimKeys;
 use rollcall_domain::claim::{Claim, ClaimChanges, ClearClaim};
+use rollcall_domain::consumer::Consumer;
 use rollcall_domain::deployment::Deployment;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::group::Group;
@@ -40,8 +42,8 @@ use rollcall_domain::organization::Organization;
 use rollcall_domain::sql::SqlStore;
 use rollcall_domain::user::User;
 use rollcall_projections::fold::Folder;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use warm::Warm;
 
 /// Everything a use case needs.
@@ -56,12 +58,15 @@ pub struct Engine {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: Ids,
+    /// Feeds the auditors' views, once it is there.
+    audit: OnceLock<Arc<Folder>>,
     changes: AtomicU64,
     keys: ClaimKeys,
     users: Warm<User>,
     groups: Warm<Group>,
     organizations: Warm<Organization>,
     deployments: Warm<Deployment>,
+    consumers: Warm<Consumer>,
 }
 
 impl Engine {
@@ -74,6 +79,7 @@ impl Engine {
         ids: Ids,
     ) -> Self {
         Self {
+            audit: OnceLock::new(),
             changes: AtomicU64::new(0),
             keys: ClaimKeys::new(log.clone()),
             users: Warm::new(8_192),
@@ -82,6 +88,7 @@ impl Engine {
             organizations: Warm::new(4_096),
             // There is one.
             deployments: Warm::new(1),
+            consumers: Warm::new(1_024),
             ids,
             log,
             views,
@@ -129,6 +136,7 @@ impl Engine {
                 self.organizations.forget(stream);
                 self.organizations_changed();
             }
+            AggregateKind::Consumer => self.consumers.forget(stream),
             AggregateKind::Deployment => {
                 self.deployments.forget(stream);
                 self.organizations_changed();
@@ -139,15 +147,14 @@ impl Engine {
     /// Keeps an exchange that caused no event.
     pub async fn record(&self, exchange: Exchange) -> Result<Appended, AppendError> {
         let started = std::time::Instant::now();
-        let done = self
-            .log
-            .append(Append {
-                organization: exchange.organization,
-                write: None,
-                exchange: Some(exchange),
-            })
-            .await;
+        let organization = exchange.organization;
+        let mut exchange = Some(exchange);
+        let copy = self.copy(&mut exchange);
+        let done = self.log.append(Append { organization, write: None, exchange }).await;
         metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
+        if let Ok(appended) = &done {
+            self.hand_over(organization, appended, &[], copy);
+        }
         done
     }
 }

@@ -1,6 +1,7 @@
 //! What the engine must know of an aggregate beyond `cqrs_es::Aggregate`.
 
 use rollcall_domain::claim::{ClaimChanges, ClearClaim};
+use rollcall_domain::consumer::{self, Consumer};
 use rollcall_domain::context::Context;
 use rollcall_domain::decision::Decision;
 use rollcall_domain::deployment::{self, Deployment, DeploymentCommand};
@@ -140,5 +141,22 @@ impl Streamed for Deployment {
 
     fn claims(_: &StreamId, _: &[Self::Event]) -> ClaimChanges<ClearClaim> {
         ClaimChanges::default()
+    }
+}
+
+impl Streamed for Consumer {
+    const KIND: AggregateKind = AggregateKind::Consumer;
+    const SCHEMA: &'static str = "consumer-1";
+
+    fn decide(
+        &self,
+        command: consumer::ConsumerCommand,
+        context: &Context,
+    ) -> Result<Decision<Self::Event>, Self::Error> {
+        consumer::decide(self, command, context)
+    }
+
+    fn claims(_: &StreamId, events: &[Self::Event]) -> ClaimChanges<ClearClaim> {
+        consumer::claims(events)
     }
 }

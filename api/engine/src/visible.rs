@@ -3,7 +3,7 @@
 
 use super::Engine;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{LogError, Position, Record};
+use rollcall_domain::log::{Appended, LogError, Position, Record};
 use rollcall_projections::fold::FoldError;
 use std::fmt;
 use std::ops::Deref;
@@ -52,26 +52,30 @@ pub enum NotVisible {
 }
 
 impl Engine {
-    /// Folds up to the position at which something was decided. `records` are those that were just
-    /// appended, if it is they: they need not be read back.
-    pub(super) async fn show<T>(
+    /// What an append led to. If the views were not folded with it, they are now: `records` are
+    /// those that it made, so that they need not be read back.
+    pub(super) async fn show_appended<T>(
         &self,
         organization: OrganizationId,
-        at: Position,
+        appended: &Appended,
         records: Vec<Record>,
         what: T,
     ) -> Result<Visible<T>, NotVisible> {
-        let span = debug_span!("views.fold", %organization, at);
-        match records.is_empty() {
-            true => self.folder.fold_to(organization, at).instrument(span).await?,
-            false => {
-                self.folder
-                    .fold_appended(organization, records, Vec::new())
-                    .instrument(span)
-                    .await?
-            }
-        };
+        let at = appended.head;
+        if appended.folded {
+            self.folder.was_folded(organization, at);
+        } else {
+            self.folder.hand_over(organization, records, Vec::new());
+            self.show(organization, at).await?;
+        }
         Ok(Visible { what, at })
+    }
+
+    /// Folds up to the position at which something was decided.
+    async fn show(&self, organization: OrganizationId, at: Position) -> Result<(), NotVisible> {
+        let span = debug_span!("views.fold", %organization, at);
+        self.folder.fold_to(organization, at).instrument(span).await?;
+        Ok(())
     }
 
     /// The same for what was decided without an append: the head that is read now is no earlier
@@ -81,7 +85,8 @@ impl Engine {
         organization: OrganizationId,
         what: T,
     ) -> Result<Visible<T>, NotVisible> {
-        let head = self.log.head(organization).await?;
-        self.show(organization, head.position, Vec::new(), what).await
+        let at = self.log.head(organization).await?.position;
+        self.show(organization, at).await?;
+        Ok(Visible { what, at })
     }
 }

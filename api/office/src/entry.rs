@@ -12,6 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
+use axum::routing::MethodRouter;
 use rollcall_contract::{Problem, route};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Protocol};
@@ -51,6 +52,20 @@ pub fn operation<S: Clone + Send + Sync + 'static>(
                 Err(refusal) => known(&mut parts).await.err().unwrap_or(refusal).into_response(),
             }
         }
+    }))
+}
+
+/// The same for a route that the description of `/api/v1` does not have.
+pub fn beside<S: Clone + Send + Sync + 'static>(
+    protocol: Protocol,
+    name: &'static str,
+    routes: MethodRouter<S>,
+) -> MethodRouter<S> {
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+        if let Some(visit) = request.extensions().get::<Visit>() {
+            visit.name(protocol, name);
+        }
+        next.run(request).await
     }))
 }
 

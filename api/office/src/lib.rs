@@ -5,6 +5,7 @@ mod arriving;
 pub mod audit;
 mod declared;
 mod entry;
+pub mod ledgers;
 mod problem;
 mod provisioning_log;
 
@@ -13,6 +14,7 @@ pub use entry::{entry, nothing, operation};
 use axum::extract::FromRef;
 use rollcall_domain::exchange::Protocol;
 use rollcall_door::App;
+use rollcall_feed::Feed;
 use rollcall_sign_on::{SignOn, sessions};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -23,7 +25,9 @@ use utoipa_axum::router::OpenApiRouter;
 pub struct Office {
     app: Arc<App>,
     sign_on: Arc<SignOn>,
+    feed: Arc<Feed>,
     replaying: Replaying,
+    ledgers: ledgers::Ledgers,
 }
 
 /// One permit: a replay takes a processor to itself.
@@ -32,11 +36,13 @@ pub(crate) struct Replaying(pub(crate) Arc<Semaphore>);
 
 impl Office {
     /// Opens it.
-    pub fn new(sign_on: Arc<SignOn>) -> Self {
+    pub fn new(sign_on: Arc<SignOn>, feed: Arc<Feed>) -> Self {
         Self {
             app: sign_on.app.clone(),
             sign_on,
+            feed,
             replaying: Replaying(Arc::new(Semaphore::new(1))),
+            ledgers: ledgers::Ledgers::default(),
         }
     }
 }
@@ -53,15 +59,38 @@ impl FromRef<Office> for Arc<SignOn> {
     }
 }
 
+impl FromRef<Office> for Arc<Feed> {
+    fn from_ref(office: &Office) -> Self {
+        office.feed.clone()
+    }
+}
+
 impl FromRef<Office> for Replaying {
     fn from_ref(office: &Office) -> Self {
         office.replaying.clone()
     }
 }
 
-/// All routes of `/api/v1`.
+impl FromRef<Office> for ledgers::Ledgers {
+    fn from_ref(office: &Office) -> Self {
+        office.ledgers.clone()
+    }
+}
+
+/// All routes of `/api/v1`, and the tiles of the ledgers beside it.
 pub fn routes() -> OpenApiRouter<Office> {
-    OpenApiRouter::new().merge(admin::routes()).merge(audit::routes()).merge(session())
+    OpenApiRouter::new()
+        .merge(admin::routes())
+        .merge(audit::routes())
+        .merge(feed())
+        .merge(session())
+        .merge(audit::tiles())
+}
+
+fn feed() -> OpenApiRouter<Office> {
+    rollcall_feed::routes().into_iter().fold(OpenApiRouter::new(), |all, (name, routes)| {
+        all.routes(operation(Protocol::Feed, name, routes))
+    })
 }
 
 fn session() -> OpenApiRouter<Office> {

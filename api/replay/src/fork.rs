@@ -4,8 +4,10 @@ use async_trait::async_trait;
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use std::sync::{Arc, Mutex, MutexGuard};
+use uuid::Uuid;
 
 /// What the exchange that runs now may write.
 #[derive(Clone, Debug, Default)]
@@ -173,6 +175,16 @@ impl Log for ForkLog {
         self.inner.exchanges(organization, after, limit, bodies).await
     }
 
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        self.inner.exchanges_with(organization, facet, start, limit).await
+    }
+
     async fn exchange(
         &self,
         organization: OrganizationId,
@@ -230,6 +242,37 @@ impl Log for ForkLog {
     ) -> Result<u64, LogError> {
         self.inner.drop_bodies(organization, after, through).await
     }
+
+    async fn epoch(&self) -> Result<Uuid, LogError> {
+        self.inner.epoch().await
+    }
+
+    async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError> {
+        self.inner.ledger_head(organization).await
+    }
+
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.inner.counted(organization).await
+    }
+
+    async fn record_leaves(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Option<LeafHash>)>, LogError> {
+        self.inner.record_leaves(organization, after, limit).await
+    }
+
+    async fn exchange_leaves(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeLeaf>, LogError> {
+        self.inner.exchange_leaves(organization, after, limit).await
+    }
+
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         self.inner.restore(parts).await
     }

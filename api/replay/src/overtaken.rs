@@ -53,15 +53,10 @@ async fn written_since(
     subject: ResourceId,
 ) -> Result<Option<String>, ReplayError> {
     let organization = recorded.exchange.organization;
-    app.engine.folder.fold(organization).await?;
     let (first, own) = origin(app, organization, recorded.number, &recorded.exchange).await?;
     let mut after = first;
     loop {
-        let page = app
-            .exchanges
-            .writes_after(organization, subject, after, PAGE)
-            .await
-            .map_err(FoldError::from)?;
+        let page = app.exchanges.writes_after(organization, subject, after, PAGE).await?;
         for write in &page {
             let at = time::text(write.received_at);
             let Some(replayed) = write.replays else {

@@ -20,6 +20,7 @@ use rollcall_door::sealing::DeploymentKey;
 use rollcall_engine::begin;
 use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
+use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::fold::FoldError;
 use rollcall_scim::{Rerun, rerun};
 use rollcall_stores::Stores;
@@ -90,7 +91,10 @@ impl Scratch {
         // Nothing that is drawn here is kept: recorded exchanges bring their ids.
         let ids = Ids::new(clock.clone(), Random::seeded(0));
         let engine = begin::engine(&stores.log, &stores.live, clock, ids).await.map_err(scratch)?;
+        let places =
+            ConsumerPlaces::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let application = rollcall_door::Settings {
+            places,
             config: ServeConfig {
                 rate_limit: 0,
                 database_url: None,

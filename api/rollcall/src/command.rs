@@ -1,6 +1,6 @@
 //! What the binary can be told.
 
-use crate::{bundle, config, shell};
+use crate::{bundle, config, ledger, shell};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
 use rollcall_door::config::ServeArgs;
@@ -28,6 +28,9 @@ enum Command {
     /// Exchanges and the state they need, in one file
     #[command(subcommand)]
     Bundle(bundle::Bundle),
+    /// What proves that nothing in a log was changed, and nothing is missing
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Configuration of the server
     #[command(subcommand)]
     Config(config::Config),
@@ -58,6 +61,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve(serve) => start(serve.args, server.data),
         Command::Ask(command) => rollcall_cli::run(*command, server),
         Command::Bundle(bundle) => bundle::run(bundle, server),
+        Command::Ledger(ledger) => ledger::run(ledger, server),
         Command::Config(config) => config::run(config, server),
         Command::Simulate(simulate) => simulate::run(*simulate, server),
         Command::Completions(command) => shell::completions(&command, Cli::command()),

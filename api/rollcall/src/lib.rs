@@ -4,6 +4,7 @@
 mod bundle;
 mod command;
 mod config;
+mod ledger;
 mod shell;
 
 pub use command::{Cli, reference, run};

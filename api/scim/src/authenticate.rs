@@ -1,5 +1,6 @@
 //! The token decides the organization; nothing else does.
 
+use crate::known_tokens::Known;
 use crate::room::Scim;
 use axum::http::{HeaderMap, header};
 use rollcall_domain::actor::Actor;
@@ -7,9 +8,10 @@ use rollcall_domain::credential::Purpose;
 use rollcall_domain::failure::Cause;
 use rollcall_domain::ids::{OrganizationId, TokenId};
 use rollcall_domain::scim::{Policy, ScimError};
+use rollcall_door::access_token::{self, AccessToken, NotOpened};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_projections::credential::CredentialState;
-use rollcall_projections::organizations::{OrganizationRow, ScimState};
+use rollcall_projections::organizations::OrganizationRow;
 use std::sync::Arc;
 
 /// A caller that is let in, or known but not let in now.
@@ -27,7 +29,6 @@ pub struct Caller {
 /// Finds out who calls. An unknown, expired or revoked token is nobody: the answers do not tell
 /// them apart.
 pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, ScimError> {
-    let app = &scim.app;
     let nobody = || {
         ScimError::unauthorized("the bearer token is missing, unknown, expired or revoked: put a live token into Secret Token".to_owned())
     };
@@ -40,22 +41,13 @@ pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, Sc
     if !scheme.eq_ignore_ascii_case("bearer") || secret.is_empty() || secret.len() > 512 {
         return Err(nobody());
     }
-    let sha256 = sha256_hex(secret);
-    let known = match &scim.known_tokens {
-        Some(tokens) => tokens.find(&app.engine, &app.credentials, &sha256).await,
-        None => {
-            app.credentials.bearer_of_organization(&sha256).await.map(|found| found.map(Arc::new))
-        }
+    let known = if access_token::is_one(secret) {
+        by_access_token(scim, secret).await?
+    } else {
+        by_token(scim, secret).await?
     };
-    let known = known.map_err(|e| app.trouble("token lookup", &e))?;
-    // Found by the hash of 256 random bits: nothing is left for the comparison's timing to tell.
     let known = known.ok_or_else(nobody)?;
     let (token, organization) = &*known;
-    if token.purpose != Purpose::Scim
-        || token.state(app.engine.clock.now()) != CredentialState::Live
-    {
-        return Err(nobody());
-    }
     let mut refusal = standing(organization);
     if refusal.is_none() && !scim.rate.admits(TokenId(token.id.0)) {
         refusal = Some(ScimError::too_many_requests(
@@ -71,16 +63,49 @@ pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, Sc
     })
 }
 
+/// Who has a static token. Found by the hash of 256 random bits: nothing is left for the
+/// comparison's timing to tell.
+async fn by_token(scim: &Scim, secret: &str) -> Result<Option<Known>, ScimError> {
+    let app = &scim.app;
+    let sha256 = sha256_hex(secret);
+    let look_up = || app.credentials.bearer_of_organization(&sha256);
+    let known = match &scim.known_tokens {
+        Some(tokens) => tokens.find(&app.engine, &sha256, look_up).await,
+        None => look_up().await.map(|found| found.map(Arc::new)),
+    };
+    let known = known.map_err(|e| app.trouble("token lookup", &e))?;
+    let now = app.engine.clock.now();
+    Ok(known.filter(|known| {
+        known.0.purpose == Purpose::Scim && known.0.state(now) == CredentialState::Live
+    }))
+}
+
+/// Who has an access token: its credential is asked with every request, so that what is revoked is
+/// refused from the next one on, by every process.
+async fn by_access_token(scim: &Scim, secret: &str) -> Result<Option<Known>, ScimError> {
+    let app = &scim.app;
+    let token = match AccessToken::opened(secret, &app.deployment_key) {
+        Ok(token) => token,
+        Err(NotOpened::OtherKey) if app.shared => {
+            tracing::warn!(
+                "an access token was made with another deployment key: give every process the same --deployment-key-file"
+            );
+            return Err(ScimError::unavailable("another process made this token; try again later"));
+        }
+        Err(_) => return Ok(None),
+    };
+    let look_up = || app.credentials.client_of_organization(token.credential);
+    let known = match &scim.known_tokens {
+        Some(tokens) => tokens.find(&app.engine, &token.credential.to_string(), look_up).await,
+        None => look_up().await.map(|found| found.map(Arc::new)),
+    };
+    let known = known.map_err(|e| app.trouble("token lookup", &e))?;
+    let now = app.engine.clock.now();
+    Ok(known.filter(|known| known.0.purpose == Purpose::Scim && token.is_live(&known.0, now)))
+}
+
 /// Why the requests of an organization are not carried out at present, if they are not.
 pub(super) fn standing(organization: &OrganizationRow) -> Option<ScimError> {
-    let detail = if !organization.enabled {
-        "this organization is switched off; nothing is lost, Entra will retry"
-    } else if organization.scim != ScimState::Enabled {
-        "the SCIM connection is switched off; nothing is lost, Entra will retry"
-    } else if organization.stopped.is_some() {
-        "the directory is being repaired; nothing is lost, Entra will retry"
-    } else {
-        return None;
-    };
+    let detail = rollcall_door::standing(organization)?;
     Some(ScimError::unavailable(detail.to_owned()).because(Cause::SwitchedOff))
 }

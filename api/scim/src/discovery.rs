@@ -2,15 +2,18 @@
 
 use super::call::Call;
 use super::reply::Reply;
-use rollcall_domain::scim::{self, ProviderLimits, ScimError};
+use rollcall_domain::credential::{Proof, Purpose};
+use rollcall_domain::scim::{self, ProviderLimits, ScimError, Ways};
+use rollcall_projections::credential::CredentialState;
 use serde_json::{Value, json};
 
 /// Seconds for which a cursor is good at least. Ours hold no state and never expire.
 const CURSOR_TIMEOUT: u64 = 86_400;
 
 /// `/ServiceProviderConfig`
-pub fn service_provider_config(call: &Call) -> Result<Reply, ScimError> {
+pub async fn service_provider_config(call: &Call) -> Result<Reply, ScimError> {
     refuse_filter(call)?;
+    let ways = ways(call).await?;
     let config = &call.app.config;
     let limits = ProviderLimits {
         max_operations: config.max_bulk_operations,
@@ -22,8 +25,22 @@ pub fn service_provider_config(call: &Call) -> Result<Reply, ScimError> {
     };
     Ok(Reply::json(
         200,
-        &scim::service_provider_config(&call.app.scim_base, &limits, &call.limits.policy),
+        &scim::service_provider_config(&call.app.scim_base, &limits, &call.limits.policy, ways),
     ))
+}
+
+/// How the clients of this connection can show who they are: by the credentials that are live.
+async fn ways(call: &Call) -> Result<Ways, ScimError> {
+    let app = &call.app;
+    let all = app.credentials.list(call.opened.organization, Purpose::Scim).await;
+    let all = all.map_err(|error| app.trouble("credentials", &error))?;
+    let now = app.engine.clock.now();
+    let live = || all.iter().filter(|row| row.state(now) == CredentialState::Live);
+    let is_token = |proof: &Proof| matches!(proof, Proof::Token { .. });
+    Ok(Ways {
+        token: live().any(|row| is_token(&row.proof)),
+        oauth2: live().any(|row| !is_token(&row.proof)),
+    })
 }
 
 /// `/Schemas` and `/Schemas/{id}`

@@ -27,7 +27,7 @@ pub async fn dispatch(call: &mut Call, operation: Operation) -> Result<Reply, Sc
         Operation::Me => Err(ScimError::not_implemented(
             "/Me is not supported: a SCIM token stands for an organization, not for a user",
         )),
-        Operation::ServiceProviderConfig => discovery::service_provider_config(call),
+        Operation::ServiceProviderConfig => discovery::service_provider_config(call).await,
         Operation::Schemas(id) => discovery::schemas(call, id.as_deref()),
         Operation::ResourceTypes(name) => discovery::resource_types(call, name.as_deref()),
     }

@@ -21,9 +21,9 @@ use rollcall_domain::exchange::Protocol;
 use rollcall_domain::failure::Cause;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
-use rollcall_door::SCIM_PREFIX;
 use rollcall_door::exchange::{Kept, Opened, found, guarded, keep, measure, span, to_the_end};
 use rollcall_door::stopping::is_cut_off;
+use rollcall_door::{RESOURCE_METADATA, SCIM_PREFIX};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
@@ -75,6 +75,11 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
     if reply.status == 405 {
         reply = reply.with("allow", allowed(below_prefix(parts.uri.path()).unwrap_or_default()));
+    }
+    if reply.status == 401 {
+        let metadata = format!("{}{RESOURCE_METADATA}", app.public_url.trim_end_matches('/'));
+        let challenge = format!("Bearer realm=\"rollcall\", resource_metadata=\"{metadata}\"");
+        reply = reply.with("www-authenticate", challenge);
     }
     if opened.caller == Actor::Unauthenticated {
         opened.shorten();

@@ -5,7 +5,7 @@
 
 use rollcall_domain::sql::SqlError;
 use rollcall_engine::Engine;
-use rollcall_projections::credentials::{CredentialRow, CredentialView};
+use rollcall_projections::credentials::CredentialRow;
 use rollcall_projections::organizations::OrganizationRow;
 use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
@@ -21,28 +21,31 @@ pub type Known = Arc<(CredentialRow, OrganizationRow)>;
 pub struct KnownTokens(RwLock<(u64, HashMap<String, Known>)>);
 
 impl KnownTokens {
-    /// Finds a token by its hash; unknown ones are looked up each time.
-    pub async fn find(
+    /// Finds a token by its hash, or a credential by its id; unknown ones are looked up each time.
+    pub async fn find<F>(
         &self,
         engine: &Engine,
-        credentials: &CredentialView,
-        sha256: &str,
-    ) -> Result<Option<Known>, SqlError> {
+        name: &str,
+        look_up: impl FnOnce() -> F,
+    ) -> Result<Option<Known>, SqlError>
+    where
+        F: Future<Output = Result<Option<(CredentialRow, OrganizationRow)>, SqlError>>,
+    {
         // Read before the views are, so that a change in between makes what is kept here stale.
         let state = engine.organizations_state();
         {
             let kept = self.0.read().unwrap_or_else(|e| e.into_inner());
-            if let Some(known) = kept.1.get(sha256).filter(|_| kept.0 == state) {
+            if let Some(known) = kept.1.get(name).filter(|_| kept.0 == state) {
                 return Ok(Some(known.clone()));
             }
         }
-        let found = credentials.bearer_of_organization(sha256).await?.map(Arc::new);
+        let found = look_up().await?.map(Arc::new);
         if let Some(known) = &found {
             let mut kept = self.0.write().unwrap_or_else(|e| e.into_inner());
             if kept.0 != state || kept.1.len() >= KEPT {
                 *kept = (state, HashMap::new());
             }
-            kept.1.insert(sha256.to_owned(), known.clone());
+            kept.1.insert(name.to_owned(), known.clone());
         }
         Ok(found)
     }

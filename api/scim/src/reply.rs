@@ -63,7 +63,6 @@ impl Reply {
         told.detail = format!("{} [exchange {exchange}]", error.detail);
         let mut reply = Reply::json(error.status, &told.body());
         match error.status {
-            401 => reply = reply.with("www-authenticate", "Bearer realm=\"rollcall\""),
             429 => reply = reply.with("retry-after", "5"),
             503 => reply = reply.with("retry-after", "30"),
             _ => {}
@@ -132,5 +131,6 @@ fn facts(opened: &Opened, reply: &Reply) -> Facts {
         needs: error.and_then(|e| e.needs),
         holder: error.and_then(|e| e.holder),
         wants: opened.wants.clone(),
+        token_request: None,
     }
 }

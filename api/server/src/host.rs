@@ -21,6 +21,7 @@ use rollcall_engine::begin;
 use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
+use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_stores::Stores;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -154,6 +155,7 @@ impl Host {
             audit.rebuild().await?;
         }
         let settings = Settings {
+            places: ConsumerPlaces::open(stores.side.clone()).await?,
             config,
             public_url,
             deployment_key: DeploymentKey::derived_from(&operator_key),

@@ -8,6 +8,7 @@ pub mod host;
 mod listen;
 pub mod metric_table;
 pub mod openapi;
+mod outbound;
 pub mod router;
 pub mod serve;
 pub mod telemetry;

@@ -57,7 +57,27 @@ pub const METRICS: &[Metric] = &[
         &["operation"],
         "Time from the first byte of a request to its answer",
     ),
+    gauge(
+        "rollcall_ledger_checkpoint_seconds",
+        &[],
+        "When every ledger that had grown was signed last, in seconds since 1970",
+    ),
+    gauge(
+        "rollcall_ledger_audited_seconds",
+        &["organization"],
+        "When a ledger was audited last, in seconds since 1970",
+    ),
+    gauge(
+        "rollcall_ledger_findings",
+        &["organization"],
+        "What the last audit of a ledger found to be not as the ledger has it",
+    ),
     histogram("rollcall_append_seconds", &[], "Time an append waits until it is durable"),
+    counter(
+        "rollcall_inline_folds_total",
+        &["outcome"],
+        "Organizations in commits of the log, by whether their live views moved along",
+    ),
     histogram("rollcall_append_batch_size", &[], "Appends that one commit of the log holds"),
     counter(
         "rollcall_unknown_shapes_total",
@@ -118,6 +138,16 @@ pub const METRICS: &[Metric] = &[
         &["organization", "owner"],
         "When the last certificate in use ends, in seconds since 1970",
     ),
+    gauge(
+        "rollcall_credential_end_seconds",
+        &["organization", "credential", "kind"],
+        "When a credential of a SCIM client ends, in seconds since 1970",
+    ),
+    counter(
+        "rollcall_key_fetches_total",
+        &["outcome"],
+        "Fetches of the keys of those who sign assertions",
+    ),
     histogram(
         "rollcall_session_refused_seconds",
         &[],
@@ -128,6 +158,27 @@ pub const METRICS: &[Metric] = &[
         &["organization"],
         "Users that have a name which another user holds",
     ),
+    counter(
+        "rollcall_feed_events_total",
+        &["organization"],
+        "Events that consumers got because they asked for them",
+    ),
+    counter(
+        "rollcall_deliveries_total",
+        &["organization", "outcome"],
+        "Attempts to post an event to a consumer",
+    ),
+    gauge(
+        "rollcall_consumer_lag_records",
+        &["organization", "consumer"],
+        "Records in the log that a consumer has not come to",
+    ),
+    gauge(
+        "rollcall_consumer_lag_seconds",
+        &["organization", "consumer"],
+        "Age of the oldest record that a consumer has not come to",
+    ),
+    gauge("rollcall_consumers", &["organization", "state"], "Consumers in a state"),
     gauge("rollcall_last_cycle_age_seconds", &["organization"], "Time since the last cycle began"),
     gauge(
         "rollcall_usual_cycle_seconds",

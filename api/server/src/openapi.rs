@@ -32,6 +32,10 @@ pub fn document() -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An auditor's key, from `rollcall auditor issue`"))
         .build();
+    let consumer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("A consumer's key, from `rollcall consumer add`"))
+        .build();
     let admin = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("An admin's key, from `rollcall admin add`"))
@@ -43,6 +47,7 @@ pub fn document() -> OpenApi {
         .security_scheme("admin", SecurityScheme::Http(admin))
         .security_scheme("operator", SecurityScheme::Http(bearer))
         .security_scheme("auditor", SecurityScheme::Http(auditor))
+        .security_scheme("consumer", SecurityScheme::Http(consumer))
         .build();
     OpenApiBuilder::new().info(info).components(Some(components)).build()
 }

@@ -1,5 +1,6 @@
 //! All routes.
 
+use crate::outbound::Guarded;
 use crate::{health, openapi};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -10,6 +11,8 @@ use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_contract::route;
 use rollcall_door::{App, callers};
+use rollcall_feed::Feed;
+use rollcall_oauth::Oauth;
 use rollcall_office::Office;
 use rollcall_scim::Scim;
 use rollcall_sign_on::{SignOn, saml};
@@ -28,27 +31,38 @@ pub fn api() -> OpenApiRouter<Office> {
 pub struct Doors {
     /// SCIM.
     pub scim: Arc<Scim>,
+    /// OAuth, for SCIM's clients.
+    pub oauth: Arc<Oauth>,
     /// Single sign-on.
     pub sign_on: Arc<SignOn>,
     /// Administration and audit.
     pub office: Office,
+    /// Where consumers wait for events.
+    pub feed: Arc<Feed>,
 }
 
 impl Doors {
     /// Opens all of them.
     pub fn new(app: &Arc<App>) -> Self {
         let sign_on = Arc::new(SignOn::new(app.clone()));
+        let guard = match app.config.allow_private_webhooks {
+            true => app.outbound.clone().and_everywhere(),
+            false => app.outbound.clone(),
+        };
+        let feed = Arc::new(Feed::new(Arc::new(Guarded::new(guard))));
         Self {
             scim: Arc::new(Scim::new(app.clone())),
-            office: Office::new(sign_on.clone()),
+            oauth: Arc::new(Oauth::new(app.clone())),
+            office: Office::new(sign_on.clone(), feed.clone()),
             sign_on,
+            feed,
         }
     }
 }
 
 /// Everything the server answers. `metrics` renders `/metrics`, where they are counted.
 pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -> Router {
-    let Doors { scim, sign_on, office } = doors;
+    let Doors { scim, oauth, sign_on, office, .. } = doors;
     let (api, document) = api().split_for_parts();
     let document: Arc<str> = openapi::render(&document).into();
     let rest = format!("{}/{{*{}}}", route::PREFIX, callers::REST);
@@ -72,6 +86,13 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
                 ([(header::CONTENT_TYPE, "application/json")], document.to_string())
             }),
         )
+        .route(
+            route::EVENT_SCHEMAS,
+            get(|| async {
+                let schemas = rollcall_domain::outbound::schemas();
+                ([(header::CONTENT_TYPE, "application/schema+json")], schemas.to_string())
+            }),
+        )
         .merge(
             Router::new()
                 .route("/saml/{organization}/{action}", any(saml::entry))
@@ -79,12 +100,18 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         )
         .merge(health)
         .fallback(fallback)
-        .with_state(scim)
+        .with_state((scim, oauth))
 }
 
 /// SCIM takes any method and path below its prefix, doubled slashes included; so it has no routes
-/// of its own but is found here.
-async fn fallback(State(scim): State<Arc<Scim>>, request: Request) -> Response {
+/// of its own but is found here. The token endpoint stands beside it.
+async fn fallback(
+    State((scim, oauth)): State<(Arc<Scim>, Arc<Oauth>)>,
+    request: Request,
+) -> Response {
+    if rollcall_oauth::is_oauth(request.uri()) {
+        return rollcall_oauth::entry(oauth, request).await;
+    }
     if rollcall_scim::is_scim(request.uri()) {
         return rollcall_scim::entry(scim, request).await;
     }

@@ -14,6 +14,7 @@ use rollcall_engine::begin;
 use rollcall_engine::clock::Clock;
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
+use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::saml::SamlConnections;
 use rollcall_sign_on::saml::seals;
 use rollcall_stores::Places;
@@ -62,7 +63,10 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let url = format!("http://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
     let (shared, strangers) = (stores.shared, StrangerLimit::default());
-    let settings = Settings { config, public_url, operator_key, deployment_key, shared, strangers };
+    let places = ConsumerPlaces::open(stores.side.clone()).await;
+    let places = places.context("cannot open what is kept of consumers")?;
+    let settings =
+        Settings { places, config, public_url, operator_key, deployment_key, shared, strangers };
     let app = Arc::new(App::new(engine, audit, settings));
     let empty = app.organizations.list().await.is_ok_and(|all| all.is_empty());
     announce(&app, stores.name, &url, empty);
@@ -80,13 +84,15 @@ async fn run(
         .with_context(|| format!("cannot write {}", address_file.display()))?;
     let (stop, stopping) = watch::channel(false);
     let doors = Doors::new(&app);
-    let background = Background::start(&app, &doors.sign_on, &stopping);
+    let background = Background::start(&app, &doors, &stopping);
+    let feed = doors.feed.clone();
     let router = router(&app, doors, Some(metrics));
     let server =
         tokio::spawn(listen::serve(listener, router, Patience::default(), stopping.clone()));
     signals().await?;
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
+    feed.stop();
     let drained = tokio::time::timeout(DRAIN, async {
         let _ = server.await;
         // Requests whose client went away are finished as well.

@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use rollcall_contract::credentials::TOKEN_PATH;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::{Nothing, RequestLine, RouteError};
 use rollcall_contract::route;
 use rollcall_contract::scim::EnableQuery;
 use rollcall_contract::tokens::TokenPath;
 use rollcall_entra::play::{Application, Elsewhere};
-use rollcall_entra::transport::{Answer, Request, Transport, TransportError};
+use rollcall_entra::transport::{Answer, Request, TokenRequest, Transport, TransportError};
 use rollcall_server::host::{Host, HostError, HostRequest};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -26,19 +27,38 @@ pub struct InProcess {
 #[async_trait]
 impl Transport for InProcess {
     async fn send(&self, request: &Request) -> Result<Answer, TransportError> {
-        let answer = self.host.handle(HostRequest {
+        self.answered(HostRequest {
             at: request.at,
             method: request.method.to_string(),
             target: format!("{BASE}{}", request.target),
-            headers: request
-                .headers()
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
+            headers: owned(request.headers()),
             peer: None,
             body: request.body.clone().unwrap_or_default(),
-        });
-        let answer = answer.await.map_err(|e| TransportError::Broken(e.to_string()))?;
+        })
+        .await
+    }
+
+    async fn token(&self, request: &TokenRequest) -> Result<Answer, TransportError> {
+        self.answered(HostRequest {
+            at: request.at,
+            method: "POST".to_owned(),
+            target: TOKEN_PATH.to_owned(),
+            headers: owned(request.headers()),
+            peer: None,
+            body: request.body.clone().into(),
+        })
+        .await
+    }
+}
+
+fn owned(headers: Vec<(&'static str, String)>) -> Vec<(String, String)> {
+    headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+impl InProcess {
+    async fn answered(&self, request: HostRequest) -> Result<Answer, TransportError> {
+        let answer = self.host.handle(request).await;
+        let answer = answer.map_err(|e| TransportError::Broken(e.to_string()))?;
         let retry_after = answer
             .headers
             .iter()

@@ -1,10 +1,11 @@
 //! Opens the log and the views on the database that the configuration names.
 
 use anyhow::Context;
-use rollcall_domain::log::Log;
+use rollcall_domain::log::{InlineFold, Log};
 use rollcall_domain::sql::{Family, SqlStore};
 use rollcall_eventstore::{ConnectOptions as KurrentOptions, KurrentLog};
 use rollcall_postgres::{ConnectOptions, PostgresLog, PostgresViews};
+use rollcall_projections::inline::FamilyInline;
 use rollcall_sqlite::{DataFolder, SqliteLog, SqliteViews};
 use std::path::Path;
 use std::sync::Arc;
@@ -18,6 +19,8 @@ pub struct Stores {
     pub live: Arc<dyn SqlStore>,
     /// The views that answer auditors.
     pub audit: Arc<dyn SqlStore>,
+    /// What is durable beside both.
+    pub side: Arc<dyn SqlStore>,
     /// True if other processes may write them too.
     pub shared: bool,
     /// What they are, for people.
@@ -53,14 +56,23 @@ pub async fn open(places: Places<'_>) -> anyhow::Result<Stores> {
     }
 }
 
+/// What moves with each append where the log and the live views are on one database. On others
+/// whoever appended folds.
+fn inline() -> Arc<dyn InlineFold> {
+    Arc::new(FamilyInline::new(Family::Live))
+}
+
 impl Stores {
     /// SQLite in a data folder, which is locked as long as these live.
     pub fn in_folder(data: &Path) -> anyhow::Result<Self> {
         let folder = DataFolder::lock(data)?;
         let log = Arc::new(SqliteLog::open(data)?);
         let live = Arc::new(SqliteViews::open(data, Family::Live)?);
+        log.fold_inline(&live, inline());
         let audit = Arc::new(SqliteViews::open(data, Family::Audit)?);
-        Ok(Self { log, live, audit, shared: false, name: "embedded store", _folder: Some(folder) })
+        let side = Arc::new(SqliteViews::aside(data)?);
+        let name = "embedded store";
+        Ok(Self { log, live, audit, side, shared: false, name, _folder: Some(folder) })
     }
 
     /// The same without waiting for the disk: fast, and lost with the power. For a folder that is
@@ -69,8 +81,11 @@ impl Stores {
         let folder = DataFolder::lock(data)?;
         let log = Arc::new(SqliteLog::open_unflushed(data)?);
         let live = Arc::new(SqliteViews::open_unflushed(data, Family::Live)?);
+        log.fold_inline(&live, inline());
         let audit = Arc::new(SqliteViews::open_unflushed(data, Family::Audit)?);
-        Ok(Self { log, live, audit, shared: false, name: "embedded store", _folder: Some(folder) })
+        let side = Arc::new(SqliteViews::aside_unflushed(data)?);
+        let name = "embedded store";
+        Ok(Self { log, live, audit, side, shared: false, name, _folder: Some(folder) })
     }
 
     /// A PostgreSQL database, with so many connections for reading.
@@ -79,8 +94,10 @@ impl Stores {
         let refused = "cannot use the PostgreSQL database of --database-url";
         let log = Arc::new(PostgresLog::connect(url, options).await.context(refused)?);
         let live = Arc::new(PostgresViews::connect(url, Family::Live).await.context(refused)?);
+        log.fold_inline(inline());
         let audit = Arc::new(PostgresViews::connect(url, Family::Audit).await.context(refused)?);
-        Ok(Self { log, live, audit, shared: true, name: "PostgreSQL", _folder: None })
+        let side = Arc::new(PostgresViews::aside(url).await.context(refused)?);
+        Ok(Self { log, live, audit, side, shared: true, name: "PostgreSQL", _folder: None })
     }
 
     /// The log on a KurrentDB server, with its index in the data folder; the views in a PostgreSQL
@@ -110,10 +127,18 @@ impl Stores {
                 )
             }
         };
+        let side: Arc<dyn SqlStore> = match database {
+            None => Arc::new(SqliteViews::aside(data)?),
+            Some(url) => {
+                let refused = "cannot use the PostgreSQL database of --database-url";
+                Arc::new(PostgresViews::aside(url).await.context(refused)?)
+            }
+        };
         Ok(Self {
             log,
             live,
             audit,
+            side,
             shared: true,
             name: "KurrentDB (not yet tested against a server)",
             _folder: Some(folder),
@@ -125,6 +150,8 @@ impl Stores {
         let log = Arc::new(SqliteLog::in_memory()?);
         let (live, audit) =
             (Arc::new(SqliteViews::in_memory()?), Arc::new(SqliteViews::in_memory()?));
-        Ok(Self { log, live, audit, shared: false, name: "memory", _folder: None })
+        let side = Arc::new(SqliteViews::in_memory()?);
+        log.fold_inline(&live, inline());
+        Ok(Self { log, live, audit, side, shared: false, name: "memory", _folder: None })
     }
 }

@@ -21,21 +21,24 @@ pub enum CredentialEvent {
     ProofChanged(CredentialProofChanged),
     /// It is refused.
     Revoked(CredentialRevoked),
-    /// It comes to its end, or has: nothing is derived from that.
-    Noticed,
+    /// It comes to its end.
+    Expiring(CredentialExpiring),
+    /// It has come to its end.
+    Ended(CredentialEnded),
 }
 
 impl CredentialEvent {
-    /// Which credential it is about, if anything is derived from it.
-    pub fn credential(&self) -> Option<CredentialId> {
+    /// Which credential it is about.
+    pub fn credential(&self) -> CredentialId {
         match self {
-            Self::Issued(event) => Some(event.credential),
-            Self::FirstUsed(event) => Some(event.credential),
-            Self::SecretAdded(event) => Some(event.credential),
-            Self::SecretRetired(event) => Some(event.credential),
-            Self::ProofChanged(event) => Some(event.credential),
-            Self::Revoked(event) => Some(event.credential),
-            Self::Noticed => None,
+            Self::Issued(event) => event.credential,
+            Self::FirstUsed(event) => event.credential,
+            Self::SecretAdded(event) => event.credential,
+            Self::SecretRetired(event) => event.credential,
+            Self::ProofChanged(event) => event.credential,
+            Self::Revoked(event) => event.credential,
+            Self::Expiring(event) => event.credential,
+            Self::Ended(event) => event.credential,
         }
     }
 }
@@ -58,7 +61,8 @@ pub struct CredentialIssued {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// A credential let somebody in for the first time. Which request it was is the record's exchange.
+/// A credential let somebody in for the first time. Which request it was is the record's exchange;
+/// it may be noticed a while after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialFirstUsed {
     /// Which.
@@ -116,7 +120,7 @@ pub struct CredentialExpiring {
     pub days: u32,
 }
 
-/// A credential's time is over. It was noticed by the clock, and nothing is derived from it.
+/// A credential's time is over. It was noticed by the clock; what is let in does not depend on it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CredentialEnded {
     /// Which.

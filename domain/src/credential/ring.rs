@@ -1,17 +1,10 @@
-//! The credentials of one holder, an organization or the deployment: which may be issued, and which
-//! are let in.
+//! The credentials of one holder, an organization or the deployment: which are let in.
 
-use super::{CredentialEvent, CredentialIssued, CredentialRevoked, Proof, Purpose};
+use super::{CredentialEvent, CredentialIssued, CredentialSecretAdded, Proof, Purpose};
 use crate::ids::CredentialId;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// So many SCIM tokens may be live at once: the old and the new one of a rotation. They are taken
-/// only where nothing better is offered.
-const LIVE_TOKENS: usize = 2;
-/// So long may a label be, in characters.
-const LABEL_CHARS: usize = 200;
 
 /// A secret of a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +13,16 @@ pub struct Secret {
     pub sha256: String,
     /// From when on it is refused.
     pub expires_at: Option<DateTime<Utc>>,
+    /// Within how many days of its end that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned: Option<u32>,
+}
+
+impl Secret {
+    /// Whether it is let in at an instant. What expires at that very instant is refused already.
+    pub fn is_live(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at.is_none_or(|at| at > now)
+    }
 }
 
 /// A credential as its holder knows it.
@@ -37,66 +40,25 @@ pub struct Credential {
     pub revoked: bool,
     /// True once it let somebody in.
     pub used: bool,
+    /// Within how many days of its end that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warned: Option<u32>,
+    /// True once it was told that its time is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
 }
 
 impl Credential {
     /// Whether it lets anybody in at an instant.
     pub fn is_live(&self, now: DateTime<Utc>) -> bool {
         let by_secret = self.proof.sha256().is_some();
-        let ends = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at <= now);
         !self.revoked
             && if by_secret {
-                self.secrets.iter().any(|s| !ends(s.expires_at))
+                self.secrets.iter().any(|secret| secret.is_live(now))
             } else {
-                !ends(self.expires_at)
+                self.expires_at.is_none_or(|at| at > now)
             }
     }
-}
-
-/// What can be asked about credentials.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CredentialCommand {
-    /// Let one in.
-    Issue(CredentialIssued),
-    /// Refuse one from now on.
-    Revoke {
-        /// Which.
-        credential: CredentialId,
-        /// It must be for this.
-        purpose: Purpose,
-    },
-}
-
-/// Why a command about credentials was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CredentialError {
-    /// The label cannot be used.
-    #[error("the label must say whom or what the {} is for: 1 to {LABEL_CHARS} characters, no control characters", .0.noun())]
-    InvalidLabel(Purpose),
-    /// The end is not in the future.
-    #[error("the {} would be expired already: give an expiry in the future", .0.noun())]
-    ExpiryPassed(Purpose),
-    /// As many tokens are live as may be.
-    #[error("two tokens are live already, which is enough for a rotation: revoke one first")]
-    TooManyTokens,
-    /// As many are live as may be.
-    #[error("{} of them are live already: revoke those that nobody needs", .0.most_live())]
-    TooMany(Purpose),
-    /// There is none.
-    #[error("there is no such {}", .0.noun())]
-    Unknown(Purpose),
-    /// The id was given out before.
-    #[error("a credential with this id exists")]
-    Exists,
-}
-
-/// What a command about credentials leads to; each holder tells it in events of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// One is let in.
-    Issued(CredentialIssued),
-    /// One is refused.
-    Revoked(CredentialRevoked),
 }
 
 /// All credentials ever issued.
@@ -110,60 +72,14 @@ impl Credentials {
         self.0.get(&credential)
     }
 
-    /// Decides a command. What is so already leads to nothing.
-    ///
-    /// # Errors
-    /// If it is not to be.
-    pub fn decide(
-        &self,
-        command: CredentialCommand,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Change>, CredentialError> {
-        match command {
-            CredentialCommand::Issue(issued) => {
-                self.may_be_issued(&issued, now).map(|()| Some(Change::Issued(issued)))
-            }
-            CredentialCommand::Revoke { credential, purpose } => {
-                match self.0.get(&credential).filter(|c| c.purpose == purpose) {
-                    None => Err(CredentialError::Unknown(purpose)),
-                    Some(known) => Ok((!known.revoked)
-                        .then_some(Change::Revoked(CredentialRevoked { credential }))),
-                }
-            }
-        }
+    /// All of them with their ids.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&CredentialId, &Credential)> {
+        self.0.iter()
     }
 
-    fn may_be_issued(
-        &self,
-        issued: &CredentialIssued,
-        now: DateTime<Utc>,
-    ) -> Result<(), CredentialError> {
-        let CredentialIssued { credential, purpose, proof, label, expires_at } = issued;
-        let is_token = |purpose, proof: &Proof| {
-            purpose == Purpose::Scim && matches!(proof, Proof::Token { .. })
-        };
-        // Tokens were always issued without one.
-        let needs_label = !is_token(*purpose, proof);
-        let plain = label.chars().count() <= LABEL_CHARS && !label.chars().any(char::is_control);
-        if !plain || needs_label && label.trim().is_empty() {
-            return Err(CredentialError::InvalidLabel(*purpose));
-        }
-        if expires_at.is_some_and(|at| at <= now) {
-            return Err(CredentialError::ExpiryPassed(*purpose));
-        }
-        if self.0.contains_key(credential) {
-            return Err(CredentialError::Exists);
-        }
-        let live = || self.0.values().filter(|c| c.is_live(now));
-        if is_token(*purpose, proof)
-            && live().filter(|c| is_token(c.purpose, &c.proof)).count() >= LIVE_TOKENS
-        {
-            return Err(CredentialError::TooManyTokens);
-        }
-        if live().filter(|c| c.purpose == *purpose).count() >= purpose.most_live() {
-            return Err(CredentialError::TooMany(*purpose));
-        }
-        Ok(())
+    /// All of them.
+    pub(super) fn values(&self) -> impl Iterator<Item = &Credential> {
+        self.0.values()
     }
 
     /// Takes what happened.
@@ -174,7 +90,8 @@ impl Credentials {
                 self.with(event.credential, |known| known.used = true)
             }
             CredentialEvent::SecretAdded(event) => {
-                let secret = Secret { sha256: event.sha256, expires_at: event.expires_at };
+                let CredentialSecretAdded { sha256, expires_at, .. } = event;
+                let secret = Secret { sha256, expires_at, warned: None };
                 self.with(event.credential, |known| known.secrets.push(secret));
             }
             CredentialEvent::SecretRetired(event) => {
@@ -188,7 +105,20 @@ impl Credentials {
             CredentialEvent::Revoked(event) => {
                 self.with(event.credential, |known| known.revoked = true)
             }
-            CredentialEvent::Noticed => {}
+            CredentialEvent::Expiring(event) => {
+                self.with(event.credential, |known| match &event.sha256 {
+                    None => known.warned = Some(event.days),
+                    Some(sha256) => {
+                        let secret = known.secrets.iter_mut().find(|s| s.sha256 == *sha256);
+                        if let Some(secret) = secret {
+                            secret.warned = Some(event.days);
+                        }
+                    }
+                })
+            }
+            CredentialEvent::Ended(event) => {
+                self.with(event.credential, |known| known.ended = true)
+            }
         }
     }
 
@@ -196,12 +126,21 @@ impl Credentials {
         let CredentialIssued { credential, purpose, proof, expires_at, .. } = event;
         let secrets = proof
             .sha256()
-            .map(|sha256| Secret { sha256: sha256.to_owned(), expires_at })
+            .map(|sha256| Secret { sha256: sha256.to_owned(), expires_at, warned: None })
             .into_iter()
             .collect();
         self.0.insert(
             credential,
-            Credential { purpose, proof, secrets, expires_at, revoked: false, used: false },
+            Credential {
+                purpose,
+                proof,
+                secrets,
+                expires_at,
+                revoked: false,
+                used: false,
+                warned: None,
+                ended: false,
+            },
         );
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Deployment, DeploymentEvent};
 use crate::context::Context;
-use crate::credential::{Change, CredentialCommand, CredentialError};
+use crate::credential::{CredentialCommand, CredentialError, CredentialEvent};
 use crate::decision::Decision;
 
 /// A command on the deployment.
@@ -22,10 +22,20 @@ pub fn decide(
     context: &Context,
 ) -> Result<Decision<DeploymentEvent>, CredentialError> {
     let DeploymentCommand::Credential(command) = command;
-    let change = deployment.credentials.decide(command, context.now)?;
-    let event = change.map(|change| match change {
-        Change::Issued(issued) => DeploymentEvent::OperatorKeyIssued(issued),
-        Change::Revoked(revoked) => DeploymentEvent::OperatorKeyRevoked(revoked),
-    });
-    Ok(Vec::from_iter(event).into())
+    let changes = deployment.credentials.decide(command, context.now)?;
+    Ok(changes.into_iter().filter_map(told).collect::<Vec<_>>().into())
+}
+
+/// An operator's key is a bearer token: it is issued and revoked, and nothing else is asked of it.
+fn told(change: CredentialEvent) -> Option<DeploymentEvent> {
+    match change {
+        CredentialEvent::Issued(issued) => Some(DeploymentEvent::OperatorKeyIssued(issued)),
+        CredentialEvent::Revoked(revoked) => Some(DeploymentEvent::OperatorKeyRevoked(revoked)),
+        CredentialEvent::FirstUsed(_)
+        | CredentialEvent::SecretAdded(_)
+        | CredentialEvent::SecretRetired(_)
+        | CredentialEvent::ProofChanged(_)
+        | CredentialEvent::Expiring(_)
+        | CredentialEvent::Ended(_) => None,
+    }
 }

@@ -69,6 +69,15 @@ impl Frontier {
         Ok(Self { size, peaks })
     }
 
+    /// The first of its complete subtrees that the same leaves of another tree of its size do not
+    /// have; none if both are one tree, or have not as many leaves.
+    pub fn first_difference(&self, other: &Self) -> Option<Span> {
+        let places = Span::of_tree(self.size).places();
+        let mut pairs = places.zip(self.peaks.iter().zip(&other.peaks));
+        let (place, _) = pairs.find(|(_, (ours, theirs))| ours != theirs)?;
+        (self.size == other.size).then_some(place.span())
+    }
+
     /// For a store: a byte that names this form, the size in 8 bytes (big-endian), and 32 bytes for
     /// each complete subtree. A million leaves take 233 bytes, no tree more than 2,025.
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -5,9 +5,12 @@
 //! [`plan`], writes the [`Plan`] and commits. Appends of one organization are thereby decided one
 //! after another, so checking before writing is exact and a refused append leaves no trace.
 
+use super::ledger::{exchange_leaf, record_leaf};
 use super::port::*;
 use crate::claim::Claim;
 use crate::ids::{ExchangeId, OrganizationId};
+use crate::ledger::{Frontier, LeafHash};
+use crate::record::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What must be read, and whose heads must be locked, before a batch can be decided.
@@ -31,6 +34,8 @@ pub type ExchangePlace = (ExchangeNumber, Option<(Position, Position)>);
 pub struct Facts {
     /// Ends of the logs.
     pub heads: HashMap<OrganizationId, Head>,
+    /// Trees over those logs.
+    pub trees: HashMap<OrganizationId, Frontier>,
     /// Stream versions.
     pub versions: HashMap<StreamId, Version>,
     /// Holders of claims.
@@ -55,18 +60,36 @@ pub struct Plan {
     pub outcomes: Vec<Result<Appended, AppendError>>,
     /// Records to insert.
     pub records: Vec<Record>,
+    /// Their leaves in the ledger.
+    pub record_leaves: Vec<LeafHash>,
     /// Exchanges to insert.
     pub exchanges: Vec<RecordedExchange>,
+    /// Their leaves in the ledger.
+    pub exchange_leaves: Vec<LeafHash>,
     /// Claims that changed, in their final state.
     pub claims: BTreeMap<Claim, ClaimOutcome>,
     /// Heads that moved.
     pub heads: BTreeMap<OrganizationId, Head>,
+    /// Trees that grew: of each head that moved.
+    pub trees: BTreeMap<OrganizationId, Frontier>,
+    /// The last exchange of each head that moved, if one is among what is inserted.
+    pub last_exchanges: BTreeMap<OrganizationId, ExchangeId>,
 }
 
 impl Plan {
     /// Whether there is nothing to write: all was refused, or was there already.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.exchanges.is_empty() && self.claims.is_empty()
+    }
+
+    /// Says so in the outcomes of those whose views were folded inline. `organizations` are those
+    /// of the appends, in order.
+    pub fn shown(&mut self, organizations: &[OrganizationId], folded: &BTreeSet<OrganizationId>) {
+        for (outcome, organization) in self.outcomes.iter_mut().zip(organizations) {
+            if let Ok(appended) = outcome {
+                appended.folded = folded.contains(organization);
+            }
+        }
     }
 }
 
@@ -113,6 +136,7 @@ fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, A
             exchange_number: Some(known.0),
             head,
             repeated: true,
+            folded: false,
         });
     }
     if let Some(write) = &append.write {
@@ -129,12 +153,17 @@ fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, A
         head.exchange_number += 1;
         done.exchange_number = Some(head.exchange_number);
         facts.exchanges.insert((organization, exchange.id), (head.exchange_number, done.positions));
-        plan.exchanges.push(RecordedExchange {
+        plan.last_exchanges.insert(organization, exchange.id);
+        let recorded = RecordedExchange {
             number: head.exchange_number,
             positions: done.positions,
             after: head.position,
             exchange,
-        });
+        };
+        let leaf = exchange_leaf(&recorded);
+        tree(facts, plan, organization).append(leaf);
+        plan.exchange_leaves.push(leaf);
+        plan.exchanges.push(recorded);
     }
     if done != Appended::default() {
         facts.heads.insert(organization, head);
@@ -142,6 +171,16 @@ fn one(facts: &mut Facts, plan: &mut Plan, append: Append) -> Result<Appended, A
     }
     done.head = head.position;
     Ok(done)
+}
+
+/// The tree of an organization that something is appended to.
+fn tree<'p>(
+    facts: &mut Facts,
+    plan: &'p mut Plan,
+    organization: OrganizationId,
+) -> &'p mut Frontier {
+    let kept = || facts.trees.remove(&organization).unwrap_or_default();
+    plan.trees.entry(organization).or_insert_with(kept)
 }
 
 fn check(facts: &Facts, write: &Write) -> Result<(), AppendError> {
@@ -192,7 +231,7 @@ fn events(
     for event in write.events {
         head.position += 1;
         version += 1;
-        plan.records.push(Record {
+        let record = Record {
             position: head.position,
             stream: write.stream,
             version,
@@ -202,7 +241,11 @@ fn events(
             recorded_at: write.recorded_at,
             exchange: cause,
             actor: write.actor.clone(),
-        });
+        };
+        let leaf = record_leaf(&record);
+        tree(facts, plan, write.stream.organization).append(leaf);
+        plan.record_leaves.push(leaf);
+        plan.records.push(record);
     }
     facts.versions.insert(write.stream, version);
     (head.position >= first).then_some((first, head.position))

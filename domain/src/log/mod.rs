@@ -5,12 +5,24 @@
 //! - positions of an organization are 1, 2, 3... without a gap, in commit order; so are exchange
 //!   numbers; a reader who saw `n` never later sees a record at or below `n` appear;
 //! - an answered append survives a crash;
+//! - views that are folded inline ([`InlineFold`]) are never ahead of the log, and hold what an
+//!   append says they hold; whatever is wrong with them fails no append;
 //! - a lost race, a taken claim, a missing reference and a repeated exchange are four answers.
 
 mod batch;
+mod facet;
+mod inline;
+mod ledger;
 mod port;
 mod restored;
+mod scan;
 
 pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
+pub use facet::{Facet, Start};
+pub use inline::{CATCH_UP, Inline, InlineFold, stretches};
+pub use ledger::{ExchangeLeaf, LedgerHead, exchange_leaf, record_leaf};
 pub use port::*;
-pub use restored::restored_number;
+pub use restored::{Regrowing, restored_place};
+pub use scan::scan;
+
+pub use crate::record::*;

@@ -1,98 +1,16 @@
 //! Types and trait of the log port.
 
+use super::facet::{Facet, Start};
+use super::ledger::{ExchangeLeaf, LedgerHead};
 use crate::actor::Actor;
 use crate::claim::{Claim, ClaimChanges, ClaimKind};
 use crate::exchange::Exchange;
 use crate::ids::{ExchangeId, OrganizationId};
+use crate::ledger::LeafHash;
+use crate::record::*;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use uuid::Uuid;
-
-/// The kinds of aggregate; the name is what stores keep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum AggregateKind {
-    /// A user.
-    User,
-    /// A group.
-    Group,
-    /// An organization.
-    Organization,
-    /// The deployment: what holds for all organizations.
-    Deployment,
-}
-
-impl AggregateKind {
-    /// All kinds.
-    pub const ALL: [AggregateKind; 4] = [
-        AggregateKind::User,
-        AggregateKind::Group,
-        AggregateKind::Organization,
-        AggregateKind::Deployment,
-    ];
-
-    /// The stable name, as `cqrs_es::Aggregate::TYPE` has it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AggregateKind::User => "User",
-            AggregateKind::Group => "Group",
-            AggregateKind::Organization => "Organization",
-            AggregateKind::Deployment => "Deployment",
-        }
-    }
-
-    /// Reads the stable name.
-    pub fn parse(s: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.as_str() == s)
-    }
-}
-
-/// Names one aggregate's stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct StreamId {
-    /// The organization it belongs to; part of the name, so that no other can reach it.
-    pub organization: OrganizationId,
-    /// The kind of aggregate.
-    pub kind: AggregateKind,
-    /// The aggregate's id.
-    pub id: Uuid,
-}
-
-impl StreamId {
-    /// `organization/id`: the aggregate id in stores that have one text for it.
-    pub fn aggregate_id(&self) -> String {
-        format!("{}/{}", self.organization, self.id)
-    }
-
-    /// Reads [`Self::aggregate_id`].
-    pub fn from_aggregate_id(kind: AggregateKind, s: &str) -> Option<Self> {
-        let (organization, id) = s.split_once('/')?;
-        Some(Self { organization: organization.parse().ok()?, kind, id: id.parse().ok()? })
-    }
-}
-
-impl fmt::Display for StreamId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind.as_str(), self.id)
-    }
-}
-
-/// A record's place in its organization's log: 1, 2, 3...; 0 is before the first.
-pub type Position = u64;
-/// An exchange's place among its organization's exchanges: 1, 2, 3...; 0 is before the first.
-pub type ExchangeNumber = u64;
-/// Number of events in a stream; the first event has version 1.
-pub type Version = u64;
-
-/// The ends of one organization's log.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Head {
-    /// Position of the last record.
-    pub position: Position,
-    /// Number of the last exchange.
-    pub exchange_number: ExchangeNumber,
-}
 
 /// An event on its way into the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,29 +21,6 @@ pub struct NewEvent {
     pub event_version: String,
     /// The payload as JSON text; stored as it is.
     pub payload: String,
-}
-
-/// One entry of the log: an event in its envelope.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
-    /// Place in the organization's log.
-    pub position: Position,
-    /// The aggregate it belongs to.
-    pub stream: StreamId,
-    /// Place in that stream.
-    pub version: Version,
-    /// Stable name of the event.
-    pub event_type: String,
-    /// Version of the payload.
-    pub event_version: String,
-    /// The payload as JSON text.
-    pub payload: String,
-    /// When it was decided.
-    pub recorded_at: DateTime<Utc>,
-    /// The exchange that caused it.
-    pub exchange: Option<ExchangeId>,
-    /// Who caused it.
-    pub actor: Actor,
 }
 
 /// The events of one command.
@@ -178,6 +73,8 @@ pub struct Appended {
     pub head: Position,
     /// True if this exchange was in the log already; nothing was written.
     pub repeated: bool,
+    /// True if the views that are folded inline hold everything up to `head`, for every reader.
+    pub folded: bool,
 }
 
 /// Why an append was refused. Nothing of it was written.
@@ -222,19 +119,6 @@ pub enum LogError {
     /// The store holds something that cannot be.
     #[error("the log is damaged: {0}")]
     Damaged(String),
-}
-
-/// An exchange in the log.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RecordedExchange {
-    /// Its number.
-    pub number: ExchangeNumber,
-    /// Positions of the first and last event it caused.
-    pub positions: Option<(Position, Position)>,
-    /// The organization's position when it was appended; orders exchanges among records.
-    pub after: Position,
-    /// The exchange.
-    pub exchange: Exchange,
 }
 
 /// Whether bodies are read along.
@@ -299,6 +183,17 @@ pub trait Log: Send + Sync + 'static {
         bodies: Bodies,
     ) -> Result<Vec<RecordedExchange>, LogError>;
 
+    /// At most `limit` exchanges of an organization with a facet, without bodies, in the order of
+    /// `start`. By [`Facet::key`]: look whether they have it. A log without an index of facets
+    /// looks at each ([`super::scan`]).
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError>;
+
     /// One exchange with its bodies.
     async fn exchange(
         &self,
@@ -338,13 +233,43 @@ pub trait Log: Send + Sync + 'static {
     async fn claim_keys(&self) -> Result<Vec<(OrganizationId, [u8; 32])>, LogError>;
 
     /// Drops the bodies of exchanges after one number up to another, and says so in each of them
-    /// ([`Exchange::bodies_dropped`]). Gives how many had some. What is dropped is gone.
+    /// ([`Exchange::bodies_dropped`]). Gives how many had some. What is dropped is gone, but for
+    /// its hashes, so that the leaves of the ledger still follow from what is stored.
     async fn drop_bodies(
         &self,
         organization: OrganizationId,
         after: ExchangeNumber,
         through: ExchangeNumber,
     ) -> Result<u64, LogError>;
+
+    /// Which log this is: drawn at random when it was made, and never changed. A log that a backup
+    /// was restored into is another one.
+    async fn epoch(&self) -> Result<Uuid, LogError>;
+
+    /// What the head of an organization's log says of its ledger; that of an empty tree if it has
+    /// no log.
+    async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError>;
+
+    /// How many records and exchanges of an organization the store holds, whatever they say of
+    /// themselves: more than its head says only if somebody else put them there.
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError>;
+
+    /// At most `limit` leaves of records after a position, in order, as they were computed when
+    /// those were appended. None where what is kept is no hash.
+    async fn record_leaves(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Option<LeafHash>)>, LogError>;
+
+    /// The same of exchanges after a number.
+    async fn exchange_leaves(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeLeaf>, LogError>;
 
     /// Puts a part of a backup in place. The organizations in it must have had no log before the
     /// first part. Exchanges of [`OrganizationId::NONE`] come after those that are there, whatever

@@ -37,9 +37,8 @@ pub fn credential(event: &OrganizationEvent) -> Option<CredentialEvent> {
             CredentialEvent::ProofChanged(event.clone())
         }
         OrganizationEvent::CredentialRevoked(event) => CredentialEvent::Revoked(event.clone()),
-        OrganizationEvent::CredentialExpiring(_) | OrganizationEvent::CredentialEnded(_) => {
-            CredentialEvent::Noticed
-        }
+        OrganizationEvent::CredentialExpiring(event) => CredentialEvent::Expiring(event.clone()),
+        OrganizationEvent::CredentialEnded(event) => CredentialEvent::Ended(event.clone()),
         OrganizationEvent::ScimTokenIssued { token, sha256, label, expires_at } => {
             bearer(Purpose::Scim, (*token).into(), sha256, label, expires_at)
         }
@@ -60,6 +59,10 @@ pub fn rehash(event: &mut OrganizationEvent, of: impl Fn(CredentialId, &str) -> 
         OrganizationEvent::AuditorKeyIssued { auditor, sha256, .. } => ((*auditor).into(), sha256),
         OrganizationEvent::CredentialSecretAdded(event) => (event.credential, &mut event.sha256),
         OrganizationEvent::CredentialSecretRetired(event) => (event.credential, &mut event.sha256),
+        OrganizationEvent::CredentialExpiring(event) => match &mut event.sha256 {
+            Some(sha256) => (event.credential, sha256),
+            None => return false,
+        },
         OrganizationEvent::CredentialIssued(CredentialIssued { credential, proof, .. })
         | OrganizationEvent::CredentialProofChanged(CredentialProofChanged { credential, proof }) => {
             match proof {
@@ -71,4 +74,19 @@ pub fn rehash(event: &mut OrganizationEvent, of: impl Fn(CredentialId, &str) -> 
     };
     *sha256 = of(credential, sha256);
     true
+}
+
+impl From<CredentialEvent> for OrganizationEvent {
+    fn from(event: CredentialEvent) -> Self {
+        match event {
+            CredentialEvent::Issued(event) => Self::CredentialIssued(event),
+            CredentialEvent::FirstUsed(event) => Self::CredentialFirstUsed(event),
+            CredentialEvent::SecretAdded(event) => Self::CredentialSecretAdded(event),
+            CredentialEvent::SecretRetired(event) => Self::CredentialSecretRetired(event),
+            CredentialEvent::ProofChanged(event) => Self::CredentialProofChanged(event),
+            CredentialEvent::Revoked(event) => Self::CredentialRevoked(event),
+            CredentialEvent::Expiring(event) => Self::CredentialExpiring(event),
+            CredentialEvent::Ended(event) => Self::CredentialEnded(event),
+        }
+    }
 }

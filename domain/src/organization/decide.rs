@@ -6,7 +6,7 @@ use super::{
 };
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
-use crate::credential::{Change, Purpose};
+use crate::credential::{CredentialEvent, Purpose};
 use crate::decision::Decision;
 use crate::fold_text::{NameFold, fold_text};
 use crate::provisioning_log::into_parts;
@@ -78,19 +78,13 @@ fn change(
             when(policy != *before, OrganizationEvent::ScimPolicySet { policy })
         }
         OrganizationCommand::Credential(command) => {
-            let mut events = Vec::new();
-            match settings.credentials.decide(command, context.now)? {
-                Some(Change::Issued(issued)) => {
-                    if issued.purpose == Purpose::Scim && settings.scim == Scim::Never {
-                        events.push(OrganizationEvent::ScimEnabled {});
-                    }
-                    events.push(OrganizationEvent::CredentialIssued(issued));
-                }
-                Some(Change::Revoked(revoked)) => {
-                    events.push(OrganizationEvent::CredentialRevoked(revoked))
-                }
-                None => {}
-            }
+            let changes = settings.credentials.decide(command, context.now)?;
+            let enables = settings.scim == Scim::Never
+                && changes.iter().any(|change| {
+                    matches!(change, CredentialEvent::Issued(new) if new.purpose == Purpose::Scim)
+                });
+            let mut events = Vec::from_iter(enables.then_some(OrganizationEvent::ScimEnabled {}));
+            events.extend(changes.into_iter().map(OrganizationEvent::from));
             Ok(events)
         }
         OrganizationCommand::ImportProvisioningLog { changes } => {

@@ -29,14 +29,54 @@ pub struct ProviderLimits {
     pub cursor_timeout: u64,
 }
 
+/// How the clients of one connection can show who they are, and no other way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ways {
+    /// By a static bearer token.
+    pub token: bool,
+    /// By access tokens that they get for a secret or an assertion.
+    pub oauth2: bool,
+}
+
+impl Ways {
+    /// As `authenticationSchemes` lists them (RFC 7643 section 5): the one that does not rest on a
+    /// secret which is sent with every request comes first.
+    fn schemes(self) -> Vec<Value> {
+        let oauth2 = self.oauth2.then(|| {
+            json!({
+                "type": "oauth2",
+                "name": "OAuth 2.0 client credentials",
+                "description": "An access token in the Authorization header, got with a client secret or an assertion",
+                "specUri": "https://www.rfc-editor.org/rfc/rfc6749",
+                "primary": true,
+            })
+        });
+        let token = self.token.then(|| {
+            json!({
+                "type": "oauthbearertoken",
+                "name": "Bearer token",
+                "description": "The SCIM token of the organization in the Authorization header",
+                "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
+                "primary": !self.oauth2,
+            })
+        });
+        oauth2.into_iter().chain(token).collect()
+    }
+}
+
 /// Under this URN a connection that asks more than the default of its client says so.
 pub const POLICY_URN: &str =
     "urn:ietf:params:scim:schemas:extension:rollcall:2.0:ServiceProviderConfig";
 
 /// The body of `/ServiceProviderConfig` (RFC 7643 section 5, RFC 9865 section 4), for one
 /// connection.
-pub fn service_provider_config(base_url: &str, limits: &ProviderLimits, policy: &Policy) -> Value {
-    let mut config = provider_config(base_url, limits);
+pub fn service_provider_config(
+    base_url: &str,
+    limits: &ProviderLimits,
+    policy: &Policy,
+    ways: Ways,
+) -> Value {
+    let mut config = provider_config(base_url, limits, ways);
     if *policy != Policy::default() {
         let rules: Vec<Value> = StrictRule::ALL
             .iter()
@@ -53,7 +93,7 @@ pub fn service_provider_config(base_url: &str, limits: &ProviderLimits, policy: 
     config
 }
 
-fn provider_config(base_url: &str, limits: &ProviderLimits) -> Value {
+fn provider_config(base_url: &str, limits: &ProviderLimits, ways: Ways) -> Value {
     json!({
         "schemas": [CONFIG_URN],
         "patch": { "supported": true },
@@ -70,13 +110,7 @@ fn provider_config(base_url: &str, limits: &ProviderLimits) -> Value {
             "maxPageSize": limits.max_page_size,
             "cursorTimeout": limits.cursor_timeout,
         },
-        "authenticationSchemes": [{
-            "type": "oauthbearertoken",
-            "name": "Bearer token",
-            "description": "The SCIM token of the organization in the Authorization header",
-            "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
-            "primary": true,
-        }],
+        "authenticationSchemes": ways.schemes(),
         "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{}/ServiceProviderConfig", base(base_url)) },
     })
 }

@@ -47,7 +47,9 @@ pub use asserted::{asserts, check_asserted};
 pub use attribute::AttributeDef;
 pub use characteristic::{AttributeType, Mutability, Returned, Uniqueness};
 pub use compare_op::CompareOp;
-pub use discovery::{POLICY_URN, ProviderLimits, resource_types, schemas, service_provider_config};
+pub use discovery::{
+    POLICY_URN, ProviderLimits, Ways, resource_types, schemas, service_provider_config,
+};
 pub use error::{ERROR_URN, Rule, ScimError, ScimType};
 pub use filter::{AttributePath, Filter};
 pub use form::decode_form;

@@ -14,7 +14,7 @@ use rollcall_domain::scim::Rule;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
-fn record() -> Record {
+pub fn record() -> Record {
     Record {
         position: 7,
         stream: StreamId {
@@ -32,7 +32,7 @@ fn record() -> Record {
     }
 }
 
-fn recorded() -> RecordedExchange {
+pub fn recorded() -> RecordedExchange {
     let answer = Answer {
         status: 200,
         headers: vec![],
@@ -65,6 +65,7 @@ fn recorded() -> RecordedExchange {
         duration_us: 9,
         redactions: vec![],
         bodies_dropped: false,
+        body_hashes: None,
         request_body: b"in".to_vec(),
         answer_body: b"out".to_vec(),
     };

@@ -3,6 +3,7 @@
 
 mod entries;
 mod oracle;
+mod order;
 mod properties;
 mod speed;
 mod vectors;

@@ -3,6 +3,7 @@
 
 use super::{leaves, tree};
 use rollcall_domain::ledger::{EMPTY_ROOT, Frontier, LeafHash, leaf, verify_inclusion};
+use rollcall_domain::log::{exchange_leaf, record_leaf};
 use std::time::Instant;
 
 const MILLION: u64 = 1_000_000;
@@ -40,4 +41,34 @@ fn speed_of_a_million_leaves() {
         );
     }
     println!("prove and verify one leaf: {} ns", began.elapsed().as_nanos() / 1000);
+}
+
+/// What the ledger costs an append that creates somebody: a record, an exchange, and the tree.
+#[test]
+#[ignore = "prints how fast it is"]
+fn speed_of_the_leaves_of_an_append() {
+    let (mut record, mut recorded) = (super::entries::record(), super::entries::recorded());
+    record.payload = format!("{{\"attributes\":\"{}\"}}", "a".repeat(600));
+    recorded.exchange.request_body = vec![b'b'; 1_000];
+    recorded.exchange.answer_body = vec![b'c'; 1_200];
+    let mut tree: Frontier = leaves(MILLION - 1).collect();
+    let rounds = 100_000_u64;
+    let began = Instant::now();
+    for n in 1..=rounds {
+        (record.position, recorded.number) = (n, n);
+        tree.append(record_leaf(&record));
+        tree.append(exchange_leaf(&recorded));
+    }
+    let leaves = began.elapsed().as_nanos() / u128::from(rounds);
+    let began = Instant::now();
+    let mut bytes = 0;
+    for _ in 0..rounds {
+        bytes += tree.to_bytes().len();
+    }
+    let kept = began.elapsed().as_nanos() / u128::from(rounds);
+    println!(
+        "leaves of an append: {leaves} ns, {} ns each; the tree as bytes: {kept} ns a batch",
+        leaves / 2
+    );
+    assert_ne!(bytes, 0);
 }

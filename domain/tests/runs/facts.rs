@@ -50,6 +50,7 @@ fn recorded(
         duration_us: 0,
         redactions: Vec::new(),
         bodies_dropped: false,
+        body_hashes: None,
         request_body: Vec::new(),
         answer_body: Vec::new(),
     };

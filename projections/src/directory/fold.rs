@@ -43,7 +43,9 @@ impl View for DirectoryRows {
                 Ok(())
             }
             DomainEvent::Group(event) => self.groups.apply(record, event, &mut self.members),
-            DomainEvent::Organization(_) | DomainEvent::Deployment(_) => Ok(()),
+            DomainEvent::Organization(_)
+            | DomainEvent::Deployment(_)
+            | DomainEvent::Consumer(_) => Ok(()),
         }
     }
 

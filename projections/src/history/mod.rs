@@ -6,12 +6,14 @@
 
 mod access;
 mod difference;
+mod held;
 mod memberships;
 mod query;
 mod resources;
 
 pub use access::{Access, Period, ReviewedGroup};
 pub use difference::{AttributeChange, Difference, Next, What};
+pub use held::HeldMembership;
 pub use memberships::MEMBERSHIPS;
 pub use query::{History, Membership, PastMember, Reviewed, Side, Turn};
 pub use resources::RESOURCES;

@@ -159,7 +159,8 @@ impl Resources {
             DomainEvent::User(_)
             | DomainEvent::Group(_)
             | DomainEvent::Organization(_)
-            | DomainEvent::Deployment(_) => {}
+            | DomainEvent::Deployment(_)
+            | DomainEvent::Consumer(_) => {}
         }
         Ok(false)
     }
@@ -230,7 +231,7 @@ fn changes_state(record: &Record) -> bool {
     match record.stream.kind {
         AggregateKind::User => changes_resource(&record.event_type),
         AggregateKind::Group => changes_attributes(&record.event_type),
-        AggregateKind::Organization | AggregateKind::Deployment => false,
+        AggregateKind::Organization | AggregateKind::Deployment | AggregateKind::Consumer => false,
     }
 }
 

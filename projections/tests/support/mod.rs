@@ -241,6 +241,7 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
         duration_us: 900,
         redactions: Vec::new(),
         bodies_dropped: false,
+        body_hashes: None,
         request_body: b"{}".to_vec(),
         answer_body: b"{}".to_vec(),
     }

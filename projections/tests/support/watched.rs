@@ -3,10 +3,12 @@
 use async_trait::async_trait;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
-use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{OpenTransaction, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use uuid::Uuid;
 
 /// A log that counts reads of pages and can show one record as unknown.
 pub struct WatchedLog {
@@ -54,6 +56,16 @@ impl Log for WatchedLog {
     ) -> Result<Vec<RecordedExchange>, LogError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.inner.exchanges(organization, after, limit, bodies).await
+    }
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.inner.exchanges_with(organization, facet, start, limit).await
     }
     async fn exchange(
         &self,
@@ -103,6 +115,37 @@ impl Log for WatchedLog {
     ) -> Result<u64, LogError> {
         self.inner.drop_bodies(organization, after, through).await
     }
+
+    async fn epoch(&self) -> Result<Uuid, LogError> {
+        self.inner.epoch().await
+    }
+
+    async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError> {
+        self.inner.ledger_head(organization).await
+    }
+
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.inner.counted(organization).await
+    }
+
+    async fn record_leaves(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Option<LeafHash>)>, LogError> {
+        self.inner.record_leaves(organization, after, limit).await
+    }
+
+    async fn exchange_leaves(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeLeaf>, LogError> {
+        self.inner.exchange_leaves(organization, after, limit).await
+    }
+
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         self.inner.restore(parts).await
     }
@@ -135,7 +178,7 @@ impl WatchedViews {
 }
 
 struct WatchedTransaction {
-    inner: Box<dyn SqlTransaction>,
+    inner: Box<dyn OpenTransaction>,
     no_commit: bool,
     refused: Option<String>,
 }
@@ -149,7 +192,7 @@ impl SqlStore for WatchedViews {
     async fn begin(
         &self,
         organization: OrganizationId,
-    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    ) -> Result<Box<dyn OpenTransaction>, SqlError> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         let inner = self.inner.begin(organization).await?;
         let refused = self.refused.lock().unwrap().clone();
@@ -159,7 +202,7 @@ impl SqlStore for WatchedViews {
             refused,
         }))
     }
-    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin_exclusive(&self) -> Result<Box<dyn OpenTransaction>, SqlError> {
         self.inner.begin_exclusive().await
     }
     async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
@@ -168,7 +211,7 @@ impl SqlStore for WatchedViews {
     async fn promote(
         &self,
         scratch: Arc<dyn SqlStore>,
-        exclusive: Box<dyn SqlTransaction>,
+        exclusive: Box<dyn OpenTransaction>,
     ) -> Result<(), SqlError> {
         self.inner.promote(scratch, exclusive).await
     }
@@ -195,6 +238,10 @@ impl SqlTransaction for WatchedTransaction {
         }
         self.inner.execute_all(statements).await
     }
+}
+
+#[async_trait]
+impl OpenTransaction for WatchedTransaction {
     async fn finish(
         mut self: Box<Self>,
         statements: Vec<(String, Vec<SqlValue>)>,

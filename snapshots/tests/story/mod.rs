@@ -5,7 +5,7 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
 use rollcall_domain::failure::{Cause, Change, Facts, Wants};
 use rollcall_domain::ids::{
-    AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, TokenId,
+    AuditorId, ConsumerId, CredentialId, ExchangeId, OrganizationId, ResourceId, TokenId,
 };
 use rollcall_domain::interpretation::{Interpretation, Reading};
 use rollcall_domain::log::{AggregateKind, Record, RecordedExchange, Restored, StreamId};
@@ -104,6 +104,17 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
         ],
     ),
     (AggregateKind::Deployment, 0, &["OperatorKeyIssued", "OperatorKeyRevoked"]),
+    (
+        AggregateKind::Consumer,
+        0x2000,
+        &["ConsumerCreated", "ConsumerKeyIssued", "ConsumerSecretIssued", "ConsumerKeyRetiring"],
+    ),
+    (
+        AggregateKind::Consumer,
+        0x2000,
+        &["ConsumerSecretRetiring", "ConsumerKeyRevoked", "ConsumerPaused", "ConsumerResumed"],
+    ),
+    (AggregateKind::Consumer, 0x2000, &["ConsumerStopped", "ConsumerRemoved"]),
 ];
 
 /// The log, as it is restored from a backup.
@@ -118,7 +129,7 @@ pub fn log() -> Vec<Restored> {
         EVENTS.iter().flat_map(|(kind, n, events)| events.iter().map(|event| (*kind, *n, *event)))
     {
         let id = match kind {
-            AggregateKind::User => Uuid::from_u128(n),
+            AggregateKind::User | AggregateKind::Consumer => Uuid::from_u128(n),
             AggregateKind::Group => group(n),
             AggregateKind::Organization | AggregateKind::Deployment => ORGANIZATION.0,
         };
@@ -135,10 +146,10 @@ pub fn log() -> Vec<Restored> {
             payload,
             recorded_at: at(position),
             exchange: position.is_multiple_of(3).then(|| exchange_id(position)),
-            actor: if matches!(kind, AggregateKind::Organization | AggregateKind::Deployment) {
-                Actor::Operator
-            } else {
+            actor: if matches!(kind, AggregateKind::User | AggregateKind::Group) {
                 Actor::ScimToken { token: TOKEN }
+            } else {
+                Actor::Operator
             },
         });
     }
@@ -191,6 +202,10 @@ fn exchange_id(n: u64) -> ExchangeId {
 fn exchanges() -> Vec<Exchange> {
     let scim = Actor::ScimToken { token: TOKEN };
     let admin = Actor::Admin { admin: CredentialId(Uuid::from_u128(11)), name: "Ada".into() };
+    let consumer = Actor::Consumer {
+        consumer: ConsumerId(Uuid::from_u128(0x2000)),
+        key: CredentialId(Uuid::from_u128(0x2012)),
+    };
     let user = |n: u128| ResourceId(Uuid::from_u128(n));
     let wants = |path: &str| Wants {
         attributes: vec![Change { path: path.into(), value: Some("hash".into()) }],
@@ -211,6 +226,7 @@ fn exchanges() -> Vec<Exchange> {
             200,
             Wants::default(),
         ),
+        (consumer, "feed.read", user(1), 200, Wants::default()),
         (admin, "scim.disable", user(1), 204, Wants::default()),
     ]
     .into_iter()
@@ -240,6 +256,7 @@ fn exchange(
         protocol: match caller {
             Actor::Auditor { .. } => Protocol::Audit,
             Actor::Admin { .. } => Protocol::Administration,
+            Actor::Consumer { .. } => Protocol::Feed,
             _ => Protocol::Scim,
         },
         method: "PATCH".into(),
@@ -255,7 +272,12 @@ fn exchange(
             at: "Operations[0]".into(),
         }],
         unknown_shape: n == 4,
-        facts: Facts { cause: needs.map(|_| Cause::MemberUnknown), needs, wants, holder: None },
+        facts: Facts {
+            cause: needs.map(|_| Cause::MemberUnknown),
+            needs,
+            wants,
+            ..Facts::default()
+        },
         answer: Answer {
             status,
             headers: Vec::new(),
@@ -269,6 +291,7 @@ fn exchange(
         duration_us: 900,
         redactions: Vec::new(),
         bodies_dropped: false,
+        body_hashes: None,
         request_body: Vec::new(),
         answer_body: Vec::new(),
     }

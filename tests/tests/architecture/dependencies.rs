@@ -83,7 +83,7 @@ const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
 
 /// The crates of the product with what each names of the others, from the bottom up. A crate may
 /// use what stands above it in this table, and of that only what its line says.
-const ROOMS: [(&str, &[&str]); 20] = [
+const ROOMS: [(&str, &[&str]); 25] = [
     ("domain", &[]),
     ("projections", &["domain"]),
     ("sqlite", &["domain"]),
@@ -91,17 +91,34 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("eventstore", &["domain"]),
     ("saml", &["domain"]),
     ("tlog", &["domain"]),
+    ("outbound", &[]),
+    ("jose", &["domain"]),
     ("entra", &[]),
     ("contract", &[]),
+    ("evidence", &["contract", "domain", "tlog"]),
     ("engine", &["domain", "projections"]),
-    ("stores", &["domain", "eventstore", "postgres", "sqlite"]),
-    ("door", &["contract", "domain", "engine", "projections"]),
+    ("stores", &["domain", "eventstore", "postgres", "projections", "sqlite"]),
+    ("door", &["contract", "domain", "engine", "outbound", "projections"]),
     ("scim", &["domain", "door", "engine", "projections"]),
-    ("sign-on", &["contract", "domain", "door", "engine", "projections", "saml"]),
+    ("oauth", &["contract", "domain", "door", "engine", "jose", "outbound", "projections"]),
+    ("sign-on", &["contract", "domain", "door", "engine", "outbound", "projections", "saml"]),
+    ("feed", &["contract", "domain", "door", "engine", "projections"]),
     ("replay", &["contract", "domain", "door", "engine", "projections", "scim", "stores"]),
     (
         "office",
-        &["contract", "domain", "door", "engine", "projections", "replay", "saml", "sign-on"],
+        &[
+            "contract",
+            "domain",
+            "door",
+            "engine",
+            "evidence",
+            "feed",
+            "jose",
+            "projections",
+            "replay",
+            "saml",
+            "sign-on",
+        ],
     ),
     (
         "server",
@@ -110,7 +127,10 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "domain",
             "door",
             "engine",
+            "feed",
+            "oauth",
             "office",
+            "outbound",
             "projections",
             "scim",
             "sign-on",
@@ -121,7 +141,10 @@ const ROOMS: [(&str, &[&str]); 20] = [
     ("simulate", &["cli", "contract", "engine", "entra", "server", "stores"]),
     (
         "",
-        &["cli", "contract", "domain", "door", "engine", "replay", "server", "simulate", "stores"],
+        &[
+            "cli", "contract", "domain", "door", "engine", "evidence", "replay", "server",
+            "simulate", "stores",
+        ],
     ),
 ];
 
@@ -190,7 +213,10 @@ fn what_is_no_door_knows_no_http_server() {
         "eventstore",
         "saml",
         "tlog",
+        "outbound",
+        "jose",
         "engine",
+        "evidence",
         "stores",
         "contract",
         "cli",

@@ -56,6 +56,15 @@ async fn callers(w: &World) -> Result<Vec<Caller>> {
             at_home,
             known: true,
         });
+        let command = ["consumer", "add", "--org", org, "--kind", "pull", "--name", "doors"];
+        let added = w.server.cli(&command).await?;
+        callers.push(Caller {
+            who: "a consumer",
+            key: added["token"].as_str().map(str::to_owned),
+            scheme: "consumer",
+            at_home,
+            known: true,
+        });
         callers.push(Caller {
             who: "an admin",
             key: Some(admin),

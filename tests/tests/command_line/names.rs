@@ -7,7 +7,7 @@ use rollcall_tests::server::{Server, Store};
 const ID: &str = "01a20bb3-b08b-76cb-a7ba-a0dec64eee60";
 
 /// What asks about an organization: words before and behind `--org`.
-const ASKING: [(&[&str], &[&str]); 25] = [
+const ASKING: [(&[&str], &[&str]); 28] = [
     (&["org", "disable"], &[]),
     (&["saml", "show"], &[]),
     (&["saml", "configure"], &["--metadata-url", "https://idp.example/metadata"]),
@@ -20,6 +20,9 @@ const ASKING: [(&[&str], &[&str]); 25] = [
     (&["scim", "token", "revoke"], &[ID]),
     (&["auditor", "issue"], &["--label", "Ada"]),
     (&["auditor", "revoke"], &[ID]),
+    (&["consumer", "add"], &["--kind", "pull", "--name", "doors"]),
+    (&["consumer", "list"], &[]),
+    (&["consumer", "rotate"], &["doors"]),
     (&["directory", "users"], &["--name", "ada"]),
     (&["directory", "members"], &[ID]),
     (&["directory", "review"], &[ID]),

@@ -1,9 +1,9 @@
 //! Over HTTP, to any base URL.
 
-use super::{Answer, Method, Request, Transport, TransportError};
+use super::{Answer, Method, Request, TokenRequest, Transport, TransportError};
 use async_trait::async_trait;
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, RequestBuilder, Url};
 use std::time::Duration;
 
 /// Why a base URL cannot be used.
@@ -22,6 +22,7 @@ pub enum HttpError {
 pub struct HttpTransport {
     client: Client,
     base: String,
+    token_url: Option<String>,
 }
 
 impl HttpTransport {
@@ -46,7 +47,16 @@ impl HttpTransport {
             client = client.no_proxy();
         }
         let plain = base.split(['?', '#']).next().unwrap_or_default();
-        Ok(Self { client: client.build()?, base: plain.trim_end_matches('/').to_owned() })
+        Ok(Self {
+            client: client.build()?,
+            base: plain.trim_end_matches('/').to_owned(),
+            token_url: None,
+        })
+    }
+
+    /// The same with a token endpoint.
+    pub fn with_token_url(self, url: &str) -> Self {
+        Self { token_url: Some(url.to_owned()), ..self }
     }
 }
 
@@ -66,16 +76,30 @@ impl Transport for HttpTransport {
         if let Some(body) = &request.body {
             sent = sent.body(body.clone());
         }
-        let response = sent.send().await.map_err(|e| broken(&e))?;
-        let header = |name: &str| {
-            response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned)
-        };
-        let (status, retry_after) =
-            (response.status().as_u16(), header("retry-after").and_then(|s| s.parse().ok()));
-        let exchanges = header("exchange-id").into_iter().collect();
-        let body = response.bytes().await.map_err(|e| broken(&e))?;
-        Ok(Answer { status, body, retry_after, exchanges })
+        answered(sent).await
     }
+
+    async fn token(&self, request: &TokenRequest) -> Result<Answer, TransportError> {
+        let url = self.token_url.as_deref().ok_or_else(|| {
+            TransportError::Broken("there is no token endpoint on this way".to_owned())
+        })?;
+        let mut sent = self.client.post(url).body(request.body.clone());
+        for (name, value) in request.headers() {
+            sent = sent.header(name, value);
+        }
+        answered(sent).await
+    }
+}
+
+async fn answered(sent: RequestBuilder) -> Result<Answer, TransportError> {
+    let response = sent.send().await.map_err(|e| broken(&e))?;
+    let header =
+        |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let (status, retry_after) =
+        (response.status().as_u16(), header("retry-after").and_then(|s| s.parse().ok()));
+    let exchanges = header("exchange-id").into_iter().collect();
+    let body = response.bytes().await.map_err(|e| broken(&e))?;
+    Ok(Answer { status, body, retry_after, exchanges })
 }
 
 fn broken(error: &reqwest::Error) -> TransportError {

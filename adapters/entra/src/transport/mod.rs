@@ -88,6 +88,26 @@ impl fmt::Debug for Request {
     }
 }
 
+/// A request for an access token (RFC 6749 section 4.4).
+#[derive(Clone)]
+pub struct TokenRequest {
+    /// The header `Authorization`, if there is one.
+    pub authorization: Option<String>,
+    /// The form.
+    pub body: String,
+    /// When it is sent.
+    pub at: DateTime<Utc>,
+}
+
+impl TokenRequest {
+    /// The headers, in order.
+    pub fn headers(&self) -> Vec<(&'static str, String)> {
+        let form = ("Content-Type", "application/x-www-form-urlencoded".to_owned());
+        let authorization = self.authorization.iter().map(|a| ("Authorization", a.clone()));
+        authorization.chain([form]).collect()
+    }
+}
+
 /// What came back.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
@@ -127,11 +147,23 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// If there is none; the server may have acted all the same.
     async fn send(&self, request: &Request) -> Result<Answer, TransportError>;
+
+    /// Asks the token endpoint.
+    ///
+    /// # Errors
+    /// If there is none, or no answer.
+    async fn token(&self, _request: &TokenRequest) -> Result<Answer, TransportError> {
+        Err(TransportError::Broken("there is no token endpoint on this way".to_owned()))
+    }
 }
 
 #[async_trait]
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     async fn send(&self, request: &Request) -> Result<Answer, TransportError> {
         (**self).send(request).await
+    }
+
+    async fn token(&self, request: &TokenRequest) -> Result<Answer, TransportError> {
+        (**self).token(request).await
     }
 }

@@ -1,6 +1,7 @@
 //! What [`plan`](rollcall_domain::log::plan) asks of the index.
 
 use super::folded::Folded;
+use super::ledger;
 use super::query::{self, Pending};
 use super::values::{Id, int, one, stream};
 use rollcall_domain::claim::Claim;
@@ -76,6 +77,7 @@ pub(crate) fn facts(db: &mut Connection, wanted: &Wanted) -> rusqlite::Result<Mo
     for organization in &wanted.organizations {
         let folded = folded(&db, *organization)?;
         facts.heads.insert(*organization, folded.head);
+        facts.trees.insert(*organization, ledger::head(&db, *organization)?.frontier);
         all.push((*organization, folded));
         if wanted.claims.iter().any(|claim| claim.scope == *organization) {
             pending.extend(query::pending(&db, *organization)?);

@@ -2,13 +2,18 @@
 
 use super::facts;
 use super::folded::Folded;
+use super::ledger::{self, Kept};
 use super::values::{int, one};
 use crate::changes::{self, Change};
 use crate::entry::{Entry, What};
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use rusqlite::{Connection, params};
+
+const OF_BEFORE: &str = "it has no leaf in the ledger: a version of before wrote it. Back the log up with that \
+     version, and restore it with this one into another prefix or server";
 
 /// Why entries were not folded: the index, or in words the first entry that cannot be.
 pub(crate) type FoldResult = rusqlite::Result<Result<Folded, String>>;
@@ -25,20 +30,29 @@ pub(crate) fn fold(
         return Ok(Err("the index was folded by somebody else".into()));
     }
     let mut folded = from;
+    let mut kept = ledger::kept(&transaction, organization)?;
     for entry in entries {
-        match one_entry(&transaction, organization, folded, entry)? {
+        match one_entry(&transaction, organization, (folded, &mut kept), entry)? {
             Ok(next) => folded = next,
             Err(why) => return Ok(Err(format!("revision {}: {why}", entry.revision))),
         }
     }
     if let Some((revision, id)) = folded.last {
-        let sql = "INSERT INTO folded (organization, revision, last_id, position, exchange_number) VALUES (?1, ?2, ?3, ?4, ?5) \
+        let sql = "INSERT INTO folded (organization, revision, last_id, position, exchange_number, tree, uncovered, last_exchange) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
                    ON CONFLICT (organization) DO UPDATE SET revision = excluded.revision, last_id = excluded.last_id, \
-                   position = excluded.position, exchange_number = excluded.exchange_number";
-        let (position, number) = (int(folded.head.position), int(folded.head.exchange_number));
-        let params =
-            params![organization.0.as_bytes(), int(revision), id.as_bytes(), position, number];
-        transaction.prepare_cached(sql)?.execute(params)?;
+                   position = excluded.position, exchange_number = excluded.exchange_number, tree = excluded.tree, \
+                   uncovered = excluded.uncovered, last_exchange = excluded.last_exchange";
+        transaction.prepare_cached(sql)?.execute(params![
+            organization.0.as_bytes(),
+            int(revision),
+            id.as_bytes(),
+            int(folded.head.position),
+            int(folded.head.exchange_number),
+            kept.tree.kept().map(|tree| tree.to_bytes()),
+            int(kept.uncovered),
+            kept.last_exchange.as_ref().map(|id| id.0.as_bytes()),
+        ])?;
     }
     transaction.commit()?;
     Ok(Ok(folded))
@@ -47,7 +61,7 @@ pub(crate) fn fold(
 fn one_entry(
     db: &Connection,
     organization: OrganizationId,
-    at: Folded,
+    (at, kept): (Folded, &mut Kept),
     entry: &Entry,
 ) -> FoldResult {
     let batch = entry.meta.batch;
@@ -63,6 +77,11 @@ fn one_entry(
             batch.first, batch.count
         )));
     }
+    let leaf = entry.meta.leaf.map(|leaf| LeafHash(leaf.0));
+    let leaf = match (&entry.meta.what, leaf) {
+        (What::Record { .. } | What::Exchange { .. }, None) => return Ok(Err(OF_BEFORE.into())),
+        (_, leaf) => leaf.unwrap_or(LeafHash([0; 32])),
+    };
     let mut head = at.head;
     let owner = organization.0.as_bytes();
     match &entry.meta.what {
@@ -76,14 +95,16 @@ fn one_entry(
                 )));
             }
             head.position += 1;
-            let sql = "INSERT INTO record (organization, position, revision, kind, id, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            kept.tree.record(leaf);
+            let sql = "INSERT INTO record (organization, position, revision, kind, id, version, leaf) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let params = params![
                 owner,
                 int(*position),
                 int(entry.revision),
                 aggregate.as_str(),
                 id.as_bytes(),
-                int(*version)
+                int(*version),
+                leaf.0,
             ];
             db.prepare_cached(sql)?.execute(params)?;
         }
@@ -96,10 +117,12 @@ fn one_entry(
                 )));
             }
             head.exchange_number += 1;
+            kept.tree.exchange(leaf, *after, head.position);
+            kept.last_exchange = Some(*id);
             let span =
                 bodies.as_ref().and_then(|bodies| Some((bodies.month, bodies.parts.span()?)));
-            let sql = "INSERT INTO exchange (organization, number, id, revision, first, last, month, first_body, last_body, dropped) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0)";
+            let sql = "INSERT INTO exchange (organization, number, id, revision, first, last, month, first_body, last_body, after, leaf, dropped) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0)";
             db.prepare_cached(sql)?.execute(params![
                 owner,
                 int(*exchange_number),
@@ -110,6 +133,8 @@ fn one_entry(
                 span.map(|s| s.0),
                 span.map(|s| int(s.1.0)),
                 span.map(|s| int(s.1.1)),
+                int(*after),
+                leaf.0,
             ])?;
         }
         What::Claims => {
@@ -143,6 +168,9 @@ fn one_entry(
             }
         }
         What::Fence => {}
+    }
+    if entry.meta.restored {
+        kept.uncovered = head.position + head.exchange_number;
     }
     Ok(Ok(Folded { last: Some((entry.revision, entry.id)), head }))
 }

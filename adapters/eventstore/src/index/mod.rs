@@ -4,6 +4,7 @@
 pub(crate) mod facts;
 pub(crate) mod fold;
 pub(crate) mod folded;
+pub(crate) mod ledger;
 pub(crate) mod query;
 mod values;
 
@@ -19,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// The format this program folds into; a file of another one is thrown away.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 

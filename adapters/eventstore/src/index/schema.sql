@@ -2,12 +2,16 @@
 -- Everything but snapshots is folded from the streams; all of it may be thrown away.
 
 -- How far each organization's stream is folded; last_id is the id of the event at that revision.
+-- No tree: it has to be grown anew from the leaves.
 CREATE TABLE folded (
     organization    BLOB    NOT NULL PRIMARY KEY,
     revision        INTEGER NOT NULL,
     last_id         BLOB    NOT NULL,
     position        INTEGER NOT NULL,
-    exchange_number INTEGER NOT NULL
+    exchange_number INTEGER NOT NULL,
+    tree            BLOB,
+    uncovered       INTEGER NOT NULL,
+    last_exchange   BLOB
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE record (
@@ -17,6 +21,7 @@ CREATE TABLE record (
     kind         TEXT    NOT NULL,
     id           BLOB    NOT NULL,
     version      INTEGER NOT NULL,
+    leaf         BLOB    NOT NULL,
     PRIMARY KEY (organization, position)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX record_stream ON record (id, kind, organization, version, revision);
@@ -29,6 +34,8 @@ CREATE TABLE exchange (
     revision     INTEGER NOT NULL,
     first        INTEGER,
     last         INTEGER,
+    after        INTEGER NOT NULL,
+    leaf         BLOB    NOT NULL,
     month        INTEGER,
     first_body   INTEGER,
     last_body    INTEGER,

@@ -5,6 +5,7 @@ use crate::entry::Bodied;
 use crate::parts::Piece;
 use bytes::Bytes;
 use chrono::{DateTime, Datelike as _, Utc};
+use rollcall_domain::body_hashes::BodyHashes;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::{LogError, RecordedExchange};
@@ -35,6 +36,10 @@ impl Bodies {
         let request = bytes.len() as u64;
         bytes.extend(answer);
         if !bytes.is_empty() {
+            // The document keeps them: the leaf needs them, also when the bodies are dropped.
+            let (request, answer) = bytes.split_at(request as usize);
+            exchange.body_hashes = Some(BodyHashes::of(request, answer));
+            let request = request.len() as u64;
             let body = Body {
                 month: month(exchange.received_at),
                 request,

@@ -158,13 +158,14 @@ fn entries(
             serde_json::to_vec(&changes).map_err(unreadable)?,
         ));
     }
-    let mut records = plan.records.into_iter().peekable();
-    for exchange in plan.exchanges {
-        while let Some(record) = records.next_if(|record| record.position <= exchange.after) {
+    let mut records = plan.records.into_iter().zip(plan.record_leaves).peekable();
+    for (exchange, leaf) in plan.exchanges.iter().zip(plan.exchange_leaves) {
+        while let Some(record) = records.next_if(|(record, _)| record.position <= exchange.after) {
             entries.push(entry::of_record(record));
         }
         entries.push(
-            entry::of_exchange(&exchange, bodies.of(exchange.exchange.id)).map_err(unreadable)?,
+            entry::of_exchange((exchange, leaf), bodies.of(exchange.exchange.id))
+                .map_err(unreadable)?,
         );
     }
     entries.extend(records.map(entry::of_record));

@@ -8,6 +8,7 @@ use crate::entry::{self, Entry, What};
 use crate::index::facts::{self, Moment};
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use std::collections::{BTreeMap, HashMap};
 
@@ -48,7 +49,7 @@ struct Placing {
     head: Head,
     versions: HashMap<StreamId, Version>,
     claims: Vec<(Claim, StreamId)>,
-    records: Vec<Record>,
+    records: Vec<(Record, LeafHash)>,
     exchanges: Vec<RecordedExchange>,
 }
 
@@ -66,13 +67,14 @@ impl Placing {
                     )));
                 }
                 (self.head.position, *version) = (record.position, record.version);
-                self.records.push(record);
+                let leaf = record_leaf(&record);
+                self.records.push((record, leaf));
             }
             Restored::Exchange(mut exchange) => {
-                if let Some(number) = restored_number(&exchange, self.head, is_known)? {
+                if let Some((number, after)) = restored_place(&exchange, self.head, is_known)? {
                     (exchange.number, self.head.exchange_number) = (number, number);
                     // A stranger's comes after what is there, wherever it stood in the backup.
-                    exchange.after = exchange.after.min(self.head.position);
+                    exchange.after = after.min(self.head.position);
                     self.exchanges.push(*exchange);
                 }
             }
@@ -184,10 +186,14 @@ impl Core {
         entries.extend(placing.records.into_iter().map(entry::of_record));
         for exchange in &placing.exchanges {
             entries.push(
-                entry::of_exchange(exchange, bodies.of(exchange.exchange.id))
-                    .map_err(unreadable)?,
+                entry::of_exchange(
+                    (exchange, exchange_leaf(exchange)),
+                    bodies.of(exchange.exchange.id),
+                )
+                .map_err(unreadable)?,
             );
         }
+        entries.iter_mut().for_each(|entry| entry.meta.restored = true);
         if entries.is_empty() {
             return Ok(true);
         }

@@ -51,6 +51,14 @@ pub(super) fn instant(micros: i64) -> sqlx::Result<DateTime<Utc>> {
     DateTime::from_timestamp_micros(micros).ok_or_else(|| odd("no such time"))
 }
 
+/// The columns that [`record`] reads.
+pub(super) const RECORD: &str = "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
+
+/// The columns that [`exchange`] reads without bodies, and with them.
+pub(super) const EXCHANGE: &str = "number, first, last, after, document::text";
+pub(super) const EXCHANGE_BODIES: &str =
+    "number, first, last, after, document::text, request_body, answer_body";
+
 /// A record from the columns of `read::RECORD`.
 pub(super) fn record(row: &PgRow) -> sqlx::Result<Record> {
     let kind =

@@ -1,9 +1,10 @@
 //! Committing a batch, through lost connections and conflicts.
 
-use super::session::{Outcomes, Session};
+use super::inline;
+use super::session::{Broken, Outcomes, Session};
 use crate::fault::{Fault, fault};
 use crate::options::ConnectOptions;
-use rollcall_domain::log::{Append, AppendError, Appended};
+use rollcall_domain::log::{Append, AppendError, Appended, InlineFold};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::oneshot;
 
@@ -23,11 +24,12 @@ pub(super) async fn commit(
     mut session: Option<Session>,
     database: &PgConnectOptions,
     options: &ConnectOptions,
+    fold: Option<&dyn InlineFold>,
     batch: Batch,
 ) -> Option<Session> {
     let (appends, replies): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|q| (q.append, q.reply)).unzip();
-    let place = Place { database, options };
+    let place = Place { database, options, fold };
     let mut outcomes = place.append(&mut session, &appends).await;
     if appends.len() > 1 && matches!(outcomes, Err(Failed::Refused(_))) {
         // One of them is not what the server can store: it must fail alone.
@@ -74,6 +76,7 @@ impl Failed {
 struct Place<'a> {
     database: &'a PgConnectOptions,
     options: &'a ConnectOptions,
+    fold: Option<&'a dyn InlineFold>,
 }
 
 impl Place<'_> {
@@ -86,6 +89,7 @@ impl Place<'_> {
         let mut conflicts = 0;
         // What an earlier try had decided when its commit was cut off.
         let mut earlier: Option<Outcomes> = None;
+        let mut fold = self.fold;
         loop {
             let mut with = match session.take() {
                 Some(session) => session,
@@ -100,7 +104,7 @@ impl Place<'_> {
             let mut sent = None;
             let tried = tokio::time::timeout(
                 self.options.statement_timeout,
-                with.append(&retried, &mut sent),
+                with.append(&retried, fold, &mut sent),
             )
             .await;
             let error = match tried {
@@ -108,7 +112,16 @@ impl Place<'_> {
                     *session = Some(with);
                     return Ok(merge(appends.len(), &open, outcomes, earlier));
                 }
-                Ok(Err(e)) => e,
+                Ok(Err(Broken::Log(e))) => e,
+                Ok(Err(Broken::Fold(e))) => {
+                    // Once more without. Where the server is away that shows there.
+                    inline::failed(&e);
+                    fold = None;
+                    let kept =
+                        with.roll_back().await.is_ok() && with.forget_statements().await.is_ok();
+                    *session = kept.then_some(with);
+                    continue;
+                }
                 // Dropping the connection is the only way to end what may still be going on there.
                 Err(_) => sqlx::Error::PoolTimedOut,
             };

@@ -2,10 +2,14 @@
 
 mod codec;
 mod commit;
+mod facets;
+mod inline;
+mod ledger;
 mod read;
 mod restore;
 mod session;
 pub(crate) mod streams;
+mod upgrade;
 mod writer;
 
 use crate::error::OpenError;
@@ -13,18 +17,26 @@ use crate::options::{self, ConnectOptions};
 use crate::schema::{self, Part};
 use async_trait::async_trait;
 use codec::log_error;
+use facets::Find;
 use read::Reader;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use session::Session;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 use writer::Writer;
 
-const PART: Part =
-    Part { name: "log", schema: "rollcall", supported: 1, ddl: include_str!("schema.sql") };
+const PART: Part = Part {
+    name: "log",
+    schema: "rollcall",
+    supported: 2,
+    ddl: include_str!("schema.sql"),
+    upgrade: Some(upgrade::upgrade),
+};
 
 /// The log in the schema `rollcall`. Several processes may have one open on the same database.
 ///
@@ -46,10 +58,19 @@ impl PostgresLog {
         let database = options::parse(url)?;
         let connect_timeout = options.connect_timeout;
         schema::prepare(&database, &PART, connect_timeout).await?;
+        facets::prepare(&database, connect_timeout).await?;
         let pool = options::pool(database.clone(), options.readers.max(1), connect_timeout);
         let reader = Reader::new(pool, options.statement_timeout);
         let writer = Writer::start(database.clone(), options).map_err(OpenError::Writer)?;
         Ok(Self(Arc::new(Inner { database, connect_timeout, reader, writer })))
+    }
+
+    /// Folds the live views of this database with each append from now on, where they stand right
+    /// before it. What is given first is kept.
+    pub fn fold_inline(&self, fold: Arc<dyn InlineFold>) {
+        if self.0.writer.inline.set(fold).is_err() {
+            tracing::warn!("the log folds views already");
+        }
     }
 
     /// The connections it reads by.
@@ -88,6 +109,16 @@ impl Log for PostgresLog {
         bodies: Bodies,
     ) -> Result<Vec<RecordedExchange>, LogError> {
         self.0.reader.exchanges(organization, after, limit, bodies).await
+    }
+
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        self.0.reader.find(&Find::new(organization, facet.key(), start, limit)).await
     }
 
     async fn exchange(
@@ -146,6 +177,36 @@ impl Log for PostgresLog {
         through: ExchangeNumber,
     ) -> Result<u64, LogError> {
         self.0.reader.drop_bodies(organization, after, through).await
+    }
+
+    async fn epoch(&self) -> Result<Uuid, LogError> {
+        self.0.reader.epoch().await
+    }
+
+    async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError> {
+        self.0.reader.ledger_head(organization).await
+    }
+
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.0.reader.counted(organization).await
+    }
+
+    async fn record_leaves(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Option<LeafHash>)>, LogError> {
+        self.0.reader.record_leaves(organization, after, limit).await
+    }
+
+    async fn exchange_leaves(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeLeaf>, LogError> {
+        self.0.reader.exchange_leaves(organization, after, limit).await
     }
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {

@@ -1,6 +1,7 @@
 //! What is read from the log, through a pool.
 
-use super::codec::{self, int, log_error};
+use super::codec::{self, EXCHANGE, EXCHANGE_BODIES, RECORD, int, log_error};
+use super::facets::Find;
 use super::streams::Streams;
 use crate::fault::{Fault, fault};
 use rollcall_domain::claim::{Claim, ClaimKind};
@@ -9,11 +10,6 @@ use rollcall_domain::log::*;
 use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
 use std::time::Duration;
-
-const RECORD: &str = "aggregate_type, aggregate_id, position, sequence, event_type, event_version, payload::text, recorded_at, exchange, actor";
-const EXCHANGE: &str = "number, first, last, after, document::text";
-const EXCHANGE_BODIES: &str =
-    "number, first, last, after, document::text, request_body, answer_body";
 
 /// Runs queries. They change nothing that running them twice would change again, so a dead
 /// connection, of which a restarted server leaves a pool full, is worth another try.
@@ -37,7 +33,7 @@ impl Reader {
     }
 
     /// Asks until a connection lives through it.
-    async fn tried<T, F: Future<Output = sqlx::Result<T>>>(
+    pub(super) async fn tried<T, F: Future<Output = sqlx::Result<T>>>(
         &self,
         ask: impl Fn() -> F,
     ) -> Result<T, LogError> {
@@ -54,7 +50,7 @@ impl Reader {
         }
     }
 
-    async fn all<'q, T>(
+    pub(super) async fn all<'q, T>(
         &self,
         query: impl Fn() -> Prepared<'q>,
         row: impl FnMut(&PgRow) -> sqlx::Result<T>,
@@ -62,7 +58,7 @@ impl Reader {
         self.rows(query).await?.iter().map(row).collect::<Result<_, _>>().map_err(log_error)
     }
 
-    async fn one<'q, T>(
+    pub(super) async fn one<'q, T>(
         &self,
         query: impl Fn() -> Prepared<'q>,
         row: impl FnOnce(&PgRow) -> sqlx::Result<T>,
@@ -107,6 +103,10 @@ impl Reader {
         let query =
             || sqlx::query(&sql).bind(organization.0).bind(int(after)).bind(int(limit as u64));
         self.all(query, |row| codec::exchange(row, bodies)).await
+    }
+
+    pub async fn find(&self, find: &Find) -> Result<Vec<RecordedExchange>, LogError> {
+        self.all(|| find.query(), |row| codec::exchange(row, Bodies::Skip)).await
     }
 
     pub async fn exchange(
@@ -234,7 +234,8 @@ impl Reader {
         through: ExchangeNumber,
     ) -> Result<u64, LogError> {
         let sql = "UPDATE rollcall.exchanges SET request_body = '', answer_body = '', \
-                   document = jsonb_set(document::jsonb, '{bodies_dropped}', 'true')::json \
+                   document = (document::jsonb || jsonb_build_object('bodies_dropped', true, 'body_hashes', jsonb_build_object( \
+                       'request', encode(sha256(request_body), 'hex'), 'answer', encode(sha256(answer_body), 'hex'))))::json \
                    WHERE organization = $1 AND number > $2 AND number <= $3 \
                    AND (length(request_body) > 0 OR length(answer_body) > 0) RETURNING number";
         let rows = self

@@ -4,6 +4,7 @@ use super::codec::log_error;
 use super::session::Session;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::*;
+use std::collections::BTreeMap;
 
 /// Puts parts of a backup in place, all or none.
 pub(super) async fn restore(session: &mut Session, parts: Vec<Restored>) -> Result<(), LogError> {
@@ -27,6 +28,7 @@ pub(super) async fn restore(session: &mut Session, parts: Vec<Restored>) -> Resu
         return Err(LogError::Damaged(format!("{scope} has another claim key")));
     }
     session.write(&plan).await.map_err(log_error)?;
+    session.uncover(plan.heads.keys().copied()).await.map_err(log_error)?;
     session.commit().await.map_err(log_error)
 }
 
@@ -36,6 +38,9 @@ type Keys = Vec<(OrganizationId, [u8; 32])>;
 fn arrange(mut facts: Facts, parts: Vec<Restored>) -> Result<(Plan, Keys), LogError> {
     let mut plan = Plan::default();
     let mut keys = Vec::new();
+    let mut trees: BTreeMap<OrganizationId, Regrowing> = BTreeMap::new();
+    let mut kept = std::mem::take(&mut facts.trees);
+    let mut tree_of = |organization| Regrowing::from(kept.remove(&organization));
     for part in parts {
         match part {
             Restored::ClaimKey(scope, key) => keys.push((scope, key)),
@@ -53,19 +58,33 @@ fn arrange(mut facts: Facts, parts: Vec<Restored>) -> Result<(Plan, Keys), LogEr
                 }
                 *version = record.version;
                 head.position = record.position;
-                plan.heads.insert(record.stream.organization, *head);
+                let organization = record.stream.organization;
+                plan.heads.insert(organization, *head);
+                let leaf = record_leaf(&record);
+                trees.entry(organization).or_insert_with(|| tree_of(organization)).record(leaf);
+                plan.record_leaves.push(leaf);
                 plan.records.push(record);
             }
             Restored::Exchange(mut exchange) => {
                 let organization = exchange.exchange.organization;
                 let head = facts.heads.entry(organization).or_default();
                 let known = facts.exchanges.contains_key(&(organization, exchange.exchange.id));
-                let Some(number) = restored_number(&exchange, *head, known)? else { continue };
-                (exchange.number, head.exchange_number) = (number, number);
+                let Some((number, after)) = restored_place(&exchange, *head, known)? else {
+                    continue;
+                };
+                (exchange.number, exchange.after) = (number, after);
+                head.exchange_number = number;
                 plan.heads.insert(organization, *head);
+                let leaf = exchange_leaf(&exchange);
+                let tree = trees.entry(organization).or_insert_with(|| tree_of(organization));
+                tree.exchange(leaf, after, head.position);
+                plan.exchange_leaves.push(leaf);
+                plan.last_exchanges.insert(organization, exchange.exchange.id);
                 plan.exchanges.push(*exchange);
             }
         }
     }
+    let kept = trees.into_iter().filter_map(|(of, tree)| Some((of, tree.kept()?)));
+    plan.trees = kept.collect();
     Ok((plan, keys))
 }

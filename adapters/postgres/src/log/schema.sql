@@ -1,8 +1,18 @@
--- Positions and numbers are given out here, under the row's lock.
+-- Which log this is: one row.
+CREATE TABLE rollcall.identity (
+    epoch uuid NOT NULL
+);
+INSERT INTO rollcall.identity (epoch) VALUES (gen_random_uuid());
+
+-- Positions and numbers are given out here, under the row's lock. No tree: the log is empty, or it
+-- has to be grown anew from the leaves.
 CREATE TABLE rollcall.heads (
     organization    uuid   NOT NULL PRIMARY KEY,
     position        bigint NOT NULL DEFAULT 0,
-    exchange_number bigint NOT NULL DEFAULT 0
+    exchange_number bigint NOT NULL DEFAULT 0,
+    tree            bytea,
+    uncovered       bigint NOT NULL DEFAULT 0,
+    last_exchange   uuid
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 
 -- The first seven columns are those of postgres-es. `json` keeps the text as it came.
@@ -19,6 +29,7 @@ CREATE TABLE rollcall.events (
     recorded_at    bigint NOT NULL,
     exchange       uuid,
     actor          text   NOT NULL,
+    leaf           bytea  NOT NULL,
     CONSTRAINT events_pkey PRIMARY KEY (aggregate_type, aggregate_id, sequence),
     CONSTRAINT events_position UNIQUE (organization, position)
 );
@@ -34,6 +45,7 @@ CREATE TABLE rollcall.exchanges (
     document     json   NOT NULL,
     request_body bytea  NOT NULL,
     answer_body  bytea  NOT NULL,
+    leaf         bytea  NOT NULL,
     CONSTRAINT exchanges_pkey PRIMARY KEY (organization, number),
     CONSTRAINT exchanges_id UNIQUE (organization, id)
 );

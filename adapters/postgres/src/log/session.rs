@@ -1,10 +1,14 @@
 //! One connection that appends: locks, facts, plan, writes, commit.
 
 use super::codec::{self, int};
+use super::{facets, inline, ledger};
 use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
+use crate::views::InlineTransaction;
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::Frontier;
 use rollcall_domain::log::*;
+use rollcall_domain::sql::SqlError;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
@@ -18,7 +22,8 @@ const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seq
      SET enable_mergejoin = off; SET idle_in_transaction_session_timeout = '30s'; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
-const LOCK_HEADS: &str = "SELECT organization, position, exchange_number FROM rollcall.heads \
+/// The columns of `ledger::HEAD`.
+const LOCK_HEADS: &str = "SELECT organization, position, exchange_number, tree FROM rollcall.heads \
      WHERE organization = ANY($1) ORDER BY organization FOR UPDATE";
 
 const MAKE_HEADS: &str = "INSERT INTO rollcall.heads (organization) SELECT organization FROM unnest($1::uuid[]) AS t(organization) \
@@ -38,7 +43,9 @@ impl Session {
     pub async fn connect(options: &PgConnectOptions, timeout: Duration) -> sqlx::Result<Self> {
         let connect = async {
             let mut connection = PgConnection::connect_with(options).await?;
-            connection.execute(SETTINGS).await?;
+            // Statements of the log name their schema; those of the views do not.
+            let path = format!("SET search_path = {}; {SETTINGS}", InlineTransaction::SCHEMA);
+            connection.execute(&*path).await?;
             Ok(Self { connection, known: HashSet::new() })
         };
         tokio::time::timeout(timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
@@ -49,24 +56,38 @@ impl Session {
     pub async fn append(
         &mut self,
         appends: &[Append],
+        fold: Option<&dyn InlineFold>,
         sent: &mut Option<Vec<Result<Appended, AppendError>>>,
-    ) -> sqlx::Result<Outcomes> {
+    ) -> Result<Outcomes, Broken> {
         metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
-        let facts = self.begin(&wanted(appends)).await?;
-        let plan = plan(facts, appends.to_vec());
+        let mut facts = self.begin(&wanted(appends)).await?;
+        for organization in facts.heads.keys() {
+            if !facts.trees.contains_key(organization) {
+                let tree = ledger::grow(&mut self.connection, *organization).await?;
+                facts.trees.insert(*organization, tree);
+            }
+        }
+        let mut plan = plan(facts, appends.to_vec());
         if plan.is_empty() {
             // Nothing to flush: everything was refused or was there already.
             self.connection.execute("ROLLBACK").await?;
             return Ok(plan.outcomes);
         }
         self.write(&plan).await?;
+        if let Some(fold) = fold
+            && !plan.records.is_empty()
+        {
+            let folded = inline::fold(&mut self.connection, fold, &mut plan.records).await;
+            let organizations: Vec<_> = appends.iter().map(|a| a.organization).collect();
+            plan.shown(&organizations, &folded.map_err(Broken::Fold)?);
+        }
         *sent = Some(plan.outcomes.clone());
         self.connection.execute("COMMIT").await?;
         Ok(plan.outcomes)
     }
 
     /// Locks the heads, then reads the facts: in a statement of its own, whose snapshot is taken
-    /// when the locks are held.
+    /// when the locks are held. A tree that has to be grown anew is not among them.
     pub async fn begin(&mut self, wanted: &Wanted) -> sqlx::Result<Facts> {
         let unknown: Vec<Uuid> =
             wanted.organizations.iter().filter(|o| !self.known.contains(o)).map(|o| o.0).collect();
@@ -79,12 +100,18 @@ impl Session {
         let organizations: Vec<Uuid> = wanted.organizations.iter().map(|o| o.0).collect();
         let rows =
             sqlx::query(LOCK_HEADS).bind(&organizations).fetch_all(&mut self.connection).await?;
-        let heads = rows.iter().map(codec::head).collect::<sqlx::Result<_>>()?;
+        let mut facts = Facts::default();
+        for row in &rows {
+            let (organization, head) = codec::head(row)?;
+            facts.heads.insert(organization, head);
+            if let Some(tree) = ledger::tree(row, head)? {
+                facts.trees.insert(organization, tree);
+            }
+        }
         if rows.len() != organizations.len() {
             self.known.clear();
             return Err(sqlx::Error::RowNotFound);
         }
-        let mut facts = Facts { heads, ..Facts::default() };
         self.read(wanted, &mut facts).await?;
         Ok(facts)
     }
@@ -119,7 +146,7 @@ impl Session {
         Ok(())
     }
 
-    /// Writes a plan in one statement.
+    /// Writes a plan.
     pub async fn write(&mut self, plan: &Plan) -> sqlx::Result<()> {
         let r = &plan.records;
         let x = &plan.exchanges;
@@ -127,6 +154,7 @@ impl Session {
             plan.claims.iter().filter(|(_, o)| **o == ClaimOutcome::Free).map(|(c, _)| c).collect();
         let held: Vec<(&Claim, &StreamId)> =
             plan.claims.iter().filter_map(|(c, o)| holder(o).map(|s| (c, s))).collect();
+        let moved = plan.heads.keys();
         let done = sqlx::query(WRITE)
             .bind(r.iter().map(|r| r.stream.kind.as_str()).collect::<Vec<_>>())
             .bind(r.iter().map(|r| r.stream.aggregate_id()).collect::<Vec<_>>())
@@ -140,6 +168,7 @@ impl Session {
             .bind(r.iter().map(|r| r.recorded_at.timestamp_micros()).collect::<Vec<_>>())
             .bind(r.iter().map(|r| r.exchange.map(|x| x.0)).collect::<Vec<_>>())
             .bind(r.iter().map(|r| text(&r.actor)).collect::<sqlx::Result<Vec<_>>>()?)
+            .bind(plan.record_leaves.iter().map(|leaf| &leaf.0[..]).collect::<Vec<_>>())
             .bind(x.iter().map(|x| x.exchange.organization.0).collect::<Vec<_>>())
             .bind(x.iter().map(|x| int(x.number)).collect::<Vec<_>>())
             .bind(x.iter().map(|x| x.exchange.id.0).collect::<Vec<_>>())
@@ -153,6 +182,7 @@ impl Session {
             )
             .bind(x.iter().map(|x| &x.exchange.request_body[..]).collect::<Vec<_>>())
             .bind(x.iter().map(|x| &x.exchange.answer_body[..]).collect::<Vec<_>>())
+            .bind(plan.exchange_leaves.iter().map(|leaf| &leaf.0[..]).collect::<Vec<_>>())
             .bind(freed.iter().map(|c| c.scope.0).collect::<Vec<_>>())
             .bind(freed.iter().map(|c| c.kind.as_str()).collect::<Vec<_>>())
             .bind(freed.iter().map(|c| &c.key[..]).collect::<Vec<_>>())
@@ -165,10 +195,17 @@ impl Session {
             .bind(plan.heads.keys().map(|o| o.0).collect::<Vec<_>>())
             .bind(plan.heads.values().map(|h| int(h.position)).collect::<Vec<_>>())
             .bind(plan.heads.values().map(|h| int(h.exchange_number)).collect::<Vec<_>>())
+            .bind(
+                moved
+                    .clone()
+                    .map(|o| plan.trees.get(o).map(Frontier::to_bytes))
+                    .collect::<Vec<_>>(),
+            )
+            .bind(moved.map(|o| plan.last_exchanges.get(o).map(|x| x.0)).collect::<Vec<_>>())
             .execute(&mut self.connection)
             .await?;
         if done.rows_affected() == plan.heads.len() as u64 {
-            Ok(())
+            facets::insert(&mut self.connection, x).await
         } else {
             Err(sqlx::Error::RowNotFound)
         }
@@ -190,8 +227,22 @@ impl Session {
         rows.iter().map(|row| codec::organization(row, 0)).collect()
     }
 
+    /// Says of organizations that all that is there was there before its leaves.
+    pub async fn uncover(
+        &mut self,
+        organizations: impl Iterator<Item = OrganizationId>,
+    ) -> sqlx::Result<()> {
+        let organizations: Vec<Uuid> = organizations.map(|organization| organization.0).collect();
+        ledger::uncover(&mut self.connection, &organizations).await
+    }
+
     pub async fn commit(&mut self) -> sqlx::Result<()> {
         self.connection.execute("COMMIT").await.map(drop)
+    }
+
+    /// Forgets statements that were prepared: the tables of the views may be others now.
+    pub async fn forget_statements(&mut self) -> sqlx::Result<()> {
+        self.connection.clear_cached_statements().await
     }
 
     pub async fn roll_back(&mut self) -> sqlx::Result<()> {
@@ -201,6 +252,20 @@ impl Session {
     pub async fn close(self) {
         // The server notices either way; this is only polite.
         drop(self.connection.close().await);
+    }
+}
+
+/// Why a batch was not committed, or may not have been.
+pub(super) enum Broken {
+    /// Something about the log.
+    Log(sqlx::Error),
+    /// The views could not be folded: nothing is wrong with the appends.
+    Fold(SqlError),
+}
+
+impl From<sqlx::Error> for Broken {
+    fn from(e: sqlx::Error) -> Self {
+        Self::Log(e)
     }
 }
 

@@ -9,6 +9,7 @@
 use super::codec;
 use cqrs_es::persist::{PersistedEventRepository as _, PersistenceError, SerializedEvent};
 use postgres_es::PostgresEventRepository;
+use rollcall_domain::consumer::Consumer;
 use rollcall_domain::deployment::Deployment;
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::ExchangeId;
@@ -58,6 +59,7 @@ impl Streams {
             AggregateKind::Group => self.events::<Group>(stream, after).await,
             AggregateKind::Organization => self.events::<Organization>(stream, after).await,
             AggregateKind::Deployment => self.events::<Deployment>(stream, after).await,
+            AggregateKind::Consumer => self.events::<Consumer>(stream, after).await,
         };
         let mut records = Vec::new();
         for event in events.map_err(reason)? {

@@ -8,10 +8,11 @@ use crate::options::ConnectOptions;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Append, AppendError, Appended};
+use rollcall_domain::log::{Append, AppendError, Appended, InlineFold};
 use sqlx::postgres::PgConnectOptions;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -28,6 +29,8 @@ const GATHER: Duration = Duration::from_millis(1);
 
 /// The way to the thread. When it is dropped, the thread finishes what it has and ends.
 pub(super) struct Writer {
+    /// Folds the live views with each append, once it is set.
+    pub inline: Arc<OnceLock<Arc<dyn InlineFold>>>,
     queue: mpsc::Sender<Queued>,
 }
 
@@ -36,7 +39,9 @@ impl Writer {
         let (queue, appends) = mpsc::channel(QUEUE);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (waiting, busy, served) = (BTreeMap::new(), BTreeSet::new(), OrganizationId::NONE);
+        let inline = Arc::new(OnceLock::new());
         let dispatcher = Dispatcher {
+            inline: inline.clone(),
             database,
             options,
             queue: appends,
@@ -49,7 +54,7 @@ impl Writer {
         std::thread::Builder::new()
             .name("log-writer".into())
             .spawn(move || runtime.block_on(dispatcher.run()))?;
-        Ok(Self { queue })
+        Ok(Self { inline, queue })
     }
 
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
@@ -65,6 +70,7 @@ impl Writer {
 }
 
 struct Dispatcher {
+    inline: Arc<OnceLock<Arc<dyn InlineFold>>>,
     database: PgConnectOptions,
     options: ConnectOptions,
     queue: mpsc::Receiver<Queued>,
@@ -92,8 +98,10 @@ impl Dispatcher {
                     batch.iter().map(|q| q.append.organization).collect();
                 self.busy.extend(&organizations);
                 let (session, shared) = (idle.pop().flatten(), shared.clone());
+                let fold = self.inline.get().cloned();
                 running.push(async move {
-                    (commit(session, &shared.0, &shared.1, batch).await, organizations)
+                    let fold = fold.as_deref();
+                    (commit(session, &shared.0, &shared.1, fold, batch).await, organizations)
                 });
             }
             tokio::select! {

@@ -1,5 +1,6 @@
 //! The views in PostgreSQL.
 
+mod inline;
 mod rail;
 mod remote;
 mod scratch;
@@ -11,7 +12,7 @@ use crate::fault::{Fault, fault};
 use crate::options;
 use crate::schema::{self, Part};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{Family, OpenTransaction, SqlError, SqlRow, SqlValue};
 use scratch::Scratch;
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::{Connection as _, Executor as _, PgTransaction};
@@ -27,12 +28,21 @@ const LIVE: Part = Part {
     schema: "rollcall_views",
     supported: 1,
     ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_views",
+    upgrade: None,
 };
 const AUDIT: Part = Part {
     name: "audit",
     schema: "rollcall_audit",
     supported: 1,
     ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_audit",
+    upgrade: None,
+};
+const SIDE: Part = Part {
+    name: "side",
+    schema: "rollcall_side",
+    supported: 1,
+    ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_side",
+    upgrade: None,
 };
 const TIMEOUT: Duration = Duration::from_secs(2);
 const READERS: u32 = 8;
@@ -40,6 +50,7 @@ const READERS: u32 = 8;
 /// of them would hold a connection.
 const WRITERS: u32 = 4;
 
+pub(crate) use inline::InlineTransaction;
 pub use remote::PostgresViews;
 
 /// The views, to be used on their own thread.
@@ -65,6 +76,15 @@ impl Local {
             Family::Live => LIVE,
             Family::Audit => AUDIT,
         };
+        Self::open(url, part).await
+    }
+
+    /// Opens what is durable beside log and views; makes its schema if it is not there.
+    async fn aside(url: &str) -> Result<Self, OpenError> {
+        Self::open(url, SIDE).await
+    }
+
+    async fn open(url: &str, part: Part) -> Result<Self, OpenError> {
         let database = options::parse(url)?;
         schema::prepare(&database, &part, TIMEOUT).await?;
         let mut connection = schema::connect(&database, TIMEOUT).await?;
@@ -112,7 +132,7 @@ impl Local {
         &self,
         locks: &str,
         organization: Option<OrganizationLock>,
-    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    ) -> Result<Box<dyn OpenTransaction>, SqlError> {
         let organization = match organization {
             Some(lock) => Some(lock.lock_owned().await),
             None => None,
@@ -167,7 +187,7 @@ impl Local {
     async fn begin(
         &self,
         organization: OrganizationId,
-    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    ) -> Result<Box<dyn OpenTransaction>, SqlError> {
         let schema = &self.schema;
         // Shared with all who write, alone among those who write to this organization.
         let locks = format!(
@@ -177,7 +197,7 @@ impl Local {
         self.transaction(&locks, Some(self.organization(organization))).await
     }
 
-    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin_exclusive(&self) -> Result<Box<dyn OpenTransaction>, SqlError> {
         self.transaction(
             &format!("pg_advisory_xact_lock(hashtextextended('{} writers', 0))", self.schema),
             None,
@@ -195,7 +215,7 @@ impl Local {
     async fn promote(
         &self,
         name: &str,
-        exclusive: Box<dyn SqlTransaction>,
+        exclusive: Box<dyn OpenTransaction>,
     ) -> Result<(), SqlError> {
         let old = scratch::promote(self.family, name, exclusive).await?;
         // Done. What is left to do is tidying up, which the next start would do as well.

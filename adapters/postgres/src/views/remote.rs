@@ -5,7 +5,9 @@ use super::rail::Rail;
 use crate::error::OpenError;
 use async_trait::async_trait;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{
+    Family, OpenTransaction, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,11 +46,20 @@ impl PostgresViews {
         Ok(Self { local: Some(Arc::new(local)), rail, patience: LIVE })
     }
 
+    /// What is durable beside log and views, in the schema `rollcall_side`.
+    pub async fn aside(url: &str) -> Result<Self, OpenError> {
+        let rail = Rail::start().map_err(OpenError::Writer)?;
+        let url = url.to_owned();
+        let opened = rail.run(async move { Ok(Local::aside(&url).await) }).await;
+        let local = opened.map_err(|e| OpenError::Writer(std::io::Error::other(e)))??;
+        Ok(Self { local: Some(Arc::new(local)), rail, patience: LIVE })
+    }
+
     fn local(&self) -> Result<Arc<Local>, SqlError> {
         self.local.clone().ok_or_else(|| SqlError::Unavailable("these views are closed".into()))
     }
 
-    fn transaction(&self, inner: Box<dyn SqlTransaction>) -> Box<dyn SqlTransaction> {
+    fn transaction(&self, inner: Box<dyn OpenTransaction>) -> Box<dyn OpenTransaction> {
         Box::new(Remote {
             inner: Some(inner),
             rail: self.rail.clone(),
@@ -77,7 +88,7 @@ impl SqlStore for PostgresViews {
     async fn begin(
         &self,
         organization: OrganizationId,
-    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    ) -> Result<Box<dyn OpenTransaction>, SqlError> {
         let local = self.local()?;
         let inner = self
             .rail
@@ -91,7 +102,7 @@ impl SqlStore for PostgresViews {
         organization: OrganizationId,
         sql: &str,
         params: Vec<SqlValue>,
-    ) -> Result<(Box<dyn SqlTransaction>, Vec<SqlRow>), SqlError> {
+    ) -> Result<(Box<dyn OpenTransaction>, Vec<SqlRow>), SqlError> {
         let (local, sql) = (self.local()?, sql.to_owned());
         let begin = async move {
             let mut inner = local.begin(organization).await?;
@@ -102,7 +113,7 @@ impl SqlStore for PostgresViews {
         Ok((self.transaction(inner), rows))
     }
 
-    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin_exclusive(&self) -> Result<Box<dyn OpenTransaction>, SqlError> {
         let local = self.local()?;
         let inner = self.rail.run(async move { local.begin_exclusive().await }).await?;
         Ok(self.transaction(inner))
@@ -121,7 +132,7 @@ impl SqlStore for PostgresViews {
     async fn promote(
         &self,
         scratch: Arc<dyn SqlStore>,
-        exclusive: Box<dyn SqlTransaction>,
+        exclusive: Box<dyn OpenTransaction>,
     ) -> Result<(), SqlError> {
         let name = scratch
             .scratch_name()
@@ -138,13 +149,13 @@ impl SqlStore for PostgresViews {
 /// A transaction that lives on the thread. Each call takes it there and back; a caller that goes
 /// away in the middle leaves it there, where it is rolled back.
 struct Remote {
-    inner: Option<Box<dyn SqlTransaction>>,
+    inner: Option<Box<dyn OpenTransaction>>,
     rail: Rail,
     patience: Duration,
 }
 
 impl Remote {
-    fn take(&mut self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    fn take(&mut self) -> Result<Box<dyn OpenTransaction>, SqlError> {
         self.inner.take().ok_or_else(|| SqlError::Refused("the transaction failed before".into()))
     }
 }
@@ -193,7 +204,10 @@ impl SqlTransaction for Remote {
         self.inner = Some(self.rail.run_within(self.patience, job).await?);
         Ok(())
     }
+}
 
+#[async_trait]
+impl OpenTransaction for Remote {
     async fn commit(mut self: Box<Self>) -> Result<(), SqlError> {
         let inner = self.take()?;
         self.rail.run_within(self.patience, async move { inner.commit().await }).await

@@ -1,7 +1,7 @@
 //! Scratch schemas: made, swept when their maker is gone, and put in the place of the live one.
 
 use super::value::sql_error;
-use rollcall_domain::sql::{SqlError, SqlTransaction};
+use rollcall_domain::sql::{OpenTransaction, SqlError};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
 
@@ -79,7 +79,7 @@ pub(super) async fn sweep(connection: &mut PgConnection, family: &str) -> sqlx::
 pub(super) async fn promote(
     family: &str,
     scratch: &str,
-    mut exclusive: Box<dyn SqlTransaction>,
+    mut exclusive: Box<dyn OpenTransaction>,
 ) -> Result<String, SqlError> {
     let old = scratch.replacen("_scratch_", "_old_", 1);
     exclusive.execute(&format!("DROP SCHEMA IF EXISTS {old} CASCADE"), Vec::new()).await?;

@@ -2,7 +2,7 @@
 
 use super::value;
 use async_trait::async_trait;
-use rollcall_domain::sql::{SqlError, SqlRow, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{OpenTransaction, SqlError, SqlRow, SqlTransaction, SqlValue};
 use sqlx::postgres::PgConnection;
 use sqlx::{Connection as _, PgTransaction};
 use std::sync::Arc;
@@ -71,7 +71,10 @@ impl SqlTransaction for Transaction {
         }
         Ok(())
     }
+}
 
+#[async_trait]
+impl OpenTransaction for Transaction {
     async fn finish(
         mut self: Box<Self>,
         statements: Vec<(String, Vec<SqlValue>)>,

@@ -1,7 +1,11 @@
 //! The log in SQLite.
 
 mod codec;
+mod facets;
+mod inline;
+mod ledger;
 mod read;
+mod upgrade;
 mod write;
 mod writer;
 
@@ -9,18 +13,23 @@ use crate::connection::{self, Durability};
 use crate::error::OpenError;
 use crate::folder::{self, Held};
 use crate::pool::Pool;
+use crate::views::SqliteViews;
 use async_trait::async_trait;
 use codec::log_error;
+use inline::InlineViews;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
+use uuid::Uuid;
 use writer::Writer;
 
 /// The format this program writes and reads.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
+const SCHEMA: &str = concat!(include_str!("ledger.sql"), include_str!("schema.sql"));
 const READERS: usize = 2;
 /// Page caches, in KiB.
 const WRITER_CACHE: u32 = 16 * 1024;
@@ -50,7 +59,11 @@ impl SqliteLog {
         let folder = folder::share(dir)?;
         let path = dir.join("log.db");
         let mut writer = connection::writer(&path, durability, WRITER_CACHE)?;
-        connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
+        if upgrade::is_of_before(&writer)? {
+            upgrade::upgrade(&mut writer, &path)?;
+        }
+        connection::migrate(&mut writer, SCHEMA, FORMAT)?;
+        facets::prepare(&mut writer)?;
         let readers: Vec<Connection> = (0..READERS)
             .map(|_| connection::reader(&path, READER_CACHE))
             .collect::<Result<_, _>>()?;
@@ -64,12 +77,22 @@ impl SqliteLog {
     /// A log that is gone when it is dropped.
     pub fn in_memory() -> Result<Self, OpenError> {
         let mut writer = connection::memory()?;
-        connection::migrate(&mut writer, include_str!("schema.sql"), FORMAT)?;
+        connection::migrate(&mut writer, SCHEMA, FORMAT)?;
+        facets::prepare(&mut writer)?;
         Ok(Self {
             readers: None,
             writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?,
             _folder: None,
         })
+    }
+
+    /// Folds these views with each append from now on, where they stand right before it. They must
+    /// be of this log, and no other log's. The first that are given are kept.
+    pub fn fold_inline(&self, views: &SqliteViews, fold: Arc<dyn InlineFold>) {
+        let views = InlineViews { views: views.clone(), fold };
+        if self.writer.inline.set(views).is_err() {
+            tracing::warn!("the log folds views already");
+        }
     }
 
     async fn read<T: Send + 'static>(
@@ -126,6 +149,17 @@ impl Log for SqliteLog {
         bodies: Bodies,
     ) -> Result<Vec<RecordedExchange>, LogError> {
         self.read(move |db| read::exchanges(db, organization, after, limit, bodies)).await
+    }
+
+    async fn exchanges_with(
+        &self,
+        organization: OrganizationId,
+        facet: Facet<'_>,
+        start: Start,
+        limit: usize,
+    ) -> Result<Vec<RecordedExchange>, LogError> {
+        let key = facet.key();
+        self.read(move |db| facets::find(db, organization, key, start, limit)).await
     }
 
     async fn exchange(
@@ -186,6 +220,41 @@ impl Log for SqliteLog {
         through: ExchangeNumber,
     ) -> Result<u64, LogError> {
         self.write(move |db| write::drop_bodies(db, organization, after, through)).await
+    }
+
+    async fn epoch(&self) -> Result<Uuid, LogError> {
+        self.read(ledger::epoch).await
+    }
+
+    async fn ledger_head(&self, organization: OrganizationId) -> Result<LedgerHead, LogError> {
+        self.read(move |db| {
+            // One moment: a head that has to be grown moves on meanwhile.
+            let db = db.unchecked_transaction()?;
+            ledger::head(&db, organization)
+        })
+        .await
+    }
+
+    async fn counted(&self, organization: OrganizationId) -> Result<Head, LogError> {
+        self.read(move |db| ledger::counted(db, organization)).await
+    }
+
+    async fn record_leaves(
+        &self,
+        organization: OrganizationId,
+        after: Position,
+        limit: usize,
+    ) -> Result<Vec<(Position, Option<LeafHash>)>, LogError> {
+        self.read(move |db| ledger::record_leaves(db, organization, after, limit)).await
+    }
+
+    async fn exchange_leaves(
+        &self,
+        organization: OrganizationId,
+        after: ExchangeNumber,
+        limit: usize,
+    ) -> Result<Vec<ExchangeLeaf>, LogError> {
+        self.read(move |db| ledger::exchange_leaves(db, organization, after, limit)).await
     }
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {

@@ -6,7 +6,7 @@ use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 
-fn all<T>(
+pub(super) fn all<T>(
     db: &Connection,
     sql: &str,
     params: impl Params,
@@ -15,7 +15,7 @@ fn all<T>(
     db.prepare_cached(sql)?.query_map(params, row)?.collect()
 }
 
-fn one<T>(
+pub(super) fn one<T>(
     db: &Connection,
     sql: &str,
     params: impl Params,

@@ -1,33 +1,49 @@
 //! What is written to the log.
 
 use super::codec::{int, log_error};
+use super::facets;
+use super::inline::InlineViews;
+use super::ledger::{self, Moved};
 use super::read;
+use rollcall_domain::body_hashes::BodyHashes;
 use rollcall_domain::claim::Claim;
-use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::LeafHash;
 use rollcall_domain::log::*;
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Decides and writes a batch in one transaction, and flushes it.
 pub(super) fn append(
     db: &mut Connection,
     appends: Vec<Append>,
+    inline: Option<&InlineViews>,
 ) -> rusqlite::Result<Vec<Result<Appended, AppendError>>> {
     // Immediate: nobody may write between the reading of the facts and the writing of the plan.
     // Dropped without commit, also by a commit that failed, it rolls back.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
     let facts = facts(&transaction, &wanted(&appends))?;
-    let plan = plan(facts, appends);
+    let organizations: Vec<OrganizationId> = appends.iter().map(|a| a.organization).collect();
+    let mut plan = plan(facts, appends);
     write(&transaction, &plan)?;
-    transaction.commit()?;
+    match inline {
+        None => transaction.commit()?,
+        Some(inline) => {
+            let folded = inline.commit(transaction, &mut plan)?;
+            plan.shown(&organizations, &folded);
+        }
+    }
     Ok(plan.outcomes)
 }
 
 fn facts(db: &Connection, wanted: &Wanted) -> rusqlite::Result<Facts> {
     let mut facts = Facts::default();
     for organization in &wanted.organizations {
-        facts.heads.insert(*organization, read::head(db, *organization)?);
+        let ledger = ledger::head(db, *organization)?;
+        facts.heads.insert(*organization, ledger.head);
+        facts.trees.insert(*organization, ledger.frontier);
     }
     for stream in &wanted.streams {
         facts.versions.insert(*stream, read::version(db, stream)?);
@@ -46,11 +62,12 @@ fn facts(db: &Connection, wanted: &Wanted) -> rusqlite::Result<Facts> {
 }
 
 fn write(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
-    for record in &plan.records {
-        insert_record(db, record)?;
+    for (record, leaf) in plan.records.iter().zip(&plan.record_leaves) {
+        insert_record(db, record, *leaf)?;
     }
-    for exchange in &plan.exchanges {
-        insert_exchange(db, exchange, exchange.number)?;
+    for (exchange, leaf) in plan.exchanges.iter().zip(&plan.exchange_leaves) {
+        insert_exchange(db, exchange, *leaf)?;
+        facets::insert(db, &exchange.exchange, exchange.number)?;
     }
     for (claim, outcome) in &plan.claims {
         match outcome {
@@ -59,14 +76,19 @@ fn write(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
         }
     }
     for (organization, head) in &plan.heads {
-        move_head(db, *organization, *head)?;
+        let moved = Moved {
+            head: *head,
+            tree: plan.trees.get(organization),
+            last_exchange: plan.last_exchanges.get(organization).copied(),
+        };
+        ledger::move_head(db, *organization, moved)?;
     }
     Ok(())
 }
 
-fn insert_record(db: &Connection, r: &Record) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO event (organization, position, kind, id, version, event_type, event_version, recorded_at, exchange, actor, payload) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+pub(super) fn insert_record(db: &Connection, r: &Record, leaf: LeafHash) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO event (organization, position, kind, id, version, event_type, event_version, recorded_at, exchange, actor, leaf, payload) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     db.prepare_cached(sql)?.execute(params![
         r.stream.organization.0.as_bytes(),
         int(r.position),
@@ -78,26 +100,28 @@ fn insert_record(db: &Connection, r: &Record) -> rusqlite::Result<()> {
         r.recorded_at.timestamp_micros(),
         r.exchange.as_ref().map(|x| x.0.as_bytes()),
         json(serde_json::to_string(&r.actor))?,
+        leaf.0,
         r.payload,
     ])?;
     Ok(())
 }
 
-fn insert_exchange(
+pub(super) fn insert_exchange(
     db: &Connection,
     r: &RecordedExchange,
-    number: ExchangeNumber,
+    leaf: LeafHash,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO exchange (organization, number, id, first, last, after, document, request_body, answer_body) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let sql = "INSERT INTO exchange (organization, number, id, first, last, after, leaf, document, request_body, answer_body) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let x = &r.exchange;
     db.prepare_cached(sql)?.execute(params![
         x.organization.0.as_bytes(),
-        int(number),
+        int(r.number),
         x.id.0.as_bytes(),
         r.positions.map(|p| int(p.0)),
         r.positions.map(|p| int(p.1)),
         int(r.after),
+        leaf.0,
         json(serde_json::to_string(x))?,
         x.request_body,
         x.answer_body,
@@ -134,17 +158,6 @@ fn free(db: &Connection, claim: &Claim) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn move_head(db: &Connection, organization: OrganizationId, head: Head) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO head (organization, position, exchange_number) VALUES (?1, ?2, ?3) \
-               ON CONFLICT (organization) DO UPDATE SET position = excluded.position, exchange_number = excluded.exchange_number";
-    db.prepare_cached(sql)?.execute(params![
-        organization.0.as_bytes(),
-        int(head.position),
-        int(head.exchange_number)
-    ])?;
-    Ok(())
-}
-
 pub(super) fn save_snapshot(db: &Connection, snapshot: &AggregateSnapshot) -> rusqlite::Result<()> {
     let sql = "INSERT INTO snapshot (organization, kind, id, version, schema, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
                ON CONFLICT (organization, kind, id) DO UPDATE SET version = excluded.version, schema = excluded.schema, \
@@ -175,74 +188,114 @@ pub(super) fn claim_key(
         .query_row([scope.0.as_bytes()], |row| row.get(0))
 }
 
-/// Drops the bodies of exchanges, and says so in each.
+/// Drops the bodies of exchanges, and says so in each; their hashes stay.
 pub(super) fn drop_bodies(
-    db: &Connection,
+    db: &mut Connection,
     organization: OrganizationId,
     after: ExchangeNumber,
     through: ExchangeNumber,
 ) -> rusqlite::Result<u64> {
-    let sql = "UPDATE exchange SET request_body = x'', answer_body = x'', document = json_set(document, '$.bodies_dropped', json('true')) \
-               WHERE organization = ?1 AND number > ?2 AND number <= ?3 AND (length(request_body) > 0 OR length(answer_body) > 0)";
-    let rows = db.prepare_cached(sql)?.execute(params![
-        organization.0.as_bytes(),
-        int(after),
-        int(through)
-    ])?;
-    Ok(rows as u64)
+    let owner = organization.0.as_bytes();
+    let db = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let next = "SELECT number, request_body, answer_body FROM exchange WHERE organization = ?1 AND number > ?2 AND number <= ?3 \
+                AND (length(request_body) > 0 OR length(answer_body) > 0) ORDER BY number LIMIT 1";
+    let forget = "UPDATE exchange SET request_body = x'', answer_body = x'', document = json_set(document, \
+                '$.bodies_dropped', json('true'), '$.body_hashes', json(?3)) WHERE organization = ?1 AND number = ?2";
+    let mut at = int(after);
+    let mut dropped = 0;
+    while let Some((number, hashes)) =
+        read::one(&db, next, params![owner, at, int(through)], |row| {
+            let hashes = BodyHashes::of(row.get_ref(1)?.as_blob()?, row.get_ref(2)?.as_blob()?);
+            Ok((row.get::<_, i64>(0)?, hashes))
+        })?
+    {
+        let hashes = json(serde_json::to_string(&hashes))?;
+        db.prepare_cached(forget)?.execute(params![owner, number, hashes])?;
+        (at, dropped) = (number, dropped + 1);
+    }
+    db.commit()?;
+    Ok(dropped)
+}
+
+/// Where an organization's log ends while parts of a backup are put down.
+struct End {
+    head: Head,
+    tree: Regrowing,
+    last_exchange: Option<ExchangeId>,
+    has_moved: bool,
+}
+
+impl End {
+    fn of(kept: ledger::Kept) -> Self {
+        let tree = Regrowing::from(kept.tree);
+        Self { head: kept.head, tree, last_exchange: None, has_moved: false }
+    }
 }
 
 /// Puts parts of a backup in place, all or none.
 pub(super) fn restore(db: &mut Connection, parts: &[Restored]) -> Result<(), LogError> {
     let transaction =
         db.transaction_with_behavior(TransactionBehavior::Immediate).map_err(log_error)?;
-    let mut heads: HashMap<OrganizationId, Head> = HashMap::new();
+    let mut ends: HashMap<OrganizationId, End> = HashMap::new();
     for part in parts {
         let organization = match part {
             Restored::Record(record) => record.stream.organization,
             Restored::Exchange(exchange) => exchange.exchange.organization,
             Restored::ClaimKey(..) | Restored::Claim(..) => OrganizationId::NONE,
         };
-        let head = match heads.get(&organization) {
-            Some(head) => *head,
-            None => read::head(&transaction, organization).map_err(log_error)?,
+        let end = match ends.entry(organization) {
+            Entry::Occupied(end) => end.into_mut(),
+            Entry::Vacant(end) => {
+                end.insert(End::of(ledger::kept(&transaction, organization).map_err(log_error)?))
+            }
         };
-        let head = place(&transaction, part, head)?;
-        heads.insert(organization, head);
+        place(&transaction, part, end)?;
     }
-    for (organization, head) in heads.into_iter().filter(|(_, head)| *head != Head::default()) {
-        move_head(&transaction, organization, head).map_err(log_error)?;
+    for (organization, end) in ends.into_iter().filter(|(_, end)| end.has_moved) {
+        let tree = end.tree.kept();
+        let moved = Moved { head: end.head, tree: tree.as_ref(), last_exchange: end.last_exchange };
+        ledger::move_head(&transaction, organization, moved).map_err(log_error)?;
+        ledger::uncover(&transaction, organization).map_err(log_error)?;
     }
     transaction.commit().map_err(log_error)
 }
 
-/// Puts one part in place, and says where its organization's log ends then.
-fn place(db: &Connection, part: &Restored, head: Head) -> Result<Head, LogError> {
+/// Puts one part in place, and moves the end of its organization's log behind it.
+fn place(db: &Connection, part: &Restored, end: &mut End) -> Result<(), LogError> {
     match part {
         Restored::ClaimKey(scope, key) => {
             if claim_key(db, *scope, *key).map_err(log_error)? != *key {
                 return Err(LogError::Damaged(format!("{scope} has another claim key")));
             }
-            Ok(head)
         }
-        Restored::Claim(claim, holder) => hold(db, claim, holder).map_err(log_error).map(|()| head),
+        Restored::Claim(claim, holder) => hold(db, claim, holder).map_err(log_error)?,
         Restored::Record(record) => {
             let version = read::version(db, &record.stream).map_err(log_error)?;
-            if (record.position, record.version) != (head.position + 1, version + 1) {
+            if (record.position, record.version) != (end.head.position + 1, version + 1) {
                 return Err(LogError::Damaged(format!(
                     "position {} of version {} cannot follow position {} and version {version}",
-                    record.position, record.version, head.position
+                    record.position, record.version, end.head.position
                 )));
             }
-            insert_record(db, record).map_err(log_error)?;
-            Ok(Head { position: record.position, ..head })
+            let leaf = record_leaf(record);
+            insert_record(db, record, leaf).map_err(log_error)?;
+            end.tree.record(leaf);
+            (end.head.position, end.has_moved) = (record.position, true);
         }
         Restored::Exchange(exchange) => {
             let (organization, id) = (exchange.exchange.organization, exchange.exchange.id);
             let known = read::exchange_place(db, organization, id).map_err(log_error)?.is_some();
-            let Some(number) = restored_number(exchange, head, known)? else { return Ok(head) };
-            insert_exchange(db, exchange, number).map_err(log_error)?;
-            Ok(Head { exchange_number: number, ..head })
+            let Some((number, after)) = restored_place(exchange, end.head, known)? else {
+                return Ok(());
+            };
+            let exchange = RecordedExchange { number, after, ..RecordedExchange::clone(exchange) };
+            let leaf = exchange_leaf(&exchange);
+            insert_exchange(db, &exchange, leaf).map_err(log_error)?;
+            facets::insert(db, &exchange.exchange, exchange.number).map_err(log_error)?;
+            end.tree.exchange(leaf, after, end.head.position);
+            (end.head.exchange_number, end.has_moved) = (number, true);
+            end.last_exchange = Some(id);
         }
     }
+    Ok(())
 }

@@ -1,13 +1,14 @@
 //! The one thread that writes. Appends that wait are committed together, so that one flush of the
 //! disk serves all of them.
 
+use super::inline::InlineViews;
 use super::write;
 use rollcall_domain::log::{Append, AppendError, Appended, LogError};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -32,6 +33,8 @@ enum Work {
 
 /// The writer. Dropping it finishes the queue and closes the connection.
 pub(super) struct Writer {
+    /// Set once there are any.
+    pub inline: Arc<OnceLock<InlineViews>>,
     queue: Option<SyncSender<Work>>,
     failing: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -41,11 +44,12 @@ impl Writer {
     pub fn start(connection: Connection) -> std::io::Result<Self> {
         let (queue, work) = sync_channel(QUEUE);
         let failing = Arc::new(AtomicBool::new(false));
-        let told = failing.clone();
+        let inline = Arc::new(OnceLock::new());
+        let (told, views) = (failing.clone(), inline.clone());
         let thread = std::thread::Builder::new()
             .name("log-writer".into())
-            .spawn(move || run(connection, &work, &told))?;
-        Ok(Self { queue: Some(queue), failing, thread: Some(thread) })
+            .spawn(move || run(connection, &work, &told, &views))?;
+        Ok(Self { inline, queue: Some(queue), failing, thread: Some(thread) })
     }
 
     /// Whether the last transaction could not be committed, as on a full disk.
@@ -94,7 +98,12 @@ impl Drop for Writer {
     }
 }
 
-fn run(mut connection: Connection, queue: &Receiver<Work>, failing: &AtomicBool) {
+fn run(
+    mut connection: Connection,
+    queue: &Receiver<Work>,
+    failing: &AtomicBool,
+    inline: &OnceLock<InlineViews>,
+) {
     let mut expected = 1;
     while let Ok(first) = queue.recv() {
         let gathered = Instant::now() + GATHER;
@@ -129,7 +138,8 @@ fn run(mut connection: Connection, queue: &Receiver<Work>, failing: &AtomicBool)
         // transaction is rolled back, and the next batch is served.
         let done = catch_unwind(AssertUnwindSafe(|| {
             if !appends.is_empty() {
-                failing.store(!commit(&mut connection, appends, replies), Ordering::Relaxed);
+                let done = commit(&mut connection, appends, replies, inline.get());
+                failing.store(!done, Ordering::Relaxed);
             }
             if let Some(job) = other {
                 job(&mut connection);
@@ -142,8 +152,13 @@ fn run(mut connection: Connection, queue: &Receiver<Work>, failing: &AtomicBool)
 }
 
 /// True if it is in the log.
-fn commit(connection: &mut Connection, appends: Vec<Append>, replies: Vec<Reply>) -> bool {
-    match write::append(connection, appends) {
+fn commit(
+    connection: &mut Connection,
+    appends: Vec<Append>,
+    replies: Vec<Reply>,
+    inline: Option<&InlineViews>,
+) -> bool {
+    match write::append(connection, appends, inline) {
         Ok(outcomes) => {
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 // A caller that went away does not undo its append.

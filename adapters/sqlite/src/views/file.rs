@@ -5,9 +5,11 @@ use crate::connection::{self, Durability};
 use crate::error::OpenError;
 use crate::pool::Pool;
 use rollcall_domain::sql::SqlError;
+use rusqlite::Connection;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// The format this program writes and reads. It says nothing about the views' own tables.
 const FORMAT: i64 = 1;
@@ -16,10 +18,13 @@ const READERS: usize = 3;
 const WRITER_CACHE: u32 = 16 * 1024;
 const READER_CACHE: u32 = 8 * 1024;
 
-/// A file that is open: one connection that writes, a few that read.
+/// A file that is open: one connection that writes, a few that read, and one for the thread of the
+/// log, which writes in turn with the first.
 pub(super) struct Open {
     pub readers: Pool,
     pub writer: Arc<Pool>,
+    /// Made when it is asked for.
+    inline: Mutex<Option<Connection>>,
 }
 
 impl Open {
@@ -34,13 +39,30 @@ impl Open {
             writer: Arc::new(
                 Pool::start("views-writer", vec![writer]).map_err(OpenError::io(path))?,
             ),
+            inline: Mutex::default(),
         })
+    }
+
+    /// The connection of the log's thread. Whoever calls has the turn.
+    pub fn inline(
+        &self,
+        path: &Path,
+        durability: Durability,
+    ) -> Result<MutexGuard<'_, Option<Connection>>, OpenError> {
+        let mut kept = self.inline.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_none() {
+            let connection = connection::writer(path, durability, WRITER_CACHE)?;
+            // Appends do not wait for the views.
+            connection.busy_timeout(Duration::ZERO)?;
+            *kept = Some(connection);
+        }
+        Ok(kept)
     }
 
     /// Closes the file so that all of it is in the one file, nothing in a WAL beside it, and that
     /// file is on the disk. Blocks.
     fn settle(self, path: &Path) -> Result<(), SqlError> {
-        drop(self.readers);
+        drop((self.readers, self.inline));
         let writer = Arc::into_inner(self.writer)
             .ok_or_else(|| SqlError::Refused("a transaction is open".into()))?;
         let (reply, answer) = std::sync::mpsc::channel();

@@ -1,6 +1,7 @@
 //! The views in SQLite.
 
 mod file;
+mod inline;
 mod transaction;
 mod value;
 
@@ -10,13 +11,16 @@ use crate::folder::{self, Held};
 use async_trait::async_trait;
 use file::Open;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{Family, OpenTransaction, SqlError, SqlRow, SqlStore, SqlValue};
+use rusqlite::Connection;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{RwLock, Semaphore};
 use transaction::Transaction;
+
+pub(crate) use inline::InlineTransaction;
 
 /// What the files of a family are called after.
 fn stem(family: Family) -> &'static str {
@@ -26,7 +30,11 @@ fn stem(family: Family) -> &'static str {
     }
 }
 
+/// What the file of the side store is called after.
+const SIDE: &str = "side";
+
 /// A family of views in `views.db` or `audit.db`: one writer, a few readers that never wait for it.
+#[derive(Clone)]
 pub struct SqliteViews(Arc<Inner>);
 
 struct Inner {
@@ -66,9 +74,24 @@ impl SqliteViews {
         Self::at(dir, family, Durability::Off)
     }
 
+    /// What is durable beside log and views, in `side.db`: nothing makes it anew, so each commit is
+    /// flushed.
+    pub fn aside(dir: &Path) -> Result<Self, OpenError> {
+        Self::named(dir, SIDE, Durability::Full)
+    }
+
+    /// The same without flushing anything.
+    pub fn aside_unflushed(dir: &Path) -> Result<Self, OpenError> {
+        Self::named(dir, SIDE, Durability::Off)
+    }
+
     fn at(dir: &Path, family: Family, durability: Durability) -> Result<Self, OpenError> {
+        Self::named(dir, stem(family), durability)
+    }
+
+    fn named(dir: &Path, stem: &'static str, durability: Durability) -> Result<Self, OpenError> {
         let lock = folder::share(dir)?;
-        let scratch = scratch_prefix(stem(family));
+        let scratch = scratch_prefix(stem);
         for entry in std::fs::read_dir(dir).map_err(OpenError::io(dir))? {
             let entry = entry.map_err(OpenError::io(dir))?;
             if entry.file_name().to_string_lossy().starts_with(&scratch) {
@@ -76,7 +99,7 @@ impl SqliteViews {
             }
         }
         let home = Home { dir: dir.to_owned(), next: AtomicU64::new(1), lock: Some(lock) };
-        Self::new(Arc::new(home), stem(family), &format!("{}.db", stem(family)), durability, false)
+        Self::new(Arc::new(home), stem, &format!("{stem}.db"), durability, false)
     }
 
     /// Views that are gone with their last handle. They are kept in a folder of their own among
@@ -112,10 +135,29 @@ impl SqliteViews {
         Ok(Self(Arc::new(Inner { open, turn, stem, path, durability, scratch, scratches, home })))
     }
 
-    async fn transaction(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn transaction(&self) -> Result<Box<dyn OpenTransaction>, SqlError> {
         let turn = self.0.turn.clone().acquire_owned().await.map_err(|_| closed())?;
         let writer = self.0.open.read().await.as_ref().ok_or_else(closed)?.writer.clone();
         Ok(Box::new(Transaction::new(writer, turn)))
+    }
+}
+
+impl SqliteViews {
+    /// Runs something on a connection that writes, on the caller's thread, if nobody else writes
+    /// these views or replaces them; else it runs without.
+    pub(crate) fn in_turn<T>(&self, job: impl FnOnce(Option<&mut Connection>) -> T) -> T {
+        let inner = &*self.0;
+        let (Ok(_turn), Ok(open)) = (inner.turn.try_acquire(), inner.open.try_read()) else {
+            return job(None);
+        };
+        let Some(open) = &*open else { return job(None) };
+        match open.inline(&inner.path, inner.durability) {
+            Ok(mut connection) => job(connection.as_mut()),
+            Err(e) => {
+                tracing::warn!(error = %e, "the views cannot be opened beside the log");
+                job(None)
+            }
+        }
     }
 }
 
@@ -148,11 +190,11 @@ impl SqlStore for SqliteViews {
     async fn begin(
         &self,
         _organization: OrganizationId,
-    ) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    ) -> Result<Box<dyn OpenTransaction>, SqlError> {
         self.transaction().await
     }
 
-    async fn begin_exclusive(&self) -> Result<Box<dyn SqlTransaction>, SqlError> {
+    async fn begin_exclusive(&self) -> Result<Box<dyn OpenTransaction>, SqlError> {
         self.transaction().await
     }
 
@@ -176,7 +218,7 @@ impl SqlStore for SqliteViews {
     async fn promote(
         &self,
         scratch: Arc<dyn SqlStore>,
-        exclusive: Box<dyn SqlTransaction>,
+        exclusive: Box<dyn OpenTransaction>,
     ) -> Result<(), SqlError> {
         let name = scratch
             .scratch_name()

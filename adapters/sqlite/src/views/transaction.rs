@@ -3,7 +3,7 @@
 use super::value;
 use crate::pool::Pool;
 use async_trait::async_trait;
-use rollcall_domain::sql::{SqlError, SqlRow, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{OpenTransaction, SqlError, SqlRow, SqlTransaction, SqlValue};
 use rusqlite::Connection;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
@@ -93,7 +93,10 @@ impl SqlTransaction for Transaction {
     ) -> Result<(), SqlError> {
         self.run(move |db| execute_all(db, &statements)).await
     }
+}
 
+#[async_trait]
+impl OpenTransaction for Transaction {
     async fn commit(mut self: Box<Self>) -> Result<(), SqlError> {
         self.run(commit).await?;
         self.state = State::Done;

@@ -74,6 +74,31 @@ impl Admin {
         command: A::Command,
         status: StatusCode,
     ) -> Result<Visible<Done>, ExecuteError<A::Error>> {
+        self.carry_out::<A>(app, id, false, command, status).await
+    }
+
+    /// Brings something of the organization into being, under an id that was drawn for it.
+    ///
+    /// # Errors
+    /// If it is refused, or cannot be done now.
+    pub async fn on_new<A: Hosted>(
+        &self,
+        app: &App,
+        id: uuid::Uuid,
+        command: A::Command,
+        status: StatusCode,
+    ) -> Result<Visible<Done>, ExecuteError<A::Error>> {
+        self.carry_out::<A>(app, id, true, command, status).await
+    }
+
+    async fn carry_out<A: Hosted>(
+        &self,
+        app: &App,
+        id: uuid::Uuid,
+        fresh: bool,
+        command: A::Command,
+        status: StatusCode,
+    ) -> Result<Visible<Done>, ExecuteError<A::Error>> {
         const {
             assert!(
                 !matches!(A::KIND, AggregateKind::Deployment),
@@ -81,6 +106,6 @@ impl Admin {
             )
         };
         let stream = StreamId { organization: self.organization.id, kind: A::KIND, id };
-        carry_out_on::<A>(app, &self.visit, &self.actor, stream, false, command, status).await
+        carry_out_on::<A>(app, &self.visit, &self.actor, stream, fresh, command, status).await
     }
 }

@@ -102,14 +102,21 @@ fn refused(refusal: OrganizationError) -> Refusal {
     }
 }
 
-fn of_credential(refusal: CredentialError) -> Refusal {
+/// What is told to whom a command about credentials was refused.
+pub fn of_credential(refusal: CredentialError) -> Refusal {
     match refusal {
         CredentialError::Unknown(_) => Refusal::not_found(refusal.to_string()),
-        CredentialError::TooManyTokens | CredentialError::TooMany(_) | CredentialError::Exists => {
-            Refusal::conflict(refusal.to_string())
-        }
-        CredentialError::InvalidLabel(_) | CredentialError::ExpiryPassed(_) => {
-            Refusal::bad_request(refusal.to_string())
-        }
+        CredentialError::TooManyTokens
+        | CredentialError::TooManySecrets
+        | CredentialError::TooManyAudiences
+        | CredentialError::TooMany(_)
+        | CredentialError::OnlySecret
+        | CredentialError::OtherProof
+        | CredentialError::Revoked
+        | CredentialError::Exists => Refusal::conflict(refusal.to_string()),
+        CredentialError::InvalidLabel(_)
+        | CredentialError::ExpiryPassed(_)
+        | CredentialError::SecretLife
+        | CredentialError::InvalidProof(_) => Refusal::bad_request(refusal.to_string()),
     }
 }

@@ -55,7 +55,7 @@ impl Holder {
         let row = found
             .filter(|row| row.state(app.engine.clock.now()) == CredentialState::Live)
             .ok_or_else(nobody)?;
-        let actor = actor(&row).ok_or_else(nobody)?;
+        let actor = actor(app, &row).await?.ok_or_else(nobody)?;
         let organization = (row.purpose != Purpose::Operation).then_some(row.organization);
         visit.caller(actor.clone());
         visit.organization(row.organization);
@@ -63,14 +63,20 @@ impl Holder {
     }
 }
 
-fn actor(row: &CredentialRow) -> Option<Actor> {
+async fn actor(app: &App, row: &CredentialRow) -> Result<Option<Actor>, Refusal> {
     let name = || row.label.clone();
-    match row.purpose {
+    Ok(match row.purpose {
         Purpose::Scim => None,
+        Purpose::Feed => {
+            let (now, found) =
+                (app.engine.clock.now(), app.consumers.of_key(row.organization, row.id).await?);
+            let held = found.filter(|held| held.until.is_none_or(|until| now < until));
+            held.map(|held| Actor::Consumer { consumer: held.consumer, key: row.id })
+        }
         Purpose::Audit => Some(Actor::Auditor { auditor: AuditorId(row.id.0) }),
         Purpose::Administration => Some(Actor::Admin { admin: row.id, name: name() }),
         Purpose::Operation => Some(Actor::NamedOperator { operator: row.id, name: name() }),
-    }
+    })
 }
 
 /// The bearer token of a request. Two of them would let whoever stands in between, and us, believe
@@ -86,8 +92,10 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 
 /// A known caller who may not do this.
 pub fn not_for(holder: &Holder, needed: &str) -> Refusal {
+    let noun = holder.purpose.noun();
+    let article = if noun.starts_with(['a', 'o']) { "an" } else { "a" };
     Refusal::new(
         StatusCode::FORBIDDEN,
-        format!("this needs {needed}, and the key that was sent is an {}", holder.purpose.noun()),
+        format!("this needs {needed}, and the key that was sent is {article} {noun}"),
     )
 }

@@ -4,17 +4,21 @@
 //! |---|---|
 //! | [`Operator`] | everything |
 //! | [`Admin`] | change one organization, and nothing else; operators are admins of each |
+//! | [`Follower`] | follow one organization's log as one of its consumers; admins may look at what it gets |
 //! | [`Auditor`] | read everything about one organization, and change nothing; admins are auditors of theirs |
 
 mod admin;
 mod auditor;
 mod command;
+mod follower;
 mod holder;
 mod operator;
 mod organization;
 
 pub use admin::Admin;
 pub use auditor::Auditor;
+pub use command::of_credential;
+pub use follower::{Follower, consumer};
 pub use operator::Operator;
 pub use organization::{REST, find};
 

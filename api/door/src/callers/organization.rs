@@ -56,6 +56,18 @@ pub async fn named(parts: &mut Parts, app: &App, holder: &Holder) -> Result<Name
     Ok(Named::One(Box::new(organization)))
 }
 
+/// A parameter of the path; empty if the path has none of this name.
+///
+/// # Errors
+/// If the path cannot be read.
+pub async fn parameter(parts: &mut Parts, wanted: &str) -> Result<String, Refusal> {
+    let params = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|e| Refusal::bad_request(e.body_text()))?;
+    let found = params.iter().find(|(name, _)| *name == wanted);
+    Ok(found.map(|(_, value)| value.to_owned()).unwrap_or_default())
+}
+
 fn nothing(name: &str) -> Refusal {
     Refusal::not_found(format!("there is no organization {name:?}"))
 }

@@ -5,6 +5,7 @@ mod settings;
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use rollcall_outbound::Guard;
 use serde::{Deserialize, Serialize};
 use settings::settings;
 use std::net::SocketAddr;
@@ -101,6 +102,14 @@ settings! {
         max_page_size: u64 = 1_000, "ROLLCALL_MAX_PAGE_SIZE" "N" positive;
         /// Fetch SAML metadata also from private addresses and over plain http
         allow_private_metadata: bool = false, "ROLLCALL_ALLOW_PRIVATE_METADATA" "BOOL" (num_args = 0..=1, default_missing_value = "true");
+        /// Post webhooks also to private addresses and over plain http
+        allow_private_webhooks: bool = false, "ROLLCALL_ALLOW_PRIVATE_WEBHOOKS" "BOOL" (num_args = 0..=1, default_missing_value = "true");
+        /// Nets inside, such as 10.1.0.0/16,fd00:1::/64, into which metadata and keys may be fetched
+        allow_private_outbound: String = String::new(), "ROLLCALL_ALLOW_PRIVATE_OUTBOUND" "CIDR";
+        /// Addresses, with commas between them, whose tenants may be trusted as those of Microsoft's clouds are
+        federation_authorities: String = String::new(), "ROLLCALL_FEDERATION_AUTHORITIES" "URL";
+        /// Seconds for which an access token is good: 3600 to 21600
+        access_token_secs: u32 = 3_600, "ROLLCALL_ACCESS_TOKEN_SECS" "SECONDS";
         /// Seconds between two fetches of SAML metadata; 0 is never
         saml_refresh_secs: u64 = 6 * 3_600, "ROLLCALL_SAML_REFRESH_SECS" "SECONDS";
         /// Milliseconds between two looks for records that are not folded yet
@@ -126,6 +135,12 @@ impl ServeConfig {
         }
         if let Some(flag) = self.not_positive().first() {
             bail!("{flag} must be at least 1");
+        }
+        if let Err(error) = Guard::opening(&self.allow_private_outbound) {
+            bail!("--allow-private-outbound: {error}");
+        }
+        if !(3_600..=21_600).contains(&self.access_token_secs) {
+            bail!("--access-token-secs must be from 3600 to 21600, as Entra asks");
         }
         if self.default_page_size > self.max_page_size {
             bail!(

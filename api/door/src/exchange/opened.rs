@@ -224,6 +224,7 @@ impl Opened {
             duration_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
             redactions,
             bodies_dropped: false,
+            body_hashes: None,
             request_body,
             answer_body,
         }

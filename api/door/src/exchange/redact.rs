@@ -1,7 +1,7 @@
 //! Secrets are taken out of a request before it is kept.
 
 use axum::http::HeaderMap;
-use rollcall_domain::credential::Purpose;
+use rollcall_domain::credential::{ACCESS_TOKEN_PREFIX, CLIENT_SECRET_PREFIX, Purpose};
 use rollcall_domain::scim::{decode_form as decode, names_password, names_secret};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -37,13 +37,16 @@ pub const PASSWORD: &str = "password";
 /// A text without keys of ours, wherever they stand in it, and without the password of an address.
 pub fn text(text: &str) -> String {
     let mut out = without_passwords(text);
-    for prefix in Purpose::ALL.map(Purpose::token_prefix) {
+    let keys = Purpose::ALL.map(|purpose| (purpose.token_prefix(), 1));
+    // The short one stands in names of people as well, but not before so many characters.
+    let others = [(CLIENT_SECRET_PREFIX, 1), (ACCESS_TOKEN_PREFIX, 43)];
+    for (prefix, shortest) in keys.into_iter().chain(others) {
         let mut from = 0;
         while let Some(at) = out[from..].find(prefix) {
             let begin = from + at + prefix.len();
             let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '=');
             let end = out[begin..].find(|c| !is_key(c)).map_or(out.len(), |length| begin + length);
-            if end > begin {
+            if end >= begin + shortest {
                 out.replace_range(begin..end, REMOVED);
             }
             from = begin;

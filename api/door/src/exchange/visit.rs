@@ -51,6 +51,11 @@ impl Visit {
         self.state().kept = Kept::InAppend;
     }
 
+    /// It gave nothing to anybody: it is counted, so that who asks often does not fill the disk.
+    pub fn gave_nothing(&self) {
+        self.state().kept = Kept::CountOnly;
+    }
+
     /// What it has come to.
     pub fn into_parts(self) -> (Opened, Kept) {
         let state = self.state();

@@ -5,7 +5,11 @@ mod auditors;
 mod backup;
 mod claims;
 mod connection;
+mod consumers;
+mod credential_body;
+mod credentials;
 mod keys;
+mod new_proof;
 mod operators;
 mod organizations;
 mod provisioning_log;
@@ -37,6 +41,12 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("organizations.disable", routes!(connection::disable_organization)))
         .routes(named("scim.enable", routes!(connection::enable_scim)))
         .routes(named("scim.disable", routes!(connection::disable_scim)))
+        .routes(named("credentials.list", routes!(credentials::list)))
+        .routes(named("credentials.add", routes!(credentials::add)))
+        .routes(named("credentials.rotate", routes!(credentials::rotate)))
+        .routes(named("credentials.retire", routes!(credentials::retire)))
+        .routes(named("credentials.trust", routes!(credentials::trust)))
+        .routes(named("credentials.revoke", routes!(credentials::revoke)))
         .routes(named("scim.policy.show", routes!(scim_policy::show)))
         .routes(named("scim.policy.change", routes!(scim_policy::change)))
         .routes(named("scim.tokens.list", routes!(tokens::list)))
@@ -64,6 +74,13 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("operators.list", routes!(operators::list)))
         .routes(named("operators.issue", routes!(operators::issue)))
         .routes(named("operators.revoke", routes!(operators::revoke)))
+        .routes(named("consumers.list", routes!(consumers::list)))
+        .routes(named("consumers.add", routes!(consumers::add)))
+        .routes(named("consumers.show", routes!(consumers::show)))
+        .routes(named("consumers.pause", routes!(consumers::pause)))
+        .routes(named("consumers.resume", routes!(consumers::resume)))
+        .routes(named("consumers.rotate", routes!(consumers::rotate)))
+        .routes(named("consumers.remove", routes!(consumers::remove)))
         .routes(named("claims.collisions", routes!(claims::collisions)))
         .routes(named("views.show", routes!(views::status)))
         .routes(named("views.rebuild", routes!(views::rebuild)))

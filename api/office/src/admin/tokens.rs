@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::tokens::{NewToken, TokenBody, TokenIssued, TokenPath};
-use rollcall_domain::credential::Purpose;
+use rollcall_domain::credential::{Proof, Purpose};
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
@@ -88,7 +88,8 @@ pub async fn list(
     let organization = &admin.organization;
     let now = app.engine.clock.now();
     let rows = keys::list(&app, organization.id, Purpose::Scim).await?;
-    Ok(Json(rows.into_iter().map(|row| body(row, now)).collect()))
+    let tokens = rows.into_iter().filter(|row| matches!(row.proof, Proof::Token { .. }));
+    Ok(Json(tokens.map(|row| body(row, now)).collect()))
 }
 
 /// Revokes a token, at once and on every server.

@@ -120,7 +120,7 @@ pub async fn show(
     let kind = match record.stream.kind {
         AggregateKind::User => Some(ResourceKind::User),
         AggregateKind::Group => Some(ResourceKind::Group),
-        AggregateKind::Organization | AggregateKind::Deployment => None,
+        AggregateKind::Organization | AggregateKind::Deployment | AggregateKind::Consumer => None,
     };
     let id = ResourceId(record.stream.id);
     let (before, after) = match kind {

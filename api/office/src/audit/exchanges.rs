@@ -90,8 +90,6 @@ pub async fn list(
         there::operation(operation)?;
     }
     let end = page.end(app.engine.log.head(organization).await?.exchange_number);
-    // Reads do not wait for their own exchange to be folded; whoever looks at exchanges does.
-    app.engine.folder.fold(organization).await?;
     let filter = ExchangeFilter {
         failed: query.failed,
         unknown_shape: query.unknown_shape,
@@ -118,7 +116,7 @@ pub async fn list(
     Ok(page.listed(rows.into_iter().map(summary).collect(), next, end))
 }
 
-/// Exchanges of one run. Which they are is in the auditors' views, what they were in the live ones.
+/// Exchanges of one run. Which they are is in the auditors' views, what they were in the log.
 async fn of_run(
     app: &App,
     organization: OrganizationId,

@@ -6,6 +6,7 @@ mod difference;
 mod events;
 mod exchanges;
 mod failures;
+mod ledger;
 mod logins;
 mod members;
 mod memberships;
@@ -23,6 +24,8 @@ mod start;
 mod stream;
 mod subjects;
 pub mod there;
+
+pub use ledger::tiles;
 
 use crate::Office;
 use crate::entry::operation;
@@ -62,5 +65,6 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(audited("audit.logins.list", routes!(logins::list)))
         .routes(audited("audit.logins.show", routes!(logins::show)))
         .merge(bundle::routes())
+        .merge(ledger::routes())
         .routes(audited("audit.reconcile", routes!(reconcile::reconcile)))
 }

@@ -32,17 +32,11 @@ pub async fn add(
     Ok(())
 }
 
-/// The exchange with this id, folded first if it is not there yet.
+/// The exchange with this id.
 pub async fn exchange(
     app: &App,
     organization: OrganizationId,
     id: ExchangeId,
 ) -> Result<Option<ExchangeSummary>, Refusal> {
-    let get = async || app.exchanges.get(organization, id).await.map_err(Refusal::from);
-    if let Some(row) = get().await? {
-        return Ok(Some(summary(row)));
-    }
-    // Nobody waits for exchanges to be folded but who looks at them.
-    app.engine.folder.fold(organization).await?;
-    Ok(get().await?.map(summary))
+    Ok(app.exchanges.get(organization, id).await?.map(summary))
 }

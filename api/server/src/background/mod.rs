@@ -3,8 +3,13 @@
 //!
 //! Several servers on one store may run the same jobs: what is no news is no event.
 
+mod audits;
 mod certificates;
+mod checkpoints;
+mod consumers;
+mod credentials;
 pub mod cycles;
+mod deliveries;
 mod job;
 mod names;
 pub mod retention;
@@ -14,13 +19,18 @@ mod tests;
 
 pub use job::{Incomplete, Job};
 
+use crate::router::Doors;
+use audits::Audits;
 use certificates::Certificates;
+use checkpoints::Checkpoints;
+use consumers::Followers;
+use credentials::Credentials;
 use cycles::Cycles;
+use deliveries::Deliveries;
 use futures::FutureExt;
 use retention::Retention;
 use rollcall_door::App;
 use rollcall_engine::Names;
-use rollcall_sign_on::SignOn;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
@@ -33,14 +43,19 @@ pub struct Background(JoinSet<()>);
 
 impl Background {
     /// Starts all jobs.
-    pub fn start(app: &Arc<App>, sign_on: &Arc<SignOn>, stopping: &watch::Receiver<bool>) -> Self {
+    pub fn start(app: &Arc<App>, doors: &Doors, stopping: &watch::Receiver<bool>) -> Self {
         let mut jobs = Self(JoinSet::new());
         for folder in app.folders() {
             jobs.add(Sweep::new(folder.clone(), &app.config), app, stopping);
         }
-        jobs.add(Certificates::new(sign_on.clone()), app, stopping);
+        jobs.add(Certificates::new(doors.sign_on.clone()), app, stopping);
+        jobs.add(Credentials::default(), app, stopping);
         jobs.add(Cycles::default(), app, stopping);
         jobs.add(Names::default(), app, stopping);
+        jobs.add(Followers::default(), app, stopping);
+        jobs.add(Deliveries::new(doors.feed.postman(app)), app, stopping);
+        jobs.add(Checkpoints::default(), app, stopping);
+        jobs.add(Audits, app, stopping);
         if let Some(keep) = app.config.keep_bodies_for {
             jobs.add(Retention::new(keep), app, stopping);
         }

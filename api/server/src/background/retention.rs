@@ -5,9 +5,7 @@ use super::job::{Incomplete, Job};
 use chrono::TimeDelta;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{ExchangeNumber, LogError};
-use rollcall_domain::sql::SqlError;
 use rollcall_door::App;
-use rollcall_projections::fold::FoldError;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -19,10 +17,6 @@ const PAUSE: Duration = Duration::from_secs(60);
 /// Why the bodies of an organization could not be dropped.
 #[derive(Debug, thiserror::Error)]
 enum DropError {
-    #[error(transparent)]
-    Fold(#[from] FoldError),
-    #[error(transparent)]
-    Views(#[from] SqlError),
     #[error(transparent)]
     Log(#[from] LogError),
 }
@@ -70,7 +64,6 @@ async fn drop_bodies(
     keep: TimeDelta,
     from: &mut ExchangeNumber,
 ) -> Result<(), DropError> {
-    app.engine.folder.fold(organization).await?;
     let Some(before) = app.engine.clock.now().checked_sub_signed(keep) else { return Ok(()) };
     let last = app.exchanges.last_before(organization, before).await?;
     while *from < last {

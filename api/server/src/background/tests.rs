@@ -40,8 +40,7 @@ async fn a_job_goes_on_after_a_panic_and_ends_with_the_server() {
     let host = Host::open(setup).await.expect("a host");
     let (stop, stopping) = watch::channel(false);
     let passes = Arc::new(AtomicUsize::new(0));
-    let mut jobs =
-        Background::start(host.app(), &Arc::new(SignOn::new(host.app().clone())), &stopping);
+    let mut jobs = Background::start(host.app(), &Doors::new(host.app()), &stopping);
     jobs.add(Shaky(passes.clone()), host.app(), &stopping);
     while passes.load(Ordering::SeqCst) < 4 {
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -10,8 +10,7 @@ mod admit;
 mod call;
 pub mod connection;
 mod entry;
-pub mod fetch;
-mod login;
+pub mod login;
 mod logout;
 mod metadata;
 mod page;
@@ -24,11 +23,11 @@ mod visit;
 pub use entry::entry;
 
 use connection::Providers;
-use fetch::Reach;
 use refresh::Failures;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_door::App;
 use rollcall_door::exchange::RateLimit;
+use rollcall_outbound::Guard;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -47,7 +46,7 @@ pub struct SignOn {
     /// One permit for each message that is being read.
     pub turns: Semaphore,
     /// Where metadata may be fetched.
-    pub reach: Reach,
+    pub guard: Guard,
 }
 
 impl SignOn {
@@ -60,7 +59,10 @@ impl SignOn {
             refetches: RateLimit::once_a_minute(),
             failures: Failures::default(),
             turns: Semaphore::new(std::thread::available_parallelism().map_or(2, usize::from)),
-            reach: if config.allow_private_metadata { Reach::Private } else { Reach::Public },
+            guard: match config.allow_private_metadata {
+                true => app.outbound.clone().and_everywhere(),
+                false => app.outbound.clone(),
+            },
             app,
         }
     }

@@ -4,7 +4,6 @@
 use super::SignOn;
 use super::addresses::Addresses;
 use super::call::Call;
-use super::fetch::{FetchError, fetch};
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
@@ -15,10 +14,15 @@ use rollcall_domain::organization::{
 };
 use rollcall_door::App;
 use rollcall_engine::{ExecuteError, Judgement, Order, Visible};
-use rollcall_saml::metadata::{IdpMetadata, parse};
+use rollcall_outbound::{Bounds, FetchError, fetch};
+use rollcall_saml::metadata::{IdpMetadata, MAX_BYTES, parse};
 use rollcall_saml::{MetadataError, ServiceProvider};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// How much metadata is fetched, and for how long.
+const BOUNDS: Bounds = Bounds { bytes: MAX_BYTES, patience: Duration::from_secs(15) };
 
 /// Why metadata was not followed. The old settings stay.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +31,7 @@ pub enum RefreshError {
     #[error("there is no metadata URL: the metadata was given as a document, or not at all")]
     NoUrl,
     /// It could not be fetched.
-    #[error(transparent)]
+    #[error("the metadata URL: {0}")]
     Fetch(#[from] FetchError),
     /// It cannot be used.
     #[error(transparent)]
@@ -83,7 +87,7 @@ impl Failures {
 
 /// Fetches and checks a metadata document.
 pub async fn load(door: &SignOn, url: &str) -> Result<IdpMetadata, RefreshError> {
-    let document = fetch(url, door.reach).await?;
+    let document = fetch(url, &door.guard, BOUNDS).await?;
     check(&door.app, document).await
 }
 

@@ -3,11 +3,11 @@
 use super::particulars::particulars;
 use super::{Header, Of, Writer, entry};
 use crate::exchange::Exchange;
-use crate::log::RecordedExchange;
+use crate::record::RecordedExchange;
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of what may be dropped from an exchange, or erased, while its leaf stays: keep these
-/// beside it.
+/// SHA-256 of what may be dropped from an exchange, or erased, while its leaf stays. Those of the
+/// bodies are kept in its document then ([`Exchange::body_hashes`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExchangeHashes {
     /// Of everything in the envelope whose words were chosen by others: method, target, headers,
@@ -20,12 +20,13 @@ pub struct ExchangeHashes {
 }
 
 impl ExchangeHashes {
-    /// The hashes of an exchange that is whole: once a body is dropped, they must have been kept.
+    /// The hashes of an exchange that was read with its bodies, if those are not dropped.
     pub fn of(exchange: &Exchange) -> Self {
+        let bodies = exchange.hashes_of_bodies();
         Self {
             particulars: Sha256::digest(particulars(exchange)).into(),
-            request_body: Sha256::digest(&exchange.request_body).into(),
-            answer_body: Sha256::digest(&exchange.answer_body).into(),
+            request_body: bodies.request.0,
+            answer_body: bodies.answer.0,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::VERSION;
 use crate::ids::OrganizationId;
-use crate::log::{ExchangeNumber, Position};
+use crate::record::{ExchangeNumber, Position};
 use uuid::Uuid;
 
 /// Bytes of a header: version, organization, kind, number.

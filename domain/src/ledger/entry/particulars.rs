@@ -1,6 +1,8 @@
 //! What of an exchange is in its entry as a hash only, because others chose the words.
 
 use super::Writer;
+use crate::credential::TokenRequest;
+use crate::credential::assertion::{Finding, Seen};
 use crate::exchange::{Answer, Exchange};
 use crate::failure::{Change, Facts, Wants};
 
@@ -27,6 +29,7 @@ pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
         request_body: _,
         answer_body: _,
         bodies_dropped: _,
+        body_hashes: _,
         method,
         target,
         headers,
@@ -63,6 +66,10 @@ pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
     to.list(answer_headers, pair);
     to.maybe(detail.as_deref(), Writer::text);
     to.list(redactions, |to, redaction| to.text(redaction));
+    // Leaves of before there were token requests stay as they are: nothing stands for none.
+    if let Some(asked) = &facts.token_request {
+        write_token_request(&mut to, asked);
+    }
     to.into_bytes()
 }
 
@@ -72,7 +79,7 @@ fn pair(to: &mut Writer, (name, value): &(String, String)) {
 }
 
 fn write_facts(to: &mut Writer, facts: &Facts) {
-    let Facts { cause, needs, holder, wants } = facts;
+    let Facts { cause, needs, holder, wants, token_request: _ } = facts;
     let Wants {
         attributes,
         added,
@@ -100,4 +107,20 @@ fn write_facts(to: &mut Writer, facts: &Facts) {
     to.number(*more);
     to.maybe(all.as_deref(), Writer::text);
     to.number(*unread);
+}
+
+fn write_token_request(to: &mut Writer, asked: &TokenRequest) {
+    let TokenRequest { client, authentication, secret, assertion } = asked;
+    to.maybe(client.map(|client| client.0), Writer::id);
+    to.maybe(*authentication, |to, how| to.text(how.as_str()));
+    to.maybe(secret.as_deref(), Writer::text);
+    to.maybe(assertion.as_ref(), |to, Seen { sha256, findings }| {
+        to.text(sha256);
+        to.list(findings, |to, Finding { axis, holds, found, expected }| {
+            to.text(axis.as_str());
+            to.maybe(*holds, Writer::flag);
+            to.maybe(found.as_deref(), Writer::text);
+            to.list(expected, |to, expected| to.text(expected));
+        });
+    });
 }

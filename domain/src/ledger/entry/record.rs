@@ -1,7 +1,7 @@
 //! The entry of a record.
 
 use super::{Header, Of, Writer, entry};
-use crate::log::{Record, StreamId};
+use crate::record::{Record, StreamId};
 use sha2::{Digest, Sha256};
 
 /// The bytes that stand for a record in the ledger. Its payload is hashed as it is stored.

@@ -55,6 +55,7 @@ impl Writer {
             Actor::Auditor { auditor } => ("auditor", Some(auditor.0)),
             Actor::Admin { admin, .. } => ("admin", Some(admin.0)),
             Actor::NamedOperator { operator, .. } => ("named_operator", Some(operator.0)),
+            Actor::Consumer { key, .. } => ("consumer", Some(key.0)),
             Actor::Operator => ("operator", None),
             Actor::System => ("system", None),
         };
@@ -63,6 +64,10 @@ impl Writer {
         // What somebody is called is a word that others chose.
         if let Actor::Admin { name, .. } | Actor::NamedOperator { name, .. } = actor {
             self.bytes(&Sha256::digest(name));
+        }
+        // Its keys come and go.
+        if let Actor::Consumer { consumer, .. } = actor {
+            self.id(consumer.0);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Empty stores of every kind.
 
+use crate::inline::{Tally, tables};
 use rollcall_domain::log::Log;
 use rollcall_domain::sql::SqlStore;
 use rollcall_tests::postgres_cluster::PostgresCluster;
@@ -18,6 +19,28 @@ pub struct Views {
     _keep: Box<dyn Any + Send + Sync>,
 }
 
+/// A log with nothing in it that folds a [`Tally`] inline, into views of the same database.
+pub struct Inlined {
+    pub log: Arc<dyn Log>,
+    pub views: Arc<dyn SqlStore>,
+    pub tally: Arc<Tally>,
+    _keep: Box<dyn Any + Send + Sync>,
+}
+
+impl Inlined {
+    async fn over(
+        log: Arc<dyn Log>,
+        views: Arc<dyn SqlStore>,
+        tally: Arc<Tally>,
+        keep: impl Any + Send + Sync,
+    ) -> anyhow::Result<Self> {
+        let mut tx = views.begin_exclusive().await?;
+        tx.execute_all(tables()).await?;
+        tx.commit().await?;
+        Ok(Self { log, views, tally, _keep: Box::new(keep) })
+    }
+}
+
 /// The server that all tests share which do not hurt it.
 pub fn cluster() -> anyhow::Result<&'static PostgresCluster> {
     static CLUSTER: OnceLock<anyhow::Result<PostgresCluster>> = OnceLock::new();
@@ -30,7 +53,7 @@ pub async fn database() -> anyhow::Result<String> {
 }
 
 pub mod sqlite_file {
-    use super::{Logs, Views};
+    use super::{Inlined, Logs, Tally, Views};
     use rollcall_domain::sql::Family;
     use rollcall_sqlite::{SqliteLog, SqliteViews};
     use std::sync::Arc;
@@ -47,10 +70,18 @@ pub mod sqlite_file {
             _keep: Box::new(dir),
         })
     }
+
+    pub async fn inline() -> anyhow::Result<Inlined> {
+        let dir = tempfile::tempdir()?;
+        let views = SqliteViews::open(dir.path(), Family::Live)?;
+        let (log, tally) = (SqliteLog::open(dir.path())?, Arc::new(Tally::default()));
+        log.fold_inline(&views, tally.clone());
+        Inlined::over(Arc::new(log), Arc::new(views), tally, dir).await
+    }
 }
 
 pub mod sqlite_memory {
-    use super::{Logs, Views};
+    use super::{Inlined, Logs, Tally, Views};
     use rollcall_sqlite::{SqliteLog, SqliteViews};
     use std::sync::Arc;
 
@@ -61,10 +92,17 @@ pub mod sqlite_memory {
     pub async fn views() -> anyhow::Result<Views> {
         Ok(Views { views: Arc::new(SqliteViews::in_memory()?), _keep: Box::new(()) })
     }
+
+    pub async fn inline() -> anyhow::Result<Inlined> {
+        let (log, views) = (SqliteLog::in_memory()?, SqliteViews::in_memory()?);
+        let tally = Arc::new(Tally::default());
+        log.fold_inline(&views, tally.clone());
+        Inlined::over(Arc::new(log), Arc::new(views), tally, ()).await
+    }
 }
 
 pub mod postgres {
-    use super::{Logs, Views, database};
+    use super::{Inlined, Logs, Tally, Views, database};
     use rollcall_domain::sql::Family;
     use rollcall_postgres::{ConnectOptions, PostgresLog, PostgresViews};
     use std::sync::Arc;
@@ -83,6 +121,15 @@ pub mod postgres {
             views: Arc::new(PostgresViews::connect(&database().await?, Family::Live).await?),
             _keep: Box::new(()),
         })
+    }
+
+    pub async fn inline() -> anyhow::Result<Inlined> {
+        let url = database().await?;
+        let views = PostgresViews::connect(&url, Family::Live).await?;
+        let log = PostgresLog::connect(&url, ConnectOptions::default()).await?;
+        let tally = Arc::new(Tally::default());
+        log.fold_inline(tally.clone());
+        Inlined::over(Arc::new(log), Arc::new(views), tally, ()).await
     }
 }
 

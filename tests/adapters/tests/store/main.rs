@@ -14,6 +14,9 @@ macro_rules! contract {
     ($of:path, views: $($test:ident)*) => {
         contract!(@sql $of, views: $($test)*);
     };
+    ($of:path, inline: $($test:ident)*) => {
+        contract!(@sql $of, inline: $($test)*);
+    };
     (@sql $of:path, $open:ident: $($test:ident)*) => {
         mod sqlite_file { contract!(@run $of, sqlite_file, $open: $($test)*); }
         mod sqlite_memory { contract!(@run $of, sqlite_memory, $open: $($test)*); }
@@ -30,8 +33,10 @@ macro_rules! contract {
     };
 }
 
+mod before;
 mod fixture;
 mod given;
+mod inline;
 mod kurrent;
 mod kurrent_faults;
 mod kurrent_streams;

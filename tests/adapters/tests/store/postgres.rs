@@ -2,6 +2,7 @@
 
 use crate::fixture::{cluster, database};
 use crate::given::*;
+use crate::log::facets;
 use crate::views::{number, only};
 use anyhow::ensure;
 use cqrs_es::event_sink::EventSink;
@@ -82,6 +83,27 @@ async fn many_processes_may_start_at_once() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A log that was written before exchanges were found by facets, and one where several processes
+/// begin to at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exchanges_of_before_are_found_by_their_facets() -> anyhow::Result<()> {
+    let url = database().await?;
+    let log: Arc<dyn Log> = Arc::new(connect(&url).await?);
+    facets::many(&log, [ONE, TWO]).await?;
+    let views = PostgresViews::connect(&url, Family::Live).await?;
+    let mut tx = views.begin_exclusive().await?;
+    tx.execute("DROP TABLE rollcall.exchange_facets", vec![]).await?;
+    tx.commit().await?;
+    let again = futures::future::try_join_all((0..4).map(|_| connect(&url))).await?;
+    let again: Arc<dyn Log> = Arc::new(again[0].clone());
+    for organization in [ONE, TWO] {
+        assert!(facets::assert_found(&again, organization).await? > 100);
+    }
+    again.append(bare(ONE, 999)).await?;
+    facets::assert_found(&again, ONE).await?;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     let url = database().await?;
@@ -90,7 +112,7 @@ async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     transaction.execute("UPDATE rollcall.format SET version = 7", vec![]).await?;
     transaction.commit().await?;
     drop(log);
-    assert!(matches!(connect(&url).await, Err(OpenError::Newer { found: 7, supported: 1 })));
+    assert!(matches!(connect(&url).await, Err(OpenError::Newer { found: 7, supported: 2 })));
     assert!(matches!(
         PostgresViews::connect(&url, Family::Live).await,
         Err(OpenError::Newer { found: 7, supported: 1 })

@@ -2,6 +2,7 @@
 
 use crate::fixture::{self, Logs};
 use crate::given::*;
+use crate::log::ledger;
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::*;
@@ -53,6 +54,12 @@ async fn round_trip(from: Logs, to: Logs) -> anyhow::Result<()> {
     }
     assert_eq!(backup(&to.log).await?, parts);
     assert_eq!(to.log.heads().await?, from.log.heads().await?);
+    // The leaves are what they were; but they came later than what is under them.
+    for organization in [OrganizationId::NONE, ONE, TWO] {
+        let (before, _) = ledger::check(&from.log, organization).await?;
+        assert_eq!(ledger::check(&to.log, organization).await?, (before.clone(), before.size()));
+    }
+    assert_ne!(to.log.epoch().await?, from.log.epoch().await?);
     // It goes on where it was: same positions, same claims, same exchanges known.
     let next = |log: Arc<dyn Log>| async move {
         (
@@ -63,6 +70,8 @@ async fn round_trip(from: Logs, to: Logs) -> anyhow::Result<()> {
         )
     };
     assert_eq!(next(to.log.clone()).await, next(from.log.clone()).await);
+    let (grown, _) = ledger::check(&from.log, ONE).await?;
+    assert_eq!(ledger::check(&to.log, ONE).await?.0, grown);
     // A part that does not follow what is there is refused, and leaves nothing.
     let before = to.log.heads().await?;
     let refused = to.log.restore(parts).await;
@@ -96,6 +105,9 @@ async fn beside_strangers(to: Logs) -> anyhow::Result<()> {
             all_records(&to.log, organization).await?,
             all_records(&from.log, organization).await?
         );
+    }
+    for organization in [OrganizationId::NONE, ONE, TWO] {
+        ledger::check(&to.log, organization).await?;
     }
     // Those that are there already are not put down twice.
     let known = strangers.into_iter().map(|x| Restored::Exchange(Box::new(x))).collect();

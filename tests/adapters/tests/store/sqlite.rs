@@ -49,17 +49,17 @@ async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     drop(SqliteLog::open(dir.path())?);
     drop(SqliteViews::open(dir.path(), Family::Live)?);
-    for name in ["log.db", "views.db"] {
+    for (name, format) in [("log.db", 2), ("views.db", 1)] {
         // Bytes 60 to 63 of the file are SQLite's user_version, big-endian.
         let path = dir.path().join(name);
         let mut bytes = std::fs::read(&path)?;
-        assert_eq!(bytes[60..64], [0, 0, 0, 1]);
-        bytes[63] = 2;
+        assert_eq!(bytes[60..64], [0, 0, 0, format]);
+        bytes[63] = format + 1;
         std::fs::write(&path, bytes)?;
     }
     assert!(matches!(
         SqliteLog::open(dir.path()),
-        Err(OpenError::Newer { found: 2, supported: 1 })
+        Err(OpenError::Newer { found: 3, supported: 2 })
     ));
     assert!(matches!(
         SqliteViews::open(dir.path(), Family::Live),

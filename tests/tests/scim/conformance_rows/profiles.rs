@@ -3,7 +3,6 @@
 use super::{GROUP, USER, set_strict};
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use rollcall_tests::http::Request;
 use rollcall_tests::refusal::refused;
 use rollcall_tests::scim::{Scim, filter, id, user};
 use rollcall_tests::server::{Server, Store};
@@ -231,25 +230,6 @@ async fn nobody_changes_a_user_or_a_group_but_by_scim() {
             }
         }
         ensure!(seen >= 8, "{seen} paths");
-        Ok(())
-    })
-    .await;
-}
-
-/// Rollcall gives out no tokens by OAuth: what asks for its metadata is told that there is none.
-#[tokio::test]
-async fn there_is_no_authorization_server() {
-    on_sqlite(async |w| {
-        for path in [
-            "/.well-known/oauth-authorization-server",
-            "/.well-known/oauth-protected-resource",
-            "/.well-known/oauth-protected-resource/scim/v2",
-            "/oauth/token",
-            "/token",
-        ] {
-            w.scim.send(Request::new("GET", path)).await?.expect(404)?;
-            w.scim.send(Request::new("POST", path)).await?.expect(404)?;
-        }
         Ok(())
     })
     .await;

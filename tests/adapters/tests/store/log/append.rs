@@ -41,7 +41,12 @@ pub async fn a_refused_append_leaves_no_trace(it: Logs) -> anyhow::Result<()> {
     let next = it.log.append(write(user(2), 0, 1).exchange(9)).await?;
     assert_eq!(
         next,
-        Appended { positions: Some((2, 2)), exchange_number: Some(1), head: 2, repeated: false }
+        Appended {
+            positions: Some((2, 2)),
+            exchange_number: Some(1),
+            head: 2,
+            ..Appended::default()
+        }
     );
     Ok(())
 }
@@ -59,7 +64,13 @@ pub async fn four_refusals_are_four_answers(it: Logs) -> anyhow::Result<()> {
     let repeated = it.log.append(write(user(1), 0, 2).takes(name(1)).exchange(1)).await;
     assert_eq!(
         repeated,
-        Ok(Appended { positions: Some((1, 2)), exchange_number: Some(1), head: 2, repeated: true })
+        Ok(Appended {
+            positions: Some((1, 2)),
+            exchange_number: Some(1),
+            head: 2,
+            repeated: true,
+            folded: false
+        })
     );
     Ok(())
 }

@@ -6,6 +6,8 @@ pub use concurrent::follow;
 
 mod concurrent;
 mod exchanges;
+pub mod facets;
+pub mod ledger;
 mod reads;
 
 mod append_contract {
@@ -39,6 +41,19 @@ mod exchanges_contract {
         one_exchange_sent_by_many_at_once_is_appended_once
         exchanges_are_paged
         dropped_bodies_are_gone_and_it_is_said
+    );
+}
+mod facets_contract {
+    contract!(super::super::facets, log:
+        exchanges_are_found_by_each_facet
+    );
+}
+mod ledger_contract {
+    contract!(super::super::ledger, log:
+        an_empty_log_has_an_empty_tree
+        leaves_and_tree_follow_from_what_is_read
+        many_at_once_grow_one_tree
+        leaves_stay_when_bodies_are_dropped
     );
 }
 mod reads_contract {

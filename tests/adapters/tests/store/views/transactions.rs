@@ -3,7 +3,7 @@
 use super::{count, counters, number, only};
 use crate::fixture::Views;
 use crate::given::{ONE, TWO};
-use rollcall_domain::sql::{SqlError, SqlRow, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{OpenTransaction, SqlError, SqlRow, SqlValue};
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -121,7 +121,7 @@ pub async fn readers_see_what_is_committed_and_do_not_wait(it: Views) -> anyhow:
 }
 
 /// Reads, lets others run, writes what it read plus one: loses counts unless it is alone.
-async fn add_slowly(mut transaction: Box<dyn SqlTransaction>, name: &str) -> anyhow::Result<()> {
+async fn add_slowly(mut transaction: Box<dyn OpenTransaction>, name: &str) -> anyhow::Result<()> {
     let n = number(
         transaction.query("SELECT n FROM counter WHERE name = $1", vec![name.into()]).await?,
     );

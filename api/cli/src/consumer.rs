@@ -1,0 +1,228 @@
+//! `rollcall consumer`
+
+use super::Exit;
+use super::client::Client;
+use super::output;
+use crate::say;
+use clap::{Subcommand, ValueEnum};
+use rollcall_contract::consumers::{
+    ConsumerAdded, ConsumerBody, ConsumerKind, ConsumerPath, ConsumerRotated, NewConsumer,
+    PayloadMode, Rotation,
+};
+use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::{route, span};
+
+/// How a consumer gets its events.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Kind {
+    /// It asks for them
+    Pull,
+    /// They are posted to it
+    Webhook,
+}
+
+/// How much events tell.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Payload {
+    /// Everything, personal data included
+    Full,
+    /// What happened to which id, and no value of anybody
+    Notice,
+}
+
+/// Consumers: who follows an organization's log from outside
+#[derive(Debug, Subcommand)]
+pub enum Consumer {
+    /// Let somebody follow the log; the key is shown once
+    Add {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// What it is called, unique in its organization
+        #[arg(long)]
+        name: String,
+        /// How it gets its events
+        #[arg(long, value_enum)]
+        kind: Kind,
+        /// Where they are posted to; a signed rollcall.ping must be answered 2xx
+        #[arg(long, value_name = "ADDRESS", required_if_eq("kind", "webhook"))]
+        post_to: Option<String>,
+        /// Post only what stands after this position; what comes from now on if absent
+        #[arg(long, value_name = "POSITION")]
+        start: Option<u64>,
+        /// Which types it gets, such as user.*,group.member_added; all of them if absent
+        #[arg(long, value_name = "TYPES", value_delimiter = ',')]
+        types: Vec<String>,
+        /// How much they tell
+        #[arg(long, value_enum, default_value = "full")]
+        payload: Payload,
+    },
+    /// List consumers, and how far each has come
+    List {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+    },
+    /// Show a consumer
+    Show(One),
+    /// Give a consumer nothing until it is resumed; it loses nothing by that
+    Pause(One),
+    /// Give a consumer its events again
+    Resume(One),
+    /// Give a consumer a new key beside the one it has
+    Rotate {
+        #[command(flatten)]
+        one: One,
+        /// How long the key of now holds beside the new one, 1s to 7d
+        #[arg(long, value_name = "TIME", default_value = "24h", value_parser = seconds)]
+        overlap: u32,
+    },
+    /// Let a consumer follow no more
+    Remove(One),
+}
+
+/// One consumer.
+#[derive(Clone, Debug, clap::Args)]
+pub struct One {
+    /// The organization's slug
+    #[arg(long, value_name = "SLUG")]
+    org: String,
+    /// Name or id of the consumer
+    consumer: String,
+}
+
+impl One {
+    fn path(self) -> ConsumerPath {
+        ConsumerPath { organization: self.org, consumer: self.consumer }
+    }
+}
+
+/// A span of time in whole seconds.
+fn seconds(text: &str) -> Result<u32, &'static str> {
+    span::seconds(text)
+        .and_then(|s| u32::try_from(s).ok())
+        .ok_or("write a number and d, h, m or s, such as 12h")
+}
+
+/// Runs it.
+pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
+    match command {
+        Consumer::Add { org, name, kind, post_to: url, start, types, payload } => {
+            let kind = match kind {
+                Kind::Pull => ConsumerKind::Pull,
+                Kind::Webhook => ConsumerKind::Webhook,
+            };
+            let payload = match payload {
+                Payload::Full => PayloadMode::Full,
+                Payload::Notice => PayloadMode::Notice,
+            };
+            let new = NewConsumer { name, kind, url, start, types, payload };
+            let line = route::ADD_CONSUMER.line(&OrganizationPath::of(org), &Nothing)?;
+            added(client.tell(&line, &new).await?, client.json)?;
+        }
+        Consumer::List { org } => {
+            let line = route::LIST_CONSUMERS.line(&OrganizationPath::of(org), &Nothing)?;
+            let all: Vec<ConsumerBody> = client.ask(&line).await?;
+            if client.json {
+                output::json(&all)?;
+            } else {
+                table(all);
+            }
+        }
+        Consumer::Show(one) => {
+            let shown: ConsumerBody =
+                client.ask(&route::SHOW_CONSUMER.line(&one.path(), &Nothing)?).await?;
+            if client.json {
+                output::json(&shown)?;
+            } else {
+                show(shown);
+            }
+        }
+        Consumer::Pause(one) => {
+            client.act(&route::PAUSE_CONSUMER.line(&one.path(), &Nothing)?).await?;
+        }
+        Consumer::Resume(one) => {
+            client.act(&route::RESUME_CONSUMER.line(&one.path(), &Nothing)?).await?;
+        }
+        Consumer::Rotate { one, overlap } => {
+            let rotation = Rotation { overlap_seconds: Some(overlap) };
+            let line = route::ROTATE_CONSUMER.line(&one.path(), &Nothing)?;
+            let rotated: ConsumerRotated = client.tell(&line, &rotation).await?;
+            if client.json {
+                output::json(&rotated)?;
+            } else {
+                let mut pairs = shown_once(rotated.token, rotated.secret);
+                pairs.push(("Old one until", rotated.old_until.to_rfc3339()));
+                output::pairs(&pairs);
+                say!("\nIt is not shown again.");
+            }
+        }
+        Consumer::Remove(one) => {
+            client.act(&route::REMOVE_CONSUMER.line(&one.path(), &Nothing)?).await?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn added(added: ConsumerAdded, json: bool) -> anyhow::Result<()> {
+    if json {
+        return output::json(&added);
+    }
+    let asks = added.token.is_some();
+    let mut pairs = vec![("Consumer", added.consumer.to_string())];
+    pairs.extend(shown_once(added.token, added.secret));
+    if asks {
+        pairs.extend([("Snapshot", added.snapshot_url), ("Feed", added.feed_url)]);
+    }
+    output::pairs(&pairs);
+    say!(
+        "\n{}",
+        if asks {
+            "The consumer sends the token as a bearer token; it is not shown again. Begin with the snapshot, go on with the feed after its position."
+        } else {
+            "What is posted is signed with the secret, as Standard Webhooks has it; it is not shown again."
+        }
+    );
+    Ok(())
+}
+
+/// The token, or the secret.
+fn shown_once(token: Option<String>, secret: Option<String>) -> Vec<(&'static str, String)> {
+    let token = token.map(|token| ("Token", token));
+    token.into_iter().chain(secret.map(|secret| ("Secret", secret))).collect()
+}
+
+fn table(all: Vec<ConsumerBody>) {
+    let row = |c: ConsumerBody| {
+        let heard = c.heard_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339());
+        let types = if c.types.is_empty() { "all".to_owned() } else { c.types.join(",") };
+        vec![c.name, c.kind, c.state, types, c.payload, c.lag_records.to_string(), heard]
+    };
+    output::table(
+        &["NAME", "KIND", "STATE", "TYPES", "PAYLOAD", "LAG", "HEARD"],
+        &all.into_iter().map(row).collect::<Vec<_>>(),
+    );
+}
+
+fn show(c: ConsumerBody) {
+    let number = |n: Option<u64>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    output::pairs(&[
+        ("Consumer", c.consumer.to_string()),
+        ("Name", c.name),
+        ("Kind", c.kind),
+        ("State", c.state),
+        ("Types", if c.types.is_empty() { "all".to_owned() } else { c.types.join(", ") }),
+        ("Payload", c.payload),
+        ("Place kept here", number(c.position)),
+        ("Last asked after", number(c.asked_after)),
+        ("Last heard", c.heard_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339())),
+        ("Posted to", c.url.unwrap_or_else(|| "-".to_owned())),
+        ("Stopped because", c.stopped.unwrap_or_else(|| "-".to_owned())),
+        ("Failed attempts", c.failed_attempts.to_string()),
+        ("Next attempt", c.next_attempt_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339())),
+        ("Records behind", format!("{} of {}", c.lag_records, c.head)),
+        ("Snapshot", c.snapshot_url),
+        ("Feed", c.feed_url),
+    ]);
+}

@@ -1,0 +1,76 @@
+//! Where the event before stands: the link that a page begins with.
+
+use rollcall_domain::ids::{ConsumerId, OrganizationId};
+use rollcall_domain::log::Position;
+use rollcall_domain::outbound::{sources, tell};
+use rollcall_door::{App, Refusal};
+use rollcall_projections::consumers::ConsumerRow;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// So many consumers are remembered; then all are forgotten, which costs a look into an index each.
+const REMEMBERED: usize = 10_000;
+
+/// What was found before: up to which position, and where the last event up to there stands. The
+/// filter of a consumer never changes, nor does what stands in the log.
+#[derive(Debug, Default)]
+pub struct Chain(Mutex<HashMap<(OrganizationId, ConsumerId), (Position, Position)>>);
+
+impl Chain {
+    /// The position of the last event for a consumer up to a position; 0 if there is none.
+    ///
+    /// # Errors
+    /// If the index cannot be brought that far, or the log cannot be read.
+    pub async fn before(
+        &self,
+        app: &App,
+        consumer: &ConsumerRow,
+        up_to: Position,
+    ) -> Result<Position, Refusal> {
+        if up_to == 0 {
+            return Ok(0);
+        }
+        let known = self.known().get(&(consumer.organization, consumer.id)).copied();
+        if let Some((known, last)) = known
+            && known == up_to
+        {
+            return Ok(last);
+        }
+        let last = find(app, consumer, up_to).await?;
+        self.remember(consumer, up_to, last);
+        Ok(last)
+    }
+
+    /// Remembers what a page ended with.
+    pub fn remember(&self, consumer: &ConsumerRow, up_to: Position, last: Position) {
+        let mut known = self.known();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert((consumer.organization, consumer.id), (up_to, last));
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<(OrganizationId, ConsumerId), (Position, Position)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn find(app: &App, consumer: &ConsumerRow, up_to: Position) -> Result<Position, Refusal> {
+    let organization = consumer.organization;
+    let sources = sources(|public| consumer.types.wants(public));
+    let index = app.audit.of(organization).await?.events;
+    let mut until = up_to;
+    loop {
+        let last = index.last_of(organization, &sources, until).await?;
+        let Some(before) = last.checked_sub(1) else { return Ok(0) };
+        // The index knows the name of a record, the record whether there is something to tell.
+        let record = app.engine.log.records(organization, before, 1).await?.pop();
+        let record = record.filter(|record| record.position == last).ok_or_else(|| {
+            Refusal::unavailable(&format!("the log has no record at position {last}"))
+        })?;
+        if tell(&record, &consumer.types, consumer.payload)?.is_some() {
+            return Ok(last);
+        }
+        until = before;
+    }
+}

@@ -1,0 +1,38 @@
+//! The way out: consumers follow the log of an organization, and can prove that they missed
+//! nothing.
+//!
+//! The log is the authority: a page is read from it by position, and its positions are 1, 2, 3...
+//! without a gap. What a filter leaves out is bridged by `previous`, the position of the event
+//! before under the same filter.
+
+mod chain;
+mod feed;
+mod limits;
+mod place;
+mod reading;
+mod room;
+mod snapshot;
+pub mod webhook;
+
+pub use reading::{Page, ReadError, Reader, read};
+pub use room::Feed;
+
+use axum::extract::FromRef;
+use rollcall_door::App;
+use std::sync::Arc;
+use utoipa_axum::router::UtoipaMethodRouter;
+use utoipa_axum::routes;
+
+/// What consumers ask, below `/api/v1`: each route with the name of its exchanges.
+pub fn routes<S>() -> [(&'static str, UtoipaMethodRouter<S>); 3]
+where
+    S: Clone + Send + Sync + 'static,
+    Arc<App>: FromRef<S>,
+    Arc<Feed>: FromRef<S>,
+{
+    [
+        ("feed.read", routes!(feed::read)),
+        ("feed.snapshot", routes!(snapshot::read)),
+        ("feed.place", routes!(place::keep)),
+    ]
+}

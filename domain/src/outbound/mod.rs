@@ -1,0 +1,12 @@
+//! What is told outward: events in a public, versioned vocabulary, made of records by a pure
+//! function. The same record gives the same events, with the same ids, however often it is told.
+
+mod event;
+mod schema;
+mod source;
+mod tell;
+
+pub use event::{PublicEvent, Subject};
+pub use schema::{FRAME, schemas};
+pub use source::{of_record, sources};
+pub use tell::{Told, tell};

@@ -1,0 +1,12 @@
+//! Credentials of SCIM clients: client secrets, assertions of a federated tenant, keys of a
+//! client's own; from adding one to the end of it, on one process and on two.
+
+mod asking;
+mod foreign;
+mod hostile;
+mod key_host;
+mod kinds;
+mod limits;
+mod month;
+mod secret;
+mod two_processes;

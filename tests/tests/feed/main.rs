@@ -1,0 +1,9 @@
+//! The way out: who follows the log from outside gets all of it, in order, and can prove it.
+
+mod client;
+mod killed;
+mod mirror;
+mod receiver;
+mod refused;
+mod story;
+mod webhooks;
