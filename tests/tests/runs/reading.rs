@@ -107,10 +107,7 @@ async fn runs_are_listed_page_by_page_and_by_what_they_were(store: Store<'_>) ->
     ensure!(only("/runs?failed=true").await? == 1);
     ensure!(only("/runs?changed=true").await? == 4);
     let wrong = day.ask("/runs?kind=weekly").await.err().map(|e| e.to_string()).unwrap_or_default();
-    ensure!(
-        wrong.starts_with("400: there is no kind \"weekly\"; there is: initial"),
-        "{wrong}"
-    );
+    ensure!(wrong.starts_with("400: there is no kind \"weekly\"; there is: initial"), "{wrong}");
     let nobody = day
         .ask("/runs/00000000-0000-0000-0000-000000000001")
         .await
