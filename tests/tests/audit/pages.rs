@@ -56,7 +56,12 @@ fn rows(list: &List, body: &Value) -> Result<Vec<Value>> {
 }
 
 /// All pages of a list: as many rows as the first one says, if it says so.
-async fn all(w: &World, list: &List, first: &str, written: Option<&Written>) -> Result<Vec<Value>> {
+async fn all(
+    w: &World,
+    list: &List,
+    first: &str,
+    mut written: Option<&Written>,
+) -> Result<Vec<Value>> {
     let (mut found, mut query, mut total) = (Vec::new(), first.to_owned(), None);
     loop {
         let answer = w.admin.get(&format!("{}{query}", list.path)).await?.expect(200)?;
