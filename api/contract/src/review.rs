@@ -19,6 +19,7 @@ pub struct AccessQuery {
     pub user: Option<String>,
     /// A moment: a date, an instant (RFC 3339), `position:N`, `run:ID` or an age such as `-2d`; now,
     /// if neither this nor a period is given.
+    #[serde(alias = "asOf")]
     pub as_of: Option<String>,
     /// The beginning of a period, as a moment: everybody who was in a group at any time of it.
     pub from: Option<String>,
