@@ -47,6 +47,8 @@ class Directory:
         self.position = 0
         # Place of the last event: its position and its part; None before the first.
         self.last = None
+        # Which log it is, once that is known.
+        self.epoch = None
 
     def begin(self, url, limit):
         """Takes everybody at one position."""
@@ -58,6 +60,7 @@ class Directory:
                     self.members.setdefault(item["group"], set()).add(item["member"])
                 else:
                     self.resources[item["kind"]][item["id"]] = read(item["resource"])
+            self.is_of_the_same_log(page)
             self.position, after = page["position"], page.get("next")
             if after is None:
                 return
@@ -66,6 +69,7 @@ class Directory:
         """Takes events until there are no more."""
         while True:
             page = ask(url, after=self.position, limit=limit, wait=wait)
+            self.is_of_the_same_log(page)
             for event in page["events"]:
                 self.is_the_next(event)
                 self.apply(event)
@@ -73,6 +77,12 @@ class Directory:
             self.position = page["next"]
             if page["complete"]:
                 return
+
+    def is_of_the_same_log(self, page):
+        """Positions of one log say nothing of another, such as one that a backup was put into."""
+        if self.epoch not in (None, page["epoch"]):
+            raise Missed(f"this is the log {page['epoch']}, and not {self.epoch}")
+        self.epoch = page["epoch"]
 
     def is_the_next(self, event):
         """Proves that nothing is missing between the last event and this one."""

@@ -34,8 +34,8 @@ pub struct FeedBody {
     pub head: u64,
     /// True if nothing was left between `next` and `head`.
     pub complete: bool,
-    /// Which log this is, where that is known: positions of another are not to be compared.
-    pub epoch: Option<String>,
+    /// Which log this is: positions of another are not to be compared.
+    pub epoch: String,
 }
 
 /// What an event is about.
@@ -101,8 +101,8 @@ pub struct SnapshotBody {
     pub items: Vec<SnapshotItem>,
     /// Where the next page begins; absent behind the last.
     pub next: Option<String>,
-    /// Which log this is, where that is known.
-    pub epoch: Option<String>,
+    /// Which log this is.
+    pub epoch: String,
 }
 
 /// One item of a snapshot.

@@ -71,7 +71,7 @@ pub async fn read(
         previous,
         head,
         complete: page.next == head,
-        epoch: None,
+        epoch: app.engine.log.epoch().await?.to_string(),
         events: page.events.into_iter().map(|(previous, event)| body(previous, event)).collect(),
     }))
 }

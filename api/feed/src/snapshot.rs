@@ -153,7 +153,8 @@ pub async fn read(
         }
     };
     let next = next.map(Cursor::write);
-    Ok(Json(SnapshotBody { position: cursor.at, items, next, epoch: None }))
+    let epoch = app.engine.log.epoch().await?.to_string();
+    Ok(Json(SnapshotBody { position: cursor.at, items, next, epoch }))
 }
 
 /// The next items of a section, each with its place.

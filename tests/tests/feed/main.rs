@@ -1,6 +1,7 @@
 //! The way out: who follows the log from outside gets all of it, in order, and can prove it.
 
 mod client;
+mod epoch;
 mod killed;
 mod mirror;
 mod receiver;
