@@ -63,6 +63,19 @@ impl Admin {
         Ok(self.on::<Organization>(app, self.organization.id.0, command, status).await?)
     }
 
+    /// The same where there is nothing to tell: 204 No Content.
+    ///
+    /// # Errors
+    /// If it is refused, or cannot be done now.
+    pub async fn done(
+        &self,
+        app: &App,
+        command: OrganizationCommand,
+    ) -> Result<StatusCode, Refusal> {
+        let status = StatusCode::NO_CONTENT;
+        self.execute(app, command, status).await.map(|_| status)
+    }
+
     /// Changes something of the organization.
     ///
     /// # Errors

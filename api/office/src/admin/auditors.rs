@@ -98,12 +98,6 @@ pub async fn revoke(
     State(app): State<Arc<App>>,
     Path(path): Path<AuditorPath>,
 ) -> Result<StatusCode, Refusal> {
-    admin
-        .execute(
-            &app,
-            OrganizationCommand::Credential(keys::revoke(path.auditor, Purpose::Audit)),
-            keys::REVOKED,
-        )
-        .await?;
-    Ok(keys::REVOKED)
+    let command = keys::revoke(path.auditor, Purpose::Audit);
+    admin.done(&app, OrganizationCommand::Credential(command)).await
 }

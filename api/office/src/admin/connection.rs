@@ -82,8 +82,7 @@ pub async fn enable_scim(
             "single sign-on is not set up yet: rollcall saml configure comes first; to use SCIM alone say --allow-scim-without-sso",
         ));
     }
-    admin.execute(&app, OrganizationCommand::EnableScim, StatusCode::NO_CONTENT).await?;
-    Ok(StatusCode::NO_CONTENT)
+    admin.done(&app, OrganizationCommand::EnableScim).await
 }
 
 /// Whether people can sign in.
@@ -105,6 +104,5 @@ pub async fn disable_scim(
     admin: Admin,
     State(app): State<Arc<App>>,
 ) -> Result<StatusCode, Refusal> {
-    admin.execute(&app, OrganizationCommand::DisableScim, StatusCode::NO_CONTENT).await?;
-    Ok(StatusCode::NO_CONTENT)
+    admin.done(&app, OrganizationCommand::DisableScim).await
 }

@@ -196,7 +196,8 @@ pub async fn pause(
     State(app): State<Arc<App>>,
     Path(path): Path<ConsumerPath>,
 ) -> Result<StatusCode, Refusal> {
-    change(&app, &admin, &path, ConsumerCommand::Pause).await
+    let row = found(&app, &admin, &path).await?;
+    change(&app, &admin, &row, ConsumerCommand::Pause).await
 }
 
 /// Gives a consumer its events again.
@@ -215,7 +216,7 @@ pub async fn resume(
 ) -> Result<StatusCode, Refusal> {
     let row = found(&app, &admin, &path).await?;
     app.places.try_now(row.organization, row.id).await?;
-    change(&app, &admin, &path, ConsumerCommand::Resume).await
+    change(&app, &admin, &row, ConsumerCommand::Resume).await
 }
 
 /// Gives a consumer a new key, beside which the one of now holds for a while. Older ones are
@@ -283,7 +284,7 @@ pub async fn remove(
     Path(path): Path<ConsumerPath>,
 ) -> Result<StatusCode, Refusal> {
     let row = found(&app, &admin, &path).await?;
-    let done = change(&app, &admin, &path, ConsumerCommand::Remove).await?;
+    let done = change(&app, &admin, &row, ConsumerCommand::Remove).await?;
     app.places.forget(row.organization, row.id).await?;
     Ok(done)
 }
@@ -291,10 +292,9 @@ pub async fn remove(
 async fn change(
     app: &App,
     admin: &Admin,
-    path: &ConsumerPath,
+    row: &ConsumerRow,
     command: ConsumerCommand,
 ) -> Result<StatusCode, Refusal> {
-    let row = found(app, admin, path).await?;
     let status = StatusCode::NO_CONTENT;
     admin.on::<Consumer>(app, row.id.0, command, status).await.map_err(refusal)?;
     Ok(status)

@@ -179,9 +179,7 @@ pub async fn retire(
     Path(path): Path<CredentialPath>,
 ) -> Result<StatusCode, Refusal> {
     let command = CredentialCommand::RetireSecret { credential: CredentialId(path.credential) };
-    let done = StatusCode::NO_CONTENT;
-    admin.execute(&app, OrganizationCommand::Credential(command), done).await?;
-    Ok(done)
+    admin.done(&app, OrganizationCommand::Credential(command)).await
 }
 
 /// Trusts assertions for one more audience.
@@ -209,9 +207,7 @@ pub async fn trust(
     let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let credential = CredentialId(path.credential);
     let command = CredentialCommand::TrustAudience { credential, audience: new.audience };
-    let done = StatusCode::NO_CONTENT;
-    admin.execute(&app, OrganizationCommand::Credential(command), done).await?;
-    Ok(done)
+    admin.done(&app, OrganizationCommand::Credential(command)).await
 }
 
 /// Revokes a credential with all of its secrets and access tokens, at once and on every server.
@@ -229,6 +225,5 @@ pub async fn revoke(
     Path(path): Path<CredentialPath>,
 ) -> Result<StatusCode, Refusal> {
     let command = keys::revoke(path.credential, Purpose::Scim);
-    admin.execute(&app, OrganizationCommand::Credential(command), keys::REVOKED).await?;
-    Ok(keys::REVOKED)
+    admin.done(&app, OrganizationCommand::Credential(command)).await
 }

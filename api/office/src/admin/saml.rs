@@ -299,10 +299,7 @@ pub async fn policy(
     ),
 )]
 pub async fn enable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
-    admin
-        .execute(&app, OrganizationCommand::Saml(SamlCommand::Enable), StatusCode::NO_CONTENT)
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+    admin.done(&app, OrganizationCommand::Saml(SamlCommand::Enable)).await
 }
 
 /// Answers 503 to whoever wants to sign in. Sessions go on.
@@ -315,8 +312,5 @@ pub async fn enable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusC
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
 )]
 pub async fn disable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
-    admin
-        .execute(&app, OrganizationCommand::Saml(SamlCommand::Disable), StatusCode::NO_CONTENT)
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
+    admin.done(&app, OrganizationCommand::Saml(SamlCommand::Disable)).await
 }

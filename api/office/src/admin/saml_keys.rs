@@ -162,6 +162,5 @@ pub async fn retire(
     Path(path): Path<KeyPath>,
 ) -> Result<StatusCode, Refusal> {
     let retire = OrganizationCommand::Saml(SamlCommand::RetireKey { key: SamlKeyId(path.key) });
-    admin.execute(&app, retire, StatusCode::NO_CONTENT).await?;
-    Ok(StatusCode::NO_CONTENT)
+    admin.done(&app, retire).await
 }

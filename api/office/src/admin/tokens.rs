@@ -106,12 +106,6 @@ pub async fn revoke(
     State(app): State<Arc<App>>,
     Path(path): Path<TokenPath>,
 ) -> Result<StatusCode, Refusal> {
-    admin
-        .execute(
-            &app,
-            OrganizationCommand::Credential(keys::revoke(path.token, Purpose::Scim)),
-            keys::REVOKED,
-        )
-        .await?;
-    Ok(keys::REVOKED)
+    let command = keys::revoke(path.token, Purpose::Scim);
+    admin.done(&app, OrganizationCommand::Credential(command)).await
 }
