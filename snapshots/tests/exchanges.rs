@@ -6,7 +6,7 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::assertion::{Axis, Finding, Seen};
 use rollcall_domain::credential::{ClientAuthentication, TokenRequest};
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
-use rollcall_domain::failure::{Cause, Change, Facts, Wants};
+use rollcall_domain::failure::{AccessEnd, Cause, Change, Facts, Wants};
 use rollcall_domain::ids::{CredentialId, ExchangeId, OrganizationId, ResourceId, TokenId};
 use rollcall_domain::interpretation::{Interpretation, Reading};
 use rollcall_domain::scim::Rule;
@@ -33,6 +33,17 @@ fn full() -> Exchange {
         more: 7,
         all: Some("22".repeat(16)),
         unread: 2,
+        enables: true,
+        removes_somebody: true,
+        ends: vec![
+            AccessEnd::Disabled { user: ResourceId(id(5)) },
+            AccessEnd::UserDeleted { user: ResourceId(id(5)) },
+            AccessEnd::GroupDeleted { group: ResourceId(id(6)) },
+            AccessEnd::Removed { group: ResourceId(id(6)), member: ResourceId(id(5)) },
+            AccessEnd::OthersRemoved { group: ResourceId(id(6)), but: [ResourceId(id(5))].into() },
+            AccessEnd::SomebodyRemoved { group: ResourceId(id(6)), request: Some("55".repeat(16)) },
+        ],
+        request: Some("66".repeat(16)),
     };
     Exchange {
         id: ExchangeId(id(1)),

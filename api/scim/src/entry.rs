@@ -115,19 +115,20 @@ async fn carry_out(
     let encoding = Encoding::of(&parts.headers);
     // Nobody knows how long a packed body is.
     let announced = body.size_hint().upper().filter(|_| matches!(encoding, Ok(Encoding::Identity)));
-    let room = if caller.is_ok() { room_for(scim, announced).await } else { Ok(None) };
+    let is_known = caller.as_ref().is_ok_and(|caller| caller.actor != Actor::Unauthenticated);
+    let room = if is_known { room_for(scim, announced).await } else { Ok(None) };
     let limit = usize::try_from(app.config.max_body_bytes).unwrap_or(usize::MAX);
-    let body = match (&caller, &room, encoding) {
-        (Ok(_), Ok(_), Ok(encoding)) => match read_body(body, limit, BODY_TIMEOUT).await {
+    let body = match (is_known, &room, encoding) {
+        (true, Ok(_), Ok(encoding)) => match read_body(body, limit, BODY_TIMEOUT).await {
             Ok(read) => encoding.decode(read, limit).await,
             Err(error) => Err(error),
         },
-        (Ok(_), Ok(_), Err(error)) => Err(error),
-        (Ok(_), Err(_), _) => Ok(Bytes::new()),
-        (Err(_), _, Ok(Encoding::Identity)) => read_stranger(scim, body).await,
+        (true, Ok(_), Err(error)) => Err(error),
+        (true, Err(_), _) => Ok(Bytes::new()),
+        (false, _, Ok(Encoding::Identity)) => read_stranger(scim, body).await,
         // What a stranger packed is not looked into, so that nobody can tell whether it may be
         // kept.
-        (Err(_), _, _) => Ok(Bytes::new()),
+        (false, _, _) => Ok(Bytes::new()),
     };
     if let Ok(body) = &body {
         opened.body = body.clone();
@@ -139,7 +140,7 @@ async fn carry_out(
     if let Some(refusal) = caller.refusal {
         if let Ok(operation) = &operation {
             // Whoever is refused is told so, whether or not it can be kept what was wanted.
-            let _ = facts::gather_refused(app, opened, operation).await;
+            let _ = facts::gather(app, opened, operation).await;
         }
         return Err(refusal);
     }
