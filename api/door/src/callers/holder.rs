@@ -63,6 +63,14 @@ impl Holder {
     }
 }
 
+/// Looks at the key of a request once more.
+///
+/// # Errors
+/// 401 if it lets nobody in any more.
+pub async fn still_holds(parts: &Parts, app: &App) -> Result<(), Refusal> {
+    Holder::of(parts, app).await.map(drop)
+}
+
 async fn actor(app: &App, row: &CredentialRow) -> Result<Option<Actor>, Refusal> {
     let name = || row.label.clone();
     Ok(match row.purpose {
