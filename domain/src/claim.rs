@@ -29,11 +29,13 @@ pub enum ClaimKind {
     NameFold,
     /// The name of a consumer, unique in its organization without regard to case.
     ConsumerName,
+    /// An object id of an identity provider, by which one user at most is known.
+    ObjectId,
 }
 
 impl ClaimKind {
     /// All kinds, in their order.
-    pub const ALL: [ClaimKind; 9] = [
+    pub const ALL: [ClaimKind; 10] = [
         ClaimKind::UserName,
         ClaimKind::GroupName,
         ClaimKind::Resource,
@@ -43,6 +45,7 @@ impl ClaimKind {
         ClaimKind::SessionRefusal,
         ClaimKind::NameFold,
         ClaimKind::ConsumerName,
+        ClaimKind::ObjectId,
     ];
 
     /// The stable name in stores.
@@ -57,6 +60,7 @@ impl ClaimKind {
             ClaimKind::SessionRefusal => "session_refusal",
             ClaimKind::NameFold => "name_fold",
             ClaimKind::ConsumerName => "consumer_name",
+            ClaimKind::ObjectId => "object_id",
         }
     }
 

@@ -39,6 +39,7 @@ pub mod saml;
 pub mod schema;
 pub mod sessions;
 pub mod status;
+pub mod strangers;
 pub mod table;
 mod text;
 pub mod verify;

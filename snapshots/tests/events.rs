@@ -16,7 +16,9 @@ use rollcall_domain::ids::{
     AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId,
 };
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
-use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
+use rollcall_domain::login::{
+    Asserted, Attempt, Drift, Initiator, MatchedBy, ObjectId, RefusedLogin,
+};
 use rollcall_domain::organization::{
     CertificateOwner, IdpEndpoints, OrganizationEvent, OrganizationEventKind, SamlKey, SamlPolicy,
     SealedKey, SpCertificate,
@@ -88,6 +90,11 @@ fn refused() -> Box<RefusedLogin> {
     })
 }
 
+fn known() -> ObjectId {
+    ObjectId::new("https://sts.windows.net/tenant/", "8F0F0C5C-0000-4000-8000-000000000001")
+        .expect("an object id")
+}
+
 /// Events of logins and sessions.
 fn login_samples() -> Vec<DomainEvent> {
     let session = SessionId(Uuid::from_u128(3));
@@ -107,6 +114,11 @@ fn login_samples() -> Vec<DomainEvent> {
     };
     vec![
         DomainEvent::User(UserEvent::SignedIn(Box::new(signed_in))),
+        DomainEvent::User(UserEvent::ObjectIdPinned { known: known(), reason: None }),
+        DomainEvent::User(UserEvent::ObjectIdReleased {
+            known: known(),
+            reason: Some("Ada Moor has left; the name is Ada Keller's now".into()),
+        }),
         DomainEvent::User(UserEvent::LoginRefused(refused())),
         DomainEvent::User(UserEvent::SessionEnded {
             session,

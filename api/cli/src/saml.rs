@@ -110,9 +110,10 @@ pub struct Policy {
     /// Whether a sign-in may begin at the identity provider
     #[arg(long, value_name = "BOOL")]
     idp_initiated: Option<bool>,
-    /// How a user is recognized: object-id-then-user-name, object-id or user-name
-    #[arg(long, value_name = "RULE")]
-    matching: Option<String>,
+    /// Recognize people by this, in place of all before: name-id, object-id, or claim:NAME; may come
+    /// several times, and then the first that finds a user decides
+    #[arg(long = "identifier", value_name = "IDENTIFIER")]
+    identifiers: Vec<String>,
     /// Whether somebody whom SCIM has not sent becomes a user by signing in
     #[arg(long, value_name = "BOOL")]
     just_in_time: Option<bool>,
@@ -272,17 +273,18 @@ async fn run_policy(policy: Policy, client: &Client) -> anyhow::Result<()> {
     let Policy {
         org,
         idp_initiated,
-        matching,
+        identifiers,
         just_in_time,
         targets,
         no_targets,
         session_minutes,
         sign_requests,
     } = policy;
+    let identifiers = (!identifiers.is_empty()).then_some(identifiers);
     let targets = if no_targets || !targets.is_empty() { Some(targets) } else { None };
     let change = PolicyBody {
         idp_initiated,
-        matching,
+        identifiers,
         just_in_time,
         targets,
         session_minutes,
@@ -296,7 +298,7 @@ async fn run_policy(policy: Policy, client: &Client) -> anyhow::Result<()> {
     let yes = |value: Option<bool>| if value == Some(true) { "yes" } else { "no" }.to_owned();
     output::pairs(&[
         ("Sign-in may begin at the identity provider", yes(policy.idp_initiated)),
-        ("Users are recognized by", policy.matching.unwrap_or_default()),
+        ("Users are recognized by", policy.identifiers.unwrap_or_default().join(", then ")),
         ("Users are made when they sign in", yes(policy.just_in_time)),
         ("Targets", policy.targets.unwrap_or_default().join(" ")),
         ("Longest session in minutes", policy.session_minutes.unwrap_or_default().to_string()),

@@ -25,6 +25,7 @@ pub mod organizations;
 pub mod page;
 pub mod problem;
 pub mod provisioning_log;
+pub mod repin;
 pub mod replay;
 pub mod request_line;
 pub mod review;

@@ -21,6 +21,7 @@ use crate::members::{MemberQuery, ReviewQuery};
 use crate::memberships::MembershipQuery;
 use crate::moment::AsOf;
 use crate::organizations::OrganizationPath;
+use crate::repin::PersonPath;
 use crate::request_line::{Declared, Method, Nothing, Route};
 use crate::review::AccessQuery;
 use crate::runs::{ChangeQuery, RunPath, RunQuery};
@@ -88,6 +89,7 @@ routes! {
     RETIRE_KEY: Delete "/api/v1/organizations/{organization}/saml/certificate/{key}" (KeyPath, Nothing);
     LIST_LOGINS: Get "/api/v1/organizations/{organization}/logins" (OrganizationPath, LoginQuery);
     SHOW_LOGIN: Get "/api/v1/organizations/{organization}/logins/{exchange}" (LoginPath, Nothing);
+    REPIN_PERSON: Put "/api/v1/organizations/{organization}/logins/people/{user}" (PersonPath, Nothing);
     LIST_SESSIONS: Get "/api/v1/organizations/{organization}/sessions" (OrganizationPath, SessionQuery);
     END_SESSION: Delete "/api/v1/organizations/{organization}/sessions/{session}" (SessionPath, Nothing);
     SHOW_SESSION: Get "/api/v1/session" (Nothing, Nothing);

@@ -79,8 +79,9 @@ pub struct CertificateBody {
 pub struct PolicyBody {
     /// Whether a sign-in may begin at the identity provider.
     pub idp_initiated: Option<bool>,
-    /// `object-id-then-user-name`, `object-id` or `user-name`.
-    pub matching: Option<String>,
+    /// What people are recognized by, one to four of `name-id`, `object-id` and `claim:NAME`: the
+    /// first that finds a user decides.
+    pub identifiers: Option<Vec<String>>,
     /// Whether somebody whom SCIM has not sent becomes a user by signing in.
     pub just_in_time: Option<bool>,
     /// Addresses to which a browser may be sent; one that ends in `/` stands for all below it.

@@ -3,8 +3,8 @@
 use crate::SCIM_PREFIX;
 use crate::audit::Audit;
 use crate::config::ServeConfig;
-use crate::exchange::StrangerLimit;
 use crate::sealing::DeploymentKey;
+use crate::strangers::Strangers;
 use rollcall_domain::scim::{Limits, Policy, ScimError};
 use rollcall_engine::Engine;
 use rollcall_outbound::Guard;
@@ -61,9 +61,9 @@ pub struct App {
     pub operator_sha256: String,
     /// True if other processes may write the same store.
     pub shared: bool,
-    /// Limit on those without one.
-    pub strangers: StrangerLimit,
-    /// One permit for each request under way.
+    /// What those may take who have no live credential.
+    pub strangers: Strangers,
+    /// One permit for each request under way of those who have one.
     pub in_flight: Arc<Semaphore>,
 }
 
@@ -81,8 +81,8 @@ pub struct Settings {
     pub deployment_key: DeploymentKey,
     /// True if other processes may write the same store.
     pub shared: bool,
-    /// Limit on requests without a known token.
-    pub strangers: StrangerLimit,
+    /// What those may take who have no live credential.
+    pub strangers: Strangers,
 }
 
 impl App {

@@ -7,8 +7,8 @@ use crate::telemetry;
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_door::config::ServeConfig;
-use rollcall_door::exchange::StrangerLimit;
 use rollcall_door::sealing::{DeploymentKey, deployment_key_path};
+use rollcall_door::strangers::Strangers;
 use rollcall_door::{App, Settings};
 use rollcall_engine::begin;
 use rollcall_engine::clock::Clock;
@@ -16,6 +16,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::saml::SamlConnections;
+use rollcall_projections::strangers::StrangerRing;
 use rollcall_sign_on::saml::seals;
 use rollcall_stores::Places;
 use std::path::Path;
@@ -62,7 +63,11 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     })?;
     let url = format!("http://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
-    let (shared, strangers) = (stores.shared, StrangerLimit::default());
+    let shared = stores.shared;
+    let ring = StrangerRing::open(stores.side.clone()).await;
+    let ring = ring.context("cannot open what is kept of strangers")?;
+    let connections = listen::room_for_strangers(config.stranger_connections);
+    let strangers = Strangers::new(config.stranger_requests(), connections, ring, true);
     let places = ConsumerPlaces::open(stores.side.clone()).await;
     let places = places.context("cannot open what is kept of consumers")?;
     let settings =
@@ -87,8 +92,13 @@ async fn run(
     let background = Background::start(&app, &doors, &stopping);
     let feed = doors.feed.clone();
     let router = router(&app, doors, Some(metrics));
-    let server =
-        tokio::spawn(listen::serve(listener, router, Patience::default(), stopping.clone()));
+    let server = tokio::spawn(listen::serve(
+        listener,
+        router,
+        Patience::default(),
+        app.strangers.connections.clone(),
+        stopping.clone(),
+    ));
     signals().await?;
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
@@ -105,6 +115,9 @@ async fn run(
         tracing::warn!("some requests did not end in {} s", DRAIN.as_secs());
     }
     background.ended().await;
+    if let Err(error) = app.strangers.evidence.flush().await {
+        tracing::warn!(%error, "the last evidence of strangers was not kept");
+    }
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())

@@ -5,12 +5,18 @@
 
 mod attempt;
 mod drift;
+mod identifier;
 mod matching;
-mod person;
+mod not_admitted;
+mod pin;
 mod provision;
+mod said;
 
 pub use attempt::{Asserted, Attempt, Initiator, RefusedLogin};
 pub use drift::{Drift, drift};
-pub use matching::{Candidate, MatchedBy, Matching, NotAdmitted, choose};
-pub use person::Person;
+pub use identifier::{Identifier, NoIdentifier};
+pub use matching::{Candidate, MatchedBy, choose};
+pub use not_admitted::NotAdmitted;
+pub use pin::{ObjectId, Pin, Pinning};
 pub use provision::resource;
+pub use said::Said;

@@ -139,6 +139,9 @@ pub enum OrganizationError {
     /// The session lifetime cannot be used.
     #[error("a session lasts from 1 minute to 30 days")]
     InvalidSessionMinutes,
+    /// People could not be recognized so.
+    #[error("people are recognized by one to four identifiers, each listed once")]
+    InvalidIdentifiers,
     /// A target cannot be used.
     #[error(
         "a target must be an address with a path, such as https://app.example.com/; at most 50, of at most 500 characters, without @ and \\"

@@ -4,6 +4,7 @@ use super::saml::{IdpEndpoints, MAX_SESSION_MINUTES, SamlPolicy, SamlState};
 use super::saml_settings::{LIVE_KEYS, SamlSettings};
 use super::{CertificateOwner, OrganizationError, OrganizationEvent, SamlCommand};
 use crate::context::Context;
+use crate::login::Identifier;
 use crate::saml::IdpSettings;
 
 /// Days before the end of a certificate at which a warning is due: Entra's own mails, and the end.
@@ -18,7 +19,12 @@ pub(super) fn decide(
 ) -> Result<Vec<OrganizationEvent>, OrganizationError> {
     match command {
         SamlCommand::Configure { metadata_url, idp } => {
-            let mut events = configure(saml, metadata_url, &idp)?;
+            // A new connection says what it begins with.
+            let policy = saml.policy.clone();
+            let first = (saml.idp.is_none() && !saml.policy_told)
+                .then_some(OrganizationEvent::SamlPolicyChanged { policy });
+            let mut events = Vec::from_iter(first);
+            events.extend(configure(saml, metadata_url, &idp)?);
             if saml.state != SamlState::Enabled {
                 events.push(OrganizationEvent::SamlEnabled {});
             }
@@ -101,6 +107,11 @@ fn check(policy: &SamlPolicy, saml: &SamlSettings) -> Result<(), OrganizationErr
     }
     if policy.targets.len() > TARGETS.0 || !policy.targets.iter().all(|target| is_target(target)) {
         return Err(OrganizationError::InvalidTarget);
+    }
+    let listed = &policy.identifiers;
+    let twice = (1..listed.len()).any(|i| listed[..i].contains(&listed[i]));
+    if listed.is_empty() || listed.len() > Identifier::MOST || twice {
+        return Err(OrganizationError::InvalidIdentifiers);
     }
     if policy.sign_requests && saml.keys.is_empty() {
         return Err(OrganizationError::UnknownKey);

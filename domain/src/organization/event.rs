@@ -160,7 +160,7 @@ events! {
             key: SamlKeyId,
         },
         /// Other things are allowed and asked for.
-        "SamlPolicyChanged" "1" SamlPolicyChanged {
+        "SamlPolicyChanged" "2" SamlPolicyChanged {
             /// From now on.
             policy: SamlPolicy,
         },

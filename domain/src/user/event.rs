@@ -3,7 +3,7 @@
 use crate::diff::Change;
 use crate::event_macro::events;
 use crate::ids::{ExchangeId, SessionId};
-use crate::login::{Attempt, Drift, MatchedBy, RefusedLogin};
+use crate::login::{Attempt, Drift, MatchedBy, ObjectId, RefusedLogin};
 use crate::personal::Personal;
 use crate::scim::Attributes;
 use chrono::{DateTime, Utc};
@@ -104,6 +104,23 @@ events! {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             ended_by: Option<ExchangeId>,
         },
+        /// The user's person is known by this object id from now on: since their first login, or
+        /// because an admin says so.
+        "UserObjectIdPinned" "1" ObjectIdPinned {
+            /// The object id.
+            known: ObjectId,
+            /// Why, in the words of the admin who pinned it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            reason: Option<String>,
+        },
+        /// The user's person is not known by this object id any more: the next login pins its own.
+        "UserObjectIdReleased" "1" ObjectIdReleased {
+            /// The object id.
+            known: ObjectId,
+            /// Why, in the words of the admin who released it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            reason: Option<String>,
+        },
     }
 }
 
@@ -130,9 +147,12 @@ impl UserEventKind {
             | Self::Deactivated
             | Self::Changed
             | Self::Deleted => true,
-            Self::SignedIn | Self::LoginRefused | Self::SessionEnded | Self::SessionRefused => {
-                false
-            }
+            Self::SignedIn
+            | Self::LoginRefused
+            | Self::SessionEnded
+            | Self::SessionRefused
+            | Self::ObjectIdPinned
+            | Self::ObjectIdReleased => false,
         }
     }
 

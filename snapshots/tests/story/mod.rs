@@ -115,6 +115,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
         &["ConsumerSecretRetiring", "ConsumerKeyRevoked", "ConsumerPaused", "ConsumerResumed"],
     ),
     (AggregateKind::Consumer, 0x2000, &["ConsumerStopped", "ConsumerRemoved"]),
+    (AggregateKind::User, 1, &["UserObjectIdPinned", "UserObjectIdReleased"]),
 ];
 
 /// The log, as it is restored from a backup.

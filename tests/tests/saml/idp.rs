@@ -29,6 +29,7 @@ pub struct Idp {
 pub struct Someone {
     name_id: String,
     claims: Value,
+    format: Option<String>,
 }
 
 impl Someone {
@@ -42,7 +43,7 @@ impl Someone {
             claims["http://schemas.microsoft.com/identity/claims/objectidentifier"] =
                 json!(object_id);
         }
-        Self { name_id: name_id.to_owned(), claims }
+        Self { name_id: name_id.to_owned(), claims, format: None }
     }
 
     /// With one more claim.
@@ -51,8 +52,23 @@ impl Someone {
         self
     }
 
+    /// With a NameID of another format of SAML 2.0.
+    pub fn format(mut self, format: &str) -> Self {
+        self.format = Some(format!("urn:oasis:names:tc:SAML:2.0:nameid-format:{format}"));
+        self
+    }
+
     fn to_header(&self) -> String {
-        json!({ "nameId": self.name_id, "claims": self.claims }).to_string()
+        let said = json!({ "nameId": self.name_id, "claims": self.claims, "format": self.format });
+        // A header has no other letters.
+        said.to_string().chars().fold(String::new(), |mut out, c| {
+            if c.is_ascii() {
+                out.push(c);
+            } else {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            out
+        })
     }
 }
 

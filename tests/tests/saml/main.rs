@@ -2,7 +2,9 @@
 //! Entra in a box.
 
 mod browser;
+mod crowd;
 mod entra;
+mod identity;
 mod idp;
 mod logins;
 mod replay;

@@ -47,7 +47,12 @@ impl Place {
                 &idp.url("/saml2/idp/metadata.php"),
             ])
             .await?;
-        world.server.cli(&["saml", "policy", "--org", "acme", "--target", APP]).await?;
+        let policy = ["saml", "policy", "--org", "acme", "--target", APP];
+        let claims = ["name", "upn"]
+            .map(|c| format!("claim:http://schemas.xmlsoap.org/ws/2005/05/identity/claims/{c}"));
+        let listed = ["object-id", "name-id", &claims[0], &claims[1]];
+        let listed: Vec<&str> = listed.iter().flat_map(|i| ["--identifier", *i]).collect();
+        world.server.cli(&[&policy[..], &listed].concat()).await?;
         let ada = json!({ "userName": "ada@contoso.example", "externalId": ADA, "displayName": "Ada Keller", "active": true });
         world.scim.post("/Users", &ada).await?.expect(201)?;
         let bob =

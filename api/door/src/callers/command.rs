@@ -98,6 +98,7 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::InvalidDomain
         | OrganizationError::NoCertificate
         | OrganizationError::InvalidSessionMinutes
+        | OrganizationError::InvalidIdentifiers
         | OrganizationError::InvalidTarget => Refusal::bad_request(refusal.to_string()),
     }
 }

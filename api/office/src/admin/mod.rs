@@ -13,6 +13,7 @@ mod new_proof;
 mod operators;
 mod organizations;
 mod provisioning_log;
+mod repin;
 mod restore;
 mod saml;
 mod saml_keys;
@@ -62,6 +63,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("saml.certificate.generate", routes!(saml_keys::generate)))
         .routes(named("saml.certificate.rotate", routes!(saml_keys::rotate)))
         .routes(named("saml.certificate.retire", routes!(saml_keys::retire)))
+        .routes(named("logins.repin", routes!(repin::repin)))
         .routes(operation(Protocol::Audit, "audit.sessions.list", routes!(sessions::list)))
         .routes(named("sessions.end", routes!(sessions::end)))
         .routes(named("provisioning-log.import", routes!(provisioning_log::import)))

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::saml::{CertificateBody, NewMetadata, PolicyBody, RefreshedBody, SamlBody};
-use rollcall_domain::login::Matching;
+use rollcall_domain::login::Identifier;
 use rollcall_domain::organization::{Organization, OrganizationCommand, SamlCommand, SamlPolicy};
 use rollcall_door::App;
 use rollcall_door::Refusal;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 fn policy_body(policy: &SamlPolicy) -> PolicyBody {
     PolicyBody {
         idp_initiated: Some(policy.idp_initiated),
-        matching: Some(policy.matching.as_str().to_owned()),
+        identifiers: Some(policy.identifiers.iter().map(ToString::to_string).collect()),
         just_in_time: Some(policy.just_in_time),
         targets: Some(policy.targets.clone()),
         session_minutes: Some(policy.session_minutes),
@@ -103,6 +103,14 @@ pub(super) async fn body(
         warnings.push(
             "there is no certificate of ours yet: rollcall saml certificate generate".to_owned(),
         );
+    }
+    if settings.idp.is_some() && settings.policy.identifiers.len() > 1 {
+        let listed: Vec<String> =
+            settings.policy.identifiers.iter().map(ToString::to_string).collect();
+        warnings.push(format!(
+            "people are recognized by more than one identifier ({}): choose one with rollcall saml policy --identifier",
+            listed.join(", ")
+        ));
     }
     if settings.idp.is_some() && settings.policy.targets.is_empty() {
         warnings.push(
@@ -258,16 +266,13 @@ pub async fn policy(
     let organization = &admin.organization;
     let connection = app.connections.of(organization.id).await?;
     let known = connection.map(|c| c.settings.policy).unwrap_or_default();
-    let matching = match change.matching {
-        Some(name) => Matching::parse(&name).ok_or_else(|| {
-            let names = Matching::ALL.map(Matching::as_str).join(", ");
-            Refusal::bad_request(format!("there is no matching rule {name:?}: use one of {names}"))
-        })?,
-        None => known.matching,
+    let identifiers = match change.identifiers {
+        Some(listed) => identifiers(&listed)?,
+        None => known.identifiers,
     };
     let policy = SamlPolicy {
         idp_initiated: change.idp_initiated.unwrap_or(known.idp_initiated),
-        matching,
+        identifiers,
         just_in_time: change.just_in_time.unwrap_or(known.just_in_time),
         targets: change.targets.unwrap_or(known.targets),
         session_minutes: change.session_minutes.unwrap_or(known.session_minutes),
@@ -282,6 +287,13 @@ pub async fn policy(
         )
         .await?;
     Ok(Json(told))
+}
+
+fn identifiers(listed: &[String]) -> Result<Vec<Identifier>, Refusal> {
+    let read = |text: &String| {
+        Identifier::parse(text).map_err(|e| Refusal::bad_request(format!("{text:?}: {e}")))
+    };
+    listed.iter().map(read).collect()
 }
 
 /// Lets people sign in again.

@@ -2,6 +2,7 @@
 
 use super::paging::{Listed, Page};
 use super::start::start;
+use super::strangers;
 use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -66,7 +67,8 @@ fn body(recorded: RecordedExchange) -> Result<ExchangeBody, Refusal> {
     })
 }
 
-/// Exchanges of an organization. `none` in place of an organization: those whose token named none.
+/// Exchanges of an organization; those of strangers lie beside the log, while they last. `none` in
+/// place of an organization: those whose token named none.
 #[utoipa::path(
     get,
     path = "/api/v1/organizations/{organization}/exchanges",
@@ -88,6 +90,9 @@ pub async fn list(
     let page = Page::of(&query, &format!("{organization} exchanges"))?;
     if let Some(operation) = &query.operation {
         there::operation(operation)?;
+    }
+    if query.strangers.unwrap_or(organization == OrganizationId::NONE) {
+        return strangers::list(&app, organization, &page, &query).await;
     }
     let end = page.end(app.engine.log.head(organization).await?.exchange_number);
     let filter = ExchangeFilter {
@@ -166,7 +171,11 @@ pub async fn show(
     State(app): State<Arc<App>>,
     Path(path): Path<ExchangePath>,
 ) -> Result<Json<ExchangeBody>, Refusal> {
-    let found = app.engine.log.exchange(auditor.organization, ExchangeId(path.exchange)).await?;
+    let (organization, id) = (auditor.organization, ExchangeId(path.exchange));
+    let found = match app.engine.log.exchange(organization, id).await? {
+        None => strangers::exchange(&app, organization, id).await?,
+        found => found,
+    };
     let found = found.ok_or_else(|| {
         Refusal::not_found(format!("there is no exchange {} here", path.exchange))
     })?;

@@ -21,6 +21,7 @@ mod resources;
 mod review;
 mod runs;
 mod start;
+mod strangers;
 mod stream;
 mod subjects;
 pub mod there;

@@ -1,7 +1,7 @@
 //! Where a browser comes in: the exchange is opened first and closed last, whatever happens.
 
 use super::addresses::Addresses;
-use super::call::{Call, too_many, unavailable, unavailable_to};
+use super::call::{Call, too_many, unavailable};
 use super::page::Page;
 use super::reply::Reply;
 use super::visit::Visit;
@@ -10,8 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, Response};
 use rollcall_domain::organization::SamlState;
-use rollcall_door::App;
-use rollcall_door::exchange::{self, Kept, guarded, keep, measure, span, to_the_end, turn_away};
+use rollcall_door::exchange::{self, guarded, keep, measure, span, to_the_end, turn_away};
 use rollcall_door::stopping::is_cut_off;
 use rollcall_projections::organizations::OrganizationRow;
 use std::sync::Arc;
@@ -31,20 +30,21 @@ pub async fn entry(
     let app = &door.app;
     let (parts, body) = request.into_parts();
     let visit = Visit::new(&app.engine, operation(&parts.method, &action), &parts);
-    let id = visit.opened.id;
-    to_the_end(&app.in_flight, serve(door.clone(), visit, domain, body), || {
-        unavailable_to(id).into_response(id)
-    })
-    .await
+    to_the_end(serve(door.clone(), visit, domain, body)).await
 }
 
 async fn serve(door: Arc<SignOn>, mut visit: Visit, domain: String, body: Body) -> Response<Body> {
     let app = &door.app;
+    let Some(_guest) = app.strangers.guests.enter(visit.opened.from()) else {
+        turn_away(visit.opened.protocol);
+        return too_many(&visit).into_response(visit.opened.id);
+    };
     let span = span(&visit.opened);
     let reply = guarded(carry_out(&door, &mut visit, &domain, body).instrument(span)).await;
     let mut reply = reply.unwrap_or_else(|| unavailable(&visit).told("a handler panicked"));
     let opened = &visit.opened;
-    if let Err(error) = keep(&app.engine, reply.kept, || reply.close(opened)).await {
+    if let Err(error) = keep(&app.engine, &app.strangers, reply.kept, || reply.close(opened)).await
+    {
         tracing::warn!(exchange = %opened.id, %error, "recording a visit failed");
         reply = unavailable(&visit);
     }
@@ -69,12 +69,13 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
     let found = app.organizations.by_domain(domain).await;
     let organization = match found {
         Ok(Some(organization)) if visit.opened.operation != "saml.unknown" => organization,
-        Ok(_) => return of_nobody(app, visit),
+        Ok(_) => return of_nobody(visit),
         Err(error) => return unavailable(visit).told(error.to_string()),
     };
     visit.opened.organization = organization.id;
     exchange::found(&visit.opened);
-    if !door.visits.admits(organization.id) {
+    // Of each source: a flood from one keeps nobody else from signing in.
+    if !door.visits.admits((organization.id, visit.opened.from())) {
         turn_away(visit.opened.protocol);
         return too_many(visit);
     }
@@ -85,7 +86,8 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
             405,
             &Page { title: "Not this way", text, code: Some("wrong-method") },
             visit.opened.id,
-        );
+        )
+        .beside_the_log();
     }
     let call = match prepare(door, visit, organization).await {
         Ok(call) => call,
@@ -97,7 +99,7 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
             Ok(Err(error)) if is_cut_off(&error) => {
                 unavailable(visit).told("the server is stopping")
             }
-            _ => acs::unreadable(call).await,
+            _ => acs::unreadable(&call),
         },
         "saml.login" => login::login(&call),
         "saml.logout" => logout::logout(&call).await,
@@ -119,11 +121,8 @@ async fn prepare(
     };
     let Some(connection) = connection.filter(|c| c.settings.idp.is_some()) else {
         let text = "Single sign-on is not set up for this organization yet.";
-        return Err(Box::new(Reply::page(
-            404,
-            &Page { title: "Not set up", text, code: Some("not-set-up") },
-            visit.opened.id,
-        )));
+        let page = Page { title: "Not set up", text, code: Some("not-set-up") };
+        return Err(Box::new(Reply::page(404, &page, visit.opened.id).beside_the_log()));
     };
     let off = if !organization.enabled {
         Some("the organization is switched off")
@@ -155,16 +154,9 @@ async fn prepare(
     }
 }
 
-/// Somebody who names no organization; a stranger must not fill the disk.
-fn of_nobody(app: &App, visit: &Visit) -> Reply {
+/// Somebody who names no organization.
+fn of_nobody(visit: &Visit) -> Reply {
     let text = "There is no organization at this address.";
-    let mut reply = Reply::page(
-        404,
-        &Page { title: "Not found", text, code: Some("not-found") },
-        visit.opened.id,
-    );
-    if !app.strangers.admits(visit.opened.protocol) {
-        reply.kept = Kept::CountOnly;
-    }
-    reply
+    let page = Page { title: "Not found", text, code: Some("not-found") };
+    Reply::page(404, &page, visit.opened.id).beside_the_log()
 }

@@ -26,7 +26,10 @@ pub fn login(call: &Call) -> Reply {
                 format!("request {request}")
             };
             let pending = Pending::new(call.organization.id, Asking::Login, request, now, target);
-            Reply::redirect(location).cookie(pending.to_cookie(&call.app.deployment_key)).told(told)
+            Reply::redirect(location)
+                .cookie(pending.to_cookie(&call.app.deployment_key))
+                .told(told)
+                .beside_the_log()
         }
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     }

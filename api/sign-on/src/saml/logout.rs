@@ -39,7 +39,9 @@ async fn asked_by_person(call: &Call) -> Reply {
         Ok(session) => session.filter(|s| s.organization == call.organization.id),
         Err(error) => return unavailable(&call.visit).told(error.to_string()),
     };
-    let Some(session) = session else { return done(call, asked.as_deref()).cookie(end_session()) };
+    let Some(session) = session else {
+        return done(call, asked.as_deref()).cookie(end_session()).beside_the_log();
+    };
     let reply = onward(call, &session, asked).cookie(end_session());
     let command = UserCommand::EndSession { session: session.id, end: SessionEnd::SignedOut };
     let actor = Actor::User { user: session.subject };
@@ -209,4 +211,6 @@ fn refused(call: &Call, refusal: &Refusal) -> Reply {
         call.visit.opened.id,
     )
     .told(refusal.to_string())
+    .untrusted(refusal.reason)
+    .beside_the_log()
 }

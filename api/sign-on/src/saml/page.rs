@@ -14,7 +14,7 @@ pub struct Page<'a> {
     /// What to do.
     pub text: &'a str,
     /// A stable code to pass on.
-    pub code: Option<&'a str>,
+    pub code: Option<&'static str>,
 }
 
 impl Page<'_> {

@@ -20,8 +20,11 @@ pub struct Visit {
 impl Visit {
     /// Opens the exchange of a visit.
     pub fn new(engine: &Engine, operation: &'static str, parts: &Parts) -> Self {
+        let mut opened = Opened::new(engine, Protocol::Saml, operation, parts);
+        // A browser shows no credential, also where it is let in.
+        opened.shorten();
         Self {
-            opened: Opened::new(engine, Protocol::Saml, operation, parts),
+            opened,
             headers: parts.headers.clone(),
             query: parts.uri.query().unwrap_or_default().to_owned(),
         }
