@@ -37,6 +37,7 @@ pub mod rebuild;
 pub mod runs;
 pub mod saml;
 pub mod schema;
+pub mod session_uses;
 pub mod sessions;
 pub mod status;
 pub mod strangers;

@@ -20,8 +20,8 @@ use rollcall_domain::login::{
     Asserted, Attempt, Drift, Initiator, MatchedBy, ObjectId, RefusedLogin,
 };
 use rollcall_domain::organization::{
-    CertificateOwner, IdpEndpoints, OrganizationEvent, OrganizationEventKind, SamlKey, SamlPolicy,
-    SealedKey, SpCertificate,
+    CertificateOwner, IdpEndpoints, LogoutRequested, OrganizationEvent, OrganizationEventKind,
+    SamlKey, SamlPolicy, SealedKey, SpCertificate,
 };
 use rollcall_domain::provisioning_log::{
     self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts,
@@ -180,6 +180,11 @@ fn saml_samples() -> Vec<DomainEvent> {
         OrganizationEvent::SamlKeyGenerated { key: SamlKey { id: key, certificate: own, sealed } },
         OrganizationEvent::SamlKeyRetired { key },
         OrganizationEvent::SamlPolicyChanged { policy },
+        OrganizationEvent::LogoutRequested(LogoutRequested {
+            issuer: "https://sts.windows.net/tenant/".into(),
+            request: "_logout".into(),
+            message_sha256: "22".repeat(32),
+        }),
         OrganizationEvent::SamlEnabled {},
         OrganizationEvent::SamlDisabled {},
     ];

@@ -92,6 +92,7 @@ routes! {
     REPIN_PERSON: Put "/api/v1/organizations/{organization}/logins/people/{user}" (PersonPath, Nothing);
     LIST_SESSIONS: Get "/api/v1/organizations/{organization}/sessions" (OrganizationPath, SessionQuery);
     END_SESSION: Delete "/api/v1/organizations/{organization}/sessions/{session}" (SessionPath, Nothing);
+    END_SESSIONS: Post "/api/v1/organizations/{organization}/sessions/end" (OrganizationPath, Nothing);
     SHOW_SESSION: Get "/api/v1/session" (Nothing, Nothing);
 
     LIST_AUDITORS: Get "/api/v1/organizations/{organization}/auditors" (OrganizationPath, Nothing);

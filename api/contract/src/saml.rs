@@ -88,8 +88,17 @@ pub struct PolicyBody {
     pub targets: Option<Vec<String>>,
     /// Longest session, in minutes.
     pub session_minutes: Option<u32>,
+    /// After how many minutes without being asked for a session ends; 0 for never.
+    pub idle_minutes: Option<u32>,
     /// Whether authentication requests are signed.
     pub sign_requests: Option<bool>,
+    /// Whether people prove anew who they are, each time that they sign in.
+    pub force_authn: Option<bool>,
+    /// How they must have proved it: one of these authentication context classes, or of Entra's
+    /// authentication methods; in any way, if empty.
+    pub authn_contexts: Option<Vec<String>>,
+    /// Our entity id; empty for the address of our metadata.
+    pub entity_id: Option<String>,
 }
 
 /// What a refresh came to.

@@ -22,6 +22,7 @@ use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::fold::FoldError;
+use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
 use rollcall_scim::{Rerun, rerun};
 use rollcall_stores::Stores;
@@ -98,8 +99,11 @@ impl Scratch {
         let (requests, most) =
             (settings.config.max_in_flight, settings.config.stranger_connections);
         let strangers = Strangers::new(requests, most, ring, false);
+        let session_uses =
+            SessionUses::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let application = rollcall_door::Settings {
             places,
+            session_uses,
             config: ServeConfig {
                 rate_limit: 0,
                 database_url: None,

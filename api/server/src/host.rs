@@ -23,6 +23,7 @@ use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
 use rollcall_projections::consumer_places::ConsumerPlaces;
+use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
 use rollcall_stores::Stores;
 use serde::de::DeserializeOwned;
@@ -164,6 +165,7 @@ impl Host {
         let strangers = Strangers::new(requests, most, ring, false);
         let settings = Settings {
             places: ConsumerPlaces::open(stores.side.clone()).await?,
+            session_uses: SessionUses::open(stores.side.clone()).await?,
             config,
             public_url,
             deployment_key: DeploymentKey::derived_from(&operator_key),

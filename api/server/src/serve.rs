@@ -16,6 +16,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::saml::SamlConnections;
+use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
 use rollcall_sign_on::saml::seals;
 use rollcall_stores::Places;
@@ -70,8 +71,18 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let strangers = Strangers::new(config.stranger_requests(), connections, ring, true);
     let places = ConsumerPlaces::open(stores.side.clone()).await;
     let places = places.context("cannot open what is kept of consumers")?;
-    let settings =
-        Settings { places, config, public_url, operator_key, deployment_key, shared, strangers };
+    let session_uses = SessionUses::open(stores.side.clone()).await;
+    let session_uses = session_uses.context("cannot open what is kept of sessions")?;
+    let settings = Settings {
+        places,
+        session_uses,
+        config,
+        public_url,
+        operator_key,
+        deployment_key,
+        shared,
+        strangers,
+    };
     let app = Arc::new(App::new(engine, audit, settings));
     let empty = app.organizations.list().await.is_ok_and(|all| all.is_empty());
     announce(&app, stores.name, &url, empty);

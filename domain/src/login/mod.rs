@@ -4,6 +4,7 @@
 //! it differs from what SCIM said, and what a user made of it would be.
 
 mod attempt;
+mod demand;
 mod drift;
 mod identifier;
 mod matching;
@@ -13,6 +14,7 @@ mod provision;
 mod said;
 
 pub use attempt::{Asserted, Attempt, Initiator, RefusedLogin};
+pub use demand::Demand;
 pub use drift::{Drift, drift};
 pub use identifier::{Identifier, NoIdentifier};
 pub use matching::{Candidate, MatchedBy, choose};

@@ -33,6 +33,15 @@ pub enum NotAdmitted {
     /// The user is known by an object id, and the assertion has none.
     #[error("the user is known by an object id, and the assertion has none")]
     ObjectIdMissing,
+    /// They did not prove who they are as the organization asks.
+    #[error("the person did not prove who they are in a way that `rollcall saml policy` asks for")]
+    WeakAuthentication,
+    /// They did prove it, but too long ago.
+    #[error("the person is to prove anew who they are, and did so before this sign-in began")]
+    OldAuthentication,
+    /// Somebody else is signed in there, and the identity provider began.
+    #[error("somebody else is signed in in this browser, and the sign-in did not begin here")]
+    OtherSession,
     /// The user is switched off.
     #[error("the user is not active")]
     Inactive,
@@ -58,6 +67,9 @@ impl NotAdmitted {
             NotAdmitted::Ambiguous => "ambiguous-user",
             NotAdmitted::OtherPerson => "other-person",
             NotAdmitted::ObjectIdMissing => "object-id-missing",
+            NotAdmitted::WeakAuthentication => "weak-authentication",
+            NotAdmitted::OldAuthentication => "old-authentication",
+            NotAdmitted::OtherSession => "other-session",
             NotAdmitted::Inactive => "inactive-user",
             NotAdmitted::Replayed => "replayed",
             NotAdmitted::RequestAnswered => "request-answered",
@@ -70,6 +82,15 @@ impl NotAdmitted {
         match self {
             NotAdmitted::Unknown | NotAdmitted::Guest => {
                 "You have no account in this application yet. Ask your administrator to assign it to you; new accounts can take 40 minutes to arrive."
+            }
+            NotAdmitted::WeakAuthentication => {
+                "Your organization asks for a stronger way to sign in, such as a second factor. Please sign in again, and confirm it when you are asked."
+            }
+            NotAdmitted::OldAuthentication => {
+                "Your organization asks you to prove anew who you are. Please sign in again."
+            }
+            NotAdmitted::OtherSession => {
+                "Somebody else is signed in in this browser. Sign out first, then sign in again."
             }
             NotAdmitted::Inactive => {
                 "Your account in this application is switched off. Ask your administrator to switch it on."

@@ -91,8 +91,17 @@ pub struct SamlPolicy {
     pub targets: Vec<String>,
     /// Longest session, in minutes.
     pub session_minutes: u32,
+    /// After how many minutes without being asked for a session ends; never, if absent.
+    pub idle_minutes: Option<u32>,
     /// Whether authentication requests are signed.
     pub sign_requests: bool,
+    /// Whether people prove anew who they are, each time that they sign in.
+    pub force_authn: bool,
+    /// How they must have proved it: one of these authentication context classes, or of Entra's
+    /// authentication methods; in any way, if empty.
+    pub authn_contexts: Vec<String>,
+    /// Our entity id, if it is not where our metadata is.
+    pub entity_id: Option<String>,
 }
 
 impl Default for SamlPolicy {
@@ -103,7 +112,11 @@ impl Default for SamlPolicy {
             just_in_time: false,
             targets: Vec::new(),
             session_minutes: 8 * 60,
+            idle_minutes: None,
             sign_requests: false,
+            force_authn: false,
+            authn_contexts: Vec::new(),
+            entity_id: None,
         }
     }
 }

@@ -20,6 +20,12 @@ pub enum SessionEnd {
     SignedOutAtIdentityProvider,
     /// The operator ended it.
     Operator,
+    /// Nobody asked for it for longer than the organization allows.
+    Idle,
+    /// Single sign-on was switched off.
+    SingleSignOnDisabled,
+    /// The organization trusts another identity provider now.
+    IdentityProviderReplaced,
 }
 
 impl SessionEnd {
@@ -29,6 +35,9 @@ impl SessionEnd {
             SessionEnd::SignedOut => "signed-out",
             SessionEnd::SignedOutAtIdentityProvider => "signed-out-at-identity-provider",
             SessionEnd::Operator => "operator",
+            SessionEnd::Idle => "idle",
+            SessionEnd::SingleSignOnDisabled => "single-sign-on-disabled",
+            SessionEnd::IdentityProviderReplaced => "identity-provider-replaced",
         }
     }
 }

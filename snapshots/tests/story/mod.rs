@@ -116,6 +116,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     ),
     (AggregateKind::Consumer, 0x2000, &["ConsumerStopped", "ConsumerRemoved"]),
     (AggregateKind::User, 1, &["UserObjectIdPinned", "UserObjectIdReleased"]),
+    (AggregateKind::Organization, 0, &["SamlLogoutRequested"]),
 ];
 
 /// The log, as it is restored from a backup.

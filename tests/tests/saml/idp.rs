@@ -75,6 +75,15 @@ impl Someone {
 impl Idp {
     /// Starts it for one service provider.
     pub async fn start(acs: &str, audience: &str) -> Result<Self> {
+        Self::start_for(ISSUER, acs, audience).await
+    }
+
+    /// Starts another one, at which nobody signs in.
+    pub async fn start_as(issuer: &str) -> Result<Self> {
+        Self::start_for(issuer, "https://nowhere.example/acs", "nobody").await
+    }
+
+    async fn start_for(issuer: &str, acs: &str, audience: &str) -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let modules = rollcall_tests::tools::folder("idp")?.join("node_modules");
         ensure!(
@@ -94,7 +103,7 @@ impl Idp {
         let file = folder.path().join("idp.json");
         std::fs::write(
             &file,
-            json!({ "issuer": ISSUER, "keys": texts?, "acs": acs, "audience": audience })
+            json!({ "issuer": issuer, "keys": texts?, "acs": acs, "audience": audience })
                 .to_string(),
         )?;
         let mut command = Command::new("node");
@@ -152,6 +161,16 @@ impl Idp {
         let page = self.http.send(request).await?.expect(200)?.text();
         form_value(&page, "SAMLResponse")
     }
+}
+
+/// The authentication request in an address of the identity provider.
+pub fn request_of(address: &str) -> Result<String> {
+    let url = url::Url::parse(address)?;
+    let sent = url.query_pairs().find(|(name, _)| name == "SAMLRequest").context("no request")?;
+    let mut xml = String::new();
+    let packed = STANDARD.decode(sent.1.as_bytes())?;
+    std::io::Read::read_to_string(&mut flate2::read::DeflateDecoder::new(&packed[..]), &mut xml)?;
+    Ok(xml)
 }
 
 /// The value of a field in a page's form.

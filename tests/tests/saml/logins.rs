@@ -207,7 +207,7 @@ async fn who_is_not_let_in_is_told_what_to_do_and_the_operator_why() {
                 "no CSP"
             );
             ensure!(
-                !answer.text().contains("<script") && !answer.text().contains("contoso.example"),
+                !answer.text().contains("<script>") && !answer.text().contains("contoso.example"),
                 "{}",
                 answer.text()
             );

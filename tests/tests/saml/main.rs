@@ -2,6 +2,7 @@
 //! Entra in a box.
 
 mod browser;
+mod comfort;
 mod crowd;
 mod entra;
 mod identity;

@@ -99,6 +99,8 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::NoCertificate
         | OrganizationError::InvalidSessionMinutes
         | OrganizationError::InvalidIdentifiers
+        | OrganizationError::InvalidAuthnContext
+        | OrganizationError::InvalidEntityId
         | OrganizationError::InvalidTarget => Refusal::bad_request(refusal.to_string()),
     }
 }

@@ -73,6 +73,12 @@ impl Holder {
             });
         };
         introduce(parts);
+        if !app.keys.admits(row.id) {
+            return Err(Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many requests with this key: slow down",
+            ));
+        }
         let organization = (row.purpose != Purpose::Operation).then_some(row.organization);
         visit.caller(actor.clone());
         visit.organization(row.organization);

@@ -18,6 +18,7 @@ mod restore;
 mod saml;
 mod saml_keys;
 mod scim_policy;
+mod session_ends;
 mod sessions;
 mod tokens;
 mod views;
@@ -66,6 +67,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("logins.repin", routes!(repin::repin)))
         .routes(operation(Protocol::Audit, "audit.sessions.list", routes!(sessions::list)))
         .routes(named("sessions.end", routes!(sessions::end)))
+        .routes(named("sessions.end-all", routes!(session_ends::end_many)))
         .routes(named("provisioning-log.import", routes!(provisioning_log::import)))
         .routes(named("auditors.list", routes!(auditors::list)))
         .routes(named("auditors.issue", routes!(auditors::issue)))

@@ -1,5 +1,6 @@
 //! An organization's SAML connection: set up, show, refresh, policy, switch.
 
+use super::session_ends::end_all;
 use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
@@ -8,12 +9,16 @@ use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::saml::{CertificateBody, NewMetadata, PolicyBody, RefreshedBody, SamlBody};
 use rollcall_domain::login::Identifier;
-use rollcall_domain::organization::{Organization, OrganizationCommand, SamlCommand, SamlPolicy};
+use rollcall_domain::organization::{
+    Organization, OrganizationCommand, SamlCommand, SamlPolicy, SamlState,
+};
+use rollcall_domain::user::SessionEnd;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Admin;
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_projections::saml::CertificateRow;
+use rollcall_projections::sessions::SessionRow;
 use rollcall_sign_on::SignOn;
 use rollcall_sign_on::saml::addresses::Addresses;
 use rollcall_sign_on::saml::refresh::{self, RefreshError};
@@ -26,7 +31,11 @@ fn policy_body(policy: &SamlPolicy) -> PolicyBody {
         just_in_time: Some(policy.just_in_time),
         targets: Some(policy.targets.clone()),
         session_minutes: Some(policy.session_minutes),
+        idle_minutes: policy.idle_minutes,
         sign_requests: Some(policy.sign_requests),
+        force_authn: Some(policy.force_authn),
+        authn_contexts: Some(policy.authn_contexts.clone()),
+        entity_id: policy.entity_id.clone(),
     }
 }
 
@@ -74,7 +83,7 @@ pub(super) async fn body(
         }
     };
     let certificates: Vec<CertificateBody> = rows.into_iter().map(certificate).collect();
-    let addresses = Addresses::of(&app.public_url, &organization.domain);
+    let addresses = Addresses::of(&app.public_url, &organization.domain, &settings.policy);
     let mut warnings = Vec::new();
     for c in certificates.iter().filter(|c| c.until.is_none()) {
         let days = (c.not_after - now).num_days();
@@ -201,6 +210,7 @@ pub async fn configure(
         _ => return Err(Refusal::bad_request("give either metadata_url or metadata")),
     };
     let idp = loaded.map_err(problem)?.settings;
+    let entity_id = idp.entity_id.clone();
     admin
         .execute(
             &app,
@@ -208,6 +218,8 @@ pub async fn configure(
             StatusCode::OK,
         )
         .await?;
+    let left = |row: &SessionRow| row.issuer.as_ref() != Some(&entity_id);
+    end_all(&app, &admin, None, SessionEnd::IdentityProviderReplaced, left).await?;
     sign_on.failures.forget(organization.id);
     body(&sign_on, organization).await.map(Json)
 }
@@ -276,7 +288,17 @@ pub async fn policy(
         just_in_time: change.just_in_time.unwrap_or(known.just_in_time),
         targets: change.targets.unwrap_or(known.targets),
         session_minutes: change.session_minutes.unwrap_or(known.session_minutes),
+        idle_minutes: match change.idle_minutes {
+            Some(minutes) => Some(minutes).filter(|minutes| *minutes > 0),
+            None => known.idle_minutes,
+        },
         sign_requests: change.sign_requests.unwrap_or(known.sign_requests),
+        force_authn: change.force_authn.unwrap_or(known.force_authn),
+        authn_contexts: change.authn_contexts.unwrap_or(known.authn_contexts),
+        entity_id: match change.entity_id {
+            Some(entity_id) => Some(entity_id).filter(|text| !text.is_empty()),
+            None => known.entity_id,
+        },
     };
     let told = policy_body(&policy);
     admin
@@ -311,10 +333,15 @@ fn identifiers(listed: &[String]) -> Result<Vec<Identifier>, Refusal> {
     ),
 )]
 pub async fn enable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
+    // Should their end not have been kept when it was switched off, they must not come back.
+    let connection = app.connections.of(admin.organization.id).await?;
+    if connection.is_some_and(|c| c.settings.state == SamlState::Disabled) {
+        end_all(&app, &admin, None, SessionEnd::SingleSignOnDisabled, |_| true).await?;
+    }
     admin.done(&app, OrganizationCommand::Saml(SamlCommand::Enable)).await
 }
 
-/// Answers 503 to whoever wants to sign in. Sessions go on.
+/// Answers 503 to whoever wants to sign in, and ends all sessions.
 #[utoipa::path(
     post,
     path = "/api/v1/organizations/{organization}/saml/disable",
@@ -324,5 +351,7 @@ pub async fn enable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusC
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
 )]
 pub async fn disable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
-    admin.done(&app, OrganizationCommand::Saml(SamlCommand::Disable)).await
+    let done = admin.done(&app, OrganizationCommand::Saml(SamlCommand::Disable)).await?;
+    end_all(&app, &admin, None, SessionEnd::SingleSignOnDisabled, |_| true).await?;
+    Ok(done)
 }

@@ -1,6 +1,7 @@
 //! The assertion consumer service: from a posted form to a session, or to a page that says why not.
 
 use super::admit::{Landing, admit, count, page};
+use super::again::again;
 use super::call::Call;
 use super::refresh;
 use super::reply::Reply;
@@ -44,6 +45,10 @@ pub async fn acs(mut call: Call, body: &[u8], visit: &mut Visit) -> Reply {
     let (headers, key, now) =
         (&call.visit.headers, &call.app.deployment_key, call.app.engine.clock.now());
     let pending = Pending::of(headers, key, call.organization.id, Asking::Login, now);
+    let relay_state = form.relay_state.as_deref();
+    if let Some(reply) = again(&call, &attempt.message_sha256, &pending, relay_state).await {
+        return reply;
+    }
     let requests: Vec<String> = pending.iter().map(|p| p.request.clone()).collect();
     match verify(&call, form.response, requests).await {
         Ok(assertion) => {
@@ -79,7 +84,7 @@ fn attempt(call: &Call, message_sha256: String) -> Attempt {
 fn refused(call: &Call, refusal: &Refusal) -> Reply {
     let (code, advice) = (refusal.reason.code(), refusal.reason.advice());
     count(call, 403, code);
-    page(call.visit.opened.id, code, advice)
+    page(&call.visit, code, advice)
         .told(refusal.to_string())
         .untrusted(refusal.reason)
         .beside_the_log()

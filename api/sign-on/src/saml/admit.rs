@@ -3,18 +3,23 @@
 use super::call::{Call, unavailable};
 use super::page::Page;
 use super::reply::Reply;
-use crate::cookies::{Pending, begin_session};
+use super::visit::Visit;
+use crate::cookies::{Pending, begin_session, session_token};
+use crate::sessions::check;
 use chrono::TimeDelta;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::context::Context;
-use rollcall_domain::ids::{ExchangeId, ResourceId};
+use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::log::{AggregateKind, StreamId};
-use rollcall_domain::login::{Attempt, Candidate, NotAdmitted, RefusedLogin, choose, resource};
+use rollcall_domain::login::{
+    Attempt, Candidate, Demand, NotAdmitted, RefusedLogin, choose, resource,
+};
 use rollcall_domain::organization::{Organization, OrganizationCommand, SamlCommand};
 use rollcall_domain::saml::Assertion;
 use rollcall_domain::scim::{Attributes, ResourceKind, decode_resource};
+use rollcall_domain::sql::SqlError;
 use rollcall_domain::user::{NewSession, SignIn, User, UserCommand, UserError, refusal};
 use rollcall_door::exchange::Kept;
 use rollcall_engine::secrets::sha256_hex;
@@ -65,7 +70,15 @@ pub async fn admit(call: &Call, assertion: Assertion, attempt: Attempt, landing:
         token_sha256: sha256_hex(&token),
         expires_at,
     };
-    let identifiers = call.connection.settings.policy.identifiers.clone();
+    let policy = &call.connection.settings.policy;
+    // Without a request of ours, five minutes are as new as it gets.
+    let began = landing.answered.as_ref().map_or(now - TimeDelta::minutes(5), Pending::began);
+    let demand =
+        Demand { contexts: &policy.authn_contexts, since: policy.force_authn.then_some(began) };
+    if let Err(why) = demand.is_met_by(&assertion) {
+        return not_admitted(call, None, why, attempt).await;
+    }
+    let identifiers = policy.identifiers.clone();
     let sign_in = SignIn { session, identifiers, assertion, attempt };
     for _ in 0..LOOKS {
         let found = match look(call, &sign_in).await {
@@ -75,6 +88,16 @@ pub async fn admit(call: &Call, assertion: Assertion, attempt: Attempt, landing:
             }
             Err(Trouble::Unavailable(error)) => return unavailable(&call.visit).told(error),
         };
+        if sign_in.assertion.in_response_to.is_none() {
+            match is_of_somebody_else(call, &found).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    let why = NotAdmitted::OtherSession;
+                    return not_admitted(call, None, why, sign_in.attempt).await;
+                }
+                Err(error) => return unavailable(&call.visit).told(error.to_string()),
+            }
+        }
         let (user, command, fresh) = match found {
             Found::User(user) => (user, UserCommand::SignIn(Box::new(sign_in.clone())), false),
             Found::New(user, attributes) => (
@@ -168,6 +191,19 @@ async fn look(call: &Call, sign_in: &SignIn) -> Result<Found, Trouble> {
     }
 }
 
+/// Whether this browser has a live session of somebody else: what no request of ours began does not
+/// replace it.
+async fn is_of_somebody_else(call: &Call, found: &Found) -> Result<bool, SqlError> {
+    let Some(token) = session_token(&call.visit.headers) else { return Ok(false) };
+    let held = check(&call.app, token).await?;
+    let subject = held.map(|held| (held.row.organization, held.row.subject));
+    Ok(match (subject, found) {
+        (None, _) => false,
+        (Some(held), Found::User(user)) => held != (call.organization.id, *user),
+        (Some(_), Found::New(..)) => true,
+    })
+}
+
 /// The user that an assertion makes, through the decoder of a SCIM request.
 fn provisioned(call: &Call, sign_in: &SignIn) -> Option<Attributes> {
     let body = resource(&sign_in.identifiers, &sign_in.assertion)?;
@@ -193,21 +229,20 @@ async fn run(
 ) -> Result<Reply, ExecuteError<UserError>> {
     let now = call.app.engine.clock.now();
     let lasts = accepted.sign_in.session.expires_at - now;
-    let mut welcome =
+    // The request's cookie stays until it runs out: a reload of the answer finds its target by it.
+    // That it was answered says a claim.
+    let welcome =
         Reply::redirect(accepted.landing.url.clone()).cookie(begin_session(accepted.token, lasts));
-    if let Some(pending) = &accepted.landing.answered {
-        welcome = welcome.cookie(pending.end_cookie());
-    }
     let session = accepted.sign_in.session.id;
     let assertion = accepted.sign_in.assertion.clone();
-    let exchange = call.visit.opened.id;
+    let visit = call.visit.clone();
     let actor = Actor::User { user };
     let reply = append::<User>(call, user.0, fresh, command, actor, move |state| {
         if state.has_session(session, now) {
             return welcome.clone();
         }
         let why = refusal(state, &assertion);
-        page(exchange, why.code(), why.advice()).told(why.to_string())
+        page(&visit, why.code(), why.advice()).told(why.to_string())
     })
     .await?;
     count(call, reply.status, reply.code.unwrap_or("accepted"));
@@ -267,7 +302,7 @@ async fn refuse(
         used_before,
         attempt,
     });
-    let mut told = page(call.visit.opened.id, code, advice).told(format!("{code}: {detail}"));
+    let mut told = page(&call.visit, code, advice).told(format!("{code}: {detail}"));
     told.status = 403;
     let kept = match user {
         Some(user) => {
@@ -327,9 +362,9 @@ async fn keep<A: Hosted>(
 }
 
 /// The page for somebody who is not let in.
-pub fn page(exchange: ExchangeId, code: &'static str, advice: &str) -> Reply {
-    let page = Page { title: "You are not signed in", text: advice, code: Some(code) };
-    Reply::page(403, &page, exchange)
+pub fn page(visit: &Visit, code: &'static str, advice: &str) -> Reply {
+    let page = Page { title: "You are not signed in", text: advice, code: Some(code), asks: None };
+    Reply::page(403, &page, visit)
 }
 
 /// Counts what a login came to.

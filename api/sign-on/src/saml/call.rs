@@ -35,8 +35,8 @@ pub fn unavailable(visit: &Visit) -> Reply {
     let text = "Sign-on is not available at the moment. Please try again in a few minutes.";
     Reply::page(
         503,
-        &Page { title: "Not available", text, code: Some("unavailable") },
-        visit.opened.id,
+        &Page { title: "Not available", text, code: Some("unavailable"), asks: None },
+        visit,
     )
     .beside_the_log()
 }
@@ -48,8 +48,8 @@ pub fn too_many(visit: &Visit) -> Reply {
         kept: Kept::CountOnly,
         ..Reply::page(
             429,
-            &Page { title: "Too many attempts", text, code: Some("too-many") },
-            visit.opened.id,
+            &Page { title: "Too many attempts", text, code: Some("too-many"), asks: None },
+            visit,
         )
     }
 }

@@ -2,15 +2,15 @@
 
 use super::addresses::Addresses;
 use super::call::{Call, too_many, unavailable};
-use super::page::Page;
+use super::page::{Page, SCRIPT, STYLE};
 use super::reply::Reply;
-use super::visit::Visit;
+use super::visit::{Place, Visit};
 use super::{SignOn, acs, login, logout, metadata, signed_in};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, Response};
 use rollcall_domain::organization::SamlState;
-use rollcall_door::exchange::{self, guarded, keep, measure, span, to_the_end, turn_away};
+use rollcall_door::exchange::{self, Kept, guarded, keep, measure, span, to_the_end, turn_away};
 use rollcall_door::stopping::is_cut_off;
 use rollcall_projections::organizations::OrganizationRow;
 use std::sync::Arc;
@@ -57,7 +57,8 @@ fn operation(method: &Method, action: &str) -> &'static str {
         (&Method::GET, "metadata") => "saml.metadata",
         (&Method::GET, "login") => "saml.login",
         (&Method::POST, "acs") => "saml.acs",
-        (&Method::GET, "logout") => "saml.logout",
+        (&Method::GET | &Method::POST, "logout") => "saml.logout",
+        (&Method::GET, "page.css" | "page.js") => "saml.page",
         (&Method::GET, "signed-in") => "saml.signed-in",
         (_, "metadata" | "login" | "acs" | "logout" | "signed-in") => "saml.wrong-method",
         _ => "saml.unknown",
@@ -66,6 +67,9 @@ fn operation(method: &Method, action: &str) -> &'static str {
 
 async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Body) -> Reply {
     let app = &door.app;
+    if visit.opened.operation == "saml.page" {
+        return drawn_with(&visit.opened.target);
+    }
     let found = app.organizations.by_domain(domain).await;
     let organization = match found {
         Ok(Some(organization)) if visit.opened.operation != "saml.unknown" => organization,
@@ -73,6 +77,8 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
         Err(error) => return unavailable(visit).told(error.to_string()),
     };
     visit.opened.organization = organization.id;
+    let sign_on = format!("{}/saml/{domain}/login", app.public_url.trim_end_matches('/'));
+    visit.place = Some(Place { name: organization.name.clone(), sign_on });
     exchange::found(&visit.opened);
     // Of each source: a flood from one keeps nobody else from signing in.
     if !door.visits.admits((organization.id, visit.opened.from())) {
@@ -84,8 +90,8 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
             "This address is for the identity provider: it sends the browser here with a form.";
         return Reply::page(
             405,
-            &Page { title: "Not this way", text, code: Some("wrong-method") },
-            visit.opened.id,
+            &Page { title: "Not this way", text, code: Some("wrong-method"), asks: None },
+            visit,
         )
         .beside_the_log();
     }
@@ -121,8 +127,8 @@ async fn prepare(
     };
     let Some(connection) = connection.filter(|c| c.settings.idp.is_some()) else {
         let text = "Single sign-on is not set up for this organization yet.";
-        let page = Page { title: "Not set up", text, code: Some("not-set-up") };
-        return Err(Box::new(Reply::page(404, &page, visit.opened.id).beside_the_log()));
+        let page = Page { title: "Not set up", text, code: Some("not-set-up"), asks: None };
+        return Err(Box::new(Reply::page(404, &page, visit).beside_the_log()));
     };
     let off = if !organization.enabled {
         Some("the organization is switched off")
@@ -136,7 +142,8 @@ async fn prepare(
     if let Some(off) = off {
         return Err(Box::new(unavailable(visit).told(off)));
     }
-    let addresses = Addresses::of(&app.public_url, &organization.domain);
+    let addresses =
+        Addresses::of(&app.public_url, &organization.domain, &connection.settings.policy);
     match door.providers.of(&connection, &addresses, &app.deployment_key) {
         Ok(provider) => Ok(Call {
             app: app.clone(),
@@ -154,9 +161,18 @@ async fn prepare(
     }
 }
 
+/// What pages are drawn with: the same for everybody.
+fn drawn_with(target: &str) -> Reply {
+    let (media_type, body) = match target.ends_with(".css") {
+        true => ("text/css; charset=utf-8", STYLE),
+        false => ("text/javascript; charset=utf-8", SCRIPT),
+    };
+    Reply { kept: Kept::CountOnly, ..Reply::text(200, media_type, body.to_owned()) }
+}
+
 /// Somebody who names no organization.
 fn of_nobody(visit: &Visit) -> Reply {
     let text = "There is no organization at this address.";
-    let page = Page { title: "Not found", text, code: Some("not-found") };
-    Reply::page(404, &page, visit.opened.id).beside_the_log()
+    let page = Page { title: "Not found", text, code: Some("not-found"), asks: None };
+    Reply::page(404, &page, visit).beside_the_log()
 }

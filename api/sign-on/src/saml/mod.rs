@@ -7,12 +7,14 @@
 mod acs;
 pub mod addresses;
 mod admit;
+mod again;
 mod call;
 pub mod connection;
 mod entry;
 pub mod login;
 mod logout;
 mod metadata;
+mod origin;
 mod page;
 pub mod refresh;
 mod reply;

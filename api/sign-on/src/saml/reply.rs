@@ -1,6 +1,7 @@
 //! An answer to a browser before it is HTTP.
 
 use super::page::{CONTENT_SECURITY_POLICY, Page};
+use super::visit::Visit;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use rollcall_domain::actor::Actor;
@@ -37,8 +38,8 @@ pub struct Reply {
 
 impl Reply {
     /// A page.
-    pub fn page(status: u16, page: &Page<'_>, exchange: ExchangeId) -> Self {
-        Self { code: page.code, ..Self::text(status, HTML, page.to_html(exchange)) }
+    pub fn page(status: u16, page: &Page<'_>, visit: &Visit) -> Self {
+        Self { code: page.code, ..Self::text(status, HTML, page.to_html(visit)) }
     }
 
     /// A body of another kind.
