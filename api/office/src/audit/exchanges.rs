@@ -1,5 +1,6 @@
 //! Exchanges: every request with what became of it.
 
+use super::exchange_summary::summary;
 use super::paging::{Listed, Page};
 use super::start::start;
 use super::strangers;
@@ -9,7 +10,7 @@ use axum::extract::{Path, Query, State};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_contract::Problem;
-use rollcall_contract::exchanges::{ExchangeBody, ExchangePath, ExchangeQuery, ExchangeSummary};
+use rollcall_contract::exchanges::{ExchangeBody, ExchangePath, ExchangeQuery};
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::log::RecordedExchange;
@@ -19,31 +20,6 @@ use rollcall_door::callers::Auditor;
 use rollcall_projections::exchanges::{ExchangeFilter, ExchangeRow, Start};
 use serde_json::json;
 use std::sync::Arc;
-
-/// An exchange in a list.
-pub(super) fn summary(row: ExchangeRow) -> ExchangeSummary {
-    ExchangeSummary {
-        number: row.number,
-        id: row.id.0,
-        received_at: row.received_at,
-        operation: row.operation,
-        method: row.method,
-        target: row.target,
-        status: row.status,
-        scim_type: row.scim_type,
-        detail: row.detail,
-        subject: row.subject,
-        token: row.token.map(|t| t.0),
-        source: row.source,
-        duration_us: row.duration_us,
-        first_position: row.positions.map(|(first, _)| first),
-        last_position: row.positions.map(|(_, last)| last),
-        interpretations: json!(row.interpretations),
-        unknown_shape: row.unknown_shape,
-        parent: row.parent.map(|p| p.0),
-        replays: row.replays.map(|p| p.0),
-    }
-}
 
 fn body(recorded: RecordedExchange) -> Result<ExchangeBody, Refusal> {
     let exchange =

@@ -4,6 +4,7 @@ mod bundle;
 mod cell;
 mod difference;
 mod events;
+mod exchange_summary;
 mod exchanges;
 mod failures;
 mod ledger;

@@ -1,6 +1,6 @@
 //! What strangers sent: beside the log, while it lasts.
 
-use super::exchanges::summary;
+use super::exchange_summary::summary;
 use super::paging::{Listed, Page};
 use super::start::start;
 use rollcall_contract::exchanges::{ExchangeQuery, ExchangeSummary};

@@ -12,8 +12,9 @@ pub fn room_for_strangers(most: usize) -> usize {
 
 /// The soft limit on open files; none if there is none, or it cannot be read.
 fn soft_limit(limits: &str) -> Option<usize> {
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
-    line.split_whitespace().next()?.parse().ok()
+    let mut rows = limits.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row.starts_with(&["Max", "open", "files"]))?;
+    row.get(3)?.parse().ok()
 }
 
 #[cfg(test)]
