@@ -10,7 +10,7 @@ use axum::extract::{Path, Query, State};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_contract::Problem;
-use rollcall_contract::exchanges::{ExchangeBody, ExchangePath, ExchangeQuery};
+use rollcall_contract::exchanges::{ExchangeBody, ExchangePath, ExchangeQuery, ExchangeSummary};
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
 use rollcall_domain::log::RecordedExchange;
