@@ -6,7 +6,7 @@ use super::output;
 use crate::paging::{Listing, Paging};
 use crate::{say, who};
 use clap::Subcommand;
-use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::organizations::{OrganizationBody, OrganizationPath};
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
 use rollcall_contract::sessions::{

@@ -119,7 +119,7 @@ impl Admin {
         let stream = StreamId { organization: self.organization.id, kind: A::KIND, id };
         let (now, exchange) = (app.engine.clock.now(), self.visit.id());
         let context = Context::new(now, self.actor.clone(), Some(exchange));
-        app.engine.execute(Order::unasked(stream, command, context)).await
+        app.engine.execute(Order::<A>::unasked(stream, command, context)).await
     }
 
     async fn carry_out<A: Hosted>(

@@ -18,7 +18,6 @@ use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Auditor;
 use rollcall_projections::exchanges::{ExchangeFilter, ExchangeRow, Start};
-use serde_json::json;
 use std::sync::Arc;
 
 fn body(recorded: RecordedExchange) -> Result<ExchangeBody, Refusal> {
