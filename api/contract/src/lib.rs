@@ -24,6 +24,7 @@ pub mod moment;
 pub mod organizations;
 pub mod page;
 pub mod problem;
+pub mod proof;
 pub mod provisioning_log;
 pub mod repin;
 pub mod replay;

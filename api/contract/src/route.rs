@@ -21,6 +21,7 @@ use crate::members::{MemberQuery, ReviewQuery};
 use crate::memberships::MembershipQuery;
 use crate::moment::AsOf;
 use crate::organizations::OrganizationPath;
+use crate::proof::ProofOfServerQuery;
 use crate::repin::PersonPath;
 use crate::request_line::{Declared, Method, Nothing, Route};
 use crate::review::AccessQuery;
@@ -93,6 +94,7 @@ routes! {
     LIST_SESSIONS: Get "/api/v1/organizations/{organization}/sessions" (OrganizationPath, SessionQuery);
     END_SESSION: Delete "/api/v1/organizations/{organization}/sessions/{session}" (SessionPath, Nothing);
     END_SESSIONS: Post "/api/v1/organizations/{organization}/sessions/end" (OrganizationPath, Nothing);
+    PROVE_SERVER: Get "/api/v1/server/proof" (Nothing, ProofOfServerQuery);
     SHOW_SESSION: Get "/api/v1/session" (Nothing, Nothing);
 
     LIST_AUDITORS: Get "/api/v1/organizations/{organization}/auditors" (OrganizationPath, Nothing);

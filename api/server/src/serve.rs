@@ -1,10 +1,10 @@
 //! `rollcall serve`: from a configuration to a running server, and its end.
 
 use crate::background::Background;
-use crate::listen::{self, Patience};
+use crate::listen::{self, Patience, Trusted};
 use crate::router::{Doors, router};
 use crate::telemetry;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_door::config::ServeConfig;
 use rollcall_door::sealing::{DeploymentKey, deployment_key_path};
@@ -20,6 +20,7 @@ use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
 use rollcall_sign_on::saml::seals;
 use rollcall_stores::Places;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+/// How often a stop looks whether strangers' requests have ended.
+const GLANCE: Duration = Duration::from_millis(10);
 /// How long a stop waits for requests that were accepted.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -64,6 +67,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     })?;
     let url = format!("http://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
+    reachable(&public_url)?;
     let shared = stores.shared;
     let ring = StrangerRing::open(stores.side.clone()).await;
     let ring = ring.context("cannot open what is kept of strangers")?;
@@ -103,11 +107,13 @@ async fn run(
     let background = Background::start(&app, &doors, &stopping);
     let feed = doors.feed.clone();
     let router = router(&app, doors, Some(metrics));
+    let trusted = Trusted::parse(&app.config.trusted_proxy)?;
     let server = tokio::spawn(listen::serve(
         listener,
         router,
         Patience::default(),
         app.strangers.connections.clone(),
+        trusted,
         stopping.clone(),
     ));
     signals().await?;
@@ -121,6 +127,9 @@ async fn run(
             .in_flight
             .acquire_many(u32::try_from(app.config.max_in_flight).unwrap_or(u32::MAX))
             .await;
+        while app.strangers.guests.there() > 0 {
+            tokio::time::sleep(GLANCE).await;
+        }
     });
     if drained.await.is_err() {
         tracing::warn!("some requests did not end in {} s", DRAIN.as_secs());
@@ -140,6 +149,26 @@ async fn signals() -> anyhow::Result<()> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Refuses a public URL under which nobody gets here, or everybody can read what is sent.
+fn reachable(public_url: &str) -> anyhow::Result<()> {
+    let url = reqwest::Url::parse(public_url)
+        .with_context(|| format!("--public-url {public_url}: this is no address"))?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let ip = host.parse::<IpAddr>().ok();
+    if ip.is_some_and(|ip| ip.is_unspecified()) {
+        bail!(
+            "the public URL {public_url} leads nowhere: say with --public-url under which address Entra and browsers reach this server"
+        );
+    }
+    let here = host == "localhost" || ip.is_some_and(|ip| ip.is_loopback());
+    if url.scheme() != "https" && !here {
+        bail!(
+            "the public URL {public_url} is plain http: Entra sends tokens to https only, and browsers keep no session without it; put a proxy with TLS in front, and give its https address with --public-url"
+        );
     }
     Ok(())
 }

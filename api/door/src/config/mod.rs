@@ -96,7 +96,10 @@ settings! {
         /// Most connections on which nobody has shown a live credential, and no more than half of
         /// the open files that are allowed; the oldest make room for the newest
         stranger_connections: usize = 1_024, "ROLLCALL_STRANGER_CONNECTIONS" "N" positive;
-        /// Requests per second and token before 429; 0 is no limit
+        /// Proxies in these nets, such as 10.1.0.0/16,192.0.2.7, say by X-Forwarded-For where a
+        /// request comes from
+        trusted_proxy: String = String::new(), "ROLLCALL_TRUSTED_PROXY" "CIDR";
+        /// Requests per second and token, or key, before 429; 0 is no limit
         rate_limit: u32 = 500, "ROLLCALL_RATE_LIMIT" "N";
         /// Requests at once per token before 429
         rate_burst: u32 = 2_000, "ROLLCALL_RATE_BURST" "N";

@@ -28,6 +28,11 @@ impl Guests {
         Self { most: most.max(1), there: Arc::default() }
     }
 
+    /// How many there are.
+    pub fn there(&self) -> usize {
+        self.there.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
+
     /// One more; none if there are too many, or too many of this source.
     pub fn enter(&self, source: Source) -> Option<Guest> {
         let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);

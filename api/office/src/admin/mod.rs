@@ -12,6 +12,7 @@ mod keys;
 mod new_proof;
 mod operators;
 mod organizations;
+mod proof;
 mod provisioning_log;
 mod repin;
 mod restore;
@@ -86,6 +87,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("consumers.rotate", routes!(consumers::rotate)))
         .routes(named("consumers.remove", routes!(consumers::remove)))
         .routes(named("claims.collisions", routes!(claims::collisions)))
+        .routes(named("server.prove", routes!(proof::prove)))
         .routes(named("views.show", routes!(views::status)))
         .routes(named("views.rebuild", routes!(views::rebuild)))
         .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))

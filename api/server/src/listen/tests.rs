@@ -42,7 +42,14 @@ async fn start(patience: Patience) -> Server {
     Server {
         address,
         stop,
-        task: tokio::spawn(serve(listener, router, patience, Connections::new(64), stopping)),
+        task: tokio::spawn(serve(
+            listener,
+            router,
+            patience,
+            Connections::new(64),
+            Trusted::default(),
+            stopping,
+        )),
     }
 }
 
