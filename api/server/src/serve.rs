@@ -72,7 +72,8 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ring = StrangerRing::open(stores.side.clone()).await;
     let ring = ring.context("cannot open what is kept of strangers")?;
     let connections = listen::room_for_strangers(config.stranger_connections);
-    let strangers = Strangers::new(config.stranger_requests(), connections, ring, true);
+    let strangers =
+        Strangers::new(config.stranger_requests(), connections, ring, config.rate_limit > 0);
     let places = ConsumerPlaces::open(stores.side.clone()).await;
     let places = places.context("cannot open what is kept of consumers")?;
     let session_uses = SessionUses::open(stores.side.clone()).await;

@@ -90,30 +90,29 @@ async fn counted(w: &World, metric: &str) -> Result<u64> {
 /// Keys that are guessed are counted, and after a while not even answered as wrong; whoever has a
 /// key is served all the same.
 #[tokio::test]
-async fn wrong_keys_are_counted_and_slowed() {
-    on_sqlite(async |w| {
-        let http = w.scim.http().fresh();
-        let ask = |key: &str| {
-            Request::new("GET", "/api/v1/organizations")
-                .header("Authorization", format!("Bearer {key}"))
-        };
-        let (mut asked, mut slowed) = (0, false);
-        while !slowed && asked < 20_000 {
-            asked += 1;
-            let answer = http.send(ask(&format!("rollcall_op_{asked}"))).await?;
-            ensure!(matches!(answer.status, 401 | 429), "{}", answer.status);
-            slowed = answer.status == 429;
-        }
-        ensure!(slowed && asked >= 200, "{asked} wrong keys");
-        ensure!(counted(w, "rollcall_wrong_keys_total ").await? == asked);
-        ensure!(w.server.log_tail(1_000).contains("guesses keys"), "the log says nothing");
-        w.admin.get("/api/v1/organizations").await?.expect(200)?;
-        let issued = w.server.cli(&["operator", "add", "--label", "Grace"]).await?;
-        let key = issued["key"].as_str().context("key")?;
-        http.send(ask(key)).await?.expect(200)?;
-        Ok(())
-    })
-    .await;
+async fn wrong_keys_are_counted_and_slowed() -> Result<()> {
+    let w =
+        World::around(Server::start_with(Store::Sqlite, &std::env::temp_dir(), &[]).await?).await?;
+    let http = w.scim.http().fresh();
+    let ask = |key: &str| {
+        Request::new("GET", "/api/v1/organizations")
+            .header("Authorization", format!("Bearer {key}"))
+    };
+    let (mut asked, mut slowed) = (0, false);
+    while !slowed && asked < 20_000 {
+        asked += 1;
+        let answer = http.send(ask(&format!("rollcall_op_{asked}"))).await?;
+        ensure!(matches!(answer.status, 401 | 429), "{}", answer.status);
+        slowed = answer.status == 429;
+    }
+    ensure!(slowed && asked >= 200, "{asked} wrong keys");
+    ensure!(counted(&w, "rollcall_wrong_keys_total ").await? == asked);
+    ensure!(w.server.log_tail(1_000).contains("guesses keys"), "the log says nothing");
+    w.admin.get("/api/v1/organizations").await?.expect(200)?;
+    let issued = w.server.cli(&["operator", "add", "--label", "Grace"]).await?;
+    let key = issued["key"].as_str().context("key")?;
+    http.send(ask(key)).await?.expect(200)?;
+    Ok(())
 }
 
 #[tokio::test]
