@@ -2,6 +2,7 @@
 
 use super::part::{Part, check_free};
 use super::proven::prove;
+pub use super::unreachable::Unreachable;
 use super::{ServerArgs, key, output};
 use anyhow::{Context, anyhow, bail};
 use futures::StreamExt;
@@ -27,18 +28,6 @@ pub struct Client {
     proven: Option<OnceCell<()>>,
     /// Whether results are printed as JSON.
     pub json: bool,
-}
-
-/// Nobody answers where the command looked for the server.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot reach the server at {0}: is it running? Name it with --url")]
-pub struct Unreachable(String);
-
-impl Unreachable {
-    /// Nobody answers there.
-    pub fn at(base: impl Into<String>) -> Self {
-        Self(base.into())
-    }
 }
 
 /// What the server answered in place of what was asked for.
@@ -195,7 +184,7 @@ impl Client {
             .basic_auth(client, Some(secret))
             .header("content-type", "application/x-www-form-urlencoded")
             .body("grant_type=client_credentials");
-        let response = request.send().await.with_context(|| Unreachable(self.base.clone()))?;
+        let response = request.send().await.with_context(|| Unreachable::at(&self.base))?;
         let status = response.status();
         let body: Value = response.json().await.unwrap_or_default();
         let token = body["access_token"].as_str().map(str::to_owned);
@@ -217,7 +206,7 @@ impl Client {
         if let Some(proven) = &self.proven {
             proven.get_or_try_init(|| prove(&self.http, &self.base, &self.key)).await?;
         }
-        let response = request.send().await.with_context(|| Unreachable(self.base.clone()))?;
+        let response = request.send().await.with_context(|| Unreachable::at(&self.base))?;
         if response.status().is_success() {
             return Ok(response);
         }

@@ -33,6 +33,7 @@ mod saml;
 mod scim;
 mod secret;
 mod sessions;
+mod unreachable;
 mod views;
 mod who;
 

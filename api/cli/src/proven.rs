@@ -1,7 +1,7 @@
 //! The operator key is sent to no server that has not shown that it knows it: whoever took the port
 //! of a server that was stopped would get it otherwise.
 
-use super::client::Unreachable;
+use super::unreachable::Unreachable;
 use anyhow::{Context as _, bail};
 use hmac::{Hmac, Mac as _};
 use rollcall_contract::proof::{ABOUT, ProofOfServer, ProofOfServerQuery};
