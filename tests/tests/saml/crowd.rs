@@ -2,7 +2,6 @@
 
 use crate::story::{FLAGS, Story, tell};
 use anyhow::{Context as _, Result, ensure};
-use rollcall_tests::http::Request;
 use rollcall_tests::scim::Scim;
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::World;
@@ -177,6 +176,6 @@ async fn who_says_nothing_takes_no_descriptor_that_others_need() -> Result<()> {
         silent.push(connect(to, "127.0.0.2").await?);
     }
     let fresh = Scim::anonymous(w.server.address()).with_token(w.scim.token().context("token")?);
-    fresh.send(Request::new("GET", "/Users?count=0")).await?.expect(200)?;
+    fresh.get("/Users?count=0").await?.expect(200)?;
     Ok(())
 }

@@ -207,7 +207,7 @@ async fn people_sign_in_from_the_application_and_from_the_portal() {
         ensure!(location(&last.arrive(&mut bob).await?.expect(303)?)? == APP, "RelayState leads elsewhere");
         ensure!(code(&last.arrive(&mut p.visitor()).await?.expect(403)?)? == "replayed");
         // Without a name that we know, its transient name id: nobody of ours.
-        ensure!(code(&p.sign_in(&mut p.visitor(), "eve").await?.expect(403)?)? == "unknown-user");
+        ensure!(code(&p.sign_in(&mut p.visitor(), "eve").await?.expect(403)?)? == "opaque-name-id");
         // With an object id as well: the one that it names.
         p.sign_in(&mut p.visitor(), "ada-by-id").await?.expect(303)?;
         let login = p.latest().await?;
