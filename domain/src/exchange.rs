@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 /// What can be asked of the doors whose addresses no description lists: SCIM, SAML and OAuth. `unknown` is
 /// what any door calls a request that it has no operation for.
-pub const OPERATIONS: [&str; 32] = [
+pub const OPERATIONS: [&str; 33] = [
     "bulk",
     "groups.create",
     "groups.delete",
@@ -31,6 +31,7 @@ pub const OPERATIONS: [&str; 32] = [
     "saml.login",
     "saml.logout",
     "saml.metadata",
+    "saml.page",
     "saml.signed-in",
     "saml.unknown",
     "saml.wrong-method",

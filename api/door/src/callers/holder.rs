@@ -1,6 +1,7 @@
 //! Whose key a request came with.
 
 use crate::exchange::Visit;
+use crate::strangers::Place;
 use crate::{App, Refusal};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -42,6 +43,7 @@ impl Holder {
         let sha256 = sha256_hex(bearer(&parts.headers).ok_or_else(nobody)?);
         if same(&sha256, &app.operator_sha256) {
             visit.caller(Actor::Operator);
+            introduce(parts);
             return Ok(Self {
                 actor: Actor::Operator,
                 purpose: Purpose::Operation,
@@ -51,11 +53,32 @@ impl Holder {
         }
         // Found by the hash of 256 random bits: nothing is left for the comparison's timing to
         // tell.
+        let acquaintances = &app.strangers.acquaintances;
+        let turn = acquaintances.turn(&sha256).await;
         let found = app.credentials.bearer(&sha256).await?;
-        let row = found
-            .filter(|row| row.state(app.engine.clock.now()) == CredentialState::Live)
-            .ok_or_else(nobody)?;
-        let actor = actor(app, &row).await?.ok_or_else(nobody)?;
+        drop(turn);
+        let live = found.filter(|row| row.state(app.engine.clock.now()) == CredentialState::Live);
+        let held = match live {
+            Some(row) => actor(app, &row).await?.map(|actor| (row, actor)),
+            None => None,
+        };
+        acquaintances.found(&sha256, held.is_some());
+        let Some((row, actor)) = held else {
+            return Err(match app.strangers.wrong_keys.admits(visit.from()) {
+                true => nobody(),
+                false => Refusal::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too many wrong keys from this address: try again in a minute",
+                ),
+            });
+        };
+        introduce(parts);
+        if !app.keys.admits(row.id) {
+            return Err(Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many requests with this key: slow down",
+            ));
+        }
         let organization = (row.purpose != Purpose::Operation).then_some(row.organization);
         visit.caller(actor.clone());
         visit.organization(row.organization);
@@ -69,6 +92,13 @@ impl Holder {
 /// 401 if it lets nobody in any more.
 pub async fn still_holds(parts: &Parts, app: &App) -> Result<(), Refusal> {
     Holder::of(parts, app).await.map(drop)
+}
+
+/// Whoever has shown a live key is no stranger, and nor is their connection.
+fn introduce(parts: &Parts) {
+    if let Some(place) = parts.extensions.get::<Place>() {
+        place.known();
+    }
 }
 
 async fn actor(app: &App, row: &CredentialRow) -> Result<Option<Actor>, Refusal> {
