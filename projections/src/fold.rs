@@ -10,7 +10,7 @@ use crate::checkpoint::{Checkpoint, Stop};
 use crate::families::{prepare, views};
 use crate::lane::{Kept, Lane};
 use crate::page::Page;
-use crate::schema::Prepared;
+use crate::schema::{Prepared, made_of};
 use crate::working_set::WorkingSet;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{
@@ -20,6 +20,7 @@ use rollcall_domain::sql::{Family, SqlError, SqlStore};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use uuid::Uuid;
 
 /// Why views could not be moved forward.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +63,7 @@ impl FoldError {
         matches!(
             self,
             FoldError::Outdated { .. }
-                | FoldError::Log(LogError::Unavailable(_))
+                | FoldError::Log(LogError::Unavailable(_) | LogError::Closed(_))
                 | FoldError::Sql(SqlError::Unavailable(_))
         )
     }
@@ -224,9 +225,20 @@ impl Folder {
         self.fold(organization).await
     }
 
+    /// The epoch of the log of which these views are made. Views of which that is not known are
+    /// those of `epoch` from now on.
+    pub async fn made_of(&self, epoch: Uuid) -> Result<Uuid, SqlError> {
+        made_of(&*self.views, epoch).await
+    }
+
     /// Forgets what is known to be folded; for use after the views were replaced by today's.
     pub(crate) fn replaced(&self) {
         self.outdated.store(false, Ordering::SeqCst);
+        self.forget();
+    }
+
+    /// Forgets what is known to be folded, and what was handed over to be.
+    pub fn forget(&self) {
         for lane in self.lanes.lock().unwrap_or_else(|e| e.into_inner()).values() {
             lane.forget();
         }
@@ -246,6 +258,8 @@ impl Folder {
         if self.is_outdated() {
             return Err(FoldError::Outdated { family: self.family });
         }
+        // What is read of another log must not come into these views.
+        self.log.watch().check().map_err(LogError::Closed)?;
         let lane = self.lane(organization);
         let mut folded = Folded::default();
         if lane.want(want) {

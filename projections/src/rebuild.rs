@@ -3,6 +3,7 @@
 use crate::checkpoint::Stop;
 use crate::families::prepare;
 use crate::fold::{FoldError, Folder};
+use crate::schema::made_of;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Head, Log};
 use rollcall_domain::sql::{Family, SqlStore};
@@ -31,6 +32,7 @@ pub async fn rebuild(
 ) -> Result<Rebuilt, FoldError> {
     let scratch = views.scratch().await?;
     prepare(family, &*scratch).await?;
+    made_of(&*scratch, log.epoch().await?).await?;
     let folder =
         Folder::new(family, Arc::clone(&log), Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
     let mut done = Rebuilt::default();

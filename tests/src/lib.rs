@@ -15,6 +15,7 @@ pub mod rng;
 pub mod scim;
 pub mod server;
 pub mod soak;
+pub mod switch;
 pub mod tenant;
 pub mod tools;
 pub mod world;

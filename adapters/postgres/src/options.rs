@@ -1,9 +1,12 @@
 //! How to use a database.
 
 use crate::error::OpenError;
+use crate::log::identity;
+use rollcall_domain::log::Watch;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How a log uses its database. The defaults are meant for everybody.
@@ -40,10 +43,23 @@ pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
 
 /// A pool that waits `timeout` for a connection. Connections are not tested before use, which
 /// would cost a round trip each time: whoever reads tries again when one turns out to be dead.
-pub(crate) fn pool(options: PgConnectOptions, size: u32, timeout: Duration) -> PgPool {
+///
+/// Each new connection is held against what is known of the log: it may lead to another server than
+/// those before. What is why is only noted, for whoever answers.
+pub(crate) fn pool(
+    options: &PgConnectOptions,
+    size: u32,
+    timeout: Duration,
+    watch: &Arc<Watch>,
+) -> PgPool {
+    let watch = watch.clone();
     PgPoolOptions::new()
+        .after_connect(move |connection, _| {
+            let watch = watch.clone();
+            Box::pin(async move { identity::compare(connection, &watch).await })
+        })
         .max_connections(size)
         .acquire_timeout(timeout)
         .test_before_acquire(false)
-        .connect_lazy_with(options)
+        .connect_lazy_with(options.clone())
 }

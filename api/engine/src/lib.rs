@@ -9,6 +9,7 @@ pub mod clock;
 mod execute;
 mod handed;
 mod hosted;
+pub mod identity;
 pub mod ids;
 mod names;
 mod order;
@@ -36,7 +37,7 @@ use rollcall_domain::exchange::Exchange;
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{
-    AggregateKind, Append, AppendError, Appended, Log, LogError, Record, StreamId,
+    AggregateKind, Append, AppendError, Appended, Log, LogError, Record, StreamId, Watch,
 };
 use rollcall_domain::organization::Organization;
 use rollcall_domain::sql::SqlStore;
@@ -58,6 +59,8 @@ pub struct Engine {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: Ids,
+    /// What is known of the log.
+    watch: Arc<Watch>,
     /// Feeds the auditors' views, once it is there.
     audit: OnceLock<Arc<Folder>>,
     changes: AtomicU64,
@@ -79,6 +82,7 @@ impl Engine {
         ids: Ids,
     ) -> Self {
         Self {
+            watch: log.watch(),
             audit: OnceLock::new(),
             changes: AtomicU64::new(0),
             keys: ClaimKeys::new(log.clone()),

@@ -120,6 +120,10 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
         // Who holds a session is asked at each click.
         kept = Kept::CountOnly;
     }
+    if app.engine.closed().is_some() {
+        // There is no log to keep it in.
+        kept = Kept::CountOnly;
+    }
     let answered = answer(&response);
     let exchange = || opened.close(Closing::with(answered, Vec::new()));
     if let Err(error) = keep(&app.engine, kept, exchange).await {

@@ -23,7 +23,7 @@ use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
 use rollcall_door::exchange::{Kept, Opened, found, guarded, keep, measure, span, to_the_end};
 use rollcall_door::stopping::is_cut_off;
-use rollcall_door::{RESOURCE_METADATA, SCIM_PREFIX};
+use rollcall_door::{App, RESOURCE_METADATA, SCIM_PREFIX};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
@@ -61,6 +61,12 @@ pub async fn entry(scim: Arc<Scim>, request: Request) -> Response<Body> {
         Reply::failure(error, id).into_response(id)
     };
     to_the_end(&app.in_flight, serve(scim.clone(), request), overloaded).await
+}
+
+/// What a client is told where nothing is served at all, and no exchange is kept.
+pub fn refused(app: &App, detail: &str) -> Response<Body> {
+    let id = app.engine.ids.exchange();
+    Reply::failure(ScimError::unavailable(detail.to_owned()), id).into_response(id)
 }
 
 async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {

@@ -57,6 +57,10 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
         }
         Err(error) => json!({ "views": error.to_string() }),
     };
+    if let Some(why) = app.engine.closed() {
+        ready = false;
+        body["closed"] = json!({ "reason": why.as_str(), "detail": why.to_string() });
+    }
     body["ready"] = json!(ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()

@@ -47,6 +47,11 @@ const fn histogram(
 
 /// All of them.
 pub const METRICS: &[Metric] = &[
+    gauge(
+        "rollcall_log_closed",
+        &["reason"],
+        "1 while nothing is served, because the log is not the one that was known",
+    ),
     counter(
         "rollcall_requests_total",
         &["protocol", "operation", "status", "organization"],

@@ -1,6 +1,7 @@
 //! `rollcall serve`: from a configuration to a running server, and its end.
 
 use crate::background::Background;
+use crate::known;
 use crate::listen::{self, Patience};
 use crate::router::{Doors, router};
 use crate::telemetry;
@@ -48,6 +49,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let key_file =
         config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
     let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
+    stores.log.watch().remember(known::read(&config.data));
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
     seals::check(
         &SamlConnections::new(stores.live.clone()),
@@ -105,6 +107,11 @@ async fn run(
         tracing::warn!("some requests did not end in {} s", DRAIN.as_secs());
     }
     background.ended().await;
+    if app.engine.closed().is_none()
+        && let Err(error) = known::keep(&app.config.data, &app.engine.known())
+    {
+        tracing::warn!(%error, "what is known of the log could not be kept");
+    }
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())

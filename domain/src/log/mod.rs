@@ -11,6 +11,7 @@
 
 mod batch;
 mod facet;
+mod identity;
 mod inline;
 mod ledger;
 mod port;
@@ -19,6 +20,7 @@ mod scan;
 
 pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
 pub use facet::{Facet, Start};
+pub use identity::{Closed, Found, Known, Mark, RESTORING, Watch, successor_of};
 pub use inline::{CATCH_UP, Inline, InlineFold, stretches};
 pub use ledger::{ExchangeLeaf, LedgerHead, exchange_leaf, record_leaf};
 pub use port::*;

@@ -4,8 +4,9 @@ use super::inline;
 use super::session::{Broken, Outcomes, Session};
 use crate::fault::{Fault, fault};
 use crate::options::ConnectOptions;
-use rollcall_domain::log::{Append, AppendError, Appended, InlineFold};
+use rollcall_domain::log::{Append, AppendError, Appended, InlineFold, Watch};
 use sqlx::postgres::PgConnectOptions;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// How often a batch is tried again after a conflict.
@@ -22,14 +23,11 @@ pub(super) type Batch = Vec<Queued>;
 /// Commits a batch, answers its callers, and gives the connection back if it is still good.
 pub(super) async fn commit(
     mut session: Option<Session>,
-    database: &PgConnectOptions,
-    options: &ConnectOptions,
-    fold: Option<&dyn InlineFold>,
+    place: &Place<'_>,
     batch: Batch,
 ) -> Option<Session> {
     let (appends, replies): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|q| (q.append, q.reply)).unzip();
-    let place = Place { database, options, fold };
     let mut outcomes = place.append(&mut session, &appends).await;
     if appends.len() > 1 && matches!(outcomes, Err(Failed::Refused(_))) {
         // One of them is not what the server can store: it must fail alone.
@@ -39,14 +37,14 @@ pub(super) async fn commit(
                 place
                     .append(&mut session, std::slice::from_ref(append))
                     .await
-                    .unwrap_or_else(|failed| vec![failed.answer()]),
+                    .unwrap_or_else(|failed| vec![place.answer(failed)]),
             );
         }
         outcomes = Ok(alone);
     }
     let outcomes = outcomes.unwrap_or_else(|failed| {
         tracing::warn!(reason = failed.reason(), appends = appends.len(), "log.append failed");
-        vec![failed.answer(); appends.len()]
+        vec![place.answer(failed); appends.len()]
     });
     for (reply, outcome) in replies.into_iter().zip(outcomes) {
         // A caller that went away does not undo its append.
@@ -66,20 +64,30 @@ impl Failed {
         let (Failed::Away(why) | Failed::Refused(why)) = self;
         why
     }
-
-    fn answer(self) -> Result<Appended, AppendError> {
-        let (Failed::Away(why) | Failed::Refused(why)) = self;
-        Err(AppendError::Unavailable(why))
-    }
 }
 
-struct Place<'a> {
-    database: &'a PgConnectOptions,
-    options: &'a ConnectOptions,
-    fold: Option<&'a dyn InlineFold>,
+/// Where batches go.
+pub(super) struct Place<'a> {
+    /// The database.
+    pub database: &'a PgConnectOptions,
+    /// How it is used.
+    pub options: &'a ConnectOptions,
+    /// What is known of the log.
+    pub watch: &'a Arc<Watch>,
+    /// What moves the live views along.
+    pub fold: Option<&'a dyn InlineFold>,
 }
 
 impl Place<'_> {
+    /// What a caller is told whose append was not made, or may not have been.
+    fn answer(&self, failed: Failed) -> Result<Appended, AppendError> {
+        let (Failed::Away(why) | Failed::Refused(why)) = failed;
+        Err(match self.watch.check() {
+            Ok(()) => AppendError::Unavailable(why),
+            Err(why) => AppendError::Closed(why),
+        })
+    }
+
     async fn append(
         &self,
         session: &mut Option<Session>,
@@ -93,7 +101,7 @@ impl Place<'_> {
         loop {
             let mut with = match session.take() {
                 Some(session) => session,
-                None => Session::connect(self.database, self.options.connect_timeout)
+                None => Session::connect(self.database, self.options.connect_timeout, self.watch)
                     .await
                     .map_err(|e| Failed::Away(e.to_string()))?,
             };

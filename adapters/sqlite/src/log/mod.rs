@@ -2,6 +2,8 @@
 
 mod codec;
 mod facets;
+mod home;
+mod identity;
 mod inline;
 mod ledger;
 mod read;
@@ -16,6 +18,8 @@ use crate::pool::Pool;
 use crate::views::SqliteViews;
 use async_trait::async_trait;
 use codec::log_error;
+use home::Home;
+use identity::Identity;
 use inline::InlineViews;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -41,13 +45,14 @@ pub struct SqliteLog {
     // write, so that it can tidy up, and the folder is let go after that.
     readers: Option<Pool>,
     writer: Writer,
+    identity: Identity,
     _folder: Option<Arc<Held>>,
 }
 
 impl SqliteLog {
     /// Opens the log of a data folder; makes both if they are not there.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Self::at(dir, Durability::Full)
+        Self::at(dir, Durability::Full).map_err(OpenError::of_log)
     }
 
     /// The same without flushing anything: for a folder that is being made and can be made again.
@@ -64,12 +69,14 @@ impl SqliteLog {
         }
         connection::migrate(&mut writer, SCHEMA, FORMAT)?;
         facets::prepare(&mut writer)?;
+        let identity = Identity::of(&writer, Some(Home::of(&path).map_err(OpenError::io(&path))?))?;
         let readers: Vec<Connection> = (0..READERS)
             .map(|_| connection::reader(&path, READER_CACHE))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             readers: Some(Pool::start("log-reader", readers).map_err(OpenError::io(dir))?),
-            writer: Writer::start(writer).map_err(OpenError::io(dir))?,
+            writer: Writer::start(writer, identity.clone()).map_err(OpenError::io(dir))?,
+            identity,
             _folder: Some(folder),
         })
     }
@@ -79,9 +86,11 @@ impl SqliteLog {
         let mut writer = connection::memory()?;
         connection::migrate(&mut writer, SCHEMA, FORMAT)?;
         facets::prepare(&mut writer)?;
+        let identity = Identity::of(&writer, None)?;
         Ok(Self {
             readers: None,
-            writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?,
+            writer: Writer::start(writer, identity.clone()).map_err(OpenError::io(":memory:"))?,
+            identity,
             _folder: None,
         })
     }
@@ -259,6 +268,44 @@ impl Log for SqliteLog {
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         self.writer.run(move |db| write::restore(db, &parts)).await
+    }
+
+    fn watch(&self) -> Arc<Watch> {
+        self.identity.watch.clone()
+    }
+
+    async fn compare(&self, watch: &Watch) -> Result<(), LogError> {
+        // What is known is asked for on the reader's thread, before the log is.
+        let (identity, own) = (self.identity.clone(), self.identity.watch.clone());
+        debug_assert!(std::ptr::eq(watch, &*own), "a log is held against what is known of it");
+        match &self.readers {
+            Some(readers) => readers
+                .run(move |db| identity.compare(db, &own))
+                .await
+                .unwrap_or_else(|_| Err(LogError::Unavailable("the reader stopped".into()))),
+            None => self.writer.run(move |db| identity.compare(db, &own)).await,
+        }
+    }
+
+    async fn note(&self, name: &str) -> Result<Option<String>, LogError> {
+        let name = name.to_owned();
+        self.read(move |db| identity::note(db, &name)).await
+    }
+
+    async fn keep_note(&self, name: &str, text: Option<&str>) -> Result<bool, LogError> {
+        let (name, text) = (name.to_owned(), text.map(str::to_owned));
+        self.write(move |db| identity::keep_note(db, &name, text.as_deref())).await?;
+        Ok(true)
+    }
+
+    async fn clear(&self, fresh: Uuid) -> Result<bool, LogError> {
+        let identity = self.identity.clone();
+        self.write(move |db| identity.clear(db, fresh)).await
+    }
+
+    async fn renew(&self, was: Uuid, fresh: Uuid) -> Result<bool, LogError> {
+        let identity = self.identity.clone();
+        self.write(move |db| identity.renew(db, was, fresh)).await
     }
 
     async fn ping(&self) -> Result<(), LogError> {

@@ -2,6 +2,7 @@
 
 use super::codec::{int, log_error};
 use super::facets;
+use super::identity::Identity;
 use super::inline::InlineViews;
 use super::ledger::{self, Moved};
 use super::read;
@@ -17,6 +18,7 @@ use std::collections::hash_map::Entry;
 /// Decides and writes a batch in one transaction, and flushes it.
 pub(super) fn append(
     db: &mut Connection,
+    identity: &Identity,
     appends: Vec<Append>,
     inline: Option<&InlineViews>,
 ) -> rusqlite::Result<Vec<Result<Appended, AppendError>>> {
@@ -24,7 +26,14 @@ pub(super) fn append(
     // Dropped without commit, also by a commit that failed, it rolls back.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
-    let facts = facts(&transaction, &wanted(&appends))?;
+    let facts = match identity.check() {
+        Ok(()) => facts(&transaction, identity, &wanted(&appends))?,
+        Err(why) => Err(why),
+    };
+    let facts = match facts {
+        Ok(facts) => facts,
+        Err(why) => return Ok(vec![Err(AppendError::Closed(why)); appends.len()]),
+    };
     let organizations: Vec<OrganizationId> = appends.iter().map(|a| a.organization).collect();
     let mut plan = plan(facts, appends);
     write(&transaction, &plan)?;
@@ -35,13 +44,23 @@ pub(super) fn append(
             plan.shown(&organizations, &folded);
         }
     }
+    for (organization, end) in plan.ends() {
+        identity.watch.learn(organization, end);
+    }
     Ok(plan.outcomes)
 }
 
-fn facts(db: &Connection, wanted: &Wanted) -> rusqlite::Result<Facts> {
+fn facts(
+    db: &Connection,
+    identity: &Identity,
+    wanted: &Wanted,
+) -> rusqlite::Result<Result<Facts, Closed>> {
     let mut facts = Facts::default();
     for organization in &wanted.organizations {
         let ledger = ledger::head(db, *organization)?;
+        if let Err(why) = identity.appending(db, *organization, ledger.mark())? {
+            return Ok(Err(why));
+        }
         facts.heads.insert(*organization, ledger.head);
         facts.trees.insert(*organization, ledger.frontier);
     }
@@ -58,7 +77,7 @@ fn facts(db: &Connection, wanted: &Wanted) -> rusqlite::Result<Facts> {
             facts.exchanges.insert((*organization, *id), place);
         }
     }
-    Ok(facts)
+    Ok(Ok(facts))
 }
 
 fn write(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {

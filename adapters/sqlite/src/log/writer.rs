@@ -1,6 +1,7 @@
 //! The one thread that writes. Appends that wait are committed together, so that one flush of the
 //! disk serves all of them.
 
+use super::identity::Identity;
 use super::inline::InlineViews;
 use super::write;
 use rollcall_domain::log::{Append, AppendError, Appended, LogError};
@@ -41,14 +42,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub fn start(connection: Connection) -> std::io::Result<Self> {
+    pub fn start(connection: Connection, identity: Identity) -> std::io::Result<Self> {
         let (queue, work) = sync_channel(QUEUE);
         let failing = Arc::new(AtomicBool::new(false));
         let inline = Arc::new(OnceLock::new());
         let (told, views) = (failing.clone(), inline.clone());
         let thread = std::thread::Builder::new()
             .name("log-writer".into())
-            .spawn(move || run(connection, &work, &told, &views))?;
+            .spawn(move || run(connection, &identity, &work, &told, &views))?;
         Ok(Self { inline, queue: Some(queue), failing, thread: Some(thread) })
     }
 
@@ -100,6 +101,7 @@ impl Drop for Writer {
 
 fn run(
     mut connection: Connection,
+    identity: &Identity,
     queue: &Receiver<Work>,
     failing: &AtomicBool,
     inline: &OnceLock<InlineViews>,
@@ -138,7 +140,7 @@ fn run(
         // transaction is rolled back, and the next batch is served.
         let done = catch_unwind(AssertUnwindSafe(|| {
             if !appends.is_empty() {
-                let done = commit(&mut connection, appends, replies, inline.get());
+                let done = commit(&mut connection, identity, appends, replies, inline.get());
                 failing.store(!done, Ordering::Relaxed);
             }
             if let Some(job) = other {
@@ -149,16 +151,18 @@ fn run(
             tracing::error!("the log's writer panicked");
         }
     }
+    identity.close(&connection);
 }
 
 /// True if it is in the log.
 fn commit(
     connection: &mut Connection,
+    identity: &Identity,
     appends: Vec<Append>,
     replies: Vec<Reply>,
     inline: Option<&InlineViews>,
 ) -> bool {
-    match write::append(connection, appends, inline) {
+    match write::append(connection, identity, appends, inline) {
         Ok(outcomes) => {
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 // A caller that went away does not undo its append.
