@@ -231,6 +231,16 @@ impl Folder {
         made_of(&*self.views, epoch).await
     }
 
+    /// Writes to the views what is there already, as a fold would.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub async fn probe(&self) -> Result<(), SqlError> {
+        let mut tx = self.views.begin(OrganizationId::NONE).await?;
+        tx.execute("UPDATE view_schema SET version = version", Vec::new()).await?;
+        tx.commit().await
+    }
+
     /// Forgets what is known to be folded; for use after the views were replaced by today's.
     pub(crate) fn replaced(&self) {
         self.outdated.store(false, Ordering::SeqCst);

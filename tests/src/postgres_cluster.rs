@@ -96,6 +96,11 @@ impl PostgresCluster {
         self.run("pg_ctl", &["promote", "-w", "-D", &self.data()])
     }
 
+    /// User and group that it runs as, if not ours.
+    pub fn account(&self) -> Option<(u32, u32)> {
+        self.account.map(|account| (account.uid, account.gid))
+    }
+
     /// Where it listens.
     pub fn port(&self) -> u16 {
         self.port

@@ -43,7 +43,7 @@ use rollcall_domain::organization::Organization;
 use rollcall_domain::sql::SqlStore;
 use rollcall_domain::user::User;
 use rollcall_projections::fold::Folder;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use warm::Warm;
 
@@ -64,6 +64,8 @@ pub struct Engine {
     /// Feeds the auditors' views, once it is there.
     audit: OnceLock<Arc<Folder>>,
     changes: AtomicU64,
+    /// Whether the last answer that waited for the views had to be given up.
+    views_failing: AtomicBool,
     keys: ClaimKeys,
     users: Warm<User>,
     groups: Warm<Group>,
@@ -85,6 +87,7 @@ impl Engine {
             watch: log.watch(),
             audit: OnceLock::new(),
             changes: AtomicU64::new(0),
+            views_failing: AtomicBool::new(false),
             keys: ClaimKeys::new(log.clone()),
             users: Warm::new(8_192),
             // A member weighs one; so some millions of memberships are kept at most.

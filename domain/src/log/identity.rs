@@ -2,6 +2,7 @@
 //! process knows of it is held against what it finds, so that a log that went backwards, or another
 //! one in its place, is noticed before anything is answered by it.
 
+use super::trouble::Trouble;
 use crate::ids::{ExchangeId, OrganizationId};
 use crate::record::*;
 use serde::{Deserialize, Serialize};
@@ -150,12 +151,24 @@ struct State {
     closed: Option<Closed>,
     /// An operator has accepted the log, and what rests on it is being made anew.
     accepting: bool,
+    /// What became of the last append.
+    trouble: Option<Trouble>,
 }
 
 impl Watch {
     fn state(&self) -> MutexGuard<'_, State> {
         // Every change is complete before the guard goes.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What became of an append, or of a probe that writes as one: none if all went well.
+    pub fn came_to(&self, trouble: Option<Trouble>) {
+        self.state().trouble = trouble;
+    }
+
+    /// Why the last append could not be made, if it could not.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.state().trouble
     }
 
     /// What is known now.

@@ -17,6 +17,7 @@ mod ledger;
 mod port;
 mod restored;
 mod scan;
+mod trouble;
 
 pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
 pub use facet::{Facet, Start};
@@ -26,5 +27,6 @@ pub use ledger::{ExchangeLeaf, LedgerHead, exchange_leaf, record_leaf};
 pub use port::*;
 pub use restored::{Regrowing, restored_place};
 pub use scan::scan;
+pub use trouble::Trouble;
 
 pub use crate::record::*;

@@ -3,10 +3,12 @@
 
 mod failover;
 mod folder;
+mod health;
 mod restore;
 
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::admin::{Admin, gapless};
+use rollcall_tests::operating;
 use rollcall_tests::refusal::refused;
 use rollcall_tests::scim::user;
 use rollcall_tests::server::Server;
@@ -36,6 +38,7 @@ async fn is_closed(w: &World, reason: &str) -> Result<()> {
     ensure!(shown.status.code() == Some(1), "{shown:?}");
     let shown: Value = serde_json::from_slice(&shown.stdout)?;
     ensure!(shown["closed"]["detail"] == detail && shown["closed"]["reason"] == reason, "{shown}");
+    operating::row(reason)?;
     let log = std::fs::read_to_string(w.server.log_file())?;
     let line = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut line = line.filter(|line| line["fields"]["reason"] == reason);

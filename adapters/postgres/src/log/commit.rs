@@ -2,9 +2,9 @@
 
 use super::inline;
 use super::session::{Broken, Outcomes, Session};
-use crate::fault::{Fault, fault};
+use crate::fault::{Fault, fault, trouble};
 use crate::options::ConnectOptions;
-use rollcall_domain::log::{Append, AppendError, Appended, InlineFold, Watch};
+use rollcall_domain::log::{Append, AppendError, Appended, InlineFold, Trouble, Watch};
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -79,6 +79,22 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Says what keeps appends from being made.
+    fn failed(&self, error: &sqlx::Error, appends: usize, of: fn(String) -> Failed) -> Failed {
+        let trouble = match error {
+            // A statement that was given up: it waited for somebody.
+            sqlx::Error::PoolTimedOut => Trouble::Locked,
+            other => trouble(other),
+        };
+        // One that is refused may be the fault of what was appended.
+        if trouble != Trouble::Refused || appends > 1 {
+            self.watch.came_to(Some(trouble));
+        }
+        metrics::counter!("rollcall_append_failures_total", "reason" => trouble.as_str())
+            .increment(appends as u64);
+        of(error.to_string())
+    }
+
     /// What a caller is told whose append was not made, or may not have been.
     fn answer(&self, failed: Failed) -> Result<Appended, AppendError> {
         let (Failed::Away(why) | Failed::Refused(why)) = failed;
@@ -103,7 +119,13 @@ impl Place<'_> {
                 Some(session) => session,
                 None => Session::connect(self.database, self.options.connect_timeout, self.watch)
                     .await
-                    .map_err(|e| Failed::Away(e.to_string()))?,
+                    .map_err(|e| match e {
+                        sqlx::Error::PoolTimedOut => {
+                            let away = std::io::Error::from(std::io::ErrorKind::TimedOut);
+                            self.failed(&away.into(), appends.len(), Failed::Away)
+                        }
+                        other => self.failed(&other, appends.len(), Failed::Away),
+                    })?,
             };
             let open: Vec<usize> = (0..appends.len())
                 .filter(|i| !is_open_ended(&appends[*i], earlier.as_ref().map(|o| &o[*i])))
@@ -118,6 +140,7 @@ impl Place<'_> {
             let error = match tried {
                 Ok(Ok(outcomes)) => {
                     *session = Some(with);
+                    self.watch.came_to(None);
                     return Ok(merge(appends.len(), &open, outcomes, earlier));
                 }
                 Ok(Err(Broken::Log(e))) => e,
@@ -151,10 +174,10 @@ impl Place<'_> {
                     }
                 }
                 Fault::Refused | Fault::Unreadable => {
-                    return Err(Failed::Refused(error.to_string()));
+                    return Err(self.failed(&error, appends.len(), Failed::Refused));
                 }
                 Fault::Lost | Fault::Away | Fault::Conflict => {
-                    return Err(Failed::Away(error.to_string()));
+                    return Err(self.failed(&error, appends.len(), Failed::Away));
                 }
             }
         }

@@ -4,7 +4,7 @@ use super::codec::{self, EXCHANGE, EXCHANGE_BODIES, RECORD, int, log_error};
 use super::facets::Find;
 use super::identity;
 use super::streams::Streams;
-use crate::fault::{Fault, fault};
+use crate::fault::{Fault, fault, trouble};
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
@@ -263,12 +263,34 @@ impl Reader {
         Ok(rows.len() as u64)
     }
 
+    /// Whether the log can be read and written. Where the last append could not be made, this
+    /// writes: only a commit tells whether it can be made again.
     pub async fn ping(&self) -> Result<(), LogError> {
-        use sqlx::Row as _;
-        let sql = "SELECT current_setting('transaction_read_only')";
-        match self.one(|| sqlx::query(sql), |row| row.try_get::<String, _>(0)).await?.as_deref() {
-            Some("off") => Ok(()),
-            _ => Err(LogError::Unavailable("the database is read only".into())),
-        }
+        let settings = "SELECT current_setting('transaction_read_only')";
+        let write = "INSERT INTO rollcall.notes (name, text) VALUES ('probe', 'written') \
+                     ON CONFLICT (name) DO UPDATE SET text = excluded.text";
+        let probe = || async {
+            let row = sqlx::query(settings).fetch_one(&self.pool).await?;
+            if row.try_get::<&str, _>(0)? != "off" {
+                return Ok(Some(Trouble::ReadOnly));
+            }
+            if self.watch.trouble().is_some() {
+                sqlx::query(write).execute(&self.pool).await?;
+            }
+            Ok(None)
+        };
+        let mut tries = self.pool.options().get_max_connections() + 1;
+        let found = loop {
+            tries -= 1;
+            let probed = tokio::time::timeout(self.timeout, probe()).await;
+            match probed.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+                Ok(found) => break found,
+                // One of those a restarted server left in the pool.
+                Err(e) if tries > 0 && fault(&e) == Fault::Lost => {}
+                Err(e) => break Some(trouble(&e)),
+            }
+        };
+        self.watch.came_to(found);
+        found.map_or(Ok(()), |why| Err(LogError::Unavailable(why.to_string())))
     }
 }

@@ -21,7 +21,7 @@ use uuid::Uuid;
 /// Plans are made once and kept: every statement is a lookup by key, and must stay one when the
 /// tables grow after it was planned. Some hosts turn `synchronous_commit` off for everybody.
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-     SET enable_mergejoin = off; SET idle_in_transaction_session_timeout = '30s'; \
+     SET enable_mergejoin = off; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// The columns of `ledger::HEAD`.

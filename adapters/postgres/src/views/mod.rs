@@ -106,9 +106,16 @@ impl Local {
         // A scratch copy can be lost. What was answered cannot: a view that fell back with a crash
         // of the server would be read before it has caught up again.
         let durability = if scratch.is_some() { "off" } else { "on" };
-        let options = database
-            .clone()
-            .options([("search_path", schema.as_str()), ("synchronous_commit", durability)]);
+        // Nobody waits for an auditors' view, nor for a copy.
+        let idle = match scratch.is_none() && family != AUDIT.schema {
+            true => options::IDLE,
+            false => options::PATIENT,
+        };
+        let options = database.clone().options([
+            ("search_path", schema.as_str()),
+            ("synchronous_commit", durability),
+            idle,
+        ]);
         Self {
             readers: options::pool(&options, READERS, TIMEOUT, watch),
             writers: options::pool(&options, WRITERS, TIMEOUT, watch),

@@ -31,7 +31,7 @@ struct Patience {
 }
 
 /// Somebody waits for the answer.
-const LIVE: Patience = Patience { read: Duration::from_secs(8), write: Duration::from_secs(20) };
+const LIVE: Patience = Patience { read: Duration::from_secs(8), write: Duration::from_secs(10) };
 /// Nobody does.
 const SCRATCH: Patience =
     Patience { read: Duration::from_secs(60), write: Duration::from_secs(120) };

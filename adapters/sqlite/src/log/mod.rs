@@ -309,17 +309,22 @@ impl Log for SqliteLog {
     }
 
     async fn ping(&self) -> Result<(), LogError> {
-        if self.writer.is_failing() {
-            // Only a commit tells whether there is room on the disk again. While
-            // nobody appends, nothing but this would find out.
-            self.write(|db| db.pragma_update(None, "user_version", FORMAT)).await?;
-            self.writer.recovered();
-        }
-        // Taking the write lock shows that the file can be written, without writing to it.
-        self.write(|db| {
-            db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?.rollback()
-        })
-        .await?;
+        let (identity, failing) = (self.identity.clone(), self.writer.is_failing());
+        let wrote = move |db: &mut Connection| {
+            // Only a commit tells whether there is room on the disk again. While nobody appends,
+            // nothing but this would find out.
+            let probed =
+                if failing { db.pragma_update(None, "user_version", FORMAT) } else { Ok(()) };
+            // Taking the write lock shows that the file can be written, without writing to it.
+            let locked = |()| {
+                db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?.rollback()
+            };
+            let probed = probed.and_then(locked);
+            identity.watch.came_to(probed.as_ref().err().map(codec::trouble));
+            probed
+        };
+        self.write(wrote).await?;
+        self.writer.recovered();
         self.read(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
     }
 }

@@ -1,10 +1,11 @@
 //! The one thread that writes. Appends that wait are committed together, so that one flush of the
 //! disk serves all of them.
 
+use super::codec;
 use super::identity::Identity;
 use super::inline::InlineViews;
 use super::write;
-use rollcall_domain::log::{Append, AppendError, Appended, LogError};
+use rollcall_domain::log::{Append, AppendError, Appended, LogError, Trouble};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -164,6 +165,7 @@ fn commit(
 ) -> bool {
     match write::append(connection, identity, appends, inline) {
         Ok(outcomes) => {
+            identity.watch.came_to(None);
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 // A caller that went away does not undo its append.
                 drop(reply.send(outcome));
@@ -171,13 +173,21 @@ fn commit(
             true
         }
         Err(e) => {
-            tracing::error!(error = %e, appends = replies.len(), "log.append failed");
+            let trouble = codec::trouble(&e);
+            identity.watch.came_to(Some(trouble));
+            count_failure(trouble, replies.len());
+            tracing::error!(error = %e, reason = trouble.as_str(), appends = replies.len(), "log.append failed");
             for reply in replies {
                 drop(reply.send(Err(AppendError::Unavailable(e.to_string()))));
             }
             false
         }
     }
+}
+
+fn count_failure(trouble: Trouble, appends: usize) {
+    metrics::counter!("rollcall_append_failures_total", "reason" => trouble.as_str())
+        .increment(appends as u64);
 }
 
 fn size(append: &Append) -> usize {

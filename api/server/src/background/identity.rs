@@ -1,7 +1,8 @@
-//! The job of the log's identity: holds what is known of it against it, and keeps what is known.
+//! The job of the log's identity: holds what is known of it against it, keeps what is known, and says
+//! what keeps requests from being answered.
 
 use super::job::{Incomplete, Job};
-use crate::known;
+use crate::{health, known};
 use rollcall_domain::log::{Closed, Known};
 use rollcall_door::App;
 use std::time::Duration;
@@ -14,6 +15,35 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Identity {
     kept: Known,
     told: Option<Closed>,
+    /// Reasons that were told of last.
+    troubles: Vec<&'static str>,
+}
+
+impl Identity {
+    /// Says what keeps requests from being answered, and that it does no more.
+    async fn tell_troubles(&mut self, app: &App) {
+        let reasons = match app.engine.closed() {
+            Some(_) => Vec::new(),
+            None => health::reasons(app, &app.engine.log.ping().await).await,
+        };
+        for (reason, sentence) in &reasons {
+            if !self.troubles.contains(reason) {
+                tracing::error!(reason, "{sentence}");
+            }
+        }
+        if reasons.is_empty() && !self.troubles.is_empty() {
+            tracing::info!("requests can be answered again");
+        }
+        for reason in health::all_reasons() {
+            let is_so = reasons.iter().any(|(so, _)| *so == reason);
+            metrics::gauge!("rollcall_trouble", "reason" => reason).set(f64::from(u8::from(is_so)));
+        }
+        self.troubles = reasons.into_iter().map(|(reason, _)| reason).collect();
+        if let Ok(found) = rustix::fs::statvfs(&app.config.data) {
+            let free = found.f_bavail.saturating_mul(found.f_frsize);
+            metrics::gauge!("rollcall_disk_free_bytes").set(free as f64);
+        }
+    }
 }
 
 impl Job for Identity {
@@ -39,6 +69,7 @@ impl Job for Identity {
             metrics::gauge!("rollcall_log_closed", "reason" => reason)
                 .set(f64::from(u8::from(is_so)));
         }
+        self.tell_troubles(app).await;
         compared.map_err(Incomplete::all)?;
         let known = app.engine.known();
         if closed.is_none() && known != self.kept {
