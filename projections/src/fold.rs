@@ -11,6 +11,7 @@ use crate::families::{prepare, views};
 use crate::lane::{Kept, Lane};
 use crate::page::Page;
 use crate::schema::{Prepared, made_of};
+use crate::stretch::{Stretch, stretch};
 use crate::working_set::WorkingSet;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{
@@ -393,19 +394,20 @@ impl Folder {
             .records(organization, lane, at.position, room(at.position, target.position, page))
             .await?;
         let end = records.last().map_or(at.position, |r| r.position);
-        let mut exchanges = Vec::new();
+        let mut exchanges = Stretch::none(at.exchange_number);
         // When looking for the one that is refused, a record goes alone.
         if page > 1 || records.is_empty() {
             let limit = room(at.exchange_number, target.exchange_number, page);
-            exchanges = self.exchanges(organization, lane, at.exchange_number, limit).await?;
+            let log = &*self.log;
+            exchanges = stretch(log, organization, lane, at.exchange_number, limit).await?;
             // What it caused comes first.
-            let known = exchanges.iter().position(|x| x.after > end).unwrap_or(exchanges.len());
-            exchanges.truncate(known);
+            exchanges.before(end);
+            exchanges.tell_holes(self.family, organization);
         }
         let mut rows = WorkingSet::fetch(
             views(self.family),
             &mut *tx,
-            Page { organization, records: &records, exchanges: &exchanges },
+            Page { organization, records: &records, exchanges: &exchanges.there },
         )
         .await?;
         for record in &records {
@@ -418,8 +420,8 @@ impl Folder {
             at.position = record.position;
         }
         let mut folded = Folded { records: records.len() as u64, exchanges: 0 };
-        for exchange in exchanges {
-            at.exchange_number = exchange.number;
+        at.exchange_number = exchanges.through;
+        for exchange in exchanges.there {
             folded.exchanges += 1;
             rows.exchange(&exchange)
                 .map_err(|Bad(why)| StepError::Fold(SqlError::Refused(why).into()))?;
@@ -487,31 +489,6 @@ impl Folder {
                 Err(LogError::Damaged(format!("position {expected} is missing")))
             }
             None => Ok(records),
-        }
-    }
-
-    async fn exchanges(
-        &self,
-        organization: OrganizationId,
-        lane: &Lane,
-        after: ExchangeNumber,
-        limit: usize,
-    ) -> Result<Vec<Arc<RecordedExchange>>, LogError> {
-        let handed = lane.exchanges(after, limit);
-        let exchanges = if handed.is_empty() && limit > 0 {
-            let read = self.log.exchanges(organization, after, limit, Bodies::Skip).await?;
-            read.into_iter().map(Arc::new).collect()
-        } else {
-            handed
-        };
-        match (after + 1..)
-            .zip(&exchanges)
-            .find(|(expected, exchange)| exchange.number != *expected)
-        {
-            Some((expected, _)) => {
-                Err(LogError::Damaged(format!("exchange {expected} is missing")))
-            }
-            None => Ok(exchanges),
         }
     }
 }

@@ -28,6 +28,7 @@ pub mod ranges;
 pub mod rebuild;
 pub mod schema;
 pub mod status;
+mod stretch;
 pub mod table;
 mod text;
 pub mod verify;

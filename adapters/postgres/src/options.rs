@@ -1,7 +1,7 @@
 //! How to use a database.
 
 use crate::error::OpenError;
-use crate::log::identity;
+use crate::standing;
 use rollcall_domain::log::Watch;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
@@ -65,7 +65,7 @@ pub(crate) fn parse(url: &str) -> Result<PgConnectOptions, OpenError> {
 /// would cost a round trip each time: whoever reads tries again when one turns out to be dead.
 ///
 /// Each new connection is held against what is known of the log: it may lead to another server than
-/// those before. What is why is only noted, for whoever answers.
+/// those before. What is noticed stays in the watch, for whoever answers.
 pub(crate) fn pool(
     options: &PgConnectOptions,
     size: u32,
@@ -76,7 +76,7 @@ pub(crate) fn pool(
     PgPoolOptions::new()
         .after_connect(move |connection, _| {
             let watch = watch.clone();
-            Box::pin(async move { identity::compare(connection, &watch).await })
+            Box::pin(async move { standing::compare(connection, &watch).await })
         })
         .max_connections(size)
         .acquire_timeout(timeout)

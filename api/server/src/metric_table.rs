@@ -59,6 +59,11 @@ pub const METRICS: &[Metric] = &[
         "Answers that were given up because the views could not be brought that far",
     ),
     gauge("rollcall_disk_free_bytes", &[], "Room left on the disk of the data folder"),
+    counter(
+        "rollcall_exchange_holes_total",
+        &["family", "organization"],
+        "Exchanges that were missing or could not be read when they were to be folded",
+    ),
     gauge(
         "rollcall_log_closed",
         &["reason"],

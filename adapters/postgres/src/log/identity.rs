@@ -1,16 +1,13 @@
-//! Whether the log behind a connection is the one that is known, and what is noted beside it.
+//! Whether the log is the one that is known, and what is noted beside it.
 
-use super::codec::{self, int};
+use super::codec;
 use super::read::Reader;
 use crate::error::OpenError;
 use crate::schema;
-use rollcall_domain::ids::{ExchangeId, OrganizationId};
-use rollcall_domain::log::{
-    Closed, Found, Head, Known, LogError, Mark, RESTORING, Watch, successor_of,
-};
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgRow};
+use crate::standing::{EPOCH, ends, epoch, judge};
+use rollcall_domain::log::{LogError, RESTORING, Watch, successor_of};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
-use std::collections::BTreeMap;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -19,14 +16,6 @@ const THERE: &str =
 
 const TABLE: &str =
     "CREATE TABLE rollcall.notes (name text NOT NULL PRIMARY KEY, text text NOT NULL)";
-
-/// With whether a backup is being put into the log.
-const EPOCH: &str = "SELECT epoch, EXISTS (SELECT FROM rollcall.notes WHERE name = 'restoring') FROM rollcall.identity";
-
-/// Where all logs end, and the exchanges that are where the last ones known were.
-const ENDS: &str = "SELECT h.organization, h.position, h.exchange_number, h.last_exchange, x.id FROM rollcall.heads h \
-     LEFT JOIN unnest($1::uuid[], $2::bigint[]) AS t(organization, number) ON t.organization = h.organization \
-     LEFT JOIN rollcall.exchanges x ON x.organization = t.organization AND x.number = t.number";
 
 /// Makes the table of notes if it is not there.
 pub(super) async fn prepare(
@@ -51,67 +40,6 @@ pub(super) async fn prepare(
 
 async fn is_there(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query(THERE).fetch_one(connection).await?.try_get(0)
-}
-
-/// Holds what is known of the log against the one behind a connection. Nothing is asked while
-/// nothing is known. What is why is noted in the watch.
-pub(crate) async fn compare(connection: &mut PgConnection, watch: &Watch) -> sqlx::Result<()> {
-    let known = watch.known();
-    if known == Known::default() {
-        return Ok(());
-    }
-    let epoch = epoch(watch, &sqlx::query(EPOCH).fetch_one(&mut *connection).await?)?;
-    let rows = ends(&known).fetch_all(connection).await?;
-    // Noted, for whoever answers.
-    let _noted = judge(watch, &known, epoch, &rows)?;
-    Ok(())
-}
-
-/// Notices, too, that the log is being restored.
-fn epoch(watch: &Watch, row: &PgRow) -> sqlx::Result<Uuid> {
-    if row.try_get(1)? {
-        watch.notice(Closed::Restoring);
-    }
-    row.try_get(0)
-}
-
-fn ends(known: &Known) -> sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments> {
-    let numbers: Vec<i64> = known.marks.values().map(|mark| int(mark.exchange_number)).collect();
-    sqlx::query(ENDS).bind(known.marks.keys().map(|o| o.0).collect::<Vec<_>>()).bind(numbers)
-}
-
-fn judge(
-    watch: &Watch,
-    known: &Known,
-    epoch: Uuid,
-    rows: &[PgRow],
-) -> sqlx::Result<Result<(), Closed>> {
-    let mut found = BTreeMap::new();
-    for row in rows {
-        let (organization, head) = codec::head(row)?;
-        let at_known = row.try_get::<Option<Uuid>, _>(4)?.map(ExchangeId);
-        found.insert(organization, Found { end: mark(head, row.try_get(3)?), at_known });
-    }
-    // One that is known and not there ends at nothing.
-    for organization in known.marks.keys() {
-        found.entry(*organization).or_default();
-    }
-    Ok(watch.epoch(epoch).and_then(|()| {
-        found.into_iter().try_for_each(|(organization, found)| {
-            watch.compare(organization, known.marks.get(&organization).copied(), found)
-        })
-    }))
-}
-
-/// Where a log ends.
-pub(super) fn mark(head: Head, last_exchange: Option<Uuid>) -> Mark {
-    let Head { position, exchange_number } = head;
-    Mark { position, exchange_number, last_exchange: last_exchange.map(ExchangeId) }
-}
-
-/// A connection that is of no use, because of what is behind it.
-pub(super) fn refused(why: Closed) -> sqlx::Error {
-    sqlx::Error::Configuration(why.into())
 }
 
 impl Reader {
@@ -181,6 +109,3 @@ impl Reader {
         Ok(!rows.is_empty())
     }
 }
-
-/// Where each organization's log was known to end.
-pub(super) type Marks = BTreeMap<OrganizationId, Mark>;

@@ -3,7 +3,7 @@
 mod codec;
 mod commit;
 mod facets;
-pub(crate) mod identity;
+mod identity;
 mod inline;
 mod ledger;
 mod read;

@@ -2,9 +2,9 @@
 
 use super::codec::{self, EXCHANGE, EXCHANGE_BODIES, RECORD, int, log_error};
 use super::facets::Find;
-use super::identity;
 use super::streams::Streams;
 use crate::fault::{Fault, fault, trouble};
+use crate::standing;
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
@@ -134,7 +134,7 @@ impl Reader {
         let sql = "SELECT organization, position, exchange_number, last_exchange FROM rollcall.heads WHERE organization = $1";
         let row = |row: &PgRow| {
             let (_, head) = codec::head(row)?;
-            Ok((head, identity::mark(head, row.try_get(3)?)))
+            Ok((head, standing::mark(head, row.try_get(3)?)))
         };
         let found = self.one(|| sqlx::query(sql).bind(organization.0), row).await?;
         let (head, end) = found.unwrap_or_default();

@@ -1,9 +1,9 @@
 //! One connection that appends: locks, facts, plan, writes, commit.
 
 use super::codec::{self, int};
-use super::identity::Marks;
-use super::{facets, identity, inline, ledger};
+use super::{facets, inline, ledger};
 use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
+use crate::standing::{self, Marks};
 use crate::views::InlineTransaction;
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -56,8 +56,8 @@ impl Session {
             // Statements of the log name their schema; those of the views do not.
             let path = format!("SET search_path = {}; {SETTINGS}", InlineTransaction::SCHEMA);
             connection.execute(&*path).await?;
-            identity::compare(&mut connection, watch).await?;
-            watch.check().map_err(identity::refused)?;
+            standing::compare(&mut connection, watch).await?;
+            watch.check().map_err(standing::refused)?;
             Ok(Self { connection, known: HashSet::new(), watch: watch.clone() })
         };
         tokio::time::timeout(timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
@@ -121,7 +121,7 @@ impl Session {
         let mut ends = Vec::with_capacity(rows.len());
         for row in &rows {
             let (organization, head) = codec::head(row)?;
-            ends.push((organization, identity::mark(head, row.try_get(4)?)));
+            ends.push((organization, standing::mark(head, row.try_get(4)?)));
             facts.heads.insert(organization, head);
             if let Some(tree) = ledger::tree(row, head)? {
                 facts.trees.insert(organization, tree);
@@ -135,7 +135,7 @@ impl Session {
         for (organization, end) in ends {
             let mark = known.get(&organization).copied();
             let found = Found { end, at_known: at_known.get(&organization).copied() };
-            self.watch.compare(organization, mark, found).map_err(identity::refused)?;
+            self.watch.compare(organization, mark, found).map_err(standing::refused)?;
         }
         Ok(facts)
     }

@@ -64,6 +64,8 @@ impl SqliteLog {
         let folder = folder::share(dir)?;
         let path = dir.join("log.db");
         let mut writer = connection::writer(&path, durability, WRITER_CACHE)?;
+        // What is dropped leaves the free pages, too.
+        writer.execute_batch("PRAGMA secure_delete = ON")?;
         if upgrade::is_of_before(&writer)? {
             upgrade::upgrade(&mut writer, &path)?;
         }

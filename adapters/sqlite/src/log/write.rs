@@ -209,13 +209,13 @@ pub(super) fn claim_key(
 
 /// Drops the bodies of exchanges, and says so in each; their hashes stay.
 pub(super) fn drop_bodies(
-    db: &mut Connection,
+    connection: &mut Connection,
     organization: OrganizationId,
     after: ExchangeNumber,
     through: ExchangeNumber,
 ) -> rusqlite::Result<u64> {
     let owner = organization.0.as_bytes();
-    let db = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let next = "SELECT number, request_body, answer_body FROM exchange WHERE organization = ?1 AND number > ?2 AND number <= ?3 \
                 AND (length(request_body) > 0 OR length(answer_body) > 0) ORDER BY number LIMIT 1";
     let forget = "UPDATE exchange SET request_body = x'', answer_body = x'', document = json_set(document, \
@@ -233,6 +233,14 @@ pub(super) fn drop_bodies(
         (at, dropped) = (number, dropped + 1);
     }
     db.commit()?;
+    if dropped > 0 {
+        // Also out of the write-ahead log. A reader may be in the way: then the next drop, or the
+        // end of the process, does it.
+        let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
+        if let Err(error) = connection.query_row(truncate, [], |_| Ok(())) {
+            tracing::warn!(%error, "what was dropped is still in the write-ahead log");
+        }
+    }
     Ok(dropped)
 }
 

@@ -2,7 +2,6 @@
 //! is there already, of a restore that was broken off, is left as it is.
 
 use super::Line;
-use super::spool::refused;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_contract::backup::{BackupLine, NotABackup};
@@ -13,6 +12,11 @@ use rollcall_door::Refusal;
 use rollcall_engine::claims::{ClaimBook, hash, of_record};
 use std::collections::HashMap;
 use std::sync::Arc;
+
+/// What is told of a file that is none.
+pub(super) fn refused(why: NotABackup) -> Refusal {
+    Refusal::bad_request(format!("this is not a backup that can be restored: {why}"))
+}
 
 /// So many parts go into the log at once.
 const BATCH: usize = 500;

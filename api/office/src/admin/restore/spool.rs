@@ -2,10 +2,10 @@
 //! last.
 
 use super::Line;
-use super::place::Placing;
+use super::place::{Placing, refused};
 use axum::body::Body;
 use futures::StreamExt as _;
-use rollcall_contract::backup::{NotABackup, Reading, RestoredBody};
+use rollcall_contract::backup::{Digests, Reading, RestoredBody};
 use rollcall_door::Refusal;
 use std::path::Path;
 use tempfile::NamedTempFile;
@@ -35,7 +35,7 @@ impl Spooled {
         into.flush().await?;
         let mut spooled = Self { file, sha256: String::new() };
         let mut reading = Reading::default();
-        let mut digest = rollcall_contract::backup::Digests::default();
+        let mut digest = Digests::default();
         let mut lines = spooled.lines().await?;
         while let Some(line) = next(&mut lines).await? {
             digest.between(&line);
@@ -83,9 +83,4 @@ async fn next(lines: &mut BufReader<File>) -> Result<Option<Vec<u8>>, Refusal> {
             return Err(Refusal::bad_request("this is not a backup: a line is too long"));
         }
     }
-}
-
-/// What is told of a file that is none.
-pub(super) fn refused(why: NotABackup) -> Refusal {
-    Refusal::bad_request(format!("this is not a backup that can be restored: {why}"))
 }
