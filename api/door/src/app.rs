@@ -8,6 +8,7 @@ use crate::sealing::DeploymentKey;
 use rollcall_domain::scim::{Limits, Policy, ScimError};
 use rollcall_engine::Engine;
 use rollcall_outbound::Guard;
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::consumers::ConsumerView;
 use rollcall_projections::credentials::CredentialView;
@@ -39,6 +40,8 @@ pub struct App {
     pub consumers: ConsumerView,
     /// How far they have come.
     pub places: ConsumerPlaces,
+    /// Who uses the console, and the links to it.
+    pub console: ConsoleStore,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -71,6 +74,8 @@ pub struct App {
 pub struct Settings {
     /// How far consumers have come.
     pub places: ConsumerPlaces,
+    /// Who uses the console, and the links to it.
+    pub console: ConsoleStore,
     /// The configuration.
     pub config: ServeConfig,
     /// Address under which clients reach it.
@@ -88,7 +93,7 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
-        let Settings { places, config, public_url, operator_key, .. } = settings;
+        let Settings { places, console, config, public_url, operator_key, .. } = settings;
         let Settings { deployment_key, shared, strangers, .. } = settings;
         let views = engine.views.clone();
         engine.followed_by(audit.clone());
@@ -99,6 +104,7 @@ impl App {
             credentials: CredentialView::new(views.clone()),
             consumers: ConsumerView::new(views.clone()),
             places,
+            console,
             exchanges: Exchanges::new(engine.log.clone()),
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),

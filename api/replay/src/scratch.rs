@@ -20,6 +20,7 @@ use rollcall_door::sealing::DeploymentKey;
 use rollcall_engine::begin;
 use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::fold::FoldError;
 use rollcall_scim::{Rerun, rerun};
@@ -93,8 +94,11 @@ impl Scratch {
         let engine = begin::engine(&stores.log, &stores.live, clock, ids).await.map_err(scratch)?;
         let places =
             ConsumerPlaces::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let console =
+            ConsoleStore::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let application = rollcall_door::Settings {
             places,
+            console,
             config: ServeConfig {
                 rate_limit: 0,
                 database_url: None,

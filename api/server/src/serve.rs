@@ -14,6 +14,7 @@ use rollcall_engine::begin;
 use rollcall_engine::clock::Clock;
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::saml::SamlConnections;
 use rollcall_sign_on::saml::seals;
@@ -65,8 +66,18 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let (shared, strangers) = (stores.shared, StrangerLimit::default());
     let places = ConsumerPlaces::open(stores.side.clone()).await;
     let places = places.context("cannot open what is kept of consumers")?;
-    let settings =
-        Settings { places, config, public_url, operator_key, deployment_key, shared, strangers };
+    let console = ConsoleStore::open(stores.side.clone()).await;
+    let console = console.context("cannot open what is kept of the console")?;
+    let settings = Settings {
+        places,
+        console,
+        config,
+        public_url,
+        operator_key,
+        deployment_key,
+        shared,
+        strangers,
+    };
     let app = Arc::new(App::new(engine, audit, settings));
     let empty = app.organizations.list().await.is_ok_and(|all| all.is_empty());
     announce(&app, stores.name, &url, empty);
@@ -85,7 +96,7 @@ async fn run(
     let (stop, stopping) = watch::channel(false);
     let doors = Doors::new(&app);
     let background = Background::start(&app, &doors, &stopping);
-    let feed = doors.feed.clone();
+    let (feed, streams) = (doors.feed.clone(), doors.streams.clone());
     let router = router(&app, doors, Some(metrics));
     let server =
         tokio::spawn(listen::serve(listener, router, Patience::default(), stopping.clone()));
@@ -93,6 +104,7 @@ async fn run(
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
     feed.stop();
+    streams.stop();
     let drained = tokio::time::timeout(DRAIN, async {
         let _ = server.await;
         // Requests whose client went away are finished as well.

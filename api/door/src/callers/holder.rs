@@ -1,15 +1,13 @@
 //! Whose key a request came with.
 
+use super::signed_in::SignedIn;
 use crate::exchange::Visit;
 use crate::{App, Refusal};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
-use rollcall_domain::ids::{AuditorId, OrganizationId};
-use rollcall_engine::secrets::{same, sha256_hex};
-use rollcall_projections::credential::CredentialState;
-use rollcall_projections::credentials::CredentialRow;
+use rollcall_domain::ids::OrganizationId;
 
 /// Longer than any key of ours.
 const KEY_BYTES: usize = 512;
@@ -39,44 +37,18 @@ impl Holder {
                 "send a live key as a bearer token: the operator's lies in DIR/operator.key",
             )
         };
-        let sha256 = sha256_hex(bearer(&parts.headers).ok_or_else(nobody)?);
-        if same(&sha256, &app.operator_sha256) {
-            visit.caller(Actor::Operator);
-            return Ok(Self {
-                actor: Actor::Operator,
-                purpose: Purpose::Operation,
-                organization: None,
-                visit,
-            });
-        }
-        // Found by the hash of 256 random bits: nothing is left for the comparison's timing to
-        // tell.
-        let found = app.credentials.bearer(&sha256).await?;
-        let row = found
-            .filter(|row| row.state(app.engine.clock.now()) == CredentialState::Live)
-            .ok_or_else(nobody)?;
-        let actor = actor(app, &row).await?.ok_or_else(nobody)?;
-        let organization = (row.purpose != Purpose::Operation).then_some(row.organization);
+        let signed_in = match parts.extensions.get::<SignedIn>() {
+            Some(signed_in) => signed_in.clone(),
+            None => {
+                let key = bearer(&parts.headers).ok_or_else(nobody)?;
+                SignedIn::by_key(app, key).await?.ok_or_else(nobody)?
+            }
+        };
+        let SignedIn { actor, purpose, organization, home, .. } = signed_in;
         visit.caller(actor.clone());
-        visit.organization(row.organization);
-        Ok(Self { actor, purpose: row.purpose, organization, visit })
+        visit.organization(home);
+        Ok(Self { actor, purpose, organization, visit })
     }
-}
-
-async fn actor(app: &App, row: &CredentialRow) -> Result<Option<Actor>, Refusal> {
-    let name = || row.label.clone();
-    Ok(match row.purpose {
-        Purpose::Scim => None,
-        Purpose::Feed => {
-            let (now, found) =
-                (app.engine.clock.now(), app.consumers.of_key(row.organization, row.id).await?);
-            let held = found.filter(|held| held.until.is_none_or(|until| now < until));
-            held.map(|held| Actor::Consumer { consumer: held.consumer, key: row.id })
-        }
-        Purpose::Audit => Some(Actor::Auditor { auditor: AuditorId(row.id.0) }),
-        Purpose::Administration => Some(Actor::Admin { admin: row.id, name: name() }),
-        Purpose::Operation => Some(Actor::NamedOperator { operator: row.id, name: name() }),
-    })
 }
 
 /// The bearer token of a request. Two of them would let whoever stands in between, and us, believe

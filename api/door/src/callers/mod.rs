@@ -14,6 +14,7 @@ mod follower;
 mod holder;
 mod operator;
 mod organization;
+mod signed_in;
 
 pub use admin::Admin;
 pub use auditor::Auditor;
@@ -21,6 +22,7 @@ pub use command::of_credential;
 pub use follower::{Follower, consumer};
 pub use operator::Operator;
 pub use organization::{REST, find};
+pub use signed_in::SignedIn;
 
 use crate::{App, Refusal};
 use axum::http::request::Parts;
