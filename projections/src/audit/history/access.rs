@@ -4,7 +4,7 @@
 use super::query::{History, Side};
 use super::{OPEN, PLACES};
 use crate::columns::{Columns, columns, read_all};
-use crate::directory::MemberKind;
+use crate::live::directory::MemberKind;
 use crate::text::name_key;
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};

@@ -5,7 +5,7 @@ use crate::bad::Bad;
 use crate::cells::{cell, parsed, words};
 use crate::columns::{Both, Columns, Stored, columns, read_all, read_first};
 use crate::credential::CredentialState;
-use crate::organizations::OrganizationRow;
+use crate::live::organizations::OrganizationRow;
 use crate::page::Page;
 use crate::table::{Statement, Table, key_lists, numbered, with};
 use crate::text::{bounded, micros};

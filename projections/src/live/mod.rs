@@ -1,13 +1,21 @@
 //! The family that is folded before an answer leaves. Every view here is paid for by each write:
 //! what SCIM and sign-ins do not read belongs into [`crate::audit`].
 
-use crate::consumers::Consumers;
-use crate::credentials::Keys;
-use crate::directory::DirectoryRows;
-use crate::logins::Logins;
-use crate::organizations::Settings;
-use crate::saml::Connections;
-use crate::sessions::Sessions;
+pub mod consumers;
+pub mod credentials;
+pub mod directory;
+pub mod logins;
+pub mod organizations;
+pub mod saml;
+pub mod sessions;
+
+use self::consumers::Consumers;
+use self::credentials::Keys;
+use self::directory::DirectoryRows;
+use self::logins::Logins;
+use self::organizations::Settings;
+use self::saml::Connections;
+use self::sessions::Sessions;
 use crate::view::Definition;
 
 /// Raise this when something gives other rows that the views of this family have in common. A view

@@ -3,7 +3,7 @@
 use super::{OPEN, PLACES};
 use crate::cells::shape;
 use crate::columns::{Both, Columns, columns, read_all, read_first};
-use crate::directory::{MemberKind, ResourceRow};
+use crate::live::directory::{MemberKind, ResourceRow};
 use crate::text::{micros, name_key};
 use chrono::{DateTime, Utc};
 use rollcall_domain::fold_text::{fold_text, fold_user_name};

@@ -1,10 +1,15 @@
 //! The family that answers auditors. It is folded in the background, and caught up by whoever
 //! asks ([`crate::fold::Folder::fold`] first, then the query), so that no SCIM request pays for it.
 
-use crate::events::Events;
-use crate::failures::Failures;
-use crate::history::HistoryRows;
-use crate::runs::{Imports, RunRows};
+pub mod events;
+pub mod failures;
+pub mod history;
+pub mod runs;
+
+use self::events::Events;
+use self::failures::Failures;
+use self::history::HistoryRows;
+use self::runs::{Imports, RunRows};
 use crate::view::Definition;
 
 /// Raise this when something gives other rows that the views of this family have in common. A view
