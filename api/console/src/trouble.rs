@@ -3,7 +3,7 @@
 use crate::tell;
 use crate::view::shown;
 use askama::Template;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use rollcall_contract::Problem;
 use rollcall_door::Refusal;
@@ -15,6 +15,8 @@ pub enum Trouble {
     Refused(Box<Problem>),
     /// Whoever asks is to sign in first; there is the way back.
     SignIn(String),
+    /// The page that asked for a part of itself is to be loaded again: its session is over.
+    Reload,
     /// Elsewhere is what they want.
     Elsewhere(String),
 }
@@ -67,6 +69,10 @@ impl IntoResponse for Trouble {
             Trouble::SignIn(back) => {
                 let back: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
                 return Redirect::to(&format!("/sign-in?to={back}")).into_response();
+            }
+            Trouble::Reload => {
+                let again = (HeaderName::from_static("hx-refresh"), "true");
+                return (StatusCode::UNAUTHORIZED, [again]).into_response();
             }
             Trouble::Elsewhere(to) => return Redirect::to(&to).into_response(),
             Trouble::Refused(problem) => problem,

@@ -163,6 +163,28 @@ impl fmt::Display for Name {
 
 impl askama::filters::HtmlSafe for Name {}
 
+/// A sentence or a value from outside: as a name, and longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said(pub String);
+
+/// Longer ones are cut; the request that they came with has them whole.
+const SAID_CHARS: usize = 1_000;
+
+impl From<&str> for Said {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = cut(&self.0, SAID_CHARS).unwrap_or_else(|| self.0.clone());
+        write!(f, "<bdi>{}</bdi>", escaped(&shown))
+    }
+}
+
+impl askama::filters::HtmlSafe for Said {}
+
 /// The first so many characters with an ellipsis; none if it is no longer than that.
 pub fn cut(text: &str, chars: usize) -> Option<String> {
     let (at, _) = text.char_indices().nth(chars)?;

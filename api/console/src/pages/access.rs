@@ -1,7 +1,7 @@
 //! Who may look at this organization, and who changes it: auditors, admins, links, and who is
 //! signed in to this console.
 
-use crate::signing::{Posted, Setter};
+use crate::signing::{Manager, Posted};
 use crate::trouble::Trouble;
 use crate::view::{Frame, Maybe, Name, When, shown};
 use askama::Template;
@@ -71,19 +71,19 @@ struct Page {
 }
 
 /// The page.
-pub async fn show(setter: Setter, Query(done): Query<Done>) -> Result<Response, Trouble> {
-    page(&setter, None, None, String::new(), done.done.as_deref()).await
+pub async fn show(manager: Manager, Query(done): Query<Done>) -> Result<Response, Trouble> {
+    page(&manager, None, None, String::new(), done.done.as_deref()).await
 }
 
 /// The page, with a link that was made just now, or why none was.
 pub async fn page(
-    setter: &Setter,
+    manager: &Manager,
     made: Option<LinkMade>,
     refused: Option<String>,
     typed: String,
     done: Option<&str>,
 ) -> Result<Response, Trouble> {
-    let reader = &setter.0;
+    let reader = &manager.0;
     let slug = reader.slug();
     let (path, asker) = (OrganizationPath::of(slug.clone()), reader.asker());
     let frame = reader.frame("Access", "access").with_notice(done);
@@ -160,7 +160,7 @@ pub struct Which {
 }
 
 async fn done(
-    posted: &Posted<Setter>,
+    posted: &Posted<Manager>,
     line: Result<RequestLine, RouteError>,
     word: &str,
 ) -> Result<Response, Trouble> {
@@ -172,7 +172,7 @@ async fn done(
 /// Takes a link back.
 pub async fn revoke_link(
     Path(which): Path<Which>,
-    posted: Posted<Setter>,
+    posted: Posted<Manager>,
 ) -> Result<Response, Trouble> {
     let path = LinkPath { organization: posted.who.0.slug(), link: which.id };
     done(&posted, route::REVOKE_LINK.line(&path, &Nothing), "revoked").await
@@ -181,7 +181,7 @@ pub async fn revoke_link(
 /// Revokes an auditor's key.
 pub async fn revoke_auditor(
     Path(which): Path<Which>,
-    posted: Posted<Setter>,
+    posted: Posted<Manager>,
 ) -> Result<Response, Trouble> {
     let path = AuditorPath { organization: posted.who.0.slug(), auditor: which.id };
     done(&posted, route::REVOKE_AUDITOR.line(&path, &Nothing), "revoked").await
@@ -190,7 +190,7 @@ pub async fn revoke_auditor(
 /// Revokes an admin's key.
 pub async fn revoke_admin(
     Path(which): Path<Which>,
-    posted: Posted<Setter>,
+    posted: Posted<Manager>,
 ) -> Result<Response, Trouble> {
     let path = AdminPath { organization: posted.who.0.slug(), key: which.id };
     done(&posted, route::REVOKE_ADMIN.line(&path, &Nothing), "revoked").await
@@ -199,7 +199,7 @@ pub async fn revoke_admin(
 /// Ends a session of this console.
 pub async fn end_session(
     Path(which): Path<Which>,
-    posted: Posted<Setter>,
+    posted: Posted<Manager>,
 ) -> Result<Response, Trouble> {
     let path = ConsoleSessionPath { organization: posted.who.0.slug(), session: which.id };
     done(&posted, route::END_CONSOLE_SESSION.line(&path, &Nothing), "ended").await

@@ -4,7 +4,7 @@ use super::paging::filled;
 use crate::signing::Reader;
 use crate::tell;
 use crate::trouble::Trouble;
-use crate::view::{Frame, Name, When, in_address, shown};
+use crate::view::{Frame, Name, Said, When, in_address, shown};
 use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
@@ -42,7 +42,7 @@ struct Row {
     what: String,
     class: String,
     detail: Option<(Name, String)>,
-    sides: Vec<(String, Name, Name)>,
+    sides: Vec<(String, Said, Said)>,
     at: Option<When>,
     request: Option<String>,
 }
@@ -120,7 +120,7 @@ fn row(slug: &str, body: &DifferenceBody) -> Row {
     let group = body.group.as_ref().zip(body.group_id);
     let detail = group.map(|(name, id)| (Name(name.clone()), format!("/o/{slug}/groups/{id}")));
     let sides = body.changes.iter().map(|change| {
-        (change.attribute.clone(), Name(said(&change.before)), Name(said(&change.after)))
+        (change.attribute.clone(), Said(said(&change.before)), Said(said(&change.after)))
     });
     Row {
         what: tell::difference(&body.what).to_owned(),

@@ -1,7 +1,7 @@
 //! The connection of an organization: single sign-on with its certificates, provisioning with its
 //! tokens.
 
-use crate::signing::{Posted, Setter};
+use crate::signing::{Manager, Posted};
 use crate::tell;
 use crate::trouble::Trouble;
 use crate::view::{Frame, Maybe, Name, When, shown};
@@ -59,17 +59,17 @@ struct Page {
 }
 
 /// The page.
-pub async fn show(setter: Setter, Query(done): Query<Done>) -> Result<Response, Trouble> {
-    page(&setter, None, None, done.done.as_deref()).await
+pub async fn show(manager: Manager, Query(done): Query<Done>) -> Result<Response, Trouble> {
+    page(&manager, None, None, done.done.as_deref()).await
 }
 
 async fn page(
-    setter: &Setter,
+    manager: &Manager,
     issued: Option<TokenIssued>,
     refused: Option<String>,
     done: Option<&str>,
 ) -> Result<Response, Trouble> {
-    let reader = &setter.0;
+    let reader = &manager.0;
     let slug = reader.slug();
     let (path, asker) = (OrganizationPath::of(slug.clone()), reader.asker());
     let (organization, saml, tokens) = tokio::try_join!(
@@ -111,11 +111,11 @@ async fn page(
 }
 
 /// Shows a refusal on the page that the form was on.
-async fn refused(setter: &Setter, trouble: Trouble) -> Result<Response, Trouble> {
+async fn refused(manager: &Manager, trouble: Trouble) -> Result<Response, Trouble> {
     match trouble {
         Trouble::Refused(problem) if problem.status < 500 => {
             let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::BAD_REQUEST);
-            let mut page = page(setter, None, Some(problem.detail), None).await?;
+            let mut page = page(manager, None, Some(problem.detail), None).await?;
             *page.status_mut() = status;
             Ok(page)
         }
@@ -128,7 +128,7 @@ fn back(slug: &str, done: &str) -> Response {
 }
 
 /// Changes single sign-on.
-pub async fn sso(posted: Posted<Setter>) -> Result<Response, Trouble> {
+pub async fn sso(posted: Posted<Manager>) -> Result<Response, Trouble> {
     let Posted { who, form } = posted;
     let slug = who.0.slug();
     let (path, asker) = (OrganizationPath::of(slug.clone()), who.0.asker());
@@ -169,7 +169,7 @@ pub async fn sso(posted: Posted<Setter>) -> Result<Response, Trouble> {
 }
 
 /// Switches provisioning.
-pub async fn scim(posted: Posted<Setter>) -> Result<Response, Trouble> {
+pub async fn scim(posted: Posted<Manager>) -> Result<Response, Trouble> {
     let Posted { who, form } = posted;
     let slug = who.0.slug();
     let (path, asker) = (OrganizationPath::of(slug.clone()), who.0.asker());
@@ -191,7 +191,7 @@ pub async fn scim(posted: Posted<Setter>) -> Result<Response, Trouble> {
 }
 
 /// Issues a token, and shows it this once.
-pub async fn issue(posted: Posted<Setter>) -> Result<Response, Trouble> {
+pub async fn issue(posted: Posted<Manager>) -> Result<Response, Trouble> {
     let Posted { who, form } = posted;
     let path = OrganizationPath::of(who.0.slug());
     let label = form.get("label").unwrap_or("Entra").to_owned();
@@ -210,7 +210,10 @@ pub struct Which {
 }
 
 /// Revokes a token.
-pub async fn revoke(Path(which): Path<Which>, posted: Posted<Setter>) -> Result<Response, Trouble> {
+pub async fn revoke(
+    Path(which): Path<Which>,
+    posted: Posted<Manager>,
+) -> Result<Response, Trouble> {
     let Posted { who, form } = posted;
     let slug = who.0.slug();
     if form.text("confirm") != slug {

@@ -4,7 +4,7 @@ use super::paging::{filled, next};
 use crate::signing::{OperatorHere, Posted, Reader};
 use crate::tell;
 use crate::trouble::Trouble;
-use crate::view::{Frame, Maybe, Name, When, shown};
+use crate::view::{Frame, Maybe, Said, When, shown};
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::http::StatusCode;
@@ -83,7 +83,7 @@ struct Tried {
     succeeds: bool,
     then: u16,
     now: Option<u16>,
-    detail: Name,
+    detail: Said,
     events: Vec<String>,
 }
 
@@ -94,7 +94,7 @@ struct Show {
     slug: String,
     id: String,
     body: FailureBody,
-    detail: Name,
+    detail: Said,
     first: When,
     last: When,
     cured: Maybe,
@@ -122,7 +122,7 @@ async fn page(
     let place = if body.operation.starts_with("groups") { "groups" } else { "users" };
     let page = Show {
         id: path.failure.to_string(),
-        detail: Name(body.detail.clone().unwrap_or_default()),
+        detail: Said(body.detail.clone().unwrap_or_default()),
         first: When(body.first_at),
         last: When(body.last_at),
         cured: Maybe(body.cured_at),
@@ -194,7 +194,7 @@ async fn replay(
                     succeeds: line.result == ReplayResult::Succeeds,
                     then: line.recorded.status,
                     now: line.now.as_ref().map(|now| now.status),
-                    detail: Name(line.reason.or(said).unwrap_or_default()),
+                    detail: Said(line.reason.or(said).unwrap_or_default()),
                     events: line.events.into_iter().map(|event| event.event_type).collect(),
                 });
             }

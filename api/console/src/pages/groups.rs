@@ -6,7 +6,7 @@ use super::users::{StayRow, attributes, stay, stay_row, text};
 use crate::picture::bars::{self, Bars};
 use crate::signing::Reader;
 use crate::trouble::Trouble;
-use crate::view::{Frame, Name, in_address, shown};
+use crate::view::{Frame, Name, Said, in_address, shown};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -91,7 +91,7 @@ struct Show {
     path: String,
     id: String,
     name: Name,
-    attributes: Vec<(String, Name)>,
+    attributes: Vec<(String, Said)>,
     seen: Seen,
     members: Vec<Member>,
     more_members: bool,

@@ -3,7 +3,7 @@
 use super::paging::{filled, next};
 use crate::signing::Reader;
 use crate::trouble::Trouble;
-use crate::view::{Frame, Name, When, shown};
+use crate::view::{Frame, Name, Said, When, shown};
 use askama::Template;
 use axum::extract::Query;
 use axum::response::Response;
@@ -26,9 +26,9 @@ struct Row {
     name: Name,
     user: Option<String>,
     accepted: bool,
-    reason: Name,
+    reason: Said,
     source: String,
-    drift: Vec<(String, Name, Name)>,
+    drift: Vec<(String, Said, Said)>,
     request: Option<String>,
 }
 
@@ -65,12 +65,12 @@ pub async fn list(reader: Reader, Query(wanted): Query<Wanted>) -> Result<Respon
         name: Name(body.name_id.unwrap_or_else(|| "—".to_owned())),
         user: body.user_id.map(|id| format!("/o/{slug}/users/{id}")),
         accepted: body.outcome == "accepted",
-        reason: Name(body.detail.or(body.reason).unwrap_or_default()),
+        reason: Said(body.detail.or(body.reason).unwrap_or_default()),
         source: body.source.unwrap_or_default(),
         drift: body
             .drift
             .into_iter()
-            .map(|d| (d.attribute, Name(d.scim), Name(d.asserted)))
+            .map(|d| (d.attribute, Said(d.scim), Said(d.asserted)))
             .collect(),
         request: body.exchange.map(|id| format!("/o/{slug}/requests/{id}")),
     });

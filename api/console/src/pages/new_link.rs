@@ -1,7 +1,7 @@
 //! A new link for an admin, an auditor, or a setup: shown this once.
 
 use super::access;
-use crate::signing::{Posted, Setter};
+use crate::signing::{Manager, Posted};
 use crate::trouble::Trouble;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -11,7 +11,7 @@ use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
 
 /// Makes it.
-pub async fn make(posted: Posted<Setter>) -> Result<Response, Trouble> {
+pub async fn make(posted: Posted<Manager>) -> Result<Response, Trouble> {
     let Posted { who, form } = posted;
     let role = match form.text("role") {
         "admin" => LinkRole::Admin,

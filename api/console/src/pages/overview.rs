@@ -209,13 +209,19 @@ fn attention(
     }
     let leaving = failures.iter().filter(|failure| failure.leaves_access).count();
     if leaving > 0 {
-        let detail = format!("{leaving} refused requests would have taken access away.");
+        let detail = match leaving {
+            1 => "A refused request would have taken access away.".to_owned(),
+            n => format!("{n} refused requests would have taken access away."),
+        };
         needs("Somebody may still have access", detail, format!("/o/{slug}/failures"), "Failures");
     }
     if failures.len() > leaving {
         let n = failures.len() - leaving;
-        let n = if more { format!("{n} or more") } else { n.to_string() };
-        let detail = format!("{n} failures are open.");
+        let detail = match n {
+            n if more => format!("More than {n} failures are open."),
+            1 => "One failure is open.".to_owned(),
+            n => format!("{n} failures are open."),
+        };
         needs(
             "Something failed and is not yet right",
             detail,

@@ -3,7 +3,7 @@
 use super::paging::{filled, next};
 use crate::signing::Reader;
 use crate::trouble::Trouble;
-use crate::view::{Frame, Name, When, shown};
+use crate::view::{Frame, Name, Said, When, shown};
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::Response;
@@ -127,15 +127,15 @@ struct Show {
     number: u64,
     at: When,
     operation: String,
-    asked: Name,
+    asked: Said,
     status: u64,
     failed: bool,
     source: String,
     caller: String,
-    detail: Option<Name>,
+    detail: Option<Said>,
     positions: Option<(u64, u64)>,
     readings: Vec<(String, String)>,
-    headers: Vec<(String, Name)>,
+    headers: Vec<(String, Said)>,
     request_body: Option<String>,
     answer_body: Option<String>,
     is_binary: bool,
@@ -152,7 +152,7 @@ pub async fn show(reader: Reader, Path(path): Path<ExchangePath>) -> Result<Resp
     let headers = exchange["headers"].as_array().into_iter().flatten().filter_map(|pair| {
         let pair = pair.as_array()?;
         let of = |at: usize| pair.get(at).and_then(Value::as_str).unwrap_or_default();
-        Some((of(0).to_owned(), Name::from(of(1))))
+        Some((of(0).to_owned(), Said::from(of(1))))
     });
     let readings = exchange["interpretations"].as_array().into_iter().flatten();
     let readings = readings.map(|reading| {
@@ -166,7 +166,7 @@ pub async fn show(reader: Reader, Path(path): Path<ExchangePath>) -> Result<Resp
         number: body.number,
         at: When(text("received_at").parse().unwrap_or_default()),
         operation: text("operation"),
-        asked: Name(format!("{} {}", text("method"), text("target"))),
+        asked: Said(format!("{} {}", text("method"), text("target"))),
         status,
         failed: status >= 400,
         source: text("source"),
@@ -174,7 +174,7 @@ pub async fn show(reader: Reader, Path(path): Path<ExchangePath>) -> Result<Resp
             Some(name) => format!("{kind} {name}"),
             None => kind,
         },
-        detail: exchange["answer"]["detail"].as_str().map(Name::from),
+        detail: exchange["answer"]["detail"].as_str().map(Said::from),
         positions: body.positions,
         readings: readings.collect(),
         headers: headers.collect(),

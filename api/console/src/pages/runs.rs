@@ -5,7 +5,7 @@ use crate::picture::timeline::{self, DRAWN, Mark, Timeline};
 use crate::signing::Reader;
 use crate::tell;
 use crate::trouble::Trouble;
-use crate::view::{Frame, Name, When, count, in_address, shown, span};
+use crate::view::{Frame, Name, Said, When, count, in_address, shown, span};
 use askama::Template;
 use axum::extract::{Path, Query};
 use axum::response::Response;
@@ -131,14 +131,14 @@ struct Change {
     class: String,
     name: Name,
     href: String,
-    detail: Name,
+    detail: Said,
 }
 
 struct Refused {
     at: When,
     operation: String,
     status: u16,
-    detail: Name,
+    detail: Said,
     href: String,
 }
 
@@ -193,7 +193,7 @@ pub async fn show(reader: Reader, Path(path): Path<RunPath>) -> Result<Response,
         at: When(r.received_at),
         operation: r.operation.clone(),
         status: r.status,
-        detail: Name(r.detail.clone().unwrap_or_default()),
+        detail: Said(r.detail.clone().unwrap_or_default()),
         href: format!("/o/{slug}/requests/{}", r.id),
     });
     let rhythm = run.since_previous_seconds.map(|since| {
@@ -267,7 +267,7 @@ fn changed(slug: &str, body: &DifferenceBody) -> Change {
             in_address(&body.id.to_string()),
             body.position
         ),
-        detail: Name(detail),
+        detail: Said(detail),
     }
 }
 

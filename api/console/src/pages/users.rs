@@ -6,7 +6,7 @@ use crate::picture::bars::{self, Bars, Stay};
 use crate::signing::Reader;
 use crate::tell;
 use crate::trouble::Trouble;
-use crate::view::{Frame, Name, When, in_address, shown};
+use crate::view::{Frame, Name, Said, When, in_address, shown};
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -105,7 +105,7 @@ pub struct Entry {
     /// What.
     pub what: String,
     /// By whom, or why.
-    pub detail: Name,
+    pub detail: Said,
     /// Where the request is that led to it.
     pub href: Option<String>,
 }
@@ -119,7 +119,7 @@ struct Show {
     id: String,
     name: Name,
     active: bool,
-    attributes: Vec<(String, Name)>,
+    attributes: Vec<(String, Said)>,
     groups: Vec<(String, Name)>,
     seen: Seen,
     picture: Option<Bars>,
@@ -225,27 +225,42 @@ fn other(slug: &str, m: &MembershipBody, of_member: bool) -> (String, String) {
     }
 }
 
-/// What a resource says of itself, but what stands elsewhere on the page.
-pub fn attributes(resource: &Value) -> Vec<(String, Name)> {
+/// What a resource says of itself, but what stands elsewhere on the page: each part by its path.
+pub fn attributes(resource: &Value) -> Vec<(String, Said)> {
     const ELSEWHERE: [&str; 7] =
         ["schemas", "id", "meta", "groups", "members", "userName", "active"];
-    let all = resource.as_object().into_iter().flatten();
-    let all = all.filter(|(name, _)| !ELSEWHERE.contains(&name.as_str()));
-    all.map(|(name, value)| {
-        let value = match value {
-            Value::String(text) => text.clone(),
-            Value::Array(values) => {
-                let each = values
-                    .iter()
-                    .map(|v| v["value"].as_str().map_or_else(|| v.to_string(), str::to_owned));
-                each.collect::<Vec<_>>().join(", ")
+    let mut all = Vec::new();
+    for (name, value) in resource.as_object().into_iter().flatten() {
+        if !ELSEWHERE.contains(&name.as_str()) {
+            // Of an extension, its attributes; its URN is in none of them.
+            flatten(if name.contains(':') { "" } else { name }, value, &mut all);
+        }
+    }
+    all
+}
+
+fn flatten(path: &str, value: &Value, all: &mut Vec<(String, Said)>) {
+    match value {
+        Value::Object(parts) => {
+            for (name, part) in parts {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                flatten(&path, part, all);
             }
-            other => other.to_string(),
-        };
-        let short = name.rsplit(':').next().unwrap_or(name).to_owned();
-        (short, Name(value))
-    })
-    .collect()
+        }
+        Value::Array(values) => {
+            for value in values {
+                match (value["value"].as_str(), value["type"].as_str()) {
+                    (Some(text), Some(kind)) => {
+                        all.push((format!("{path} ({kind})"), Said::from(text)));
+                    }
+                    (Some(text), None) => all.push((path.to_owned(), Said::from(text))),
+                    _ => flatten(path, value, all),
+                }
+            }
+        }
+        Value::String(text) => all.push((path.to_owned(), Said::from(text.as_str()))),
+        other => all.push((path.to_owned(), Said(other.to_string()))),
+    }
 }
 
 /// Everything that happened to a resource up to a position, newest first, and whether there is
@@ -281,7 +296,7 @@ async fn timeline(reader: &Reader, id: Uuid, until: u64) -> Result<(Vec<Entry>, 
         glyph: "✕",
         class: "refused",
         what: "Sign-in refused".to_owned(),
-        detail: Name(login.detail.clone().or(login.reason.clone()).unwrap_or_default()),
+        detail: Said(login.detail.clone().or(login.reason.clone()).unwrap_or_default()),
         href: login.exchange.map(|id| format!("/o/{slug}/requests/{id}")),
     }));
     let in_time = |at| last.is_none_or(|last| at <= last || until == u64::MAX);
@@ -291,7 +306,7 @@ async fn timeline(reader: &Reader, id: Uuid, until: u64) -> Result<(Vec<Entry>, 
         glyph: "!",
         class: "failed",
         what: format!("{} answered {}", r.operation, r.status),
-        detail: Name(r.detail.clone().unwrap_or_default()),
+        detail: Said(r.detail.clone().unwrap_or_default()),
         href: Some(format!("/o/{slug}/requests/{}", r.id)),
     }));
     entries.sort_by(|a, b| b.at.cmp(&a.at));
@@ -302,7 +317,7 @@ async fn timeline(reader: &Reader, id: Uuid, until: u64) -> Result<(Vec<Entry>, 
 /// An event as an entry. What it is called comes from its type; what changed from its payload.
 pub fn of_event(slug: &str, event: &EventBody) -> Entry {
     let (glyph, class) = match event.event_type.as_str() {
-        kind if kind.ends_with("Created") => ("＋", "created"),
+        kind if kind.ends_with("Created") => ("+", "created"),
         kind if kind.ends_with("Deleted") => ("✕", "deleted"),
         kind if kind.ends_with("Deactivated") => ("○", "disabled"),
         kind if kind.ends_with("Activated") => ("●", "enabled"),
@@ -316,7 +331,7 @@ pub fn of_event(slug: &str, event: &EventBody) -> Entry {
         glyph,
         class,
         what: words(&event.event_type),
-        detail: Name(changes(event)),
+        detail: Said(changes(event)),
         href: event.exchange.map(|id| format!("/o/{slug}/requests/{id}")),
     }
 }

@@ -6,7 +6,7 @@ use super::observed::Observed;
 use super::steps::{State, Step, is_done};
 use crate::signing::{Posted, Setter};
 use crate::trouble::Trouble;
-use crate::view::{Frame, Name, When, count, shown};
+use crate::view::{Frame, Said, When, count, shown};
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -32,14 +32,14 @@ struct Told {
     code: &'static str,
     title: &'static str,
     remedy: &'static str,
-    evidence: Name,
+    evidence: Said,
 }
 
 /// How far it has come.
 struct Progress {
     lines: Vec<Line>,
     done: usize,
-    first_cycle: Option<String>,
+    last_cycle: Option<String>,
     at: When,
 }
 
@@ -122,11 +122,11 @@ async fn page(
 fn progress(seen: &Observed) -> Progress {
     let found = mistakes::found(seen);
     let lines: Vec<Line> = Step::ALL.into_iter().map(|step| line(step, seen, &found)).collect();
-    let cycle = seen.runs.iter().rev().find(|run| run.is_cycle && run.users > 0);
+    let cycle = seen.runs.iter().find(|run| run.is_cycle && run.users > 0);
     Progress {
         done: lines.iter().filter(|line| line.state == State::Done).count(),
         lines,
-        first_cycle: cycle.map(|run| {
+        last_cycle: cycle.map(|run| {
             let (requests, users, groups) =
                 (count(run.requests), count(seen.users), count(seen.groups));
             format!("{requests} requests, {users} users, {groups} groups, {} refused", run.failures)
@@ -143,7 +143,7 @@ fn line(step: Step, seen: &Observed, found: &[Found]) -> Line {
             code: found.mistake.as_str(),
             title: found.mistake.title(),
             remedy: found.mistake.remedy(),
-            evidence: Name(found.evidence.clone()),
+            evidence: Said(found.evidence.clone()),
         })
         .collect();
     let state = match (mistakes.is_empty(), is_done(step, seen)) {

@@ -10,8 +10,8 @@ use crate::view::{Frame, Head};
 use crate::{Console, tell};
 use axum::body::to_bytes;
 use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, RawPathParams, Request};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{Method, StatusCode};
 use rollcall_contract::console::SETUP_PATH;
 use rollcall_domain::credential::Purpose;
 use rollcall_door::App;
@@ -40,11 +40,14 @@ pub struct Visitor {
 impl Visitor {
     async fn of(parts: &mut Parts, console: &Console) -> Result<Self, Trouble> {
         let app = console.app.clone();
-        let back = || {
-            let target = parts.uri.path_and_query().map(|t| t.as_str()).unwrap_or("/");
-            Trouble::SignIn(
-                if parts.method == axum::http::Method::GET { target } else { "/" }.into(),
-            )
+        let back = || match parts.headers.contains_key("hx-request") {
+            // A part of a page that is swapped in is no place to sign in.
+            true => Trouble::Reload,
+            false if parts.method == Method::GET => {
+                let target = parts.uri.path_and_query().map(|t| t.as_str());
+                Trouble::SignIn(target.unwrap_or("/").to_owned())
+            }
+            false => Trouble::SignIn("/".to_owned()),
         };
         let secret = cookie::found(&parts.headers).ok_or_else(back)?;
         let now = app.engine.clock.now();
@@ -157,13 +160,21 @@ impl Guard for Reader {
         let visitor = Visitor::of(parts, console).await?;
         let organization = visitor.organization(parts).await?;
         match visitor.role() {
-            ConsoleRole::Setup => Err(Trouble::Elsewhere(setup_of(&organization))),
+            ConsoleRole::Setup => Err(not_in_a_setup(parts, &organization)),
             _ => Ok(Self { visitor, organization }),
         }
     }
 
     fn visitor(&self) -> &Visitor {
         &self.visitor
+    }
+}
+
+/// Whoever sets up has one page, and does nothing else.
+fn not_in_a_setup(parts: &Parts, organization: &OrganizationRow) -> Trouble {
+    match parts.method == Method::GET {
+        true => Trouble::Elsewhere(setup_of(organization)),
+        false => Trouble::new(StatusCode::FORBIDDEN, tell::ADMINS_ONLY),
     }
 }
 
@@ -193,6 +204,26 @@ impl Guard for Setter {
     }
 }
 
+/// An admin of the organization in the path, or an operator.
+#[derive(Clone)]
+pub struct Manager(pub Reader);
+
+impl Guard for Manager {
+    async fn admitted(parts: &mut Parts, console: &Console) -> Result<Self, Trouble> {
+        let reader = Reader::admitted(parts, console).await?;
+        match reader.visitor.role() {
+            ConsoleRole::Operator | ConsoleRole::Admin => Ok(Self(reader)),
+            ConsoleRole::Auditor | ConsoleRole::Setup => {
+                Err(Trouble::new(StatusCode::FORBIDDEN, tell::ADMINS_ONLY))
+            }
+        }
+    }
+
+    fn visitor(&self) -> &Visitor {
+        &self.0.visitor
+    }
+}
+
 /// An operator, wherever they are.
 #[derive(Clone)]
 pub struct OperatorHere(pub Visitor);
@@ -203,7 +234,7 @@ impl Guard for OperatorHere {
         if visitor.role() == ConsoleRole::Operator {
             return Ok(Self(visitor));
         }
-        if parts.method != axum::http::Method::GET {
+        if parts.method != Method::GET {
             return Err(Trouble::new(StatusCode::FORBIDDEN, tell::OPERATORS_ONLY));
         }
         // Everybody else has one organization, and begins there.
@@ -245,7 +276,7 @@ macro_rules! extracted {
     };
 }
 
-extracted!(Visitor, Reader, Setter, OperatorHere);
+extracted!(Visitor, Reader, Setter, Manager, OperatorHere);
 
 /// Somebody who may change something, with the form they sent from a page of theirs.
 pub struct Posted<G> {

@@ -10,7 +10,7 @@ mod origin;
 mod out;
 mod watch;
 
-pub use guard::{Guard, OperatorHere, Posted, Reader, Setter};
+pub use guard::{Guard, Manager, OperatorHere, Posted, Reader, Setter};
 pub use link::{redeem, setup_page};
 pub use watch::{opened, watched};
 
