@@ -1,8 +1,7 @@
 //! Links that let somebody in once, or until they end.
 
-use super::ConsoleRole;
 use super::session::ConsoleSessionRow;
-use crate::bad::Bad;
+use super::{ConsoleRole, unwritable};
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{CredentialId, OrganizationId};
@@ -178,10 +177,6 @@ impl Links {
         tx.finish(statements).await?;
         Ok(Some(row))
     }
-}
-
-pub(super) fn unwritable(bad: Bad) -> SqlError {
-    SqlError::Shape(bad.0)
 }
 
 fn by(condition: &str) -> String {

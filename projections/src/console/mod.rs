@@ -11,6 +11,7 @@ mod session;
 pub use link::{ConsoleLinkRow, LinkState, Links};
 pub use session::{ConsoleSessionRow, IDLE_MINUTES, Sessions, TOTAL_HOURS};
 
+use crate::bad::Bad;
 use crate::cells::words;
 use rollcall_domain::sql::{SqlError, SqlStore};
 use std::sync::Arc;
@@ -68,4 +69,8 @@ impl ConsoleStore {
         tx.commit().await?;
         Ok(Self { links: Links::new(store.clone()), sessions: Sessions::new(store) })
     }
+}
+
+fn unwritable(bad: Bad) -> SqlError {
+    SqlError::Shape(bad.0)
 }

@@ -1,7 +1,7 @@
 //! What an attacker does: forms from elsewhere, other organizations, other people's rights, links
 //! that are used up, sessions that are not theirs, names that are markup.
 
-use super::visitor::{OURS, Site, Visitor, form};
+use super::visitor::{OURS, Site, form};
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::http::Request;
 use rollcall_tests::world::{issue, organization};
@@ -178,7 +178,8 @@ async fn a_link_lets_in_once_and_one_page_says_that_it_does_not() {
 async fn sessions_are_new_listed_and_over_with_their_key() {
     tell(async |site| {
         // Whatever cookie somebody was given before, they get another.
-        let mut victim = Visitor { cookie: Some("rcc_planted".to_owned()), ..site.visitor() };
+        let mut victim = site.visitor();
+        victim.cookie = Some("rcc_planted".to_owned());
         let made = site.server.cli(&invite("acme", "admin")).await?;
         victim.redeem(made["url"].as_str().context("url")?).await?.expect(303)?;
         ensure!(victim.cookie.as_deref() != Some("rcc_planted"));

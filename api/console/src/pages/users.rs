@@ -309,7 +309,7 @@ async fn timeline(reader: &Reader, id: Uuid, until: u64) -> Result<(Vec<Entry>, 
         detail: Said(r.detail.clone().unwrap_or_default()),
         href: Some(format!("/o/{slug}/requests/{}", r.id)),
     }));
-    entries.sort_by(|a, b| b.at.cmp(&a.at));
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
     let more = more.is_some() || more_logins.is_some() || more_refused.is_some();
     Ok((entries, more))
 }
