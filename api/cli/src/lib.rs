@@ -49,7 +49,8 @@ use std::path::PathBuf;
 /// How commands find the server.
 #[derive(Clone, Debug, Args)]
 pub struct ServerArgs {
-    /// Data folder of the server: its operator key opens the administration [default: data]
+    /// Data folder of the server: its operator key opens the administration [default: data, but for
+    /// those who open it themselves: serve, config]
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
     /// The server's address; the one it wrote into DIR/address if absent

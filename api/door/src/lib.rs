@@ -11,12 +11,14 @@ pub mod audit;
 pub mod callers;
 pub mod config;
 pub mod exchange;
+mod given;
 mod refusal;
 pub mod sealing;
 mod standing;
 pub mod stopping;
 
 pub use app::{App, Settings};
+pub use given::Given;
 pub use refusal::Refusal;
 pub use standing::standing;
 

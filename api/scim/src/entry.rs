@@ -28,6 +28,7 @@ use rollcall_door::{RESOURCE_METADATA, SCIM_PREFIX};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::SemaphorePermit;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 /// How much of a body is read, and kept, of a caller who is not known.
@@ -36,7 +37,9 @@ const STRANGER_BODY_BYTES: usize = 16 * 1024;
 const ROOM_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for a caller who is not known.
+/// A credential that was looked at longer ago is looked at again.
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// How long the body of a caller who is not known may take.
 const STRANGER_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether a request is for SCIM, doubled slashes included.
@@ -127,6 +130,7 @@ async fn carry_out(
     path::note(parts.uri.path(), path, notes);
     let operation = route(parts.method.as_str(), path);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
+    let asked = Instant::now();
     let caller = authenticate(scim, &parts.headers).await;
     let encoding = Encoding::of(&parts.headers);
     // Nobody knows how long a packed body is.
@@ -148,7 +152,11 @@ async fn carry_out(
     if let Ok(body) = &body {
         opened.body = body.clone();
     }
-    let caller = caller?;
+    // Whoever holds a body back must not go on after the credential was revoked.
+    let caller = match caller? {
+        _ if asked.elapsed() > AGAIN_AFTER => authenticate(scim, &parts.headers).await?,
+        caller => caller,
+    };
     opened.organization = caller.organization;
     opened.caller = caller.actor;
     found(opened);

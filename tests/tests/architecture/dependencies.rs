@@ -114,6 +114,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
             "evidence",
             "feed",
             "jose",
+            "outbound",
             "projections",
             "replay",
             "saml",

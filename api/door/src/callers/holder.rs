@@ -51,6 +51,14 @@ impl Holder {
     }
 }
 
+/// Looks at the key of a request once more.
+///
+/// # Errors
+/// 401 if it lets nobody in any more.
+pub async fn still_holds(parts: &Parts, app: &App) -> Result<(), Refusal> {
+    Holder::of(parts, app).await.map(drop)
+}
+
 /// The bearer token of a request. Two of them would let whoever stands in between, and us, believe
 /// different things.
 fn bearer(headers: &HeaderMap) -> Option<&str> {

@@ -20,6 +20,7 @@ pub use admin::Admin;
 pub use auditor::Auditor;
 pub use command::of_credential;
 pub use follower::{Follower, consumer};
+pub use holder::still_holds;
 pub use operator::Operator;
 pub use organization::{REST, find};
 pub use signed_in::SignedIn;
