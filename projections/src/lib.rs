@@ -15,6 +15,7 @@ mod bad;
 mod cells;
 pub mod checkpoint;
 mod columns;
+pub mod console;
 pub mod consumer_places;
 pub mod credential;
 pub mod exchanges;

@@ -8,6 +8,7 @@ mod auditor;
 mod backup;
 mod claims;
 pub mod client;
+mod console_link;
 mod consumer;
 mod credential;
 mod diff;
@@ -34,6 +35,7 @@ mod saml;
 mod scim;
 mod secret;
 mod sessions;
+mod setup;
 mod unreachable;
 mod views;
 mod who;
@@ -112,6 +114,12 @@ pub enum Command {
     /// Consumers: who follows an organization's log from outside
     #[command(subcommand)]
     Consumer(consumer::Consumer),
+    /// The pages that the server has for browsers
+    #[command(subcommand)]
+    Console(console_link::Console),
+    /// Have an organization's admin set up single sign-on and provisioning
+    #[command(subcommand)]
+    Setup(setup::Setup),
     /// Users, groups and members, now or as they were
     #[command(subcommand)]
     Directory(directory::Directory),
@@ -174,6 +182,8 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Admin(admin) => admin::run(admin, client).await,
         Command::Auditor(auditor) => auditor::run(auditor, client).await,
         Command::Consumer(consumer) => consumer::run(consumer, client).await,
+        Command::Console(console) => console_link::run(console, client).await,
+        Command::Setup(setup) => setup::run(setup, client).await,
         Command::Directory(directory) => directory::run(directory, client).await,
         Command::Review(review) => review::run(review, client).await,
         Command::Diff(diff) => diff::run(diff, client).await,

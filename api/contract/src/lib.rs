@@ -6,6 +6,7 @@ pub mod auditors;
 pub mod backup;
 pub mod bundles;
 pub mod claims;
+pub mod console;
 pub mod consumers;
 pub mod credentials;
 pub mod difference;

@@ -7,6 +7,7 @@
 use crate::auditors::AuditorPath;
 use crate::backup::RestoreQuery;
 use crate::bundles::ImportQuery;
+use crate::console::{ConsoleSessionPath, LinkPath};
 use crate::consumers::ConsumerPath;
 use crate::credentials::CredentialPath;
 use crate::difference::DifferenceQuery;
@@ -108,6 +109,13 @@ routes! {
     LIST_OPERATORS: Get "/api/v1/operators" (Nothing, Nothing);
     ISSUE_OPERATOR: Post "/api/v1/operators" (Nothing, Nothing);
     REVOKE_OPERATOR: Delete "/api/v1/operators/{key}" (OperatorPath, Nothing);
+
+    OPEN_CONSOLE: Post "/api/v1/console/links" (Nothing, Nothing);
+    MAKE_LINK: Post "/api/v1/organizations/{organization}/console/links" (OrganizationPath, Nothing);
+    LIST_LINKS: Get "/api/v1/organizations/{organization}/console/links" (OrganizationPath, Nothing);
+    REVOKE_LINK: Delete "/api/v1/organizations/{organization}/console/links/{link}" (LinkPath, Nothing);
+    LIST_CONSOLE_SESSIONS: Get "/api/v1/organizations/{organization}/console/sessions" (OrganizationPath, Nothing);
+    END_CONSOLE_SESSION: Delete "/api/v1/organizations/{organization}/console/sessions/{session}" (ConsoleSessionPath, Nothing);
 
     LIST_CONSUMERS: Get "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
     ADD_CONSUMER: Post "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);

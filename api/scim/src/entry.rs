@@ -17,6 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{Response, Uri};
 use bytes::Bytes;
 use rollcall_domain::actor::Actor;
+use rollcall_domain::credential::{ACCESS_TOKEN_PREFIX, Purpose};
 use rollcall_domain::exchange::Protocol;
 use rollcall_domain::failure::Cause;
 use rollcall_domain::interpretation::Notes;
@@ -48,6 +49,21 @@ const STRANGER_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 pub fn is_scim(uri: &Uri) -> bool {
     below_prefix(uri.path()).is_some()
 }
+
+/// Whether a request that is for nothing else comes with a token of ours: somebody pasted another
+/// Tenant URL than ours. It is an exchange of its organization like every other, and a 404.
+pub fn is_strayed(request: &Request) -> bool {
+    let sent = request.headers().get(axum::http::header::AUTHORIZATION);
+    let sent = sent.and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
+    sent.is_some_and(|(scheme, token)| {
+        let prefixes = [Purpose::Scim.token_prefix(), ACCESS_TOKEN_PREFIX];
+        scheme.eq_ignore_ascii_case("bearer")
+            && prefixes.iter().any(|prefix| token.trim_start().starts_with(prefix))
+    })
+}
+
+/// What stands for a path that is not below the SCIM base: no operation has it.
+const ELSEWHERE: &str = "/../";
 
 /// The path below the SCIM base, with the slashes that came in.
 pub(super) fn below_prefix(path: &str) -> Option<&str> {
@@ -145,7 +161,7 @@ async fn carry_out(
     notes: &mut Notes,
 ) -> Result<Reply, ScimError> {
     let app = &scim.app;
-    let path = below_prefix(parts.uri.path()).unwrap_or_default();
+    let path = below_prefix(parts.uri.path()).unwrap_or(ELSEWHERE);
     path::note(parts.uri.path(), path, notes);
     let operation = route(parts.method.as_str(), path);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());

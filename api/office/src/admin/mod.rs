@@ -5,6 +5,8 @@ mod auditors;
 mod backup;
 mod claims;
 mod connection;
+mod console_links;
+mod console_sessions;
 mod consumers;
 mod credential_body;
 mod credentials;
@@ -80,6 +82,12 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("operators.list", routes!(operators::list)))
         .routes(named("operators.issue", routes!(operators::issue)))
         .routes(named("operators.revoke", routes!(operators::revoke)))
+        .routes(named("console.open", routes!(console_links::open)))
+        .routes(named("console.links.make", routes!(console_links::make)))
+        .routes(named("console.links.list", routes!(console_links::list)))
+        .routes(named("console.links.revoke", routes!(console_links::revoke)))
+        .routes(named("console.sessions.list", routes!(console_sessions::list)))
+        .routes(named("console.sessions.end", routes!(console_sessions::end)))
         .routes(named("consumers.list", routes!(consumers::list)))
         .routes(named("consumers.add", routes!(consumers::add)))
         .routes(named("consumers.show", routes!(consumers::show)))
