@@ -72,25 +72,30 @@ pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, Sc
     })
 }
 
-/// Who has a static token, or had one. Found by the hash of 256 random bits: nothing is left for the
-/// comparison's timing to tell. With it: whether it is live.
+/// Who has a static token, or had one, and whether it is live. Found by the hash of 256 random bits:
+/// nothing is left for the comparison's timing to tell.
 async fn by_token(scim: &Scim, secret: &str) -> Result<Option<(Known, bool)>, ScimError> {
     let app = &scim.app;
     let sha256 = sha256_hex(secret);
-    let look_up = || app.credentials.bearer_of_organization(&sha256);
+    let acquaintances = &app.strangers.acquaintances;
+    let look_up = || async {
+        let _turn = acquaintances.turn(&sha256).await;
+        app.credentials.bearer_of_organization(&sha256).await
+    };
     let known = match &scim.known_tokens {
         Some(tokens) => tokens.find(&app.engine, &sha256, look_up).await,
         None => look_up().await.map(|found| found.map(Arc::new)),
     };
     let known = known.map_err(|e| app.trouble("token lookup", &e))?;
     let now = app.engine.clock.now();
-    let is_live = |known: &Known| known.0.state(now) == CredentialState::Live;
     let known = known.filter(|known| known.0.purpose == Purpose::Scim);
-    Ok(known.map(|known| (known.clone(), is_live(&known))))
+    let is_live = known.as_ref().is_some_and(|known| known.0.state(now) == CredentialState::Live);
+    acquaintances.found(&sha256, is_live);
+    Ok(known.map(|known| (known, is_live)))
 }
 
-/// Who has an access token, or had one, and whether it is live: its credential is asked with every request, so that what is revoked is
-/// refused from the next one on, by every process.
+/// Who has an access token, or had one, and whether it is live: its credential is asked with every
+/// request, so that what is revoked is refused from the next one on, by every process.
 async fn by_access_token(scim: &Scim, secret: &str) -> Result<Option<(Known, bool)>, ScimError> {
     let app = &scim.app;
     let token = match AccessToken::opened(secret, &app.deployment_key) {

@@ -143,5 +143,6 @@ fn facts(opened: &Opened, reply: &Reply) -> Facts {
         holder: error.and_then(|e| e.holder),
         wants,
         token_request: None,
+        untrusted: None,
     }
 }

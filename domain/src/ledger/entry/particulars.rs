@@ -72,6 +72,11 @@ pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
         write_token_request(&mut to, asked);
     }
     write_later_wants(&mut to, &facts.wants);
+    // Nor for a message that was not refused so.
+    if let Some(untrusted) = &facts.untrusted {
+        to.text("untrusted");
+        to.text(untrusted);
+    }
     to.into_bytes()
 }
 
@@ -81,7 +86,7 @@ fn pair(to: &mut Writer, (name, value): &(String, String)) {
 }
 
 fn write_facts(to: &mut Writer, facts: &Facts) {
-    let Facts { cause, needs, holder, wants, token_request: _ } = facts;
+    let Facts { cause, needs, holder, wants, token_request: _, untrusted: _ } = facts;
     let Wants {
         attributes,
         added,
