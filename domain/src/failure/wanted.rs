@@ -47,7 +47,7 @@ pub fn wanted(
     let limits =
         Limits { policy: Policy::default(), refused: Default::default(), ..limits.clone() };
     let mut reader = Reader { limits, keyed, wants: Wants::default() };
-    if let (Wanted::Replace(_) | Wanted::Patch(_) | Wanted::Bulk, Some(body)) = (write, body) {
+    if let (true, Some(body)) = (write != Wanted::Delete, body) {
         reader.wants.request = Some(keyed(&format!("request {body}")));
     }
     match (write, body) {
@@ -62,6 +62,8 @@ pub fn wanted(
             reader.wants.members_replaced = false;
             reader.wants.ends_access = false;
             reader.wants.removes_somebody = false;
+            // What can be read of it says all.
+            reader.wants.request.take_if(|_| reader.wants.unread == 0);
         }
         (Wanted::Replace(kind), Some(body)) => reader.resource(kind, body),
         (Wanted::Patch(kind), Some(body)) => reader.patch(kind, body),

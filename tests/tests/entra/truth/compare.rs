@@ -4,6 +4,7 @@ use super::asked::{Thing, asked, path};
 use super::now::{Now, Whose};
 use super::wire::{Seen, Tenant};
 use anyhow::{Context as _, Result};
+use rollcall_domain::failure::AccessEnd;
 use rollcall_entra::directory::Delta;
 use rollcall_entra::transport::Method;
 use rollcall_projections::failures::{FailureFilter, FailureRow};
@@ -140,10 +141,20 @@ fn wanted(row: &FailureRow, seen: &[Seen], now: &Now) -> Result<Vec<Item>> {
                 Some(("m", id)) => vec![Thing::Member(now.member(id))],
                 _ => unreadable(row, seen, now),
             });
-            read.collect()
+            read.chain(row.ends.iter().filter_map(|end| ending(end, now))).collect()
         }
     };
     Ok(things.into_iter().map(|thing| (whose, thing)).collect())
+}
+
+/// An access that was to end, as a thing.
+fn ending(end: &AccessEnd, now: &Now) -> Option<Thing> {
+    match end {
+        AccessEnd::Disabled { .. } => Some(Thing::Attribute(path("active"))),
+        AccessEnd::Removed { member, .. } => Some(Thing::Member(now.member(&member.to_string()))),
+        AccessEnd::UserDeleted { .. } | AccessEnd::GroupDeleted { .. } => Some(Thing::Deletion),
+        AccessEnd::OthersRemoved { .. } | AccessEnd::SomebodyRemoved { .. } => None,
+    }
 }
 
 /// What could not be read of the requests that met a failure.
