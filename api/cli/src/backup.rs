@@ -25,10 +25,9 @@ pub struct Backup {
 
 /// Put a backup in place on a running server that is empty
 #[derive(Debug, Args)]
-#[group(id = "what", required = true, multiple = false, args = ["input", "discard"])]
 pub struct Restore {
     /// A file made by `rollcall backup`
-    #[arg(long, alias = "from", value_name = "FILE")]
+    #[arg(long, alias = "from", value_name = "FILE", required_unless_present = "discard")]
     input: Option<PathBuf>,
     /// Go on with a restore of the same file that was broken off
     #[arg(long, requires = "input")]
@@ -37,7 +36,7 @@ pub struct Restore {
     #[arg(long, requires = "input")]
     drop_operators: bool,
     /// Give up a restore that was broken off: the server is empty afterwards
-    #[arg(long)]
+    #[arg(long, conflicts_with = "input")]
     discard: bool,
 }
 
