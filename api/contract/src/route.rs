@@ -5,7 +5,9 @@
 //! it.
 
 use crate::auditors::AuditorPath;
+use crate::backup::RestoreQuery;
 use crate::bundles::ImportQuery;
+use crate::console::{ConsoleSessionPath, LinkPath};
 use crate::consumers::ConsumerPath;
 use crate::credentials::CredentialPath;
 use crate::difference::DifferenceQuery;
@@ -108,6 +110,13 @@ routes! {
     ISSUE_OPERATOR: Post "/api/v1/operators" (Nothing, Nothing);
     REVOKE_OPERATOR: Delete "/api/v1/operators/{key}" (OperatorPath, Nothing);
 
+    OPEN_CONSOLE: Post "/api/v1/console/links" (Nothing, Nothing);
+    MAKE_LINK: Post "/api/v1/organizations/{organization}/console/links" (OrganizationPath, Nothing);
+    LIST_LINKS: Get "/api/v1/organizations/{organization}/console/links" (OrganizationPath, Nothing);
+    REVOKE_LINK: Delete "/api/v1/organizations/{organization}/console/links/{link}" (LinkPath, Nothing);
+    LIST_CONSOLE_SESSIONS: Get "/api/v1/organizations/{organization}/console/sessions" (OrganizationPath, Nothing);
+    END_CONSOLE_SESSION: Delete "/api/v1/organizations/{organization}/console/sessions/{session}" (ConsoleSessionPath, Nothing);
+
     LIST_CONSUMERS: Get "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
     ADD_CONSUMER: Post "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
     SHOW_CONSUMER: Get "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
@@ -162,6 +171,9 @@ routes! {
     REBUILD_VIEWS: Post "/api/v1/views/rebuild" (Nothing, RebuildQuery);
     VERIFY_VIEWS: Post "/api/v1/views/verify" (Nothing, Nothing);
     RESUME_VIEWS: Post "/api/v1/organizations/{organization}/views/resume" (OrganizationPath, Nothing);
+    SHOW_LOG: Get "/api/v1/log" (Nothing, Nothing);
+    ACCEPT_LOG: Post "/api/v1/log/accept" (Nothing, Nothing);
     BACKUP: Get "/api/v1/backup" (Nothing, Nothing);
-    RESTORE: Post "/api/v1/restore" (Nothing, Nothing);
+    RESTORE: Post "/api/v1/restore" (Nothing, RestoreQuery);
+    DISCARD_RESTORE: Post "/api/v1/restore/discard" (Nothing, Nothing);
 }

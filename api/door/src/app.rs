@@ -10,6 +10,7 @@ use rollcall_domain::ids::CredentialId;
 use rollcall_domain::scim::{Limits, Policy, ScimError};
 use rollcall_engine::Engine;
 use rollcall_outbound::Guard;
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::consumers::ConsumerView;
 use rollcall_projections::credentials::CredentialView;
@@ -44,6 +45,8 @@ pub struct App {
     pub places: ConsumerPlaces,
     /// When sessions were last asked for.
     pub session_uses: SessionUses,
+    /// Who uses the console, and the links to it.
+    pub console: ConsoleStore,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -80,6 +83,8 @@ pub struct Settings {
     pub places: ConsumerPlaces,
     /// When sessions were last asked for.
     pub session_uses: SessionUses,
+    /// Who uses the console, and the links to it.
+    pub console: ConsoleStore,
     /// The configuration.
     pub config: ServeConfig,
     /// Address under which clients reach it.
@@ -97,7 +102,7 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
-        let Settings { places, session_uses, config, public_url, operator_key, .. } = settings;
+        let Settings { places, session_uses, console, config, public_url, operator_key, .. } = settings;
         let Settings { deployment_key, shared, strangers, .. } = settings;
         let views = engine.views.clone();
         engine.followed_by(audit.clone());
@@ -109,6 +114,7 @@ impl App {
             consumers: ConsumerView::new(views.clone()),
             places,
             session_uses,
+            console,
             exchanges: Exchanges::new(engine.log.clone()),
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),

@@ -11,6 +11,7 @@ pub mod audit;
 pub mod callers;
 pub mod config;
 pub mod exchange;
+mod given;
 mod refusal;
 pub mod sealing;
 mod standing;
@@ -18,6 +19,7 @@ pub mod stopping;
 pub mod strangers;
 
 pub use app::{App, Settings};
+pub use given::Given;
 pub use refusal::Refusal;
 pub use standing::standing;
 

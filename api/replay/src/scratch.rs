@@ -20,6 +20,7 @@ use rollcall_door::strangers::Strangers;
 use rollcall_engine::begin;
 use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::fold::FoldError;
 use rollcall_projections::session_uses::SessionUses;
@@ -101,9 +102,12 @@ impl Scratch {
         let strangers = Strangers::new(requests, most, ring, false);
         let session_uses =
             SessionUses::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let console =
+            ConsoleStore::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let application = rollcall_door::Settings {
             places,
             session_uses,
+            console,
             config: ServeConfig {
                 rate_limit: 0,
                 database_url: None,

@@ -17,6 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{Response, Uri};
 use bytes::Bytes;
 use rollcall_domain::actor::Actor;
+use rollcall_domain::credential::{ACCESS_TOKEN_PREFIX, Purpose};
 use rollcall_domain::exchange::Protocol;
 use rollcall_domain::failure::Cause;
 use rollcall_domain::interpretation::Notes;
@@ -26,10 +27,11 @@ use rollcall_door::exchange::{
 };
 use rollcall_door::stopping::is_cut_off;
 use rollcall_door::strangers::{Guest, Place};
-use rollcall_door::{RESOURCE_METADATA, SCIM_PREFIX};
+use rollcall_door::{App, RESOURCE_METADATA, SCIM_PREFIX};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 /// How much of a body is read, and kept, of a caller who is not known.
@@ -38,13 +40,30 @@ const STRANGER_BODY_BYTES: usize = 16 * 1024;
 const ROOM_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for a caller who is not known.
+/// A credential that was looked at longer ago is looked at again.
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// How long the body of a caller who is not known may take.
 const STRANGER_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether a request is for SCIM, doubled slashes included.
 pub fn is_scim(uri: &Uri) -> bool {
     below_prefix(uri.path()).is_some()
 }
+
+/// Whether a request that is for nothing else comes with a token of ours: somebody pasted another
+/// Tenant URL than ours. It is an exchange of its organization like every other, and a 404.
+pub fn is_strayed(request: &Request) -> bool {
+    let sent = request.headers().get(axum::http::header::AUTHORIZATION);
+    let sent = sent.and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
+    sent.is_some_and(|(scheme, token)| {
+        let prefixes = [Purpose::Scim.token_prefix(), ACCESS_TOKEN_PREFIX];
+        scheme.eq_ignore_ascii_case("bearer")
+            && prefixes.iter().any(|prefix| token.trim_start().starts_with(prefix))
+    })
+}
+
+/// What stands for a path that is not below the SCIM base: no operation has it.
+const ELSEWHERE: &str = "/../";
 
 /// The path below the SCIM base, with the slashes that came in.
 pub(super) fn below_prefix(path: &str) -> Option<&str> {
@@ -84,6 +103,12 @@ fn room_of(scim: &Scim, known: bool, opened: &Opened) -> Result<Room, Box<Reply>
         }
     };
     Err(Box::new(Reply::failure(error, opened.id)))
+}
+
+/// What a client is told where nothing is served at all, and no exchange is kept.
+pub fn refused(app: &App, detail: &str) -> Response<Body> {
+    let id = app.engine.ids.exchange();
+    Reply::failure(ScimError::unavailable(detail.to_owned()), id).into_response(id)
 }
 
 async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
@@ -136,10 +161,11 @@ async fn carry_out(
     notes: &mut Notes,
 ) -> Result<Reply, ScimError> {
     let app = &scim.app;
-    let path = below_prefix(parts.uri.path()).unwrap_or_default();
+    let path = below_prefix(parts.uri.path()).unwrap_or(ELSEWHERE);
     path::note(parts.uri.path(), path, notes);
     let operation = route(parts.method.as_str(), path);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
+    let asked = Instant::now();
     let encoding = Encoding::of(&parts.headers);
     // Nobody knows how long a packed body is.
     let announced = body.size_hint().upper().filter(|_| matches!(encoding, Ok(Encoding::Identity)));
@@ -160,7 +186,11 @@ async fn carry_out(
     if let Ok(body) = &body {
         opened.body = body.clone();
     }
-    let caller = caller?;
+    // Whoever holds a body back must not go on after the credential was revoked.
+    let caller = match caller? {
+        _ if asked.elapsed() > AGAIN_AFTER => authenticate(scim, &parts.headers).await?,
+        caller => caller,
+    };
     opened.organization = caller.organization;
     opened.caller = caller.actor;
     found(opened);

@@ -22,6 +22,7 @@ use rollcall_engine::begin;
 use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
@@ -166,6 +167,7 @@ impl Host {
         let settings = Settings {
             places: ConsumerPlaces::open(stores.side.clone()).await?,
             session_uses: SessionUses::open(stores.side.clone()).await?,
+            console: ConsoleStore::open(stores.side.clone()).await?,
             config,
             public_url,
             deployment_key: DeploymentKey::derived_from(&operator_key),

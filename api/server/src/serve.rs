@@ -1,6 +1,7 @@
 //! `rollcall serve`: from a configuration to a running server, and its end.
 
 use crate::background::Background;
+use crate::known;
 use crate::listen::{self, Patience, Trusted};
 use crate::router::{Doors, router};
 use crate::telemetry;
@@ -14,6 +15,7 @@ use rollcall_engine::begin;
 use rollcall_engine::clock::Clock;
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::saml::SamlConnections;
 use rollcall_projections::session_uses::SessionUses;
@@ -53,6 +55,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let key_file =
         config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
     let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
+    stores.log.watch().remember(known::read(&config.data));
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
     seals::check(
         &SamlConnections::new(stores.live.clone()),
@@ -78,9 +81,12 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let places = places.context("cannot open what is kept of consumers")?;
     let session_uses = SessionUses::open(stores.side.clone()).await;
     let session_uses = session_uses.context("cannot open what is kept of sessions")?;
+    let console = ConsoleStore::open(stores.side.clone()).await;
+    let console = console.context("cannot open what is kept of the console")?;
     let settings = Settings {
         places,
         session_uses,
+        console,
         config,
         public_url,
         operator_key,
@@ -106,7 +112,7 @@ async fn run(
     let (stop, stopping) = watch::channel(false);
     let doors = Doors::new(&app);
     let background = Background::start(&app, &doors, &stopping);
-    let feed = doors.feed.clone();
+    let (feed, streams) = (doors.feed.clone(), doors.streams.clone());
     let router = router(&app, doors, Some(metrics));
     let trusted = Trusted::parse(&app.config.trusted_proxy)?;
     let server = tokio::spawn(listen::serve(
@@ -121,6 +127,7 @@ async fn run(
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
     feed.stop();
+    streams.stop();
     let drained = tokio::time::timeout(DRAIN, async {
         let _ = server.await;
         // Requests whose client went away are finished as well.
@@ -138,6 +145,11 @@ async fn run(
     background.ended().await;
     if let Err(error) = app.strangers.evidence.flush().await {
         tracing::warn!(%error, "the last evidence of strangers was not kept");
+    }
+    if app.engine.closed().is_none()
+        && let Err(error) = known::keep(&app.config.data, &app.engine.known())
+    {
+        tracing::warn!(%error, "what is known of the log could not be kept");
     }
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");

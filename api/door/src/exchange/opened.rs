@@ -200,7 +200,7 @@ impl Opened {
             Some(kept) => (kept.text.clone().into_bytes(), kept.redactions.clone()),
             None => redact::body(&self.body),
         };
-        Exchange {
+        let mut exchange = Exchange {
             id: self.id,
             organization: self.organization,
             parent: self.parent,
@@ -225,6 +225,8 @@ impl Opened {
             body_hashes: None,
             request_body,
             answer_body,
-        }
+        };
+        redact::repeated(&mut exchange);
+        exchange
     }
 }

@@ -5,10 +5,13 @@ mod auditors;
 mod backup;
 mod claims;
 mod connection;
+mod console_links;
+mod console_sessions;
 mod consumers;
 mod credential_body;
 mod credentials;
 mod keys;
+mod log;
 mod new_proof;
 mod operators;
 mod organizations;
@@ -79,6 +82,12 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("operators.list", routes!(operators::list)))
         .routes(named("operators.issue", routes!(operators::issue)))
         .routes(named("operators.revoke", routes!(operators::revoke)))
+        .routes(named("console.open", routes!(console_links::open)))
+        .routes(named("console.links.make", routes!(console_links::make)))
+        .routes(named("console.links.list", routes!(console_links::list)))
+        .routes(named("console.links.revoke", routes!(console_links::revoke)))
+        .routes(named("console.sessions.list", routes!(console_sessions::list)))
+        .routes(named("console.sessions.end", routes!(console_sessions::end)))
         .routes(named("consumers.list", routes!(consumers::list)))
         .routes(named("consumers.add", routes!(consumers::add)))
         .routes(named("consumers.show", routes!(consumers::show)))
@@ -92,6 +101,9 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("views.rebuild", routes!(views::rebuild)))
         .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))
         .routes(named("views.resume", routes!(views::resume)))
+        .routes(named("log.show", routes!(log::show)))
+        .routes(named("log.accept", routes!(log::accept)))
         .routes(named("backup", routes!(backup::backup)))
         .routes(named("restore", routes!(restore::restore)))
+        .routes(named("restore.discard", routes!(restore::discard)))
 }

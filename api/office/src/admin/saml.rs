@@ -3,7 +3,6 @@
 use super::session_ends::end_all;
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
@@ -14,8 +13,8 @@ use rollcall_domain::organization::{
 };
 use rollcall_domain::user::SessionEnd;
 use rollcall_door::App;
-use rollcall_door::Refusal;
 use rollcall_door::callers::Admin;
+use rollcall_door::{Given, Refusal};
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_projections::saml::CertificateRow;
 use rollcall_projections::sessions::SessionRow;
@@ -196,9 +195,8 @@ pub async fn configure(
     admin: Admin,
     State(app): State<Arc<App>>,
     State(sign_on): State<Arc<SignOn>>,
-    new: Result<Json<NewMetadata>, JsonRejection>,
+    Given(new): Given<NewMetadata>,
 ) -> Result<Json<SamlBody>, Refusal> {
-    let Json(new) = new.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = &admin.organization;
     let (metadata_url, loaded) = match (new.metadata_url, new.metadata) {
         (Some(url), None) => {
@@ -272,9 +270,8 @@ pub async fn refresh_now(
 pub async fn policy(
     admin: Admin,
     State(app): State<Arc<App>>,
-    change: Result<Json<PolicyBody>, JsonRejection>,
+    Given(change): Given<PolicyBody>,
 ) -> Result<Json<PolicyBody>, Refusal> {
-    let Json(change) = change.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = &admin.organization;
     let connection = app.connections.of(organization.id).await?;
     let known = connection.map(|c| c.settings.policy).unwrap_or_default();
