@@ -102,7 +102,8 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
-        let Settings { places, session_uses, console, config, public_url, operator_key, .. } = settings;
+        let Settings { places, session_uses, console, config, public_url, operator_key, .. } =
+            settings;
         let Settings { deployment_key, shared, strangers, .. } = settings;
         let views = engine.views.clone();
         engine.followed_by(audit.clone());

@@ -3,15 +3,17 @@
 use super::observed::{Arrived, Login, Observed, Run};
 use crate::trouble::Trouble;
 use rollcall_domain::credential::Purpose;
+use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::scim::ResourceKind;
 use rollcall_door::App;
 use rollcall_projections::credential::CredentialState;
 use rollcall_projections::directory::{Page, SearchRequest};
-use rollcall_projections::exchanges::{ExchangeFilter, ExchangeRow};
+use rollcall_projections::exchanges::ExchangeFilter;
 use rollcall_projections::logins::{LoginFilter, LoginRow};
 use rollcall_projections::organizations::{OrganizationRow, ScimState};
 use rollcall_projections::runs::RunFilter;
+use rollcall_projections::strangers::{StrangerFilter, StrangerRow};
 use serde_json::Value;
 
 /// So many of each are looked at.
@@ -36,8 +38,8 @@ pub async fn observe(app: &App, organization: &OrganizationRow) -> Result<Observ
     let logins = app.logins.list(id, &LoginFilter::default(), LATEST).await?;
     let requests = app.exchanges.list(id, &ExchangeFilter::default(), LATEST).await?;
     let requests: Vec<_> = requests.into_iter().filter(|r| r.token.is_some()).collect();
-    let strangers = ExchangeFilter { failed: true, ..ExchangeFilter::default() };
-    let strangers = app.exchanges.list(OrganizationId::NONE, &strangers, LATEST).await?;
+    let strangers = beside(app, OrganizationId::NONE, None).await?;
+    let untrusted = beside(app, id, Some("saml.acs")).await?;
     let (users, sample) = search(app, id, ResourceKind::User, SAMPLE).await?;
     let (groups, _) = search(app, id, ResourceKind::Group, 0).await?;
     let views = app.audit.of(id).await?;
@@ -47,7 +49,7 @@ pub async fn observe(app: &App, organization: &OrganizationRow) -> Result<Observ
         identity_provider: settings.idp.as_ref().map(|idp| idp.entity_id.clone()),
         certificate_ends: theirs.map(|c| c.not_after).max(),
         has_key: settings.current_key().is_some(),
-        logins: logins.iter().map(|row| login(row, &sample)).collect(),
+        logins: newest_first(logins.iter().map(|row| login(row, &sample)), &untrusted),
         scim_enabled: organization.scim == ScimState::Enabled,
         token_issued: live.map(|token| token.issued).min(),
         arrived: requests.iter().find(|r| r.operation != NOTHING).map(|r| r.received_at),
@@ -55,7 +57,7 @@ pub async fn observe(app: &App, organization: &OrganizationRow) -> Result<Observ
             .iter()
             .find(|r| r.operation == NOTHING && r.status == 404)
             .map(|r| (r.received_at, r.target.clone())),
-        unknown_token: strangers.iter().find(|r| is_of_scim(r)).map(|r| r.received_at),
+        unknown_token: strangers.iter().find(|x| is_of_scim(x)).map(|x| x.received_at),
         users,
         groups,
         sample: sample.iter().map(arrived).collect(),
@@ -85,8 +87,35 @@ pub async fn users(app: &App, organization: OrganizationId) -> Result<u64, Troub
 }
 
 /// A stranger's request at the SCIM address: they brought a token that nobody knows, or none.
-fn is_of_scim(row: &ExchangeRow) -> bool {
-    row.status == 401 && row.target.starts_with(rollcall_door::SCIM_PREFIX)
+fn is_of_scim(exchange: &Exchange) -> bool {
+    exchange.answer.status == 401 && exchange.target.starts_with(rollcall_door::SCIM_PREFIX)
+}
+
+/// The latest refused requests of strangers, newest first: they lie beside the log.
+async fn beside(
+    app: &App,
+    organization: OrganizationId,
+    operation: Option<&str>,
+) -> Result<Vec<Exchange>, Trouble> {
+    let operation = operation.map(str::to_owned);
+    let filter = StrangerFilter { operation, failed: true, ..StrangerFilter::default() };
+    let rows = app.strangers.evidence.list(organization, &filter, LATEST).await?;
+    Ok(rows.iter().map(StrangerRow::exchange).collect::<Result<_, _>>()?)
+}
+
+/// Logins together with messages that could not be trusted, which are no events.
+fn newest_first(logins: impl Iterator<Item = Login>, untrusted: &[Exchange]) -> Vec<Login> {
+    let untrusted = untrusted.iter().map(|exchange| Login {
+        at: exchange.received_at,
+        accepted: false,
+        reason: exchange.facts.untrusted.clone(),
+        name_id: None,
+        issuer: None,
+        is_mail_of: None,
+    });
+    let mut all: Vec<Login> = logins.chain(untrusted).collect();
+    all.sort_by_key(|login| std::cmp::Reverse(login.at));
+    all
 }
 
 async fn search(
