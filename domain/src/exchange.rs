@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// What can be asked of the doors whose addresses no description lists: SCIM, SAML, OAuth, and what
 /// the console does of itself. `unknown` is
 /// what any door calls a request that it has no operation for.
-pub const OPERATIONS: [&str; 36] = [
+pub const OPERATIONS: [&str; 37] = [
     "bulk",
     "console.open-link",
     "console.sign-in",
@@ -36,6 +36,7 @@ pub const OPERATIONS: [&str; 36] = [
     "saml.login",
     "saml.logout",
     "saml.metadata",
+    "saml.page",
     "saml.signed-in",
     "saml.unknown",
     "saml.wrong-method",

@@ -26,6 +26,7 @@ mod org;
 pub mod output;
 pub mod paging;
 pub mod part;
+mod proven;
 mod replay;
 mod review;
 mod runs;
@@ -34,6 +35,7 @@ mod scim;
 mod secret;
 mod sessions;
 mod setup;
+mod unreachable;
 mod views;
 mod who;
 
@@ -59,6 +61,9 @@ pub struct ServerArgs {
     /// A file with the key to use in place of the operator's, such as an auditor's
     #[arg(long, env = "ROLLCALL_KEY_FILE", value_name = "FILE", global = true)]
     pub key_file: Option<PathBuf>,
+    /// Send the key over plain http also to another machine, where anybody in between can read it
+    #[arg(long, global = true)]
+    pub insecure: bool,
     /// Print the result as JSON
     #[arg(long, global = true)]
     pub json: bool,

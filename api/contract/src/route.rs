@@ -22,6 +22,8 @@ use crate::members::{MemberQuery, ReviewQuery};
 use crate::memberships::MembershipQuery;
 use crate::moment::AsOf;
 use crate::organizations::OrganizationPath;
+use crate::proof::ProofOfServerQuery;
+use crate::repin::PersonPath;
 use crate::request_line::{Declared, Method, Nothing, Route};
 use crate::review::AccessQuery;
 use crate::runs::{ChangeQuery, RunPath, RunQuery};
@@ -89,8 +91,11 @@ routes! {
     RETIRE_KEY: Delete "/api/v1/organizations/{organization}/saml/certificate/{key}" (KeyPath, Nothing);
     LIST_LOGINS: Get "/api/v1/organizations/{organization}/logins" (OrganizationPath, LoginQuery);
     SHOW_LOGIN: Get "/api/v1/organizations/{organization}/logins/{exchange}" (LoginPath, Nothing);
+    REPIN_PERSON: Put "/api/v1/organizations/{organization}/logins/people/{user}" (PersonPath, Nothing);
     LIST_SESSIONS: Get "/api/v1/organizations/{organization}/sessions" (OrganizationPath, SessionQuery);
     END_SESSION: Delete "/api/v1/organizations/{organization}/sessions/{session}" (SessionPath, Nothing);
+    END_SESSIONS: Post "/api/v1/organizations/{organization}/sessions/end" (OrganizationPath, Nothing);
+    PROVE_SERVER: Get "/api/v1/server/proof" (Nothing, ProofOfServerQuery);
     SHOW_SESSION: Get "/api/v1/session" (Nothing, Nothing);
 
     LIST_AUDITORS: Get "/api/v1/organizations/{organization}/auditors" (OrganizationPath, Nothing);

@@ -16,6 +16,7 @@ mod refusal;
 pub mod sealing;
 mod standing;
 pub mod stopping;
+pub mod strangers;
 
 pub use app::{App, Settings};
 pub use given::Given;

@@ -1,6 +1,6 @@
 //! Where a SCIM request comes in: the exchange is opened first and closed last, whatever happens.
 
-use super::authenticate::authenticate;
+use super::authenticate::{Caller, authenticate};
 use super::call::{Call, Conditions};
 use super::encoding::Encoding;
 use super::facts;
@@ -22,12 +22,15 @@ use rollcall_domain::exchange::Protocol;
 use rollcall_domain::failure::Cause;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
-use rollcall_door::exchange::{Kept, Opened, found, guarded, keep, measure, span, to_the_end};
+use rollcall_door::exchange::{
+    Kept, Opened, found, guarded, keep, measure, room, span, to_the_end, turn_away,
+};
 use rollcall_door::stopping::is_cut_off;
+use rollcall_door::strangers::{Guest, Place};
 use rollcall_door::{RESOURCE_METADATA, SCIM_PREFIX};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
@@ -73,13 +76,33 @@ pub(super) fn below_prefix(path: &str) -> Option<&str> {
 
 /// Serves one request to its end, also when the client goes away in the middle.
 pub async fn entry(scim: Arc<Scim>, request: Request) -> Response<Body> {
+    to_the_end(serve(scim, request)).await
+}
+
+/// The room that a request takes while it is under way.
+enum Room {
+    Known { _permit: OwnedSemaphorePermit },
+    Stranger { _guest: Guest },
+}
+
+/// Room for one more of this caller; what is answered where there is none is counted and not kept.
+fn room_of(scim: &Scim, known: bool, opened: &Opened) -> Result<Room, Box<Reply>> {
     let app = &scim.app;
-    let overloaded = || {
-        let error = ScimError::unavailable("too many requests at once; try again later".to_owned());
-        let id = app.engine.ids.exchange();
-        Reply::failure(error, id).into_response(id)
+    let error = if known {
+        match room(&app.in_flight) {
+            Some(permit) => return Ok(Room::Known { _permit: permit }),
+            None => ScimError::unavailable("too many requests at once; try again later"),
+        }
+    } else {
+        match app.strangers.guests.enter(opened.from()) {
+            Some(guest) => return Ok(Room::Stranger { _guest: guest }),
+            None => {
+                turn_away(opened.protocol);
+                ScimError::too_many_requests("too many requests without a valid token")
+            }
+        }
     };
-    to_the_end(&app.in_flight, serve(scim.clone(), request), overloaded).await
+    Err(Box::new(Reply::failure(error, opened.id)))
 }
 
 async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
@@ -87,10 +110,20 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let mut opened = Opened::new(&app.engine, Protocol::Scim, "unknown", &parts);
     let mut notes = Notes::default();
+    let damaged = || failure::damaged("a request handler panicked");
+    let caller = guarded(authenticate(&scim, &parts.headers)).await;
+    let caller = caller.unwrap_or_else(|| Err(damaged()));
+    if let (Ok(_), Some(place)) = (&caller, parts.extensions.get::<Place>()) {
+        place.known();
+    }
+    let _room = match room_of(&scim, caller.is_ok(), &opened) {
+        Ok(room) => room,
+        Err(reply) => return reply.into_response(opened.id),
+    };
     let span = span(&opened);
-    let outcome =
-        guarded(carry_out(&scim, &parts, body, &mut opened, &mut notes).instrument(span)).await;
-    let outcome = outcome.unwrap_or_else(|| Err(failure::damaged("a request handler panicked")));
+    let work = carry_out(&scim, &parts, body, caller, &mut opened, &mut notes);
+    let outcome = guarded(work.instrument(span)).await;
+    let outcome = outcome.unwrap_or_else(|| Err(damaged()));
     let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
     if reply.status == 405 {
         reply = reply.with("allow", allowed(below_prefix(parts.uri.path()).unwrap_or_default()));
@@ -101,16 +134,11 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
         reply = reply.with("www-authenticate", challenge);
     }
     if opened.caller == Actor::Unauthenticated {
-        opened.shorten();
-        if reply.status == 401 && !app.strangers.admits(opened.protocol) {
-            reply = Reply::failure(
-                ScimError::too_many_requests("too many requests without a valid token"),
-                opened.id,
-            );
-            reply.kept = Kept::CountOnly;
-        }
+        reply.kept = Kept::Ring;
     }
-    if let Err(error) = keep(&app.engine, reply.kept, || reply.close(&opened, &notes)).await {
+    if let Err(error) =
+        keep(&app.engine, &app.strangers, reply.kept, || reply.close(&opened, &notes)).await
+    {
         reply = Reply::failure(failure::unavailable("recording an exchange", &error), opened.id);
     }
     measure(&opened, reply.status);
@@ -122,6 +150,7 @@ async fn carry_out(
     scim: &Scim,
     parts: &Parts,
     body: Body,
+    caller: Result<Caller, ScimError>,
     opened: &mut Opened,
     notes: &mut Notes,
 ) -> Result<Reply, ScimError> {
@@ -131,7 +160,6 @@ async fn carry_out(
     let operation = route(parts.method.as_str(), path);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
     let asked = Instant::now();
-    let caller = authenticate(scim, &parts.headers).await;
     let encoding = Encoding::of(&parts.headers);
     // Nobody knows how long a packed body is.
     let announced = body.size_hint().upper().filter(|_| matches!(encoding, Ok(Encoding::Identity)));

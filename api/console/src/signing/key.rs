@@ -54,8 +54,9 @@ pub async fn sign_in(State(console): State<Console>, request: Request) -> Respon
         Ok(form) => form,
         Err(trouble) => return kept(app, opened, None, trouble.into_response()).await,
     };
-    let found = match SignedIn::by_key(app, form.text("key")).await {
-        Ok(found) => found,
+    let found = match SignedIn::by_key(app, form.text("key"), opened.from()).await {
+        Ok(found) => Some(found),
+        Err(refusal) if refusal.0.status == StatusCode::UNAUTHORIZED.as_u16() => None,
         Err(refusal) => {
             return kept(app, opened, None, Trouble::from(refusal).into_response()).await;
         }

@@ -2,6 +2,7 @@
 
 use super::signed_in::SignedIn;
 use crate::exchange::Visit;
+use crate::strangers::Place;
 use crate::{App, Refusal};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -31,17 +32,20 @@ impl Holder {
         let visit = parts.extensions.get::<Visit>().cloned();
         let visit = visit
             .ok_or_else(|| Refusal::unavailable(&"a request was served without an exchange"))?;
-        let nobody = || {
-            Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                "send a live key as a bearer token: the operator's lies in DIR/operator.key",
-            )
-        };
         let signed_in = match parts.extensions.get::<SignedIn>() {
+            // A session of ours stands for it; its door looked at the key when this came in.
             Some(signed_in) => signed_in.clone(),
             None => {
-                let key = bearer(&parts.headers).ok_or_else(nobody)?;
-                SignedIn::by_key(app, key).await?.ok_or_else(nobody)?
+                let key = bearer(&parts.headers).ok_or_else(SignedIn::nobody)?;
+                let signed_in = SignedIn::by_key(app, key, visit.from()).await?;
+                introduce(parts);
+                if signed_in.credential.is_some_and(|id| !app.keys.admits(id)) {
+                    return Err(Refusal::new(
+                        StatusCode::TOO_MANY_REQUESTS,
+                        "too many requests with this key: slow down",
+                    ));
+                }
+                signed_in
             }
         };
         let SignedIn { actor, purpose, organization, home, .. } = signed_in;
@@ -57,6 +61,13 @@ impl Holder {
 /// 401 if it lets nobody in any more.
 pub async fn still_holds(parts: &Parts, app: &App) -> Result<(), Refusal> {
     Holder::of(parts, app).await.map(drop)
+}
+
+/// Whoever has shown a live key is no stranger, and nor is their connection.
+fn introduce(parts: &Parts) {
+    if let Some(place) = parts.extensions.get::<Place>() {
+        place.known();
+    }
 }
 
 /// The bearer token of a request. Two of them would let whoever stands in between, and us, believe

@@ -121,7 +121,7 @@ pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// At most so many bytes of a text.
-pub fn cut(text: &str, most: usize) -> &str {
+fn cut(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
     &text[..end]
 }

@@ -14,11 +14,14 @@ mod keys;
 mod new_proof;
 mod operators;
 mod organizations;
+mod proof;
 mod provisioning_log;
+mod repin;
 mod restore;
 mod saml;
 mod saml_keys;
 mod scim_policy;
+mod session_ends;
 mod sessions;
 mod tokens;
 mod views;
@@ -64,8 +67,10 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("saml.certificate.generate", routes!(saml_keys::generate)))
         .routes(named("saml.certificate.rotate", routes!(saml_keys::rotate)))
         .routes(named("saml.certificate.retire", routes!(saml_keys::retire)))
+        .routes(named("logins.repin", routes!(repin::repin)))
         .routes(operation(Protocol::Audit, "audit.sessions.list", routes!(sessions::list)))
         .routes(named("sessions.end", routes!(sessions::end)))
+        .routes(named("sessions.end-all", routes!(session_ends::end_many)))
         .routes(named("provisioning-log.import", routes!(provisioning_log::import)))
         .routes(named("auditors.list", routes!(auditors::list)))
         .routes(named("auditors.issue", routes!(auditors::issue)))
@@ -90,6 +95,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("consumers.rotate", routes!(consumers::rotate)))
         .routes(named("consumers.remove", routes!(consumers::remove)))
         .routes(named("claims.collisions", routes!(claims::collisions)))
+        .routes(named("server.prove", routes!(proof::prove)))
         .routes(named("views.show", routes!(views::status)))
         .routes(named("views.rebuild", routes!(views::rebuild)))
         .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))

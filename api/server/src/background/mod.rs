@@ -10,6 +10,7 @@ mod consumers;
 mod credentials;
 pub mod cycles;
 mod deliveries;
+mod evidence;
 mod job;
 mod names;
 pub mod retention;
@@ -27,6 +28,7 @@ use consumers::Followers;
 use credentials::Credentials;
 use cycles::Cycles;
 use deliveries::Deliveries;
+use evidence::Evidence;
 use futures::FutureExt;
 use retention::Retention;
 use rollcall_door::App;
@@ -56,6 +58,7 @@ impl Background {
         jobs.add(Deliveries::new(doors.feed.postman(app)), app, stopping);
         jobs.add(Checkpoints::default(), app, stopping);
         jobs.add(Audits, app, stopping);
+        jobs.add(Evidence, app, stopping);
         if let Some(keep) = app.config.keep_bodies_for {
             jobs.add(Retention::new(keep), app, stopping);
         }
