@@ -31,6 +31,7 @@ pub mod schema;
 pub mod session_uses;
 pub mod status;
 pub mod strangers;
+mod stretch;
 pub mod table;
 mod text;
 pub mod verify;

@@ -9,7 +9,7 @@ use rollcall_domain::credential::{
     CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
     KeySource, Proof, Purpose,
 };
-use rollcall_domain::deployment::{DeploymentEvent, DeploymentEventKind};
+use rollcall_domain::deployment::{DeploymentEvent, DeploymentEventKind, LogAccepted, LostTail};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::{GroupEvent, GroupEventKind};
 use rollcall_domain::ids::{
@@ -325,6 +325,20 @@ fn credential_samples() -> Vec<DomainEvent> {
         DomainEvent::Deployment(DeploymentEvent::OperatorKeyIssued(key)),
         DomainEvent::Deployment(DeploymentEvent::OperatorKeyRevoked(CredentialRevoked {
             credential: operator,
+        })),
+        DomainEvent::Deployment(DeploymentEvent::LogAccepted(LogAccepted {
+            because: "the standby was promoted, and the primary's disk is gone".into(),
+            noticed: "went-back".into(),
+            known_epoch: Some(Uuid::from_u128(0x4001)),
+            epoch: Uuid::from_u128(0x4001),
+            next_epoch: Uuid::from_u128(0x4002),
+            lost: vec![LostTail {
+                organization: OrganizationId(Uuid::from_u128(0x4003)),
+                known_position: 12,
+                known_exchange: 30,
+                position: 10,
+                exchange: 27,
+            }],
         })),
     ])
     .chain(of_consumers().into_iter().map(DomainEvent::Consumer))

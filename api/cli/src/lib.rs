@@ -20,6 +20,7 @@ mod exit;
 mod failures;
 mod format;
 mod key;
+mod log;
 mod logins;
 mod operator;
 mod org;
@@ -156,6 +157,9 @@ pub enum Command {
     /// Read models
     #[command(subcommand)]
     Views(views::Views),
+    /// Which log is served, and whether it is the one that was known
+    #[command(subcommand)]
+    Log(log::Log),
     /// Write the whole log to a file while the server runs
     Backup(backup::Backup),
     /// Put a backup in place on a running server that is empty
@@ -190,6 +194,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Replay(replay) => replay::run(replay, client).await,
         Command::Claims(claims) => claims::run(claims, client).await,
         Command::Views(views) => views::run(views, client).await,
+        Command::Log(log) => log::run(log, client).await,
         Command::Backup(backup) => backup::backup(backup, client).await,
         Command::Restore(restore) => backup::restore(restore, client).await,
     })

@@ -23,6 +23,8 @@ pub const STALE_FORM: &str = "This page is of an earlier session, so nothing was
 pub const FORM_TOO_LONG: &str = "This is longer than any form here: 512 KiB at most.";
 /// A key that opens nothing.
 pub const UNKNOWN_KEY: &str = "This key is not known, has ended or was revoked. Paste a whole line of a key file; SCIM tokens open nothing here.";
+/// One request too many.
+pub const TOO_MANY: &str = "Too many attempts without a live key: wait a minute and try again.";
 /// An answer that did not fit.
 pub const TOO_LONG: &str = "The answer is too long for a page: choose less, or download it.";
 /// An answer nobody understood.

@@ -18,6 +18,7 @@ pub mod feed;
 pub mod format;
 pub mod keys;
 pub mod ledger;
+pub mod log;
 pub mod logins;
 pub mod members;
 pub mod memberships;

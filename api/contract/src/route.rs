@@ -5,6 +5,7 @@
 //! it.
 
 use crate::auditors::AuditorPath;
+use crate::backup::RestoreQuery;
 use crate::bundles::ImportQuery;
 use crate::console::{ConsoleSessionPath, LinkPath};
 use crate::consumers::ConsumerPath;
@@ -170,6 +171,9 @@ routes! {
     REBUILD_VIEWS: Post "/api/v1/views/rebuild" (Nothing, RebuildQuery);
     VERIFY_VIEWS: Post "/api/v1/views/verify" (Nothing, Nothing);
     RESUME_VIEWS: Post "/api/v1/organizations/{organization}/views/resume" (OrganizationPath, Nothing);
+    SHOW_LOG: Get "/api/v1/log" (Nothing, Nothing);
+    ACCEPT_LOG: Post "/api/v1/log/accept" (Nothing, Nothing);
     BACKUP: Get "/api/v1/backup" (Nothing, Nothing);
-    RESTORE: Post "/api/v1/restore" (Nothing, Nothing);
+    RESTORE: Post "/api/v1/restore" (Nothing, RestoreQuery);
+    DISCARD_RESTORE: Post "/api/v1/restore/discard" (Nothing, Nothing);
 }

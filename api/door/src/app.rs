@@ -43,10 +43,10 @@ pub struct App {
     pub consumers: ConsumerView,
     /// How far they have come.
     pub places: ConsumerPlaces,
-    /// Who uses the console, and the links to it.
-    pub console: ConsoleStore,
     /// When sessions were last asked for.
     pub session_uses: SessionUses,
+    /// Who uses the console, and the links to it.
+    pub console: ConsoleStore,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -81,10 +81,10 @@ pub struct App {
 pub struct Settings {
     /// How far consumers have come.
     pub places: ConsumerPlaces,
-    /// Who uses the console, and the links to it.
-    pub console: ConsoleStore,
     /// When sessions were last asked for.
     pub session_uses: SessionUses,
+    /// Who uses the console, and the links to it.
+    pub console: ConsoleStore,
     /// The configuration.
     pub config: ServeConfig,
     /// Address under which clients reach it.
@@ -102,8 +102,8 @@ pub struct Settings {
 impl App {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
-        let Settings { places, console, session_uses, config, public_url, .. } = settings;
-        let Settings { operator_key, .. } = settings;
+        let Settings { places, session_uses, console, config, public_url, operator_key, .. } =
+            settings;
         let Settings { deployment_key, shared, strangers, .. } = settings;
         let views = engine.views.clone();
         engine.followed_by(audit.clone());
@@ -114,8 +114,8 @@ impl App {
             credentials: CredentialView::new(views.clone()),
             consumers: ConsumerView::new(views.clone()),
             places,
-            console,
             session_uses,
+            console,
             exchanges: Exchanges::new(engine.log.clone()),
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),

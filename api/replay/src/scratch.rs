@@ -96,18 +96,18 @@ impl Scratch {
         let engine = begin::engine(&stores.log, &stores.live, clock, ids).await.map_err(scratch)?;
         let places =
             ConsumerPlaces::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
-        let console =
-            ConsoleStore::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let ring = StrangerRing::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let (requests, most) =
             (settings.config.max_in_flight, settings.config.stranger_connections);
         let strangers = Strangers::new(requests, most, ring, false);
         let session_uses =
             SessionUses::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let console =
+            ConsoleStore::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let application = rollcall_door::Settings {
             places,
-            console,
             session_uses,
+            console,
             config: ServeConfig {
                 rate_limit: 0,
                 database_url: None,

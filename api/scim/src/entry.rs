@@ -27,7 +27,7 @@ use rollcall_door::exchange::{
 };
 use rollcall_door::stopping::is_cut_off;
 use rollcall_door::strangers::{Guest, Place};
-use rollcall_door::{RESOURCE_METADATA, SCIM_PREFIX};
+use rollcall_door::{App, RESOURCE_METADATA, SCIM_PREFIX};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
@@ -103,6 +103,12 @@ fn room_of(scim: &Scim, known: bool, opened: &Opened) -> Result<Room, Box<Reply>
         }
     };
     Err(Box::new(Reply::failure(error, opened.id)))
+}
+
+/// What a client is told where nothing is served at all, and no exchange is kept.
+pub fn refused(app: &App, detail: &str) -> Response<Body> {
+    let id = app.engine.ids.exchange();
+    Reply::failure(ScimError::unavailable(detail.to_owned()), id).into_response(id)
 }
 
 async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {

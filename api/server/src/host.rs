@@ -166,8 +166,8 @@ impl Host {
         let strangers = Strangers::new(requests, most, ring, false);
         let settings = Settings {
             places: ConsumerPlaces::open(stores.side.clone()).await?,
-            console: ConsoleStore::open(stores.side.clone()).await?,
             session_uses: SessionUses::open(stores.side.clone()).await?,
+            console: ConsoleStore::open(stores.side.clone()).await?,
             config,
             public_url,
             deployment_key: DeploymentKey::derived_from(&operator_key),

@@ -1,5 +1,6 @@
 //! All routes.
 
+use crate::gate::gate;
 use crate::outbound::Guarded;
 use crate::{health, openapi};
 use axum::Router;
@@ -106,6 +107,7 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         .merge(health)
         .fallback(fallback)
         .with_state((scim, oauth))
+        .layer(from_fn_with_state(app.clone(), gate))
 }
 
 /// SCIM takes any method and path below its prefix, doubled slashes included; so it has no routes

@@ -1,6 +1,7 @@
 //! `rollcall serve`: from a configuration to a running server, and its end.
 
 use crate::background::Background;
+use crate::known;
 use crate::listen::{self, Patience, Trusted};
 use crate::router::{Doors, router};
 use crate::telemetry;
@@ -54,6 +55,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let key_file =
         config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
     let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
+    stores.log.watch().remember(known::read(&config.data));
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
     seals::check(
         &SamlConnections::new(stores.live.clone()),
@@ -77,14 +79,14 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         Strangers::new(config.stranger_requests(), connections, ring, config.rate_limit > 0);
     let places = ConsumerPlaces::open(stores.side.clone()).await;
     let places = places.context("cannot open what is kept of consumers")?;
-    let console = ConsoleStore::open(stores.side.clone()).await;
-    let console = console.context("cannot open what is kept of the console")?;
     let session_uses = SessionUses::open(stores.side.clone()).await;
     let session_uses = session_uses.context("cannot open what is kept of sessions")?;
+    let console = ConsoleStore::open(stores.side.clone()).await;
+    let console = console.context("cannot open what is kept of the console")?;
     let settings = Settings {
         places,
-        console,
         session_uses,
+        console,
         config,
         public_url,
         operator_key,
@@ -143,6 +145,11 @@ async fn run(
     background.ended().await;
     if let Err(error) = app.strangers.evidence.flush().await {
         tracing::warn!(%error, "the last evidence of strangers was not kept");
+    }
+    if app.engine.closed().is_none()
+        && let Err(error) = known::keep(&app.config.data, &app.engine.known())
+    {
+        tracing::warn!(%error, "what is known of the log could not be kept");
     }
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");

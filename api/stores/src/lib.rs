@@ -93,10 +93,12 @@ impl Stores {
         let options = ConnectOptions { readers, ..ConnectOptions::default() };
         let refused = "cannot use the PostgreSQL database of --database-url";
         let log = Arc::new(PostgresLog::connect(url, options).await.context(refused)?);
-        let live = Arc::new(PostgresViews::connect(url, Family::Live).await.context(refused)?);
+        let views = |family| PostgresViews::connect_watched(url, family, log.watch());
+        let live = Arc::new(views(Family::Live).await.context(refused)?);
         log.fold_inline(inline());
-        let audit = Arc::new(PostgresViews::connect(url, Family::Audit).await.context(refused)?);
-        let side = Arc::new(PostgresViews::aside(url).await.context(refused)?);
+        let audit = Arc::new(views(Family::Audit).await.context(refused)?);
+        let side = PostgresViews::aside_watched(url, log.watch()).await.context(refused)?;
+        let side = Arc::new(side);
         Ok(Self { log, live, audit, side, shared: true, name: "PostgreSQL", _folder: None })
     }
 

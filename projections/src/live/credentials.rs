@@ -232,7 +232,10 @@ impl View for Keys {
                 Some(event) => event,
                 None => return Ok(()),
             },
-            DomainEvent::Deployment(event) => event.clone().into(),
+            DomainEvent::Deployment(event) => match event.clone().of_credential() {
+                Some(event) => event,
+                None => return Ok(()),
+            },
             DomainEvent::Consumer(event) => match event.credential() {
                 Some(event) => event,
                 None => return Ok(()),

@@ -3,6 +3,7 @@
 use super::codec::{self, int};
 use super::{facets, inline, ledger};
 use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
+use crate::standing::{self, Marks};
 use crate::views::InlineTransaction;
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -12,18 +13,19 @@ use rollcall_domain::sql::SqlError;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
 /// Plans are made once and kept: every statement is a lookup by key, and must stay one when the
 /// tables grow after it was planned. Some hosts turn `synchronous_commit` off for everybody.
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-     SET enable_mergejoin = off; SET idle_in_transaction_session_timeout = '30s'; \
+     SET enable_mergejoin = off; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
 /// The columns of `ledger::HEAD`.
-const LOCK_HEADS: &str = "SELECT organization, position, exchange_number, tree FROM rollcall.heads \
+const LOCK_HEADS: &str = "SELECT organization, position, exchange_number, tree, last_exchange FROM rollcall.heads \
      WHERE organization = ANY($1) ORDER BY organization FOR UPDATE";
 
 const MAKE_HEADS: &str = "INSERT INTO rollcall.heads (organization) SELECT organization FROM unnest($1::uuid[]) AS t(organization) \
@@ -37,16 +39,26 @@ pub(super) struct Session {
     connection: PgConnection,
     /// Organizations whose head row is known to be there.
     known: HashSet<OrganizationId>,
+    /// What is known of the log.
+    watch: Arc<Watch>,
 }
 
 impl Session {
-    pub async fn connect(options: &PgConnectOptions, timeout: Duration) -> sqlx::Result<Self> {
+    /// # Errors
+    /// If there is no connection, or the log behind it is not the one that is known.
+    pub async fn connect(
+        options: &PgConnectOptions,
+        timeout: Duration,
+        watch: &Arc<Watch>,
+    ) -> sqlx::Result<Self> {
         let connect = async {
             let mut connection = PgConnection::connect_with(options).await?;
             // Statements of the log name their schema; those of the views do not.
             let path = format!("SET search_path = {}; {SETTINGS}", InlineTransaction::SCHEMA);
             connection.execute(&*path).await?;
-            Ok(Self { connection, known: HashSet::new() })
+            standing::compare(&mut connection, watch).await?;
+            watch.check().map_err(standing::refused)?;
+            Ok(Self { connection, known: HashSet::new(), watch: watch.clone() })
         };
         tokio::time::timeout(timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
@@ -83,6 +95,9 @@ impl Session {
         }
         *sent = Some(plan.outcomes.clone());
         self.connection.execute("COMMIT").await?;
+        for (organization, end) in plan.ends() {
+            self.watch.learn(organization, end);
+        }
         Ok(plan.outcomes)
     }
 
@@ -97,12 +112,16 @@ impl Session {
             self.known.extend(unknown.into_iter().map(OrganizationId));
         }
         self.connection.execute("BEGIN").await?;
+        let known: Marks =
+            wanted.organizations.iter().filter_map(|o| Some((*o, self.watch.mark(*o)?))).collect();
         let organizations: Vec<Uuid> = wanted.organizations.iter().map(|o| o.0).collect();
         let rows =
             sqlx::query(LOCK_HEADS).bind(&organizations).fetch_all(&mut self.connection).await?;
         let mut facts = Facts::default();
+        let mut ends = Vec::with_capacity(rows.len());
         for row in &rows {
             let (organization, head) = codec::head(row)?;
+            ends.push((organization, standing::mark(head, row.try_get(4)?)));
             facts.heads.insert(organization, head);
             if let Some(tree) = ledger::tree(row, head)? {
                 facts.trees.insert(organization, tree);
@@ -112,11 +131,23 @@ impl Session {
             self.known.clear();
             return Err(sqlx::Error::RowNotFound);
         }
-        self.read(wanted, &mut facts).await?;
+        let at_known = self.read(wanted, &known, &mut facts).await?;
+        for (organization, end) in ends {
+            let mark = known.get(&organization).copied();
+            let found = Found { end, at_known: at_known.get(&organization).copied() };
+            self.watch.compare(organization, mark, found).map_err(standing::refused)?;
+        }
         Ok(facts)
     }
 
-    async fn read(&mut self, wanted: &Wanted, facts: &mut Facts) -> sqlx::Result<()> {
+    /// Gives the exchanges that are where the last ones known were.
+    async fn read(
+        &mut self,
+        wanted: &Wanted,
+        known: &Marks,
+        facts: &mut Facts,
+    ) -> sqlx::Result<BTreeMap<OrganizationId, ExchangeId>> {
+        let mut at_known = BTreeMap::new();
         let streams: Vec<&StreamId> = wanted.streams.iter().collect();
         let claims: Vec<&Claim> = wanted.claims.iter().collect();
         let exchanges: Vec<&(OrganizationId, ExchangeId)> = wanted.exchanges.iter().collect();
@@ -128,13 +159,20 @@ impl Session {
             .bind(claims.iter().map(|c| &c.key[..]).collect::<Vec<_>>())
             .bind(exchanges.iter().map(|x| x.0.0).collect::<Vec<_>>())
             .bind(exchanges.iter().map(|x| x.1.0).collect::<Vec<_>>())
+            .bind(known.keys().map(|o| o.0).collect::<Vec<_>>())
+            .bind(known.values().map(|mark| int(mark.exchange_number)).collect::<Vec<_>>())
             .fetch_all(&mut self.connection)
             .await?;
         for row in &rows {
-            let index = row.try_get::<i64, _>(1)? as usize - 1;
+            let index = (row.try_get::<i64, _>(1)? as usize).saturating_sub(1);
             match row.try_get::<&str, _>(0)? {
                 "stream" => drop(facts.versions.insert(*streams[index], codec::count(row, 2)?)),
                 "claim" => drop(facts.claims.insert(*claims[index], codec::stream(row, 5)?)),
+                "restoring" => self.watch.notice(Closed::Restoring),
+                "known" => {
+                    let id = ExchangeId(row.try_get(7)?);
+                    _ = at_known.insert(codec::organization(row, 5)?, id);
+                }
                 _ => {
                     _ = facts.exchanges.insert(
                         *exchanges[index],
@@ -143,7 +181,7 @@ impl Session {
                 }
             }
         }
-        Ok(())
+        Ok(at_known)
     }
 
     /// Writes a plan.

@@ -55,7 +55,7 @@ pub async fn carry_out_on<A: Hosted>(
         seal,
     };
     let done = app.engine.execute(order).await?;
-    visit.is_in_the_log();
+    visit.is_in_the_log(&done);
     Ok(done)
 }
 

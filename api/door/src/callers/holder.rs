@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::OrganizationId;
+use rollcall_engine::secrets::{same, sha256_hex};
 
 /// Longer than any key of ours.
 const KEY_BYTES: usize = 512;
@@ -33,20 +34,8 @@ impl Holder {
         let visit = visit
             .ok_or_else(|| Refusal::unavailable(&"a request was served without an exchange"))?;
         let signed_in = match parts.extensions.get::<SignedIn>() {
-            // A session of ours stands for it; its door looked at the key when this came in.
             Some(signed_in) => signed_in.clone(),
-            None => {
-                let key = bearer(&parts.headers).ok_or_else(SignedIn::nobody)?;
-                let signed_in = SignedIn::by_key(app, key, visit.from()).await?;
-                introduce(parts);
-                if signed_in.credential.is_some_and(|id| !app.keys.admits(id)) {
-                    return Err(Refusal::new(
-                        StatusCode::TOO_MANY_REQUESTS,
-                        "too many requests with this key: slow down",
-                    ));
-                }
-                signed_in
-            }
+            None => by_key(parts, app, &visit).await?,
         };
         let SignedIn { actor, purpose, organization, home, .. } = signed_in;
         visit.caller(actor.clone());
@@ -61,6 +50,44 @@ impl Holder {
 /// 401 if it lets nobody in any more.
 pub async fn still_holds(parts: &Parts, app: &App) -> Result<(), Refusal> {
     Holder::of(parts, app).await.map(drop)
+}
+
+/// The holder of the key that a request came with, within the limits of strangers and of the key.
+async fn by_key(parts: &Parts, app: &App, visit: &Visit) -> Result<SignedIn, Refusal> {
+    let nobody = || {
+        Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "send a live key as a bearer token: the operator's lies in DIR/operator.key",
+        )
+    };
+    let key = bearer(&parts.headers).ok_or_else(nobody)?;
+    let sha256 = sha256_hex(key);
+    let acquaintances = &app.strangers.acquaintances;
+    // Who has the key of the data folder waits for no stranger.
+    let turn = match same(&sha256, &app.operator_sha256) {
+        true => None,
+        false => Some(acquaintances.turn(&sha256).await),
+    };
+    let found = SignedIn::by_key(app, key).await?;
+    drop(turn);
+    acquaintances.found(&sha256, found.is_some());
+    let Some(signed_in) = found else {
+        return Err(match app.strangers.wrong_keys.admits(visit.from()) {
+            true => nobody(),
+            false => Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many wrong keys from this address: try again in a minute",
+            ),
+        });
+    };
+    introduce(parts);
+    if signed_in.credential.is_some_and(|id| !app.keys.admits(id)) {
+        return Err(Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many requests with this key: slow down",
+        ));
+    }
+    Ok(signed_in)
 }
 
 /// Whoever has shown a live key is no stranger, and nor is their connection.

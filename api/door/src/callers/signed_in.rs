@@ -1,9 +1,7 @@
 //! Somebody with a key, however they have shown it: with the request, or to a door within this
 //! process that lets them ask by a session of its own.
 
-use crate::strangers::Source;
 use crate::{App, Refusal};
-use axum::http::StatusCode;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::{AuditorId, CredentialId, OrganizationId};
@@ -42,41 +40,21 @@ impl SignedIn {
         }
     }
 
-    /// What whoever has no live key is told.
-    pub fn nobody() -> Refusal {
-        Refusal::new(
-            StatusCode::UNAUTHORIZED,
-            "send a live key as a bearer token: the operator's lies in DIR/operator.key",
-        )
-    }
-
-    /// The holder of this key, shown by a source. Wrong keys are counted.
+    /// The holder of this key, if it is live.
     ///
     /// # Errors
-    /// 401 if it is not live, 429 if the source has shown too many of those.
-    pub async fn by_key(app: &App, key: &str, from: Source) -> Result<Self, Refusal> {
+    /// If the views cannot be read.
+    pub async fn by_key(app: &App, key: &str) -> Result<Option<Self>, Refusal> {
         let sha256 = sha256_hex(key);
         if same(&sha256, &app.operator_sha256) {
-            return Ok(Self::operator());
+            return Ok(Some(Self::operator()));
         }
         // Found by the hash of 256 random bits: nothing is left for the comparison's timing to
         // tell.
-        let acquaintances = &app.strangers.acquaintances;
-        let turn = acquaintances.turn(&sha256).await;
-        let found = app.credentials.bearer(&sha256).await?;
-        drop(turn);
-        let held = match found {
-            Some(row) => Self::by_row(app, &row).await?,
-            None => None,
-        };
-        acquaintances.found(&sha256, held.is_some());
-        held.ok_or_else(|| match app.strangers.wrong_keys.admits(from) {
-            true => Self::nobody(),
-            false => Refusal::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too many wrong keys from this address: try again in a minute",
-            ),
-        })
+        match app.credentials.bearer(&sha256).await? {
+            Some(row) => Self::by_row(app, &row).await,
+            None => Ok(None),
+        }
     }
 
     /// The holder of the key with this id, if it is live; of the key of the data folder, if there

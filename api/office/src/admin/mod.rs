@@ -11,6 +11,7 @@ mod consumers;
 mod credential_body;
 mod credentials;
 mod keys;
+mod log;
 mod new_proof;
 mod operators;
 mod organizations;
@@ -100,6 +101,9 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("views.rebuild", routes!(views::rebuild)))
         .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))
         .routes(named("views.resume", routes!(views::resume)))
+        .routes(named("log.show", routes!(log::show)))
+        .routes(named("log.accept", routes!(log::accept)))
         .routes(named("backup", routes!(backup::backup)))
         .routes(named("restore", routes!(restore::restore)))
+        .routes(named("restore.discard", routes!(restore::discard)))
 }

@@ -11,6 +11,7 @@ mod credentials;
 pub mod cycles;
 mod deliveries;
 mod evidence;
+mod identity;
 mod job;
 mod names;
 pub mod retention;
@@ -30,15 +31,19 @@ use cycles::Cycles;
 use deliveries::Deliveries;
 use evidence::Evidence;
 use futures::FutureExt;
+use identity::Identity;
 use retention::Retention;
 use rollcall_door::App;
 use rollcall_engine::Names;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use sweep::Sweep;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+/// How long jobs wait before they look again whether the log is open.
+const WHILE_CLOSED: Duration = Duration::from_secs(1);
 
 /// The jobs of a running server.
 pub struct Background(JoinSet<()>);
@@ -50,6 +55,7 @@ impl Background {
         for folder in app.folders() {
             jobs.add(Sweep::new(folder.clone(), &app.config), app, stopping);
         }
+        jobs.add(Identity::default(), app, stopping);
         jobs.add(Certificates::new(doors.sign_on.clone()), app, stopping);
         jobs.add(Credentials::default(), app, stopping);
         jobs.add(Cycles::default(), app, stopping);
@@ -86,6 +92,10 @@ async fn forever<J: Job>(job: &mut J, app: &App) {
     tokio::time::sleep(job.first()).await;
     let mut said = None;
     loop {
+        if !J::WHILE_CLOSED && app.engine.closed().is_some() {
+            tokio::time::sleep(WHILE_CLOSED).await;
+            continue;
+        }
         let began = Instant::now();
         // A job whose pass panicked goes on with the next.
         let outcome = match AssertUnwindSafe(job.pass(app)).catch_unwind().await {
