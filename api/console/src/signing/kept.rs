@@ -2,7 +2,7 @@
 
 use super::cookie;
 use crate::trouble::Trouble;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::Answer;
@@ -10,18 +10,25 @@ use rollcall_door::exchange::{Closing, Kept, Opened, keep, measure};
 use rollcall_door::{App, Refusal};
 
 /// Keeps an exchange with what was answered, and why. If it cannot be kept, nothing came of it.
-/// Strangers' exchanges are kept in their ring.
+/// Strangers' exchanges go into their ring, and who shows too many wrong keys is told so.
 pub async fn kept(
     app: &App,
     opened: Opened,
     why: Option<String>,
     mut response: Response,
 ) -> Response {
-    let how = match opened.caller {
-        _ if app.engine.closed().is_some() => Kept::CountOnly,
-        Actor::Unauthenticated => Kept::Ring,
-        _ => Kept::Record,
-    };
+    let mut how = Kept::Record;
+    if opened.caller == Actor::Unauthenticated {
+        how = Kept::Ring;
+        if !app.strangers.wrong_keys.admits(opened.from()) {
+            let one_too_many = Refusal::new(StatusCode::TOO_MANY_REQUESTS, crate::tell::TOO_MANY);
+            response = Trouble::from(one_too_many).into_response();
+        }
+    }
+    if app.engine.closed().is_some() {
+        // There is no log to keep it in.
+        how = Kept::CountOnly;
+    }
     let answer = Answer {
         status: response.status().as_u16(),
         headers: Vec::new(),

@@ -62,11 +62,6 @@ pub async fn sign_in(State(console): State<Console>, request: Request) -> Respon
     };
     let known = found.and_then(|found| role_of(found.purpose).map(|role| (found, role)));
     let Some((signed_in, role)) = known else {
-        if !app.strangers.wrong_keys.admits(opened.from()) {
-            let guessing = Trouble::new(StatusCode::TOO_MANY_REQUESTS, tell::TOO_MANY);
-            return kept(app, opened, Some("too-many-keys".to_owned()), guessing.into_response())
-                .await;
-        }
         let page = Page { to: local(form.text("to")), refused: Some(tell::UNKNOWN_KEY) };
         let response = (StatusCode::UNAUTHORIZED, shown(&page)).into_response();
         return kept(app, opened, Some("unknown-key".to_owned()), response).await;
