@@ -6,6 +6,7 @@ use rollcall_domain::credential::Purpose;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::scim::ResourceKind;
+use rollcall_domain::sql::SqlError;
 use rollcall_door::App;
 use rollcall_projections::credential::CredentialState;
 use rollcall_projections::directory::{Page, SearchRequest};
@@ -35,12 +36,18 @@ pub async fn observe(app: &App, organization: &OrganizationRow) -> Result<Observ
     let theirs = certificates.iter().filter(|c| c.until.is_none() && c.owner != "service-provider");
     let tokens = app.credentials.list(id, Purpose::Scim).await?;
     let live = tokens.iter().filter(|token| token.state(now) == CredentialState::Live);
+    let (users, sample) = search(app, id, ResourceKind::User, SAMPLE).await?;
     let logins = app.logins.list(id, &LoginFilter::default(), LATEST).await?;
     let requests = app.exchanges.list(id, &ExchangeFilter::default(), LATEST).await?;
     let requests: Vec<_> = requests.into_iter().filter(|r| r.token.is_some()).collect();
-    let strangers = beside(app, OrganizationId::NONE, None).await?;
-    let untrusted = beside(app, id, Some("saml.acs")).await?;
-    let (users, sample) = search(app, id, ResourceKind::User, SAMPLE).await?;
+    let strangers = StrangerFilter { failed: true, ..StrangerFilter::default() };
+    let evidence = &app.strangers.evidence;
+    let wrong = evidence.list(OrganizationId::NONE, &strangers, LATEST).await?;
+    let wrong = exchanges(&wrong)?;
+    let untrusted = exchanges(&evidence.list(id, &strangers, LATEST).await?)?;
+    let mut logins: Vec<Login> = logins.iter().map(|row| login(row, &sample)).collect();
+    logins.extend(untrusted.iter().filter_map(untrusted_login));
+    logins.sort_by_key(|login| std::cmp::Reverse(login.at));
     let (groups, _) = search(app, id, ResourceKind::Group, 0).await?;
     let views = app.audit.of(id).await?;
     let runs = views.runs.list(id, &RunFilter::default(), LATEST).await?;
@@ -49,7 +56,7 @@ pub async fn observe(app: &App, organization: &OrganizationRow) -> Result<Observ
         identity_provider: settings.idp.as_ref().map(|idp| idp.entity_id.clone()),
         certificate_ends: theirs.map(|c| c.not_after).max(),
         has_key: settings.current_key().is_some(),
-        logins: newest_first(logins.iter().map(|row| login(row, &sample)), &untrusted),
+        logins,
         scim_enabled: organization.scim == ScimState::Enabled,
         token_issued: live.map(|token| token.issued).min(),
         arrived: requests.iter().find(|r| r.operation != NOTHING).map(|r| r.received_at),
@@ -57,7 +64,7 @@ pub async fn observe(app: &App, organization: &OrganizationRow) -> Result<Observ
             .iter()
             .find(|r| r.operation == NOTHING && r.status == 404)
             .map(|r| (r.received_at, r.target.clone())),
-        unknown_token: strangers.iter().find(|x| is_of_scim(x)).map(|x| x.received_at),
+        unknown_token: wrong.iter().find(|e| is_of_scim(e)).map(|e| e.received_at),
         users,
         groups,
         sample: sample.iter().map(arrived).collect(),
@@ -91,31 +98,14 @@ fn is_of_scim(exchange: &Exchange) -> bool {
     exchange.answer.status == 401 && exchange.target.starts_with(rollcall_door::SCIM_PREFIX)
 }
 
-/// The latest refused requests of strangers, newest first: they lie beside the log.
-async fn beside(
-    app: &App,
-    organization: OrganizationId,
-    operation: Option<&str>,
-) -> Result<Vec<Exchange>, Trouble> {
-    let operation = operation.map(str::to_owned);
-    let filter = StrangerFilter { operation, failed: true, ..StrangerFilter::default() };
-    let rows = app.strangers.evidence.list(organization, &filter, LATEST).await?;
-    Ok(rows.iter().map(StrangerRow::exchange).collect::<Result<_, _>>()?)
+fn exchanges(rows: &[StrangerRow]) -> Result<Vec<Exchange>, SqlError> {
+    rows.iter().map(StrangerRow::exchange).collect()
 }
 
-/// Logins together with messages that could not be trusted, which are no events.
-fn newest_first(logins: impl Iterator<Item = Login>, untrusted: &[Exchange]) -> Vec<Login> {
-    let untrusted = untrusted.iter().map(|exchange| Login {
-        at: exchange.received_at,
-        accepted: false,
-        reason: exchange.facts.untrusted.clone(),
-        name_id: None,
-        issuer: None,
-        is_mail_of: None,
-    });
-    let mut all: Vec<Login> = logins.chain(untrusted).collect();
-    all.sort_by_key(|login| std::cmp::Reverse(login.at));
-    all
+/// A sign-in message that could not be trusted: whoever sent it is nobody, and the reason says why.
+fn untrusted_login(exchange: &Exchange) -> Option<Login> {
+    let reason = exchange.facts.untrusted.clone()?;
+    Some(Login { at: exchange.received_at, reason: Some(reason), ..Login::default() })
 }
 
 async fn search(

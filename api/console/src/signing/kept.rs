@@ -27,6 +27,10 @@ pub async fn kept(
             response = Trouble::from(one_too_many).into_response();
         }
     }
+    if app.engine.closed().is_some() {
+        // There is no log to keep it in.
+        how = Kept::CountOnly;
+    }
     let answer = Answer {
         status: response.status().as_u16(),
         headers: Vec::new(),
