@@ -37,4 +37,5 @@ pub mod run;
 pub mod saml;
 pub mod scim;
 pub mod sql;
+mod upcast;
 pub mod user;

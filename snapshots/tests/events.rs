@@ -16,10 +16,12 @@ use rollcall_domain::ids::{
     AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId,
 };
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
-use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
+use rollcall_domain::login::{
+    Asserted, Attempt, Drift, Initiator, MatchedBy, ObjectId, RefusedLogin,
+};
 use rollcall_domain::organization::{
-    CertificateOwner, IdpEndpoints, OrganizationEvent, OrganizationEventKind, SamlKey, SamlPolicy,
-    SealedKey, SpCertificate,
+    CertificateOwner, IdpEndpoints, LogoutRequested, OrganizationEvent, OrganizationEventKind,
+    SamlKey, SamlPolicy, SealedKey, SpCertificate,
 };
 use rollcall_domain::provisioning_log::{
     self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts,
@@ -88,6 +90,11 @@ fn refused() -> Box<RefusedLogin> {
     })
 }
 
+fn known() -> ObjectId {
+    ObjectId::new("https://sts.windows.net/tenant/", "8F0F0C5C-0000-4000-8000-000000000001")
+        .expect("an object id")
+}
+
 /// Events of logins and sessions.
 fn login_samples() -> Vec<DomainEvent> {
     let session = SessionId(Uuid::from_u128(3));
@@ -107,6 +114,11 @@ fn login_samples() -> Vec<DomainEvent> {
     };
     vec![
         DomainEvent::User(UserEvent::SignedIn(Box::new(signed_in))),
+        DomainEvent::User(UserEvent::ObjectIdPinned { known: known(), reason: None }),
+        DomainEvent::User(UserEvent::ObjectIdReleased {
+            known: known(),
+            reason: Some("Ada Moor has left; the name is Ada Keller's now".into()),
+        }),
         DomainEvent::User(UserEvent::LoginRefused(refused())),
         DomainEvent::User(UserEvent::SessionEnded {
             session,
@@ -168,6 +180,11 @@ fn saml_samples() -> Vec<DomainEvent> {
         OrganizationEvent::SamlKeyGenerated { key: SamlKey { id: key, certificate: own, sealed } },
         OrganizationEvent::SamlKeyRetired { key },
         OrganizationEvent::SamlPolicyChanged { policy },
+        OrganizationEvent::LogoutRequested(LogoutRequested {
+            issuer: "https://sts.windows.net/tenant/".into(),
+            request: "_logout".into(),
+            message_sha256: "22".repeat(32),
+        }),
         OrganizationEvent::SamlEnabled {},
         OrganizationEvent::SamlDisabled {},
     ];

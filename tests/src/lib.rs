@@ -7,6 +7,7 @@ pub mod clock;
 pub mod corpus;
 pub mod http;
 pub mod ledger;
+pub mod node;
 pub mod operating;
 pub mod postgres_cluster;
 pub mod processor;

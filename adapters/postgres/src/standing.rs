@@ -38,7 +38,9 @@ pub(crate) fn epoch(watch: &Watch, row: &PgRow) -> sqlx::Result<Uuid> {
     row.try_get(0)
 }
 
-pub(crate) fn ends(known: &Known) -> sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments> {
+pub(crate) fn ends(
+    known: &Known,
+) -> sqlx::query::Query<'static, sqlx::Postgres, sqlx::postgres::PgArguments> {
     let numbers: Vec<i64> = known.marks.values().map(|mark| number(mark.exchange_number)).collect();
     sqlx::query(ENDS).bind(known.marks.keys().map(|o| o.0).collect::<Vec<_>>()).bind(numbers)
 }

@@ -117,12 +117,7 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
         kept = Kept::CountOnly;
     }
     if opened.caller == Actor::Unauthenticated && response.status() != StatusCode::OK {
-        opened.shorten();
-        if !app.strangers.admits(opened.protocol) {
-            let one_too_many = "too many requests without a live key";
-            response = Refusal::new(StatusCode::TOO_MANY_REQUESTS, one_too_many).into_response();
-            kept = Kept::CountOnly;
-        }
+        kept = Kept::Ring;
     } else if opened.caller == Actor::Unauthenticated {
         // Who holds a session is asked at each click.
         kept = Kept::CountOnly;
@@ -133,7 +128,7 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     }
     let answered = answer(&response);
     let exchange = || opened.close(Closing::with(answered, Vec::new()));
-    if let Err(error) = keep(&app.engine, kept, exchange).await {
+    if let Err(error) = keep(&app.engine, &app.strangers, kept, exchange).await {
         response = Refusal::unavailable(&error).into_response();
     } else if kept != Kept::CountOnly
         && let Ok(id) = HeaderValue::from_str(&opened.id.to_string())

@@ -128,6 +128,22 @@ pub const METRICS: &[Metric] = &[
         "Requests that were one too many of strangers or visitors: answered, and kept nowhere",
     ),
     counter(
+        "rollcall_stranger_requests_total",
+        &["protocol"],
+        "Requests without a live credential whose exchange was kept beside the log",
+    ),
+    counter(
+        "rollcall_stranger_overwritten_total",
+        &[],
+        "Of those, the ones that made room for others before they were written",
+    ),
+    counter("rollcall_wrong_keys_total", &[], "Wrong keys that were shown to the administration"),
+    counter(
+        "rollcall_connections_let_go_total",
+        &["reason"],
+        "Connections that were closed because nobody on them asked for anything, or to make room",
+    ),
+    counter(
         "rollcall_overload_total",
         &[],
         "Requests answered 503 because too many were under way",

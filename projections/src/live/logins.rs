@@ -40,6 +40,8 @@ columns! {
         pub subject: Option<ResourceId>,
         /// What the identity provider calls the person.
         pub name_id: Option<String>,
+        /// The object id that it gives them.
+        pub object_id: Option<String>,
         /// What the user was recognized by.
         pub matched_by: Option<String>,
         /// Who began: `service-provider` or `identity-provider`.
@@ -102,7 +104,7 @@ pub(crate) struct Logins(Vec<LoginRow>);
 
 impl View for Logins {
     const NAME: &'static str = "logins";
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const TABLES: &'static [&'static Table] = &[&LOGINS];
 
     async fn fetch(_: &mut dyn SqlTransaction, _: &Page<'_>) -> Result<Self, SqlError> {
@@ -160,6 +162,9 @@ fn row(record: &Record, subject: Option<ResourceId>, attempt: &Attempt) -> Login
         detail: None,
         subject,
         name_id: word(asserted.map(|a| a.name_id.value.value().as_str())),
+        object_id: word(
+            asserted.and_then(|a| a.object_identifier.as_ref()).map(|id| id.value().as_str()),
+        ),
         matched_by: None,
         initiated_by: word(attempt.initiated_by.map(|i| i.as_str())),
         issuer: word(asserted.map(|a| a.issuer.as_str())),

@@ -1,5 +1,5 @@
 //! The family that is folded before an answer leaves. Every view here is paid for by each write:
-//! what SCIM and sign-ins do not read belongs into [`crate::audit`].
+//! what SCIM and sign-ins do not read belongs in [`crate::audit`].
 
 pub mod consumers;
 pub mod credentials;

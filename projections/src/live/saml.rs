@@ -88,7 +88,7 @@ pub(crate) struct Connections {
 
 impl View for Connections {
     const NAME: &'static str = "saml";
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const TABLES: &'static [&'static Table] = &[&SAML_CONNECTIONS, &SAML_CERTIFICATES];
 
     /// Reads the connection if a record changes it.

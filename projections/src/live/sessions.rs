@@ -48,6 +48,8 @@ columns! {
         pub name_id: Option<NameId>,
         /// What the identity provider calls the session.
         pub session_index: Option<String>,
+        /// The identity provider.
+        pub issuer: Option<String>,
         /// When it ended before its time.
         pub ended: Option<DateTime<Utc>>,
         /// Why.
@@ -89,7 +91,7 @@ pub(crate) struct Sessions {
 
 impl View for Sessions {
     const NAME: &'static str = "sessions";
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const TABLES: &'static [&'static Table] = &[&SESSIONS];
 
     /// Finds out which of the users that leave have sessions.
@@ -134,6 +136,7 @@ impl View for Sessions {
                     session_index: asserted
                         .and_then(|a| a.session_index.as_deref())
                         .map(|s| bounded(s, 1_000)),
+                    issuer: asserted.map(|a| bounded(&a.issuer, 2_000)),
                     ended: None,
                     end_reason: None,
                     end_exchange: None,

@@ -98,6 +98,9 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::InvalidDomain
         | OrganizationError::NoCertificate
         | OrganizationError::InvalidSessionMinutes
+        | OrganizationError::InvalidIdentifiers
+        | OrganizationError::InvalidAuthnContext
+        | OrganizationError::InvalidEntityId
         | OrganizationError::InvalidTarget => Refusal::bad_request(refusal.to_string()),
     }
 }

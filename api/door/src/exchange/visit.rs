@@ -3,9 +3,10 @@
 
 use super::trace::found;
 use super::{Closing, Kept, Opened};
+use crate::strangers::Source;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
-use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::Position;
 use rollcall_engine::Visible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -64,6 +65,16 @@ impl Visit {
     /// It gave nothing to anybody: it is counted, so that who asks often does not fill the disk.
     pub fn gave_nothing(&self) {
         self.state().kept = Kept::CountOnly;
+    }
+
+    /// Its id.
+    pub fn id(&self) -> ExchangeId {
+        self.state().opened.id
+    }
+
+    /// Where it comes from.
+    pub fn from(&self) -> Source {
+        self.state().opened.from()
     }
 
     /// What it has come to.

@@ -10,6 +10,7 @@ mod consumers;
 mod credentials;
 pub mod cycles;
 mod deliveries;
+mod evidence;
 mod identity;
 mod job;
 mod names;
@@ -28,6 +29,7 @@ use consumers::Followers;
 use credentials::Credentials;
 use cycles::Cycles;
 use deliveries::Deliveries;
+use evidence::Evidence;
 use futures::FutureExt;
 use identity::Identity;
 use retention::Retention;
@@ -62,6 +64,7 @@ impl Background {
         jobs.add(Deliveries::new(doors.feed.postman(app)), app, stopping);
         jobs.add(Checkpoints::default(), app, stopping);
         jobs.add(Audits, app, stopping);
+        jobs.add(Evidence, app, stopping);
         if let Some(keep) = app.config.keep_bodies_for {
             jobs.add(Retention::new(keep), app, stopping);
         }

@@ -163,7 +163,9 @@ fn touches_keys(event: &UserEvent) -> bool {
         | UserEvent::SignedIn(_)
         | UserEvent::LoginRefused(_)
         | UserEvent::SessionEnded { .. }
-        | UserEvent::SessionRefused { .. } => false,
+        | UserEvent::SessionRefused { .. }
+        | UserEvent::ObjectIdPinned { .. }
+        | UserEvent::ObjectIdReleased { .. } => false,
         UserEvent::Changed { changes } => changes.iter().any(|change| is_key(&change.attribute)),
         UserEvent::Created { .. } | UserEvent::Renamed { .. } | UserEvent::Deleted { .. } => true,
     }
