@@ -2,6 +2,7 @@
 //! the embedded store and on two processes that share a PostgreSQL database.
 
 mod outrun;
+mod round_trips;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};

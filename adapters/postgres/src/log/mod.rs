@@ -5,6 +5,7 @@ mod commit;
 mod facets;
 mod inline;
 mod ledger;
+mod opening;
 mod read;
 mod restore;
 mod session;
