@@ -36,5 +36,6 @@ pub mod record;
 pub mod run;
 pub mod saml;
 pub mod scim;
+pub mod sealing;
 pub mod sql;
 pub mod user;

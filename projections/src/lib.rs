@@ -19,6 +19,7 @@ pub mod consumer_places;
 pub mod consumers;
 pub mod credential;
 pub mod credentials;
+pub mod data_keys;
 pub mod directory;
 pub mod events;
 pub mod exchanges;

@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// The version of the lines below.
-pub const BACKUP_FORMAT: u32 = 1;
+pub const BACKUP_FORMAT: u32 = 2;
+
+/// The oldest version that is still read: it had no keys, because nothing was sealed.
+pub const OLDEST_BACKUP_FORMAT: u32 = 1;
 
 /// One line of a backup: records are `R`, exchanges `X`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,12 +30,27 @@ pub enum BackupLine<R, X> {
         /// The key.
         key: String,
     },
-    /// A record.
+    /// What the data keys of an organization are wrapped with, itself wrapped by the deployment's
+    /// key.
+    OrganizationKey {
+        /// Whose.
+        organization: Uuid,
+        /// The key.
+        wrapped: String,
+    },
+    /// Data keys of an organization, wrapped by its own: before the records that they open.
+    DataKeys {
+        /// Whose.
+        organization: Uuid,
+        /// Each with its id; without one where it was erased.
+        keys: Vec<(u64, Option<String>)>,
+    },
+    /// A record, as it is stored.
     Record {
         /// The record.
         record: Box<R>,
     },
-    /// An exchange.
+    /// An exchange, as it is stored.
     Exchange {
         /// Its number.
         number: u64,
@@ -54,6 +72,13 @@ pub enum BackupLine<R, X> {
         /// Exchanges written.
         exchanges: u64,
     },
+}
+
+impl<R, X> BackupLine<R, X> {
+    /// Whether it is of the keys, which may be kept apart from the rest.
+    pub fn is_of_keys(&self) -> bool {
+        matches!(self, Self::OrganizationKey { .. } | Self::DataKeys { .. })
+    }
 }
 
 /// What a restore put in place.

@@ -14,10 +14,9 @@ use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Either, Row as _};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use uuid::Uuid;
 
 /// The columns of `ledger::HEAD`.
-const HEADS: &str = "SELECT organization, position, exchange_number, tree FROM rollcall.heads WHERE organization IN";
+const HEADS: &str = "SELECT organization, position, exchange_number, tree FROM rollcall.heads WHERE organization = ANY";
 
 /// To be run once on a connection: `facts.sql` is planned once.
 pub(super) fn prepare() -> String {
@@ -69,8 +68,8 @@ impl<'a> Opening<'a> {
             text: String::with_capacity(2_000),
         };
         opening.text.push_str("BEGIN; ");
-        let ids = quoted(wanted.organizations.iter().map(|o| o.0));
-        opening.say(format_args!("{HEADS} ({ids}) ORDER BY organization FOR UPDATE; "));
+        let ids = texts(&mut wanted.organizations.iter().map(ToString::to_string));
+        opening.say(format_args!("{HEADS} ({ids}::uuid[]) ORDER BY organization FOR UPDATE; "));
         opening.facts();
         if let Some(fold) = fold
             && !opening.views.is_empty()
@@ -90,9 +89,6 @@ impl<'a> Opening<'a> {
     }
 
     fn facts(&mut self) {
-        let texts = |texts: &mut dyn Iterator<Item = String>| {
-            format!("'{{{}}}'", texts.collect::<Vec<_>>().join(","))
-        };
         let (s, c, x) = (&self.streams, &self.claims, &self.exchanges);
         let hashes: Vec<String> =
             c.iter().map(|c| format!("decode('{}', 'hex')", hex(&c.key))).collect();
@@ -181,8 +177,9 @@ fn head(row: &PgRow, facts: &mut Facts) -> sqlx::Result<()> {
     Ok(())
 }
 
-fn quoted(ids: impl Iterator<Item = Uuid>) -> String {
-    ids.map(|id| format!("'{id}'")).collect::<Vec<_>>().join(", ")
+/// An array of texts that need no quotation marks.
+fn texts(texts: &mut dyn Iterator<Item = String>) -> String {
+    format!("'{{{}}}'", texts.collect::<Vec<_>>().join(","))
 }
 
 fn hex(bytes: &[u8]) -> String {

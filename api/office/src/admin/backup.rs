@@ -2,6 +2,7 @@
 //!
 //! The cut is consistent: an organization's head is read first, and only what lies below it is
 //! written; later appends do not matter. Claims are not written but derived from the events again.
+//! What is sealed stays sealed; the keys are lines of their own, which may be kept apart.
 //! The last line counts what came before it, so that a backup that broke off is refused.
 
 use axum::body::{Body, Bytes};
@@ -14,7 +15,7 @@ use rollcall_contract::Problem;
 use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Bodies, Head, Log, LogError, Record};
+use rollcall_domain::log::{Bodies, DataKey, Head, KeyId, KeyRing, Log, LogError, Record, Wrapped};
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Operator;
@@ -53,6 +54,9 @@ pub async fn backup(_: Operator, State(app): State<Arc<App>>) -> Result<Response
     Ok(response)
 }
 
+/// Data keys in one line.
+const KEYS: usize = 500;
+
 /// A line of this server's log.
 pub(crate) type Line = BackupLine<Record, Exchange>;
 
@@ -68,6 +72,13 @@ async fn write(
     for (scope, key) in log.claim_keys().await? {
         send(lines, &BackupLine::ClaimKey { scope: scope.0, key: BASE64.encode(key) }).await?;
     }
+    let log = match log.sealed() {
+        Some(sealed) => {
+            keys(sealed.keys(), lines).await?;
+            &*sealed.stored()
+        }
+        None => log,
+    };
     let (mut records, mut exchanges) = (0, 0);
     for (organization, head) in heads {
         let mut position = 0;
@@ -101,6 +112,28 @@ async fn write(
         }
     }
     send(lines, &BackupLine::End { records, exchanges }).await
+}
+
+/// All keys that anything below the heads was sealed with: a key is kept before it is used.
+async fn keys(keys: &dyn KeyRing, lines: &Lines) -> Result<(), LogError> {
+    for (organization, Wrapped(wrapped)) in keys.organizations().await? {
+        let of = organization.0;
+        send(lines, &BackupLine::OrganizationKey { organization: of, wrapped }).await?;
+        let mut after = KeyId(0);
+        loop {
+            let page = keys.keys(organization, after, KEYS).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = *last;
+            let page = page.into_iter().filter_map(|(KeyId(id), key)| match key {
+                DataKey::Living(Wrapped(key)) => Some((id, Some(key))),
+                DataKey::Erased => Some((id, None)),
+                DataKey::Never => None,
+            });
+            let keys = page.collect();
+            send(lines, &BackupLine::DataKeys { organization: of, keys }).await?;
+        }
+    }
+    Ok(())
 }
 
 fn gap(organization: OrganizationId, after: u64) -> LogError {

@@ -8,10 +8,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use futures::StreamExt;
 use rollcall_contract::Problem;
-use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine, RestoredBody};
+use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine, OLDEST_BACKUP_FORMAT, RestoredBody};
 use rollcall_domain::claim::{Claim, ClearClaim};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Head, Log, Record, RecordedExchange, Restored};
+use rollcall_domain::log::{
+    DataKey, Head, KeyId, Log, Record, RecordedExchange, Restored, Sealed, Wrapped,
+};
 use rollcall_door::callers::Operator;
 use rollcall_door::{App, Refusal};
 use rollcall_engine::claims::{ClaimBook, hash, of_record};
@@ -74,9 +76,18 @@ pub async fn restore(
     Ok(Json(RestoredBody { records, exchanges }))
 }
 
+fn without_keys() -> Refusal {
+    Refusal::bad_request(
+        "what is sealed cannot be opened: the keys of this backup are missing, or of another log",
+    )
+}
+
 /// Takes the lines of a backup one by one.
 struct Restorer {
     log: Arc<dyn Log>,
+    /// Reads what is sealed of no organization: here too somebody may have called, and there are
+    /// keys for that. It is sealed anew.
+    strangers: Option<Arc<dyn Sealed>>,
     begun: bool,
     ended: bool,
     records: u64,
@@ -90,6 +101,7 @@ impl Restorer {
     /// A restorer into an empty log.
     fn new(log: Arc<dyn Log>) -> Self {
         Self {
+            strangers: log.sealed().map(Sealed::apart),
             log,
             begun: false,
             ended: false,
@@ -112,7 +124,11 @@ impl Restorer {
             return Err(bad("there is more after its last line"));
         }
         match line {
-            BackupLine::Begin { format: BACKUP_FORMAT, .. } if !self.begun => self.begun = true,
+            BackupLine::Begin { format: OLDEST_BACKUP_FORMAT..=BACKUP_FORMAT, .. }
+                if !self.begun =>
+            {
+                self.begun = true
+            }
             BackupLine::Begin { format, .. } => {
                 return Err(bad(&format!("format {format}; this version reads {BACKUP_FORMAT}")));
             }
@@ -127,9 +143,25 @@ impl Restorer {
                 self.keys.insert(scope, key);
                 self.parts.push(Restored::ClaimKey(scope, key));
             }
-            BackupLine::Record { record } => {
+            BackupLine::OrganizationKey { organization, wrapped } => {
+                self.organization_key(OrganizationId(organization), Wrapped(wrapped)).await?;
+            }
+            BackupLine::DataKeys { organization, keys } => {
+                let keys = keys.into_iter().map(|(id, key)| {
+                    let key = key.map_or(DataKey::Erased, |key| DataKey::Living(Wrapped(key)));
+                    (KeyId(id), key)
+                });
+                let organization = OrganizationId(organization);
+                let sealed = self.sealed_as(organization)?;
+                sealed.keys().restore(organization, keys.collect()).await?;
+            }
+            BackupLine::Record { mut record } => {
                 self.records += 1;
-                self.claims_of(&record)?;
+                let opened = self.opened(&record).await?;
+                self.claims_of(&opened)?;
+                if opened.stream.organization == OrganizationId::NONE {
+                    *record = opened;
+                }
                 self.parts.push(Restored::Record(*record));
             }
             BackupLine::Exchange { number, positions, after, mut exchange, request, answer } => {
@@ -138,6 +170,12 @@ impl Restorer {
                     BASE64.decode(request).map_err(|_| bad("a body is damaged"))?;
                 exchange.answer_body =
                     BASE64.decode(answer).map_err(|_| bad("a body is damaged"))?;
+                if exchange.organization == OrganizationId::NONE
+                    && let Some(strangers) = &self.strangers
+                {
+                    let opened = strangers.open_exchange(&mut exchange).await;
+                    opened.map_err(|_| without_keys())?;
+                }
                 self.parts.push(Restored::Exchange(Box::new(RecordedExchange {
                     number,
                     positions,
@@ -176,6 +214,45 @@ impl Restorer {
     async fn flush(&mut self) -> Result<(), Refusal> {
         let parts = std::mem::take(&mut self.parts);
         self.log.restore(parts).await.map_err(Refusal::from)
+    }
+
+    /// What reads what was sealed of an organization.
+    fn sealed_as(&self, organization: OrganizationId) -> Result<&dyn Sealed, Refusal> {
+        let none = || Refusal::bad_request("this log seals nothing, and the backup has keys");
+        let sealed = self.log.sealed().ok_or_else(none)?;
+        match &self.strangers {
+            Some(strangers) if organization == OrganizationId::NONE => Ok(&**strangers),
+            _ => Ok(sealed),
+        }
+    }
+
+    /// A record as readers see it.
+    async fn opened(&self, record: &Record) -> Result<Record, Refusal> {
+        match self.log.sealed() {
+            None => Ok(record.clone()),
+            Some(_) => {
+                let sealed = self.sealed_as(record.stream.organization)?;
+                sealed.open(record.clone()).await.map_err(|_| without_keys())
+            }
+        }
+    }
+
+    /// Keeps the key of an organization, if it can be used here.
+    async fn organization_key(
+        &self,
+        organization: OrganizationId,
+        key: Wrapped,
+    ) -> Result<(), Refusal> {
+        let sealed = self.sealed_as(organization)?;
+        let usable = sealed.check(organization, &key);
+        usable.map_err(|e| Refusal::bad_request(e.to_string()))?;
+        let kept = sealed.keys().organization(organization, key.clone()).await?;
+        if kept != key {
+            return Err(Refusal::conflict(
+                "an organization of the backup has another key here: restore into a fresh data folder or database",
+            ));
+        }
+        Ok(())
     }
 
     fn claims_of(&mut self, record: &Record) -> Result<(), Refusal> {
