@@ -16,6 +16,9 @@ use uuid::Uuid;
 
 const SEALED: char = '~';
 
+/// How a body is written under its seal: its first byte says so, for ways that come later.
+const AS_IT_IS: u8 = 0;
+
 /// What is sealed of an exchange beside its bodies. **Frozen**: a field that comes later has a
 /// default.
 #[derive(Serialize, Deserialize)]
@@ -104,7 +107,8 @@ pub(crate) fn seal(
         [(&mut exchange.request_body, "request"), (&mut exchange.answer_body, "answer")]
     {
         if !body.is_empty() {
-            *body = key.seal(body, &about(part))?;
+            let framed = [&[AS_IT_IS], body.as_slice()].concat();
+            *body = key.seal(&framed, &about(part))?;
         }
     }
     Ok(())
@@ -142,7 +146,10 @@ pub(crate) fn open(
         [(&mut exchange.request_body, "request"), (&mut exchange.answer_body, "answer")]
     {
         if !body.is_empty() {
-            *body = key.open(body, &about(part))?;
+            *body = match key.open(body, &about(part))?.split_first() {
+                Some((&AS_IT_IS, body)) => body.to_vec(),
+                _ => return Err(SealingError::Shape),
+            };
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! Opening for views that a log folds itself.
 
-use crate::log::Opener;
+use crate::opener::Opener;
 use async_trait::async_trait;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Inline, InlineFold, Record};

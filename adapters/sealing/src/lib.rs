@@ -15,6 +15,7 @@ mod exchange;
 mod inline;
 mod log;
 mod memory;
+mod opener;
 mod record;
 mod ring;
 mod token;

@@ -99,7 +99,7 @@ fn exchange(n: u128) -> Exchange {
 }
 
 fn append(stream: StreamId, expected: Version, events: &[&dyn Event], n: u128) -> Result<Append> {
-    let events = events.iter().map(|event| event.new()).collect::<Result<_>>()?;
+    let events = events.iter().map(|event| event.written()).collect::<Result<_>>()?;
     let write = Write {
         stream,
         expected,
@@ -113,11 +113,11 @@ fn append(stream: StreamId, expected: Version, events: &[&dyn Event], n: u128) -
 }
 
 trait Event {
-    fn new(&self) -> Result<NewEvent>;
+    fn written(&self) -> Result<NewEvent>;
 }
 
 impl<E: cqrs_es::DomainEvent> Event for E {
-    fn new(&self) -> Result<NewEvent> {
+    fn written(&self) -> Result<NewEvent> {
         Ok(NewEvent {
             event_type: self.event_type(),
             event_version: self.event_version(),
