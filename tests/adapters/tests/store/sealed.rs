@@ -286,3 +286,43 @@ async fn what_was_in_the_clear_is_sealed_when_it_is_restored() -> Result<()> {
     assert_eq!(log.exchanges(ONE, 0, 1, Bodies::Read).await?, [recorded]);
     Ok(())
 }
+
+/// What sealing costs an append, beside the same without: microseconds for each, and bytes that a
+/// record and an exchange grow by. On a log in memory, so that it is all there is.
+#[tokio::test]
+#[ignore = "a measurement: run it alone, with --ignored --nocapture"]
+async fn speed_of_sealing() -> Result<()> {
+    let user = golden()?.into_iter().find(|r| r.event_type == "UserCreated").context("a user")?;
+    let created = |n: u128| {
+        let mut record = user.clone();
+        record.stream.id = Uuid::from_u128(n);
+        let mut append = append(&record);
+        append.exchange = told().exchange;
+        append.exchange.iter_mut().for_each(|x| x.id.0 = Uuid::from_u128(n));
+        append
+    };
+    for round in 1..=3 {
+        let it = Sealing::new()?;
+        let clear: Arc<dyn Log> = Arc::new(SqliteLog::in_memory()?);
+        let mut took = Vec::new();
+        for log in [clear.clone(), it.process(1)] {
+            let begun = std::time::Instant::now();
+            for n in 0..5_000 {
+                log.append(created(n)).await?;
+            }
+            took.push(begun.elapsed().as_micros() / 5_000);
+            let begun = std::time::Instant::now();
+            let read = log.records(ONE, 0, 5_000).await?.len();
+            println!("read {read} records in {} ms", begun.elapsed().as_millis());
+        }
+        let size = async |log: &Arc<dyn Log>| {
+            let record = log.records(ONE, 4_999, 1).await?.remove(0).payload.len();
+            let x = log.exchanges(ONE, 4_999, 1, Bodies::Read).await?.remove(0).exchange;
+            let document = serde_json::to_string(&x)?.len();
+            anyhow::Ok((record, document + x.request_body.len() + x.answer_body.len()))
+        };
+        let (before, after) = (size(&clear).await?, size(&it.inner).await?);
+        println!("round {round}: {took:?} us; payload and exchange of {before:?} and {after:?} bytes");
+    }
+    Ok(())
+}
