@@ -29,11 +29,15 @@ pub enum ClaimKind {
     NameFold,
     /// The name of a consumer, unique in its organization without regard to case.
     ConsumerName,
+    /// An object id of an identity provider, by which one user at most is known.
+    ObjectId,
+    /// A SAML logout request of an issuer; whoever took it has carried it out.
+    LogoutRequest,
 }
 
 impl ClaimKind {
     /// All kinds, in their order.
-    pub const ALL: [ClaimKind; 9] = [
+    pub const ALL: [ClaimKind; 11] = [
         ClaimKind::UserName,
         ClaimKind::GroupName,
         ClaimKind::Resource,
@@ -43,6 +47,8 @@ impl ClaimKind {
         ClaimKind::SessionRefusal,
         ClaimKind::NameFold,
         ClaimKind::ConsumerName,
+        ClaimKind::ObjectId,
+        ClaimKind::LogoutRequest,
     ];
 
     /// The stable name in stores.
@@ -57,6 +63,8 @@ impl ClaimKind {
             ClaimKind::SessionRefusal => "session_refusal",
             ClaimKind::NameFold => "name_fold",
             ClaimKind::ConsumerName => "consumer_name",
+            ClaimKind::ObjectId => "object_id",
+            ClaimKind::LogoutRequest => "logout_request",
         }
     }
 
@@ -70,7 +78,13 @@ impl ClaimKind {
 
     /// Whether it is taken once and for all: not even its holder may take it again.
     pub fn is_once(self) -> bool {
-        matches!(self, ClaimKind::Assertion | ClaimKind::SamlRequest | ClaimKind::SessionRefusal)
+        matches!(
+            self,
+            ClaimKind::Assertion
+                | ClaimKind::SamlRequest
+                | ClaimKind::SessionRefusal
+                | ClaimKind::LogoutRequest
+        )
     }
 
     /// Reads the stable name.

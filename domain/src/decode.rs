@@ -2,6 +2,7 @@
 //! aggregates there are is not known here: [`crate::event`] stands above them.
 
 use crate::log::Record;
+use crate::upcast::upcasters;
 use cqrs_es::persist::{EventUpcaster, SerializedEvent};
 use serde_json::Value;
 
@@ -36,12 +37,6 @@ pub enum DecodeError {
         /// Where in the payload.
         column: usize,
     },
-}
-
-/// From old payload versions to their neighbours, oldest first. Empty while every payload is at
-/// its first version; a changed payload adds one entry here and a golden file.
-pub fn upcasters() -> Vec<Box<dyn EventUpcaster>> {
-    Vec::new()
 }
 
 /// The events of one aggregate, by name. Implemented where they are declared.

@@ -8,7 +8,8 @@ use crate::organization::{OrganizationEvent, OrganizationEventKind};
 use crate::personal::marked;
 use crate::user::{UserEvent, UserEventKind};
 
-pub use crate::decode::{Declared, DecodeError, decode, upcasters};
+pub use crate::decode::{Declared, DecodeError, decode};
+pub use crate::upcast::upcasters;
 
 /// The names of all events, in the order of the alphabet.
 pub fn names() -> Vec<&'static str> {

@@ -9,10 +9,15 @@ use crate::scim::Rule;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What can be asked of the doors whose addresses no description lists: SCIM, SAML and OAuth. `unknown` is
+/// What can be asked of the doors whose addresses no description lists: SCIM, SAML, OAuth, and what
+/// the console does of itself. `unknown` is
 /// what any door calls a request that it has no operation for.
-pub const OPERATIONS: [&str; 32] = [
+pub const OPERATIONS: [&str; 37] = [
     "bulk",
+    "console.open-link",
+    "console.sign-in",
+    "console.sign-out",
+    "console.watch",
     "groups.create",
     "groups.delete",
     "groups.list",
@@ -31,6 +36,7 @@ pub const OPERATIONS: [&str; 32] = [
     "saml.login",
     "saml.logout",
     "saml.metadata",
+    "saml.page",
     "saml.signed-in",
     "saml.unknown",
     "saml.wrong-method",

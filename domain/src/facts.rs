@@ -23,6 +23,9 @@ pub struct Facts {
     /// How somebody asked for an access token, and what was found of that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_request: Option<Box<TokenRequest>>,
+    /// Why a sign-in or sign-out message was refused that could not be trusted, as a stable code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untrusted: Option<String>,
 }
 
 impl Facts {

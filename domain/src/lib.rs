@@ -38,4 +38,5 @@ pub mod saml;
 pub mod scim;
 pub mod sealing;
 pub mod sql;
+mod upcast;
 pub mod user;

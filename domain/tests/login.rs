@@ -9,7 +9,7 @@ use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::context::Context;
 use rollcall_domain::ids::{ResourceId, SamlKeyId, SessionId};
 use rollcall_domain::login::{
-    Attempt, Candidate, Initiator, MatchedBy, Matching, NotAdmitted, Person, choose, drift,
+    Attempt, Candidate, Identifier, Initiator, MatchedBy, NotAdmitted, ObjectId, choose, drift,
     resource,
 };
 use rollcall_domain::organization::{
@@ -75,112 +75,251 @@ fn assertion(name_id: &str, oid: Option<&str>, claims: &[(&str, &str)]) -> Asser
 mod matching {
     use super::*;
 
+    const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
+    const TRANSIENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient";
+
     fn id(n: u128) -> ResourceId {
         ResourceId(Uuid::from_u128(n))
     }
 
-    fn check(
-        rule: Matching,
-        assertion: &Assertion,
-        users: &[Value],
-        expected: Result<(usize, MatchedBy), NotAdmitted>,
-    ) {
-        let users: Vec<Attributes> = users.iter().map(|u| attributes(u.clone())).collect();
-        let candidates: Vec<_> = users
-            .iter()
-            .enumerate()
-            .map(|(i, attributes)| Candidate { id: id(i as u128), attributes })
-            .collect();
-        let expected = expected.map(|(i, by)| (id(i as u128), by));
-        assert_eq!(choose(rule, &Person::of(assertion), &candidates), expected);
+    fn name_claim() -> Identifier {
+        Identifier::Claim(attribute_names::NAME.to_owned())
     }
 
+    fn said_opaquely(format: &str, claims: &[(&str, &str)]) -> Assertion {
+        let mut said = assertion("ada@x.example", None, claims);
+        said.name_id.format = Some(format.to_owned());
+        said
+    }
+
+    /// One line for each way to be somebody, or not to be.
     #[test]
-    fn the_object_id_comes_first_and_then_the_name_without_regard_to_case() {
-        let rule = Matching::ObjectIdThenUserName;
+    fn one_identifier_decides_and_is_compared_exactly() {
+        use Identifier::{NameId, ObjectId};
+        use MatchedBy::{ExternalId, UserName};
         let ada = json!({ "userName": "ada@x.example", "externalId": OID });
-        let renamed = assertion("ada.moor@x.example", Some(&OID.to_uppercase()), &[]);
-        check(rule, &renamed, std::slice::from_ref(&ada), Ok((0, MatchedBy::ExternalId)));
         let nickname = json!({ "userName": "ada@x.example", "externalId": "ada" });
-        check(
-            rule,
-            &assertion("ADA@X.example", Some(OID), &[]),
-            std::slice::from_ref(&nickname),
-            Ok((0, MatchedBy::UserName)),
+        let admin = json!({ "userName": "admin@x.example", "externalId": OTHER_OID });
+        let odd = json!({ "userName": "a", "externalId": "s-one" });
+        let empty = json!({ "userName": "ada@x.example", "externalId": "" });
+        let upper = OID.to_uppercase();
+        type Line<'a> = (
+            &'a str,
+            Vec<Identifier>,
+            Assertion,
+            Vec<&'a Value>,
+            Result<(usize, MatchedBy), NotAdmitted>,
         );
-        let by_claim = assertion("pairwise", None, &[(attribute_names::NAME, "Ada@x.example")]);
-        check(rule, &by_claim, &[nickname], Ok((0, MatchedBy::UserName)));
-        check(
-            rule,
-            &assertion("eve@x.example", Some(OTHER_OID), &[]),
-            &[ada],
-            Err(NotAdmitted::Unknown),
-        );
-    }
-
-    #[test]
-    fn a_name_given_to_another_person_opens_no_door() {
-        let ada = json!({ "userName": "ada@x.example", "externalId": OID });
-        check(
-            Matching::ObjectIdThenUserName,
-            &assertion("ada@x.example", Some(OTHER_OID), &[]),
-            std::slice::from_ref(&ada),
-            Err(NotAdmitted::OtherPerson),
-        );
-        check(
-            Matching::UserName,
-            &assertion("ada@x.example", Some(OTHER_OID), &[]),
-            &[ada],
-            Ok((0, MatchedBy::UserName)),
-        );
-    }
-
-    #[test]
-    fn a_rule_uses_nothing_but_what_it_names() {
-        let ada = [json!({ "userName": "ada@x.example" })];
-        check(
-            Matching::ObjectId,
-            &assertion("ada@x.example", Some(OID), &[]),
-            &ada,
-            Err(NotAdmitted::Unknown),
-        );
-        let mail =
-            assertion("pairwise", None, &[(attribute_names::EMAIL_ADDRESS, "ada@x.example")]);
-        check(Matching::ObjectIdThenUserName, &mail, &ada, Err(NotAdmitted::Unknown));
-        let mut persistent = assertion("ada@x.example", None, &[]);
-        persistent.name_id.format =
-            Some("urn:oasis:names:tc:SAML:2.0:nameid-format:persistent".into());
-        check(Matching::UserName, &persistent, &ada, Err(NotAdmitted::Unknown));
-    }
-
-    #[test]
-    fn doubt_is_refused() {
-        let two = [
-            json!({ "userName": "a", "externalId": OID }),
-            json!({ "userName": "b", "externalId": OID }),
+        let nobody = || Err(NotAdmitted::Unknown);
+        let claims_admin = [(attribute_names::NAME, "admin@x.example")];
+        let lines: Vec<Line<'_>> = vec![
+            (
+                "Entra's default",
+                vec![NameId],
+                assertion("ada@x.example", Some(OID), &[]),
+                vec![&nickname],
+                Ok((0, UserName)),
+            ),
+            (
+                "case of A to Z",
+                vec![NameId],
+                assertion("ADA@X.example", Some(OID), &[]),
+                vec![&nickname],
+                Ok((0, UserName)),
+            ),
+            (
+                "an object id in capitals",
+                vec![ObjectId],
+                assertion("x", Some(&upper), &[]),
+                vec![&ada],
+                Ok((0, ExternalId)),
+            ),
+            (
+                "renamed in Entra",
+                vec![ObjectId],
+                assertion("ada.moor@x.example", Some(OID), &[]),
+                vec![&ada],
+                Ok((0, ExternalId)),
+            ),
+            (
+                "renamed, by name",
+                vec![NameId],
+                assertion("ada.moor@x.example", Some(OID), &[]),
+                vec![&ada],
+                nobody(),
+            ),
+            (
+                "a claim, where it is listed",
+                vec![name_claim()],
+                assertion("pairwise", None, &[(attribute_names::NAME, "Ada@x.example")]),
+                vec![&nickname],
+                Ok((0, UserName)),
+            ),
+            (
+                "an alternative, in order",
+                vec![ObjectId, NameId],
+                assertion("ada@x.example", Some(OID), &[]),
+                vec![&nickname],
+                Ok((0, UserName)),
+            ),
+            (
+                "the first that finds somebody",
+                vec![ObjectId, NameId],
+                assertion("admin@x.example", Some(OID), &[]),
+                vec![&ada, &admin],
+                Ok((0, ExternalId)),
+            ),
+            (
+                "an admin's name in a claim that is not listed",
+                vec![NameId],
+                assertion("eve@x.example", None, &claims_admin),
+                vec![&admin],
+                nobody(),
+            ),
+            (
+                "an admin's name in a claim, by object id",
+                vec![ObjectId],
+                assertion("eve@x.example", Some(OID), &claims_admin),
+                vec![&admin],
+                nobody(),
+            ),
+            (
+                "a mail address",
+                vec![NameId],
+                assertion("pairwise", None, &[(attribute_names::EMAIL_ADDRESS, "ada@x.example")]),
+                vec![&ada],
+                nobody(),
+            ),
+            (
+                "full-width letters",
+                vec![NameId],
+                assertion("\u{ff41}da@x.example", None, &[]),
+                vec![&ada],
+                nobody(),
+            ),
+            (
+                "the Kelvin sign for a k",
+                vec![NameId],
+                assertion("\u{212a}im@x.example", None, &[]),
+                vec![],
+                nobody(),
+            ),
+            (
+                "a blank at the end",
+                vec![NameId],
+                assertion("ada@x.example ", None, &[]),
+                vec![&ada],
+                nobody(),
+            ),
+            (
+                "an unseen mark",
+                vec![NameId],
+                assertion("ada@x.example\u{200b}", None, &[]),
+                vec![&ada],
+                nobody(),
+            ),
+            (
+                "a composed accent",
+                vec![NameId],
+                assertion("ad\u{e1}@x.example", None, &[]),
+                vec![],
+                nobody(),
+            ),
+            (
+                "a guest, by name",
+                vec![NameId],
+                assertion("ada#EXT#@x.example", None, &[]),
+                vec![&ada],
+                Err(NotAdmitted::Guest),
+            ),
+            (
+                "a guest, by object id",
+                vec![ObjectId],
+                assertion("ada_y.example#EXT#@x.example", Some(OID), &[]),
+                vec![&ada],
+                Ok((0, ExternalId)),
+            ),
+            (
+                "a transient NameID",
+                vec![NameId],
+                said_opaquely(TRANSIENT, &[]),
+                vec![&ada],
+                Err(NotAdmitted::OpaqueNameId),
+            ),
+            (
+                "a persistent NameID",
+                vec![NameId],
+                said_opaquely(PERSISTENT, &[]),
+                vec![&ada],
+                Err(NotAdmitted::OpaqueNameId),
+            ),
+            (
+                "an opaque NameID beside a listed claim",
+                vec![NameId, name_claim()],
+                said_opaquely(TRANSIENT, &[(attribute_names::NAME, "ada@x.example")]),
+                vec![&ada],
+                Ok((0, UserName)),
+            ),
+            (
+                "no object id where that decides",
+                vec![ObjectId],
+                assertion("ada@x.example", None, &[]),
+                vec![&ada],
+                Err(NotAdmitted::NoIdentifier),
+            ),
+            (
+                "an empty object id",
+                vec![ObjectId],
+                assertion("ada@x.example", Some(""), &[]),
+                vec![&empty],
+                Err(NotAdmitted::NoIdentifier),
+            ),
+            (
+                "no claim where that decides",
+                vec![name_claim()],
+                assertion("ada@x.example", Some(OID), &[]),
+                vec![&ada],
+                Err(NotAdmitted::NoIdentifier),
+            ),
+            (
+                "two of one object id",
+                vec![ObjectId],
+                assertion("a", Some(OID), &[]),
+                vec![&ada, &ada],
+                Err(NotAdmitted::Ambiguous),
+            ),
+            (
+                "an externalId that differs in case",
+                vec![ObjectId],
+                assertion("a", Some("S-ONE"), &[]),
+                vec![&odd],
+                nobody(),
+            ),
         ];
-        check(
-            Matching::ObjectIdThenUserName,
-            &assertion("a", Some(OID), &[]),
-            &two,
-            Err(NotAdmitted::Ambiguous),
-        );
-        let names = [json!({ "userName": "a" }), json!({ "userName": "b" })];
-        let both = assertion("a", None, &[(attribute_names::NAME, "b")]);
-        check(Matching::UserName, &both, &names, Err(NotAdmitted::Ambiguous));
+        for (line, identifiers, said, users, expected) in lines {
+            let users: Vec<Attributes> = users.iter().map(|u| attributes((*u).clone())).collect();
+            let candidates: Vec<_> = users
+                .iter()
+                .enumerate()
+                .map(|(i, attributes)| Candidate { id: id(i as u128), attributes })
+                .collect();
+            let expected = expected.map(|(i, by)| (id(i as u128), by));
+            assert_eq!(choose(&identifiers, &said, &candidates), expected, "{line}");
+        }
     }
 
     #[test]
-    fn guests_are_found_as_scim_has_them_or_refused_as_guests() {
-        let guest = assertion("bob_fabrikam.com#EXT#@x.example", None, &[]);
-        let stripped = [json!({ "userName": "bob_fabrikam.com@x.example" })];
-        check(Matching::ObjectIdThenUserName, &guest, &stripped, Ok((0, MatchedBy::UserName)));
-        check(
-            Matching::ObjectIdThenUserName,
-            &guest,
-            &[json!({ "userName": "bob@fabrikam.com" })],
-            Err(NotAdmitted::Guest),
-        );
+    fn an_identifier_is_read_as_it_is_written() {
+        for text in ["name-id", "object-id", "claim:http://x.example/name"] {
+            let read = Identifier::parse(text).unwrap();
+            assert_eq!(read.to_string(), text);
+            assert_eq!(serde_json::from_value::<Identifier>(json!(text)).unwrap(), read);
+        }
+        let long = format!("claim:{}", "x".repeat(301));
+        for text in ["", "Name-Id", "user-name", "claim:", "claim:a b", "claim:\u{e4}", &long] {
+            assert!(Identifier::parse(text).is_err(), "{text}");
+            assert!(serde_json::from_value::<Identifier>(json!(text)).is_err(), "{text}");
+        }
     }
 
     #[test]
@@ -193,7 +332,7 @@ mod matching {
                 (attribute_names::EMAIL_ADDRESS, "a@x.example"),
             ],
         );
-        let body = resource(&said).unwrap();
+        let body = resource(&[Identifier::NameId], &said).unwrap();
         assert_eq!(body["userName"], "ada@x.example");
         assert_eq!(body["externalId"], OID);
         assert_eq!(body["name"], json!({ "givenName": "Ada" }));
@@ -203,7 +342,7 @@ mod matching {
         );
         let mut opaque = assertion("pairwise", Some(OID), &[]);
         opaque.name_id.format = Some("urn:oasis:names:tc:SAML:2.0:nameid-format:transient".into());
-        assert!(resource(&opaque).is_none());
+        assert!(resource(&[Identifier::ObjectId], &opaque).is_none());
     }
 
     #[test]
@@ -234,7 +373,7 @@ mod sessions {
         }
     }
 
-    fn sign_in(n: u128, assertion: Assertion) -> SignIn {
+    pub fn sign_in(n: u128, assertion: Assertion) -> SignIn {
         let attempt = Attempt {
             message_sha256: "22".repeat(32),
             initiated_by: Some(Initiator::ServiceProvider),
@@ -247,7 +386,7 @@ mod sessions {
             token_sha256: "33".repeat(32),
             expires_at: now() + TimeDelta::hours(1),
         };
-        SignIn { session, rule: Matching::default(), assertion, attempt }
+        SignIn { session, identifiers: vec![Identifier::NameId], assertion, attempt }
     }
 
     fn session(n: u128) -> SessionId {
@@ -347,6 +486,204 @@ mod sessions {
     }
 }
 
+mod persons {
+    use super::*;
+
+    const ISSUER: &str = "https://sts.windows.net/t/";
+    const NEXT_ISSUER: &str = "https://sts.windows.net/next/";
+
+    /// Ada as Entra's default mapping has her.
+    fn ada(external_id: &str) -> UserEvent {
+        let said =
+            json!({ "userName": "ada@x.example", "externalId": external_id, "active": true });
+        UserEvent::Created { attributes: attributes(said).into() }
+    }
+
+    fn said(oid: Option<&str>) -> Assertion {
+        assertion("ada@x.example", oid, &[])
+    }
+
+    fn command(assertion: Assertion) -> UserCommand {
+        UserCommand::SignIn(Box::new(sessions::sign_in(7, assertion)))
+    }
+
+    /// Runs commands; gives the names of the events of the last one, and why a login was refused.
+    fn after(first: Vec<UserEvent>, commands: Vec<UserCommand>) -> (Vec<&'static str>, String) {
+        let (mut user, mut last) = (User::default(), vec![]);
+        first.into_iter().for_each(|event| user.apply(event));
+        for command in commands {
+            last = rollcall_domain::user::decide(&user, command, &context()).unwrap().events;
+            last.iter().for_each(|event| user.apply(event.clone()));
+        }
+        let why = last.iter().find_map(|event| match event {
+            UserEvent::LoginRefused(refused) => Some(refused.reason.clone()),
+            _ => None,
+        });
+        (last.iter().map(|e| e.kind().as_str()).collect(), why.unwrap_or_default())
+    }
+
+    fn repin(known: Option<&str>, reason: &str) -> UserCommand {
+        let known = known.map(|id| ObjectId::new(ISSUER, id).unwrap());
+        UserCommand::Repin { known, reason: reason.to_owned() }
+    }
+
+    const REFUSED: &[&str] = &["UserLoginRefused"];
+    const PINNED: &[&str] = &["UserObjectIdPinned", "UserSignedIn"];
+    const SIGNED_IN: &[&str] = &["UserSignedIn"];
+
+    #[test]
+    fn whoever_inherits_a_name_does_not_become_their_predecessor() {
+        let of_next = |mut said: Assertion| {
+            NEXT_ISSUER.clone_into(&mut said.issuer);
+            said
+        };
+        let pinned = || command(said(Some(OID)));
+        let lines: Vec<(&str, &str, Vec<UserCommand>, &[&str], &str)> = vec![
+            ("a first login", "ada", vec![pinned()], PINNED, ""),
+            (
+                "a second",
+                "ada",
+                vec![pinned(), command(said(Some(&OID.to_uppercase())))],
+                SIGNED_IN,
+                "",
+            ),
+            (
+                "their successor",
+                "ada",
+                vec![pinned(), command(said(Some(OTHER_OID)))],
+                REFUSED,
+                "other-person",
+            ),
+            (
+                "somebody who says no object id",
+                "ada",
+                vec![pinned(), command(said(None))],
+                REFUSED,
+                "object-id-missing",
+            ),
+            (
+                "nobody ever said one",
+                "ada",
+                vec![command(said(None)), command(said(None))],
+                SIGNED_IN,
+                "",
+            ),
+            (
+                "SCIM says another one",
+                OID,
+                vec![command(said(Some(OTHER_OID)))],
+                REFUSED,
+                "other-person",
+            ),
+            ("SCIM says the same", OID, vec![pinned()], PINNED, ""),
+            (
+                "the admin gave it to the successor",
+                "ada",
+                vec![pinned(), repin(Some(OTHER_OID), "moved"), command(said(Some(OTHER_OID)))],
+                SIGNED_IN,
+                "",
+            ),
+            (
+                "and the predecessor is out",
+                "ada",
+                vec![pinned(), repin(Some(OTHER_OID), "moved"), pinned()],
+                REFUSED,
+                "other-person",
+            ),
+            (
+                "the admin released it",
+                "ada",
+                vec![pinned(), repin(None, "moved"), command(said(Some(OTHER_OID)))],
+                PINNED,
+                "",
+            ),
+            (
+                "the admin knows better than SCIM",
+                OID,
+                vec![repin(Some(OTHER_OID), "moved"), command(said(Some(OTHER_OID)))],
+                SIGNED_IN,
+                "",
+            ),
+            (
+                "another identity provider",
+                "ada",
+                vec![pinned(), command(of_next(said(Some(OTHER_OID))))],
+                &["UserObjectIdReleased", "UserObjectIdPinned", "UserSignedIn"],
+                "",
+            ),
+        ];
+        for (line, external_id, commands, events, why) in lines {
+            let (did, told) = after(vec![ada(external_id)], commands);
+            assert_eq!((&did[..], told.as_str()), (events, why), "{line}");
+        }
+    }
+
+    #[test]
+    fn logins_of_before_there_were_pins_count_as_one() {
+        let session = |assertion: Assertion| {
+            UserEvent::SignedIn(Box::new(rollcall_domain::user::SignedIn {
+                session: SessionId(Uuid::from_u128(1)),
+                token_sha256: "33".repeat(32),
+                began_at: now(),
+                expires_at: now() + TimeDelta::hours(1),
+                matched_by: MatchedBy::UserName,
+                attempt: sessions::sign_in(1, assertion).attempt,
+                drift: vec![],
+            }))
+        };
+        let before = |oids: &[Option<&str>]| {
+            let logins = oids.iter().map(|oid| session(said(*oid)));
+            std::iter::once(ada("ada")).chain(logins).collect::<Vec<_>>()
+        };
+        let now_as = |oid| vec![command(said(oid))];
+        assert_eq!(after(before(&[Some(OID)]), now_as(Some(OTHER_OID))).1, "other-person");
+        assert_eq!(after(before(&[Some(OID)]), now_as(Some(OID))).0, PINNED);
+        // The last one counts: whoever was let in yesterday is today.
+        assert_eq!(
+            after(before(&[Some(OID), Some(OTHER_OID), None]), now_as(Some(OTHER_OID))).0,
+            PINNED
+        );
+        assert_eq!(after(before(&[None]), now_as(Some(OID))).0, PINNED);
+    }
+
+    #[test]
+    fn a_person_who_is_another_one_now_has_a_reason_and_no_session_of_before() {
+        let pinned = || command(said(Some(OID)));
+        let (did, _) = after(vec![ada("ada")], vec![pinned(), repin(Some(OTHER_OID), "moved")]);
+        assert_eq!(did, ["UserObjectIdReleased", "UserObjectIdPinned", "UserSessionEnded"]);
+        let (did, _) = after(vec![ada("ada")], vec![pinned(), repin(Some(OID), "again")]);
+        assert_eq!(did, [""; 0]);
+        let user = User::default();
+        for reason in ["", "  ", "a\nb", &"x".repeat(501)] {
+            let mut user = user.clone();
+            user.apply(ada("ada"));
+            let refused = rollcall_domain::user::decide(&user, repin(None, reason), &context());
+            assert_eq!(refused.err(), Some(UserError::InvalidReason), "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn an_object_id_is_one_users_until_it_is_released_or_they_are_gone() {
+        let kinds = |events: &[UserEvent]| {
+            let claims = claims(ResourceId(Uuid::nil()), events);
+            let held = |list: Vec<rollcall_domain::claim::ClearClaim>| {
+                list.into_iter().filter(|c| c.kind == ClaimKind::ObjectId).count()
+            };
+            (held(claims.release), held(claims.take))
+        };
+        let mut user = User::default();
+        user.apply(ada("ada"));
+        let mut run = |command| {
+            let events = rollcall_domain::user::decide(&user, command, &context()).unwrap().events;
+            events.iter().for_each(|event| user.apply(event.clone()));
+            kinds(&events)
+        };
+        assert_eq!(run(command(said(Some(OID)))), (0, 1));
+        assert_eq!(run(repin(Some(OTHER_OID), "moved")), (1, 1));
+        assert_eq!(run(UserCommand::Delete), (1, 0));
+    }
+}
+
 mod connection {
     use super::*;
 
@@ -419,7 +756,12 @@ mod connection {
         let first = || configure(vec![certificate(1, 900)]);
         assert_eq!(
             after(vec![first()]),
-            Ok(vec!["SamlConfigured", "SamlCertificateTrusted", "SamlEnabled"])
+            Ok(vec![
+                "SamlPolicyChanged",
+                "SamlConfigured",
+                "SamlCertificateTrusted",
+                "SamlEnabled"
+            ])
         );
         assert_eq!(after(vec![first(), first()]), Ok(vec![]));
         let next = SamlCommand::Refresh { idp: idp(vec![certificate(2, 900)]) };
@@ -486,6 +828,13 @@ mod connection {
             Err(OrganizationError::InvalidSessionMinutes)
         );
         assert_eq!(policy(&|p| p.sign_requests = true), Err(OrganizationError::UnknownKey));
+        let claims = (0..5).map(|n| Identifier::Claim(n.to_string())).collect::<Vec<_>>();
+        for bad in [vec![], vec![Identifier::NameId, Identifier::NameId], claims] {
+            assert_eq!(
+                policy(&|p| p.identifiers.clone_from(&bad)),
+                Err(OrganizationError::InvalidIdentifiers)
+            );
+        }
         for bad in [
             "https://app.example",
             "javascript:alert(1)//",

@@ -10,7 +10,8 @@ use crate::checkpoint::{Checkpoint, Stop};
 use crate::families::{prepare, views};
 use crate::lane::{Kept, Lane};
 use crate::page::Page;
-use crate::schema::Prepared;
+use crate::schema::{Prepared, made_of};
+use crate::stretch::{Stretch, stretch};
 use crate::working_set::WorkingSet;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{
@@ -20,6 +21,7 @@ use rollcall_domain::sql::{Family, SqlError, SqlStore};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use uuid::Uuid;
 
 /// Why views could not be moved forward.
 #[derive(Debug, thiserror::Error)]
@@ -62,7 +64,7 @@ impl FoldError {
         matches!(
             self,
             FoldError::Outdated { .. }
-                | FoldError::Log(LogError::Unavailable(_))
+                | FoldError::Log(LogError::Unavailable(_) | LogError::Closed(_))
                 | FoldError::Sql(SqlError::Unavailable(_))
         )
     }
@@ -224,9 +226,30 @@ impl Folder {
         self.fold(organization).await
     }
 
+    /// The epoch of the log of which these views are made. Views of which that is not known are
+    /// those of `epoch` from now on.
+    pub async fn made_of(&self, epoch: Uuid) -> Result<Uuid, SqlError> {
+        made_of(&*self.views, epoch).await
+    }
+
+    /// Writes to the views what is there already, as a fold would.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub async fn probe(&self) -> Result<(), SqlError> {
+        let mut tx = self.views.begin(OrganizationId::NONE).await?;
+        tx.execute("UPDATE view_schema SET version = version", Vec::new()).await?;
+        tx.commit().await
+    }
+
     /// Forgets what is known to be folded; for use after the views were replaced by today's.
     pub(crate) fn replaced(&self) {
         self.outdated.store(false, Ordering::SeqCst);
+        self.forget();
+    }
+
+    /// Forgets what is known to be folded, and what was handed over to be.
+    pub fn forget(&self) {
         for lane in self.lanes.lock().unwrap_or_else(|e| e.into_inner()).values() {
             lane.forget();
         }
@@ -246,6 +269,8 @@ impl Folder {
         if self.is_outdated() {
             return Err(FoldError::Outdated { family: self.family });
         }
+        // What is read of another log must not come into these views.
+        self.log.watch().check().map_err(LogError::Closed)?;
         let lane = self.lane(organization);
         let mut folded = Folded::default();
         if lane.want(want) {
@@ -369,19 +394,20 @@ impl Folder {
             .records(organization, lane, at.position, room(at.position, target.position, page))
             .await?;
         let end = records.last().map_or(at.position, |r| r.position);
-        let mut exchanges = Vec::new();
+        let mut exchanges = Stretch::none(at.exchange_number);
         // When looking for the one that is refused, a record goes alone.
         if page > 1 || records.is_empty() {
             let limit = room(at.exchange_number, target.exchange_number, page);
-            exchanges = self.exchanges(organization, lane, at.exchange_number, limit).await?;
+            let log = &*self.log;
+            exchanges = stretch(log, organization, lane, at.exchange_number, limit).await?;
             // What it caused comes first.
-            let known = exchanges.iter().position(|x| x.after > end).unwrap_or(exchanges.len());
-            exchanges.truncate(known);
+            exchanges.before(end);
+            exchanges.tell_holes(self.family, organization);
         }
         let mut rows = WorkingSet::fetch(
             views(self.family),
             &mut *tx,
-            Page { organization, records: &records, exchanges: &exchanges },
+            Page { organization, records: &records, exchanges: &exchanges.there },
         )
         .await?;
         for record in &records {
@@ -394,8 +420,8 @@ impl Folder {
             at.position = record.position;
         }
         let mut folded = Folded { records: records.len() as u64, exchanges: 0 };
-        for exchange in exchanges {
-            at.exchange_number = exchange.number;
+        at.exchange_number = exchanges.through;
+        for exchange in exchanges.there {
             folded.exchanges += 1;
             rows.exchange(&exchange)
                 .map_err(|Bad(why)| StepError::Fold(SqlError::Refused(why).into()))?;
@@ -463,31 +489,6 @@ impl Folder {
                 Err(LogError::Damaged(format!("position {expected} is missing")))
             }
             None => Ok(records),
-        }
-    }
-
-    async fn exchanges(
-        &self,
-        organization: OrganizationId,
-        lane: &Lane,
-        after: ExchangeNumber,
-        limit: usize,
-    ) -> Result<Vec<Arc<RecordedExchange>>, LogError> {
-        let handed = lane.exchanges(after, limit);
-        let exchanges = if handed.is_empty() && limit > 0 {
-            let read = self.log.exchanges(organization, after, limit, Bodies::Skip).await?;
-            read.into_iter().map(Arc::new).collect()
-        } else {
-            handed
-        };
-        match (after + 1..)
-            .zip(&exchanges)
-            .find(|(expected, exchange)| exchange.number != *expected)
-        {
-            Some((expected, _)) => {
-                Err(LogError::Damaged(format!("exchange {expected} is missing")))
-            }
-            None => Ok(exchanges),
         }
     }
 }

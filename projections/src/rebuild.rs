@@ -3,6 +3,7 @@
 use crate::checkpoint::Stop;
 use crate::families::prepare;
 use crate::fold::{FoldError, Folder};
+use crate::schema::made_of;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Head, Log};
 use rollcall_domain::sql::{Family, SqlStore};
@@ -22,6 +23,12 @@ pub struct Rebuilt {
     pub stopped: BTreeMap<OrganizationId, Stop>,
 }
 
+/// So many records and exchanges are folded in well under the time for which the store may be left
+/// waiting.
+const LITTLE: u64 = 500;
+/// Passes until then, at most: a log that grows faster than it is folded is not waited for.
+const PASSES: u32 = 20;
+
 /// Rebuilds all views of a family from the log. The live ones answer until the new ones take their
 /// place. Where a [`Folder`] serves these views, use [`Folder::rebuild`].
 pub async fn rebuild(
@@ -31,10 +38,17 @@ pub async fn rebuild(
 ) -> Result<Rebuilt, FoldError> {
     let scratch = views.scratch().await?;
     prepare(family, &*scratch).await?;
+    made_of(&*scratch, log.epoch().await?).await?;
     let folder =
         Folder::new(family, Arc::clone(&log), Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
     let mut done = Rebuilt::default();
-    catch_up(&folder, &mut done).await?;
+    for _ in 0..PASSES {
+        let before = done.records + done.exchanges;
+        catch_up(&folder, &mut done).await?;
+        if done.records + done.exchanges - before <= LITTLE {
+            break;
+        }
+    }
     // From here on nobody folds; what came in meanwhile is little.
     let exclusive = views.begin_exclusive().await?;
     catch_up(&folder, &mut done).await?;

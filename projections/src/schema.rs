@@ -7,6 +7,7 @@ use crate::table::Table;
 use crate::text::stable_hash;
 use crate::view::Definition;
 use rollcall_domain::sql::{SqlError, SqlStore};
+use uuid::Uuid;
 
 /// What [`crate::families::prepare`] found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,24 @@ pub(crate) fn version(fold_version: &str, views: &[Definition]) -> String {
             .map(|view| format!("{}-{}", view.name, view.revision)),
     );
     format!("{:016x}", stable_hash(parts.iter().map(String::as_str)))
+}
+
+/// The epoch of the log of which views are made; `epoch` from now on, if that is not known.
+pub(crate) async fn made_of(store: &dyn SqlStore, epoch: Uuid) -> Result<Uuid, SqlError> {
+    let mut tx = store.begin_exclusive().await?;
+    tx.execute(
+        "CREATE TABLE IF NOT EXISTS view_log (epoch TEXT NOT NULL, PRIMARY KEY (epoch))",
+        Vec::new(),
+    )
+    .await?;
+    let found = tx.query("SELECT epoch FROM view_log", Vec::new()).await?;
+    if let Some(found) = read_first::<String>(found)? {
+        return found.parse().map_err(|_| SqlError::Shape("an epoch that is none".into()));
+    }
+    let keep = "INSERT INTO view_log (epoch) VALUES ($1)";
+    tx.execute(keep, vec![epoch.to_string().into()]).await?;
+    tx.commit().await?;
+    Ok(epoch)
 }
 
 fn ddl(views: &[Definition]) -> Vec<String> {

@@ -3,7 +3,7 @@
 use crate::checkpoint::{Checkpoint, Stop};
 use crate::fold::{FoldError, Folded, Folder};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{ExchangeNumber, Head, Position};
+use rollcall_domain::log::{Closed, ExchangeNumber, Head, Position};
 use rollcall_domain::sql::Family;
 use std::collections::HashMap;
 
@@ -27,6 +27,12 @@ pub struct ViewStatus {
 }
 
 impl ViewStatus {
+    /// Where the views are, and where the log ends.
+    pub fn ends(&self) -> (Head, Head) {
+        let views = Head { position: self.position, exchange_number: self.exchange_number };
+        (views, Head { position: self.head, exchange_number: self.exchange_head })
+    }
+
     /// True if the views know more than the log.
     pub fn is_ahead(&self) -> bool {
         self.position > self.head || self.exchange_number > self.exchange_head
@@ -94,7 +100,9 @@ impl Folder {
             let ViewStatus { organization, position, head, exchange_number, exchange_head, .. } =
                 status;
             if ahead {
-                tracing::error!(family = self.family.as_str(), %organization, position, head, "the views know more than the log: rebuild them");
+                let known = Head { position, exchange_number };
+                let found = Head { position: head, exchange_number: exchange_head };
+                self.log.watch().notice(Closed::WentBack { organization, known, found });
                 lags.push(Lag {
                     organization,
                     records: 0,

@@ -9,17 +9,19 @@ use rollcall_domain::credential::{
     CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
     KeySource, Proof, Purpose,
 };
-use rollcall_domain::deployment::{DeploymentEvent, DeploymentEventKind};
+use rollcall_domain::deployment::{DeploymentEvent, DeploymentEventKind, LogAccepted, LostTail};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::{GroupEvent, GroupEventKind};
 use rollcall_domain::ids::{
     AuditorId, CredentialId, ExchangeId, OrganizationId, ResourceId, SamlKeyId, SessionId, TokenId,
 };
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
-use rollcall_domain::login::{Asserted, Attempt, Drift, Initiator, MatchedBy, RefusedLogin};
+use rollcall_domain::login::{
+    Asserted, Attempt, Drift, Initiator, MatchedBy, ObjectId, RefusedLogin,
+};
 use rollcall_domain::organization::{
-    CertificateOwner, IdpEndpoints, OrganizationEvent, OrganizationEventKind, SamlKey, SamlPolicy,
-    SealedKey, SpCertificate,
+    CertificateOwner, IdpEndpoints, LogoutRequested, OrganizationEvent, OrganizationEventKind,
+    SamlKey, SamlPolicy, SealedKey, SpCertificate,
 };
 use rollcall_domain::provisioning_log::{
     self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts,
@@ -88,6 +90,11 @@ fn refused() -> Box<RefusedLogin> {
     })
 }
 
+fn known() -> ObjectId {
+    ObjectId::new("https://sts.windows.net/tenant/", "8F0F0C5C-0000-4000-8000-000000000001")
+        .expect("an object id")
+}
+
 /// Events of logins and sessions.
 fn login_samples() -> Vec<DomainEvent> {
     let session = SessionId(Uuid::from_u128(3));
@@ -107,6 +114,11 @@ fn login_samples() -> Vec<DomainEvent> {
     };
     vec![
         DomainEvent::User(UserEvent::SignedIn(Box::new(signed_in))),
+        DomainEvent::User(UserEvent::ObjectIdPinned { known: known(), reason: None }),
+        DomainEvent::User(UserEvent::ObjectIdReleased {
+            known: known(),
+            reason: Some("Ada Moor has left; the name is Ada Keller's now".into()),
+        }),
         DomainEvent::User(UserEvent::LoginRefused(refused())),
         DomainEvent::User(UserEvent::SessionEnded {
             session,
@@ -168,6 +180,11 @@ fn saml_samples() -> Vec<DomainEvent> {
         OrganizationEvent::SamlKeyGenerated { key: SamlKey { id: key, certificate: own, sealed } },
         OrganizationEvent::SamlKeyRetired { key },
         OrganizationEvent::SamlPolicyChanged { policy },
+        OrganizationEvent::LogoutRequested(LogoutRequested {
+            issuer: "https://sts.windows.net/tenant/".into(),
+            request: "_logout".into(),
+            message_sha256: "22".repeat(32),
+        }),
         OrganizationEvent::SamlEnabled {},
         OrganizationEvent::SamlDisabled {},
     ];
@@ -308,6 +325,20 @@ fn credential_samples() -> Vec<DomainEvent> {
         DomainEvent::Deployment(DeploymentEvent::OperatorKeyIssued(key)),
         DomainEvent::Deployment(DeploymentEvent::OperatorKeyRevoked(CredentialRevoked {
             credential: operator,
+        })),
+        DomainEvent::Deployment(DeploymentEvent::LogAccepted(LogAccepted {
+            because: "the standby was promoted, and the primary's disk is gone".into(),
+            noticed: "went-back".into(),
+            known_epoch: Some(Uuid::from_u128(0x4001)),
+            epoch: Uuid::from_u128(0x4001),
+            next_epoch: Uuid::from_u128(0x4002),
+            lost: vec![LostTail {
+                organization: OrganizationId(Uuid::from_u128(0x4003)),
+                known_position: 12,
+                known_exchange: 30,
+                position: 10,
+                exchange: 27,
+            }],
         })),
     ])
     .chain(of_consumers().into_iter().map(DomainEvent::Consumer))

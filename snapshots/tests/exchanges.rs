@@ -60,6 +60,7 @@ fn full() -> Exchange {
             holder: Some(ResourceId(id(7))),
             wants,
             token_request: None,
+            untrusted: None,
         },
         answer: Answer {
             status: 400,

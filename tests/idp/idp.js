@@ -15,7 +15,7 @@ function Mapper(user) {
     getClaims: () => user.claims || {},
     getNameIdentifier: () => ({
       nameIdentifier: user.nameId,
-      nameIdentifierFormat: 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
+      nameIdentifierFormat: user.format || 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
     }),
   };
 }

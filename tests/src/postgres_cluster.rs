@@ -63,6 +63,54 @@ impl PostgresCluster {
         Ok(cluster)
     }
 
+    /// A copy of the cluster as it is now, which is not started: with `following`, one that follows
+    /// this one as a standby once it is; else one that goes on by itself from this moment, as after
+    /// a restore from a base backup.
+    pub fn copy(&self, following: bool) -> anyhow::Result<Self> {
+        let dir = tempfile::Builder::new().prefix("rollcall-postgres-").tempdir()?;
+        if let Some(account) = self.account {
+            std::os::unix::fs::chown(dir.path(), Some(account.uid), Some(account.gid))?;
+        }
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let (bin, account) = (self.bin.clone(), self.account);
+        let copy = Self { bin, dir, account, port, server: None, databases: AtomicU32::new(0) };
+        let (data, from) = (copy.data(), self.port.to_string());
+        let mut args = vec!["-h", "127.0.0.1", "-p", &from, "-U", "postgres", "-D", &data];
+        args.extend(["-c", "fast", "-X", "stream"]);
+        if following {
+            args.push("-R");
+        }
+        copy.run("pg_basebackup", &args)?;
+        Ok(copy)
+    }
+
+    /// Waits until commits wait for a standby.
+    pub fn until_synchronous(&self) -> anyhow::Result<()> {
+        let asks = "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state IN ('sync', 'quorum')) \
+                    THEN RAISE 'not yet'; END IF; END $$";
+        until("a synchronous standby", || Ok(self.sql(asks).is_ok()))
+    }
+
+    /// Makes a standby a primary.
+    pub fn promote(&self) -> anyhow::Result<()> {
+        self.run("pg_ctl", &["promote", "-w", "-D", &self.data()])
+    }
+
+    /// User and group that it runs as, if not ours.
+    pub fn account(&self) -> Option<(u32, u32)> {
+        self.account.map(|account| (account.uid, account.gid))
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The database `rollcall` by another port, such as that of a proxy in front of it.
+    pub fn url_by(&self, port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/rollcall")
+    }
+
     /// The database `rollcall`, over TCP.
     pub fn url(&self) -> String {
         self.url_of("rollcall")

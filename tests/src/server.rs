@@ -108,6 +108,16 @@ impl Server {
         })
     }
 
+    /// Where it keeps its log.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Keeps its log elsewhere from its next start on.
+    pub fn use_store(&mut self, store: Store) {
+        self.store = store;
+    }
+
     /// The data folder.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
@@ -238,6 +248,25 @@ impl Server {
 
     /// Waits until the server says it is ready to serve.
     pub async fn ready(&mut self) -> Result<()> {
+        self.answers("/readyz").await
+    }
+
+    /// Starts the binary (again) and waits until it answers, ready or not.
+    pub async fn restart_unready(&mut self) -> Result<()> {
+        self.spawn()?;
+        self.answers("/healthz").await
+    }
+
+    /// A server on a copy of this one's data folder as it is now, which is not started.
+    pub fn on_a_copy(&self) -> Result<Self> {
+        let flags: Vec<&str> = self.flags.iter().map(String::as_str).collect();
+        let copy = Self::unstarted(self.store.clone(), &std::env::temp_dir(), &flags)?;
+        let copied = Command::new("cp").arg("-a").arg(self.data()).arg(copy.data()).status()?;
+        ensure!(copied.success(), "the data folder could not be copied");
+        Ok(copy)
+    }
+
+    async fn answers(&mut self, target: &str) -> Result<()> {
         let deadline = Instant::now() + START_PATIENCE;
         let http = Http::new(self.address.clone());
         loop {
@@ -247,13 +276,13 @@ impl Server {
                 && text.ends_with('\n')
             {
                 self.address.set(authority);
-                if http.send(Request::new("GET", "/readyz")).await.is_ok_and(|a| a.status == 200) {
+                if http.send(Request::new("GET", target)).await.is_ok_and(|a| a.status == 200) {
                     return Ok(());
                 }
             }
             ensure!(
                 Instant::now() < deadline,
-                "not ready within {START_PATIENCE:?}:\n{}",
+                "no {target} within {START_PATIENCE:?}:\n{}",
                 self.log_tail(30)
             );
             tokio::time::sleep(GLANCE).await;

@@ -30,6 +30,7 @@ const PING: Duration = Duration::from_secs(3);
 pub struct KurrentLog {
     core: Arc<Core>,
     writers: Writers,
+    watch: Arc<Watch>,
 }
 
 impl KurrentLog {
@@ -60,12 +61,16 @@ impl KurrentLog {
         core.check(&core.names.organizations()).await.map_err(refused)?;
         core.organizations().await.map_err(refused)?;
         let core = Arc::new(core);
-        Ok(Self { writers: Writers::new(core.clone()), core })
+        Ok(Self { writers: Writers::new(core.clone()), core, watch: Arc::default() })
     }
 }
 
 #[async_trait]
 impl Log for KurrentLog {
+    fn watch(&self) -> Arc<Watch> {
+        self.watch.clone()
+    }
+
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         if !append.is_of_one_organization() {
             return Err(AppendError::Unavailable("the append names two organizations".into()));

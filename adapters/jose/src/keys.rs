@@ -3,13 +3,14 @@
 use crate::jws::Assertion;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use openssl::bn::BigNum;
+use openssl::bn::{BigNum, BigNumRef};
 use openssl::hash::MessageDigest;
 use openssl::pkey::{PKey, Public};
 use openssl::rsa::Rsa;
 use openssl::sign::Verifier;
-use rollcall_domain::credential::assertion::KeyCheck;
+use rollcall_domain::credential::assertion::{KEY_BITS, KeyCheck};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// The most keys of one set.
 pub const MAX_KEYS: usize = 100;
@@ -28,12 +29,23 @@ pub enum KeySetError {
     /// Nothing could be signed with.
     #[error("it has no RSA key for signatures with RS256")]
     NoneUsable,
+    /// Its owner alone may have it.
+    #[error("it has a private key: send the public half only, and use that key no more")]
+    Private,
+    /// Nothing that is signed with such a key is believed.
+    #[error("it has a key of {0} bits: at least {KEY_BITS} are needed")]
+    TooShort(u32),
 }
 
+/// What a key of a set is, is seen when it is looked at: one that cannot be read is passed over
+/// like one of a kind that is not known (section 5).
 #[derive(Deserialize)]
 struct Document {
-    keys: Vec<Jwk>,
+    keys: Vec<Value>,
 }
+
+/// Members that only the holder of a private key may know (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 #[derive(Deserialize)]
 struct Jwk {
@@ -68,8 +80,27 @@ impl KeySet {
         if document.keys.len() > MAX_KEYS {
             return Err(KeySetError::TooMany);
         }
-        let keys: Vec<Key> = document.keys.into_iter().filter_map(Key::of).collect();
+        let keys: Vec<Key> = document.keys.into_iter().filter_map(Key::read).collect();
         if keys.is_empty() { Err(KeySetError::NoneUsable) } else { Ok(Self(keys)) }
+    }
+
+    /// Checks a set that somebody gives us to keep, and gives what is kept of it: the public
+    /// numbers of its keys, and their names.
+    ///
+    /// # Errors
+    /// If it is none, of no use, or says what nobody but its owner may know.
+    pub fn to_keep(document: &[u8]) -> Result<String, KeySetError> {
+        let set = Self::read(document)?;
+        let text: Document = serde_json::from_slice(document).map_err(|_| KeySetError::NoKeySet)?;
+        let is_private = |key: &Value| PRIVATE.iter().any(|name| key.get(name).is_some());
+        if text.keys.iter().any(is_private) {
+            return Err(KeySetError::Private);
+        }
+        if let Some(key) = set.0.iter().find(|key| key.bits < KEY_BITS) {
+            return Err(KeySetError::TooShort(key.bits));
+        }
+        let keys: Vec<Value> = set.0.iter().filter_map(Key::public_jwk).collect();
+        Ok(json!({ "keys": keys }).to_string())
     }
 
     /// Whether an assertion names a key of the set. One that names none means the only one
@@ -97,6 +128,21 @@ impl KeySet {
 }
 
 impl Key {
+    fn read(jwk: Value) -> Option<Self> {
+        Self::of(serde_json::from_value(jwk).ok()?)
+    }
+
+    fn public_jwk(&self) -> Option<Value> {
+        let rsa = self.public.rsa().ok()?;
+        let number = |n: &BigNumRef| URL_SAFE_NO_PAD.encode(n.to_vec());
+        let (n, e) = (number(rsa.n()), number(rsa.e()));
+        let mut jwk = json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "n": n, "e": e });
+        if let (Some(id), Some(fields)) = (&self.id, jwk.as_object_mut()) {
+            fields.insert("kid".to_owned(), json!(id));
+        }
+        Some(jwk)
+    }
+
     fn of(jwk: Jwk) -> Option<Self> {
         let for_signatures = jwk.kty.as_deref() == Some("RSA")
             && jwk.usage.as_deref().is_none_or(|usage| usage == "sig")
@@ -165,6 +211,46 @@ mod tests {
         }
         let one = KeySet::read(format!(r#"{{"keys":[{jwk_a}]}}"#).as_bytes()).unwrap();
         assert!(one.has(None) && one.has(Some("a")) && !one.has(Some("b")) && !set.has(None));
+    }
+
+    /// RFC 7517 section 5: what is not understood of a set is passed over.
+    #[test]
+    fn an_odd_key_hides_no_good_one() {
+        let (a, jwk) = key(2_048, "a");
+        for odd in [
+            "null",
+            "7",
+            "\"a\"",
+            "[]",
+            r#"{"kid":5}"#,
+            r#"{"n":5}"#,
+            r#"{"kty":"EC","use":["sig"]}"#,
+            r#"{"alg":5}"#,
+            r#"{"kty":"RSA","n":"","e":""}"#,
+        ] {
+            for text in [format!("{jwk},{odd}"), format!("{odd},{jwk}")] {
+                let set = KeySet::read(format!(r#"{{"keys":[{text}]}}"#).as_bytes()).unwrap();
+                let said = signed(&a, r#"{"kid":"a"}"#);
+                let check = set.check(&Assertion::read(&said).unwrap());
+                assert_eq!(check, KeyCheck::Known { bits: 2_048, signed: true }, "{odd}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_public() {
+        let ((_, jwk), (_, short)) = (key(2_048, "a"), key(1_024, "b"));
+        let kept = KeySet::to_keep(format!(r#"{{"keys":[{jwk},{{"kty":"EC"}}]}}"#).as_bytes());
+        let kept = kept.unwrap();
+        assert!(KeySet::read(kept.as_bytes()).unwrap().has(Some("a")));
+        assert!(!kept.contains("x5t") && !kept.contains("EC"), "{kept}");
+        for name in PRIVATE {
+            let private = jwk.replacen("\"kid\"", &format!("\"{name}\":\"AQ\",\"kid\""), 1);
+            let set = format!(r#"{{"keys":[{private}]}}"#);
+            assert_eq!(KeySet::to_keep(set.as_bytes()), Err(KeySetError::Private), "{name}");
+        }
+        let set = format!(r#"{{"keys":[{jwk},{short}]}}"#);
+        assert_eq!(KeySet::to_keep(set.as_bytes()), Err(KeySetError::TooShort(1_024)));
     }
 
     #[test]

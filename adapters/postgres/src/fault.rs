@@ -1,5 +1,6 @@
 //! What a failure means.
 
+use rollcall_domain::log::Trouble;
 use sqlx::Error;
 
 /// What a failure means for whoever asked.
@@ -42,5 +43,24 @@ pub(crate) fn fault(e: &Error) -> Fault {
         | Error::ColumnDecode { .. }
         | Error::Decode(_) => Fault::Unreadable,
         _ => Fault::Refused,
+    }
+}
+
+/// What a write that failed says of the store.
+pub(crate) fn trouble(e: &Error) -> Trouble {
+    let code = e.as_database_error().and_then(|e| e.code());
+    match code.as_deref() {
+        Some("53100") => Trouble::DiskFull,
+        Some("53300") => Trouble::NoConnections,
+        Some("25006") => Trouble::ReadOnly,
+        Some("55P03" | "57014" | "40001" | "40P01") => Trouble::Locked,
+        Some(code) if code.starts_with("58") => Trouble::DiskFailing,
+        Some(code) if code.starts_with("XX") => Trouble::Damaged,
+        _ => match fault(e) {
+            Fault::Lost | Fault::Away => Trouble::Away,
+            Fault::Conflict => Trouble::Locked,
+            Fault::Refused => Trouble::Refused,
+            Fault::Unreadable => Trouble::Damaged,
+        },
     }
 }

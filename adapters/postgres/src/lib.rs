@@ -11,6 +11,7 @@ mod log;
 mod options;
 mod repository;
 mod schema;
+mod standing;
 mod views;
 
 pub use error::OpenError;

@@ -1,6 +1,7 @@
 //! Making and checking the tables.
 
 use crate::error::OpenError;
+use crate::options;
 use futures::future::BoxFuture;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _, Row as _};
@@ -64,12 +65,20 @@ pub(crate) async fn prepare(
 }
 
 pub(crate) async fn connect(
-    options: &PgConnectOptions,
+    database: &PgConnectOptions,
     timeout: Duration,
 ) -> Result<PgConnection, OpenError> {
-    Ok(tokio::time::timeout(timeout, PgConnection::connect_with(options))
-        .await
-        .map_err(|_| OpenError::TimedOut)??)
+    let connect = async {
+        let mut connection = PgConnection::connect_with(database).await.map_err(OpenError::of)?;
+        // A pooler may take what is asked of a connection, and not pass it on.
+        let sql = "SELECT current_setting($1)";
+        let row = sqlx::query(sql).bind(options::IDLE.0).fetch_one(&mut connection).await?;
+        match row.try_get::<String, _>(0)? == options::IDLE.1 {
+            true => Ok(connection),
+            false => Err(OpenError::Pooler),
+        }
+    };
+    tokio::time::timeout(timeout, connect).await.map_err(|_| OpenError::TimedOut)?
 }
 
 /// The format of a part; `None` if it is not there.

@@ -15,6 +15,8 @@ pub struct AuthnOptions<'a> {
     pub login_hint: Option<&'a str>,
     /// Asks the identity provider to ask the person again.
     pub force_authn: bool,
+    /// Asks for one of these authentication context classes; for none, if empty.
+    pub authn_contexts: &'a [String],
 }
 
 impl ServiceProvider {
@@ -33,13 +35,27 @@ impl ServiceProvider {
             (true, key) => key,
             (false, _) => None,
         };
-        // No Subject, Conditions, NameIDPolicy or RequestedAuthnContext: Entra answers some with
-        // errors, and an admin decides there what the name id is.
+        // No Subject, Conditions or NameIDPolicy: Entra answers some with errors, and an admin
+        // decides there what the name id is.
+        let classes: String = options
+            .authn_contexts
+            .iter()
+            .map(|c| {
+                format!("<saml:AuthnContextClassRef>{}</saml:AuthnContextClassRef>", escaped(c))
+            })
+            .collect();
+        let contexts = match &*classes {
+            "" => String::new(),
+            // The only comparison that Entra knows.
+            classes => format!(
+                r#"<samlp:RequestedAuthnContext Comparison="exact">{classes}</samlp:RequestedAuthnContext>"#
+            ),
+        };
         let xml = format!(
             concat!(
                 r#"<samlp:AuthnRequest xmlns:samlp="{protocol}" xmlns:saml="{assertion}" ID="{id}" Version="2.0" IssueInstant="{now}" "#,
                 r#"Destination="{destination}" ProtocolBinding="{post}" AssertionConsumerServiceURL="{acs}"{force}>"#,
-                "<saml:Issuer>{issuer}</saml:Issuer></samlp:AuthnRequest>",
+                "<saml:Issuer>{issuer}</saml:Issuer>{contexts}</samlp:AuthnRequest>",
             ),
             protocol = PROTOCOL,
             assertion = ASSERTION,
@@ -50,6 +66,7 @@ impl ServiceProvider {
             acs = escaped(&connection.acs_url),
             force = if options.force_authn { r#" ForceAuthn="true""# } else { "" },
             issuer = escaped(&connection.entity_id),
+            contexts = contexts,
         );
         let mut url = redirect::address(
             &connection.idp.sso_redirect_url,

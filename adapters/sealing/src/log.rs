@@ -358,6 +358,30 @@ impl Log for SealedLog {
         self.inner.ping().await
     }
 
+    fn watch(&self) -> Arc<Watch> {
+        self.inner.watch()
+    }
+
+    async fn compare(&self, watch: &Watch) -> Result<(), LogError> {
+        self.inner.compare(watch).await
+    }
+
+    async fn note(&self, name: &str) -> Result<Option<String>, LogError> {
+        self.inner.note(name).await
+    }
+
+    async fn keep_note(&self, name: &str, text: Option<&str>) -> Result<bool, LogError> {
+        self.inner.keep_note(name, text).await
+    }
+
+    async fn clear(&self, fresh: Uuid) -> Result<bool, LogError> {
+        self.inner.clear(fresh).await
+    }
+
+    async fn renew(&self, was: Uuid, fresh: Uuid) -> Result<bool, LogError> {
+        self.inner.renew(was, fresh).await
+    }
+
     fn sealed(&self) -> Option<&dyn Sealed> {
         Some(self)
     }

@@ -1,5 +1,6 @@
 //! Why a data folder cannot be opened.
 
+use rusqlite::ErrorCode;
 use std::path::PathBuf;
 
 /// Why a data folder cannot be opened.
@@ -26,12 +27,32 @@ pub enum OpenError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The log's file is not whole.
+    #[error(
+        "log.db is damaged ({0}): put back a copy that is whole, or start on another data folder and restore a backup"
+    )]
+    Damaged(#[source] rusqlite::Error),
     /// SQLite cannot use the file.
     #[error("the database cannot be opened: {0}")]
     Database(#[from] rusqlite::Error),
 }
 
 impl OpenError {
+    /// What it means of the log that SQLite refuses it.
+    pub(crate) fn of_log(self) -> Self {
+        match self {
+            Self::Database(e)
+                if matches!(
+                    e.sqlite_error_code(),
+                    Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+                ) =>
+            {
+                Self::Damaged(e)
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn io(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { path, source }

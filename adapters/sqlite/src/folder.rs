@@ -16,6 +16,8 @@ static HELD: Mutex<Option<HashMap<PathBuf, Weak<Held>>>> = Mutex::new(None);
 pub(crate) struct Held {
     path: PathBuf,
     file: File,
+    /// Locked as well: a lock file can be removed, and made again by somebody who does not know.
+    folder: Option<File>,
     owned: AtomicBool,
 }
 
@@ -27,6 +29,9 @@ impl Drop for Held {
     fn drop(&mut self) {
         // Said aloud: closing is not enough while a child process that is just being started has a
         // copy of the open file.
+        if let Some(folder) = &self.folder {
+            let _ = folder.unlock();
+        }
         if let Err(e) = self.file.unlock() {
             tracing::warn!(error = %e, path = %self.path.display(), "the data folder could not be unlocked");
         }
@@ -57,6 +62,19 @@ impl Drop for DataFolder {
     }
 }
 
+/// Locks the folder itself, where its file system can.
+fn lock_folder(path: &Path) -> Result<Option<File>, OpenError> {
+    let folder = File::open(path).map_err(OpenError::io(path))?;
+    match folder.try_lock() {
+        Ok(()) => Ok(Some(folder)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+        Err(TryLockError::Error(error)) => {
+            tracing::debug!(%error, path = %path.display(), "a folder cannot be locked here, its lock file is");
+            Ok(None)
+        }
+    }
+}
+
 /// Locks a folder, or joins in the lock this process has on it.
 pub(crate) fn share(dir: &Path) -> Result<Arc<Held>, OpenError> {
     std::fs::create_dir_all(dir).map_err(OpenError::io(dir))?;
@@ -79,7 +97,8 @@ pub(crate) fn share(dir: &Path) -> Result<Arc<Held>, OpenError> {
         Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path)),
         Err(TryLockError::Error(e)) => return Err(OpenError::io(&name)(e)),
     }
-    let lock = Arc::new(Held { path: path.clone(), file, owned: AtomicBool::new(false) });
+    let folder = lock_folder(&path)?;
+    let lock = Arc::new(Held { path: path.clone(), file, folder, owned: AtomicBool::new(false) });
     held.insert(path, Arc::downgrade(&lock));
     Ok(lock)
 }

@@ -5,9 +5,9 @@ use super::client::Client;
 use super::output;
 use super::part::{Part, check_free};
 use crate::say;
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow};
 use clap::Args;
-use rollcall_contract::backup::{BackupLine, RestoredBody};
+use rollcall_contract::backup::{BackupLine, NotABackup, Reading, RestoreQuery, RestoredBody};
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
 use serde::de::IgnoredAny;
@@ -31,13 +31,23 @@ pub struct Backup {
 
 /// Put a backup in place on a running server that is empty
 #[derive(Debug, Args)]
+#[group(id = "what", required = true, multiple = false, args = ["input", "discard"])]
 pub struct Restore {
     /// A file made by `rollcall backup`
     #[arg(long, alias = "from", value_name = "FILE")]
-    input: PathBuf,
+    input: Option<PathBuf>,
     /// A file made by `rollcall backup --keys-to`
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "input")]
     keys: Option<PathBuf>,
+    /// Go on with a restore of the same file that was broken off
+    #[arg(long, requires = "input")]
+    resume: bool,
+    /// Drop the keys that operators have on this server, for those of the backup
+    #[arg(long, requires = "input")]
+    drop_operators: bool,
+    /// Give up a restore that was broken off: the server is empty afterwards
+    #[arg(long)]
+    discard: bool,
 }
 
 /// `rollcall backup`. The file appears under its name only once it is whole.
@@ -70,8 +80,13 @@ pub async fn backup(command: Backup, client: Client) -> anyhow::Result<Exit> {
 
 /// `rollcall restore`. The file is read to its end before anything is sent.
 pub async fn restore(command: Restore, client: Client) -> anyhow::Result<Exit> {
-    check(&command.input)?;
-    let file = BufReader::new(File::open(&command.input)?);
+    let Some(input) = command.input else {
+        client.act(&route::DISCARD_RESTORE.line(&Nothing, &Nothing)?).await?;
+        return Ok(Exit::Success);
+    };
+    check(&input)?;
+    let query = RestoreQuery { resume: command.resume, drop_operators: command.drop_operators };
+    let file = BufReader::new(File::open(&input)?);
     let whole: Box<dyn Read + Send> = match &command.keys {
         None => Box::new(file),
         Some(keys) => {
@@ -95,7 +110,7 @@ pub async fn restore(command: Restore, client: Client) -> anyhow::Result<Exit> {
         },
     );
     let done: RestoredBody = client
-        .upload(&route::RESTORE.line(&Nothing, &Nothing)?, reqwest::Body::wrap_stream(chunks))
+        .upload(&route::RESTORE.line(&Nothing, &query)?, reqwest::Body::wrap_stream(chunks))
         .await?;
     report(&client, &done, "restored")
 }
@@ -105,6 +120,11 @@ fn report(client: &Client, counts: &RestoredBody, done: &str) -> anyhow::Result<
         output::json(counts)?;
     } else {
         say!("{} records and {} exchanges {done}", counts.records, counts.exchanges);
+        if !counts.verified {
+            say!(
+                "The backup is of a version that wrote no digests: whether it is as it was written cannot be told"
+            );
+        }
     }
     Ok(Exit::Success)
 }
@@ -150,14 +170,13 @@ fn split(whole: &Path, name: &Path, keys: &mut dyn Write) -> anyhow::Result<()> 
 /// Whether a backup is whole; gives what a restore of it would put in place.
 fn check(path: &Path) -> anyhow::Result<RestoredBody> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut last = String::new();
-    for line in BufReader::new(file).lines() {
-        last = line.with_context(|| format!("{} is not a backup", path.display()))?;
+    let (mut lines, mut reading) = (BufReader::with_capacity(1 << 18, file), Reading::default());
+    let refused =
+        |why: NotABackup| anyhow!("{} is not a backup that can be restored: {why}", path.display());
+    let mut line = Vec::new();
+    while lines.read_until(b'\n', &mut line)? > 0 {
+        reading.line::<IgnoredAny, IgnoredAny>(&line).map_err(refused)?;
+        line.clear();
     }
-    match serde_json::from_str(&last) {
-        Ok(BackupLine::<IgnoredAny, IgnoredAny>::End { records, exchanges }) => {
-            Ok(RestoredBody { records, exchanges })
-        }
-        _ => bail!("{} is not a whole backup: its last line is missing", path.display()),
-    }
+    reading.finish().map_err(refused)
 }

@@ -1,6 +1,8 @@
 //! The command line's side of `/api/v1`.
 
 use super::part::{Part, check_free};
+use super::proven::prove;
+pub use super::unreachable::Unreachable;
 use super::{ServerArgs, key, output};
 use anyhow::{Context, anyhow, bail};
 use futures::StreamExt;
@@ -14,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 /// Talks to one server as its operator.
@@ -21,20 +24,10 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     key: String,
+    /// The server has shown that it knows the operator key; with another key, TLS has to do.
+    proven: Option<OnceCell<()>>,
     /// Whether results are printed as JSON.
     pub json: bool,
-}
-
-/// Nobody answers where the command looked for the server.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot reach the server at {0}: is it running? Name it with --url")]
-pub struct Unreachable(String);
-
-impl Unreachable {
-    /// Nobody answers there.
-    pub fn at(base: impl Into<String>) -> Self {
-        Self(base.into())
-    }
 }
 
 /// What the server answered in place of what was asked for.
@@ -65,14 +58,18 @@ impl Client {
         if !base.starts_with("http://") && !base.starts_with("https://") {
             bail!("--url {base}: write an address such as http://127.0.0.1:8080");
         }
-        let mut http =
-            reqwest::Client::builder().user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")));
-        if is_local(&base) {
-            // The operator key must not travel through a proxy to reach this very machine.
-            http = http.no_proxy();
+        if base.starts_with("http://") && !is_local(&base) && !server.insecure {
+            bail!(
+                "--url {base}: over plain http everybody in between can read the key; write https://, or --insecure if nobody is in between"
+            );
         }
-        let http = http.build()?;
-        Ok(Self { http, base, key, json: server.json })
+        // The key must not travel through a proxy that happens to be in the environment.
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
+            .no_proxy()
+            .build()?;
+        let proven = server.key_file.is_none().then(OnceCell::new);
+        Ok(Self { http, base, key, proven, json: server.json })
     }
 
     /// Sends a request without a body and reads the answer.
@@ -187,7 +184,7 @@ impl Client {
             .basic_auth(client, Some(secret))
             .header("content-type", "application/x-www-form-urlencoded")
             .body("grant_type=client_credentials");
-        let response = request.send().await.with_context(|| Unreachable(self.base.clone()))?;
+        let response = request.send().await.with_context(|| Unreachable::at(&self.base))?;
         let status = response.status();
         let body: Value = response.json().await.unwrap_or_default();
         let token = body["access_token"].as_str().map(str::to_owned);
@@ -206,7 +203,10 @@ impl Client {
     }
 
     async fn checked(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let response = request.send().await.with_context(|| Unreachable(self.base.clone()))?;
+        if let Some(proven) = &self.proven {
+            proven.get_or_try_init(|| prove(&self.http, &self.base, &self.key)).await?;
+        }
+        let response = request.send().await.with_context(|| Unreachable::at(&self.base))?;
         if response.status().is_success() {
             return Ok(response);
         }

@@ -195,12 +195,13 @@ fn shown_once(token: Option<String>, secret: Option<String>) -> Vec<(&'static st
 
 fn table(all: Vec<ConsumerBody>) {
     let row = |c: ConsumerBody| {
-        let heard = c.heard_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339());
+        let heard = output::maybe(c.heard_at);
         let types = if c.types.is_empty() { "all".to_owned() } else { c.types.join(",") };
-        vec![c.name, c.kind, c.state, types, c.payload, c.lag_records.to_string(), heard]
+        let (lag, id) = (c.lag_records.to_string(), c.consumer.to_string());
+        vec![c.name, c.kind, c.state, types, c.payload, lag, heard, id]
     };
     output::table(
-        &["NAME", "KIND", "STATE", "TYPES", "PAYLOAD", "LAG", "HEARD"],
+        &["NAME", "KIND", "STATE", "TYPES", "PAYLOAD", "LAG", "HEARD", "ID"],
         &all.into_iter().map(row).collect::<Vec<_>>(),
     );
 }
@@ -216,11 +217,11 @@ fn show(c: ConsumerBody) {
         ("Payload", c.payload),
         ("Place kept here", number(c.position)),
         ("Last asked after", number(c.asked_after)),
-        ("Last heard", c.heard_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339())),
+        ("Last heard", output::maybe(c.heard_at)),
         ("Posted to", c.url.unwrap_or_else(|| "-".to_owned())),
         ("Stopped because", c.stopped.unwrap_or_else(|| "-".to_owned())),
         ("Failed attempts", c.failed_attempts.to_string()),
-        ("Next attempt", c.next_attempt_at.map_or_else(|| "-".to_owned(), |at| at.to_rfc3339())),
+        ("Next attempt", output::maybe(c.next_attempt_at)),
         ("Records behind", format!("{} of {}", c.lag_records, c.head)),
         ("Snapshot", c.snapshot_url),
         ("Feed", c.feed_url),

@@ -202,6 +202,7 @@ fn show_added(client: &Client, org: &str, added: CredentialAdded) -> anyhow::Res
         return output::json(&added);
     }
     let CredentialAdded { client_id, client_secret, token, tenant_url, token_url, .. } = added;
+    let is_secret = token.is_some() || client_secret.is_some();
     let mut pairs = vec![("Tenant URL", tenant_url)];
     if let Some(token) = token {
         pairs.push(("Secret Token", token));
@@ -212,9 +213,13 @@ fn show_added(client: &Client, org: &str, added: CredentialAdded) -> anyhow::Res
     }
     pairs.extend(added.expires_at.map(|end| ("Ends", output::instant(end))));
     output::pairs(&pairs);
-    say!("\nPaste these into Entra under Provisioning. A secret is not shown again.");
+    let once = if is_secret { " The secret is not shown again." } else { "" };
+    say!("\nPaste these into Entra under Provisioning.{once}");
+    if !added.audiences.is_empty() {
+        say!("\nAssertions of the tenant are taken if their audience is one of these:");
+    }
     for audience in added.audiences {
-        say!("Trusted audience: {audience}");
+        say!("  {audience}");
     }
     if !added.sso_ready {
         say!(

@@ -35,6 +35,9 @@ pub enum Exchanges {
         /// Only those of this run
         #[arg(long, value_name = "ID")]
         run: Option<Uuid>,
+        /// Those of strangers, which lie beside the log while they last; so it is for none
+        #[arg(long)]
+        strangers: bool,
         /// Oldest first, after this number
         #[arg(long, value_name = "NUMBER")]
         after: Option<u64>,
@@ -64,6 +67,7 @@ pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
             operation,
             subject,
             run,
+            strangers,
             after,
             before,
             paging,
@@ -78,6 +82,7 @@ pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
                 operation,
                 subject,
                 run,
+                strangers: strangers.then_some(true),
                 ..ExchangeQuery::default()
             };
             let path = OrganizationPath::of(org);

@@ -15,6 +15,7 @@ pub enum Format {
     /// A page that can be printed; `rollcall review` only.
     Html,
     /// One CloudEvents 1.0 envelope (JSON) a line; events only.
+    #[value(name = "cloudevents", alias = "cloud-events")]
     CloudEvents,
 }
 

@@ -15,7 +15,7 @@ pub fn operator(data: &Path) -> anyhow::Result<String> {
     })?;
     match key.trim() {
         "" => bail!("{} is empty: remove it and start the server again", path.display()),
-        key => Ok(key.to_owned()),
+        key => of_one_line(key, &path),
     }
 }
 
@@ -23,5 +23,13 @@ pub fn operator(data: &Path) -> anyhow::Result<String> {
 pub fn read(file: &Path) -> anyhow::Result<String> {
     let text = fs::read_to_string(file)
         .with_context(|| format!("cannot read the key in {}", file.display()))?;
-    Ok(text.trim().to_owned())
+    of_one_line(text.trim(), file)
+}
+
+/// What can stand in a header.
+fn of_one_line(key: &str, file: &Path) -> anyhow::Result<String> {
+    if key.is_empty() || !key.bytes().all(|b| b.is_ascii_graphic()) {
+        bail!("{} holds no key: a key is one line of letters, digits, - and _", file.display());
+    }
+    Ok(key.to_owned())
 }

@@ -8,6 +8,7 @@ mod auditor;
 mod backup;
 mod claims;
 pub mod client;
+mod console_link;
 mod consumer;
 mod credential;
 mod diff;
@@ -19,12 +20,14 @@ mod exit;
 mod failures;
 mod format;
 mod key;
+mod log;
 mod logins;
 mod operator;
 mod org;
 pub mod output;
 pub mod paging;
 pub mod part;
+mod proven;
 mod replay;
 mod review;
 mod runs;
@@ -32,6 +35,8 @@ mod saml;
 mod scim;
 mod secret;
 mod sessions;
+mod setup;
+mod unreachable;
 mod views;
 mod who;
 
@@ -47,7 +52,8 @@ use std::path::PathBuf;
 /// How commands find the server.
 #[derive(Clone, Debug, Args)]
 pub struct ServerArgs {
-    /// Data folder of the server: its operator key opens the administration [default: data]
+    /// Data folder of the server: its operator key opens the administration [default: data, but for
+    /// those who open it themselves: serve, config]
     #[arg(long, env = "ROLLCALL_DATA", value_name = "DIR", global = true)]
     pub data: Option<PathBuf>,
     /// The server's address; the one it wrote into DIR/address if absent
@@ -56,6 +62,9 @@ pub struct ServerArgs {
     /// A file with the key to use in place of the operator's, such as an auditor's
     #[arg(long, env = "ROLLCALL_KEY_FILE", value_name = "FILE", global = true)]
     pub key_file: Option<PathBuf>,
+    /// Send the key over plain http also to another machine, where anybody in between can read it
+    #[arg(long, global = true)]
+    pub insecure: bool,
     /// Print the result as JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -105,6 +114,12 @@ pub enum Command {
     /// Consumers: who follows an organization's log from outside
     #[command(subcommand)]
     Consumer(consumer::Consumer),
+    /// The pages that the server has for browsers
+    #[command(subcommand)]
+    Console(console_link::Console),
+    /// Have an organization's admin set up single sign-on and provisioning
+    #[command(subcommand)]
+    Setup(setup::Setup),
     /// Users, groups and members, now or as they were
     #[command(subcommand)]
     Directory(directory::Directory),
@@ -142,6 +157,9 @@ pub enum Command {
     /// Read models
     #[command(subcommand)]
     Views(views::Views),
+    /// Which log is served, and whether it is the one that was known
+    #[command(subcommand)]
+    Log(log::Log),
     /// Write the whole log to a file while the server runs
     Backup(backup::Backup),
     /// Put a backup in place on a running server that is empty
@@ -164,6 +182,8 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Admin(admin) => admin::run(admin, client).await,
         Command::Auditor(auditor) => auditor::run(auditor, client).await,
         Command::Consumer(consumer) => consumer::run(consumer, client).await,
+        Command::Console(console) => console_link::run(console, client).await,
+        Command::Setup(setup) => setup::run(setup, client).await,
         Command::Directory(directory) => directory::run(directory, client).await,
         Command::Review(review) => review::run(review, client).await,
         Command::Diff(diff) => diff::run(diff, client).await,
@@ -174,6 +194,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Replay(replay) => replay::run(replay, client).await,
         Command::Claims(claims) => claims::run(claims, client).await,
         Command::Views(views) => views::run(views, client).await,
+        Command::Log(log) => log::run(log, client).await,
         Command::Backup(backup) => backup::backup(backup, client).await,
         Command::Restore(restore) => backup::restore(restore, client).await,
     })

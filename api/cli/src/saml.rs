@@ -44,7 +44,7 @@ pub enum Saml {
         #[arg(long, value_name = "SLUG")]
         org: String,
     },
-    /// Answer 503 to whoever wants to sign in; sessions go on
+    /// Answer 503 to whoever wants to sign in, and end all sessions
     Disable {
         /// The organization's slug
         #[arg(long, value_name = "SLUG")]
@@ -110,9 +110,10 @@ pub struct Policy {
     /// Whether a sign-in may begin at the identity provider
     #[arg(long, value_name = "BOOL")]
     idp_initiated: Option<bool>,
-    /// How a user is recognized: object-id-then-user-name, object-id or user-name
-    #[arg(long, value_name = "RULE")]
-    matching: Option<String>,
+    /// Recognize people by this, in place of all before: name-id, object-id, or claim:NAME; may come
+    /// several times, and then the first that finds a user decides
+    #[arg(long = "identifier", value_name = "IDENTIFIER")]
+    identifiers: Vec<String>,
     /// Whether somebody whom SCIM has not sent becomes a user by signing in
     #[arg(long, value_name = "BOOL")]
     just_in_time: Option<bool>,
@@ -126,9 +127,26 @@ pub struct Policy {
     /// Longest session, in minutes
     #[arg(long, value_name = "MINUTES")]
     session_minutes: Option<u32>,
+    /// After how many minutes without being asked for a session ends; 0 for never
+    #[arg(long, value_name = "MINUTES")]
+    idle_minutes: Option<u32>,
     /// Whether authentication requests are signed
     #[arg(long, value_name = "BOOL")]
     sign_requests: Option<bool>,
+    /// Whether people prove anew who they are, each time that they sign in
+    #[arg(long, value_name = "BOOL")]
+    force_authn: Option<bool>,
+    /// Let in only who proved it so, in place of all before: an authentication context class, or one
+    /// of Entra's authentication methods such as
+    /// http://schemas.microsoft.com/claims/multipleauthn; may come several times
+    #[arg(long = "authn-context", value_name = "URI")]
+    authn_contexts: Vec<String>,
+    /// Let in however they proved it
+    #[arg(long, conflicts_with = "authn_contexts")]
+    any_authn_context: bool,
+    /// Our entity id; empty for the address of our metadata
+    #[arg(long, value_name = "URI")]
+    entity_id: Option<String>,
 }
 
 /// Runs it.
@@ -272,21 +290,33 @@ async fn run_policy(policy: Policy, client: &Client) -> anyhow::Result<()> {
     let Policy {
         org,
         idp_initiated,
-        matching,
+        identifiers,
         just_in_time,
         targets,
         no_targets,
         session_minutes,
+        idle_minutes,
         sign_requests,
+        force_authn,
+        authn_contexts,
+        any_authn_context,
+        entity_id,
     } = policy;
+    let told = any_authn_context || !authn_contexts.is_empty();
+    let authn_contexts = told.then_some(authn_contexts);
+    let identifiers = (!identifiers.is_empty()).then_some(identifiers);
     let targets = if no_targets || !targets.is_empty() { Some(targets) } else { None };
     let change = PolicyBody {
         idp_initiated,
-        matching,
+        identifiers,
         just_in_time,
         targets,
         session_minutes,
+        idle_minutes,
         sign_requests,
+        force_authn,
+        authn_contexts,
+        entity_id,
     };
     let line = route::CHANGE_SAML_POLICY.line(&OrganizationPath::of(org), &Nothing)?;
     let policy: PolicyBody = client.tell(&line, &change).await?;
@@ -296,11 +326,18 @@ async fn run_policy(policy: Policy, client: &Client) -> anyhow::Result<()> {
     let yes = |value: Option<bool>| if value == Some(true) { "yes" } else { "no" }.to_owned();
     output::pairs(&[
         ("Sign-in may begin at the identity provider", yes(policy.idp_initiated)),
-        ("Users are recognized by", policy.matching.unwrap_or_default()),
+        ("Users are recognized by", policy.identifiers.unwrap_or_default().join(", then ")),
         ("Users are made when they sign in", yes(policy.just_in_time)),
         ("Targets", policy.targets.unwrap_or_default().join(" ")),
         ("Longest session in minutes", policy.session_minutes.unwrap_or_default().to_string()),
+        (
+            "Minutes until a session ends that nobody asks for",
+            policy.idle_minutes.map_or_else(|| "-".to_owned(), |minutes| minutes.to_string()),
+        ),
         ("Requests are signed", yes(policy.sign_requests)),
+        ("People prove anew who they are", yes(policy.force_authn)),
+        ("How they must have proved it", policy.authn_contexts.unwrap_or_default().join(" or ")),
+        ("Our entity id", policy.entity_id.unwrap_or_else(|| "where our metadata is".to_owned())),
     ]);
     Ok(())
 }

@@ -4,12 +4,14 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use crate::paging::{Listing, Paging};
-use crate::who;
+use crate::{say, who};
 use clap::Subcommand;
-use rollcall_contract::organizations::OrganizationPath;
+use rollcall_contract::organizations::{OrganizationBody, OrganizationPath};
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
-use rollcall_contract::sessions::{SessionPath, SessionQuery, SessionSummary};
+use rollcall_contract::sessions::{
+    EndSessions, EndedBody, SessionPath, SessionQuery, SessionSummary,
+};
 use uuid::Uuid;
 
 /// Who is signed in
@@ -32,13 +34,21 @@ pub enum Sessions {
         #[command(flatten)]
         paging: Paging,
     },
-    /// End a session, at once and on every server
+    /// End a session, all of a user, all of an organization, or all there are, at once and on every
+    /// server
     End {
-        /// The organization's slug
-        #[arg(long, value_name = "SLUG")]
-        org: String,
+        /// The organization's slug; all organizations with --all, if absent
+        #[arg(long, value_name = "SLUG", required_unless_present = "all")]
+        org: Option<String>,
+        /// All of this user
+        #[arg(long, value_name = "ID|NAME", requires = "org", conflicts_with_all = ["session", "all"])]
+        user: Option<String>,
+        /// All of the organization, or of everybody
+        #[arg(long, conflicts_with = "session")]
+        all: bool,
         /// The session's id
-        session: Uuid,
+        #[arg(required_unless_present_any = ["user", "all"])]
+        session: Option<Uuid>,
     },
 }
 
@@ -60,13 +70,31 @@ pub async fn run(command: Sessions, client: Client) -> anyhow::Result<Exit> {
             }
             all.more();
         }
-        Sessions::End { org, session } => {
-            client
-                .act(
-                    &route::END_SESSION
-                        .line(&SessionPath { organization: org, session }, &Nothing)?,
-                )
-                .await?;
+        Sessions::End { org: Some(org), session: Some(session), .. } => {
+            let path = SessionPath { organization: org, session };
+            client.act(&route::END_SESSION.line(&path, &Nothing)?).await?;
+        }
+        Sessions::End { org, user, .. } => {
+            let organizations = match org {
+                Some(org) => vec![org],
+                None => {
+                    let line = route::LIST_ORGANIZATIONS.line(&Nothing, &Nothing)?;
+                    let all: Vec<OrganizationBody> = client.ask(&line).await?;
+                    all.into_iter().map(|organization| organization.domain).collect()
+                }
+            };
+            let mut ended = 0;
+            for org in organizations {
+                let user = who::user(&client, &org, user.as_deref()).await?;
+                let line = route::END_SESSIONS.line(&OrganizationPath::of(org), &Nothing)?;
+                let done: EndedBody = client.tell(&line, &EndSessions { user }).await?;
+                ended += done.ended;
+            }
+            if client.json {
+                output::json(&EndedBody { ended })?;
+            } else {
+                say!("{ended} sessions ended.");
+            }
         }
     }
     Ok(Exit::Success)

@@ -30,6 +30,8 @@ pub struct ExchangeQuery {
     pub subject: Option<String>,
     /// Only those of the run with this id.
     pub run: Option<Uuid>,
+    /// Those of strangers, which lie beside the log while they last; true for `none` if absent.
+    pub strangers: Option<bool>,
 }
 
 /// One exchange in a list.

@@ -16,6 +16,9 @@ pub struct LoginQuery {
     pub user: Option<Uuid>,
     /// Only those whose assertion said something else than SCIM.
     pub drifted: bool,
+    /// Messages that could not be trusted, which are no events and are kept while they last; not
+    /// with `accepted`, `user` and `drifted`.
+    pub untrusted: bool,
     /// Only those before this position.
     pub before: Option<u64>,
     /// At most so many; 100 if absent, 1000 at most.
@@ -39,7 +42,8 @@ pub struct DriftBody {
 /// An attempt to sign in.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct LoginBody {
-    /// Position of its event.
+    /// Position of its event; of a message that could not be trusted, and so is no event, its
+    /// number among those.
     pub position: u64,
     /// The exchange.
     pub exchange: Option<Uuid>,
@@ -56,6 +60,8 @@ pub struct LoginBody {
     pub user_id: Option<Uuid>,
     /// What the identity provider calls the person.
     pub name_id: Option<String>,
+    /// The object id that it gives the person.
+    pub object_id: Option<String>,
     /// `external-id` or `user-name`: what the user was recognized by.
     pub matched_by: Option<String>,
     /// `service-provider` or `identity-provider`: who began.

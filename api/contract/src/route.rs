@@ -5,7 +5,9 @@
 //! it.
 
 use crate::auditors::AuditorPath;
+use crate::backup::RestoreQuery;
 use crate::bundles::ImportQuery;
+use crate::console::{ConsoleSessionPath, LinkPath};
 use crate::consumers::ConsumerPath;
 use crate::credentials::CredentialPath;
 use crate::difference::DifferenceQuery;
@@ -21,6 +23,8 @@ use crate::members::{MemberQuery, ReviewQuery};
 use crate::memberships::MembershipQuery;
 use crate::moment::AsOf;
 use crate::organizations::OrganizationPath;
+use crate::proof::ProofOfServerQuery;
+use crate::repin::PersonPath;
 use crate::request_line::{Declared, Method, Nothing, Route};
 use crate::review::AccessQuery;
 use crate::runs::{ChangeQuery, RunPath, RunQuery};
@@ -88,8 +92,11 @@ routes! {
     RETIRE_KEY: Delete "/api/v1/organizations/{organization}/saml/certificate/{key}" (KeyPath, Nothing);
     LIST_LOGINS: Get "/api/v1/organizations/{organization}/logins" (OrganizationPath, LoginQuery);
     SHOW_LOGIN: Get "/api/v1/organizations/{organization}/logins/{exchange}" (LoginPath, Nothing);
+    REPIN_PERSON: Put "/api/v1/organizations/{organization}/logins/people/{user}" (PersonPath, Nothing);
     LIST_SESSIONS: Get "/api/v1/organizations/{organization}/sessions" (OrganizationPath, SessionQuery);
     END_SESSION: Delete "/api/v1/organizations/{organization}/sessions/{session}" (SessionPath, Nothing);
+    END_SESSIONS: Post "/api/v1/organizations/{organization}/sessions/end" (OrganizationPath, Nothing);
+    PROVE_SERVER: Get "/api/v1/server/proof" (Nothing, ProofOfServerQuery);
     SHOW_SESSION: Get "/api/v1/session" (Nothing, Nothing);
 
     LIST_AUDITORS: Get "/api/v1/organizations/{organization}/auditors" (OrganizationPath, Nothing);
@@ -102,6 +109,13 @@ routes! {
     LIST_OPERATORS: Get "/api/v1/operators" (Nothing, Nothing);
     ISSUE_OPERATOR: Post "/api/v1/operators" (Nothing, Nothing);
     REVOKE_OPERATOR: Delete "/api/v1/operators/{key}" (OperatorPath, Nothing);
+
+    OPEN_CONSOLE: Post "/api/v1/console/links" (Nothing, Nothing);
+    MAKE_LINK: Post "/api/v1/organizations/{organization}/console/links" (OrganizationPath, Nothing);
+    LIST_LINKS: Get "/api/v1/organizations/{organization}/console/links" (OrganizationPath, Nothing);
+    REVOKE_LINK: Delete "/api/v1/organizations/{organization}/console/links/{link}" (LinkPath, Nothing);
+    LIST_CONSOLE_SESSIONS: Get "/api/v1/organizations/{organization}/console/sessions" (OrganizationPath, Nothing);
+    END_CONSOLE_SESSION: Delete "/api/v1/organizations/{organization}/console/sessions/{session}" (ConsoleSessionPath, Nothing);
 
     LIST_CONSUMERS: Get "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
     ADD_CONSUMER: Post "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
@@ -157,6 +171,9 @@ routes! {
     REBUILD_VIEWS: Post "/api/v1/views/rebuild" (Nothing, RebuildQuery);
     VERIFY_VIEWS: Post "/api/v1/views/verify" (Nothing, Nothing);
     RESUME_VIEWS: Post "/api/v1/organizations/{organization}/views/resume" (OrganizationPath, Nothing);
+    SHOW_LOG: Get "/api/v1/log" (Nothing, Nothing);
+    ACCEPT_LOG: Post "/api/v1/log/accept" (Nothing, Nothing);
     BACKUP: Get "/api/v1/backup" (Nothing, Nothing);
-    RESTORE: Post "/api/v1/restore" (Nothing, Nothing);
+    RESTORE: Post "/api/v1/restore" (Nothing, RestoreQuery);
+    DISCARD_RESTORE: Post "/api/v1/restore/discard" (Nothing, Nothing);
 }

@@ -79,16 +79,26 @@ pub struct CertificateBody {
 pub struct PolicyBody {
     /// Whether a sign-in may begin at the identity provider.
     pub idp_initiated: Option<bool>,
-    /// `object-id-then-user-name`, `object-id` or `user-name`.
-    pub matching: Option<String>,
+    /// What people are recognized by, one to four of `name-id`, `object-id` and `claim:NAME`: the
+    /// first that finds a user decides.
+    pub identifiers: Option<Vec<String>>,
     /// Whether somebody whom SCIM has not sent becomes a user by signing in.
     pub just_in_time: Option<bool>,
     /// Addresses to which a browser may be sent; one that ends in `/` stands for all below it.
     pub targets: Option<Vec<String>>,
     /// Longest session, in minutes.
     pub session_minutes: Option<u32>,
+    /// After how many minutes without being asked for a session ends; 0 for never.
+    pub idle_minutes: Option<u32>,
     /// Whether authentication requests are signed.
     pub sign_requests: Option<bool>,
+    /// Whether people prove anew who they are, each time that they sign in.
+    pub force_authn: Option<bool>,
+    /// How they must have proved it: one of these authentication context classes, or of Entra's
+    /// authentication methods; in any way, if empty.
+    pub authn_contexts: Option<Vec<String>>,
+    /// Our entity id; empty for the address of our metadata.
+    pub entity_id: Option<String>,
 }
 
 /// What a refresh came to.

@@ -53,6 +53,21 @@ pub struct SessionSummary {
     pub refused_after_ms: Option<u64>,
 }
 
+/// Whose sessions are to end.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EndSessions {
+    /// Those of this user only; those of everybody in the organization, if absent.
+    pub user: Option<Uuid>,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct EndedBody {
+    /// So many sessions ended.
+    pub ended: u64,
+}
+
 /// The session in a path.
 #[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]

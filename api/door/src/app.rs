@@ -3,11 +3,14 @@
 use crate::SCIM_PREFIX;
 use crate::audit::Audit;
 use crate::config::ServeConfig;
-use crate::exchange::StrangerLimit;
+use crate::exchange::RateLimit;
 use crate::sealing::DeploymentKey;
+use crate::strangers::Strangers;
+use rollcall_domain::ids::CredentialId;
 use rollcall_domain::scim::{Limits, Policy, ScimError};
 use rollcall_engine::Engine;
 use rollcall_outbound::Guard;
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::consumers::ConsumerView;
 use rollcall_projections::credentials::CredentialView;
@@ -17,6 +20,7 @@ use rollcall_projections::fold::Folder;
 use rollcall_projections::logins::LoginView;
 use rollcall_projections::organizations::Organizations;
 use rollcall_projections::saml::SamlConnections;
+use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::sessions::SessionView;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -39,6 +43,10 @@ pub struct App {
     pub consumers: ConsumerView,
     /// How far they have come.
     pub places: ConsumerPlaces,
+    /// When sessions were last asked for.
+    pub session_uses: SessionUses,
+    /// Who uses the console, and the links to it.
+    pub console: ConsoleStore,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -61,9 +69,11 @@ pub struct App {
     pub operator_sha256: String,
     /// True if other processes may write the same store.
     pub shared: bool,
-    /// Limit on those without one.
-    pub strangers: StrangerLimit,
-    /// One permit for each request under way.
+    /// What those may take who have no live credential.
+    pub strangers: Strangers,
+    /// Limit on requests of `/api/v1`, per key. The operator's of the data folder has none.
+    pub keys: RateLimit<CredentialId>,
+    /// One permit for each request under way of those who have one.
     pub in_flight: Arc<Semaphore>,
 }
 
@@ -71,6 +81,10 @@ pub struct App {
 pub struct Settings {
     /// How far consumers have come.
     pub places: ConsumerPlaces,
+    /// When sessions were last asked for.
+    pub session_uses: SessionUses,
+    /// Who uses the console, and the links to it.
+    pub console: ConsoleStore,
     /// The configuration.
     pub config: ServeConfig,
     /// Address under which clients reach it.
@@ -81,14 +95,15 @@ pub struct Settings {
     pub deployment_key: DeploymentKey,
     /// True if other processes may write the same store.
     pub shared: bool,
-    /// Limit on requests without a known token.
-    pub strangers: StrangerLimit,
+    /// What those may take who have no live credential.
+    pub strangers: Strangers,
 }
 
 impl App {
     /// Puts the parts together.
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
-        let Settings { places, config, public_url, operator_key, .. } = settings;
+        let Settings { places, session_uses, console, config, public_url, operator_key, .. } =
+            settings;
         let Settings { deployment_key, shared, strangers, .. } = settings;
         let views = engine.views.clone();
         engine.followed_by(audit.clone());
@@ -99,6 +114,8 @@ impl App {
             credentials: CredentialView::new(views.clone()),
             consumers: ConsumerView::new(views.clone()),
             places,
+            session_uses,
+            console,
             exchanges: Exchanges::new(engine.log.clone()),
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),
@@ -112,6 +129,7 @@ impl App {
             operator_sha256: rollcall_engine::secrets::sha256_hex(&operator_key),
             shared,
             strangers,
+            keys: RateLimit::new(config.rate_limit, config.rate_burst),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
             engine,
             audit: Audit::new(audit),

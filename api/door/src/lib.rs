@@ -11,12 +11,15 @@ pub mod audit;
 pub mod callers;
 pub mod config;
 pub mod exchange;
+mod given;
 mod refusal;
 pub mod sealing;
 mod standing;
 pub mod stopping;
+pub mod strangers;
 
 pub use app::{App, Settings};
+pub use given::Given;
 pub use refusal::Refusal;
 pub use standing::standing;
 

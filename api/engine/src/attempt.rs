@@ -44,6 +44,7 @@ impl<E> From<LoadError> for Failed<E> {
     fn from(error: LoadError) -> Self {
         match error {
             LoadError::Log(LogError::Unavailable(reason)) => Self::Unavailable(reason),
+            LoadError::Log(LogError::Closed(why)) => Self::Unavailable(why.to_string()),
             other => Self::Damaged(other.to_string()),
         }
     }
@@ -218,5 +219,6 @@ fn refused<E>(error: AppendError, require: &[ResourceId]) -> Failed<E> {
             None => Failed::Damaged(format!("needed claim {index} was not asked for")),
         },
         AppendError::Unavailable(reason) => Failed::Unavailable(reason),
+        AppendError::Closed(why) => Failed::Unavailable(why.to_string()),
     }
 }

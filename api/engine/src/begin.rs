@@ -2,49 +2,49 @@
 
 use crate::clock::Clock;
 use crate::ids::Ids;
-use crate::{Engine, Names};
+use crate::{Engine, Names, identity};
 use anyhow::Context;
-use rollcall_domain::log::Log;
+use rollcall_domain::log::{Log, LogError};
 use rollcall_domain::sql::{Family, SqlStore};
 use rollcall_projections::fold::Folder;
 use rollcall_projections::schema::Prepared;
 use std::sync::Arc;
 
 /// An engine on these stores. Views of another version are rebuilt first, and what a crash left
-/// unfolded is folded.
+/// unfolded is folded. Where the log is not the one that is known nothing is touched, and the
+/// engine is closed ([`Engine::closed`]).
 pub async fn engine(
     log: &Arc<dyn Log>,
     live: &Arc<dyn SqlStore>,
     clock: Clock,
     ids: Ids,
 ) -> anyhow::Result<Arc<Engine>> {
+    let watch = log.watch();
+    match identity::compare(&**log, &watch).await {
+        // Told below.
+        Ok(_) | Err(LogError::Closed(_)) => {}
+        Err(error) => return Err(error).context("cannot compare the log with what is known of it"),
+    }
     let folder = Arc::new(Folder::new(Family::Live, log.clone(), live.clone()));
     if let Prepared::Outdated = folder.prepare().await.context("cannot prepare the views")? {
-        tracing::info!("the views are of another version: rebuilding them from the log");
-        folder.rebuild().await.context("cannot rebuild the views")?;
+        if watch.closed().is_none() {
+            tracing::info!("the views are of another version: rebuilding them from the log");
+            folder.rebuild().await.context("cannot rebuild the views")?;
+        }
     }
-    leave_no_view_ahead(&folder).await?;
+    let compared = identity::compare_views(&folder, &**log, &watch).await;
+    compared.context("cannot compare the views with the log")?;
+    let engine = Engine::new(log.clone(), live.clone(), folder.clone(), clock, ids);
+    if let Some(why) = engine.closed() {
+        tracing::error!(reason = why.as_str(), "{why}");
+        return Ok(Arc::new(engine));
+    }
     resume(&folder).await;
     // A crash may have left records unfolded, and a loss of power views that fell behind.
     folder.sweep().await.context("cannot bring the views up to the log")?;
-    let engine = Engine::new(log.clone(), live.clone(), folder, clock, ids);
     // Before anybody is told that a name is free.
     Names::default().settle(&engine).await.context("cannot claim names as they are folded now")?;
     Ok(Arc::new(engine))
-}
-
-/// Views that know more than the log would answer what was never said. They come from a log that
-/// was put back, or from a disk that lost what it said it had kept; they are made anew.
-async fn leave_no_view_ahead(folder: &Folder) -> anyhow::Result<()> {
-    let ahead = folder.ahead().await.context("cannot compare the views with the log")?;
-    for view in &ahead {
-        let (family, organization) = (view.family.as_str(), view.organization);
-        tracing::error!(family, %organization, position = view.position, head = view.head, exchange_number = view.exchange_number, exchange_head = view.exchange_head, "the views know more than the log, which has lost what it held: they are made anew");
-    }
-    if !ahead.is_empty() {
-        folder.rebuild().await.context("cannot rebuild the views")?;
-    }
-    Ok(())
 }
 
 /// What feeds the auditors' views on these stores. Nobody waits for them: where their tables are of
@@ -55,7 +55,8 @@ pub async fn audit(log: &Arc<dyn Log>, audit: &Arc<dyn SqlStore>) -> anyhow::Res
     // exchanges change.
     let folder = Arc::new(folder.with_page(Folder::LARGE_PAGE));
     if folder.prepare().await.context("cannot prepare the auditors' views")? != Prepared::Outdated {
-        leave_no_view_ahead(&folder).await?;
+        let compared = identity::compare_views(&folder, &**log, &log.watch()).await;
+        compared.context("cannot compare the auditors' views with the log")?;
     }
     Ok(folder)
 }

@@ -27,6 +27,11 @@ impl ClaimKeys {
         Self { log, known: RwLock::default() }
     }
 
+    /// Forgets the keys: those of another log are others.
+    pub(crate) fn forget(&self) {
+        self.known.write().unwrap_or_else(|e| e.into_inner()).clear();
+    }
+
     /// Hashes an organization's claims, each under the key of the scope in which it holds; `fresh`
     /// becomes that key if it has none yet.
     pub(crate) async fn seal(

@@ -102,7 +102,10 @@ impl Engine {
 }
 
 fn is_refused_login(record: &Record) -> bool {
-    OrganizationEventKind::named(&record.event_type) == Some(OrganizationEventKind::LoginRefused)
+    matches!(
+        OrganizationEventKind::named(&record.event_type),
+        Some(OrganizationEventKind::LoginRefused | OrganizationEventKind::LogoutRequested)
+    )
 }
 
 /// Waits longer after each lost race. The wait differs between processes by what they run, which

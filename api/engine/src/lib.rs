@@ -9,6 +9,7 @@ pub mod clock;
 mod execute;
 mod handed;
 mod hosted;
+pub mod identity;
 pub mod ids;
 mod names;
 mod order;
@@ -36,13 +37,13 @@ use rollcall_domain::exchange::Exchange;
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{
-    AggregateKind, Append, AppendError, Appended, Log, LogError, Record, StreamId,
+    AggregateKind, Append, AppendError, Appended, Log, LogError, Record, StreamId, Watch,
 };
 use rollcall_domain::organization::Organization;
 use rollcall_domain::sql::SqlStore;
 use rollcall_domain::user::User;
 use rollcall_projections::fold::Folder;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use warm::Warm;
 
@@ -58,9 +59,13 @@ pub struct Engine {
     pub clock: Clock,
     /// Ids and secrets.
     pub ids: Ids,
+    /// What is known of the log.
+    watch: Arc<Watch>,
     /// Feeds the auditors' views, once it is there.
     audit: OnceLock<Arc<Folder>>,
     changes: AtomicU64,
+    /// Whether the last answer that waited for the views had to be given up.
+    views_failing: AtomicBool,
     keys: ClaimKeys,
     users: Warm<User>,
     groups: Warm<Group>,
@@ -79,8 +84,10 @@ impl Engine {
         ids: Ids,
     ) -> Self {
         Self {
+            watch: log.watch(),
             audit: OnceLock::new(),
             changes: AtomicU64::new(0),
+            views_failing: AtomicBool::new(false),
             keys: ClaimKeys::new(log.clone()),
             users: Warm::new(8_192),
             // A member weighs one; so some millions of memberships are kept at most.

@@ -160,7 +160,9 @@ impl<E> ExecuteError<E> {
 impl<E> From<NotVisible> for ExecuteError<E> {
     fn from(error: NotVisible) -> Self {
         match &error {
-            NotVisible::Log(LogError::Unavailable(_)) => Self::Unavailable(error.to_string()),
+            NotVisible::Log(LogError::Unavailable(_) | LogError::Closed(_)) => {
+                Self::Unavailable(error.to_string())
+            }
             NotVisible::Fold(fold) if fold.is_unavailable() => Self::Unavailable(error.to_string()),
             _ => Self::Damaged(error.to_string()),
         }

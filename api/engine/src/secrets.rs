@@ -2,6 +2,7 @@
 
 use crate::ids::Ids;
 use anyhow::{Context, bail};
+use hmac::{Hmac, Mac as _};
 use rollcall_domain::credential::Purpose;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -22,10 +23,21 @@ pub fn sha256_hex(secret: &str) -> String {
     })
 }
 
+/// HMAC-SHA256 of a text under a key that is a text, in lower-case hex.
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+pub fn hmac_hex(key: &str, text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("a key of any length");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Compares in a time that does not depend on where the two differ.
 pub fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }
+
+/// A key that is shorter can be guessed.
+const KEY_CHARACTERS: usize = 32;
 
 /// Where the operator key lies.
 pub fn operator_key_path(data: &Path) -> PathBuf {
@@ -34,7 +46,16 @@ pub fn operator_key_path(data: &Path) -> PathBuf {
 
 /// Reads the operator key, made on first use with mode 0600.
 pub fn operator_key(data: &Path, ids: &Ids) -> anyhow::Result<String> {
-    key_file(&operator_key_path(data), || ids.secret(OPERATOR_PREFIX))
+    let path = operator_key_path(data);
+    let key = key_file(&path, || ids.secret(OPERATOR_PREFIX))?;
+    if key.len() < KEY_CHARACTERS {
+        bail!(
+            "the key in {} has {} characters, and can be guessed: it needs {KEY_CHARACTERS}; remove it and start the server again",
+            path.display(),
+            key.len()
+        );
+    }
+    Ok(key)
 }
 
 /// Reads a key from its file, made on first use with mode 0600.

@@ -3,10 +3,12 @@
 
 use super::Engine;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Appended, LogError, Position, Record};
+use rollcall_domain::log::{Appended, LogError, Position, Record, Trouble};
+use rollcall_domain::sql::SqlError;
 use rollcall_projections::fold::FoldError;
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::Ordering;
 use tracing::{Instrument as _, debug_span};
 
 /// Something that was decided, with the position of the organization's log at which it was. Only
@@ -74,8 +76,33 @@ impl Engine {
     /// Folds up to the position at which something was decided.
     async fn show(&self, organization: OrganizationId, at: Position) -> Result<(), NotVisible> {
         let span = debug_span!("views.fold", %organization, at);
-        self.folder.fold_to(organization, at).instrument(span).await?;
+        let shown = self.folder.fold_to(organization, at).instrument(span).await;
+        // A record that cannot be folded stops its organization, and says so by itself.
+        self.views_failing
+            .store(shown.as_ref().is_err_and(FoldError::is_unavailable), Ordering::SeqCst);
+        if shown.is_err() {
+            metrics::counter!("rollcall_unshown_answers_total").increment(1);
+        }
+        shown?;
         Ok(())
+    }
+
+    /// Whether the views cannot be written: so it was with the last answer that waited for them,
+    /// and it is still so.
+    ///
+    /// # Errors
+    /// What a probe that writes to them says.
+    pub async fn views_work(&self) -> Result<(), SqlError> {
+        if self.views_failing.load(Ordering::SeqCst) {
+            self.folder.probe().await?;
+            self.views_failing.store(false, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    /// Why appends cannot be made, if they cannot.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.watch.trouble()
     }
 
     /// The same for what was decided without an append: the head that is read now is no earlier

@@ -136,6 +136,13 @@ impl<A: Streamed> Warm<A> {
         }
     }
 
+    /// Gives all warm copies up. Whoever holds one appends to a log that refuses it.
+    pub(super) fn clear(&self) {
+        let mut entries = self.entries.lock().unwrap_or_else(|e| e.into_inner());
+        entries.by_stream.clear();
+        entries.weight = 0;
+    }
+
     /// Says how much a warm copy weighs now, and makes room if all weigh too much.
     pub(super) fn weigh(&self, stream: &StreamId, weight: usize) {
         let mut entries = self.entries.lock().unwrap_or_else(|e| e.into_inner());

@@ -306,8 +306,9 @@ impl Checker {
     fn trees(&mut self, claimed: &Claimed<'_>, epoch: Uuid) {
         let size = self.computed.size();
         let is_explained = !self.findings.is_empty();
-        if let Some(said) = self.waiting.first() {
-            // The largest: it is enough to know that it was not reached.
+        // The largest: it is enough to know that it was not reached. One that is not beyond the
+        // tree was not reached because of what is missing at its end, which is found already.
+        if let Some(said) = self.waiting.first().filter(|said| said.size > claimed.tree.size()) {
             let is_another = said.epoch != epoch && !is_explained;
             let kind = if is_another { FindingKind::AnotherLog } else { FindingKind::Older };
             let through = Some(said.size);

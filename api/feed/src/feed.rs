@@ -56,6 +56,10 @@ pub async fn read(
     is_in_the_log(after, head(&app, consumer).await?)?;
     let previous = feed.chain.before(&app, consumer, after).await?;
     let (page, head) = waited_for(&app, &feed, consumer, after, previous, limit, wait).await?;
+    // Who was let in when the waiting began may have been put out meanwhile.
+    if !wait.is_zero() {
+        follower.still_follows(&app).await?;
+    }
     feed.chain.remember(consumer, page.next, page.last);
     if follower.is_itself() {
         feed.heard(&app, consumer, after).await;

@@ -1,15 +1,13 @@
 //! A consumer's own place, kept here if it has nowhere else to keep it.
 
 use crate::feed::is_in_the_log;
-use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::consumers::ConsumerPath;
 use rollcall_contract::feed::NewPlace;
 use rollcall_door::callers::Follower;
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Given, Refusal};
 use rollcall_projections::consumer_places::Moved;
 use std::sync::Arc;
 
@@ -34,9 +32,8 @@ use std::sync::Arc;
 pub async fn keep(
     follower: Follower,
     State(app): State<Arc<App>>,
-    body: Result<Json<NewPlace>, JsonRejection>,
+    Given(NewPlace { from, to }): Given<NewPlace>,
 ) -> Result<StatusCode, Refusal> {
-    let Json(NewPlace { from, to }) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let (organization, consumer) = (follower.organization, follower.consumer(&app).await?.id);
     is_in_the_log(to, app.engine.log.head(organization).await?.position)?;
     match app.places.settle(organization, consumer, from, to, app.engine.clock.now()).await? {

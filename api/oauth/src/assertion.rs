@@ -59,8 +59,7 @@ pub async fn check(
         Ok(None) | Err(_) => judged(KeyCheck::NotAtHand),
     };
     if let (true, Err(Unreachable(why))) = (wanted, keys) {
-        let refusal = Refusal::unavailable(format!("the keys cannot be fetched: {why}"));
-        return Checked { seen, outcome: Err(refusal) };
+        return Checked { seen, outcome: Err(Refusal::no_keys(&why)) };
     }
     match seen.failed().first() {
         None if seen.holds() => Checked { outcome: Ok(speaks_until(client, &assertion)), seen },

@@ -85,9 +85,8 @@ impl Named {
         now: DateTime<Utc>,
     ) -> Result<Client, Refusal> {
         let Self { credential, organization } = self;
-        if !oauth.limits.admits(credential.id) {
-            return Err(Refusal::too_many(5, "too many token requests of this client"));
-        }
+        // Only who has shown who it is counts as the client: what others try in its name must not
+        // keep it out.
         let shown = match credential.state(now) {
             CredentialState::Live => show(oauth, &credential, claimed, endpoints, asked, now).await,
             state => {
@@ -96,6 +95,9 @@ impl Named {
             }
         };
         match shown {
+            Ok(_) if !oauth.limits.admits(credential.id) => {
+                Err(Refusal::too_many(5, "too many token requests of this client"))
+            }
             Ok((secret, until)) => Ok(Client { credential, organization, secret, until }),
             Err(refusal) if refusal.status == 401 && !oauth.limits.admits_wrong(credential.id) => {
                 Err(Refusal::too_many(60, "too many wrong secrets or assertions for this client"))

@@ -16,8 +16,11 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::TokenRequest;
 use rollcall_domain::exchange::Protocol;
 use rollcall_domain::ids::{OrganizationId, TokenId};
-use rollcall_door::exchange::{KeptBody, Opened, found, guarded, keep, measure, span, to_the_end};
+use rollcall_door::exchange::{
+    Kept, KeptBody, Opened, found, guarded, keep, measure, span, to_the_end, turn_away,
+};
 use rollcall_door::standing;
+use rollcall_door::strangers::Place;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Instrument as _;
@@ -28,13 +31,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Serves one request to its end, also when the client goes away in the middle.
 pub async fn entry(oauth: Arc<Oauth>, request: Request) -> Response<Body> {
-    let app = &oauth.app;
-    let overloaded = || {
-        let id = app.engine.ids.exchange();
-        let refusal = Refusal::unavailable("too many requests at once");
-        Reply::refused(refusal, id).into_response(id)
-    };
-    to_the_end(&app.in_flight, serve(oauth.clone(), request), overloaded).await
+    to_the_end(serve(oauth, request)).await
 }
 
 async fn serve(oauth: Arc<Oauth>, request: Request) -> Response<Body> {
@@ -43,6 +40,12 @@ async fn serve(oauth: Arc<Oauth>, request: Request) -> Response<Body> {
     // The router has asked for it before.
     let endpoint = Endpoint::at(parts.uri.path()).unwrap_or(Endpoint::Token(None));
     let mut opened = Opened::new(&app.engine, Protocol::Oauth, endpoint.operation(), &parts);
+    // Whoever asks has shown nothing so far.
+    let Some(_guest) = app.strangers.guests.enter(opened.from()) else {
+        turn_away(opened.protocol);
+        let refusal = Refusal::too_many(5, "too many requests at once");
+        return Reply::refused(refusal, opened.id).into_response(opened.id);
+    };
     let mut asked = TokenRequest::default();
     let span = span(&opened);
     let work = carry_out(&oauth, endpoint, &parts, body, &mut opened, &mut asked);
@@ -54,25 +57,24 @@ async fn serve(oauth: Arc<Oauth>, request: Request) -> Response<Body> {
     }
     if opened.caller == Actor::Unauthenticated {
         opened.shorten();
-        // Who named no client is a stranger, and so is what is wrong with the request.
-        if asked.client.is_none() && (400..500).contains(&reply.status) {
-            reply = of_stranger(&oauth, reply, &opened);
+        // Who named no client is a stranger, and so is what is wrong with the request; and whoever
+        // guesses too often for one that is there.
+        let of_client = asked.client.is_some() && reply.status != 429;
+        if !of_client && (400..500).contains(&reply.status) && reply.kept == Kept::Record {
+            reply.kept = Kept::Ring;
         }
+    } else if let Some(place) = parts.extensions.get::<Place>() {
+        place.known();
     }
     let asked = matches!(endpoint, Endpoint::Token(_)).then_some(&asked);
-    if let Err(error) = keep(&app.engine, reply.kept, || reply.close(&opened, asked)).await {
+    if let Err(error) =
+        keep(&app.engine, &app.strangers, reply.kept, || reply.close(&opened, asked)).await
+    {
         tracing::warn!(exchange = %opened.id, %error, "recording a token request failed");
         reply = Reply::refused(Refusal::unavailable("the log cannot be written"), opened.id);
     }
     measure(&opened, reply.status);
     reply.into_response(opened.id)
-}
-
-fn of_stranger(oauth: &Oauth, reply: Reply, opened: &Opened) -> Reply {
-    if oauth.app.strangers.admits(opened.protocol) {
-        return reply;
-    }
-    Reply::refused(Refusal::too_many(5, "too many requests without a valid client"), opened.id)
 }
 
 async fn carry_out(

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rollcall_domain::credential::ClientAuthentication;
+use rollcall_door::exchange::redact;
 use std::collections::BTreeMap;
 
 /// The type of assertion that is taken (RFC 7523 section 2.2).
@@ -73,6 +74,8 @@ impl Form {
         let mut removed = Vec::new();
         for (name, value) in &self.0 {
             if PLAIN.contains(&name.as_str()) {
+                // Fields of a portal are swapped now and then: a secret may stand anywhere.
+                let value = redact::text(value);
                 text.append_pair(name, &value.chars().take(KEPT_CHARS).collect::<String>());
             } else {
                 removed.push(format!("the value of {}", name.chars().take(40).collect::<String>()));

@@ -12,6 +12,8 @@ pub struct Refusal {
     pub code: &'static str,
     /// What happened, for whoever reads the exchange.
     pub detail: String,
+    /// What the client is told in place of the detail, where that says more than is its business.
+    pub told: Option<&'static str>,
     /// Seconds to wait, where another attempt may go well.
     pub retry_after: Option<u32>,
     /// Why, in the words of failures.
@@ -20,7 +22,7 @@ pub struct Refusal {
 
 impl Refusal {
     fn new(status: u16, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after: None, cause: None }
+        Self { status, code, detail: detail.into(), told: None, retry_after: None, cause: None }
     }
 
     /// The request is not what it must be.
@@ -58,6 +60,13 @@ impl Refusal {
     pub fn unavailable(detail: impl Into<String>) -> Self {
         let refusal = Self::new(503, "temporarily_unavailable", detail);
         Self { retry_after: Some(30), ..refusal }
+    }
+
+    /// The keys of whoever signs for this client cannot be had. Where we look for them, and what
+    /// happened there, is not for whoever knows a client's id.
+    pub fn no_keys(why: &str) -> Self {
+        let told = Some("the keys of this client cannot be fetched");
+        Self { told, ..Self::unavailable(format!("the keys cannot be fetched: {why}")) }
     }
 
     /// The organization or its connection is switched off.

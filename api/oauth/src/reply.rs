@@ -48,7 +48,7 @@ impl Reply {
     pub fn refused(refusal: Refusal, exchange: ExchangeId) -> Self {
         let told = match refusal.code {
             "invalid_client" => format!("see exchange {exchange}"),
-            _ => format!("{} (exchange {exchange})", refusal.detail),
+            _ => format!("{} (exchange {exchange})", refusal.told.unwrap_or(&refusal.detail)),
         };
         let body = json!({ "error": refusal.code, "error_description": told });
         let mut headers = vec![no_store()];

@@ -6,7 +6,8 @@ use axum::http::{Method, StatusCode};
 use rollcall_door::Refusal;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
-use utoipa::openapi::path::{Operation, ParameterIn, PathItem, Paths};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem, Paths};
+use utoipa::openapi::{KnownFormat, RefOr, Schema, SchemaFormat};
 
 /// Names of before that are still understood, with those of today.
 const FORMER: [(&str, &str); 1] = [("asOf", "as_of")];
@@ -21,9 +22,17 @@ static METHODS: LazyLock<BTreeMap<String, Vec<String>>> = LazyLock::new(|| {
     described.paths.into_iter().map(of).collect()
 });
 
-/// The methods of one route, each with the names of its query.
+/// The methods of one route, each with its query.
 #[derive(Clone, Debug, Default)]
-pub struct Declared(BTreeMap<&'static str, Vec<String>>);
+pub struct Declared(BTreeMap<&'static str, Query>);
+
+/// What a query may have.
+#[derive(Clone, Debug, Default)]
+struct Query {
+    names: Vec<String>,
+    /// Those that are whole numbers as both databases and JSON's readers know them: below 2^63.
+    numbers: Vec<String>,
+}
 
 impl Declared {
     /// What these paths describe: those of one route.
@@ -31,7 +40,7 @@ impl Declared {
         Self(paths.paths.values().flat_map(Self::methods).collect())
     }
 
-    fn methods(item: &PathItem) -> Vec<(&'static str, Vec<String>)> {
+    fn methods(item: &PathItem) -> Vec<(&'static str, Query)> {
         let methods = [
             ("GET", &item.get),
             ("HEAD", &item.get),
@@ -42,7 +51,7 @@ impl Declared {
         ];
         let declared = methods
             .into_iter()
-            .filter_map(|(name, operation)| Some((name, names(operation.as_ref()?))));
+            .filter_map(|(name, operation)| Some((name, query(operation.as_ref()?))));
         declared.collect()
     }
 
@@ -62,13 +71,17 @@ impl Declared {
         Err(refusal)
     }
 
-    /// Refuses a query with a name that is not declared.
+    /// Refuses a query with a name that is not declared, or a number that no log reaches.
     pub fn check(&self, method: &Method, query: &str) -> Result<(), Refusal> {
-        let Some(names) = self.0.get(method.as_str()) else { return Ok(()) };
-        for (name, _) in form_urlencoded::parse(query.as_bytes()) {
+        let Some(Query { names, numbers }) = self.0.get(method.as_str()) else { return Ok(()) };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let today = FORMER.iter().find(|(former, _)| *former == name).map(|(_, today)| *today);
             let today = today.unwrap_or(&name);
             if names.iter().any(|declared| declared == today) {
+                if numbers.iter().any(|n| n == today) && value.parse().is_ok_and(is_beyond) {
+                    let told = format!("{today}={value} cannot be: give 0 to {}", i64::MAX);
+                    return Err(Refusal::parameter(today.to_owned(), told));
+                }
                 continue;
             }
             let there_is = match names.as_slice() {
@@ -106,7 +119,24 @@ pub fn described(paths: &mut Paths) -> impl Iterator<Item = &mut Operation> {
     })
 }
 
-fn names(operation: &Operation) -> Vec<String> {
+fn is_beyond(number: u64) -> bool {
+    i64::try_from(number).is_err()
+}
+
+fn query(operation: &Operation) -> Query {
     let parameters = operation.parameters.iter().flatten();
-    parameters.filter(|p| p.parameter_in == ParameterIn::Query).map(|p| p.name.clone()).collect()
+    let parameters = parameters.filter(|p| p.parameter_in == ParameterIn::Query);
+    let mut query = Query::default();
+    for parameter in parameters {
+        if is_int64(parameter) {
+            query.numbers.push(parameter.name.clone());
+        }
+        query.names.push(parameter.name.clone());
+    }
+    query
+}
+
+fn is_int64(parameter: &Parameter) -> bool {
+    let Some(RefOr::T(Schema::Object(schema))) = &parameter.schema else { return false };
+    schema.format == Some(SchemaFormat::KnownFormat(KnownFormat::Int64))
 }

@@ -23,6 +23,10 @@ use std::sync::Arc;
 use tracing::Instrument as _;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
+/// The header with the position of the log that an answer rests on: whoever asks for less, of any
+/// process, sees at least what was answered.
+const POSITION: HeaderName = HeaderName::from_static("position");
+
 /// What an exchange is called that asked for nothing there is.
 const NOTHING: &str = "unknown";
 
@@ -101,6 +105,9 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     let mut response =
         served.unwrap_or_else(|| Refusal::unavailable(&"a handler panicked").into_response());
     response = problem::told(response).await;
+    if let Some(position) = visit.position() {
+        response.headers_mut().insert(POSITION, HeaderValue::from(position));
+    }
     let (mut opened, mut kept) = visit.into_parts();
     opened.body = read.taken();
     // Nobody reads where nothing is.
@@ -110,19 +117,18 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
         kept = Kept::CountOnly;
     }
     if opened.caller == Actor::Unauthenticated && response.status() != StatusCode::OK {
-        opened.shorten();
-        if !app.strangers.admits(opened.protocol) {
-            let one_too_many = "too many requests without a live key";
-            response = Refusal::new(StatusCode::TOO_MANY_REQUESTS, one_too_many).into_response();
-            kept = Kept::CountOnly;
-        }
+        kept = Kept::Ring;
     } else if opened.caller == Actor::Unauthenticated {
         // Who holds a session is asked at each click.
         kept = Kept::CountOnly;
     }
+    if app.engine.closed().is_some() {
+        // There is no log to keep it in.
+        kept = Kept::CountOnly;
+    }
     let answered = answer(&response);
     let exchange = || opened.close(Closing::with(answered, Vec::new()));
-    if let Err(error) = keep(&app.engine, kept, exchange).await {
+    if let Err(error) = keep(&app.engine, &app.strangers, kept, exchange).await {
         response = Refusal::unavailable(&error).into_response();
     } else if kept != Kept::CountOnly
         && let Ok(id) = HeaderValue::from_str(&opened.id.to_string())

@@ -15,13 +15,16 @@ use rollcall_domain::log::{
 use rollcall_door::App;
 use rollcall_door::SCIM_PREFIX;
 use rollcall_door::config::ServeConfig;
-use rollcall_door::exchange::StrangerLimit;
 use rollcall_door::sealing::DeploymentKey;
+use rollcall_door::strangers::Strangers;
 use rollcall_engine::begin;
 use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::fold::FoldError;
+use rollcall_projections::session_uses::SessionUses;
+use rollcall_projections::strangers::StrangerRing;
 use rollcall_scim::{Rerun, rerun};
 use rollcall_stores::{DeploymentWrap, Stores};
 use std::collections::{BTreeSet, HashMap};
@@ -95,8 +98,18 @@ impl Scratch {
         let engine = begin::engine(&stores.log, &stores.live, clock, ids).await.map_err(scratch)?;
         let places =
             ConsumerPlaces::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let ring = StrangerRing::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let (requests, most) =
+            (settings.config.max_in_flight, settings.config.stranger_connections);
+        let strangers = Strangers::new(requests, most, ring, false);
+        let session_uses =
+            SessionUses::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let console =
+            ConsoleStore::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let application = rollcall_door::Settings {
             places,
+            session_uses,
+            console,
             config: ServeConfig {
                 rate_limit: 0,
                 database_url: None,
@@ -108,7 +121,7 @@ impl Scratch {
             // No login is replayed, so nothing is sealed or opened here.
             deployment_key: DeploymentKey::derived_from("a fork"),
             shared: false,
-            strangers: StrangerLimit::off(),
+            strangers,
         };
         // Nobody audits a fork: those views stay empty.
         let audit = begin::audit(&stores.log, &stores.audit).await.map_err(scratch)?;

@@ -68,16 +68,22 @@ pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, Sc
 async fn by_token(scim: &Scim, secret: &str) -> Result<Option<Known>, ScimError> {
     let app = &scim.app;
     let sha256 = sha256_hex(secret);
-    let look_up = || app.credentials.bearer_of_organization(&sha256);
+    let acquaintances = &app.strangers.acquaintances;
+    let look_up = || async {
+        let _turn = acquaintances.turn(&sha256).await;
+        app.credentials.bearer_of_organization(&sha256).await
+    };
     let known = match &scim.known_tokens {
         Some(tokens) => tokens.find(&app.engine, &sha256, look_up).await,
         None => look_up().await.map(|found| found.map(Arc::new)),
     };
     let known = known.map_err(|e| app.trouble("token lookup", &e))?;
     let now = app.engine.clock.now();
-    Ok(known.filter(|known| {
+    let known = known.filter(|known| {
         known.0.purpose == Purpose::Scim && known.0.state(now) == CredentialState::Live
-    }))
+    });
+    acquaintances.found(&sha256, known.is_some());
+    Ok(known)
 }
 
 /// Who has an access token: its credential is asked with every request, so that what is revoked is

@@ -137,8 +137,10 @@ async fn run(
         outcome = Ok(Reply::failure(error.clone(), child.opened.id));
     }
     let mut reply = outcome?;
-    let kept =
-        keep(&call.app.engine, reply.kept, || reply.close(&child.opened, &child.notes)).await;
+    let kept = keep(&call.app.engine, &call.app.strangers, reply.kept, || {
+        reply.close(&child.opened, &child.notes)
+    })
+    .await;
     kept.map_err(|e| super::failure::unavailable("bulk operation", &e))?;
     reply.kept = Kept::InAppend;
     Ok(reply)

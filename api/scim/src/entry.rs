@@ -1,6 +1,6 @@
 //! Where a SCIM request comes in: the exchange is opened first and closed last, whatever happens.
 
-use super::authenticate::authenticate;
+use super::authenticate::{Caller, authenticate};
 use super::call::{Call, Conditions};
 use super::encoding::Encoding;
 use super::facts;
@@ -17,16 +17,21 @@ use axum::http::request::Parts;
 use axum::http::{Response, Uri};
 use bytes::Bytes;
 use rollcall_domain::actor::Actor;
+use rollcall_domain::credential::{ACCESS_TOKEN_PREFIX, Purpose};
 use rollcall_domain::exchange::Protocol;
 use rollcall_domain::failure::Cause;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
-use rollcall_door::exchange::{Kept, Opened, found, guarded, keep, measure, span, to_the_end};
+use rollcall_door::exchange::{
+    Kept, Opened, found, guarded, keep, measure, room, span, to_the_end, turn_away,
+};
 use rollcall_door::stopping::is_cut_off;
-use rollcall_door::{RESOURCE_METADATA, SCIM_PREFIX};
+use rollcall_door::strangers::{Guest, Place};
+use rollcall_door::{App, RESOURCE_METADATA, SCIM_PREFIX};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, SemaphorePermit};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 /// How much of a body is read, and kept, of a caller who is not known.
@@ -35,13 +40,30 @@ const STRANGER_BODY_BYTES: usize = 16 * 1024;
 const ROOM_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-/// The same for a caller who is not known.
+/// A credential that was looked at longer ago is looked at again.
+const AGAIN_AFTER: Duration = Duration::from_millis(250);
+/// How long the body of a caller who is not known may take.
 const STRANGER_BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether a request is for SCIM, doubled slashes included.
 pub fn is_scim(uri: &Uri) -> bool {
     below_prefix(uri.path()).is_some()
 }
+
+/// Whether a request that is for nothing else comes with a token of ours: somebody pasted another
+/// Tenant URL than ours. It is an exchange of its organization like every other, and a 404.
+pub fn is_strayed(request: &Request) -> bool {
+    let sent = request.headers().get(axum::http::header::AUTHORIZATION);
+    let sent = sent.and_then(|v| v.to_str().ok()).and_then(|v| v.split_once(' '));
+    sent.is_some_and(|(scheme, token)| {
+        let prefixes = [Purpose::Scim.token_prefix(), ACCESS_TOKEN_PREFIX];
+        scheme.eq_ignore_ascii_case("bearer")
+            && prefixes.iter().any(|prefix| token.trim_start().starts_with(prefix))
+    })
+}
+
+/// What stands for a path that is not below the SCIM base: no operation has it.
+const ELSEWHERE: &str = "/../";
 
 /// The path below the SCIM base, with the slashes that came in.
 pub(super) fn below_prefix(path: &str) -> Option<&str> {
@@ -54,13 +76,39 @@ pub(super) fn below_prefix(path: &str) -> Option<&str> {
 
 /// Serves one request to its end, also when the client goes away in the middle.
 pub async fn entry(scim: Arc<Scim>, request: Request) -> Response<Body> {
+    to_the_end(serve(scim, request)).await
+}
+
+/// The room that a request takes while it is under way.
+enum Room {
+    Known { _permit: OwnedSemaphorePermit },
+    Stranger { _guest: Guest },
+}
+
+/// Room for one more of this caller; what is answered where there is none is counted and not kept.
+fn room_of(scim: &Scim, known: bool, opened: &Opened) -> Result<Room, Box<Reply>> {
     let app = &scim.app;
-    let overloaded = || {
-        let error = ScimError::unavailable("too many requests at once; try again later".to_owned());
-        let id = app.engine.ids.exchange();
-        Reply::failure(error, id).into_response(id)
+    let error = if known {
+        match room(&app.in_flight) {
+            Some(permit) => return Ok(Room::Known { _permit: permit }),
+            None => ScimError::unavailable("too many requests at once; try again later"),
+        }
+    } else {
+        match app.strangers.guests.enter(opened.from()) {
+            Some(guest) => return Ok(Room::Stranger { _guest: guest }),
+            None => {
+                turn_away(opened.protocol);
+                ScimError::too_many_requests("too many requests without a valid token")
+            }
+        }
     };
-    to_the_end(&app.in_flight, serve(scim.clone(), request), overloaded).await
+    Err(Box::new(Reply::failure(error, opened.id)))
+}
+
+/// What a client is told where nothing is served at all, and no exchange is kept.
+pub fn refused(app: &App, detail: &str) -> Response<Body> {
+    let id = app.engine.ids.exchange();
+    Reply::failure(ScimError::unavailable(detail.to_owned()), id).into_response(id)
 }
 
 async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
@@ -68,10 +116,20 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let mut opened = Opened::new(&app.engine, Protocol::Scim, "unknown", &parts);
     let mut notes = Notes::default();
+    let damaged = || failure::damaged("a request handler panicked");
+    let caller = guarded(authenticate(&scim, &parts.headers)).await;
+    let caller = caller.unwrap_or_else(|| Err(damaged()));
+    if let (Ok(_), Some(place)) = (&caller, parts.extensions.get::<Place>()) {
+        place.known();
+    }
+    let _room = match room_of(&scim, caller.is_ok(), &opened) {
+        Ok(room) => room,
+        Err(reply) => return reply.into_response(opened.id),
+    };
     let span = span(&opened);
-    let outcome =
-        guarded(carry_out(&scim, &parts, body, &mut opened, &mut notes).instrument(span)).await;
-    let outcome = outcome.unwrap_or_else(|| Err(failure::damaged("a request handler panicked")));
+    let work = carry_out(&scim, &parts, body, caller, &mut opened, &mut notes);
+    let outcome = guarded(work.instrument(span)).await;
+    let outcome = outcome.unwrap_or_else(|| Err(damaged()));
     let mut reply = outcome.unwrap_or_else(|error| Reply::failure(error, opened.id));
     if reply.status == 405 {
         reply = reply.with("allow", allowed(below_prefix(parts.uri.path()).unwrap_or_default()));
@@ -82,16 +140,11 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
         reply = reply.with("www-authenticate", challenge);
     }
     if opened.caller == Actor::Unauthenticated {
-        opened.shorten();
-        if reply.status == 401 && !app.strangers.admits(opened.protocol) {
-            reply = Reply::failure(
-                ScimError::too_many_requests("too many requests without a valid token"),
-                opened.id,
-            );
-            reply.kept = Kept::CountOnly;
-        }
+        reply.kept = Kept::Ring;
     }
-    if let Err(error) = keep(&app.engine, reply.kept, || reply.close(&opened, &notes)).await {
+    if let Err(error) =
+        keep(&app.engine, &app.strangers, reply.kept, || reply.close(&opened, &notes)).await
+    {
         reply = Reply::failure(failure::unavailable("recording an exchange", &error), opened.id);
     }
     measure(&opened, reply.status);
@@ -103,15 +156,16 @@ async fn carry_out(
     scim: &Scim,
     parts: &Parts,
     body: Body,
+    caller: Result<Caller, ScimError>,
     opened: &mut Opened,
     notes: &mut Notes,
 ) -> Result<Reply, ScimError> {
     let app = &scim.app;
-    let path = below_prefix(parts.uri.path()).unwrap_or_default();
+    let path = below_prefix(parts.uri.path()).unwrap_or(ELSEWHERE);
     path::note(parts.uri.path(), path, notes);
     let operation = route(parts.method.as_str(), path);
     opened.operation = operation.as_ref().map_or("unknown", |o| o.name());
-    let caller = authenticate(scim, &parts.headers).await;
+    let asked = Instant::now();
     let encoding = Encoding::of(&parts.headers);
     // Nobody knows how long a packed body is.
     let announced = body.size_hint().upper().filter(|_| matches!(encoding, Ok(Encoding::Identity)));
@@ -132,7 +186,11 @@ async fn carry_out(
     if let Ok(body) = &body {
         opened.body = body.clone();
     }
-    let caller = caller?;
+    // Whoever holds a body back must not go on after the credential was revoked.
+    let caller = match caller? {
+        _ if asked.elapsed() > AGAIN_AFTER => authenticate(scim, &parts.headers).await?,
+        caller => caller,
+    };
     opened.organization = caller.organization;
     opened.caller = caller.actor;
     found(opened);

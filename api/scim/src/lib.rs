@@ -30,7 +30,7 @@ mod room;
 mod route;
 mod write;
 
-pub use entry::{entry, is_scim};
+pub use entry::{entry, is_scim, is_strayed, refused};
 pub use rerun::{Rerun, rerun};
 pub use room::Scim;
 

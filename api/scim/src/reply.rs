@@ -132,5 +132,6 @@ fn facts(opened: &Opened, reply: &Reply) -> Facts {
         holder: error.and_then(|e| e.holder),
         wants: opened.wants.clone(),
         token_request: None,
+        untrusted: None,
     }
 }

@@ -96,8 +96,8 @@ impl Resource for User {
     }
     fn refusal(id: ResourceId, error: UserError) -> ScimError {
         match error {
-            // No SCIM request signs anybody in.
-            UserError::NotFound | UserError::NotRecognized => {
+            // No SCIM request signs anybody in, or says who a person is.
+            UserError::NotFound | UserError::NotRecognized | UserError::InvalidReason => {
                 super::route::not_found(ResourceKind::User, &id.to_string())
             }
             UserError::AlreadyExists => ScimError::uniqueness(error.to_string()),

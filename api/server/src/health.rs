@@ -5,6 +5,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::PrometheusHandle;
+use rollcall_domain::log::{LogError, Trouble};
 use rollcall_domain::run::Pulse;
 use rollcall_door::App;
 use rollcall_projections::status::ViewStatus;
@@ -25,16 +26,19 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// The log can be reached, the live views have caught up, and none has stopped. How the auditors'
-/// views are is shown but decides nothing: SCIM requests do not need them, and are served here.
+/// What became of real appends and of the views behind them, or of a probe that writes as they do;
+/// and whether the live views have caught up, and none has stopped. How the auditors' views are is
+/// shown but decides nothing: SCIM requests do not need them, and are served here.
 pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
     let log = app.engine.log.ping().await;
     let views = app.engine.folder.status().await;
     let audit = app.audit.folder().status().await;
-    let (mut ready, mut body) = (
-        log.is_ok(),
-        json!({ "log": log.as_ref().map_or_else(ToString::to_string, |()| "ok".to_owned()) }),
-    );
+    let reasons = reasons(&app, &log).await;
+    let mut ready = reasons.is_empty();
+    let mut body = json!({ "log": "ok" });
+    if let Some((_, sentence)) = reasons.first() {
+        body["log"] = json!(sentence);
+    }
     match views {
         Ok(views) => {
             let (lag, stopped) = summary(&views);
@@ -57,9 +61,41 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
         }
         Err(error) => json!({ "views": error.to_string() }),
     };
+    if let Some(why) = app.engine.closed() {
+        ready = false;
+        body["closed"] = json!({ "reason": why.as_str(), "detail": why.to_string() });
+    }
+    let told = |(reason, detail): &(&str, String)| json!({ "reason": reason, "detail": detail });
+    body["reasons"] = reasons.iter().map(told).collect();
     body["ready"] = json!(ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(body)).into_response()
+}
+
+/// The views cannot be written, although the log can.
+const VIEWS: (&str, &str) = (
+    "views",
+    "the views cannot be written: look at the room on their disk, at locks, and at `rollcall views status`",
+);
+
+/// All reasons that there are, for metrics.
+pub fn all_reasons() -> impl Iterator<Item = &'static str> {
+    Trouble::ALL.into_iter().map(Trouble::as_str).chain([VIEWS.0])
+}
+
+/// Why nothing can be kept or shown at present, each with its sentence.
+pub async fn reasons(app: &App, log: &Result<(), LogError>) -> Vec<(&'static str, String)> {
+    let mut reasons = Vec::new();
+    match (app.engine.trouble(), log) {
+        (Some(trouble), _) => reasons.push((trouble.as_str(), trouble.to_string())),
+        (None, Err(error)) => reasons.push((Trouble::Away.as_str(), error.to_string())),
+        (None, Ok(())) => {}
+    }
+    if let Err(error) = app.engine.views_work().await {
+        tracing::warn!(%error, "the views cannot be written");
+        reasons.push((VIEWS.0, VIEWS.1.to_owned()));
+    }
+    reasons
 }
 
 /// How many records are not folded yet, and whose views have stopped.

@@ -13,15 +13,19 @@ use rollcall_contract::request_line::{Nothing, RequestLine, RouteError};
 use rollcall_contract::tokens::{NewToken, TokenIssued};
 use rollcall_contract::{Problem, route};
 use rollcall_domain::ids::ExchangeId;
+use rollcall_domain::sql::SqlError;
 use rollcall_door::config::ServeConfig;
-use rollcall_door::exchange::StrangerLimit;
 use rollcall_door::sealing::{DeploymentKey, WRAPPING, deployment_key_path};
+use rollcall_door::strangers::Strangers;
 use rollcall_door::{App, Settings};
 use rollcall_engine::begin;
 use rollcall_engine::clock::{Clock, ClockHand};
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
+use rollcall_projections::session_uses::SessionUses;
+use rollcall_projections::strangers::StrangerRing;
 use rollcall_stores::{DeploymentWrap, Stores};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -117,6 +121,9 @@ pub enum HostError {
     /// The answer could not be read to its end.
     #[error("the answer broke off: {0}")]
     BrokenAnswer(#[from] axum::Error),
+    /// What a stranger sent could not be kept.
+    #[error(transparent)]
+    NotKept(#[from] SqlError),
     /// The administration refused.
     #[error("{status}: {detail}")]
     Refused {
@@ -164,14 +171,19 @@ impl Host {
         if audit.is_outdated() {
             audit.rebuild().await?;
         }
+        let ring = StrangerRing::open(stores.side.clone()).await?;
+        let (requests, most) = (config.max_in_flight, config.stranger_connections);
+        let strangers = Strangers::new(requests, most, ring, false);
         let settings = Settings {
             places: ConsumerPlaces::open(stores.side.clone()).await?,
+            session_uses: SessionUses::open(stores.side.clone()).await?,
+            console: ConsoleStore::open(stores.side.clone()).await?,
             config,
             public_url,
             deployment_key: DeploymentKey::derived_from(&operator_key),
             operator_key: operator_key.clone(),
             shared: stores.shared,
-            strangers: StrangerLimit::off(),
+            strangers,
         };
         let app = Arc::new(App::new(engine, audit, settings));
         let router = router(&app, Doors::new(&app), None);
@@ -205,6 +217,7 @@ impl Host {
         let Ok(response) = self.router.clone().oneshot(request).await;
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
+        self.app.strangers.evidence.flush().await?;
         drop(hand);
         let text = |value: &axum::http::HeaderValue| {
             String::from_utf8_lossy(value.as_bytes()).into_owned()

@@ -3,8 +3,10 @@
 
 pub mod background;
 pub mod config;
+mod gate;
 mod health;
 pub mod host;
+mod known;
 mod listen;
 pub mod metric_table;
 pub mod openapi;

@@ -47,6 +47,28 @@ const fn histogram(
 
 /// All of them.
 pub const METRICS: &[Metric] = &[
+    gauge(
+        "rollcall_trouble",
+        &["reason"],
+        "1 while nothing can be kept, or shown, for this reason",
+    ),
+    counter("rollcall_append_failures_total", &["reason"], "Appends that could not be made"),
+    counter(
+        "rollcall_unshown_answers_total",
+        &[],
+        "Answers that were given up because the views could not be brought that far",
+    ),
+    gauge("rollcall_disk_free_bytes", &[], "Room left on the disk of the data folder"),
+    counter(
+        "rollcall_exchange_holes_total",
+        &["family", "organization"],
+        "Exchanges that were missing or could not be read when they were to be folded",
+    ),
+    gauge(
+        "rollcall_log_closed",
+        &["reason"],
+        "1 while nothing is served, because the log is not the one that was known",
+    ),
     counter(
         "rollcall_requests_total",
         &["protocol", "operation", "status", "organization"],
@@ -104,6 +126,22 @@ pub const METRICS: &[Metric] = &[
         "rollcall_turned_away_total",
         &["protocol"],
         "Requests that were one too many of strangers or visitors: answered, and kept nowhere",
+    ),
+    counter(
+        "rollcall_stranger_requests_total",
+        &["protocol"],
+        "Requests without a live credential whose exchange was kept beside the log",
+    ),
+    counter(
+        "rollcall_stranger_overwritten_total",
+        &[],
+        "Of those, the ones that made room for others before they were written",
+    ),
+    counter("rollcall_wrong_keys_total", &[], "Wrong keys that were shown to the administration"),
+    counter(
+        "rollcall_connections_let_go_total",
+        &["reason"],
+        "Connections that were closed because nobody on them asked for anything, or to make room",
     ),
     counter(
         "rollcall_overload_total",

@@ -1,5 +1,6 @@
 //! All routes.
 
+use crate::gate::gate;
 use crate::outbound::Guarded;
 use crate::{health, openapi};
 use axum::Router;
@@ -9,6 +10,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
+use rollcall_console::{Console, Streams};
 use rollcall_contract::route;
 use rollcall_door::{App, callers};
 use rollcall_feed::Feed;
@@ -39,6 +41,8 @@ pub struct Doors {
     pub office: Office,
     /// Where consumers wait for events.
     pub feed: Arc<Feed>,
+    /// Whoever watches requests live.
+    pub streams: Streams,
 }
 
 impl Doors {
@@ -56,13 +60,14 @@ impl Doors {
             office: Office::new(sign_on.clone(), feed.clone()),
             sign_on,
             feed,
+            streams: Streams::default(),
         }
     }
 }
 
 /// Everything the server answers. `metrics` renders `/metrics`, where they are counted.
 pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -> Router {
-    let Doors { scim, oauth, sign_on, office, .. } = doors;
+    let Doors { scim, oauth, sign_on, office, streams, .. } = doors;
     let (api, document) = api().split_for_parts();
     let document: Arc<str> = openapi::render(&document).into();
     let rest = format!("{}/{{*{}}}", route::PREFIX, callers::REST);
@@ -76,10 +81,11 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .with_state(health::Health { app: app.clone(), metrics });
+    let api = api.layer(from_fn_with_state(app.clone(), rollcall_office::entry));
+    let console = Console::new(app.clone(), api.clone().with_state(office.clone()), streams);
     Router::new()
-        .merge(
-            api.layer(from_fn_with_state(app.clone(), rollcall_office::entry)).with_state(office),
-        )
+        .merge(api.with_state(office))
+        .merge(rollcall_console::routes(console))
         .route(
             route::DESCRIPTION,
             get(move || async move {
@@ -101,6 +107,7 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         .merge(health)
         .fallback(fallback)
         .with_state((scim, oauth))
+        .layer(from_fn_with_state(app.clone(), gate))
 }
 
 /// SCIM takes any method and path below its prefix, doubled slashes included; so it has no routes
@@ -112,7 +119,7 @@ async fn fallback(
     if rollcall_oauth::is_oauth(request.uri()) {
         return rollcall_oauth::entry(oauth, request).await;
     }
-    if rollcall_scim::is_scim(request.uri()) {
+    if rollcall_scim::is_scim(request.uri()) || rollcall_scim::is_strayed(&request) {
         return rollcall_scim::entry(scim, request).await;
     }
     let scim = rollcall_door::SCIM_PREFIX;

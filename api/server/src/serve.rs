@@ -1,23 +1,28 @@
 //! `rollcall serve`: from a configuration to a running server, and its end.
 
 use crate::background::Background;
-use crate::listen::{self, Patience};
+use crate::known;
+use crate::listen::{self, Patience, Trusted};
 use crate::router::{Doors, router};
 use crate::telemetry;
-use anyhow::Context;
+use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_door::config::ServeConfig;
-use rollcall_door::exchange::StrangerLimit;
 use rollcall_door::sealing::{DeploymentKey, WRAPPING, deployment_key_path};
+use rollcall_door::strangers::Strangers;
 use rollcall_door::{App, Settings};
 use rollcall_engine::begin;
 use rollcall_engine::clock::Clock;
 use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
+use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::saml::SamlConnections;
+use rollcall_projections::session_uses::SessionUses;
+use rollcall_projections::strangers::StrangerRing;
 use rollcall_sign_on::saml::seals;
 use rollcall_stores::{DeploymentWrap, Places};
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +30,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+/// How often a stop looks whether strangers' requests have ended.
+const GLANCE: Duration = Duration::from_millis(10);
 /// How long a stop waits for requests that were accepted.
 const DRAIN: Duration = Duration::from_secs(30);
 
@@ -51,6 +58,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let stores = stores.await?;
     stores.check_keys().await.context("cannot open what was sealed before")?;
     let operator_key = secrets::operator_key(&config.data, &ids)?;
+    stores.log.watch().remember(known::read(&config.data));
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
     seals::check(
         &SamlConnections::new(stores.live.clone()),
@@ -65,11 +73,30 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     })?;
     let url = format!("http://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
-    let (shared, strangers) = (stores.shared, StrangerLimit::default());
+    reachable(&public_url)?;
+    let shared = stores.shared;
+    let ring = StrangerRing::open(stores.side.clone()).await;
+    let ring = ring.context("cannot open what is kept of strangers")?;
+    let connections = listen::room_for_strangers(config.stranger_connections);
+    let strangers =
+        Strangers::new(config.stranger_requests(), connections, ring, config.rate_limit > 0);
     let places = ConsumerPlaces::open(stores.side.clone()).await;
     let places = places.context("cannot open what is kept of consumers")?;
-    let settings =
-        Settings { places, config, public_url, operator_key, deployment_key, shared, strangers };
+    let session_uses = SessionUses::open(stores.side.clone()).await;
+    let session_uses = session_uses.context("cannot open what is kept of sessions")?;
+    let console = ConsoleStore::open(stores.side.clone()).await;
+    let console = console.context("cannot open what is kept of the console")?;
+    let settings = Settings {
+        places,
+        session_uses,
+        console,
+        config,
+        public_url,
+        operator_key,
+        deployment_key,
+        shared,
+        strangers,
+    };
     let app = Arc::new(App::new(engine, audit, settings));
     let empty = app.organizations.list().await.is_ok_and(|all| all.is_empty());
     announce(&app, stores.name, &url, empty);
@@ -88,14 +115,22 @@ async fn run(
     let (stop, stopping) = watch::channel(false);
     let doors = Doors::new(&app);
     let background = Background::start(&app, &doors, &stopping);
-    let feed = doors.feed.clone();
+    let (feed, streams) = (doors.feed.clone(), doors.streams.clone());
     let router = router(&app, doors, Some(metrics));
-    let server =
-        tokio::spawn(listen::serve(listener, router, Patience::default(), stopping.clone()));
+    let trusted = Trusted::parse(&app.config.trusted_proxy)?;
+    let server = tokio::spawn(listen::serve(
+        listener,
+        router,
+        Patience::default(),
+        app.strangers.connections.clone(),
+        trusted,
+        stopping.clone(),
+    ));
     signals().await?;
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
     feed.stop();
+    streams.stop();
     let drained = tokio::time::timeout(DRAIN, async {
         let _ = server.await;
         // Requests whose client went away are finished as well.
@@ -103,11 +138,22 @@ async fn run(
             .in_flight
             .acquire_many(u32::try_from(app.config.max_in_flight).unwrap_or(u32::MAX))
             .await;
+        while app.strangers.guests.there() > 0 {
+            tokio::time::sleep(GLANCE).await;
+        }
     });
     if drained.await.is_err() {
         tracing::warn!("some requests did not end in {} s", DRAIN.as_secs());
     }
     background.ended().await;
+    if let Err(error) = app.strangers.evidence.flush().await {
+        tracing::warn!(%error, "the last evidence of strangers was not kept");
+    }
+    if app.engine.closed().is_none()
+        && let Err(error) = known::keep(&app.config.data, &app.engine.known())
+    {
+        tracing::warn!(%error, "what is known of the log could not be kept");
+    }
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())
@@ -119,6 +165,26 @@ async fn signals() -> anyhow::Result<()> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+/// Refuses a public URL under which nobody gets here, or everybody can read what is sent.
+fn reachable(public_url: &str) -> anyhow::Result<()> {
+    let url = reqwest::Url::parse(public_url)
+        .with_context(|| format!("--public-url {public_url}: this is no address"))?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let ip = host.parse::<IpAddr>().ok();
+    if ip.is_some_and(|ip| ip.is_unspecified()) {
+        bail!(
+            "the public URL {public_url} leads nowhere: say with --public-url under which address Entra and browsers reach this server"
+        );
+    }
+    let here = host == "localhost" || ip.is_some_and(|ip| ip.is_loopback());
+    if url.scheme() != "https" && !here {
+        bail!(
+            "the public URL {public_url} is plain http: Entra sends tokens to https only, and browsers keep no session without it; put a proxy with TLS in front, and give its https address with --public-url"
+        );
     }
     Ok(())
 }

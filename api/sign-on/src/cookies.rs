@@ -75,7 +75,7 @@ impl Pending {
 
     /// The `Set-Cookie` that ends it.
     pub fn end_cookie(&self) -> String {
-        format!("{}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=None", self.name())
+        ended(&self.name())
     }
 
     fn name(&self) -> String {
@@ -95,19 +95,48 @@ impl Pending {
     ) -> Vec<Self> {
         let ours = cookies(headers).filter(|(name, _)| name.starts_with(REQUEST));
         let read = |(_, value): (&str, &str)| {
-            let (body, signature) =
-                value.split_once('.').filter(|_| value.len() <= COOKIE_BYTES)?;
-            let signed = key.is_signed(REQUEST, body, signature);
-            let pending: Pending =
-                serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok().filter(|_| signed)?)
-                    .ok()?;
+            let pending = Self::read(key, value)?;
             (pending.organization == organization
                 && pending.asking == asking
                 && now < pending.expires)
                 .then_some(pending)
         };
-        ours.filter_map(read).take(REQUESTS).collect()
+        // The newest first: whoever has many of them under way is answered in the last.
+        let mut pending: Vec<Self> = ours.filter_map(read).collect();
+        pending.sort_by_key(|pending| std::cmp::Reverse(pending.expires));
+        pending.truncate(REQUESTS);
+        pending
     }
+
+    /// The `Set-Cookie`s that end what this browser has too much of, so that one more fits: the
+    /// oldest, and what cannot be read. Other sites can make a browser begin as many as they like.
+    pub fn given_up(headers: &HeaderMap, key: &DeploymentKey, now: DateTime<Utc>) -> Vec<String> {
+        let ours = cookies(headers).filter(|(name, _)| name.starts_with(REQUEST));
+        let mut all: Vec<(Option<DateTime<Utc>>, &str)> = ours
+            .map(|(name, value)| {
+                let pending = Self::read(key, value).filter(|pending| now < pending.expires);
+                (pending.map(|pending| pending.expires), name)
+            })
+            .collect();
+        all.sort_by_key(|(expires, _)| std::cmp::Reverse(*expires));
+        let kept = all.iter().take_while(|(expires, _)| expires.is_some()).count();
+        all.iter().skip(kept.min(REQUESTS - 1)).map(|(_, name)| ended(name)).collect()
+    }
+
+    /// When it began.
+    pub fn began(&self) -> DateTime<Utc> {
+        self.expires - TimeDelta::minutes(REQUEST_MINUTES)
+    }
+
+    fn read(key: &DeploymentKey, value: &str) -> Option<Self> {
+        let (body, signature) = value.split_once('.').filter(|_| value.len() <= COOKIE_BYTES)?;
+        let signed = key.is_signed(REQUEST, body, signature);
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok().filter(|_| signed)?).ok()
+    }
+}
+
+fn ended(name: &str) -> String {
+    format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=None")
 }
 
 /// The `Set-Cookie` that begins a session.
@@ -146,6 +175,27 @@ mod tests {
         let pair = cookie.split(';').next().unwrap();
         headers.insert(header::COOKIE, format!("other=1; {pair}").parse().unwrap());
         headers
+    }
+
+    #[test]
+    fn the_newest_requests_are_known_and_the_oldest_given_up() {
+        let (key, organization) =
+            (DeploymentKey::derived_from("k"), OrganizationId(Uuid::from_u128(1)));
+        let at = |n: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(n);
+        let begun =
+            |n: i64| Pending::new(organization, Asking::Login, format!("_{n:016x}"), at(n), None);
+        let pairs = (0..40).map(|n| begun(n).to_cookie(&key).split(';').next().unwrap().to_owned());
+        let odd = format!("{REQUEST}odd=x");
+        let all: Vec<String> = pairs.chain([odd]).collect();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, all.join("; ").parse().unwrap());
+        let known = Pending::of(&headers, &key, organization, Asking::Login, at(40));
+        let expected: Vec<Pending> = (32..40).rev().map(begun).collect();
+        assert_eq!(known, expected);
+        let given_up = Pending::given_up(&headers, &key, at(40));
+        assert_eq!(given_up.len(), 34, "seven are left beside the one that begins");
+        assert!(given_up.iter().any(|line| line.starts_with(&format!("{REQUEST}odd=;"))));
+        assert!(Pending::given_up(&header(&begun(1).to_cookie(&key)), &key, at(2)).is_empty());
     }
 
     #[test]

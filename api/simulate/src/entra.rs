@@ -1,5 +1,6 @@
 //! `rollcall simulate entra`
 
+use super::credential::Credential;
 use super::faults;
 use super::output::{Report, latency};
 use super::progress::Progress;
@@ -10,13 +11,12 @@ use rollcall_cli::client::{default_data, local_address};
 use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
 use rollcall_engine::clock::Clock;
 use rollcall_entra::client::{Mapping, Shape};
-use rollcall_entra::credential::{Authenticated, Grant};
 use rollcall_entra::directory::{FileTenant, Profile, Scope};
 use rollcall_entra::log::{Counting, LogFile, ProvisioningLog, Recorder, to_csv};
 use rollcall_entra::play::{Plan, Scene, Tenant, Until, play};
 use rollcall_entra::seed::Seed;
 use rollcall_entra::time::{Paced, Simulated, Time};
-use rollcall_entra::transport::{Faults, HttpTransport, Measured, Transport};
+use rollcall_entra::transport::{Faults, HttpTransport, Measured};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,25 +24,8 @@ use std::time::{Duration, Instant};
 /// Provision a simulated tenant to any SCIM server
 #[derive(Debug, Args)]
 pub struct Entra {
-    /// Secret token
-    #[arg(
-        long,
-        env = "ROLLCALL_SIMULATE_TOKEN",
-        hide_env_values = true,
-        value_name = "TOKEN",
-        default_value = "",
-        required_unless_present = "client_id"
-    )]
-    token: String,
-    /// Client identifier, to get access tokens with a client secret in place of a secret token
-    #[arg(long, value_name = "ID", requires_all = ["client_secret_file", "token_url"])]
-    client_id: Option<String>,
-    /// A file with the client secret
-    #[arg(long, value_name = "FILE")]
-    client_secret_file: Option<PathBuf>,
-    /// Token endpoint
-    #[arg(long, value_name = "URL")]
-    token_url: Option<String>,
+    #[command(flatten)]
+    credential: Credential,
     /// Users of the tenant
     #[arg(long, default_value_t = 1_000, value_name = "N")]
     users: u32,
@@ -121,7 +104,7 @@ enum MappingName {
 
 impl Entra {
     fn plan(&self, start: DateTime<Utc>) -> anyhow::Result<Plan> {
-        let mut plan = Plan::new(self.seed, self.users, &self.token, start, self.cycles);
+        let mut plan = Plan::new(self.seed, self.users, &self.credential.token, start, self.cycles);
         let scope = if self.assigned { Scope::Assigned } else { Scope::Everything };
         plan.tenant = match &self.tenant {
             Some(path) => {
@@ -160,19 +143,6 @@ impl Entra {
         Ok(plan)
     }
 
-    /// With access tokens, if there is something to get them for.
-    fn authenticated(&self, http: HttpTransport) -> anyhow::Result<Arc<dyn Transport>> {
-        let (Some(client), Some(file), Some(url)) =
-            (&self.client_id, &self.client_secret_file, &self.token_url)
-        else {
-            return Ok(Arc::new(http));
-        };
-        let secret = std::fs::read_to_string(file)
-            .with_context(|| format!("cannot read {}", file.display()))?;
-        let grant = Grant::Secret { client: client.clone(), secret: secret.trim().to_owned() };
-        Ok(Arc::new(Authenticated::new(Arc::new(http.with_token_url(url)), grant)))
-    }
-
     fn time(&self, start: DateTime<Utc>) -> anyhow::Result<Arc<dyn Time>> {
         match self.speed {
             None => Ok(Arc::new(Simulated::flowing(start))),
@@ -199,7 +169,8 @@ pub async fn run(args: Entra, server: ServerArgs) -> Result<Exit, Failure> {
     let plan = args.plan(start).map_err(usage)?;
     let time = args.time(start).map_err(usage)?;
     let http = HttpTransport::new(&url, Duration::from_secs(60)).map_err(|e| usage(e.into()))?;
-    let measured = Arc::new(Measured::new(args.authenticated(http)?));
+    let way = args.credential.way(http, start).await.map_err(usage)?;
+    let measured = Arc::new(Measured::new(way.transport.clone()));
     let file = args.log.as_deref().map(|path| {
         LogFile::create(path).with_context(|| format!("cannot write {}", path.display()))
     });

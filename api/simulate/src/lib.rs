@@ -1,6 +1,7 @@
 //! `rollcall simulate`: Entra in a box.
 
 mod app;
+mod credential;
 mod entra;
 mod faults;
 mod history;

@@ -125,9 +125,10 @@ impl Stores {
         let options = ConnectOptions { readers, ..ConnectOptions::default() };
         let refused = "cannot use the PostgreSQL database of --database-url";
         let stored = Arc::new(PostgresLog::connect(url, options).await.context(refused)?);
-        let live = Arc::new(PostgresViews::connect(url, Family::Live).await.context(refused)?);
-        let audit = Arc::new(PostgresViews::connect(url, Family::Audit).await.context(refused)?);
-        let side = PostgresViews::aside(url).await.context(refused)?;
+        let views = |family| PostgresViews::connect_watched(url, family, stored.watch());
+        let live = Arc::new(views(Family::Live).await.context(refused)?);
+        let audit = Arc::new(views(Family::Audit).await.context(refused)?);
+        let side = PostgresViews::aside_watched(url, stored.watch()).await.context(refused)?;
         let side: Arc<dyn SqlStore> = Arc::new(side);
         let log = sealed(stored.clone(), &side, wrap);
         stored.fold_inline(inline(&log));

@@ -1,6 +1,6 @@
 //! What a command on the deployment comes to.
 
-use super::{Deployment, DeploymentEvent};
+use super::{Deployment, DeploymentEvent, LogAccepted};
 use crate::context::Context;
 use crate::credential::{CredentialCommand, CredentialError, CredentialEvent};
 use crate::decision::Decision;
@@ -10,6 +10,8 @@ use crate::decision::Decision;
 pub enum DeploymentCommand {
     /// Let an operator in, or no more.
     Credential(CredentialCommand),
+    /// Let the log count as it is.
+    AcceptLog(LogAccepted),
 }
 
 /// Decides a command. A command that changes nothing yields no event.
@@ -21,7 +23,14 @@ pub fn decide(
     command: DeploymentCommand,
     context: &Context,
 ) -> Result<Decision<DeploymentEvent>, CredentialError> {
-    let DeploymentCommand::Credential(command) = command;
+    let command = match command {
+        DeploymentCommand::Credential(command) => command,
+        // Whether there is something to accept, whoever holds the log against what is known of it
+        // has found out.
+        DeploymentCommand::AcceptLog(accepted) => {
+            return Ok(vec![DeploymentEvent::LogAccepted(accepted)].into());
+        }
+    };
     let changes = deployment.credentials.decide(command, context.now)?;
     Ok(changes.into_iter().filter_map(told).collect::<Vec<_>>().into())
 }

@@ -1,6 +1,7 @@
 //! What can have happened to the deployment. Published payloads are frozen: a change is a new
 //! version.
 
+use super::LogAccepted;
 use crate::credential::{CredentialEvent, CredentialIssued, CredentialRevoked};
 use crate::event_macro::events;
 
@@ -11,14 +12,18 @@ events! {
         "OperatorKeyIssued" "1" OperatorKeyIssued(CredentialIssued),
         /// An operator's key is refused from now on.
         "OperatorKeyRevoked" "1" OperatorKeyRevoked(CredentialRevoked),
+        /// The log counts as it is, although it was not the one that was known.
+        "LogAccepted" "1" LogAccepted(LogAccepted),
     }
 }
 
-impl From<DeploymentEvent> for CredentialEvent {
-    fn from(event: DeploymentEvent) -> Self {
-        match event {
-            DeploymentEvent::OperatorKeyIssued(event) => Self::Issued(event),
-            DeploymentEvent::OperatorKeyRevoked(event) => Self::Revoked(event),
+impl DeploymentEvent {
+    /// What it says of who is let in, if it is about that.
+    pub fn of_credential(self) -> Option<CredentialEvent> {
+        match self {
+            DeploymentEvent::OperatorKeyIssued(event) => Some(CredentialEvent::Issued(event)),
+            DeploymentEvent::OperatorKeyRevoked(event) => Some(CredentialEvent::Revoked(event)),
+            DeploymentEvent::LogAccepted(_) => None,
         }
     }
 }

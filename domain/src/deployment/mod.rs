@@ -1,11 +1,13 @@
-//! The deployment aggregate: what holds for all organizations together, so far who operates it. Its
-//! stream is that of [`OrganizationId::NONE`](crate::ids::OrganizationId::NONE).
+//! The deployment aggregate: what holds for all organizations together: who operates it, and
+//! which log counts. Its stream is that of [`OrganizationId::NONE`](crate::ids::OrganizationId::NONE).
 
 mod aggregate;
 mod decide;
 mod event;
+mod log_accepted;
 mod state;
 
 pub use decide::{DeploymentCommand, decide};
 pub use event::{DeploymentEvent, DeploymentEventKind};
+pub use log_accepted::{BECAUSE_CHARACTERS, LogAccepted, LostTail};
 pub use state::Deployment;

@@ -13,6 +13,8 @@ pub struct Deployment {
 
 impl Deployment {
     pub(super) fn evolve(&mut self, event: DeploymentEvent) {
-        self.credentials.evolve(event.into());
+        if let Some(event) = event.of_credential() {
+            self.credentials.evolve(event);
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! after another, so checking before writing is exact and a refused append leaves no trace.
 
 use super::error::AppendError;
+use super::identity::Mark;
 use super::ledger::{exchange_leaf, record_leaf};
 use super::port::*;
 use crate::claim::Claim;
@@ -81,6 +82,15 @@ impl Plan {
     /// Whether there is nothing to write: all was refused, or was there already.
     pub fn is_empty(&self) -> bool {
         self.records.is_empty() && self.exchanges.is_empty() && self.claims.is_empty()
+    }
+
+    /// Where the logs end whose heads moved, once this is written.
+    pub fn ends(&self) -> impl Iterator<Item = (OrganizationId, Mark)> {
+        self.heads.iter().map(|(organization, head)| {
+            let Head { position, exchange_number } = *head;
+            let last_exchange = self.last_exchanges.get(organization).copied();
+            (*organization, Mark { position, exchange_number, last_exchange })
+        })
     }
 
     /// Says so in the outcomes of those whose views were folded inline. `organizations` are those

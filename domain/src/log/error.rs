@@ -1,5 +1,6 @@
 //! Why the log could not be written or read.
 
+use super::identity::Closed;
 use crate::claim::ClaimKind;
 use crate::record::{StreamId, Version};
 
@@ -34,6 +35,9 @@ pub enum AppendError {
     /// appending the same exchange again tells.
     #[error("the log cannot be reached: {0}")]
     Unavailable(String),
+    /// The log is not the one that was known: nothing is appended to it.
+    #[error(transparent)]
+    Closed(Closed),
 }
 
 /// Why the log could not be read.
@@ -45,4 +49,7 @@ pub enum LogError {
     /// The store holds something that cannot be.
     #[error("the log is damaged: {0}")]
     Damaged(String),
+    /// The log is not the one that was known: nothing is answered by it.
+    #[error(transparent)]
+    Closed(Closed),
 }

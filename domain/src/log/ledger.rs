@@ -1,5 +1,6 @@
 //! What a log says of the ledger over an organization's records and exchanges.
 
+use super::identity::Mark;
 use crate::ids::ExchangeId;
 use crate::ledger::entry::{ExchangeHashes, exchange_entry, record_entry};
 use crate::ledger::{Frontier, LeafHash, leaf};
@@ -28,6 +29,14 @@ pub struct LedgerHead {
     pub uncovered: u64,
     /// The last exchange.
     pub last_exchange: Option<ExchangeId>,
+}
+
+impl LedgerHead {
+    /// Where the log ends.
+    pub fn mark(&self) -> Mark {
+        let Head { position, exchange_number } = self.head;
+        Mark { position, exchange_number, last_exchange: self.last_exchange }
+    }
 }
 
 /// The leaf of an exchange, as a store keeps it.

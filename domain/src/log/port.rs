@@ -2,6 +2,7 @@
 
 use super::error::{AppendError, LogError};
 use super::facet::{Facet, Start};
+use super::identity::{Found, Mark, Watch};
 use super::keys::{KeyRing, Wrapped};
 use super::ledger::{ExchangeLeaf, LedgerHead};
 use crate::actor::Actor;
@@ -237,6 +238,48 @@ pub trait Log: Send + Sync + 'static {
 
     /// Says whether the log can be read and written.
     async fn ping(&self) -> Result<(), LogError>;
+
+    /// What this process knows of the log. Stores that keep one hold each append, each new
+    /// connection and each head against it; of others a new one is given.
+    fn watch(&self) -> Arc<Watch> {
+        Arc::default()
+    }
+
+    /// Holds all that is known of the log against it, and learns what is not known yet.
+    async fn compare(&self, watch: &Watch) -> Result<(), LogError> {
+        let known = watch.known();
+        watch.epoch(self.epoch().await?).map_err(LogError::Closed)?;
+        for (organization, Head { position, exchange_number }) in self.heads().await? {
+            let end = Mark { position, exchange_number, last_exchange: None };
+            let mark = known.marks.get(&organization).copied();
+            let found = Found { end, at_known: None };
+            watch.compare(organization, mark, found).map_err(LogError::Closed)?;
+        }
+        Ok(())
+    }
+
+    /// What was kept beside the log under a name; none if nothing was, or if the store cannot keep
+    /// such things.
+    async fn note(&self, _name: &str) -> Result<Option<String>, LogError> {
+        Ok(None)
+    }
+
+    /// Keeps something beside the log under a name, or no more. Gives whether the store can.
+    async fn keep_note(&self, _name: &str, _text: Option<&str>) -> Result<bool, LogError> {
+        Ok(false)
+    }
+
+    /// Empties a log that is being restored ([`RESTORING`](super::RESTORING) is noted), strangers'
+    /// exchanges included, and gives it another epoch: all or nothing. Gives whether the store can.
+    async fn clear(&self, _fresh: Uuid) -> Result<bool, LogError> {
+        Ok(false)
+    }
+
+    /// Gives the log another epoch, and keeps under the name of the one of before, as a note, that
+    /// it is followed by that one: all or nothing. Gives whether the store can.
+    async fn renew(&self, _was: Uuid, _fresh: Uuid) -> Result<bool, LogError> {
+        Ok(false)
+    }
 
     /// What is stored, if that is sealed and readers see it opened.
     fn sealed(&self) -> Option<&dyn Sealed> {

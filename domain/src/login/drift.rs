@@ -1,6 +1,7 @@
 //! Where an assertion says something else than SCIM said. Nothing is changed by it: SCIM decides.
 
-use super::Person;
+use super::Said;
+use super::identifier::is_same_name;
 use crate::fold_text::fold_text;
 use crate::personal::Personal;
 use crate::saml::{Assertion, attribute_names};
@@ -51,8 +52,8 @@ pub fn drift(attributes: &Attributes, assertion: &Assertion) -> Vec<Drift> {
         .or_else(|| assertion.attribute(attribute_names::UPN));
     compare("externalId", text(["externalId", ""]), object_id, &same_id);
     // Any of the person's names will do: which of them is the userName is the mapping's to say.
-    let names = Person::of(assertion).user_names;
-    let named = |scim: &str, _: &str| names.iter().any(|name| folded(name, scim));
+    let names = Said::of(assertion).names;
+    let named = |scim: &str, _: &str| names.iter().any(|name| is_same_name(name, scim));
     compare("userName", text(["userName", ""]), principal, &named);
     compare(
         "displayName",

@@ -4,13 +4,21 @@
 //! it differs from what SCIM said, and what a user made of it would be.
 
 mod attempt;
+mod demand;
 mod drift;
+mod identifier;
 mod matching;
-mod person;
+mod not_admitted;
+mod pin;
 mod provision;
+mod said;
 
 pub use attempt::{Asserted, Attempt, Initiator, RefusedLogin};
+pub use demand::Demand;
 pub use drift::{Drift, drift};
-pub use matching::{Candidate, MatchedBy, Matching, NotAdmitted, choose};
-pub use person::Person;
+pub use identifier::{Identifier, NoIdentifier};
+pub use matching::{Candidate, MatchedBy, choose};
+pub use not_admitted::NotAdmitted;
+pub use pin::{ObjectId, Pin, Pinning};
 pub use provision::resource;
+pub use said::Said;

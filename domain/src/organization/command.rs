@@ -1,5 +1,6 @@
 //! What can be asked of an organization.
 
+use super::event::LogoutRequested;
 use super::saml::{SamlKey, SamlPolicy};
 use crate::credential::{CredentialCommand, CredentialError};
 use crate::ids::SamlKeyId;
@@ -87,6 +88,8 @@ pub enum SamlCommand {
     Disable,
     /// Keep that certificates come to their end, for those that do and of which it was not said.
     WarnOfCertificates,
+    /// Keep that the identity provider asked to end somebody's sessions, once.
+    UseLogoutRequest(LogoutRequested),
     /// Keep that a login was refused of somebody who is no user here.
     RefuseLogin(Box<RefusedLogin>),
 }
@@ -139,6 +142,17 @@ pub enum OrganizationError {
     /// The session lifetime cannot be used.
     #[error("a session lasts from 1 minute to 30 days")]
     InvalidSessionMinutes,
+    /// People could not be recognized so.
+    #[error("people are recognized by one to four identifiers, each listed once")]
+    InvalidIdentifiers,
+    /// No identity provider could be asked for it.
+    #[error("an authentication context is a URI of at most 1024 characters; ten at most")]
+    InvalidAuthnContext,
+    /// No application is called so.
+    #[error(
+        "an entity id is a URI of at most 1024 characters, such as https://app.example.com/saml or urn:example:app"
+    )]
+    InvalidEntityId,
     /// A target cannot be used.
     #[error(
         "a target must be an address with a path, such as https://app.example.com/; at most 50, of at most 500 characters, without @ and \\"

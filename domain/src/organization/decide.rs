@@ -114,6 +114,7 @@ pub fn claims(events: &[OrganizationEvent]) -> ClaimChanges<ClearClaim> {
                 claims.take.push(ClearClaim::new(ClaimKind::NameFold, NameFold::CURRENT.as_str()));
             }
             OrganizationEvent::LoginRefused(refused) => claims.take.extend(refused.used_up()),
+            OrganizationEvent::LogoutRequested(requested) => claims.take.push(requested.claim()),
             _ => {}
         }
     }

@@ -4,10 +4,15 @@ use super::saml::{IdpEndpoints, MAX_SESSION_MINUTES, SamlPolicy, SamlState};
 use super::saml_settings::{LIVE_KEYS, SamlSettings};
 use super::{CertificateOwner, OrganizationError, OrganizationEvent, SamlCommand};
 use crate::context::Context;
+use crate::login::Identifier;
 use crate::saml::IdpSettings;
 
 /// Days before the end of a certificate at which a warning is due: Entra's own mails, and the end.
 const WARN_AT_DAYS: [u32; 4] = [60, 30, 7, 0];
+/// Longest URI, in bytes: that of an entity id (SAML core 8.3.6).
+const URI_BYTES: usize = 1_024;
+/// Most authentication contexts.
+const CONTEXTS: usize = 10;
 /// Most targets, and longest one in bytes.
 const TARGETS: (usize, usize) = (50, 500);
 
@@ -18,7 +23,12 @@ pub(super) fn decide(
 ) -> Result<Vec<OrganizationEvent>, OrganizationError> {
     match command {
         SamlCommand::Configure { metadata_url, idp } => {
-            let mut events = configure(saml, metadata_url, &idp)?;
+            // A new connection says what it begins with.
+            let policy = saml.policy.clone();
+            let first = (saml.idp.is_none() && !saml.policy_told)
+                .then_some(OrganizationEvent::SamlPolicyChanged { policy });
+            let mut events = Vec::from_iter(first);
+            events.extend(configure(saml, metadata_url, &idp)?);
             if saml.state != SamlState::Enabled {
                 events.push(OrganizationEvent::SamlEnabled {});
             }
@@ -63,6 +73,7 @@ pub(super) fn decide(
         }
         SamlCommand::Disable => Ok(vec![]),
         SamlCommand::WarnOfCertificates => Ok(warnings(saml, context)),
+        SamlCommand::UseLogoutRequest(used) => Ok(vec![OrganizationEvent::LogoutRequested(used)]),
         SamlCommand::RefuseLogin(refused) => Ok(vec![OrganizationEvent::LoginRefused(refused)]),
     }
 }
@@ -96,11 +107,31 @@ fn configure(
 }
 
 fn check(policy: &SamlPolicy, saml: &SamlSettings) -> Result<(), OrganizationError> {
+    if policy.idle_minutes.is_some_and(|idle| idle == 0 || idle > MAX_SESSION_MINUTES) {
+        return Err(OrganizationError::InvalidSessionMinutes);
+    }
     if policy.session_minutes == 0 || policy.session_minutes > MAX_SESSION_MINUTES {
         return Err(OrganizationError::InvalidSessionMinutes);
     }
     if policy.targets.len() > TARGETS.0 || !policy.targets.iter().all(|target| is_target(target)) {
         return Err(OrganizationError::InvalidTarget);
+    }
+    let listed = &policy.identifiers;
+    let twice = (1..listed.len()).any(|i| listed[..i].contains(&listed[i]));
+    if listed.is_empty() || listed.len() > Identifier::MOST || twice {
+        return Err(OrganizationError::InvalidIdentifiers);
+    }
+    let is_uri = |text: &String| {
+        text.len() <= URI_BYTES
+            && text.contains(':')
+            && text.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"".contains(&b))
+    };
+    let contexts = &policy.authn_contexts;
+    if contexts.len() > CONTEXTS || !contexts.iter().all(is_uri) {
+        return Err(OrganizationError::InvalidAuthnContext);
+    }
+    if !policy.entity_id.iter().all(is_uri) {
+        return Err(OrganizationError::InvalidEntityId);
     }
     if policy.sign_requests && saml.keys.is_empty() {
         return Err(OrganizationError::UnknownKey);

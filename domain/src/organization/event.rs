@@ -2,6 +2,7 @@
 //! version.
 
 use super::saml::{IdpEndpoints, SamlKey, SamlPolicy};
+use crate::claim::{ClaimKind, ClearClaim};
 use crate::credential::{
     CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued,
     CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
@@ -33,6 +34,25 @@ impl CertificateOwner {
             CertificateOwner::IdentityProvider => "identity-provider",
             CertificateOwner::ServiceProvider => "service-provider",
         }
+    }
+}
+
+/// A logout request that was carried out. Of the message its hash is kept: it names a person, and
+/// could be sent again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogoutRequested {
+    /// Who issued it.
+    pub issuer: String,
+    /// Its id, used once.
+    pub request: String,
+    /// SHA-256 of the message as it was sent, in lower-case hex.
+    pub message_sha256: String,
+}
+
+impl LogoutRequested {
+    /// That it was carried out.
+    pub fn claim(&self) -> ClearClaim {
+        ClearClaim::new(ClaimKind::LogoutRequest, format!("{}\n{}", self.issuer, self.request))
     }
 }
 
@@ -160,7 +180,7 @@ events! {
             key: SamlKeyId,
         },
         /// Other things are allowed and asked for.
-        "SamlPolicyChanged" "1" SamlPolicyChanged {
+        "SamlPolicyChanged" "2" SamlPolicyChanged {
             /// From now on.
             policy: SamlPolicy,
         },
@@ -168,6 +188,8 @@ events! {
         "SamlEnabled" "1" SamlEnabled {},
         /// Whoever wants to sign in is answered 503.
         "SamlDisabled" "1" SamlDisabled {},
+        /// The identity provider asked to end somebody's sessions. It can ask so once.
+        "SamlLogoutRequested" "1" LogoutRequested(LogoutRequested),
         /// A login was refused of somebody who is no user here, or whose message could not be
         /// trusted.
         "LoginRefused" "1" LoginRefused(Box<RefusedLogin>),
@@ -207,6 +229,7 @@ impl OrganizationEventKind {
             | Self::SamlPolicyChanged
             | Self::SamlEnabled
             | Self::SamlDisabled
+            | Self::LogoutRequested
             | Self::LoginRefused => false,
         }
     }

@@ -13,7 +13,7 @@ mod state;
 pub use command::{OrganizationCommand, OrganizationError, SamlCommand};
 pub use credentials::{credential, rehash};
 pub use decide::{claims, decide};
-pub use event::{CertificateOwner, OrganizationEvent, OrganizationEventKind};
+pub use event::{CertificateOwner, LogoutRequested, OrganizationEvent, OrganizationEventKind};
 pub use saml::{
     IdpEndpoints, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlState, SealedKey, SpCertificate,
 };

@@ -1,7 +1,7 @@
 //! What an organization's SAML connection consists of, as its events tell it.
 
 use crate::ids::SamlKeyId;
-use crate::login::Matching;
+use crate::login::Identifier;
 use crate::saml::IdpSettings;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -82,8 +82,8 @@ pub struct SamlKey {
 pub struct SamlPolicy {
     /// Whether a sign-in may begin at the identity provider (a tile in My Apps).
     pub idp_initiated: bool,
-    /// How a user is recognized.
-    pub matching: Matching,
+    /// What users are recognized by: the first that finds somebody decides.
+    pub identifiers: Vec<Identifier>,
     /// Whether somebody whom SCIM has not sent becomes a user by signing in.
     pub just_in_time: bool,
     /// Addresses to which a browser may be sent after signing in or out; the first one is used when
@@ -91,19 +91,32 @@ pub struct SamlPolicy {
     pub targets: Vec<String>,
     /// Longest session, in minutes.
     pub session_minutes: u32,
+    /// After how many minutes without being asked for a session ends; never, if absent.
+    pub idle_minutes: Option<u32>,
     /// Whether authentication requests are signed.
     pub sign_requests: bool,
+    /// Whether people prove anew who they are, each time that they sign in.
+    pub force_authn: bool,
+    /// How they must have proved it: one of these authentication context classes, or of Entra's
+    /// authentication methods; in any way, if empty.
+    pub authn_contexts: Vec<String>,
+    /// Our entity id, if it is not where our metadata is.
+    pub entity_id: Option<String>,
 }
 
 impl Default for SamlPolicy {
     fn default() -> Self {
         Self {
             idp_initiated: true,
-            matching: Matching::default(),
+            identifiers: vec![Identifier::NameId],
             just_in_time: false,
             targets: Vec::new(),
             session_minutes: 8 * 60,
+            idle_minutes: None,
             sign_requests: false,
+            force_authn: false,
+            authn_contexts: Vec::new(),
+            entity_id: None,
         }
     }
 }

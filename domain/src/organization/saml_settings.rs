@@ -2,6 +2,7 @@
 
 use super::OrganizationEvent;
 use super::saml::{IdpEndpoints, SamlKey, SamlPolicy, SamlState};
+use crate::login::Identifier;
 use crate::saml::{IdpCertificate, IdpSettings};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +24,10 @@ pub struct SamlSettings {
     pub keys: Vec<SamlKey>,
     /// What is allowed and asked for.
     pub policy: SamlPolicy,
+    /// Whether an event said so. A connection of before there were identifiers may have none, and
+    /// recognizes people as it did.
+    #[serde(default)]
+    pub policy_told: bool,
     /// For each certificate, in how many days its end was last warned of.
     pub warned: BTreeMap<String, u32>,
 }
@@ -57,6 +62,9 @@ impl SamlSettings {
             OrganizationEvent::SamlConfigured { metadata_url, idp } => {
                 self.metadata_url.clone_from(metadata_url);
                 self.idp = Some(idp.clone());
+                if !self.policy_told {
+                    self.policy.identifiers = Identifier::of_before();
+                }
             }
             OrganizationEvent::SamlCertificateTrusted { certificate } => {
                 self.certificates.insert(certificate.sha256.clone(), certificate.clone());
@@ -75,7 +83,10 @@ impl SamlSettings {
                 }
                 self.keys.retain(|k| k.id != *key);
             }
-            OrganizationEvent::SamlPolicyChanged { policy } => self.policy = policy.clone(),
+            OrganizationEvent::SamlPolicyChanged { policy } => {
+                self.policy = policy.clone();
+                self.policy_told = true;
+            }
             OrganizationEvent::SamlEnabled {} => self.state = SamlState::Enabled,
             OrganizationEvent::SamlDisabled {} => self.state = SamlState::Disabled,
             _ => {}

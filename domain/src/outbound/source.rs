@@ -34,6 +34,8 @@ fn of_user(kind: UserEventKind) -> Option<PublicType> {
         UserEventKind::SessionEnded => PublicType::SessionEnded,
         // Says how fast an end took hold, which is ours to know.
         UserEventKind::SessionRefused => return None,
+        // Says how logins are judged, which is between the organization and us.
+        UserEventKind::ObjectIdPinned | UserEventKind::ObjectIdReleased => return None,
     })
 }
 

@@ -103,9 +103,11 @@ fn of_user(event: &UserEvent, payload: Payload) -> Data {
         UserEvent::SessionEnded { session, end } => {
             fields([("session", json!(session)), ("reason", json!(end.as_str()))])
         }
-        UserEvent::Activated {} | UserEvent::Deactivated {} | UserEvent::SessionRefused { .. } => {
-            Data::new()
-        }
+        UserEvent::Activated {}
+        | UserEvent::Deactivated {}
+        | UserEvent::SessionRefused { .. }
+        | UserEvent::ObjectIdPinned { .. }
+        | UserEvent::ObjectIdReleased { .. } => Data::new(),
     }
 }
 

@@ -90,6 +90,8 @@ reasons! {
     IssueInstant = "issue-instant", CLOCK;
     /// Answers a request that this browser did not make, or made too long ago.
     UnknownRequest = "unknown-request", AGAIN;
+    /// Was carried out before.
+    Replayed = "replayed", AGAIN;
     /// Answers no request, and sign-in that begins at the identity provider is switched off.
     Unsolicited = "unsolicited", AGAIN;
     /// No subject, or no usable name id in it.

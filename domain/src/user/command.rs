@@ -2,7 +2,7 @@
 
 use super::{SessionEnd, SignIn};
 use crate::ids::{ExchangeId, SessionId};
-use crate::login::RefusedLogin;
+use crate::login::{ObjectId, RefusedLogin};
 use crate::scim::{Attributes, Intent, ScimError};
 
 /// A command on one user.
@@ -45,6 +45,14 @@ pub enum UserCommand {
         /// Why.
         end: SessionEnd,
     },
+    /// Know the user's person by another object id, or by that of the next login. Their sessions
+    /// end.
+    Repin {
+        /// The object id; absent for that of the next login.
+        known: Option<ObjectId>,
+        /// Why, in the words of whoever asks: 1 to 500 characters.
+        reason: String,
+    },
     /// Keep how long it took until a session that SCIM ended was refused for the first time.
     NoteSessionRefused {
         /// Which.
@@ -68,6 +76,9 @@ pub enum UserError {
     /// The assertion does not speak of this user any more: look again who it is.
     #[error("the assertion is not about this user")]
     NotRecognized,
+    /// The reason cannot be kept.
+    #[error("a reason has 1 to 500 characters and no control characters")]
+    InvalidReason,
     /// The attributes cannot become what was asked.
     #[error(transparent)]
     Scim(#[from] ScimError),

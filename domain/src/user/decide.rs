@@ -1,7 +1,7 @@
 //! What a command on a user comes to.
 
 use super::sign_in::sign_in;
-use super::{User, UserCommand, UserError, UserEvent};
+use super::{SessionEnd, User, UserCommand, UserError, UserEvent};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
 use crate::decision::Decision;
@@ -9,6 +9,7 @@ use crate::diff;
 use crate::fold_text::{NameFold, fold_user_name};
 use crate::ids::ResourceId;
 use crate::interpretation::Notes;
+use crate::login::{ObjectId, Pin};
 use crate::personal::Personal;
 use crate::scim::{Attributes, ResourceKind, apply_intents};
 use serde_json::Value;
@@ -39,7 +40,7 @@ fn events(
             attributes.entry("active").or_insert(Value::Bool(true));
             let mut events =
                 vec![UserEvent::Created { attributes: Personal::new(attributes.clone()) }];
-            events.extend(sign_in(&attributes, *session, context)?);
+            events.extend(sign_in(&attributes, None, *session, context)?);
             Ok(events)
         }
         (
@@ -51,8 +52,11 @@ fn events(
             UserCommand::NoteSessionRefused { session, milliseconds, ended_by },
         ) => Ok(vec![UserEvent::SessionRefused { session, milliseconds, ended_by }]),
         (User::Absent | User::Deleted, _) => Err(UserError::NotFound),
-        (User::Present { attributes, .. }, UserCommand::SignIn(session)) => {
-            sign_in(attributes, *session, context)
+        (User::Present { attributes, pin, .. }, UserCommand::SignIn(session)) => {
+            sign_in(attributes, pin.as_ref(), *session, context)
+        }
+        (User::Present { pin, .. }, UserCommand::Repin { known, reason }) => {
+            repin(user, pin.as_ref(), known, reason, context)
         }
         (User::Present { .. }, UserCommand::RefuseLogin(refused)) => {
             Ok(vec![UserEvent::LoginRefused(refused)])
@@ -71,10 +75,47 @@ fn events(
             after.entry("active").or_insert_with(|| Value::Bool(is_active(attributes)));
             Ok(difference(attributes, &after))
         }
-        (User::Present { attributes, .. }, UserCommand::Delete) => Ok(vec![UserEvent::Deleted {
-            user_name: Personal::new(user_name(attributes).to_owned()),
-        }]),
+        (User::Present { attributes, pin, .. }, UserCommand::Delete) => {
+            let user_name = Personal::new(user_name(attributes).to_owned());
+            // Whoever comes back under another id is the same person.
+            Ok(released(pin.as_ref(), None).chain([UserEvent::Deleted { user_name }]).collect())
+        }
     }
+}
+
+/// The pin that an event told is given up.
+fn released(pin: Option<&Pin>, reason: Option<String>) -> impl Iterator<Item = UserEvent> {
+    let known = pin.filter(|pin| pin.pinned).map(|pin| pin.known.clone());
+    known.map(|known| UserEvent::ObjectIdReleased { known, reason }).into_iter()
+}
+
+/// An account that is another person's from now on is nobody's in between.
+fn repin(
+    user: &User,
+    pin: Option<&Pin>,
+    known: Option<ObjectId>,
+    reason: String,
+    context: &Context,
+) -> Result<Vec<UserEvent>, UserError> {
+    let length = reason.chars().count();
+    if reason.trim().is_empty() || length > 500 || reason.chars().any(char::is_control) {
+        return Err(UserError::InvalidReason);
+    }
+    let before = pin.map(|pin| &pin.known);
+    if before == known.as_ref() && pin.is_none_or(|pin| pin.pinned) {
+        return Ok(vec![]);
+    }
+    let mut events: Vec<UserEvent> = Vec::new();
+    events.extend(before.map(|known| UserEvent::ObjectIdReleased {
+        known: known.clone(),
+        reason: Some(reason.clone()),
+    }));
+    events.extend(known.map(|known| UserEvent::ObjectIdPinned { known, reason: Some(reason) }));
+    let live = user.sessions().filter(|(_, until)| context.now < *until);
+    events.extend(
+        live.map(|(session, _)| UserEvent::SessionEnded { session, end: SessionEnd::Operator }),
+    );
+    Ok(events)
 }
 
 fn difference(before: &Attributes, after: &Attributes) -> Vec<UserEvent> {
@@ -157,6 +198,8 @@ pub fn claims(id: ResourceId, events: &[UserEvent]) -> ClaimChanges<ClearClaim> 
             UserEvent::SessionRefused { session, .. } => {
                 claims.take.push(ClearClaim::new(ClaimKind::SessionRefusal, session.to_string()));
             }
+            UserEvent::ObjectIdPinned { known, .. } => claims.take.push(known.claim()),
+            UserEvent::ObjectIdReleased { known, .. } => claims.release.push(known.claim()),
             UserEvent::Renamed { .. }
             | UserEvent::Activated {}
             | UserEvent::Deactivated {}

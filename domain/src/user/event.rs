@@ -3,7 +3,7 @@
 use crate::diff::Change;
 use crate::event_macro::events;
 use crate::ids::{ExchangeId, SessionId};
-use crate::login::{Attempt, Drift, MatchedBy, RefusedLogin};
+use crate::login::{Attempt, Drift, MatchedBy, ObjectId, RefusedLogin};
 use crate::personal::Personal;
 use crate::scim::Attributes;
 use chrono::{DateTime, Utc};
@@ -20,6 +20,12 @@ pub enum SessionEnd {
     SignedOutAtIdentityProvider,
     /// The operator ended it.
     Operator,
+    /// Nobody asked for it for longer than the organization allows.
+    Idle,
+    /// Single sign-on was switched off.
+    SingleSignOnDisabled,
+    /// The organization trusts another identity provider now.
+    IdentityProviderReplaced,
 }
 
 impl SessionEnd {
@@ -29,6 +35,9 @@ impl SessionEnd {
             SessionEnd::SignedOut => "signed-out",
             SessionEnd::SignedOutAtIdentityProvider => "signed-out-at-identity-provider",
             SessionEnd::Operator => "operator",
+            SessionEnd::Idle => "idle",
+            SessionEnd::SingleSignOnDisabled => "single-sign-on-disabled",
+            SessionEnd::IdentityProviderReplaced => "identity-provider-replaced",
         }
     }
 }
@@ -104,6 +113,23 @@ events! {
             #[serde(default, skip_serializing_if = "Option::is_none")]
             ended_by: Option<ExchangeId>,
         },
+        /// The user's person is known by this object id from now on: since their first login, or
+        /// because an admin says so.
+        "UserObjectIdPinned" "1" ObjectIdPinned {
+            /// The object id.
+            known: ObjectId,
+            /// Why, in the words of the admin who pinned it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            reason: Option<String>,
+        },
+        /// The user's person is not known by this object id any more: the next login pins its own.
+        "UserObjectIdReleased" "1" ObjectIdReleased {
+            /// The object id.
+            known: ObjectId,
+            /// Why, in the words of the admin who released it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            reason: Option<String>,
+        },
     }
 }
 
@@ -130,9 +156,12 @@ impl UserEventKind {
             | Self::Deactivated
             | Self::Changed
             | Self::Deleted => true,
-            Self::SignedIn | Self::LoginRefused | Self::SessionEnded | Self::SessionRefused => {
-                false
-            }
+            Self::SignedIn
+            | Self::LoginRefused
+            | Self::SessionEnded
+            | Self::SessionRefused
+            | Self::ObjectIdPinned
+            | Self::ObjectIdReleased => false,
         }
     }
 

@@ -13,4 +13,5 @@ pub use command::{UserCommand, UserError};
 pub use decide::{claims, decide, named};
 pub use event::{SessionEnd, SignedIn, UserEvent, UserEventKind, changes_resource};
 pub use session::{NewSession, SignIn};
+pub use sign_in::refusal;
 pub use state::{User, evolve_attributes};

@@ -1,7 +1,7 @@
 //! A session of a user that is to begin, as it is asked for.
 
 use crate::ids::SessionId;
-use crate::login::{Attempt, Matching};
+use crate::login::{Attempt, Identifier};
 use crate::saml::Assertion;
 use chrono::{DateTime, Utc};
 
@@ -21,8 +21,8 @@ pub struct NewSession {
 pub struct SignIn {
     /// The session.
     pub session: NewSession,
-    /// The rule by which users are recognized.
-    pub rule: Matching,
+    /// What users are recognized by, in order.
+    pub identifiers: Vec<Identifier>,
     /// The assertion, verified.
     pub assertion: Assertion,
     /// The attempt that brought it.

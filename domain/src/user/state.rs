@@ -3,6 +3,7 @@
 use super::UserEvent;
 use crate::diff;
 use crate::ids::SessionId;
+use crate::login::{ObjectId, Pin};
 use crate::scim::Attributes;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,9 @@ pub enum User {
         /// Sessions that have not ended, with the instant at which each is over at the latest.
         #[serde(default)]
         sessions: BTreeMap<SessionId, DateTime<Utc>>,
+        /// The object id by which their person is known, once they have signed in.
+        #[serde(default)]
+        pin: Option<Pin>,
     },
     /// Existed.
     Deleted,
@@ -53,6 +57,14 @@ impl User {
         self.sessions().any(|(id, until)| id == session && now < until)
     }
 
+    /// The object id by which their person is known.
+    pub fn pin(&self) -> Option<&Pin> {
+        match self {
+            User::Present { pin, .. } => pin.as_ref(),
+            User::Absent | User::Deleted => None,
+        }
+    }
+
     /// What an event makes of it.
     pub(super) fn evolve(&mut self, event: &UserEvent) {
         match (&mut *self, event) {
@@ -60,18 +72,27 @@ impl User {
                 *self = User::Present {
                     attributes: attributes.value().clone(),
                     sessions: BTreeMap::new(),
+                    pin: None,
                 }
             }
             (_, UserEvent::Deleted { .. }) => *self = User::Deleted,
-            (User::Present { sessions, .. }, UserEvent::SignedIn(signed_in)) => {
+            (User::Present { sessions, pin, .. }, UserEvent::SignedIn(signed_in)) => {
                 // Those that have run out need no event; they are forgotten when another begins.
                 sessions.retain(|_, until| signed_in.began_at < *until);
                 sessions.insert(signed_in.session, signed_in.expires_at);
+                if pin.as_ref().is_none_or(|pin| !pin.pinned) {
+                    let said = signed_in.attempt.asserted.as_ref().and_then(ObjectId::asserted);
+                    *pin = said.map(|known| Pin { known, pinned: false }).or(pin.take());
+                }
             }
+            (User::Present { pin, .. }, UserEvent::ObjectIdPinned { known, .. }) => {
+                *pin = Some(Pin { known: known.clone(), pinned: true });
+            }
+            (User::Present { pin, .. }, UserEvent::ObjectIdReleased { .. }) => *pin = None,
             (User::Present { sessions, .. }, UserEvent::SessionEnded { session, .. }) => {
                 sessions.remove(session);
             }
-            (User::Present { attributes, sessions }, event) => {
+            (User::Present { attributes, sessions, .. }, event) => {
                 if matches!(event, UserEvent::Deactivated {}) {
                     sessions.clear();
                 }
@@ -100,6 +121,8 @@ pub fn evolve_attributes(attributes: &mut Attributes, event: &UserEvent) {
         | UserEvent::SignedIn(_)
         | UserEvent::LoginRefused(_)
         | UserEvent::SessionEnded { .. }
-        | UserEvent::SessionRefused { .. } => {}
+        | UserEvent::SessionRefused { .. }
+        | UserEvent::ObjectIdPinned { .. }
+        | UserEvent::ObjectIdReleased { .. } => {}
     }
 }

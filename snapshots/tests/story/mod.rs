@@ -115,6 +115,8 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
         &["ConsumerSecretRetiring", "ConsumerKeyRevoked", "ConsumerPaused", "ConsumerResumed"],
     ),
     (AggregateKind::Consumer, 0x2000, &["ConsumerStopped", "ConsumerRemoved"]),
+    (AggregateKind::User, 1, &["UserObjectIdPinned", "UserObjectIdReleased"]),
+    (AggregateKind::Organization, 0, &["SamlLogoutRequested"]),
 ];
 
 /// The log, as it is restored from a backup.

@@ -26,7 +26,7 @@ pub(super) fn external_id(n: u64) -> String {
 }
 
 /// A user as Entra sends one.
-fn user_body(n: u64) -> String {
+pub(super) fn user_body(n: u64) -> String {
     let (name, external_id) = (user_name(n), external_id(n));
     format!(
         "{{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"externalId\":\"{external_id}\",\"userName\":\"{name}\",\"active\":true,\

@@ -9,4 +9,5 @@ pub mod machine;
 pub mod report;
 pub mod responder;
 pub mod signatures;
+pub mod tenants;
 pub mod wire;

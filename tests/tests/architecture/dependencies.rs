@@ -115,15 +115,18 @@ const ROOMS: [(&str, &[&str]); 26] = [
             "evidence",
             "feed",
             "jose",
+            "outbound",
             "projections",
             "replay",
             "saml",
             "sign-on",
         ],
     ),
+    ("console", &["contract", "domain", "door", "engine", "projections"]),
     (
         "server",
         &[
+            "console",
             "contract",
             "domain",
             "door",

@@ -9,4 +9,5 @@ mod metrics;
 mod modules;
 mod routes;
 mod sources;
+mod templates;
 mod tokens;

@@ -256,6 +256,8 @@ fn event_names_stand_where_events_are_declared() {
         if ["user", "group", "organization", "deployment"]
             .iter()
             .any(|aggregate| name == format!("domain/src/{aggregate}/event.rs"))
+            // What an older version wrote is named as it named it.
+            || name == "domain/src/upcast.rs"
         {
             continue;
         }

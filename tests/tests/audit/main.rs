@@ -2,6 +2,7 @@
 
 mod auditors;
 mod callers;
+mod described;
 mod events;
 mod generated;
 mod history;

@@ -1,6 +1,7 @@
 //! The command line by itself.
 
 mod codes;
+mod impostor;
 mod names;
 mod refused;
 mod tables;

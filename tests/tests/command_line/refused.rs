@@ -102,6 +102,8 @@ fn wrong_files() -> Result<()> {
     let config = folder_with("rollcall.toml", "# Ours.\nlistne = \"127.0.0.1:0\"\n")?;
     let open_key = folder_with("operator.key", "rollcall_operator_x\n")?;
     fs::set_permissions(open_key.path().join("operator.key"), fs::Permissions::from_mode(0o644))?;
+    let short_key = folder_with("operator.key", "rollcall_operator_x\n")?;
+    let short_key = text(short_key.path())?.to_owned();
     let odd_key = folder_with("deployment.key", "not a key\n")?;
     let (config, open_key, odd_key) =
         (text(config.path())?, text(open_key.path())?, text(odd_key.path())?);
@@ -116,6 +118,10 @@ fn wrong_files() -> Result<()> {
             &[&below, "choose another with --data"],
         ),
         (&["serve", "--data", open_key, "--listen", "127.0.0.1:0"], &["operator.key", "chmod 600"]),
+        (
+            &["serve", "--data", &short_key, "--listen", "127.0.0.1:0"],
+            &["operator.key", "can be guessed"],
+        ),
         (
             &["serve", "--data", odd_key, "--listen", "127.0.0.1:0"],
             &["deployment.key", "32 bytes in base64url"],

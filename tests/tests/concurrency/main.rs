@@ -1,7 +1,9 @@
 //! Many clients at once: nothing is lost, nothing is refused that need not be, on one process with
 //! the embedded store and on two processes that share a PostgreSQL database.
 
+mod frozen;
 mod outrun;
+mod pooler;
 mod round_trips;
 
 use anyhow::{Context as _, Result, ensure};

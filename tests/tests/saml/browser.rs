@@ -9,13 +9,14 @@ use url::form_urlencoded;
 #[derive(Clone, Debug)]
 pub struct Browser {
     http: Http,
+    address: Address,
     cookies: BTreeMap<String, String>,
 }
 
 impl Browser {
     /// A browser without cookies.
     pub fn new(address: Address) -> Self {
-        Self { http: Http::new(address), cookies: BTreeMap::new() }
+        Self { http: Http::new(address.clone()), address, cookies: BTreeMap::new() }
     }
 
     /// GET; cookies that come are kept.
@@ -55,16 +56,30 @@ impl Browser {
         self.cookies.get("__Host-rollcall-session").map(String::as_str)
     }
 
+    /// How many cookies it has.
+    pub fn cookies(&self) -> usize {
+        self.cookies.len()
+    }
+
+    /// All of them, as one header.
+    pub fn cookie_line(&self) -> String {
+        let all = self.cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        all.collect::<Vec<_>>().join("; ")
+    }
+
+    /// The server that it asks.
+    pub fn address(&self) -> Address {
+        self.address.clone()
+    }
+
     /// The same browser at another server.
     pub fn at(&self, address: Address) -> Self {
-        Self { http: Http::new(address), cookies: self.cookies.clone() }
+        Self { http: Http::new(address.clone()), address, cookies: self.cookies.clone() }
     }
 
     async fn send(&mut self, mut request: Request) -> Result<Answer> {
         if !self.cookies.is_empty() {
-            let all: Vec<String> =
-                self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            request = request.header("Cookie", all.join("; "));
+            request = request.header("Cookie", self.cookie_line());
         }
         let answer = self.http.send(request).await?;
         for line in answer.headers.get_all("set-cookie") {

@@ -194,9 +194,10 @@ async fn logout_goes_both_ways_and_needs_no_cookie() {
         t.entra(location(&answer)?).await?.expect(200)?;
         let sessions = t.world.server.cli(&["sessions", "list", "--org", "acme"]).await?;
         ensure!(sessions[0]["end_reason"] == "signed-out-at-identity-provider", "{sessions}");
-        // Its exchange is of the same append as the end of the session.
-        let last =
-            t.world.admin.events_after(&t.world.acme.id, 0).await?.pop().context("no event")?;
+        // What was asked is kept once the session has ended, and both name the exchange.
+        let mut events = t.world.admin.events_after(&t.world.acme.id, 0).await?;
+        let last = events.pop().context("no event")?;
+        let ended = events.pop().context("no event before it")?;
         let exchanges = t.world.admin.exchanges(&t.world.acme.id).await?;
         let logouts: Vec<_> =
             exchanges.iter().filter(|e| e["operation"] == "saml.logout").collect();
@@ -205,9 +206,18 @@ async fn logout_goes_both_ways_and_needs_no_cookie() {
         let kept = t.world.server.cli(&["exchanges", "show", "--org", "acme", id]).await?;
         let positions = json!([last["position"], last["position"]]);
         ensure!(
-            last["type"] == "UserSessionEnded" && kept["positions"] == positions,
+            last["type"] == "SamlLogoutRequested" && kept["positions"] == positions,
             "{kept} {last}"
         );
+        ensure!(
+            ended["type"] == "UserSessionEnded" && ended["exchange"] == last["exchange"],
+            "{ended}"
+        );
+        // It is carried out once, and of the message the hash is kept.
+        let again = t.browser().get(here(location(&asked)?)?).await?.expect(403)?;
+        ensure!(code(&again)? == "replayed");
+        let target = kept["exchange"]["target"].as_str().context("target")?;
+        ensure!(target.contains("SAMLRequest=sha256:") && target.len() < 1_000, "{target}");
         // A logout request that nobody signed ends nothing.
         t.sign_in(&mut browser).await?.expect(303)?;
         let asked = t

@@ -29,6 +29,7 @@ pub struct Idp {
 pub struct Someone {
     name_id: String,
     claims: Value,
+    format: Option<String>,
 }
 
 impl Someone {
@@ -42,7 +43,7 @@ impl Someone {
             claims["http://schemas.microsoft.com/identity/claims/objectidentifier"] =
                 json!(object_id);
         }
-        Self { name_id: name_id.to_owned(), claims }
+        Self { name_id: name_id.to_owned(), claims, format: None }
     }
 
     /// With one more claim.
@@ -51,14 +52,38 @@ impl Someone {
         self
     }
 
+    /// With a NameID of another format of SAML 2.0.
+    pub fn format(mut self, format: &str) -> Self {
+        self.format = Some(format!("urn:oasis:names:tc:SAML:2.0:nameid-format:{format}"));
+        self
+    }
+
     fn to_header(&self) -> String {
-        json!({ "nameId": self.name_id, "claims": self.claims }).to_string()
+        let said = json!({ "nameId": self.name_id, "claims": self.claims, "format": self.format });
+        // A header has no other letters.
+        said.to_string().chars().fold(String::new(), |mut out, c| {
+            if c.is_ascii() {
+                out.push(c);
+            } else {
+                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+            }
+            out
+        })
     }
 }
 
 impl Idp {
     /// Starts it for one service provider.
     pub async fn start(acs: &str, audience: &str) -> Result<Self> {
+        Self::start_for(ISSUER, acs, audience).await
+    }
+
+    /// Starts another one, at which nobody signs in.
+    pub async fn start_as(issuer: &str) -> Result<Self> {
+        Self::start_for(issuer, "https://nowhere.example/acs", "nobody").await
+    }
+
+    async fn start_for(issuer: &str, acs: &str, audience: &str) -> Result<Self> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let modules = rollcall_tests::tools::folder("idp")?.join("node_modules");
         ensure!(
@@ -78,7 +103,7 @@ impl Idp {
         let file = folder.path().join("idp.json");
         std::fs::write(
             &file,
-            json!({ "issuer": ISSUER, "keys": texts?, "acs": acs, "audience": audience })
+            json!({ "issuer": issuer, "keys": texts?, "acs": acs, "audience": audience })
                 .to_string(),
         )?;
         let mut command = Command::new("node");
@@ -136,6 +161,16 @@ impl Idp {
         let page = self.http.send(request).await?.expect(200)?.text();
         form_value(&page, "SAMLResponse")
     }
+}
+
+/// The authentication request in an address of the identity provider.
+pub fn request_of(address: &str) -> Result<String> {
+    let url = url::Url::parse(address)?;
+    let sent = url.query_pairs().find(|(name, _)| name == "SAMLRequest").context("no request")?;
+    let mut xml = String::new();
+    let packed = STANDARD.decode(sent.1.as_bytes())?;
+    std::io::Read::read_to_string(&mut flate2::read::DeflateDecoder::new(&packed[..]), &mut xml)?;
+    Ok(xml)
 }
 
 /// The value of a field in a page's form.

@@ -2,7 +2,10 @@
 //! Entra in a box.
 
 mod browser;
+mod comfort;
+mod crowd;
 mod entra;
+mod identity;
 mod idp;
 mod logins;
 mod replay;

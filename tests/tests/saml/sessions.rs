@@ -147,3 +147,88 @@ async fn a_session_lasts_no_longer_than_the_policy_says() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn sessions_end_by_user_by_organization_and_altogether() {
+    tell(async |s| {
+        let bob = json!({ "userName": "bob@contoso.example", "active": true });
+        s.world.scim.post("/Users", &bob).await?.expect(201)?;
+        let bob = crate::idp::Someone::new("bob@contoso.example", None);
+        let response = s.idp.sign_in(None, &bob, &json!({})).await?;
+        let mut bobs = s.browser();
+        bobs.answer(&response).await?.expect(303)?;
+        let (mut first, _) = s.signed_in().await?;
+        let (mut second, _) = s.signed_in().await?;
+        let end = ["sessions", "end", "--org", "acme"];
+        let of_ada = [&end[..], &["--user", "ada@contoso.example"]].concat();
+        ensure!(s.world.server.cli(&of_ada).await?["ended"] == 2);
+        first.session().await?.expect(401)?;
+        second.session().await?.expect(401)?;
+        bobs.session().await?.expect(200)?;
+        ensure!(s.world.server.cli(&[&end[..], &["--all"]].concat()).await?["ended"] == 1);
+        bobs.session().await?.expect(401)?;
+        s.signed_in().await?;
+        ensure!(s.world.server.cli(&["sessions", "end", "--all"]).await?["ended"] == 1);
+        for wrong in [&["sessions", "end"][..], &end[..], &["sessions", "end", "--user", "ada"]] {
+            ensure!(!s.world.server.command(wrong).await?.status.success(), "{wrong:?}");
+        }
+        s.world.server.cli(&["views", "verify"]).await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sessions_end_with_what_they_rest_on() {
+    tell(async |s| {
+        let ended = async |why: &str| {
+            let listed = s.world.server.cli(&["sessions", "list", "--org", "acme"]).await?;
+            ensure!(listed[0]["state"] == "ended" && listed[0]["end_reason"] == why, "{listed}");
+            anyhow::Ok(())
+        };
+        let (mut browser, _) = s.signed_in().await?;
+        s.world.server.cli(&["saml", "disable", "--org", "acme"]).await?;
+        browser.session().await?.expect(401)?;
+        ended("single-sign-on-disabled").await?;
+        s.world.server.cli(&["saml", "enable", "--org", "acme"]).await?;
+        browser.session().await?.expect(401)?;
+        // The same identity provider again, told by a document, replaces nothing.
+        let (mut browser, _) = s.signed_in().await?;
+        let url = s.idp.url("/metadata");
+        let again = ["saml", "configure", "--org", "acme", "--metadata-url", &url];
+        s.world.server.cli(&again).await?;
+        browser.session().await?.expect(200)?;
+        let other = crate::idp::Idp::start_as(
+            "https://sts.windows.net/22222222-2222-4333-8444-555555555555/",
+        )
+        .await?;
+        let url = other.url("/metadata");
+        s.world.server.cli(&["saml", "configure", "--org", "acme", "--metadata-url", &url]).await?;
+        browser.session().await?.expect(401)?;
+        ended("identity-provider-replaced").await?;
+        Ok(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_asks_for_ends() {
+    tell(async |s| {
+        let policy = ["saml", "policy", "--org", "acme", "--idle-minutes"];
+        s.world.server.cli(&[&policy[..], &["1"]].concat()).await?;
+        let (mut browser, _) = s.signed_in().await?;
+        browser.session().await?.expect(200)?;
+        // As if it had begun, and been asked for, a while ago.
+        let views = rusqlite::Connection::open(s.world.server.data().join("views.db"))?;
+        views.busy_timeout(std::time::Duration::from_secs(10))?;
+        let changed = views.execute("UPDATE sessions SET began = began - 61000000", [])?;
+        ensure!(changed == 1, "{changed} sessions");
+        browser.session().await?.expect(401)?;
+        let listed = s.world.server.cli(&["sessions", "list", "--org", "acme"]).await?;
+        ensure!(listed[0]["end_reason"] == "idle", "{listed}");
+        s.world.server.cli(&[&policy[..], &["0"]].concat()).await?;
+        ensure!(s.world.server.cli(&policy[..4]).await?["idle_minutes"].is_null());
+        Ok(())
+    })
+    .await;
+}

@@ -164,6 +164,7 @@ async fn certificates_rotate_with_overlap_and_every_change_is_an_event() {
         ensure!(
             kinds
                 == [
+                    "SamlPolicyChanged",
                     "SamlConfigured",
                     "SamlCertificateTrusted",
                     "SamlEnabled",

@@ -47,7 +47,12 @@ impl Place {
                 &idp.url("/saml2/idp/metadata.php"),
             ])
             .await?;
-        world.server.cli(&["saml", "policy", "--org", "acme", "--target", APP]).await?;
+        let policy = ["saml", "policy", "--org", "acme", "--target", APP];
+        let claims = ["name", "upn"]
+            .map(|c| format!("claim:http://schemas.xmlsoap.org/ws/2005/05/identity/claims/{c}"));
+        let listed = ["object-id", "name-id", &claims[0], &claims[1]];
+        let listed: Vec<&str> = listed.iter().flat_map(|i| ["--identifier", *i]).collect();
+        world.server.cli(&[&policy[..], &listed].concat()).await?;
         let ada = json!({ "userName": "ada@contoso.example", "externalId": ADA, "displayName": "Ada Keller", "active": true });
         world.scim.post("/Users", &ada).await?.expect(201)?;
         let bob =
@@ -202,7 +207,7 @@ async fn people_sign_in_from_the_application_and_from_the_portal() {
         ensure!(location(&last.arrive(&mut bob).await?.expect(303)?)? == APP, "RelayState leads elsewhere");
         ensure!(code(&last.arrive(&mut p.visitor()).await?.expect(403)?)? == "replayed");
         // Without a name that we know, its transient name id: nobody of ours.
-        ensure!(code(&p.sign_in(&mut p.visitor(), "eve").await?.expect(403)?)? == "unknown-user");
+        ensure!(code(&p.sign_in(&mut p.visitor(), "eve").await?.expect(403)?)? == "opaque-name-id");
         // With an object id as well: the one that it names.
         p.sign_in(&mut p.visitor(), "ada-by-id").await?.expect(303)?;
         let login = p.latest().await?;

@@ -53,7 +53,15 @@ impl KeyServer {
     /// # Errors
     /// If none can be had.
     pub async fn start() -> std::io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Self::listen(SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Listens where it is told to.
+    ///
+    /// # Errors
+    /// If the address is taken.
+    pub async fn listen(at: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(at).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             signer: Mutex::new(None),

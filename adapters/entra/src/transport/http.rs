@@ -54,6 +54,12 @@ impl HttpTransport {
         })
     }
 
+    /// The host of the tenant URL, as it is written there.
+    pub fn host(&self) -> &str {
+        let after = self.base.split_once("://").map_or(self.base.as_str(), |(_, after)| after);
+        after.split(['/', ':']).next().unwrap_or_default()
+    }
+
     /// The same with a token endpoint.
     pub fn with_token_url(self, url: &str) -> Self {
         Self { token_url: Some(url.to_owned()), ..self }

@@ -2,10 +2,11 @@
 
 use super::inline;
 use super::session::{Broken, Outcomes, Session};
-use crate::fault::{Fault, fault};
+use crate::fault::{Fault, fault, trouble};
 use crate::options::ConnectOptions;
-use rollcall_domain::log::{Append, AppendError, Appended, InlineFold};
+use rollcall_domain::log::{Append, AppendError, Appended, InlineFold, Trouble, Watch};
 use sqlx::postgres::PgConnectOptions;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// How often a batch is tried again after a conflict.
@@ -22,14 +23,11 @@ pub(super) type Batch = Vec<Queued>;
 /// Commits a batch, answers its callers, and gives the connection back if it is still good.
 pub(super) async fn commit(
     mut session: Option<Session>,
-    database: &PgConnectOptions,
-    options: &ConnectOptions,
-    fold: Option<&dyn InlineFold>,
+    place: &Place<'_>,
     batch: Batch,
 ) -> Option<Session> {
     let (appends, replies): (Vec<_>, Vec<_>) =
         batch.into_iter().map(|q| (q.append, q.reply)).unzip();
-    let place = Place { database, options, fold };
     let mut outcomes = place.append(&mut session, &appends).await;
     if appends.len() > 1 && matches!(outcomes, Err(Failed::Refused(_))) {
         // One of them is not what the server can store: it must fail alone.
@@ -39,14 +37,14 @@ pub(super) async fn commit(
                 place
                     .append(&mut session, std::slice::from_ref(append))
                     .await
-                    .unwrap_or_else(|failed| vec![failed.answer()]),
+                    .unwrap_or_else(|failed| vec![place.answer(failed)]),
             );
         }
         outcomes = Ok(alone);
     }
     let outcomes = outcomes.unwrap_or_else(|failed| {
         tracing::warn!(reason = failed.reason(), appends = appends.len(), "log.append failed");
-        vec![failed.answer(); appends.len()]
+        vec![place.answer(failed); appends.len()]
     });
     for (reply, outcome) in replies.into_iter().zip(outcomes) {
         // A caller that went away does not undo its append.
@@ -66,20 +64,46 @@ impl Failed {
         let (Failed::Away(why) | Failed::Refused(why)) = self;
         why
     }
-
-    fn answer(self) -> Result<Appended, AppendError> {
-        let (Failed::Away(why) | Failed::Refused(why)) = self;
-        Err(AppendError::Unavailable(why))
-    }
 }
 
-struct Place<'a> {
-    database: &'a PgConnectOptions,
-    options: &'a ConnectOptions,
-    fold: Option<&'a dyn InlineFold>,
+/// Where batches go.
+pub(super) struct Place<'a> {
+    /// The database.
+    pub database: &'a PgConnectOptions,
+    /// How it is used.
+    pub options: &'a ConnectOptions,
+    /// What is known of the log.
+    pub watch: &'a Arc<Watch>,
+    /// What moves the live views along.
+    pub fold: Option<&'a dyn InlineFold>,
 }
 
 impl Place<'_> {
+    /// Says what keeps appends from being made.
+    fn failed(&self, error: &sqlx::Error, appends: usize, of: fn(String) -> Failed) -> Failed {
+        let trouble = match error {
+            // A statement that was given up: it waited for somebody.
+            sqlx::Error::PoolTimedOut => Trouble::Locked,
+            other => trouble(other),
+        };
+        // One that is refused may be the fault of what was appended.
+        if trouble != Trouble::Refused || appends > 1 {
+            self.watch.came_to(Some(trouble));
+        }
+        metrics::counter!("rollcall_append_failures_total", "reason" => trouble.as_str())
+            .increment(appends as u64);
+        of(error.to_string())
+    }
+
+    /// What a caller is told whose append was not made, or may not have been.
+    fn answer(&self, failed: Failed) -> Result<Appended, AppendError> {
+        let (Failed::Away(why) | Failed::Refused(why)) = failed;
+        Err(match self.watch.check() {
+            Ok(()) => AppendError::Unavailable(why),
+            Err(why) => AppendError::Closed(why),
+        })
+    }
+
     async fn append(
         &self,
         session: &mut Option<Session>,
@@ -93,9 +117,15 @@ impl Place<'_> {
         loop {
             let mut with = match session.take() {
                 Some(session) => session,
-                None => Session::connect(self.database, self.options.connect_timeout)
+                None => Session::connect(self.database, self.options.connect_timeout, self.watch)
                     .await
-                    .map_err(|e| Failed::Away(e.to_string()))?,
+                    .map_err(|e| match e {
+                        sqlx::Error::PoolTimedOut => {
+                            let away = std::io::Error::from(std::io::ErrorKind::TimedOut);
+                            self.failed(&away.into(), appends.len(), Failed::Away)
+                        }
+                        other => self.failed(&other, appends.len(), Failed::Away),
+                    })?,
             };
             let open: Vec<usize> = (0..appends.len())
                 .filter(|i| !is_open_ended(&appends[*i], earlier.as_ref().map(|o| &o[*i])))
@@ -110,6 +140,7 @@ impl Place<'_> {
             let error = match tried {
                 Ok(Ok(outcomes)) => {
                     *session = Some(with);
+                    self.watch.came_to(None);
                     return Ok(merge(appends.len(), &open, outcomes, earlier));
                 }
                 Ok(Err(Broken::Log(e))) => e,
@@ -143,10 +174,10 @@ impl Place<'_> {
                     }
                 }
                 Fault::Refused | Fault::Unreadable => {
-                    return Err(Failed::Refused(error.to_string()));
+                    return Err(self.failed(&error, appends.len(), Failed::Refused));
                 }
                 Fault::Lost | Fault::Away | Fault::Conflict => {
-                    return Err(Failed::Away(error.to_string()));
+                    return Err(self.failed(&error, appends.len(), Failed::Away));
                 }
             }
         }

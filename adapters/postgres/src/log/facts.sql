@@ -1,4 +1,6 @@
--- Stream versions, holders of claims and known exchanges, each with its index in what was asked.
+-- Stream versions, holders of claims and known exchanges, each with its index in what was asked,
+-- and the exchanges that are where the last ones known were. And whether a backup is
+-- being put into the log.
 SELECT 'stream', t.i, e.sequence, NULL::bigint, NULL::bigint, NULL::uuid, NULL::text, NULL::uuid
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS t(kind, id, i)
 CROSS JOIN LATERAL (
@@ -14,3 +16,9 @@ UNION ALL
 SELECT 'exchange', t.i, x.number, x.first, x.last, NULL, NULL, NULL
 FROM unnest($6::uuid[], $7::uuid[]) WITH ORDINALITY AS t(organization, id, i)
 JOIN rollcall.exchanges x ON x.organization = t.organization AND x.id = t.id
+UNION ALL
+SELECT 'known', t.i, NULL, NULL, NULL, t.organization, NULL, x.id
+FROM unnest($8::uuid[], $9::bigint[]) WITH ORDINALITY AS t(organization, number, i)
+JOIN rollcall.exchanges x ON x.organization = t.organization AND x.number = t.number
+UNION ALL
+SELECT 'restoring', 0, NULL, NULL, NULL, NULL, NULL, NULL FROM rollcall.notes WHERE name = 'restoring'

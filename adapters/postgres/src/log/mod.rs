@@ -3,6 +3,7 @@
 mod codec;
 mod commit;
 mod facets;
+mod identity;
 mod inline;
 mod ledger;
 mod opening;
@@ -51,6 +52,7 @@ struct Inner {
     connect_timeout: Duration,
     reader: Reader,
     writer: Writer,
+    watch: Arc<Watch>,
 }
 
 impl PostgresLog {
@@ -60,10 +62,13 @@ impl PostgresLog {
         let connect_timeout = options.connect_timeout;
         schema::prepare(&database, &PART, connect_timeout).await?;
         facets::prepare(&database, connect_timeout).await?;
-        let pool = options::pool(database.clone(), options.readers.max(1), connect_timeout);
-        let reader = Reader::new(pool, options.statement_timeout);
-        let writer = Writer::start(database.clone(), options).map_err(OpenError::Writer)?;
-        Ok(Self(Arc::new(Inner { database, connect_timeout, reader, writer })))
+        identity::prepare(&database, connect_timeout).await?;
+        let watch: Arc<Watch> = Arc::default();
+        let pool = options::pool(&database, options.readers.max(1), connect_timeout, &watch);
+        let reader = Reader::new(pool, options.statement_timeout, watch.clone());
+        let writer = Writer::start(database.clone(), options, watch.clone());
+        let writer = writer.map_err(OpenError::Writer)?;
+        Ok(Self(Arc::new(Inner { database, connect_timeout, reader, writer, watch })))
     }
 
     /// Folds the live views of this database with each append from now on, where they stand right
@@ -212,11 +217,36 @@ impl Log for PostgresLog {
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         // A connection of its own: dropping it rolls back whatever a failure left.
-        let mut session =
-            Session::connect(&self.0.database, self.0.connect_timeout).await.map_err(log_error)?;
+        let (database, timeout) = (&self.0.database, self.0.connect_timeout);
+        let session = Session::connect(database, timeout, &self.0.watch).await;
+        let mut session = session.map_err(log_error)?;
         restore::restore(&mut session, parts).await?;
         session.close().await;
         Ok(())
+    }
+
+    fn watch(&self) -> Arc<Watch> {
+        self.0.watch.clone()
+    }
+
+    async fn compare(&self, watch: &Watch) -> Result<(), LogError> {
+        self.0.reader.compare(watch).await
+    }
+
+    async fn note(&self, name: &str) -> Result<Option<String>, LogError> {
+        self.0.reader.note(name).await
+    }
+
+    async fn keep_note(&self, name: &str, text: Option<&str>) -> Result<bool, LogError> {
+        self.0.reader.keep_note(name, text).await.map(|()| true)
+    }
+
+    async fn clear(&self, fresh: Uuid) -> Result<bool, LogError> {
+        self.0.reader.clear(fresh).await
+    }
+
+    async fn renew(&self, was: Uuid, fresh: Uuid) -> Result<bool, LogError> {
+        self.0.reader.renew(was, fresh).await
     }
 
     async fn ping(&self) -> Result<(), LogError> {

@@ -4,6 +4,7 @@
 
 use super::codec::{self, odd};
 use super::ledger;
+use crate::standing::{self, Marks};
 use crate::views::{self, InlineTransaction};
 use futures::TryStreamExt as _;
 use rollcall_domain::claim::Claim;
@@ -15,13 +16,13 @@ use sqlx::{Either, Row as _};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The columns of `ledger::HEAD`.
-const HEADS: &str = "SELECT organization, position, exchange_number, tree FROM rollcall.heads WHERE organization = ANY";
+/// The columns of `ledger::HEAD`, and the last exchange.
+const HEADS: &str = "SELECT organization, position, exchange_number, tree, last_exchange FROM rollcall.heads WHERE organization = ANY";
 
 /// To be run once on a connection: `facts.sql` is planned once.
 pub(super) fn prepare() -> String {
     format!(
-        "PREPARE rollcall_facts (text[], text[], uuid[], text[], bytea[], uuid[], uuid[]) AS {}",
+        "PREPARE rollcall_facts (text[], text[], uuid[], text[], bytea[], uuid[], uuid[], uuid[], bigint[]) AS {}",
         include_str!("facts.sql")
     )
 }
@@ -43,6 +44,12 @@ pub(super) struct Opening<'a> {
 #[derive(Default)]
 pub(super) struct Opened {
     pub facts: Facts,
+    /// Where the logs end.
+    pub ends: Vec<(OrganizationId, Mark)>,
+    /// The exchanges that are where the last ones known were.
+    pub at_known: BTreeMap<OrganizationId, ExchangeId>,
+    /// Whether a backup is being put into the log.
+    pub is_restoring: bool,
     /// Where the views stand of each organization whose turn it is to be folded.
     pub standing: BTreeMap<OrganizationId, Vec<SqlRow>>,
 }
@@ -57,6 +64,7 @@ impl<'a> Opening<'a> {
     /// Asks for all that is wanted, and of these organizations for where the views stand.
     pub fn new(
         wanted: &'a Wanted,
+        known: &Marks,
         fold: Option<&dyn InlineFold>,
         views: Vec<OrganizationId>,
     ) -> Self {
@@ -70,7 +78,7 @@ impl<'a> Opening<'a> {
         opening.text.push_str("BEGIN; ");
         let ids = texts(&mut wanted.organizations.iter().map(ToString::to_string));
         opening.say(format_args!("{HEADS} ({ids}::uuid[]) ORDER BY organization FOR UPDATE; "));
-        opening.facts();
+        opening.facts(known);
         if let Some(fold) = fold
             && !opening.views.is_empty()
         {
@@ -88,7 +96,7 @@ impl<'a> Opening<'a> {
         _ = self.text.write_fmt(what);
     }
 
-    fn facts(&mut self) {
+    fn facts(&mut self, known: &Marks) {
         let (s, c, x) = (&self.streams, &self.claims, &self.exchanges);
         let hashes: Vec<String> =
             c.iter().map(|c| format!("decode('{}', 'hex')", hex(&c.key))).collect();
@@ -100,6 +108,8 @@ impl<'a> Opening<'a> {
             format!("ARRAY[{}]::bytea[]", hashes.join(", ")),
             texts(&mut x.iter().map(|x| x.0.to_string())),
             texts(&mut x.iter().map(|x| x.1.to_string())),
+            texts(&mut known.keys().map(ToString::to_string)),
+            texts(&mut known.values().map(|mark| codec::int(mark.exchange_number).to_string())),
         ];
         let facts = facts.join(", ");
         self.say(format_args!("EXECUTE rollcall_facts ({facts}); "));
@@ -129,8 +139,8 @@ impl<'a> Opening<'a> {
             };
             let of_views = |e| NotOpened::Views(views::sql_error(e));
             match done {
-                0 | 1 => head(&row, &mut opened.facts).map_err(NotOpened::Log)?,
-                2 => self.fact(&row, &mut opened.facts).map_err(NotOpened::Log)?,
+                0 | 1 => head(&row, &mut opened).map_err(NotOpened::Log)?,
+                2 => self.fact(&row, &mut opened).map_err(NotOpened::Log)?,
                 3 | 4 => {
                     free = InlineTransaction::taken(&row, &self.views).map_err(of_views)?;
                     opened.standing.extend(free.iter().map(|o| (*o, Vec::new())));
@@ -146,8 +156,9 @@ impl<'a> Opening<'a> {
         Ok(opened)
     }
 
-    fn fact(&self, row: &PgRow, facts: &mut Facts) -> sqlx::Result<()> {
-        let index = row.try_get::<i64, _>(1)? as usize - 1;
+    fn fact(&self, row: &PgRow, opened: &mut Opened) -> sqlx::Result<()> {
+        let facts = &mut opened.facts;
+        let index = (row.try_get::<i64, _>(1)? as usize).saturating_sub(1);
         let beyond = || odd("an answer to nothing that was asked");
         match row.try_get::<&str, _>(0)? {
             "stream" => {
@@ -157,6 +168,11 @@ impl<'a> Opening<'a> {
             "claim" => {
                 let claim = self.claims.get(index).ok_or_else(beyond)?;
                 facts.claims.insert(**claim, codec::stream(row, 5)?);
+            }
+            "restoring" => opened.is_restoring = true,
+            "known" => {
+                let id = ExchangeId(row.try_get(7)?);
+                opened.at_known.insert(codec::organization(row, 5)?, id);
             }
             _ => {
                 let exchange = self.exchanges.get(index).ok_or_else(beyond)?;
@@ -168,8 +184,10 @@ impl<'a> Opening<'a> {
     }
 }
 
-fn head(row: &PgRow, facts: &mut Facts) -> sqlx::Result<()> {
+fn head(row: &PgRow, opened: &mut Opened) -> sqlx::Result<()> {
     let (organization, head) = codec::head(row)?;
+    opened.ends.push((organization, standing::mark(head, row.try_get(4)?)));
+    let facts = &mut opened.facts;
     facts.heads.insert(organization, head);
     if let Some(tree) = ledger::tree(row, head)? {
         facts.trees.insert(organization, tree);

@@ -3,12 +3,15 @@
 use super::codec::{self, EXCHANGE, EXCHANGE_BODIES, RECORD, int, log_error};
 use super::facets::Find;
 use super::streams::Streams;
-use crate::fault::{Fault, fault};
+use crate::fault::{Fault, fault, trouble};
+use crate::standing;
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
+use sqlx::Row as _;
 use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Runs queries. They change nothing that running them twice would change again, so a dead
@@ -17,14 +20,15 @@ pub(super) struct Reader {
     pub pool: PgPool,
     streams: Streams,
     timeout: Duration,
+    watch: Arc<Watch>,
 }
 
 type Prepared<'q> = Query<'q, Postgres, PgArguments>;
 
 impl Reader {
     /// Reads through a pool; gives a connection up after `timeout`.
-    pub fn new(pool: PgPool, timeout: Duration) -> Self {
-        Self { streams: Streams::new(pool.clone()), pool, timeout }
+    pub fn new(pool: PgPool, timeout: Duration, watch: Arc<Watch>) -> Self {
+        Self { streams: Streams::new(pool.clone()), pool, timeout, watch }
     }
 
     /// Runs a query until a connection lives through it.
@@ -124,19 +128,34 @@ impl Reader {
         .await
     }
 
+    /// Notices, too, if it is less than what was known.
     pub async fn head(&self, organization: OrganizationId) -> Result<Head, LogError> {
-        let sql = "SELECT organization, position, exchange_number FROM rollcall.heads WHERE organization = $1";
-        Ok(self
-            .one(|| sqlx::query(sql).bind(organization.0), codec::head)
-            .await?
-            .map_or_else(Head::default, |(_, head)| head))
+        let known = self.watch.mark(organization);
+        let sql = "SELECT organization, position, exchange_number, last_exchange FROM rollcall.heads WHERE organization = $1";
+        let row = |row: &PgRow| {
+            let (_, head) = codec::head(row)?;
+            Ok((head, standing::mark(head, row.try_get(3)?)))
+        };
+        let found = self.one(|| sqlx::query(sql).bind(organization.0), row).await?;
+        let (head, end) = found.unwrap_or_default();
+        // Noted, for whoever answers.
+        let _noted = self.watch.compare(organization, known, Found { end, at_known: None });
+        Ok(head)
     }
 
-    /// A head that was only locked so far has nothing behind it.
+    /// A head that was only locked so far has nothing behind it. Notices, too, that a backup is
+    /// being put into the log: nothing of it is to be folded before it is whole.
     pub async fn heads(&self) -> Result<Vec<(OrganizationId, Head)>, LogError> {
-        let sql = "SELECT organization, position, exchange_number FROM rollcall.heads \
+        let sql = "SELECT organization, position, exchange_number, \
+                   EXISTS (SELECT FROM rollcall.notes WHERE name = 'restoring') FROM rollcall.heads \
                    WHERE position > 0 OR exchange_number > 0 ORDER BY organization";
-        self.all(|| sqlx::query(sql), codec::head).await
+        let row = |row: &PgRow| {
+            if row.try_get(3)? {
+                self.watch.notice(Closed::Restoring);
+            }
+            codec::head(row)
+        };
+        self.all(|| sqlx::query(sql), row).await
     }
 
     pub async fn snapshot(&self, stream: StreamId) -> Result<Option<AggregateSnapshot>, LogError> {
@@ -244,12 +263,34 @@ impl Reader {
         Ok(rows.len() as u64)
     }
 
+    /// Whether the log can be read and written. Where the last append could not be made, this
+    /// writes: only a commit tells whether it can be made again.
     pub async fn ping(&self) -> Result<(), LogError> {
-        use sqlx::Row as _;
-        let sql = "SELECT current_setting('transaction_read_only')";
-        match self.one(|| sqlx::query(sql), |row| row.try_get::<String, _>(0)).await?.as_deref() {
-            Some("off") => Ok(()),
-            _ => Err(LogError::Unavailable("the database is read only".into())),
-        }
+        let settings = "SELECT current_setting('transaction_read_only')";
+        let write = "INSERT INTO rollcall.notes (name, text) VALUES ('probe', 'written') \
+                     ON CONFLICT (name) DO UPDATE SET text = excluded.text";
+        let probe = || async {
+            let row = sqlx::query(settings).fetch_one(&self.pool).await?;
+            if row.try_get::<&str, _>(0)? != "off" {
+                return Ok(Some(Trouble::ReadOnly));
+            }
+            if self.watch.trouble().is_some() {
+                sqlx::query(write).execute(&self.pool).await?;
+            }
+            Ok(None)
+        };
+        let mut tries = self.pool.options().get_max_connections() + 1;
+        let found = loop {
+            tries -= 1;
+            let probed = tokio::time::timeout(self.timeout, probe()).await;
+            match probed.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
+                Ok(found) => break found,
+                // One of those a restarted server left in the pool.
+                Err(e) if tries > 0 && fault(&e) == Fault::Lost => {}
+                Err(e) => break Some(trouble(&e)),
+            }
+        };
+        self.watch.came_to(found);
+        found.map_or(Ok(()), |why| Err(LogError::Unavailable(why.to_string())))
     }
 }

@@ -4,6 +4,7 @@ use super::codec::{self, int};
 use super::opening::{self, NotOpened, Opened, Opening};
 use super::{facets, inline, ledger};
 use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
+use crate::standing::{self, Marks};
 use crate::views::InlineTransaction;
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::OrganizationId;
@@ -14,13 +15,14 @@ use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Executor as _};
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
 /// Plans are made once and kept: every statement is a lookup by key, and must stay one when the
 /// tables grow after it was planned. Some hosts turn `synchronous_commit` off for everybody.
 const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off; \
-     SET enable_mergejoin = off; SET idle_in_transaction_session_timeout = '30s'; \
+     SET enable_mergejoin = off; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
 const MAKE_HEADS: &str = "INSERT INTO rollcall.heads (organization) SELECT organization FROM unnest($1::uuid[]) AS t(organization) \
@@ -33,10 +35,18 @@ pub(super) struct Session {
     connection: PgConnection,
     /// Organizations whose head row is known to be there.
     known: HashSet<OrganizationId>,
+    /// What is known of the log.
+    watch: Arc<Watch>,
 }
 
 impl Session {
-    pub async fn connect(options: &PgConnectOptions, timeout: Duration) -> sqlx::Result<Self> {
+    /// # Errors
+    /// If there is no connection, or the log behind it is not the one that is known.
+    pub async fn connect(
+        options: &PgConnectOptions,
+        timeout: Duration,
+        watch: &Arc<Watch>,
+    ) -> sqlx::Result<Self> {
         let connect = async {
             let mut connection = PgConnection::connect_with(options).await?;
             // Statements of the log name their schema; those of the views do not.
@@ -46,7 +56,9 @@ impl Session {
                 opening::prepare()
             );
             connection.execute(&*path).await?;
-            Ok(Self { connection, known: HashSet::new() })
+            standing::compare(&mut connection, watch).await?;
+            watch.check().map_err(standing::refused)?;
+            Ok(Self { connection, known: HashSet::new(), watch: watch.clone() })
         };
         tokio::time::timeout(timeout, connect).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
@@ -63,7 +75,7 @@ impl Session {
         let wanted = wanted(appends);
         let written: BTreeSet<OrganizationId> =
             appends.iter().filter(|a| has_events(a)).map(|a| a.organization).collect();
-        let Opened { mut facts, standing } =
+        let Opened { mut facts, standing, .. } =
             self.begin(&wanted, fold, written.into_iter().collect()).await?;
         for organization in facts.heads.keys() {
             if !facts.trees.contains_key(organization) {
@@ -96,6 +108,9 @@ impl Session {
         }
         *sent = Some(plan.outcomes.clone());
         self.connection.execute("COMMIT").await?;
+        for (organization, end) in plan.ends() {
+            self.watch.learn(organization, end);
+        }
         Ok(plan.outcomes)
     }
 
@@ -123,14 +138,24 @@ impl Session {
             sqlx::query(MAKE_HEADS).bind(&unknown).execute(&mut self.connection).await?;
             self.known.extend(unknown.into_iter().map(OrganizationId));
         }
-        let opened = Opening::new(wanted, fold, views).ask(&mut self.connection).await;
+        let known: Marks =
+            wanted.organizations.iter().filter_map(|o| Some((*o, self.watch.mark(*o)?))).collect();
+        let opened = Opening::new(wanted, &known, fold, views).ask(&mut self.connection).await;
         let opened = opened.map_err(|e| match e {
             NotOpened::Log(e) => Broken::Log(e),
             NotOpened::Views(e) => Broken::Fold(e),
         })?;
+        if opened.is_restoring {
+            self.watch.notice(Closed::Restoring);
+        }
         if opened.facts.heads.len() != wanted.organizations.len() {
             self.known.clear();
             return Err(Broken::Log(sqlx::Error::RowNotFound));
+        }
+        for (organization, end) in &opened.ends {
+            let mark = known.get(organization).copied();
+            let found = Found { end: *end, at_known: opened.at_known.get(organization).copied() };
+            self.watch.compare(*organization, mark, found).map_err(standing::refused)?;
         }
         Ok(opened)
     }

@@ -2,13 +2,13 @@
 //! costs more than PostgreSQL does. Appends that wait are committed together; an organization has
 //! at most one batch under way, and several organizations run side by side on a few connections.
 
-use super::commit::{Batch, Queued, commit};
+use super::commit::{Batch, Place, Queued, commit};
 use super::session::Session;
 use crate::options::ConnectOptions;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Append, AppendError, Appended, InlineFold};
+use rollcall_domain::log::{Append, AppendError, Appended, InlineFold, Watch};
 use sqlx::postgres::PgConnectOptions;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
@@ -35,7 +35,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub fn start(database: PgConnectOptions, options: ConnectOptions) -> std::io::Result<Self> {
+    pub fn start(
+        database: PgConnectOptions,
+        options: ConnectOptions,
+        watch: Arc<Watch>,
+    ) -> std::io::Result<Self> {
         let (queue, appends) = mpsc::channel(QUEUE);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (waiting, busy, served) = (BTreeMap::new(), BTreeSet::new(), OrganizationId::NONE);
@@ -44,6 +48,7 @@ impl Writer {
             inline: inline.clone(),
             database,
             options,
+            watch,
             queue: appends,
             waiting,
             count: 0,
@@ -73,6 +78,7 @@ struct Dispatcher {
     inline: Arc<OnceLock<Arc<dyn InlineFold>>>,
     database: PgConnectOptions,
     options: ConnectOptions,
+    watch: Arc<Watch>,
     queue: mpsc::Receiver<Queued>,
     waiting: BTreeMap<OrganizationId, VecDeque<Queued>>,
     /// How many wait.
@@ -87,7 +93,7 @@ struct Dispatcher {
 
 impl Dispatcher {
     async fn run(mut self) {
-        let shared = Rc::new((self.database.clone(), self.options.clone()));
+        let shared = Rc::new((self.database.clone(), self.options.clone(), self.watch.clone()));
         let mut idle: Vec<Option<Session>> =
             (0..self.options.writers.max(1)).map(|_| None).collect();
         let mut running = FuturesUnordered::new();
@@ -100,8 +106,9 @@ impl Dispatcher {
                 let (session, shared) = (idle.pop().flatten(), shared.clone());
                 let fold = self.inline.get().cloned();
                 running.push(async move {
-                    let fold = fold.as_deref();
-                    (commit(session, &shared.0, &shared.1, fold, batch).await, organizations)
+                    let (database, options, watch) = &*shared;
+                    let place = Place { database, options, watch, fold: fold.as_deref() };
+                    (commit(session, &place, batch).await, organizations)
                 });
             }
             tokio::select! {

@@ -13,6 +13,7 @@ use crate::fault::{Fault, fault};
 use crate::options;
 use crate::schema::{self, Part};
 use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::Watch;
 use rollcall_domain::sql::{Family, OpenTransaction, SqlError, SqlRow, SqlValue};
 use scratch::Scratch;
 use sqlx::postgres::{PgConnectOptions, PgPool};
@@ -72,20 +73,20 @@ struct Local {
 impl Local {
     /// Opens a family of views in a database; makes their schema if it is not there, and sweeps
     /// what processes left that were interrupted.
-    async fn connect(url: &str, family: Family) -> Result<Self, OpenError> {
+    async fn connect(url: &str, family: Family, watch: &Arc<Watch>) -> Result<Self, OpenError> {
         let part = match family {
             Family::Live => LIVE,
             Family::Audit => AUDIT,
         };
-        Self::open(url, part).await
+        Self::open(url, part, watch).await
     }
 
     /// Opens what is durable beside log and views; makes its schema if it is not there.
-    async fn aside(url: &str) -> Result<Self, OpenError> {
-        Self::open(url, SIDE).await
+    async fn aside(url: &str, watch: &Arc<Watch>) -> Result<Self, OpenError> {
+        Self::open(url, SIDE, watch).await
     }
 
-    async fn open(url: &str, part: Part) -> Result<Self, OpenError> {
+    async fn open(url: &str, part: Part, watch: &Arc<Watch>) -> Result<Self, OpenError> {
         let database = options::parse(url)?;
         schema::prepare(&database, &part, TIMEOUT).await?;
         let mut connection = schema::connect(&database, TIMEOUT).await?;
@@ -93,7 +94,7 @@ impl Local {
             tracing::warn!(error = %e, "leftover schemas could not be dropped");
         }
         drop(connection.close().await);
-        Ok(Self::new(database, part.schema, part.schema.into(), None))
+        Ok(Self::new(database, part.schema, part.schema.into(), None, watch))
     }
 
     fn new(
@@ -101,16 +102,24 @@ impl Local {
         family: &'static str,
         schema: String,
         scratch: Option<Scratch>,
+        watch: &Arc<Watch>,
     ) -> Self {
         // A scratch copy can be lost. What was answered cannot: a view that fell back with a crash
         // of the server would be read before it has caught up again.
         let durability = if scratch.is_some() { "off" } else { "on" };
-        let options = database
-            .clone()
-            .options([("search_path", schema.as_str()), ("synchronous_commit", durability)]);
+        // Nobody waits for an auditors' view, nor for a copy.
+        let idle = match scratch.is_none() && family != AUDIT.schema {
+            true => options::IDLE,
+            false => options::PATIENT,
+        };
+        let options = database.clone().options([
+            ("search_path", schema.as_str()),
+            ("synchronous_commit", durability),
+            idle,
+        ]);
         Self {
-            readers: options::pool(options.clone(), READERS, TIMEOUT),
-            writers: options::pool(options, WRITERS, TIMEOUT),
+            readers: options::pool(&options, READERS, TIMEOUT, watch),
+            writers: options::pool(&options, WRITERS, TIMEOUT, watch),
             free: Arc::new(Semaphore::new(WRITERS as usize)),
             organizations: Mutex::default(),
             database,
@@ -210,7 +219,8 @@ impl Local {
         let made = tokio::time::timeout(TIMEOUT, Scratch::make(&self.database, self.family)).await;
         let scratch =
             made.map_err(|_| SqlError::Unavailable("the database does not answer".into()))??;
-        Ok(Self::new(self.database.clone(), self.family, scratch.name.clone(), Some(scratch)))
+        let (database, name) = (self.database.clone(), scratch.name.clone());
+        Ok(Self::new(database, self.family, name, Some(scratch), &Arc::default()))
     }
 
     async fn promote(

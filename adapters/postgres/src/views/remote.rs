@@ -5,6 +5,7 @@ use super::rail::Rail;
 use crate::error::OpenError;
 use async_trait::async_trait;
 use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::Watch;
 use rollcall_domain::sql::{
     Family, OpenTransaction, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue,
 };
@@ -30,7 +31,7 @@ struct Patience {
 }
 
 /// Somebody waits for the answer.
-const LIVE: Patience = Patience { read: Duration::from_secs(8), write: Duration::from_secs(20) };
+const LIVE: Patience = Patience { read: Duration::from_secs(8), write: Duration::from_secs(10) };
 /// Nobody does.
 const SCRATCH: Patience =
     Patience { read: Duration::from_secs(60), write: Duration::from_secs(120) };
@@ -39,18 +40,33 @@ impl PostgresViews {
     /// Opens a family of views in a database; makes their schema if it is not there, and sweeps
     /// what processes left that were interrupted.
     pub async fn connect(url: &str, family: Family) -> Result<Self, OpenError> {
+        Self::connect_watched(url, family, Arc::default()).await
+    }
+
+    /// The same beside a log in the same database: each new connection is held against what is
+    /// known of that.
+    pub async fn connect_watched(
+        url: &str,
+        family: Family,
+        watch: Arc<Watch>,
+    ) -> Result<Self, OpenError> {
         let rail = Rail::start().map_err(OpenError::Writer)?;
         let url = url.to_owned();
-        let opened = rail.run(async move { Ok(Local::connect(&url, family).await) }).await;
+        let opened = rail.run(async move { Ok(Local::connect(&url, family, &watch).await) }).await;
         let local = opened.map_err(|e| OpenError::Writer(std::io::Error::other(e)))??;
         Ok(Self { local: Some(Arc::new(local)), rail, patience: LIVE })
     }
 
     /// What is durable beside log and views, in the schema `rollcall_side`.
     pub async fn aside(url: &str) -> Result<Self, OpenError> {
+        Self::aside_watched(url, Arc::default()).await
+    }
+
+    /// The same beside a log in the same database.
+    pub async fn aside_watched(url: &str, watch: Arc<Watch>) -> Result<Self, OpenError> {
         let rail = Rail::start().map_err(OpenError::Writer)?;
         let url = url.to_owned();
-        let opened = rail.run(async move { Ok(Local::aside(&url).await) }).await;
+        let opened = rail.run(async move { Ok(Local::aside(&url, &watch).await) }).await;
         let local = opened.map_err(|e| OpenError::Writer(std::io::Error::other(e)))??;
         Ok(Self { local: Some(Arc::new(local)), rail, patience: LIVE })
     }

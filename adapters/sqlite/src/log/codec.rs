@@ -35,6 +35,18 @@ pub(super) fn log_error(e: rusqlite::Error) -> LogError {
     }
 }
 
+/// What a write that failed says of the store.
+pub(super) fn trouble(e: &rusqlite::Error) -> Trouble {
+    match e.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Trouble::DiskFull,
+        Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => Trouble::DiskFailing,
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Trouble::ReadOnly,
+        None | Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Trouble::Damaged,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Trouble::Locked,
+        Some(_) => Trouble::Refused,
+    }
+}
+
 /// A column that holds what it cannot.
 fn odd(column: usize, e: impl Into<Box<dyn Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into())

@@ -2,6 +2,8 @@
 
 mod codec;
 mod facets;
+mod home;
+mod identity;
 mod inline;
 mod ledger;
 mod read;
@@ -16,6 +18,8 @@ use crate::pool::Pool;
 use crate::views::SqliteViews;
 use async_trait::async_trait;
 use codec::log_error;
+use home::Home;
+use identity::Identity;
 use inline::InlineViews;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -41,13 +45,14 @@ pub struct SqliteLog {
     // write, so that it can tidy up, and the folder is let go after that.
     readers: Option<Pool>,
     writer: Writer,
+    identity: Identity,
     _folder: Option<Arc<Held>>,
 }
 
 impl SqliteLog {
     /// Opens the log of a data folder; makes both if they are not there.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
-        Self::at(dir, Durability::Full)
+        Self::at(dir, Durability::Full).map_err(OpenError::of_log)
     }
 
     /// The same without flushing anything: for a folder that is being made and can be made again.
@@ -59,17 +64,21 @@ impl SqliteLog {
         let folder = folder::share(dir)?;
         let path = dir.join("log.db");
         let mut writer = connection::writer(&path, durability, WRITER_CACHE)?;
+        // What is dropped leaves the free pages, too.
+        writer.execute_batch("PRAGMA secure_delete = ON")?;
         if upgrade::is_of_before(&writer)? {
             upgrade::upgrade(&mut writer, &path)?;
         }
         connection::migrate(&mut writer, SCHEMA, FORMAT)?;
         facets::prepare(&mut writer)?;
+        let identity = Identity::of(&writer, Some(Home::of(&path).map_err(OpenError::io(&path))?))?;
         let readers: Vec<Connection> = (0..READERS)
             .map(|_| connection::reader(&path, READER_CACHE))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             readers: Some(Pool::start("log-reader", readers).map_err(OpenError::io(dir))?),
-            writer: Writer::start(writer).map_err(OpenError::io(dir))?,
+            writer: Writer::start(writer, identity.clone()).map_err(OpenError::io(dir))?,
+            identity,
             _folder: Some(folder),
         })
     }
@@ -79,9 +88,11 @@ impl SqliteLog {
         let mut writer = connection::memory()?;
         connection::migrate(&mut writer, SCHEMA, FORMAT)?;
         facets::prepare(&mut writer)?;
+        let identity = Identity::of(&writer, None)?;
         Ok(Self {
             readers: None,
-            writer: Writer::start(writer).map_err(OpenError::io(":memory:"))?,
+            writer: Writer::start(writer, identity.clone()).map_err(OpenError::io(":memory:"))?,
+            identity,
             _folder: None,
         })
     }
@@ -261,18 +272,61 @@ impl Log for SqliteLog {
         self.writer.run(move |db| write::restore(db, &parts)).await
     }
 
-    async fn ping(&self) -> Result<(), LogError> {
-        if self.writer.is_failing() {
-            // Only a commit tells whether there is room on the disk again. While
-            // nobody appends, nothing but this would find out.
-            self.write(|db| db.pragma_update(None, "user_version", FORMAT)).await?;
-            self.writer.recovered();
+    fn watch(&self) -> Arc<Watch> {
+        self.identity.watch.clone()
+    }
+
+    async fn compare(&self, watch: &Watch) -> Result<(), LogError> {
+        // What is known is asked for on the reader's thread, before the log is.
+        let (identity, own) = (self.identity.clone(), self.identity.watch.clone());
+        debug_assert!(std::ptr::eq(watch, &*own), "a log is held against what is known of it");
+        match &self.readers {
+            Some(readers) => readers
+                .run(move |db| identity.compare(db, &own))
+                .await
+                .unwrap_or_else(|_| Err(LogError::Unavailable("the reader stopped".into()))),
+            None => self.writer.run(move |db| identity.compare(db, &own)).await,
         }
-        // Taking the write lock shows that the file can be written, without writing to it.
-        self.write(|db| {
-            db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?.rollback()
-        })
-        .await?;
+    }
+
+    async fn note(&self, name: &str) -> Result<Option<String>, LogError> {
+        let name = name.to_owned();
+        self.read(move |db| identity::note(db, &name)).await
+    }
+
+    async fn keep_note(&self, name: &str, text: Option<&str>) -> Result<bool, LogError> {
+        let (name, text) = (name.to_owned(), text.map(str::to_owned));
+        self.write(move |db| identity::keep_note(db, &name, text.as_deref())).await?;
+        Ok(true)
+    }
+
+    async fn clear(&self, fresh: Uuid) -> Result<bool, LogError> {
+        let identity = self.identity.clone();
+        self.write(move |db| identity.clear(db, fresh)).await
+    }
+
+    async fn renew(&self, was: Uuid, fresh: Uuid) -> Result<bool, LogError> {
+        let identity = self.identity.clone();
+        self.write(move |db| identity.renew(db, was, fresh)).await
+    }
+
+    async fn ping(&self) -> Result<(), LogError> {
+        let (identity, failing) = (self.identity.clone(), self.writer.is_failing());
+        let wrote = move |db: &mut Connection| {
+            // Only a commit tells whether there is room on the disk again. While nobody appends,
+            // nothing but this would find out.
+            let probed =
+                if failing { db.pragma_update(None, "user_version", FORMAT) } else { Ok(()) };
+            // Taking the write lock shows that the file can be written, without writing to it.
+            let locked = |()| {
+                db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?.rollback()
+            };
+            let probed = probed.and_then(locked);
+            identity.watch.came_to(probed.as_ref().err().map(codec::trouble));
+            probed
+        };
+        self.write(wrote).await?;
+        self.writer.recovered();
         self.read(|db| db.query_row("SELECT 1", [], |_| Ok(()))).await
     }
 }

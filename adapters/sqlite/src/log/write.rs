@@ -2,6 +2,7 @@
 
 use super::codec::{int, log_error};
 use super::facets;
+use super::identity::Identity;
 use super::inline::InlineViews;
 use super::ledger::{self, Moved};
 use super::read;
@@ -17,6 +18,7 @@ use std::collections::hash_map::Entry;
 /// Decides and writes a batch in one transaction, and flushes it.
 pub(super) fn append(
     db: &mut Connection,
+    identity: &Identity,
     appends: Vec<Append>,
     inline: Option<&InlineViews>,
 ) -> rusqlite::Result<Vec<Result<Appended, AppendError>>> {
@@ -24,7 +26,14 @@ pub(super) fn append(
     // Dropped without commit, also by a commit that failed, it rolls back.
     let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
-    let facts = facts(&transaction, &wanted(&appends))?;
+    let facts = match identity.check() {
+        Ok(()) => facts(&transaction, identity, &wanted(&appends))?,
+        Err(why) => Err(why),
+    };
+    let facts = match facts {
+        Ok(facts) => facts,
+        Err(why) => return Ok(vec![Err(AppendError::Closed(why)); appends.len()]),
+    };
     let organizations: Vec<OrganizationId> = appends.iter().map(|a| a.organization).collect();
     let mut plan = plan(facts, appends);
     write(&transaction, &plan)?;
@@ -35,13 +44,23 @@ pub(super) fn append(
             plan.shown(&organizations, &folded);
         }
     }
+    for (organization, end) in plan.ends() {
+        identity.watch.learn(organization, end);
+    }
     Ok(plan.outcomes)
 }
 
-fn facts(db: &Connection, wanted: &Wanted) -> rusqlite::Result<Facts> {
+fn facts(
+    db: &Connection,
+    identity: &Identity,
+    wanted: &Wanted,
+) -> rusqlite::Result<Result<Facts, Closed>> {
     let mut facts = Facts::default();
     for organization in &wanted.organizations {
         let ledger = ledger::head(db, *organization)?;
+        if let Err(why) = identity.appending(db, *organization, ledger.mark())? {
+            return Ok(Err(why));
+        }
         facts.heads.insert(*organization, ledger.head);
         facts.trees.insert(*organization, ledger.frontier);
     }
@@ -58,7 +77,7 @@ fn facts(db: &Connection, wanted: &Wanted) -> rusqlite::Result<Facts> {
             facts.exchanges.insert((*organization, *id), place);
         }
     }
-    Ok(facts)
+    Ok(Ok(facts))
 }
 
 fn write(db: &Connection, plan: &Plan) -> rusqlite::Result<()> {
@@ -190,13 +209,13 @@ pub(super) fn claim_key(
 
 /// Drops the bodies of exchanges, and says so in each; their hashes stay.
 pub(super) fn drop_bodies(
-    db: &mut Connection,
+    connection: &mut Connection,
     organization: OrganizationId,
     after: ExchangeNumber,
     through: ExchangeNumber,
 ) -> rusqlite::Result<u64> {
     let owner = organization.0.as_bytes();
-    let db = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let next = "SELECT number, request_body, answer_body FROM exchange WHERE organization = ?1 AND number > ?2 AND number <= ?3 \
                 AND (length(request_body) > 0 OR length(answer_body) > 0) ORDER BY number LIMIT 1";
     let forget = "UPDATE exchange SET request_body = x'', answer_body = x'', document = json_set(document, \
@@ -214,6 +233,14 @@ pub(super) fn drop_bodies(
         (at, dropped) = (number, dropped + 1);
     }
     db.commit()?;
+    if dropped > 0 {
+        // Also out of the write-ahead log. A reader may be in the way: then the next drop, or the
+        // end of the process, does it.
+        let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
+        if let Err(error) = connection.query_row(truncate, [], |_| Ok(())) {
+            tracing::warn!(%error, "what was dropped is still in the write-ahead log");
+        }
+    }
     Ok(dropped)
 }
 

@@ -1,9 +1,11 @@
 //! The one thread that writes. Appends that wait are committed together, so that one flush of the
 //! disk serves all of them.
 
+use super::codec;
+use super::identity::Identity;
 use super::inline::InlineViews;
 use super::write;
-use rollcall_domain::log::{Append, AppendError, Appended, LogError};
+use rollcall_domain::log::{Append, AppendError, Appended, LogError, Trouble};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,14 +43,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub fn start(connection: Connection) -> std::io::Result<Self> {
+    pub fn start(connection: Connection, identity: Identity) -> std::io::Result<Self> {
         let (queue, work) = sync_channel(QUEUE);
         let failing = Arc::new(AtomicBool::new(false));
         let inline = Arc::new(OnceLock::new());
         let (told, views) = (failing.clone(), inline.clone());
         let thread = std::thread::Builder::new()
             .name("log-writer".into())
-            .spawn(move || run(connection, &work, &told, &views))?;
+            .spawn(move || run(connection, &identity, &work, &told, &views))?;
         Ok(Self { inline, queue: Some(queue), failing, thread: Some(thread) })
     }
 
@@ -100,6 +102,7 @@ impl Drop for Writer {
 
 fn run(
     mut connection: Connection,
+    identity: &Identity,
     queue: &Receiver<Work>,
     failing: &AtomicBool,
     inline: &OnceLock<InlineViews>,
@@ -138,7 +141,7 @@ fn run(
         // transaction is rolled back, and the next batch is served.
         let done = catch_unwind(AssertUnwindSafe(|| {
             if !appends.is_empty() {
-                let done = commit(&mut connection, appends, replies, inline.get());
+                let done = commit(&mut connection, identity, appends, replies, inline.get());
                 failing.store(!done, Ordering::Relaxed);
             }
             if let Some(job) = other {
@@ -149,17 +152,20 @@ fn run(
             tracing::error!("the log's writer panicked");
         }
     }
+    identity.close(&connection);
 }
 
 /// True if it is in the log.
 fn commit(
     connection: &mut Connection,
+    identity: &Identity,
     appends: Vec<Append>,
     replies: Vec<Reply>,
     inline: Option<&InlineViews>,
 ) -> bool {
-    match write::append(connection, appends, inline) {
+    match write::append(connection, identity, appends, inline) {
         Ok(outcomes) => {
+            identity.watch.came_to(None);
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 // A caller that went away does not undo its append.
                 drop(reply.send(outcome));
@@ -167,13 +173,21 @@ fn commit(
             true
         }
         Err(e) => {
-            tracing::error!(error = %e, appends = replies.len(), "log.append failed");
+            let trouble = codec::trouble(&e);
+            identity.watch.came_to(Some(trouble));
+            count_failure(trouble, replies.len());
+            tracing::error!(error = %e, reason = trouble.as_str(), appends = replies.len(), "log.append failed");
             for reply in replies {
                 drop(reply.send(Err(AppendError::Unavailable(e.to_string()))));
             }
             false
         }
     }
+}
+
+fn count_failure(trouble: Trouble, appends: usize) {
+    metrics::counter!("rollcall_append_failures_total", "reason" => trouble.as_str())
+        .increment(appends as u64);
 }
 
 fn size(append: &Append) -> usize {

@@ -9,10 +9,11 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use rollcall_domain::actor::Actor;
+use rollcall_domain::context::Context;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::organization::{Organization, OrganizationCommand};
-use rollcall_engine::{Done, ExecuteError, Hosted, Visible};
+use rollcall_engine::{Done, ExecuteError, Hosted, Order, Visible};
 use rollcall_projections::organizations::OrganizationRow;
 use std::sync::Arc;
 
@@ -102,6 +103,23 @@ impl Admin {
         status: StatusCode,
     ) -> Result<Visible<Done>, ExecuteError<A::Error>> {
         self.carry_out::<A>(app, id, true, command, status).await
+    }
+
+    /// Changes something as one of several steps of a request, whose exchange is kept by itself when
+    /// all of them are done.
+    ///
+    /// # Errors
+    /// If it is refused, or cannot be done now.
+    pub async fn step<A: Hosted>(
+        &self,
+        app: &App,
+        id: uuid::Uuid,
+        command: A::Command,
+    ) -> Result<Visible<Done>, ExecuteError<A::Error>> {
+        let stream = StreamId { organization: self.organization.id, kind: A::KIND, id };
+        let (now, exchange) = (app.engine.clock.now(), self.visit.id());
+        let context = Context::new(now, self.actor.clone(), Some(exchange));
+        app.engine.execute(Order::<A>::unasked(stream, command, context)).await
     }
 
     async fn carry_out<A: Hosted>(

@@ -55,7 +55,7 @@ pub async fn carry_out_on<A: Hosted>(
         seal,
     };
     let done = app.engine.execute(order).await?;
-    visit.is_in_the_log();
+    visit.is_in_the_log(&done);
     Ok(done)
 }
 
@@ -98,6 +98,9 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::InvalidDomain
         | OrganizationError::NoCertificate
         | OrganizationError::InvalidSessionMinutes
+        | OrganizationError::InvalidIdentifiers
+        | OrganizationError::InvalidAuthnContext
+        | OrganizationError::InvalidEntityId
         | OrganizationError::InvalidTarget => Refusal::bad_request(refusal.to_string()),
     }
 }

@@ -1,6 +1,6 @@
 //! Who may follow one organization's log as one of its consumers.
 
-use super::holder::{Holder, not_for};
+use super::holder::{Holder, not_for, still_holds};
 use super::organization::{Named, named, parameter};
 use crate::exchange::Visit;
 use crate::{App, Refusal};
@@ -25,6 +25,7 @@ pub struct Follower {
     name: String,
     /// Whose key it is, if it is a consumer's.
     own: Option<ConsumerId>,
+    shown: Parts,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Follower
@@ -49,7 +50,8 @@ where
             Actor::Consumer { consumer, .. } => Some(consumer),
             _ => None,
         };
-        Ok(Self { organization: organization.id, visit: holder.visit, name, own })
+        let (organization, visit, shown) = (organization.id, holder.visit, parts.clone());
+        Ok(Self { organization, visit, name, own, shown })
     }
 }
 
@@ -57,6 +59,15 @@ impl Follower {
     /// Whether it is the consumer itself that asks.
     pub fn is_itself(&self) -> bool {
         self.own.is_some()
+    }
+
+    /// Whether the key is still good, and the consumer may be told.
+    ///
+    /// # Errors
+    /// 401 if the key is not, as of the consumer otherwise.
+    pub async fn still_follows(&self, app: &App) -> Result<(), Refusal> {
+        still_holds(&self.shown, app).await?;
+        self.consumer(app).await.map(drop)
     }
 
     /// The consumer in the path. Another one is not there for the holder of a key.

@@ -1,15 +1,15 @@
 //! Whose key a request came with.
 
+use super::signed_in::SignedIn;
 use crate::exchange::Visit;
+use crate::strangers::Place;
 use crate::{App, Refusal};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
-use rollcall_domain::ids::{AuditorId, OrganizationId};
+use rollcall_domain::ids::OrganizationId;
 use rollcall_engine::secrets::{same, sha256_hex};
-use rollcall_projections::credential::CredentialState;
-use rollcall_projections::credentials::CredentialRow;
 
 /// Longer than any key of ours.
 const KEY_BYTES: usize = 512;
@@ -33,50 +33,68 @@ impl Holder {
         let visit = parts.extensions.get::<Visit>().cloned();
         let visit = visit
             .ok_or_else(|| Refusal::unavailable(&"a request was served without an exchange"))?;
-        let nobody = || {
-            Refusal::new(
-                StatusCode::UNAUTHORIZED,
-                "send a live key as a bearer token: the operator's lies in DIR/operator.key",
-            )
+        let signed_in = match parts.extensions.get::<SignedIn>() {
+            Some(signed_in) => signed_in.clone(),
+            None => by_key(parts, app, &visit).await?,
         };
-        let sha256 = sha256_hex(bearer(&parts.headers).ok_or_else(nobody)?);
-        if same(&sha256, &app.operator_sha256) {
-            visit.caller(Actor::Operator);
-            return Ok(Self {
-                actor: Actor::Operator,
-                purpose: Purpose::Operation,
-                organization: None,
-                visit,
-            });
-        }
-        // Found by the hash of 256 random bits: nothing is left for the comparison's timing to
-        // tell.
-        let found = app.credentials.bearer(&sha256).await?;
-        let row = found
-            .filter(|row| row.state(app.engine.clock.now()) == CredentialState::Live)
-            .ok_or_else(nobody)?;
-        let actor = actor(app, &row).await?.ok_or_else(nobody)?;
-        let organization = (row.purpose != Purpose::Operation).then_some(row.organization);
+        let SignedIn { actor, purpose, organization, home, .. } = signed_in;
         visit.caller(actor.clone());
-        visit.organization(row.organization);
-        Ok(Self { actor, purpose: row.purpose, organization, visit })
+        visit.organization(home);
+        Ok(Self { actor, purpose, organization, visit })
     }
 }
 
-async fn actor(app: &App, row: &CredentialRow) -> Result<Option<Actor>, Refusal> {
-    let name = || row.label.clone();
-    Ok(match row.purpose {
-        Purpose::Scim => None,
-        Purpose::Feed => {
-            let (now, found) =
-                (app.engine.clock.now(), app.consumers.of_key(row.organization, row.id).await?);
-            let held = found.filter(|held| held.until.is_none_or(|until| now < until));
-            held.map(|held| Actor::Consumer { consumer: held.consumer, key: row.id })
-        }
-        Purpose::Audit => Some(Actor::Auditor { auditor: AuditorId(row.id.0) }),
-        Purpose::Administration => Some(Actor::Admin { admin: row.id, name: name() }),
-        Purpose::Operation => Some(Actor::NamedOperator { operator: row.id, name: name() }),
-    })
+/// Looks at the key of a request once more.
+///
+/// # Errors
+/// 401 if it lets nobody in any more.
+pub async fn still_holds(parts: &Parts, app: &App) -> Result<(), Refusal> {
+    Holder::of(parts, app).await.map(drop)
+}
+
+/// The holder of the key that a request came with, within the limits of strangers and of the key.
+async fn by_key(parts: &Parts, app: &App, visit: &Visit) -> Result<SignedIn, Refusal> {
+    let nobody = || {
+        Refusal::new(
+            StatusCode::UNAUTHORIZED,
+            "send a live key as a bearer token: the operator's lies in DIR/operator.key",
+        )
+    };
+    let key = bearer(&parts.headers).ok_or_else(nobody)?;
+    let sha256 = sha256_hex(key);
+    let acquaintances = &app.strangers.acquaintances;
+    // Who has the key of the data folder waits for no stranger.
+    let turn = match same(&sha256, &app.operator_sha256) {
+        true => None,
+        false => Some(acquaintances.turn(&sha256).await),
+    };
+    let found = SignedIn::by_key(app, key).await?;
+    drop(turn);
+    acquaintances.found(&sha256, found.is_some());
+    let Some(signed_in) = found else {
+        return Err(match app.strangers.wrong_keys.admits(visit.from()) {
+            true => nobody(),
+            false => Refusal::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many wrong keys from this address: try again in a minute",
+            ),
+        });
+    };
+    introduce(parts);
+    if signed_in.credential.is_some_and(|id| !app.keys.admits(id)) {
+        return Err(Refusal::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too many requests with this key: slow down",
+        ));
+    }
+    Ok(signed_in)
+}
+
+/// Whoever has shown a live key is no stranger, and nor is their connection.
+fn introduce(parts: &Parts) {
+    if let Some(place) = parts.extensions.get::<Place>() {
+        place.known();
+    }
 }
 
 /// The bearer token of a request. Two of them would let whoever stands in between, and us, believe

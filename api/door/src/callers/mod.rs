@@ -14,13 +14,16 @@ mod follower;
 mod holder;
 mod operator;
 mod organization;
+mod signed_in;
 
 pub use admin::Admin;
 pub use auditor::Auditor;
 pub use command::of_credential;
 pub use follower::{Follower, consumer};
+pub use holder::still_holds;
 pub use operator::Operator;
 pub use organization::{REST, find};
+pub use signed_in::SignedIn;
 
 use crate::{App, Refusal};
 use axum::http::request::Parts;

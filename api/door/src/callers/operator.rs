@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::{CredentialCommand, Purpose};
-use rollcall_domain::deployment::{Deployment, DeploymentCommand};
+use rollcall_domain::deployment::{Deployment, DeploymentCommand, LogAccepted};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::{Organization, OrganizationCommand};
 use rollcall_engine::{Done, Visible};
@@ -72,6 +72,22 @@ impl Operator {
     ) -> Result<Visible<Done>, Refusal> {
         Ok(carry_out::<Organization>(app, &self.visit, &self.actor, id, false, command, status)
             .await?)
+    }
+
+    /// Says that the log counts as it is.
+    ///
+    /// # Errors
+    /// If it cannot be done now.
+    pub async fn accept_log(
+        &self,
+        app: &App,
+        accepted: LogAccepted,
+        status: StatusCode,
+    ) -> Result<Visible<Done>, Refusal> {
+        let command = DeploymentCommand::AcceptLog(accepted);
+        let (visit, actor) = (&self.visit, &self.actor);
+        let none = deployment();
+        Ok(carry_out::<Deployment>(app, visit, actor, none, false, command, status).await?)
     }
 
     /// Changes who operates the deployment.

@@ -90,9 +90,16 @@ settings! {
         max_members: usize = 100_000, "ROLLCALL_MAX_MEMBERS" "N" positive;
         /// Most operations in one bulk request
         max_bulk_operations: u64 = 1_000, "ROLLCALL_MAX_BULK_OPERATIONS" "N" positive;
-        /// Most SCIM requests under way at once; more are answered 503
+        /// Most SCIM requests under way at once; more are answered 503. Those without a live
+        /// credential have a quarter as many of their own, from 16 to 256; more are answered 429
         max_in_flight: usize = 1_024, "ROLLCALL_MAX_IN_FLIGHT" "N" positive;
-        /// Requests per second and token before 429; 0 is no limit
+        /// Most connections on which nobody has shown a live credential, and no more than half of
+        /// the open files that are allowed; the oldest make room for the newest
+        stranger_connections: usize = 1_024, "ROLLCALL_STRANGER_CONNECTIONS" "N" positive;
+        /// Proxies in these nets, such as 10.1.0.0/16,192.0.2.7, say by X-Forwarded-For where a
+        /// request comes from
+        trusted_proxy: String = String::new(), "ROLLCALL_TRUSTED_PROXY" "CIDR";
+        /// Requests per second and token, or key, before 429; 0 is no limit
         rate_limit: u32 = 500, "ROLLCALL_RATE_LIMIT" "N";
         /// Requests at once per token before 429
         rate_burst: u32 = 2_000, "ROLLCALL_RATE_BURST" "N";
@@ -118,6 +125,11 @@ settings! {
 }
 
 impl ServeConfig {
+    /// Most requests under way of those without a live credential.
+    pub fn stranger_requests(&self) -> usize {
+        (self.max_in_flight / 4).clamp(16, 256)
+    }
+
     /// Refuses what cannot work.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What becomes of an exchange when it is closed.
 
+use crate::strangers::Strangers;
 use rollcall_domain::exchange::{Exchange, Protocol};
 use rollcall_domain::failure::leaves_access;
 use rollcall_domain::log::AppendError;
@@ -13,7 +14,10 @@ pub enum Kept {
     /// By itself, before its answer leaves.
     #[default]
     Record,
-    /// Nowhere: it is counted. What anybody may ask as often as they like must not fill the disk.
+    /// Beside the log, in the ring of strangers' evidence: anybody may send it as often as they
+    /// like.
+    Ring,
+    /// Nowhere: it is counted.
     CountOnly,
 }
 
@@ -23,13 +27,18 @@ pub enum Kept {
 /// If it cannot be kept: then the answer must not leave, and this is counted.
 pub async fn keep(
     engine: &Engine,
+    strangers: &Strangers,
     kept: Kept,
     exchange: impl FnOnce() -> Exchange,
 ) -> Result<(), AppendError> {
-    if kept != Kept::Record {
-        return Ok(());
-    }
-    let exchange = exchange();
+    let exchange = match kept {
+        Kept::InAppend | Kept::CountOnly => return Ok(()),
+        Kept::Ring => {
+            strangers.evidence.keep(exchange());
+            return Ok(());
+        }
+        Kept::Record => exchange(),
+    };
     if leaves_access(&exchange) {
         let organization = exchange.organization.to_string();
         metrics::counter!("rollcall_access_left_total", "organization" => organization)

@@ -5,25 +5,13 @@ use axum::http::Response;
 use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Serves one request to its end, also when the client goes away in the middle. `overloaded` is the
-/// answer where as many are under way as this server takes at once.
+/// Serves one request to its end, also when the client goes away in the middle.
 pub async fn to_the_end(
-    in_flight: &Arc<Semaphore>,
     serve: impl Future<Output = Response<Body>> + Send + 'static,
-    overloaded: impl FnOnce() -> Response<Body>,
 ) -> Response<Body> {
-    let Ok(permit) = in_flight.clone().try_acquire_owned() else {
-        metrics::counter!("rollcall_overload_total").increment(1);
-        return overloaded();
-    };
-    let served = tokio::spawn(async move {
-        let response = serve.await;
-        drop(permit);
-        response
-    });
-    served.await.unwrap_or_else(|error| {
+    tokio::spawn(serve).await.unwrap_or_else(|error| {
         tracing::error!(%error, "a request ended without an answer");
         Response::builder()
             .status(503)
@@ -31,6 +19,16 @@ pub async fn to_the_end(
             .body(Body::empty())
             .unwrap_or_default()
     })
+}
+
+/// Room for one more request of somebody who is known; none, and counted, where as many are under
+/// way as this server takes at once. Strangers have room of their own.
+pub fn room(in_flight: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    let room = in_flight.clone().try_acquire_owned().ok();
+    if room.is_none() {
+        metrics::counter!("rollcall_overload_total").increment(1);
+    }
+    room
 }
 
 /// The outcome of what a door does, or none if it panicked: that is our own trouble, and is

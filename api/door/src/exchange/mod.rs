@@ -12,8 +12,8 @@ mod trace;
 mod visit;
 
 pub use keep::{Kept, keep, turn_away};
-pub use life::{guarded, to_the_end};
-pub use limits::{RateLimit, StrangerLimit};
+pub use life::{guarded, room, to_the_end};
+pub use limits::RateLimit;
 pub use measure::measure;
 pub use opened::{Closing, KeptBody, Opened};
 pub use trace::{found, span};

@@ -1,6 +1,7 @@
 //! An exchange that is open: the facts of the request, until the answer closes it.
 
 use super::redact;
+use crate::strangers::{Source, parts};
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use bytes::Bytes;
@@ -11,11 +12,8 @@ use rollcall_domain::failure::{Facts, Wants};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::interpretation::Interpretation;
 use rollcall_engine::Engine;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
-
-/// So much is kept of each part of a stranger's request.
-const STRANGER_BYTES: usize = 2 * 1024;
 
 /// The facts of a request.
 #[derive(Clone, Debug)]
@@ -180,18 +178,18 @@ impl Opened {
         Self { caller, ..self.clone() }
     }
 
-    /// Leaves of a stranger's request what tells who it may have been: whoever has no token must
-    /// not be able to fill the disk.
+    /// Leaves of the request of somebody without a credential what tells who it may have been: also
+    /// where it had a consequence, and so is in the log.
     pub fn shorten(&mut self) {
-        self.target = redact::cut(&self.target, STRANGER_BYTES).to_owned();
-        self.body.truncate(STRANGER_BYTES);
-        let mut left = STRANGER_BYTES;
-        self.headers.retain_mut(|(name, value)| {
-            let fits = left.saturating_sub(name.len());
-            *value = redact::cut(value, fits).to_owned();
-            left = fits.saturating_sub(value.len());
-            left > 0
-        });
+        parts::shorten_target(&mut self.target);
+        parts::shorten_headers(&mut self.headers);
+        self.body.truncate(parts::BYTES);
+    }
+
+    /// Where it comes from.
+    pub fn from(&self) -> Source {
+        let address = self.source.as_deref().and_then(|text| text.parse::<IpAddr>().ok());
+        address.map_or(Source::UNKNOWN, Source::from)
     }
 
     /// The exchange with its answer, as the log keeps it.
@@ -202,7 +200,7 @@ impl Opened {
             Some(kept) => (kept.text.clone().into_bytes(), kept.redactions.clone()),
             None => redact::body(&self.body),
         };
-        Exchange {
+        let mut exchange = Exchange {
             id: self.id,
             organization: self.organization,
             parent: self.parent,
@@ -227,6 +225,8 @@ impl Opened {
             body_hashes: None,
             request_body,
             answer_body,
-        }
+        };
+        redact::repeated(&mut exchange);
+        exchange
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::http::HeaderMap;
 use rollcall_domain::credential::{ACCESS_TOKEN_PREFIX, CLIENT_SECRET_PREFIX, Purpose};
+use rollcall_domain::exchange::Exchange;
 use rollcall_domain::scim::{decode_form as decode, names_password, names_secret};
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
@@ -31,6 +32,9 @@ const SECRET_HEADERS: [&str; 10] = [
 const SECRET_WORDS: [&str; 7] =
     ["password", "token", "secret", "assertion", "authorization", "bearer", "private_key"];
 
+/// What stands among the redactions for what [`text`] finds.
+const KEY: &str = "a key of Rollcall's, or the password of an address";
+
 /// What stands among the redactions for a password: whatever it was, it had no effect.
 pub const PASSWORD: &str = "password";
 
@@ -42,17 +46,46 @@ pub fn text(text: &str) -> String {
     let others = [(CLIENT_SECRET_PREFIX, 1), (ACCESS_TOKEN_PREFIX, 43)];
     for (prefix, shortest) in keys.into_iter().chain(others) {
         let mut from = 0;
-        while let Some(at) = out[from..].find(prefix) {
-            let begin = from + at + prefix.len();
-            let is_key = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '=');
+        while let Some((at, begin)) = find(&out, from, prefix) {
+            let is_key =
+                |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '=' | '%' | '\\');
             let end = out[begin..].find(|c| !is_key(c)).map_or(out.len(), |length| begin + length);
             if end >= begin + shortest {
                 out.replace_range(begin..end, REMOVED);
             }
-            from = begin;
+            from = begin.max(at + 1);
         }
     }
     out
+}
+
+/// Where a prefix of keys stands, and where the key goes on: its lines may be written as an address
+/// (RFC 3986 section 2.1) or JSON (RFC 8259 section 7) escapes them.
+fn find(text: &str, from: usize, prefix: &str) -> Option<(usize, usize)> {
+    let first = &prefix[..prefix.find('_').unwrap_or(prefix.len())];
+    let mut from = from;
+    loop {
+        let at = from + text.get(from..)?.find(first)?;
+        if let Some(end) = follow(text, at, prefix) {
+            return Some((at, end));
+        }
+        from = at + first.len();
+    }
+}
+
+/// The end of a prefix that stands here, escaped or not.
+fn follow(text: &str, at: usize, prefix: &str) -> Option<usize> {
+    let mut at = at;
+    for wanted in prefix.chars() {
+        let rest = text.get(at..)?;
+        let escapes = ["_", "%5F", "%5f", "\\u005f", "\\u005F"];
+        let found = match wanted {
+            '_' => escapes.into_iter().find(|escape| rest.starts_with(escape))?.len(),
+            other => rest.starts_with(other).then(|| other.len_utf8())?,
+        };
+        at += found;
+    }
+    Some(at)
 }
 
 /// `https://user:password@host` without user and password (RFC 3986 section 3.2.1).
@@ -88,7 +121,7 @@ pub fn headers(headers: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// At most so many bytes of a text.
-pub fn cut(text: &str, most: usize) -> &str {
+fn cut(text: &str, most: usize) -> &str {
     let end = (0..=most.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
     &text[..end]
 }
@@ -121,12 +154,37 @@ pub fn target(target: &str) -> String {
 /// The body, secrets removed, and what was removed. A body without secrets is kept byte for byte.
 pub fn body(body: &[u8]) -> (Vec<u8>, Vec<String>) {
     let (kept, mut removed) = by_name(body);
-    match std::str::from_utf8(&kept).map(|kept| (text(kept), kept)) {
-        Ok((without, with)) if without != with => {
-            removed.push("a key of Rollcall's, or the password of an address".to_owned());
-            (without.into_bytes(), removed)
-        }
-        _ => (kept, removed),
+    // What is no UTF-8 is looked at as far as it can be read, also with a zero behind each byte.
+    let with = String::from_utf8_lossy(&kept);
+    let without = text(&with);
+    if without != with {
+        removed.push(KEY.to_owned());
+        return (without.into_bytes(), removed);
+    }
+    let is_wide = std::str::from_utf8(&kept).is_err() || kept.contains(&0);
+    let narrow = || with.chars().filter(|c| *c != '\0').collect::<String>();
+    if is_wide && text(&narrow()) != narrow() {
+        removed.push(format!("the whole body ({} bytes): {KEY} in it", kept.len()));
+        return (Vec::new(), removed);
+    }
+    (kept, removed)
+}
+
+/// What we say ourselves repeats what was sent, now and then.
+pub fn repeated(exchange: &mut Exchange) {
+    if let Some(detail) = &mut exchange.answer.detail {
+        *detail = text(detail);
+    }
+    let said = String::from_utf8_lossy(&exchange.answer_body);
+    let without = text(&said);
+    if without != said {
+        exchange.answer_body = without.into_bytes();
+    }
+    let facts = serde_json::to_string(&exchange.facts).unwrap_or_default();
+    let without = text(&facts);
+    if without != facts {
+        // A name that was sent is in it: without it the facts say the same of the rest.
+        exchange.facts = serde_json::from_str(&without).unwrap_or_default();
     }
 }
 
@@ -201,7 +259,9 @@ fn scrub(value: &mut Value, removed: &mut Vec<String>) {
         }
         Value::Array(items) => items.iter_mut().for_each(|item| scrub(item, removed)),
         // Entra sends JSON inside strings (legacy roles).
-        Value::String(text) if text.starts_with('{') && mentions_secret(text.as_bytes()) => {
+        Value::String(text)
+            if text.trim_start().starts_with(['{', '[']) && mentions_secret(text.as_bytes()) =>
+        {
             if let Ok(mut inner) = serde_json::from_str::<Value>(text) {
                 let before = removed.len();
                 scrub(&mut inner, removed);
@@ -294,6 +354,34 @@ impl<'de> Visitor<'de> for Names<'_> {
 mod tests {
     use super::*;
 
+    /// However it is written, a key is not kept.
+    #[test]
+    fn no_key_is_kept() {
+        let key = "AbCdEfGhIjKlMnOpQrStUvWxYz0123456789_-AbCdE";
+        for purpose in Purpose::ALL {
+            let prefix = purpose.token_prefix();
+            let whole = format!("{prefix}{key}");
+            for written in [whole.clone(), whole.replace('_', "%5F"), whole.replace('_', "\\u005f")]
+            {
+                for text in [format!("/Users/{written}"), format!("\"{written}\":1"), written] {
+                    let kept = super::text(&text);
+                    assert!(!kept.contains("AbCdEfGh"), "{text}: {kept}");
+                    let mut bytes = b"\xff".to_vec();
+                    bytes.extend_from_slice(text.as_bytes());
+                    let (kept, removed) = body(&bytes);
+                    assert!(!String::from_utf8_lossy(&kept).contains("AbCdEfGh"), "{text}");
+                    assert_eq!(removed.len(), 1, "{text}");
+                    let wide: Vec<u8> = text.bytes().flat_map(|b| [b, 0]).collect();
+                    let (kept, removed) = body(&wide);
+                    assert!(kept.is_empty() && removed.len() == 1, "{text}");
+                }
+            }
+        }
+        for name in ["rollcall", "rollcall_", "a rollcall scim token", "100%5F"] {
+            assert_eq!(super::text(name), name);
+        }
+    }
+
     #[test]
     fn no_secret_is_kept() {
         for text in [
@@ -301,6 +389,8 @@ mod tests {
             r#"{"Operations":[{"op":"replace","path":"password","value":"hunter2"}]}"#,
             r#"{"Operations":[{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User:password":"hunter2"}}]}"#,
             r#"{"roles":[{"value":"{\"password\":\"hunter2\"}"}]}"#,
+            r#"{"roles":[{"value":" {\"password\":\"hunter2\"}"}]}"#,
+            r#"{"roles":[{"value":"[{\"password\":\"hunter2\"}]"}]}"#,
             r#"{"\u0070assword":"hunter2"}"#,
             r#"{"PassWord":"hunter2"}"#,
             r#"{" password ":"hunter2"}"#,

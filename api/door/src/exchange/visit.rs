@@ -3,9 +3,12 @@
 
 use super::trace::found;
 use super::{Closing, Kept, Opened};
+use crate::strangers::Source;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
-use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::log::Position;
+use rollcall_engine::Visible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A handle to an open exchange, for whoever serves it.
@@ -15,12 +18,14 @@ pub struct Visit(Arc<Mutex<State>>);
 struct State {
     opened: Opened,
     kept: Kept,
+    /// The position that the answer rests on, if it rests on one.
+    at: Option<Position>,
 }
 
 impl Visit {
     /// An exchange that was opened just now.
     pub fn new(opened: Opened) -> Self {
-        Self(Arc::new(Mutex::new(State { opened, kept: Kept::default() })))
+        Self(Arc::new(Mutex::new(State { opened, kept: Kept::default(), at: None })))
     }
 
     /// Says what is asked, such as `organizations.create`.
@@ -46,14 +51,30 @@ impl Visit {
         self.state().opened.close(Closing::with(answered(status), Vec::new()))
     }
 
-    /// It is in the log.
-    pub fn is_in_the_log(&self) {
-        self.state().kept = Kept::InAppend;
+    /// It is in the log, and every reader sees what became of it: at this position.
+    pub fn is_in_the_log<T>(&self, done: &Visible<T>) {
+        let mut state = self.state();
+        (state.kept, state.at) = (Kept::InAppend, Some(done.at()));
+    }
+
+    /// The position that the answer rests on, if it rests on one.
+    pub fn position(&self) -> Option<Position> {
+        self.state().at
     }
 
     /// It gave nothing to anybody: it is counted, so that who asks often does not fill the disk.
     pub fn gave_nothing(&self) {
         self.state().kept = Kept::CountOnly;
+    }
+
+    /// Its id.
+    pub fn id(&self) -> ExchangeId {
+        self.state().opened.id
+    }
+
+    /// Where it comes from.
+    pub fn from(&self) -> Source {
+        self.state().opened.from()
     }
 
     /// What it has come to.

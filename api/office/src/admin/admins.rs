@@ -2,7 +2,6 @@
 
 use super::keys::{self, New};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
@@ -11,7 +10,7 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::callers::{Operator, find};
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Given, Refusal};
 use std::sync::Arc;
 
 /// Issues a key with which somebody may change this organization, and nothing else.
@@ -35,9 +34,8 @@ pub async fn issue(
     operator: Operator,
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
-    body: Result<Json<NewAccessKey>, JsonRejection>,
+    Given(new): Given<NewAccessKey>,
 ) -> Result<(StatusCode, Json<AccessKeyIssued>), Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = find(&app, &path.organization).await?.id;
     operator.concerns(organization);
     let New { credential, secret, command } =

@@ -2,7 +2,6 @@
 
 use super::keys::{self, New};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -12,8 +11,8 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
-use rollcall_door::Refusal;
 use rollcall_door::callers::Admin;
+use rollcall_door::{Given, Refusal};
 use rollcall_projections::credentials::CredentialRow;
 use std::sync::Arc;
 
@@ -50,9 +49,8 @@ fn body(row: CredentialRow, now: DateTime<Utc>) -> AuditorBody {
 pub async fn issue(
     admin: Admin,
     State(app): State<Arc<App>>,
-    body: Result<Json<NewAuditor>, JsonRejection>,
+    Given(new): Given<NewAuditor>,
 ) -> Result<(StatusCode, Json<AuditorIssued>), Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let New { credential, secret: key, command } =
         keys::draw(&app, Purpose::Audit, new.label, new.expires_at);
     admin.execute(&app, OrganizationCommand::Credential(command), StatusCode::CREATED).await?;

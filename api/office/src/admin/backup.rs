@@ -1,21 +1,24 @@
-//! Backup and restore while running: the log as lines of JSON, the same for every store.
+//! Backup while running: the log as lines of JSON, the same for every store.
 //!
 //! The cut is consistent: an organization's head is read first, and only what lies below it is
 //! written; later appends do not matter. Claims are not written but derived from the events again.
-//! What is sealed stays sealed; the keys are lines of their own, which may be kept apart.
-//! The last line counts what came before it, so that a backup that broke off is refused.
+//! What is sealed stays sealed; the keys are lines of their own behind the first, in no digest: they
+//! may be kept apart.
+//! Each section ends with a digest of its lines, and the last line has one of the whole and counts
+//! what came before it: a backup that broke off, or in which a byte is another, is refused.
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Response, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
-use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine};
+use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine, Digests, Sum};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Bodies, DataKey, Head, KeyId, KeyRing, Log, LogError, Record, Wrapped};
+use rollcall_domain::log::{
+    Bodies, DataKey, Head, KeyId, KeyRing, Log, LogError, Record, Sealed, Wrapped,
+};
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Operator;
@@ -36,10 +39,13 @@ use tokio::sync::mpsc;
 )]
 pub async fn backup(_: Operator, State(app): State<Arc<App>>) -> Result<Response<Body>, Refusal> {
     let heads = app.engine.log.heads().await?;
+    let epoch = app.engine.log.epoch().await?;
     let (lines, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(64);
-    let (log, now) = (app.engine.log.clone(), app.engine.clock.now());
+    let (log, created_at) = (app.engine.log.clone(), app.engine.clock.now());
     tokio::spawn(async move {
-        if let Err(error) = write(&*log, heads, now, &lines).await {
+        let begin = BackupLine::Begin { format: BACKUP_FORMAT, created_at, epoch: Some(epoch) };
+        let mut writing = Writing { lines: lines.clone(), digests: Digests::default() };
+        if let Err(error) = write(&*log, heads, begin, &mut writing).await {
             tracing::error!(%error, "backup broke off");
             let _ = lines.send(Err(std::io::Error::other(error.to_string()))).await;
         }
@@ -60,65 +66,103 @@ const KEYS: usize = 500;
 /// A line of this server's log.
 pub(crate) type Line = BackupLine<Record, Exchange>;
 
-type Lines = mpsc::Sender<Result<Bytes, std::io::Error>>;
+/// A backup that is being written.
+struct Writing {
+    lines: mpsc::Sender<Result<Bytes, std::io::Error>>,
+    digests: Digests,
+}
+
+impl Writing {
+    /// Writes a line of a section.
+    async fn line(&mut self, line: &Line) -> Result<(), LogError> {
+        let bytes = bytes(line)?;
+        self.digests.line(&bytes);
+        self.send(bytes).await
+    }
+
+    /// Writes a line between sections.
+    async fn between(&mut self, line: &Line) -> Result<(), LogError> {
+        let bytes = bytes(line)?;
+        self.digests.between(&bytes);
+        self.send(bytes).await
+    }
+
+    /// Ends a section.
+    async fn section(&mut self, of: Option<(OrganizationId, Head)>) -> Result<(), LogError> {
+        let Sum { lines, sha256 } = self.digests.section();
+        let (organization, head) = of.map(|(id, head)| (id.0, head)).unzip();
+        let Head { position, exchange_number } = head.unwrap_or_default();
+        let line = Line::Section { organization, position, exchange_number, lines, sha256 };
+        self.between(&line).await
+    }
+
+    async fn send(&self, bytes: Vec<u8>) -> Result<(), LogError> {
+        let gone = |_| LogError::Unavailable("the reader of the backup went away".to_owned());
+        self.lines.send(Ok(bytes.into())).await.map_err(gone)
+    }
+}
+
+fn bytes(line: &Line) -> Result<Vec<u8>, LogError> {
+    let mut bytes = serde_json::to_vec(line).map_err(|e| LogError::Damaged(e.to_string()))?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
 
 async fn write(
     log: &dyn Log,
     heads: Vec<(OrganizationId, Head)>,
-    now: DateTime<Utc>,
-    lines: &Lines,
+    begin: Line,
+    into: &mut Writing,
 ) -> Result<(), LogError> {
-    send(lines, &BackupLine::Begin { format: BACKUP_FORMAT, created_at: now }).await?;
-    for (scope, key) in log.claim_keys().await? {
-        send(lines, &BackupLine::ClaimKey { scope: scope.0, key: BASE64.encode(key) }).await?;
+    into.between(&begin).await?;
+    if let Some(sealed) = log.sealed() {
+        keys(sealed.keys(), into).await?;
     }
-    let log = match log.sealed() {
-        Some(sealed) => {
-            keys(sealed.keys(), lines).await?;
-            &*sealed.stored()
-        }
-        None => log,
-    };
+    for (scope, key) in log.claim_keys().await? {
+        into.line(&BackupLine::ClaimKey { scope: scope.0, key: BASE64.encode(key) }).await?;
+    }
+    into.section(None).await?;
+    let stored = log.sealed().map(Sealed::stored);
+    let log = stored.as_deref().unwrap_or(log);
     let (mut records, mut exchanges) = (0, 0);
     for (organization, head) in heads {
-        let mut position = 0;
-        while position < head.position {
-            let page = log.records(organization, position, 500).await?;
-            let Some(last) = page.last() else { return Err(gap(organization, position)) };
-            position = last.position;
-            for record in page.into_iter().filter(|r| r.position <= head.position) {
-                records += 1;
-                send(lines, &BackupLine::Record { record: Box::new(record) }).await?;
+        records += write_records(log, organization, head, into).await?;
+        exchanges += write_exchanges(log, organization, head, into).await?;
+        into.section(Some((organization, head))).await?;
+    }
+    let sha256 = Some(into.digests.whole());
+    into.between(&BackupLine::End { records, exchanges, sha256 }).await
+}
+
+async fn write_records(
+    log: &dyn Log,
+    organization: OrganizationId,
+    head: Head,
+    into: &mut Writing,
+) -> Result<u64, LogError> {
+    let mut position = 0;
+    while position < head.position {
+        let page = log.records(organization, position, 500).await?;
+        let before = position;
+        for record in page.into_iter().filter(|r| r.position <= head.position) {
+            if record.position != position + 1 {
+                return Err(gap(organization, "record", position + 1));
             }
+            position = record.position;
+            into.line(&BackupLine::Record { record: Box::new(record) }).await?;
         }
-        let mut number = 0;
-        while number < head.exchange_number {
-            let page = log.exchanges(organization, number, 100, Bodies::Read).await?;
-            let Some(last) = page.last() else { return Err(gap(organization, number)) };
-            number = last.number;
-            for mut recorded in page.into_iter().filter(|x| x.number <= head.exchange_number) {
-                exchanges += 1;
-                let request = BASE64.encode(std::mem::take(&mut recorded.exchange.request_body));
-                let answer = BASE64.encode(std::mem::take(&mut recorded.exchange.answer_body));
-                let exchange = Box::new(recorded.exchange);
-                let (number, positions, after) =
-                    (recorded.number, recorded.positions, recorded.after);
-                send(
-                    lines,
-                    &BackupLine::Exchange { number, positions, after, exchange, request, answer },
-                )
-                .await?;
-            }
+        if position == before {
+            return Err(gap(organization, "record", position + 1));
         }
     }
-    send(lines, &BackupLine::End { records, exchanges }).await
+    Ok(position)
 }
 
 /// All keys that anything below the heads was sealed with: a key is kept before it is used.
-async fn keys(keys: &dyn KeyRing, lines: &Lines) -> Result<(), LogError> {
+async fn keys(keys: &dyn KeyRing, into: &Writing) -> Result<(), LogError> {
     for (organization, Wrapped(wrapped)) in keys.organizations().await? {
         let of = organization.0;
-        send(lines, &BackupLine::OrganizationKey { organization: of, wrapped }).await?;
+        into.send(bytes(&Line::OrganizationKey { organization: of, wrapped })?).await?;
         let mut after = KeyId(0);
         loop {
             let page = keys.keys(organization, after, KEYS).await?;
@@ -130,21 +174,48 @@ async fn keys(keys: &dyn KeyRing, lines: &Lines) -> Result<(), LogError> {
                 DataKey::Never => None,
             });
             let keys = page.collect();
-            send(lines, &BackupLine::DataKeys { organization: of, keys }).await?;
+            into.send(bytes(&Line::DataKeys { organization: of, keys })?).await?;
         }
     }
     Ok(())
 }
 
-fn gap(organization: OrganizationId, after: u64) -> LogError {
-    LogError::Damaged(format!("the log of {organization} ends at {after}, before its head"))
+async fn write_exchanges(
+    log: &dyn Log,
+    organization: OrganizationId,
+    head: Head,
+    into: &mut Writing,
+) -> Result<u64, LogError> {
+    let mut number = 0;
+    while number < head.exchange_number {
+        let page = log.exchanges(organization, number, 100, Bodies::Read).await?;
+        let before = number;
+        for mut recorded in page.into_iter().filter(|x| x.number <= head.exchange_number) {
+            if recorded.number != number + 1 {
+                return Err(gap(organization, "exchange", number + 1));
+            }
+            number = recorded.number;
+            let request = BASE64.encode(std::mem::take(&mut recorded.exchange.request_body));
+            let answer = BASE64.encode(std::mem::take(&mut recorded.exchange.answer_body));
+            let (positions, after) = (recorded.positions, recorded.after);
+            let exchange = Box::new(recorded.exchange);
+            into.line(&BackupLine::Exchange {
+                number,
+                positions,
+                after,
+                exchange,
+                request,
+                answer,
+            })
+            .await?;
+        }
+        if number == before {
+            return Err(gap(organization, "exchange", number + 1));
+        }
+    }
+    Ok(number)
 }
 
-async fn send(lines: &Lines, line: &Line) -> Result<(), LogError> {
-    let mut bytes = serde_json::to_vec(line).map_err(|e| LogError::Damaged(e.to_string()))?;
-    bytes.push(b'\n');
-    lines
-        .send(Ok(bytes.into()))
-        .await
-        .map_err(|_| LogError::Unavailable("the reader of the backup went away".to_owned()))
+fn gap(organization: OrganizationId, what: &str, number: u64) -> LogError {
+    LogError::Damaged(format!("{what} {number} of {organization} is missing"))
 }

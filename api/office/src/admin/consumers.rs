@@ -1,7 +1,6 @@
 //! Consumers: add, list, show, pause, resume, rotate, remove. A key is shown once.
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::TimeDelta;
@@ -21,7 +20,7 @@ use rollcall_domain::log::Position;
 use rollcall_domain::organization::SealedKey;
 use rollcall_domain::public_type::{PublicType, TypeFilter};
 use rollcall_door::callers::{Admin, consumer as consumer_of, of_credential};
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Given, Refusal};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_engine::{ExecuteError, Judgement};
 use rollcall_feed::{Feed, webhook};
@@ -54,9 +53,8 @@ pub async fn add(
     admin: Admin,
     State(app): State<Arc<App>>,
     State(feed): State<Arc<Feed>>,
-    body: Result<Json<NewConsumer>, JsonRejection>,
+    Given(new): Given<NewConsumer>,
 ) -> Result<(StatusCode, Json<ConsumerAdded>), Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let NewConsumer { name, kind, url, start, types, payload } = new;
     let known = || PublicType::ALL.iter().map(|public| public.as_str());
     let types =
@@ -239,10 +237,8 @@ pub async fn rotate(
     admin: Admin,
     State(app): State<Arc<App>>,
     Path(path): Path<ConsumerPath>,
-    body: Result<Json<Rotation>, JsonRejection>,
+    Given(Rotation { overlap_seconds }): Given<Rotation>,
 ) -> Result<Json<ConsumerRotated>, Refusal> {
-    let Json(Rotation { overlap_seconds }) =
-        body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let (least, usual, most) = OVERLAP;
     let overlap = overlap_seconds.unwrap_or(usual);
     if !(least..=most).contains(&overlap) {

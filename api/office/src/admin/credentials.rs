@@ -6,7 +6,6 @@ use super::credential_body::Seen;
 use super::keys;
 use super::new_proof::{self, Secret};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Duration, Utc};
@@ -21,7 +20,7 @@ use rollcall_domain::credential::{
 use rollcall_domain::ids::CredentialId;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::callers::Admin;
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Given, Refusal};
 use rollcall_engine::secrets::sha256_hex;
 use std::sync::Arc;
 
@@ -51,11 +50,10 @@ fn year_from(now: DateTime<Utc>) -> DateTime<Utc> {
 pub async fn add(
     admin: Admin,
     State(app): State<Arc<App>>,
-    body: Result<Json<NewCredential>, JsonRejection>,
+    Given(new): Given<NewCredential>,
 ) -> Result<(StatusCode, Json<CredentialAdded>), Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let credential = app.engine.ids.credential();
-    let (proof, secret) = new_proof::of(&app, new.proof)?;
+    let (proof, secret) = new_proof::of(&app, new.proof).await?;
     let expires_at = new.expires_at.or_else(|| {
         matches!(proof, Proof::ClientSecret { .. }).then(|| year_from(app.engine.clock.now()))
     });
@@ -143,9 +141,8 @@ pub async fn rotate(
     admin: Admin,
     State(app): State<Arc<App>>,
     Path(path): Path<CredentialPath>,
-    body: Result<Json<NewSecret>, JsonRejection>,
+    Given(new): Given<NewSecret>,
 ) -> Result<(StatusCode, Json<CredentialAdded>), Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let credential = CredentialId(path.credential);
     let secret = app.engine.ids.secret(CLIENT_SECRET_PREFIX);
     let expires_at = new.expires_at.unwrap_or_else(|| year_from(app.engine.clock.now()));
@@ -202,9 +199,8 @@ pub async fn trust(
     admin: Admin,
     State(app): State<Arc<App>>,
     Path(path): Path<CredentialPath>,
-    body: Result<Json<NewAudience>, JsonRejection>,
+    Given(new): Given<NewAudience>,
 ) -> Result<StatusCode, Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let credential = CredentialId(path.credential);
     let command = CredentialCommand::TrustAudience { credential, audience: new.audience };
     admin.done(&app, OrganizationCommand::Credential(command)).await

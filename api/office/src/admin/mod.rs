@@ -5,18 +5,24 @@ mod auditors;
 mod backup;
 mod claims;
 mod connection;
+mod console_links;
+mod console_sessions;
 mod consumers;
 mod credential_body;
 mod credentials;
 mod keys;
+mod log;
 mod new_proof;
 mod operators;
 mod organizations;
+mod proof;
 mod provisioning_log;
+mod repin;
 mod restore;
 mod saml;
 mod saml_keys;
 mod scim_policy;
+mod session_ends;
 mod sessions;
 mod tokens;
 mod views;
@@ -62,8 +68,10 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("saml.certificate.generate", routes!(saml_keys::generate)))
         .routes(named("saml.certificate.rotate", routes!(saml_keys::rotate)))
         .routes(named("saml.certificate.retire", routes!(saml_keys::retire)))
+        .routes(named("logins.repin", routes!(repin::repin)))
         .routes(operation(Protocol::Audit, "audit.sessions.list", routes!(sessions::list)))
         .routes(named("sessions.end", routes!(sessions::end)))
+        .routes(named("sessions.end-all", routes!(session_ends::end_many)))
         .routes(named("provisioning-log.import", routes!(provisioning_log::import)))
         .routes(named("auditors.list", routes!(auditors::list)))
         .routes(named("auditors.issue", routes!(auditors::issue)))
@@ -74,6 +82,12 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("operators.list", routes!(operators::list)))
         .routes(named("operators.issue", routes!(operators::issue)))
         .routes(named("operators.revoke", routes!(operators::revoke)))
+        .routes(named("console.open", routes!(console_links::open)))
+        .routes(named("console.links.make", routes!(console_links::make)))
+        .routes(named("console.links.list", routes!(console_links::list)))
+        .routes(named("console.links.revoke", routes!(console_links::revoke)))
+        .routes(named("console.sessions.list", routes!(console_sessions::list)))
+        .routes(named("console.sessions.end", routes!(console_sessions::end)))
         .routes(named("consumers.list", routes!(consumers::list)))
         .routes(named("consumers.add", routes!(consumers::add)))
         .routes(named("consumers.show", routes!(consumers::show)))
@@ -82,10 +96,14 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("consumers.rotate", routes!(consumers::rotate)))
         .routes(named("consumers.remove", routes!(consumers::remove)))
         .routes(named("claims.collisions", routes!(claims::collisions)))
+        .routes(named("server.prove", routes!(proof::prove)))
         .routes(named("views.show", routes!(views::status)))
         .routes(named("views.rebuild", routes!(views::rebuild)))
         .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))
         .routes(named("views.resume", routes!(views::resume)))
+        .routes(named("log.show", routes!(log::show)))
+        .routes(named("log.accept", routes!(log::accept)))
         .routes(named("backup", routes!(backup::backup)))
         .routes(named("restore", routes!(restore::restore)))
+        .routes(named("restore.discard", routes!(restore::discard)))
 }

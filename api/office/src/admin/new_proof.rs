@@ -6,6 +6,8 @@ use rollcall_domain::credential::{CLIENT_SECRET_PREFIX, KeySource, Proof, Purpos
 use rollcall_door::{App, Refusal};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_jose::KeySet;
+use rollcall_outbound::{Bounds, fetch};
+use std::time::Duration;
 use url::Url;
 
 /// What is to be shown once.
@@ -18,11 +20,15 @@ pub enum Secret {
     Client(String),
 }
 
-/// Draws a secret where one is needed, and checks what was given.
+/// How much of a document of keys is read, and for how long.
+const BOUNDS: Bounds = Bounds { bytes: 1024 * 1024, patience: Duration::from_secs(8) };
+
+/// Draws a secret where one is needed, and checks what was given: keys are fetched once now, so
+/// that a mistake shows here, and not at the client's first request.
 ///
 /// # Errors
 /// 400 if it cannot prove anything.
-pub fn of(app: &App, asked: NewProof) -> Result<(Proof, Secret), Refusal> {
+pub async fn of(app: &App, asked: NewProof) -> Result<(Proof, Secret), Refusal> {
     match asked {
         NewProof::Token {} => {
             let token = app.engine.ids.secret(Purpose::Scim.token_prefix());
@@ -34,12 +40,15 @@ pub fn of(app: &App, asked: NewProof) -> Result<(Proof, Secret), Refusal> {
         }
         NewProof::PrivateKeyJwt { jwks_url, jwks } => {
             let keys = match (jwks_url, jwks) {
-                (Some(url), None) => KeySource::Url(address(url)?),
+                (Some(url), None) => {
+                    let fetched = fetch(&url, &app.outbound, BOUNDS).await;
+                    let document = fetched.map_err(|e| unusable("the address", &e))?;
+                    KeySet::to_keep(&document).map_err(|e| unusable("the document", &e))?;
+                    KeySource::Url(url)
+                }
                 (None, Some(document)) => {
-                    KeySet::read(document.as_bytes()).map_err(|error| {
-                        Refusal::bad_request(format!("the document of keys: {error}"))
-                    })?;
-                    KeySource::Document(document)
+                    let kept = KeySet::to_keep(document.as_bytes());
+                    KeySource::Document(kept.map_err(|e| unusable("the document", &e))?)
                 }
                 _ => {
                     return Err(Refusal::bad_request(
@@ -73,10 +82,6 @@ fn is_trusted(app: &App, authority: &str) -> bool {
     all.any(|known| known.trim_end_matches('/') == authority.trim_end_matches('/'))
 }
 
-/// An address of keys: whether it may be reached is judged whenever it is.
-fn address(url: String) -> Result<String, Refusal> {
-    match Url::parse(&url) {
-        Ok(read) if matches!(read.scheme(), "https" | "http") && read.has_host() => Ok(url),
-        _ => Err(Refusal::bad_request("the address of the keys must be an https address")),
-    }
+fn unusable(what: &str, error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::bad_request(format!("{what} of the keys cannot be used: {error}"))
 }

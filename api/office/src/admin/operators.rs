@@ -2,7 +2,6 @@
 
 use super::keys::{self, New};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
@@ -10,7 +9,7 @@ use rollcall_contract::keys::{AccessKeyBody, AccessKeyIssued, NewAccessKey, Oper
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_door::callers::Operator;
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Given, Refusal};
 use std::sync::Arc;
 
 /// Issues a key with which somebody may change everything, under a name of their own.
@@ -31,9 +30,8 @@ use std::sync::Arc;
 pub async fn issue(
     operator: Operator,
     State(app): State<Arc<App>>,
-    body: Result<Json<NewAccessKey>, JsonRejection>,
+    Given(new): Given<NewAccessKey>,
 ) -> Result<(StatusCode, Json<AccessKeyIssued>), Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let New { credential, secret, command } =
         keys::draw(&app, Purpose::Operation, new.label, new.expires_at);
     operator.change_operators(&app, command, StatusCode::CREATED).await?;

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::{
@@ -10,8 +9,8 @@ use rollcall_contract::organizations::{
 };
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
-use rollcall_door::Refusal;
 use rollcall_door::callers::{Admin, Operator};
+use rollcall_door::{Given, Refusal};
 use rollcall_projections::organizations::OrganizationRow;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -48,9 +47,8 @@ const RESERVED: [&str; 2] = ["none", "all"];
 pub async fn create(
     operator: Operator,
     State(app): State<Arc<App>>,
-    body: Result<Json<NewOrganization>, JsonRejection>,
+    Given(new): Given<NewOrganization>,
 ) -> Result<(StatusCode, Json<OrganizationCreated>), Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     if RESERVED.contains(&new.domain.as_str()) || new.domain.parse::<Uuid>().is_ok() {
         return Err(Refusal::bad_request(format!(
             "the domain {:?} is reserved: choose another",

@@ -1,19 +1,23 @@
 //! An organization's SAML connection: set up, show, refresh, policy, switch.
 
+use super::session_ends::end_all;
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::saml::{CertificateBody, NewMetadata, PolicyBody, RefreshedBody, SamlBody};
-use rollcall_domain::login::Matching;
-use rollcall_domain::organization::{Organization, OrganizationCommand, SamlCommand, SamlPolicy};
+use rollcall_domain::login::Identifier;
+use rollcall_domain::organization::{
+    Organization, OrganizationCommand, SamlCommand, SamlPolicy, SamlState,
+};
+use rollcall_domain::user::SessionEnd;
 use rollcall_door::App;
-use rollcall_door::Refusal;
 use rollcall_door::callers::Admin;
+use rollcall_door::{Given, Refusal};
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_projections::saml::CertificateRow;
+use rollcall_projections::sessions::SessionRow;
 use rollcall_sign_on::SignOn;
 use rollcall_sign_on::saml::addresses::Addresses;
 use rollcall_sign_on::saml::refresh::{self, RefreshError};
@@ -22,11 +26,15 @@ use std::sync::Arc;
 fn policy_body(policy: &SamlPolicy) -> PolicyBody {
     PolicyBody {
         idp_initiated: Some(policy.idp_initiated),
-        matching: Some(policy.matching.as_str().to_owned()),
+        identifiers: Some(policy.identifiers.iter().map(ToString::to_string).collect()),
         just_in_time: Some(policy.just_in_time),
         targets: Some(policy.targets.clone()),
         session_minutes: Some(policy.session_minutes),
+        idle_minutes: policy.idle_minutes,
         sign_requests: Some(policy.sign_requests),
+        force_authn: Some(policy.force_authn),
+        authn_contexts: Some(policy.authn_contexts.clone()),
+        entity_id: policy.entity_id.clone(),
     }
 }
 
@@ -74,7 +82,7 @@ pub(super) async fn body(
         }
     };
     let certificates: Vec<CertificateBody> = rows.into_iter().map(certificate).collect();
-    let addresses = Addresses::of(&app.public_url, &organization.domain);
+    let addresses = Addresses::of(&app.public_url, &organization.domain, &settings.policy);
     let mut warnings = Vec::new();
     for c in certificates.iter().filter(|c| c.until.is_none()) {
         let days = (c.not_after - now).num_days();
@@ -103,6 +111,14 @@ pub(super) async fn body(
         warnings.push(
             "there is no certificate of ours yet: rollcall saml certificate generate".to_owned(),
         );
+    }
+    if settings.idp.is_some() && settings.policy.identifiers.len() > 1 {
+        let listed: Vec<String> =
+            settings.policy.identifiers.iter().map(ToString::to_string).collect();
+        warnings.push(format!(
+            "people are recognized by more than one identifier ({}): choose one with rollcall saml policy --identifier",
+            listed.join(", ")
+        ));
     }
     if settings.idp.is_some() && settings.policy.targets.is_empty() {
         warnings.push(
@@ -179,9 +195,8 @@ pub async fn configure(
     admin: Admin,
     State(app): State<Arc<App>>,
     State(sign_on): State<Arc<SignOn>>,
-    new: Result<Json<NewMetadata>, JsonRejection>,
+    Given(new): Given<NewMetadata>,
 ) -> Result<Json<SamlBody>, Refusal> {
-    let Json(new) = new.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = &admin.organization;
     let (metadata_url, loaded) = match (new.metadata_url, new.metadata) {
         (Some(url), None) => {
@@ -193,6 +208,7 @@ pub async fn configure(
         _ => return Err(Refusal::bad_request("give either metadata_url or metadata")),
     };
     let idp = loaded.map_err(problem)?.settings;
+    let entity_id = idp.entity_id.clone();
     admin
         .execute(
             &app,
@@ -200,6 +216,8 @@ pub async fn configure(
             StatusCode::OK,
         )
         .await?;
+    let left = |row: &SessionRow| row.issuer.as_ref() != Some(&entity_id);
+    end_all(&app, &admin, None, SessionEnd::IdentityProviderReplaced, left).await?;
     sign_on.failures.forget(organization.id);
     body(&sign_on, organization).await.map(Json)
 }
@@ -252,26 +270,32 @@ pub async fn refresh_now(
 pub async fn policy(
     admin: Admin,
     State(app): State<Arc<App>>,
-    change: Result<Json<PolicyBody>, JsonRejection>,
+    Given(change): Given<PolicyBody>,
 ) -> Result<Json<PolicyBody>, Refusal> {
-    let Json(change) = change.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = &admin.organization;
     let connection = app.connections.of(organization.id).await?;
     let known = connection.map(|c| c.settings.policy).unwrap_or_default();
-    let matching = match change.matching {
-        Some(name) => Matching::parse(&name).ok_or_else(|| {
-            let names = Matching::ALL.map(Matching::as_str).join(", ");
-            Refusal::bad_request(format!("there is no matching rule {name:?}: use one of {names}"))
-        })?,
-        None => known.matching,
+    let identifiers = match change.identifiers {
+        Some(listed) => identifiers(&listed)?,
+        None => known.identifiers,
     };
     let policy = SamlPolicy {
         idp_initiated: change.idp_initiated.unwrap_or(known.idp_initiated),
-        matching,
+        identifiers,
         just_in_time: change.just_in_time.unwrap_or(known.just_in_time),
         targets: change.targets.unwrap_or(known.targets),
         session_minutes: change.session_minutes.unwrap_or(known.session_minutes),
+        idle_minutes: match change.idle_minutes {
+            Some(minutes) => Some(minutes).filter(|minutes| *minutes > 0),
+            None => known.idle_minutes,
+        },
         sign_requests: change.sign_requests.unwrap_or(known.sign_requests),
+        force_authn: change.force_authn.unwrap_or(known.force_authn),
+        authn_contexts: change.authn_contexts.unwrap_or(known.authn_contexts),
+        entity_id: match change.entity_id {
+            Some(entity_id) => Some(entity_id).filter(|text| !text.is_empty()),
+            None => known.entity_id,
+        },
     };
     let told = policy_body(&policy);
     admin
@@ -282,6 +306,13 @@ pub async fn policy(
         )
         .await?;
     Ok(Json(told))
+}
+
+fn identifiers(listed: &[String]) -> Result<Vec<Identifier>, Refusal> {
+    let read = |text: &String| {
+        Identifier::parse(text).map_err(|e| Refusal::bad_request(format!("{text:?}: {e}")))
+    };
+    listed.iter().map(read).collect()
 }
 
 /// Lets people sign in again.
@@ -299,10 +330,15 @@ pub async fn policy(
     ),
 )]
 pub async fn enable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
+    // Should their end not have been kept when it was switched off, they must not come back.
+    let connection = app.connections.of(admin.organization.id).await?;
+    if connection.is_some_and(|c| c.settings.state == SamlState::Disabled) {
+        end_all(&app, &admin, None, SessionEnd::SingleSignOnDisabled, |_| true).await?;
+    }
     admin.done(&app, OrganizationCommand::Saml(SamlCommand::Enable)).await
 }
 
-/// Answers 503 to whoever wants to sign in. Sessions go on.
+/// Answers 503 to whoever wants to sign in, and ends all sessions.
 #[utoipa::path(
     post,
     path = "/api/v1/organizations/{organization}/saml/disable",
@@ -312,5 +348,7 @@ pub async fn enable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusC
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)),
 )]
 pub async fn disable(admin: Admin, State(app): State<Arc<App>>) -> Result<StatusCode, Refusal> {
-    admin.done(&app, OrganizationCommand::Saml(SamlCommand::Disable)).await
+    let done = admin.done(&app, OrganizationCommand::Saml(SamlCommand::Disable)).await?;
+    end_all(&app, &admin, None, SessionEnd::SingleSignOnDisabled, |_| true).await?;
+    Ok(done)
 }

@@ -9,8 +9,8 @@ use rollcall_contract::scim::{MembersReplace, ScimPolicyBody, ScimPolicyChange, 
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_domain::scim::{Policy, StrictRule};
 use rollcall_door::App;
-use rollcall_door::Refusal;
 use rollcall_door::callers::{Admin, find};
+use rollcall_door::{Given, Refusal};
 use std::sync::Arc;
 
 fn body(policy: &Policy) -> ScimPolicyBody {
@@ -64,7 +64,7 @@ pub async fn show(admin: Admin) -> Result<Json<ScimPolicyBody>, Refusal> {
 pub async fn change(
     admin: Admin,
     State(app): State<Arc<App>>,
-    Json(change): Json<ScimPolicyChange>,
+    Given(change): Given<ScimPolicyChange>,
 ) -> Result<Json<ScimPolicyBody>, Refusal> {
     let members_replace_adds = change.members_replace.map(|meaning| meaning == MembersReplace::Add);
     let set = OrganizationCommand::SetScimPolicy { strict: change.strict, members_replace_adds };

@@ -3,7 +3,6 @@
 use super::connection::sso_is_ready;
 use super::keys::{self, New};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
@@ -13,8 +12,8 @@ use rollcall_contract::tokens::{NewToken, TokenBody, TokenIssued, TokenPath};
 use rollcall_domain::credential::{Proof, Purpose};
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
-use rollcall_door::Refusal;
 use rollcall_door::callers::Admin;
+use rollcall_door::{Given, Refusal};
 use rollcall_projections::credentials::CredentialRow;
 use std::sync::Arc;
 
@@ -50,9 +49,8 @@ fn body(row: CredentialRow, now: DateTime<Utc>) -> TokenBody {
 pub async fn issue(
     admin: Admin,
     State(app): State<Arc<App>>,
-    body: Result<Json<NewToken>, JsonRejection>,
+    Given(new): Given<NewToken>,
 ) -> Result<(StatusCode, Json<TokenIssued>), Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = &admin.organization;
     let New { credential, secret, command } =
         keys::draw(&app, Purpose::Scim, new.label, new.expires_at);

@@ -74,7 +74,12 @@ impl Row for DifferenceBody {
     params(OrganizationPath, DifferenceQuery),
     security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses(
-        (status = 200, body = Vec<DifferenceBody>),
+        (status = 200, content(
+            (Vec<DifferenceBody> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+            (String = "text/html"),
+        )),
         (status = 400, body = Problem),
         (status = 401, body = Problem),
         (status = 404, body = Problem),

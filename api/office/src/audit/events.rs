@@ -156,7 +156,11 @@ pub async fn show(
     params(OrganizationPath, EventQuery),
     security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses(
-        (status = 200, body = Vec<EventBody>),
+        (status = 200, content(
+            (Vec<EventBody> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+        )),
         (status = 400, body = Problem),
         (status = 401, body = Problem),
         (status = 404, body = Problem),
@@ -183,6 +187,10 @@ pub async fn export(
     let itself = itself.map_err(|e| Refusal::unavailable(&e))?.target;
     let source = format!("{}{itself}", app.scim_base.trim_end_matches(rollcall_door::SCIM_PREFIX));
     let format = query.format;
+    if format == Format::Html {
+        let formats = ["json", "ndjson", "csv", "cloudevents"];
+        return Err(Refusal::not_among("format", "html", formats));
+    }
     answer::<Exported, _>(format, move |mut rows: Rows| async move {
         loop {
             let events = page(&app, views.as_ref(), organization, &filter, EXPORT_PAGE)

@@ -1,7 +1,9 @@
 //! Exchanges: every request with what became of it.
 
+use super::exchange_summary::summary;
 use super::paging::{Listed, Page};
 use super::start::start;
+use super::strangers;
 use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -16,33 +18,7 @@ use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Auditor;
 use rollcall_projections::exchanges::{ExchangeFilter, ExchangeRow, Start};
-use serde_json::json;
 use std::sync::Arc;
-
-/// An exchange in a list.
-pub(super) fn summary(row: ExchangeRow) -> ExchangeSummary {
-    ExchangeSummary {
-        number: row.number,
-        id: row.id.0,
-        received_at: row.received_at,
-        operation: row.operation,
-        method: row.method,
-        target: row.target,
-        status: row.status,
-        scim_type: row.scim_type,
-        detail: row.detail,
-        subject: row.subject,
-        token: row.token.map(|t| t.0),
-        source: row.source,
-        duration_us: row.duration_us,
-        first_position: row.positions.map(|(first, _)| first),
-        last_position: row.positions.map(|(_, last)| last),
-        interpretations: json!(row.interpretations),
-        unknown_shape: row.unknown_shape,
-        parent: row.parent.map(|p| p.0),
-        replays: row.replays.map(|p| p.0),
-    }
-}
 
 fn body(recorded: RecordedExchange) -> Result<ExchangeBody, Refusal> {
     let exchange =
@@ -66,7 +42,8 @@ fn body(recorded: RecordedExchange) -> Result<ExchangeBody, Refusal> {
     })
 }
 
-/// Exchanges of an organization. `none` in place of an organization: those whose token named none.
+/// Exchanges of an organization; those of strangers lie beside the log, while they last. `none` in
+/// place of an organization: those whose token named none.
 #[utoipa::path(
     get,
     path = "/api/v1/organizations/{organization}/exchanges",
@@ -88,6 +65,9 @@ pub async fn list(
     let page = Page::of(&query, &format!("{organization} exchanges"))?;
     if let Some(operation) = &query.operation {
         there::operation(operation)?;
+    }
+    if query.strangers.unwrap_or(organization == OrganizationId::NONE) {
+        return strangers::list(&app, organization, &page, &query).await;
     }
     let end = page.end(app.engine.log.head(organization).await?.exchange_number);
     let filter = ExchangeFilter {
@@ -166,7 +146,11 @@ pub async fn show(
     State(app): State<Arc<App>>,
     Path(path): Path<ExchangePath>,
 ) -> Result<Json<ExchangeBody>, Refusal> {
-    let found = app.engine.log.exchange(auditor.organization, ExchangeId(path.exchange)).await?;
+    let (organization, id) = (auditor.organization, ExchangeId(path.exchange));
+    let found = match app.engine.log.exchange(organization, id).await? {
+        None => strangers::exchange(&app, organization, id).await?,
+        found => found,
+    };
     let found = found.ok_or_else(|| {
         Refusal::not_found(format!("there is no exchange {} here", path.exchange))
     })?;

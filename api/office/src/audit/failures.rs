@@ -86,6 +86,10 @@ pub async fn list(
     State(app): State<Arc<App>>,
     Query(query): Query<FailureQuery>,
 ) -> Result<Listed<Vec<FailureBody>>, Refusal> {
+    if organization == OrganizationId::NONE {
+        let told = "what was sent without a known token lies beside the log, and is no organization's failure: list its exchanges";
+        return Err(Refusal::not_found(told));
+    }
     let page = Page::of(&query, &format!("{organization} failures"))?;
     let unknown = |name: &String| {
         let causes = || Cause::ALL.iter().map(|cause| cause.as_str());

@@ -1,6 +1,7 @@
 //! Logins of an organization: every attempt, and why it was refused.
 
 use super::paging::{Listed, Page};
+use super::strangers;
 use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -29,6 +30,7 @@ fn body(row: LoginRow) -> LoginBody {
         detail: row.detail,
         user_id: row.subject.map(|u| u.0),
         name_id: row.name_id,
+        object_id: row.object_id,
         matched_by: row.matched_by,
         initiated_by: row.initiated_by,
         issuer: row.issuer,
@@ -45,7 +47,7 @@ fn body(row: LoginRow) -> LoginBody {
     }
 }
 
-/// Logins of an organization, newest first.
+/// Logins of an organization, newest first; messages that could not be trusted if `untrusted`.
 #[utoipa::path(
     get,
     path = "/api/v1/organizations/{organization}/logins",
@@ -64,6 +66,9 @@ pub async fn list(
     Query(query): Query<LoginQuery>,
 ) -> Result<Listed<Vec<LoginBody>>, Refusal> {
     let page = Page::of(&query, &format!("{} logins", auditor.organization))?;
+    if query.untrusted {
+        return strangers::messages(&app, auditor.organization, &page, &query).await;
+    }
     let filter = LoginFilter {
         accepted: query.accepted,
         subject: query.user.map(ResourceId),
@@ -97,9 +102,13 @@ pub async fn show(
     State(app): State<Arc<App>>,
     Path(path): Path<LoginPath>,
 ) -> Result<Json<LoginBody>, Refusal> {
-    let found = app.logins.of_exchange(auditor.organization, ExchangeId(path.exchange)).await?;
+    let (organization, id) = (auditor.organization, ExchangeId(path.exchange));
+    let found = match app.logins.of_exchange(organization, id).await? {
+        Some(row) => Some(body(row)),
+        None => strangers::message_of(&app, organization, id).await?,
+    };
     let found = found.ok_or_else(|| {
         Refusal::not_found(format!("exchange {} is no login of this organization", path.exchange))
     })?;
-    Ok(Json(body(found)))
+    Ok(Json(found))
 }

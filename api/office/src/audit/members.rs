@@ -137,7 +137,12 @@ impl Row for ReviewRow {
     params(ResourcePath, ReviewQuery),
     security(("operator" = []), ("admin" = []), ("auditor" = [])),
     responses(
-        (status = 200, body = Vec<ReviewRow>),
+        (status = 200, content(
+            (Vec<ReviewRow> = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+            (String = "text/html"),
+        )),
         (status = 400, body = Problem),
         (status = 401, body = Problem),
         (status = 404, body = Problem),

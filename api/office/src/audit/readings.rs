@@ -1,6 +1,6 @@
 //! How the exchanges behind events were read.
 
-use super::exchanges::summary;
+use super::exchange_summary::summary;
 use rollcall_contract::events::{EventBody, Reading};
 use rollcall_contract::exchanges::ExchangeSummary;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};

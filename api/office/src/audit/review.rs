@@ -18,6 +18,7 @@ use rollcall_door::audit::Reads;
 use rollcall_door::callers::Auditor;
 use rollcall_door::{App, Refusal};
 use rollcall_projections::history::{Access, Period, Side};
+use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -79,6 +80,15 @@ impl Row for AccessRow {
     }
 }
 
+/// An actor in words: what kind of key, and whose it is.
+fn who(actor: &Value) -> String {
+    let Some(fields) = actor.as_object() else { return actor.to_string() };
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let kind = text("kind").unwrap_or_default();
+    let whose = text("name").or_else(|| text(kind)).map(|whose| format!(" {whose}"));
+    format!("{kind}{}", whose.unwrap_or_default())
+}
+
 impl Head for ReviewHead {
     fn lines(&self) -> Vec<(&'static str, String)> {
         let moment = |m: &rollcall_contract::moment::Moment| {
@@ -93,7 +103,7 @@ impl Head for ReviewHead {
             ("About", self.about.clone()),
             ("From", moment(&self.from)),
             ("To", moment(&self.to)),
-            ("Made by", self.made_by.to_string()),
+            ("Made by", who(&self.made_by)),
             ("Made at", time::text(self.made_at)),
             ("Version", format!("Rollcall {}", self.version)),
         ]
@@ -108,7 +118,15 @@ impl Head for ReviewHead {
     tag = "audit",
     params(OrganizationPath, AccessQuery),
     security(("operator" = []), ("admin" = []), ("auditor" = [])),
-    responses((status = 200, body = ReviewBody), (status = 400, body = Problem)),
+    responses(
+        (status = 200, content(
+            (ReviewBody = "application/json"),
+            (String = "application/x-ndjson"),
+            (String = "text/csv"),
+            (String = "text/html"),
+        )),
+        (status = 400, body = Problem),
+    ),
 )]
 pub async fn review(
     Auditor { organization, actor, .. }: Auditor,
@@ -242,7 +260,7 @@ impl Asked {
             display_name: text("displayName"),
             display_name_now: now
                 .and_then(|now| named::text(now, "displayName").map(str::to_owned)),
-            active: access.then.get("active").and_then(serde_json::Value::as_bool),
+            active: access.then.get("active").and_then(Value::as_bool),
             since: access.began_at,
             since_position: access.since(),
             since_exchange: access.began_by.map(|x| x.0),

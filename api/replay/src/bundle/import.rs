@@ -1,5 +1,6 @@
 //! From a bundle to an organization of its own, clearly marked.
 
+use super::credentials::Renamed;
 use super::read::{BundleError, Whole, check, load, read};
 use rollcall_domain::claim::ClearClaim;
 use rollcall_domain::event::decode;
@@ -38,7 +39,8 @@ pub enum ImportError {
     DomainTaken(OrganizationId),
 }
 
-/// Makes an organization from a bundle. Its tokens admit nobody: their hashes are not in bundles.
+/// Makes an organization from a bundle. Its credentials admit nobody: hashes of secrets are not in
+/// bundles, and who is trusted by a signature is trusted under an id that nobody was told.
 pub async fn import(engine: &Engine, path: &Path, to: &ImportAs) -> Result<Whole, ImportError> {
     let begin = check(path)?.begin;
     let keys = HashMap::from([
@@ -47,8 +49,10 @@ pub async fn import(engine: &Engine, path: &Path, to: &ImportAs) -> Result<Whole
     ]);
     // The claims are known before anything is written, so that a taken domain leaves nothing.
     let mut claims = ClaimBook::default();
+    let mut credentials = Renamed::default();
     read(File::open(path).map_err(BundleError::from)?, |_, part| {
         let Restored::Record(record) = part else { return Ok(()) };
+        credentials.note(&record, to.organization);
         let record = moved(record, begin.organization, to)?;
         let changes = of_record(&record).map_err(|e| BundleError::Damaged(e.to_string()))?;
         let sealed = |claim: &ClearClaim| {
@@ -68,9 +72,14 @@ pub async fn import(engine: &Engine, path: &Path, to: &ImportAs) -> Result<Whole
     }
     let whole = load(path, &*engine.log, |part| {
         Ok(match part {
-            Restored::Record(record) => Restored::Record(moved(record, begin.organization, to)?),
+            Restored::Record(record) => {
+                let mut record = moved(record, begin.organization, to)?;
+                credentials.record(&mut record).map_err(|_| unreadable())?;
+                Restored::Record(record)
+            }
             Restored::Exchange(mut recorded) => {
                 recorded.exchange.organization = to.organization;
+                credentials.exchange(&mut recorded.exchange).map_err(|_| unreadable())?;
                 Restored::Exchange(recorded)
             }
             other => other,
@@ -85,6 +94,10 @@ pub async fn import(engine: &Engine, path: &Path, to: &ImportAs) -> Result<Whole
     Ok(whole)
 }
 
+fn unreadable() -> BundleError {
+    BundleError::Damaged("an event of the organization cannot be read".to_owned())
+}
+
 /// A record as one of the new organization.
 fn moved(mut record: Record, from: OrganizationId, to: &ImportAs) -> Result<Record, BundleError> {
     record.stream.organization = to.organization;
@@ -94,8 +107,6 @@ fn moved(mut record: Record, from: OrganizationId, to: &ImportAs) -> Result<Reco
     if record.stream.id == from.0 {
         record.stream.id = to.organization.0;
     }
-    let unreadable =
-        || BundleError::Damaged("an event of the organization cannot be read".to_owned());
     let mut event: OrganizationEvent = decode(&record).map_err(|_| unreadable())?;
     if let OrganizationEvent::Created { name, domain } = &mut event {
         name.push_str(" (from a bundle)");

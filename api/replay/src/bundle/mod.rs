@@ -5,6 +5,7 @@
 //! counts the others and holds their SHA-256, so that a cut or altered file is refused. Logins,
 //! SAML settings and the hashes of tokens are never in it.
 
+mod credentials;
 mod export;
 mod import;
 mod line;

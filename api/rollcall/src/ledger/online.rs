@@ -86,7 +86,12 @@ impl Now {
     fn told(self, mut verdict: Verdict, heads: &Folder) -> anyhow::Result<Told> {
         verdict.unchanged &= self.findings.iter().all(|found| found.kind.is_about_completeness());
         verdict.complete &= !self.findings.iter().any(|found| found.kind.is_about_completeness());
-        verdict.findings.extend(self.findings);
+        // The server may hold against the same checkpoints, and find the same.
+        for found in self.findings {
+            if !verdict.findings.contains(&found) {
+                verdict.findings.push(found);
+            }
+        }
         verdict.checkpoints += self.earlier;
         if verdict.holds() {
             heads.keep(&Seen {
@@ -128,6 +133,9 @@ pub async fn checkpoint(
 ) -> anyhow::Result<Exit> {
     let now = now(&client, org, trust, heads).await?;
     let end = now.end.clone();
+    if now.key_is_unknown {
+        output::note(&format!("the key {} was not checked: name one you trust by --key", end.key));
+    }
     let verdict = Verdict { unchanged: true, complete: true, ..Verdict::default() };
     let told = now.told(verdict, heads)?;
     if told.verdict.holds() && !client.json {

@@ -64,7 +64,7 @@ pub fn tell(told: &Told, as_json: bool) -> anyhow::Result<Exit> {
         ),
         ("Covered", covered),
         ("Checkpoint", format!("{} leaves, root {}", told.size, told.root)),
-        ("Held against", format!("{} earlier checkpoints", verdict.checkpoints)),
+        ("Checkpoints", format!("{} earlier, held against", verdict.checkpoints)),
         ("Key", key),
     ]);
     if let Some(broken) = &told.broken {
@@ -92,7 +92,7 @@ fn sentence(found: &Finding) -> String {
         FindingPart::Tree => "leaf",
         FindingPart::Head => "the head at exchange",
     };
-    let range = through.map(|through| match kind {
+    let range = through.filter(|through| through != number).map(|through| match kind {
         FindingKind::Swapped => format!(" and {through}"),
         _ => format!(" to {through}"),
     });
@@ -109,7 +109,9 @@ fn sentence(found: &Finding) -> String {
         FindingKind::Rewritten => {
             "not what the ledger was: something here was changed along with its leaves"
         }
-        FindingKind::Older => "missing: a checkpoint of before has them, so this is an older state",
+        FindingKind::Older => {
+            "missing: a checkpoint that was seen has it, so this is older, or its end was cut off"
+        }
         FindingKind::AnotherLog => "not what a checkpoint of before says, which is of another log",
         FindingKind::Unsigned => "the checkpoint is not signed by the key that is trusted",
     };

@@ -11,6 +11,10 @@ pub trait Job: Send + 'static {
     /// Its name in metrics and traces.
     const NAME: &'static str;
 
+    /// Whether it has to do also while the log is closed: then nothing may be made of what the log
+    /// says.
+    const WHILE_CLOSED: bool = false;
+
     /// How long to wait after a pass.
     fn pause(&self) -> Duration;
 

@@ -10,6 +10,8 @@ mod consumers;
 mod credentials;
 pub mod cycles;
 mod deliveries;
+mod evidence;
+mod identity;
 mod job;
 mod names;
 pub mod retention;
@@ -27,16 +29,21 @@ use consumers::Followers;
 use credentials::Credentials;
 use cycles::Cycles;
 use deliveries::Deliveries;
+use evidence::Evidence;
 use futures::FutureExt;
+use identity::Identity;
 use retention::Retention;
 use rollcall_door::App;
 use rollcall_engine::Names;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use sweep::Sweep;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+
+/// How long jobs wait before they look again whether the log is open.
+const WHILE_CLOSED: Duration = Duration::from_secs(1);
 
 /// The jobs of a running server.
 pub struct Background(JoinSet<()>);
@@ -48,6 +55,7 @@ impl Background {
         for folder in app.folders() {
             jobs.add(Sweep::new(folder.clone(), &app.config), app, stopping);
         }
+        jobs.add(Identity::default(), app, stopping);
         jobs.add(Certificates::new(doors.sign_on.clone()), app, stopping);
         jobs.add(Credentials::default(), app, stopping);
         jobs.add(Cycles::default(), app, stopping);
@@ -56,6 +64,7 @@ impl Background {
         jobs.add(Deliveries::new(doors.feed.postman(app)), app, stopping);
         jobs.add(Checkpoints::default(), app, stopping);
         jobs.add(Audits, app, stopping);
+        jobs.add(Evidence, app, stopping);
         if let Some(keep) = app.config.keep_bodies_for {
             jobs.add(Retention::new(keep), app, stopping);
         }
@@ -83,6 +92,10 @@ async fn forever<J: Job>(job: &mut J, app: &App) {
     tokio::time::sleep(job.first()).await;
     let mut said = None;
     loop {
+        if !J::WHILE_CLOSED && app.engine.closed().is_some() {
+            tokio::time::sleep(WHILE_CLOSED).await;
+            continue;
+        }
         let began = Instant::now();
         // A job whose pass panicked goes on with the next.
         let outcome = match AssertUnwindSafe(job.pass(app)).catch_unwind().await {

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};
+use rollcall_door::strangers::Place;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,12 +20,20 @@ pub struct UnderWay(Arc<watch::Sender<()>>);
 /// One request under way, from its head to the end of its answer.
 pub struct One {
     _held: watch::Receiver<()>,
+    place: Place,
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        self.place.ends();
+    }
 }
 
 impl UnderWay {
     /// One more.
-    pub fn one(&self) -> One {
-        One { _held: self.0.subscribe() }
+    pub fn one(&self, place: &Place) -> One {
+        place.begins();
+        One { _held: self.0.subscribe(), place: place.clone() }
     }
 
     /// Waits until requests are overdue that have not come in whole, and none is being answered:

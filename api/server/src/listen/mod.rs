@@ -4,7 +4,13 @@
 //! half a request would hold a connection, and a stop, for ever.
 
 mod arriving;
+mod descriptors;
 mod leaving;
+mod silence;
+mod trusted;
+
+pub use descriptors::room_for_strangers;
+pub use trusted::Trusted;
 
 use arriving::Arriving;
 use axum::Router;
@@ -17,6 +23,8 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use leaving::{Leaving, UnderWay};
+use rollcall_door::strangers::{Connections, Source};
+use silence::silent;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -25,11 +33,16 @@ use tower::ServiceExt as _;
 
 /// How long to wait when no connection can be taken, such as without file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
+/// The same once somebody was let go to make room.
+const SHORT_PAUSE: Duration = Duration::from_millis(5);
 
 /// How long clients may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For the head of a request, and between two requests.
+    /// For the first head of a request, and between two requests, of somebody who has not shown a
+    /// live credential.
+    pub stranger: Duration,
+    /// For the head of a request, and between two requests, of everybody else.
     pub head: Duration,
     /// For whatever is missing of a request once the server is to stop.
     pub stop: Duration,
@@ -37,7 +50,11 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { head: Duration::from_secs(60), stop: Duration::from_secs(5) }
+        Self {
+            stranger: Duration::from_secs(10),
+            head: Duration::from_secs(60),
+            stop: Duration::from_secs(5),
+        }
     }
 }
 
@@ -47,6 +64,8 @@ pub async fn serve(
     listener: TcpListener,
     router: Router,
     patience: Patience,
+    connections: Connections,
+    trusted: Trusted,
     mut stopping: watch::Receiver<bool>,
 ) {
     let graceful = GracefulShutdown::new();
@@ -60,14 +79,17 @@ pub async fn serve(
             Ok((socket, peer)) => {
                 let serving = Serving {
                     router: router.clone(),
-                    head: patience.head,
+                    patience,
+                    connections: connections.clone(),
+                    trusted: trusted.clone(),
                     overdue: overdue.clone(),
                 };
                 drop(tokio::spawn(serving.connection(socket, peer, graceful.watcher())));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot take a connection");
-                tokio::time::sleep(PAUSE).await;
+                let pause = if connections.let_one_go() { SHORT_PAUSE } else { PAUSE };
+                tokio::time::sleep(pause).await;
             }
         }
     }
@@ -82,22 +104,32 @@ pub async fn serve(
 /// What one connection is served with.
 struct Serving {
     router: Router,
-    head: Duration,
+    patience: Patience,
+    connections: Connections,
+    trusted: Trusted,
     /// True once the server waits for no request any more that has not come in whole.
     overdue: watch::Receiver<bool>,
 }
 
 impl Serving {
     async fn connection(self, socket: TcpStream, peer: SocketAddr, watcher: Watcher) {
-        let Self { router, head, overdue } = self;
+        let Self { router, patience, connections, trusted, overdue } = self;
+        let (head, place) = (patience.head, connections.enter(Source::from(peer.ip())));
+        if trusted.is_one(peer.ip()) {
+            // It carries everybody, and is let go when it asks for nothing.
+            place.known();
+        }
         // A small answer must not wait for more to send.
         let _ = socket.set_nodelay(true);
         let under_way = UnderWay::default();
         let (requests, late) = (under_way.clone(), overdue.clone());
+        let visited = place.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
+            let from = trusted.source(peer.ip(), request.headers());
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(from, peer.port())));
+            request.extensions_mut().insert(visited.clone());
             let request = request.map(|body| Body::new(Arriving::new(body, late.clone())));
-            let (answer, one) = (router.clone().oneshot(request), requests.one());
+            let (answer, one) = (router.clone().oneshot(request), requests.one(&visited));
             async move { answer.await.map(|answer| answer.map(|body| Leaving::new(body, one))) }
         });
         let mut builder = Builder::new(TokioExecutor::new());
@@ -113,6 +145,11 @@ impl Serving {
                     }
                     tracing::debug!(error, "a connection ended early");
                 }
+            }
+            () = place.told_to_go() => tracing::debug!("a connection made room for others"),
+            () = silent(&place, patience.stranger, patience.head) => {
+                metrics::counter!("rollcall_connections_let_go_total", "reason" => "silent").increment(1);
+                tracing::debug!("a connection asked for nothing");
             }
             () = under_way.none_but_overdue(overdue) => tracing::debug!("a connection with half a request was given up"),
         }

@@ -39,7 +39,18 @@ async fn start(patience: Patience) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopping) = watch::channel(false);
-    Server { address, stop, task: tokio::spawn(serve(listener, router, patience, stopping)) }
+    Server {
+        address,
+        stop,
+        task: tokio::spawn(serve(
+            listener,
+            router,
+            patience,
+            Connections::new(64),
+            Trusted::default(),
+            stopping,
+        )),
+    }
 }
 
 impl Server {
@@ -70,7 +81,7 @@ async fn rest(mut socket: TcpStream) -> String {
 
 #[tokio::test]
 async fn half_a_head_is_given_up() {
-    let server = start(Patience { head: SOON, stop: LONG }).await;
+    let server = start(Patience { stranger: SOON, head: SOON, stop: LONG }).await;
     let begun = Instant::now();
     // Also on a connection that has served a request before.
     let kept = server.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nabGET /slow HTTP/1.1\r\nHo").await;
@@ -81,9 +92,20 @@ async fn half_a_head_is_given_up() {
     assert!(begun.elapsed() >= SOON, "{:?}", begun.elapsed());
 }
 
+/// Nor is silence waited for, or what may yet become a request of one kind or another.
+#[tokio::test]
+async fn who_sends_nothing_is_given_up() {
+    let server = start(Patience { stranger: SOON, head: LONG, stop: LONG }).await;
+    for nearly_nothing in ["", "P", "PRI * HTTP/2.0\r\n"] {
+        let begun = Instant::now();
+        rest(server.send(nearly_nothing).await).await;
+        assert!(begun.elapsed() >= SOON && begun.elapsed() < LONG / 2, "{nearly_nothing:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_patience_for_a_head_is_not_that_for_a_body_or_an_answer() {
-    let server = start(Patience { head: SOON, stop: LONG }).await;
+    let server = start(Patience { stranger: SOON, head: SOON, stop: LONG }).await;
     let slow = server.send("GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
     let mut body = server
         .send(
@@ -99,7 +121,7 @@ async fn the_patience_for_a_head_is_not_that_for_a_body_or_an_answer() {
 
 #[tokio::test]
 async fn a_stop_serves_whole_requests_and_waits_a_while_for_halves() {
-    let server = start(Patience { head: LONG, stop: SOON }).await;
+    let server = start(Patience { stranger: LONG, head: LONG, stop: SOON }).await;
     let idle = server.send("").await;
     let half_head = server.send("GET /slow HTTP/1.1\r\nHost: x\r\n").await;
     let half_body =

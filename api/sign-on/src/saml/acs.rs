@@ -1,7 +1,8 @@
 //! The assertion consumer service: from a posted form to a session, or to a page that says why not.
 
-use super::admit::{Landing, admit, refuse};
-use super::call::{Call, too_many};
+use super::admit::{Landing, admit, count, page};
+use super::again::again;
+use super::call::Call;
 use super::refresh;
 use super::reply::Reply;
 use super::visit::Visit;
@@ -10,6 +11,7 @@ use axum::http::header;
 use rollcall_domain::login::{Attempt, Initiator};
 use rollcall_domain::saml::{Assertion, Reason, Refusal};
 use rollcall_door::exchange::KeptBody;
+use rollcall_door::strangers::parts;
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_saml::{Expected, ServiceProvider};
 use serde_json::json;
@@ -31,18 +33,22 @@ pub async fn acs(mut call: Call, body: &[u8], visit: &mut Visit) -> Reply {
     // The message itself could be used again elsewhere, and says more than is needed: its hash
     // tells an auditor which one it was, and the event what it said.
     let relay_state = form.as_ref().ok().and_then(|f| f.relay_state.as_deref());
-    let kept = json!({ "SAMLResponse": { "sha256": message_sha256, "bytes": response.len() }, "RelayState": relay_state });
+    let kept = json!({ "SAMLResponse": { "sha256": message_sha256, "bytes": response.len() }, "RelayState": relay_state.map(parts::cut) });
     visit.opened.kept_body =
         Some(KeptBody { text: kept.to_string(), redactions: vec!["SAMLResponse".to_owned()] });
     call.visit = visit.clone();
     let mut attempt = attempt(&call, message_sha256);
     let form = match form {
         Ok(form) => form,
-        Err(refusal) => return refused(&call, refusal, attempt).await,
+        Err(refusal) => return refused(&call, &refusal),
     };
     let (headers, key, now) =
         (&call.visit.headers, &call.app.deployment_key, call.app.engine.clock.now());
     let pending = Pending::of(headers, key, call.organization.id, Asking::Login, now);
+    let relay_state = form.relay_state.as_deref();
+    if let Some(reply) = again(&call, &attempt.message_sha256, &pending, relay_state).await {
+        return reply;
+    }
     let requests: Vec<String> = pending.iter().map(|p| p.request.clone()).collect();
     match verify(&call, form.response, requests).await {
         Ok(assertion) => {
@@ -58,22 +64,14 @@ pub async fn acs(mut call: Call, body: &[u8], visit: &mut Visit) -> Reply {
             let landing = Landing::choose(&call, answered, form.relay_state.as_deref());
             admit(&call, assertion, attempt, landing).await
         }
-        Err(refusal) => refused(&call, refusal, attempt).await,
+        Err(refusal) => refused(&call, &refusal),
     }
 }
 
 /// The body was too long, or did not arrive.
-pub async fn unreadable(call: Call) -> Reply {
-    let attempt = attempt(&call, sha256_hex(""));
-    refused(
-        &call,
-        Refusal::new(
-            Reason::TooLarge,
-            "the body is longer than 512 KiB, or did not arrive in 30 seconds",
-        ),
-        attempt,
-    )
-    .await
+pub fn unreadable(call: &Call) -> Reply {
+    let told = "the body is longer than 512 KiB, or did not arrive in 30 seconds";
+    refused(&call, &Refusal::new(Reason::TooLarge, told))
 }
 
 fn attempt(call: &Call, message_sha256: String) -> Attempt {
@@ -81,22 +79,15 @@ fn attempt(call: &Call, message_sha256: String) -> Attempt {
     Attempt { message_sha256, initiated_by: None, request: None, source, asserted: None }
 }
 
-/// Nobody is known to have sent it, so that it is kept only as long as strangers do not come in
-/// masses.
-async fn refused(call: &Call, refusal: Refusal, attempt: Attempt) -> Reply {
-    if !call.app.strangers.admits(call.visit.opened.protocol) {
-        return too_many(&call.visit);
-    }
-    refuse(
-        call,
-        None,
-        refusal.reason.code(),
-        refusal.reason.advice(),
-        refusal.detail,
-        false,
-        attempt,
-    )
-    .await
+/// A message that cannot be trusted. Nobody is known to have sent it, and anybody may send it as
+/// often as they like: it is kept with the evidence of strangers, and is no event.
+fn refused(call: &Call, refusal: &Refusal) -> Reply {
+    let (code, advice) = (refusal.reason.code(), refusal.reason.advice());
+    count(call, 403, code);
+    page(&call.visit, code, advice)
+        .told(refusal.to_string())
+        .untrusted(refusal.reason)
+        .beside_the_log()
 }
 
 fn read_form(call: &Call, body: &[u8]) -> Result<Form, Refusal> {

@@ -1,10 +1,13 @@
 //! Where an organization's SAML endpoints are: exactly what Azure's Basic SAML Configuration asks
 //! for.
 
+use rollcall_domain::organization::SamlPolicy;
+
 /// The addresses of one organization.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Addresses {
-    /// "Identifier (Entity ID)": our entity id, which is also where our metadata is.
+    /// "Identifier (Entity ID)": our entity id, which is where our metadata is unless the
+    /// organization chose another one.
     pub identifier: String,
     /// "Reply URL (Assertion Consumer Service URL)".
     pub reply_url: String,
@@ -18,11 +21,11 @@ pub struct Addresses {
 
 impl Addresses {
     /// Those of an organization's slug, below the public URL.
-    pub fn of(public_url: &str, domain: &str) -> Self {
+    pub fn of(public_url: &str, domain: &str, policy: &SamlPolicy) -> Self {
         let at =
             |action: &str| format!("{}/saml/{domain}/{action}", public_url.trim_end_matches('/'));
         Self {
-            identifier: at("metadata"),
+            identifier: policy.entity_id.clone().unwrap_or_else(|| at("metadata")),
             reply_url: at("acs"),
             sign_on_url: at("login"),
             logout_url: at("logout"),

@@ -3,7 +3,9 @@
 use super::call::{Call, unavailable};
 use super::page::Page;
 use super::reply::Reply;
-use crate::cookies::{Pending, begin_session};
+use super::visit::Visit;
+use crate::cookies::{Pending, begin_session, session_token};
+use crate::sessions::check;
 use chrono::TimeDelta;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::claim::ClaimKind;
@@ -12,12 +14,13 @@ use rollcall_domain::ids::ResourceId;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::login::{
-    Attempt, Candidate, NotAdmitted, Person, RefusedLogin, choose, resource,
+    Attempt, Candidate, Demand, NotAdmitted, RefusedLogin, choose, resource,
 };
 use rollcall_domain::organization::{Organization, OrganizationCommand, SamlCommand};
 use rollcall_domain::saml::Assertion;
 use rollcall_domain::scim::{Attributes, ResourceKind, decode_resource};
-use rollcall_domain::user::{NewSession, SignIn, User, UserCommand, UserError};
+use rollcall_domain::sql::SqlError;
+use rollcall_domain::user::{NewSession, SignIn, User, UserCommand, UserError, refusal};
 use rollcall_door::exchange::Kept;
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_engine::{ExecuteError, Hosted, Judgement, Led, Order, Precondition, Sealed, Visible};
@@ -67,8 +70,16 @@ pub async fn admit(call: &Call, assertion: Assertion, attempt: Attempt, landing:
         token_sha256: sha256_hex(&token),
         expires_at,
     };
-    let sign_in =
-        SignIn { session, rule: call.connection.settings.policy.matching, assertion, attempt };
+    let policy = &call.connection.settings.policy;
+    // Without a request of ours, five minutes are as new as it gets.
+    let began = landing.answered.as_ref().map_or(now - TimeDelta::minutes(5), Pending::began);
+    let demand =
+        Demand { contexts: &policy.authn_contexts, since: policy.force_authn.then_some(began) };
+    if let Err(why) = demand.is_met_by(&assertion) {
+        return not_admitted(call, None, why, attempt).await;
+    }
+    let identifiers = policy.identifiers.clone();
+    let sign_in = SignIn { session, identifiers, assertion, attempt };
     for _ in 0..LOOKS {
         let found = match look(call, &sign_in).await {
             Ok(found) => found,
@@ -77,6 +88,16 @@ pub async fn admit(call: &Call, assertion: Assertion, attempt: Attempt, landing:
             }
             Err(Trouble::Unavailable(error)) => return unavailable(&call.visit).told(error),
         };
+        if sign_in.assertion.in_response_to.is_none() {
+            match is_of_somebody_else(call, &found).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    let why = NotAdmitted::OtherSession;
+                    return not_admitted(call, None, why, sign_in.attempt).await;
+                }
+                Err(error) => return unavailable(&call.visit).told(error.to_string()),
+            }
+        }
         let (user, command, fresh) = match found {
             Found::User(user) => (user, UserCommand::SignIn(Box::new(sign_in.clone())), false),
             Found::New(user, attributes) => (
@@ -85,8 +106,7 @@ pub async fn admit(call: &Call, assertion: Assertion, attempt: Attempt, landing:
                 true,
             ),
         };
-        let accepted =
-            Accepted { session: sign_in.session.clone(), token: &token, landing: &landing };
+        let accepted = Accepted { sign_in: &sign_in, token: &token, landing: &landing };
         match run(call, user, fresh, command, accepted).await {
             Ok(reply) => return reply,
             // They changed, went or came between the look and the decision.
@@ -101,6 +121,19 @@ pub async fn admit(call: &Call, assertion: Assertion, attempt: Attempt, landing:
                 what: Judgement::Taken { kind: ClaimKind::UserName, .. },
                 ..
             })) => {}
+            Err(ExecuteError::Judged(Visible {
+                what: Judgement::Taken { kind: ClaimKind::ObjectId, .. },
+                ..
+            })) => {
+                // The object id is another user's: somebody claims a name that is not theirs.
+                return not_admitted(
+                    call,
+                    Some(user).filter(|_| !fresh),
+                    NotAdmitted::OtherPerson,
+                    sign_in.attempt,
+                )
+                .await;
+            }
             Err(ExecuteError::Judged(Visible {
                 what: Judgement::Taken { kind: ClaimKind::SamlRequest, .. },
                 ..
@@ -134,21 +167,22 @@ enum Trouble {
 }
 
 async fn look(call: &Call, sign_in: &SignIn) -> Result<Found, Trouble> {
-    let person = Person::of(&sign_in.assertion);
-    let people = call.app.directory.people(call.organization.id, sign_in.rule, &person).await;
+    let SignIn { identifiers, assertion, .. } = sign_in;
+    let people = call.app.directory.people(call.organization.id, identifiers, assertion).await;
     let people = people.map_err(|e| Trouble::Unavailable(e.to_string()))?;
     let candidates: Vec<Candidate<'_>> =
         people.iter().map(|row| Candidate { id: row.id, attributes: &row.attributes }).collect();
-    match choose(sign_in.rule, &person, &candidates) {
+    match choose(identifiers, assertion, &candidates) {
         Ok((user, _)) => Ok(Found::User(user)),
         Err(NotAdmitted::Unknown | NotAdmitted::Guest)
             if call.connection.settings.policy.just_in_time =>
         {
-            let attributes = provisioned(call, &sign_in.assertion)
+            let attributes = provisioned(call, sign_in)
                 .ok_or(Trouble::NotAdmitted(NotAdmitted::NotProvisioned))?;
             // Somebody who would not be recognized the next time must not come to be.
             let id = call.app.engine.ids.resource();
-            let again = choose(sign_in.rule, &person, &[Candidate { id, attributes: &attributes }]);
+            let again =
+                choose(identifiers, assertion, &[Candidate { id, attributes: &attributes }]);
             again
                 .map(|_| Found::New(id, attributes))
                 .map_err(|_| Trouble::NotAdmitted(NotAdmitted::NotProvisioned))
@@ -157,9 +191,22 @@ async fn look(call: &Call, sign_in: &SignIn) -> Result<Found, Trouble> {
     }
 }
 
+/// Whether this browser has a live session of somebody else: what no request of ours began does not
+/// replace it.
+async fn is_of_somebody_else(call: &Call, found: &Found) -> Result<bool, SqlError> {
+    let Some(token) = session_token(&call.visit.headers) else { return Ok(false) };
+    let held = check(&call.app, token).await?;
+    let subject = held.map(|held| (held.row.organization, held.row.subject));
+    Ok(match (subject, found) {
+        (None, _) => false,
+        (Some(held), Found::User(user)) => held != (call.organization.id, *user),
+        (Some(_), Found::New(..)) => true,
+    })
+}
+
 /// The user that an assertion makes, through the decoder of a SCIM request.
-fn provisioned(call: &Call, assertion: &Assertion) -> Option<Attributes> {
-    let body = resource(assertion)?;
+fn provisioned(call: &Call, sign_in: &SignIn) -> Option<Attributes> {
+    let body = resource(&sign_in.identifiers, &sign_in.assertion)?;
     Some(
         decode_resource(ResourceKind::User, &body, &call.app.limits, &mut Notes::default())
             .ok()?
@@ -168,7 +215,7 @@ fn provisioned(call: &Call, assertion: &Assertion) -> Option<Attributes> {
 }
 
 struct Accepted<'a> {
-    session: NewSession,
+    sign_in: &'a SignIn,
     token: &'a str,
     landing: &'a Landing,
 }
@@ -181,25 +228,24 @@ async fn run(
     accepted: Accepted<'_>,
 ) -> Result<Reply, ExecuteError<UserError>> {
     let now = call.app.engine.clock.now();
-    let lasts = accepted.session.expires_at - now;
-    let mut welcome =
+    let lasts = accepted.sign_in.session.expires_at - now;
+    // The request's cookie stays until it runs out: a reload of the answer finds its target by it.
+    // That it was answered says a claim.
+    let welcome =
         Reply::redirect(accepted.landing.url.clone()).cookie(begin_session(accepted.token, lasts));
-    if let Some(pending) = &accepted.landing.answered {
-        welcome = welcome.cookie(pending.end_cookie());
-    }
-    let refused = page(call, NotAdmitted::Inactive.code(), NotAdmitted::Inactive.advice())
-        .told(NotAdmitted::Inactive.to_string());
-    let session = accepted.session.id;
+    let session = accepted.sign_in.session.id;
+    let assertion = accepted.sign_in.assertion.clone();
+    let visit = call.visit.clone();
     let actor = Actor::User { user };
     let reply = append::<User>(call, user.0, fresh, command, actor, move |state| {
-        if state.has_session(session, now) { welcome.clone() } else { refused.clone() }
+        if state.has_session(session, now) {
+            return welcome.clone();
+        }
+        let why = refusal(state, &assertion);
+        page(&visit, why.code(), why.advice()).told(why.to_string())
     })
     .await?;
-    count(
-        call,
-        reply.status,
-        if reply.status == 303 { "accepted" } else { NotAdmitted::Inactive.code() },
-    );
+    count(call, reply.status, reply.code.unwrap_or("accepted"));
     Ok(reply)
 }
 
@@ -241,7 +287,7 @@ async fn not_admitted(
 }
 
 /// Keeps a refused login: of the user, if it is known who it is, else of the organization.
-pub async fn refuse(
+async fn refuse(
     call: &Call,
     user: Option<ResourceId>,
     code: &'static str,
@@ -256,7 +302,7 @@ pub async fn refuse(
         used_before,
         attempt,
     });
-    let mut told = page(call, code, advice).told(format!("{code}: {detail}"));
+    let mut told = page(&call.visit, code, advice).told(format!("{code}: {detail}"));
     told.status = 403;
     let kept = match user {
         Some(user) => {
@@ -315,15 +361,14 @@ async fn keep<A: Hosted>(
     })
 }
 
-fn page(call: &Call, code: &str, advice: &str) -> Reply {
-    Reply::page(
-        403,
-        &Page { title: "You are not signed in", text: advice, code: Some(code) },
-        call.visit.opened.id,
-    )
+/// The page for somebody who is not let in.
+pub fn page(visit: &Visit, code: &'static str, advice: &str) -> Reply {
+    let page = Page { title: "You are not signed in", text: advice, code: Some(code), asks: None };
+    Reply::page(403, &page, visit)
 }
 
-fn count(call: &Call, status: u16, reason: &'static str) {
+/// Counts what a login came to.
+pub fn count(call: &Call, status: u16, reason: &'static str) {
     let (organization, outcome) =
         (call.organization.id.to_string(), if status == 303 { "accepted" } else { "refused" });
     metrics::counter!("rollcall_logins_total", "organization" => organization, "outcome" => outcome, "reason" => reason).increment(1);

@@ -5,7 +5,6 @@ use super::addresses::Addresses;
 use super::page::Page;
 use super::reply::Reply;
 use super::visit::Visit;
-use rollcall_domain::ids::ExchangeId;
 use rollcall_door::App;
 use rollcall_door::exchange::Kept;
 use rollcall_projections::organizations::OrganizationRow;
@@ -33,12 +32,13 @@ pub struct Call {
 
 /// The answer when something is switched off, or our own trouble.
 pub fn unavailable(visit: &Visit) -> Reply {
-    unavailable_to(visit.opened.id)
-}
-
-pub fn unavailable_to(exchange: ExchangeId) -> Reply {
     let text = "Sign-on is not available at the moment. Please try again in a few minutes.";
-    Reply::page(503, &Page { title: "Not available", text, code: Some("unavailable") }, exchange)
+    Reply::page(
+        503,
+        &Page { title: "Not available", text, code: Some("unavailable"), asks: None },
+        visit,
+    )
+    .beside_the_log()
 }
 
 /// The answer to one visit too many, which is counted and not kept.
@@ -48,8 +48,8 @@ pub fn too_many(visit: &Visit) -> Reply {
         kept: Kept::CountOnly,
         ..Reply::page(
             429,
-            &Page { title: "Too many attempts", text, code: Some("too-many") },
-            visit.opened.id,
+            &Page { title: "Too many attempts", text, code: Some("too-many"), asks: None },
+            visit,
         )
     }
 }

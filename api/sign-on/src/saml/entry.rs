@@ -1,16 +1,15 @@
 //! Where a browser comes in: the exchange is opened first and closed last, whatever happens.
 
 use super::addresses::Addresses;
-use super::call::{Call, too_many, unavailable, unavailable_to};
-use super::page::Page;
+use super::call::{Call, too_many, unavailable};
+use super::page::{Page, SCRIPT, STYLE};
 use super::reply::Reply;
-use super::visit::Visit;
+use super::visit::{Place, Visit};
 use super::{SignOn, acs, login, logout, metadata, signed_in};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, Response};
 use rollcall_domain::organization::SamlState;
-use rollcall_door::App;
 use rollcall_door::exchange::{self, Kept, guarded, keep, measure, span, to_the_end, turn_away};
 use rollcall_door::stopping::is_cut_off;
 use rollcall_projections::organizations::OrganizationRow;
@@ -31,20 +30,21 @@ pub async fn entry(
     let app = &door.app;
     let (parts, body) = request.into_parts();
     let visit = Visit::new(&app.engine, operation(&parts.method, &action), &parts);
-    let id = visit.opened.id;
-    to_the_end(&app.in_flight, serve(door.clone(), visit, domain, body), || {
-        unavailable_to(id).into_response(id)
-    })
-    .await
+    to_the_end(serve(door.clone(), visit, domain, body)).await
 }
 
 async fn serve(door: Arc<SignOn>, mut visit: Visit, domain: String, body: Body) -> Response<Body> {
     let app = &door.app;
+    let Some(_guest) = app.strangers.guests.enter(visit.opened.from()) else {
+        turn_away(visit.opened.protocol);
+        return too_many(&visit).into_response(visit.opened.id);
+    };
     let span = span(&visit.opened);
     let reply = guarded(carry_out(&door, &mut visit, &domain, body).instrument(span)).await;
     let mut reply = reply.unwrap_or_else(|| unavailable(&visit).told("a handler panicked"));
     let opened = &visit.opened;
-    if let Err(error) = keep(&app.engine, reply.kept, || reply.close(opened)).await {
+    if let Err(error) = keep(&app.engine, &app.strangers, reply.kept, || reply.close(opened)).await
+    {
         tracing::warn!(exchange = %opened.id, %error, "recording a visit failed");
         reply = unavailable(&visit);
     }
@@ -57,7 +57,8 @@ fn operation(method: &Method, action: &str) -> &'static str {
         (&Method::GET, "metadata") => "saml.metadata",
         (&Method::GET, "login") => "saml.login",
         (&Method::POST, "acs") => "saml.acs",
-        (&Method::GET, "logout") => "saml.logout",
+        (&Method::GET | &Method::POST, "logout") => "saml.logout",
+        (&Method::GET, "page.css" | "page.js") => "saml.page",
         (&Method::GET, "signed-in") => "saml.signed-in",
         (_, "metadata" | "login" | "acs" | "logout" | "signed-in") => "saml.wrong-method",
         _ => "saml.unknown",
@@ -66,15 +67,21 @@ fn operation(method: &Method, action: &str) -> &'static str {
 
 async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Body) -> Reply {
     let app = &door.app;
+    if visit.opened.operation == "saml.page" {
+        return drawn_with(&visit.opened.target);
+    }
     let found = app.organizations.by_domain(domain).await;
     let organization = match found {
         Ok(Some(organization)) if visit.opened.operation != "saml.unknown" => organization,
-        Ok(_) => return of_nobody(app, visit),
+        Ok(_) => return of_nobody(visit),
         Err(error) => return unavailable(visit).told(error.to_string()),
     };
     visit.opened.organization = organization.id;
+    let sign_on = format!("{}/saml/{domain}/login", app.public_url.trim_end_matches('/'));
+    visit.place = Some(Place { name: organization.name.clone(), sign_on });
     exchange::found(&visit.opened);
-    if !door.visits.admits(organization.id) {
+    // Of each source: a flood from one keeps nobody else from signing in.
+    if !door.visits.admits((organization.id, visit.opened.from())) {
         turn_away(visit.opened.protocol);
         return too_many(visit);
     }
@@ -83,9 +90,10 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
             "This address is for the identity provider: it sends the browser here with a form.";
         return Reply::page(
             405,
-            &Page { title: "Not this way", text, code: Some("wrong-method") },
-            visit.opened.id,
-        );
+            &Page { title: "Not this way", text, code: Some("wrong-method"), asks: None },
+            visit,
+        )
+        .beside_the_log();
     }
     let call = match prepare(door, visit, organization).await {
         Ok(call) => call,
@@ -97,7 +105,7 @@ async fn carry_out(door: &Arc<SignOn>, visit: &mut Visit, domain: &str, body: Bo
             Ok(Err(error)) if is_cut_off(&error) => {
                 unavailable(visit).told("the server is stopping")
             }
-            _ => acs::unreadable(call).await,
+            _ => acs::unreadable(&call),
         },
         "saml.login" => login::login(&call),
         "saml.logout" => logout::logout(&call).await,
@@ -119,11 +127,8 @@ async fn prepare(
     };
     let Some(connection) = connection.filter(|c| c.settings.idp.is_some()) else {
         let text = "Single sign-on is not set up for this organization yet.";
-        return Err(Box::new(Reply::page(
-            404,
-            &Page { title: "Not set up", text, code: Some("not-set-up") },
-            visit.opened.id,
-        )));
+        let page = Page { title: "Not set up", text, code: Some("not-set-up"), asks: None };
+        return Err(Box::new(Reply::page(404, &page, visit).beside_the_log()));
     };
     let off = if !organization.enabled {
         Some("the organization is switched off")
@@ -137,7 +142,8 @@ async fn prepare(
     if let Some(off) = off {
         return Err(Box::new(unavailable(visit).told(off)));
     }
-    let addresses = Addresses::of(&app.public_url, &organization.domain);
+    let addresses =
+        Addresses::of(&app.public_url, &organization.domain, &connection.settings.policy);
     match door.providers.of(&connection, &addresses, &app.deployment_key) {
         Ok(provider) => Ok(Call {
             app: app.clone(),
@@ -155,16 +161,18 @@ async fn prepare(
     }
 }
 
-/// Somebody who names no organization; a stranger must not fill the disk.
-fn of_nobody(app: &App, visit: &Visit) -> Reply {
+/// What pages are drawn with: the same for everybody.
+fn drawn_with(target: &str) -> Reply {
+    let (media_type, body) = match target.ends_with(".css") {
+        true => ("text/css; charset=utf-8", STYLE),
+        false => ("text/javascript; charset=utf-8", SCRIPT),
+    };
+    Reply { kept: Kept::CountOnly, ..Reply::text(200, media_type, body.to_owned()) }
+}
+
+/// Somebody who names no organization.
+fn of_nobody(visit: &Visit) -> Reply {
     let text = "There is no organization at this address.";
-    let mut reply = Reply::page(
-        404,
-        &Page { title: "Not found", text, code: Some("not-found") },
-        visit.opened.id,
-    );
-    if !app.strangers.admits(visit.opened.protocol) {
-        reply.kept = Kept::CountOnly;
-    }
-    reply
+    let page = Page { title: "Not found", text, code: Some("not-found"), asks: None };
+    Reply::page(404, &page, visit).beside_the_log()
 }

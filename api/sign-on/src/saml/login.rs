@@ -17,7 +17,12 @@ pub fn login(call: &Call) -> Reply {
     let refused_target = asked.is_some() && target.is_none();
     let login_hint = parameter(&call.visit.query, "login_hint").filter(|hint| hint.len() <= 320);
     let request = call.app.engine.ids.saml_message();
-    let options = AuthnOptions { login_hint: login_hint.as_deref(), ..AuthnOptions::default() };
+    let options = AuthnOptions {
+        login_hint: login_hint.as_deref(),
+        force_authn: policy.force_authn,
+        authn_contexts: &policy.authn_contexts,
+        ..AuthnOptions::default()
+    };
     match call.provider.authn_request(&request, now, &options) {
         Ok(location) => {
             let told = if refused_target {
@@ -26,7 +31,10 @@ pub fn login(call: &Call) -> Reply {
                 format!("request {request}")
             };
             let pending = Pending::new(call.organization.id, Asking::Login, request, now, target);
-            Reply::redirect(location).cookie(pending.to_cookie(&call.app.deployment_key)).told(told)
+            let (headers, key) = (&call.visit.headers, &call.app.deployment_key);
+            let given_up = Pending::given_up(headers, key, now);
+            let reply = given_up.into_iter().fold(Reply::redirect(location), Reply::cookie);
+            reply.cookie(pending.to_cookie(&call.app.deployment_key)).told(told).beside_the_log()
         }
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     }

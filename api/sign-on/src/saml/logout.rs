@@ -3,13 +3,17 @@
 use super::admit::append;
 use super::call::{Call, unavailable};
 use super::login::parameter;
+use super::origin::is_elsewhere;
 use super::page::Page;
 use super::reply::Reply;
 use crate::cookies::{Asking, Pending, end_session, session_token};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::log::{AggregateKind, StreamId};
-use rollcall_domain::saml::Refusal;
+use rollcall_domain::organization::{
+    LogoutRequested, Organization, OrganizationCommand, SamlCommand,
+};
+use rollcall_domain::saml::{Reason, Refusal};
 use rollcall_domain::user::{SessionEnd, User, UserCommand, UserError};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_engine::{ExecuteError, Judgement, Order, Visible};
@@ -39,7 +43,14 @@ async fn asked_by_person(call: &Call) -> Reply {
         Ok(session) => session.filter(|s| s.organization == call.organization.id),
         Err(error) => return unavailable(&call.visit).told(error.to_string()),
     };
-    let Some(session) = session else { return done(call, asked.as_deref()).cookie(end_session()) };
+    let Some(session) = session else {
+        return done(call, asked.as_deref()).cookie(end_session()).beside_the_log();
+    };
+    if is_elsewhere(&call.visit.headers, &call.app.public_url)
+        && session.is_live(call.app.engine.clock.now())
+    {
+        return asks(call);
+    }
     let reply = onward(call, &session, asked).cookie(end_session());
     let command = UserCommand::EndSession { session: session.id, end: SessionEnd::SignedOut };
     let actor = Actor::User { user: session.subject };
@@ -55,6 +66,15 @@ async fn asked_by_person(call: &Call) -> Reply {
         })) => reply,
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     }
+}
+
+/// Another site would have them sign out. Their session is theirs to end: the button posts to the
+/// same address.
+fn asks(call: &Call) -> Reply {
+    let text =
+        format!("Another site asks to sign you out of {}. Do you want to?", call.organization.name);
+    let page = Page { title: "Sign out?", text: &text, code: None, asks: Some("Sign out") };
+    Reply::page(200, &page, &call.visit).beside_the_log()
 }
 
 /// Where a person goes whose session ended here: to the identity provider, if it takes part.
@@ -81,7 +101,11 @@ fn done(call: &Call, target: Option<&str>) -> Reply {
         Some(target) => Reply::redirect(target.to_owned()),
         None => {
             let text = "Your session in this application has ended.";
-            Reply::page(200, &Page { title: "Signed out", text, code: None }, call.visit.opened.id)
+            Reply::page(
+                200,
+                &Page { title: "Signed out", text, code: None, asks: None },
+                &call.visit,
+            )
         }
     }
 }
@@ -93,6 +117,23 @@ async fn asked_by_identity_provider(call: &Call) -> Reply {
         Ok(request) => request,
         Err(refusal) => return refused(call, &refusal),
     };
+    let message = parameter(&call.visit.query, "SAMLRequest").unwrap_or_default();
+    let used = LogoutRequested {
+        issuer: call
+            .connection
+            .settings
+            .idp
+            .as_ref()
+            .map(|idp| idp.entity_id.clone())
+            .unwrap_or_default(),
+        request: request.id.clone(),
+        message_sha256: sha256_hex(&message),
+    };
+    match call.app.engine.holder(call.organization.id, &used.claim()).await {
+        Ok(None) => {}
+        Ok(Some(_)) => return refused(call, &used_before()),
+        Err(error) => return unavailable(&call.visit).told(error.to_string()),
+    }
     let meant = match call
         .app
         .sessions
@@ -114,40 +155,26 @@ async fn asked_by_identity_provider(call: &Call) -> Reply {
         Ok(location) => Reply::redirect(location).told(told),
         Err(error) => done(call, None).told(format!("{told}; no answer could be sent: {error}")),
     };
-    let Some((last, before)) = meant.split_last() else { return reply };
-    for session in before {
+    for session in &meant {
         if let Err(error) = end(call, session).await {
             return unavailable(&call.visit).told(error.to_string());
         }
     }
-    end_and_record(call, last, reply).await
-}
-
-/// The exchange goes with the last session, once nothing is left that could fail.
-async fn end_and_record(call: &Call, session: &SessionRow, reply: Reply) -> Reply {
-    let command = UserCommand::EndSession {
-        session: session.id,
-        end: SessionEnd::SignedOutAtIdentityProvider,
-    };
+    // The exchange goes with the request, once nothing is left that could fail.
+    let command = OrganizationCommand::Saml(SamlCommand::UseLogoutRequest(used));
     let told = reply.clone();
-    match append::<User>(
-        call,
-        session.subject.0,
-        false,
-        command,
-        Actor::Unauthenticated,
-        move |_| told.clone(),
-    )
-    .await
-    {
+    let (id, actor) = (call.organization.id.0, Actor::Unauthenticated);
+    match append::<Organization>(call, id, false, command, actor, move |_| told.clone()).await {
         Ok(reply) => reply,
-        // The user is gone, and the session with them.
-        Err(ExecuteError::Judged(Visible {
-            what: Judgement::Refused(UserError::NotFound),
-            ..
-        })) => reply,
+        Err(ExecuteError::Judged(Visible { what: Judgement::Taken { .. }, .. })) => {
+            refused(call, &used_before())
+        }
         Err(error) => unavailable(&call.visit).told(error.to_string()),
     }
+}
+
+fn used_before() -> Refusal {
+    Refusal::new(Reason::Replayed, "the logout request was carried out before")
 }
 
 async fn end(call: &Call, session: &SessionRow) -> Result<(), ExecuteError<UserError>> {
@@ -205,8 +232,10 @@ fn refused(call: &Call, refusal: &Refusal) -> Reply {
     let (code, advice) = (refusal.reason.code(), refusal.reason.advice());
     Reply::page(
         403,
-        &Page { title: "Not signed out", text: advice, code: Some(code) },
-        call.visit.opened.id,
+        &Page { title: "Not signed out", text: advice, code: Some(code), asks: None },
+        &call.visit,
     )
     .told(refusal.to_string())
+    .untrusted(refusal.reason)
+    .beside_the_log()
 }

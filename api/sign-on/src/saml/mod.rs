@@ -7,12 +7,14 @@
 mod acs;
 pub mod addresses;
 mod admit;
+mod again;
 mod call;
 pub mod connection;
 mod entry;
 pub mod login;
 mod logout;
 mod metadata;
+mod origin;
 mod page;
 pub mod refresh;
 mod reply;
@@ -27,6 +29,7 @@ use refresh::Failures;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_door::App;
 use rollcall_door::exchange::RateLimit;
+use rollcall_door::strangers::Source;
 use rollcall_outbound::Guard;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -37,8 +40,8 @@ pub struct SignOn {
     pub app: Arc<App>,
     /// Service providers put together lately.
     pub providers: Providers,
-    /// Limit on visits of an organization.
-    pub visits: RateLimit<OrganizationId>,
+    /// Limit on visits of an organization, from each source.
+    pub visits: RateLimit<(OrganizationId, Source)>,
     /// Limit on fetches because of a key that is not known.
     pub refetches: RateLimit<OrganizationId>,
     /// What the last fetch of metadata by this process failed of.

@@ -164,6 +164,7 @@ pub async fn after_unknown_key(call: &Call) -> Option<Arc<ServiceProvider>> {
         }
     }
     let connection = app.connections.of(organization).await.ok()??;
-    let addresses = Addresses::of(&app.public_url, &call.organization.domain);
+    let policy = &connection.settings.policy;
+    let addresses = Addresses::of(&app.public_url, &call.organization.domain, policy);
     door.providers.of(&connection, &addresses, &app.deployment_key).ok()
 }

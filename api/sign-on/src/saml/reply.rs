@@ -1,11 +1,14 @@
 //! An answer to a browser before it is HTTP.
 
 use super::page::{CONTENT_SECURITY_POLICY, Page};
+use super::visit::Visit;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Exchange};
+use rollcall_domain::failure::Facts;
 use rollcall_domain::ids::ExchangeId;
+use rollcall_domain::saml::Reason;
 use rollcall_door::exchange::{Closing, Kept, Opened};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -23,16 +26,20 @@ pub struct Reply {
     pub body: Option<String>,
     /// Its kind.
     pub media_type: &'static str,
+    /// The stable code that the page tells.
+    pub code: Option<&'static str>,
     /// What happened, for the operator.
     pub detail: Option<String>,
+    /// Why the message was refused, if it could not be trusted.
+    pub untrusted: Option<Reason>,
     /// How its exchange is kept.
     pub kept: Kept,
 }
 
 impl Reply {
     /// A page.
-    pub fn page(status: u16, page: &Page<'_>, exchange: ExchangeId) -> Self {
-        Self::text(status, HTML, page.to_html(exchange))
+    pub fn page(status: u16, page: &Page<'_>, visit: &Visit) -> Self {
+        Self { code: page.code, ..Self::text(status, HTML, page.to_html(visit)) }
     }
 
     /// A body of another kind.
@@ -43,7 +50,9 @@ impl Reply {
             cookies: Vec::new(),
             body: Some(body),
             media_type,
+            code: None,
             detail: None,
+            untrusted: None,
             kept: Kept::Record,
         }
     }
@@ -57,6 +66,17 @@ impl Reply {
     pub fn cookie(mut self, line: String) -> Self {
         self.cookies.push(line);
         self
+    }
+
+    /// Keeps its exchange with the evidence of strangers: it had no consequence, and anybody may
+    /// ask for it as often as they like.
+    pub fn beside_the_log(self) -> Self {
+        Self { kept: Kept::Ring, ..self }
+    }
+
+    /// Says why a message was refused that could not be trusted.
+    pub fn untrusted(self, reason: Reason) -> Self {
+        Self { untrusted: Some(reason), ..self }
     }
 
     /// Tells the operator what happened.
@@ -87,7 +107,9 @@ impl Reply {
             Actor::User { user } => Some(user.to_string()),
             _ => None,
         };
-        opened.close(Closing { subject, ..Closing::with(answer, body) })
+        let untrusted = self.untrusted.map(|reason| reason.code().to_owned());
+        let facts = Facts { untrusted, ..Facts::default() };
+        opened.close(Closing { subject, facts, ..Closing::with(answer, body) })
     }
 
     /// The HTTP response: never stored, never framed, no address passed on.

@@ -27,8 +27,9 @@ pub async fn check(
     }
     if foreign > 0 && shared && config.deployment_key_file.is_none() {
         bail!(
-            "{foreign} private keys for single sign-on were sealed with another deployment key than the one in {}: \
-             give every process on this database the same file with --deployment-key-file",
+            "the log holds private keys for single sign-on ({foreign}) that were sealed with another deployment key than the one in {}: \
+             give every process on this database the same file with --deployment-key-file; if that key is lost, name your own \
+             with this flag, and generate the certificates anew",
             config.data.display()
         );
     }

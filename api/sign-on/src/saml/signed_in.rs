@@ -21,16 +21,16 @@ pub async fn signed_in(call: &Call) -> Reply {
             );
             Reply::page(
                 200,
-                &Page { title: "Signed in", text: &text, code: None },
-                call.visit.opened.id,
+                &Page { title: "Signed in", text: &text, code: None, asks: None },
+                &call.visit,
             )
         }
         Ok(_) => {
             let text = "You are not signed in, or not any more. Please start from the application's sign-in page.";
             Reply::page(
                 401,
-                &Page { title: "Not signed in", text, code: Some("no-session") },
-                call.visit.opened.id,
+                &Page { title: "Not signed in", text, code: Some("no-session"), asks: None },
+                &call.visit,
             )
         }
         Err(error) => unavailable(&call.visit).told(error.to_string()),

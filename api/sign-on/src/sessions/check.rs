@@ -1,11 +1,13 @@
 //! Whether a token is a session, now. The views are folded before any write is answered, so a
 //! session ends, in every process, with the answer to the SCIM request that ends it.
 
+use chrono::TimeDelta;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::log::{AggregateKind, StreamId};
+use rollcall_domain::organization::SamlState;
 use rollcall_domain::sql::SqlError;
-use rollcall_domain::user::{User, UserCommand};
+use rollcall_domain::user::{SessionEnd, User, UserCommand};
 use rollcall_door::App;
 use rollcall_engine::Order;
 use rollcall_engine::secrets::sha256_hex;
@@ -38,6 +40,9 @@ pub async fn check(app: &App, token: &str) -> Result<Option<Checked>, SqlError> 
         }
         return Ok(None);
     }
+    if !still_holds(app, &row).await? {
+        return Ok(None);
+    }
     let organization = app
         .organizations
         .by_id(row.organization)
@@ -52,6 +57,45 @@ pub async fn check(app: &App, token: &str) -> Result<Option<Checked>, SqlError> 
     let (user_name, display_name, external_id) =
         (text("userName").unwrap_or_default(), text("displayName"), text("externalId"));
     Ok(Some(Checked { row, organization, user_name, display_name, external_id }))
+}
+
+/// Whether single sign-on is still what it was when the session began, and somebody has asked for it
+/// lately. Who asks, uses it.
+async fn still_holds(app: &App, row: &SessionRow) -> Result<bool, SqlError> {
+    let Some(connection) = app.connections.of(row.organization).await? else { return Ok(false) };
+    let settings = connection.settings;
+    let issuer = settings.idp.as_ref().map(|idp| &idp.entity_id);
+    if settings.state != SamlState::Enabled || row.issuer.as_ref() != issuer {
+        return Ok(false);
+    }
+    let Some(idle) = settings.policy.idle_minutes.map(|n| TimeDelta::minutes(i64::from(n))) else {
+        return Ok(true);
+    };
+    let now = app.engine.clock.now();
+    let last = app.session_uses.last(row.organization, row.id).await?.unwrap_or(row.began);
+    if now - last >= idle {
+        end(app, row, SessionEnd::Idle).await;
+        return Ok(false);
+    }
+    // As exact as anybody notices, and one write in a while.
+    if now - last >= (idle / 10).min(TimeDelta::minutes(1)) {
+        app.session_uses.note(row.organization, row.id, now).await?;
+    }
+    Ok(true)
+}
+
+/// Keeps that a session is over. It lets nobody in whether or not that can be kept.
+async fn end(app: &App, row: &SessionRow, end: SessionEnd) {
+    let order = Order::<User>::unasked(
+        StreamId { organization: row.organization, kind: AggregateKind::User, id: row.subject.0 },
+        UserCommand::EndSession { session: row.id, end },
+        Context::new(app.engine.clock.now(), Actor::System, None),
+    );
+    if let Err(error) = app.engine.execute(order).await {
+        tracing::warn!(session = %row.id, %error, "the end of a session was not kept");
+    } else if let Err(error) = app.session_uses.forget(row.organization, row.id).await {
+        tracing::warn!(session = %row.id, %error, "the last use of a session was not forgotten");
+    }
 }
 
 /// Keeps how long it took from the SCIM request to this refusal. The first one counts, in all

@@ -12,7 +12,7 @@ const LONGEST: Duration = Duration::hours(24);
 /// The only algorithm: what Entra signs with.
 const ALGORITHM: &str = "RS256";
 /// A shorter key is none (RFC 7518 section 3.3).
-const KEY_BITS: u32 = 2_048;
+pub const KEY_BITS: u32 = 2_048;
 
 /// What a header says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

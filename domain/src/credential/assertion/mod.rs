@@ -6,4 +6,4 @@ mod axis;
 mod judge;
 
 pub use axis::{Axis, Finding, Seen};
-pub use judge::{Claims, Expected, Header, KeyCheck, LEEWAY, Presented, judge};
+pub use judge::{Claims, Expected, Header, KEY_BITS, KeyCheck, LEEWAY, Presented, judge};

@@ -70,6 +70,11 @@ pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
     if let Some(asked) = &facts.token_request {
         write_token_request(&mut to, asked);
     }
+    // Nor for a message that was not refused so.
+    if let Some(untrusted) = &facts.untrusted {
+        to.text("untrusted");
+        to.text(untrusted);
+    }
     to.into_bytes()
 }
 
@@ -79,7 +84,7 @@ fn pair(to: &mut Writer, (name, value): &(String, String)) {
 }
 
 fn write_facts(to: &mut Writer, facts: &Facts) {
-    let Facts { cause, needs, holder, wants, token_request: _ } = facts;
+    let Facts { cause, needs, holder, wants, token_request: _, untrusted: _ } = facts;
     let Wants {
         attributes,
         added,

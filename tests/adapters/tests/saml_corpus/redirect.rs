@@ -27,6 +27,7 @@ fn an_authentication_request_is_what_entra_takes() {
         relay_state: Some("a b&c/\u{e9}"),
         login_hint: Some("ada+1@contoso.example"),
         force_authn: true,
+        authn_contexts: &[],
     };
     let url = forge.sp().authn_request(&forge.request, forge.now, &options).expect("a request");
     assert!(url.starts_with(&format!("{}?SAMLRequest=", forge.idp.saml_url())));

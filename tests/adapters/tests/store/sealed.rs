@@ -322,7 +322,9 @@ async fn speed_of_sealing() -> Result<()> {
             anyhow::Ok((record, document + x.request_body.len() + x.answer_body.len()))
         };
         let (before, after) = (size(&clear).await?, size(&it.inner).await?);
-        println!("round {round}: {took:?} us; payload and exchange of {before:?} and {after:?} bytes");
+        println!(
+            "round {round}: {took:?} us; payload and exchange of {before:?} and {after:?} bytes"
+        );
     }
     Ok(())
 }

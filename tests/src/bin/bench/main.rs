@@ -1,9 +1,9 @@
 //! `make bench`: real servers, measured against what the stores can do by themselves, in one run.
 //!
 //! `bench [--quick] [--json] [--only NAMES]` with NAMES among
-//! `client,sqlite,postgres,directory,history-sqlite,history-postgres,logins,cycles`; `bench --url
-//! URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]` measures any SCIM server
-//! with the simulated Entra.
+//! `client,sqlite,postgres,directory,history-sqlite,history-postgres,logins,tenants,cycles`;
+//! `bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]` measures any
+//! SCIM server with the simulated Entra.
 
 mod creates;
 mod directory;
@@ -11,6 +11,7 @@ mod history;
 mod logins;
 mod plan;
 mod simulated;
+mod tenants;
 
 use anyhow::{Context as _, Result, ensure};
 use plan::Plan;
@@ -39,6 +40,7 @@ async fn main() -> Result<()> {
         "history-sqlite",
         "history-postgres",
         "logins",
+        "tenants",
         "cycles",
     ] {
         if !plan.wants(part) {
@@ -53,6 +55,7 @@ async fn main() -> Result<()> {
                 figures.extend(history::on_postgres(&plan).await.context("history on PostgreSQL")?)
             }
             "logins" => figures.push(logins::measure(&plan).await.context("logins")?),
+            "tenants" => figures.push(tenants::measure(&plan).await.context("tenants")?),
             "cycles" => figures.push(simulated::cycles(&plan).await.context("cycles")?),
             "sqlite" => figures.push(creates::on_sqlite(&plan).await.context("creates on SQLite")?),
             "postgres" => {

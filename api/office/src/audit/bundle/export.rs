@@ -1,17 +1,15 @@
 //! Exchanges and the state they need, in one file.
 
 use crate::audit::replay::request::selection;
-use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, header};
 use rollcall_contract::Problem;
 use rollcall_contract::bundles::BundleRequest;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_door::App;
-use rollcall_door::Refusal;
 use rollcall_door::callers::{Operator, find};
+use rollcall_door::{Given, Refusal};
 use rollcall_replay::bundle::{self, BUNDLE_FORMAT, BundleBegin, ExportOptions};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -36,9 +34,8 @@ pub async fn export(
     operator: Operator,
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
-    body: Result<Json<BundleRequest>, JsonRejection>,
+    Given(request): Given<BundleRequest>,
 ) -> Result<Response<Body>, Refusal> {
-    let Json(request) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = find(&app, &path.organization).await?;
     operator.concerns(organization.id);
     let begin = BundleBegin {

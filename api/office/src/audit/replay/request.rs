@@ -2,8 +2,6 @@
 
 use crate::Replaying;
 use crate::audit::moment;
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use rollcall_contract::moment::Written;
 use rollcall_contract::replay::ReplayRequest;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, RunId};
@@ -15,11 +13,6 @@ use rollcall_replay::{Bound, Selection};
 use serde_json::json;
 use std::collections::BTreeSet;
 use tokio::sync::OwnedSemaphorePermit;
-
-/// The body of a request; without one, all exchanges.
-pub fn read(body: Result<Json<ReplayRequest>, JsonRejection>) -> Result<ReplayRequest, Refusal> {
-    body.map(|Json(request)| request).map_err(|e| Refusal::bad_request(e.body_text()))
-}
 
 /// Which exchanges.
 pub async fn selection(

@@ -3,17 +3,15 @@
 use super::answer;
 use super::request::{self, permit};
 use crate::Replaying;
-use axum::Json;
 use axum::body::Body;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::Response;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
-use rollcall_door::Refusal;
 use rollcall_door::callers::{Operator, find};
+use rollcall_door::{Given, Refusal};
 use rollcall_replay::ScratchSettings;
 use std::sync::Arc;
 
@@ -39,9 +37,8 @@ pub async fn verify(
     State(app): State<Arc<App>>,
     State(replaying): State<Replaying>,
     Path(path): Path<OrganizationPath>,
-    body: Result<Json<ReplayRequest>, JsonRejection>,
+    Given(request): Given<ReplayRequest>,
 ) -> Result<Response<Body>, Refusal> {
-    let request = request::read(body)?;
     let organization = find(&app, &path.organization).await?;
     operator.concerns(organization.id);
     let (selection, settings) = (

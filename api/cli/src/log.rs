@@ -1,0 +1,55 @@
+//! `rollcall log`
+
+use super::Exit;
+use super::client::Client;
+use super::output;
+use crate::say;
+use clap::Subcommand;
+use rollcall_contract::log::{AcceptLog, LogBody};
+use rollcall_contract::request_line::Nothing;
+use rollcall_contract::route;
+
+/// The log itself
+#[derive(Debug, Subcommand)]
+pub enum Log {
+    /// Which log is served, and whether it is; exit code 1 if not
+    Show,
+    /// Let the log count as it is, although it is not the one that was known: what is lost is lost
+    Accept {
+        /// Why, for those who ask later
+        #[arg(long, value_name = "TEXT")]
+        because: String,
+    },
+}
+
+/// Runs it.
+pub async fn run(command: Log, client: Client) -> anyhow::Result<Exit> {
+    let log: LogBody = match command {
+        Log::Show => client.ask(&route::SHOW_LOG.line(&Nothing, &Nothing)?).await?,
+        Log::Accept { because } => {
+            let line = route::ACCEPT_LOG.line(&Nothing, &Nothing)?;
+            client.tell(&line, &AcceptLog { because }).await?
+        }
+    };
+    let is_closed = log.closed.is_some();
+    if client.json {
+        output::json(&log)?;
+    } else {
+        say!("Epoch   {}", log.epoch);
+        match &log.closed {
+            None => say!("Served  yes"),
+            Some(closed) => say!("Served  no ({}): {}", closed.reason, closed.detail),
+        }
+        for tail in &log.lost {
+            say!(
+                "Lost    {}: positions {} to {}, exchanges {} to {}",
+                tail.organization_id,
+                tail.position + 1,
+                tail.known_position,
+                tail.exchange + 1,
+                tail.known_exchange
+            );
+        }
+    }
+    Ok(if is_closed { Exit::Difference } else { Exit::Success })
+}
