@@ -14,9 +14,7 @@ use crate::schema::{Prepared, made_of};
 use crate::stretch::{Stretch, stretch};
 use crate::working_set::WorkingSet;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{
-    Bodies, ExchangeNumber, Head, Log, LogError, Position, Record, RecordedExchange,
-};
+use rollcall_domain::log::{Head, Log, LogError, Position, Record, RecordedExchange};
 use rollcall_domain::sql::{Family, SqlError, SqlStore};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -27,7 +27,10 @@ async fn guesses_are_too_many_and_the_right_secret_is_not() -> Result<()> {
     // While they go on, faster than any client may ask.
     let http = w.scim.http();
     for _ in 0..10 {
-        let guesses = (0..12).map(|_| http.fresh().send(guess.basic(TOKEN)));
+        let guesses = (0..12).map(|_| {
+            let (http, request) = (http.fresh(), guess.basic(TOKEN));
+            async move { http.send(request).await }
+        });
         for answer in futures::future::try_join_all(guesses).await? {
             ensure!(answer.status == 429 || answer.status == 401, "{}", answer.text());
         }

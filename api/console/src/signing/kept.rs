@@ -10,18 +10,17 @@ use rollcall_door::exchange::{Closing, Kept, Opened, keep, measure};
 use rollcall_door::{App, Refusal};
 
 /// Keeps an exchange with what was answered, and why. If it cannot be kept, nothing came of it.
-/// Strangers' exchanges are kept as far as those of all strangers together are.
+/// Strangers' exchanges go into their ring, and who shows too many wrong keys is told so.
 pub async fn kept(
     app: &App,
-    mut opened: Opened,
+    opened: Opened,
     why: Option<String>,
     mut response: Response,
 ) -> Response {
     let mut how = Kept::Record;
     if opened.caller == Actor::Unauthenticated {
-        opened.shorten();
-        if !app.strangers.admits(opened.protocol) {
-            how = Kept::CountOnly;
+        how = Kept::Ring;
+        if !app.strangers.wrong_keys.admits(opened.from()) {
             let one_too_many = Refusal::new(StatusCode::TOO_MANY_REQUESTS, crate::tell::TOO_MANY);
             response = Trouble::from(one_too_many).into_response();
         }
@@ -37,13 +36,14 @@ pub async fn kept(
         found: None,
     };
     if let Err(error) =
-        keep(&app.engine, how, || opened.close(Closing::with(answer, Vec::new()))).await
+        keep(&app.engine, &app.strangers, how, || opened.close(Closing::with(answer, Vec::new())))
+            .await
     {
         response = Trouble::from(Refusal::unavailable(&error)).into_response();
         if let Some(none) = cookie::removed() {
             response.headers_mut().insert(header::SET_COOKIE, none);
         }
-    } else if how == Kept::Record
+    } else if how != Kept::CountOnly
         && let Ok(id) = HeaderValue::from_str(&opened.id.to_string())
     {
         response.headers_mut().insert(HeaderName::from_static("exchange-id"), id);
