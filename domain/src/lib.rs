@@ -36,6 +36,7 @@ pub mod record;
 pub mod run;
 pub mod saml;
 pub mod scim;
+pub mod sealing;
 pub mod sql;
 mod upcast;
 pub mod user;
