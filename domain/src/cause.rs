@@ -144,6 +144,10 @@ causes! {
     Duplicate = "duplicate", Nowhere,
         "the request was sent twice: the first of the two has created the resource just as this one asks",
         "nothing: what was asked for is there, and deleting it would delete the right one";
+    /// Operations of a bulk request that were not carried out, because of `failOnErrors`.
+    LeftUndone = "left-undone", Here,
+        "a bulk request was to end somebody's access and stopped before it did, because operations before had failed",
+        "look at the operations that failed (rollcall exchanges list), then send what was left undone again";
     /// Anything else.
     Unclear = "unclear", Here,
         "the request was refused",

@@ -1,5 +1,6 @@
 //! What an exchange was about, as data: why it failed, what it wanted, and when that is settled.
 
+use crate::access_end::AccessEnd;
 use crate::cause::Cause;
 use crate::credential::TokenRequest;
 use crate::ids::ResourceId;
@@ -76,9 +77,23 @@ pub struct Wants {
     /// The keyed hash of all that was wanted, if some of it is left out here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub all: Option<String>,
-    /// How many operations of the body could not be read.
+    /// How many operations of the body could not be read so far that it could be told what they are
+    /// about.
     #[serde(skip_serializing_if = "is_zero")]
     pub unread: u64,
+    /// True if a user is said to be active: whoever was to be disabled before is not any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub enables: bool,
+    /// True if somebody was to be out of the group and it could not be read who.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub removes_somebody: bool,
+    /// What of a bulk request was not carried out and would have ended access.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<AccessEnd>,
+    /// The keyed hash of a body that may come again: who has done it has done all that it asks for,
+    /// also what could not be read before. Absent in exchanges of before there were such hashes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
 }
 
 fn is_zero(n: &u64) -> bool {
@@ -99,28 +114,48 @@ impl Wants {
         keys.extend(self.members_replaced.then(|| "members".to_owned()));
         keys.extend(self.deletes.then(|| "deletion".to_owned()));
         keys.extend(self.all.iter().map(|all| format!("all:{all}")));
-        keys.extend((self.unread > 0).then(|| "unread".to_owned()));
+        keys.extend((self.unread > 0).then(|| match &self.request {
+            Some(request) => format!("{UNREAD}:{request}"),
+            None => UNREAD.to_owned(),
+        }));
         keys.sort();
         keys.dedup();
         keys
     }
 }
 
+/// The key of what could not be read, before the hash of its request.
+const UNREAD: &str = "unread";
+
+/// Whether a key stands for what could not be read.
+pub fn is_unread(key: &str) -> bool {
+    key.split(':').next() == Some(UNREAD)
+}
+
+/// Whether a key stands for whether a user is active, which no silence of a PUT changes.
+pub fn is_active(key: &str) -> bool {
+    key.eq_ignore_ascii_case("a:active")
+}
+
 /// Whether a write that succeeded settles one thing that an earlier one wanted: it has done the
-/// same, or its client wants something else of the same attribute or member by now. Of what could
-/// not be read, the next success is all that can be known.
+/// same, or its client wants something else of the same attribute or member by now. What could not
+/// be read is settled by the same request, once it can be read.
 pub fn settles(done: &Wants, key: &str) -> bool {
     if done.deletes {
         return true;
     }
     match key.split_once(':') {
-        Some(("a", path)) => done.whole || done.attributes.iter().any(|c| is_within(path, &c.path)),
+        Some(("a", path)) => {
+            (done.whole && !is_active(key))
+                || done.attributes.iter().any(|c| is_within(path, &c.path))
+        }
         Some(("m", id)) => {
             done.members_replaced
                 || done.added.iter().chain(&done.removed).any(|m| m.to_string() == id)
         }
         Some(("all", all)) => done.all.as_deref() == Some(all),
-        _ => key == "unread" || (key == "members" && done.members_replaced),
+        Some((UNREAD, request)) => done.request.as_deref() == Some(request),
+        _ => key == "members" && done.members_replaced,
     }
 }
 

@@ -4,6 +4,7 @@
 //! ids and the actor come in through [`context::Context`]; the log and the tables of the views are
 //! ports ([`log`], [`sql`]) that adapters implement.
 
+pub mod access_end;
 pub mod actor;
 pub mod body_hashes;
 pub mod cause;

@@ -276,7 +276,7 @@ fn the_table_names_every_error_of_the_corpus_and_every_cause() {
     let told = Cause::ALL
         .iter()
         .copied()
-        .filter(|cause| !matches!(cause, Cause::Duplicate | Cause::BodyCutOff))
+        .filter(|cause| !matches!(cause, Cause::Duplicate | Cause::BodyCutOff | Cause::LeftUndone))
         .collect();
     assert_eq!(causes, told);
 }

@@ -4,7 +4,7 @@ use crate::bad::Bad;
 use crate::columns::{Read, Span, Values};
 use crate::table::Kind;
 use chrono::{DateTime, Utc};
-use rollcall_domain::failure::{Cause, Class};
+use rollcall_domain::failure::{AccessEnd, Cause, Class};
 use rollcall_domain::ids::{
     ConsumerId, CredentialId, ExchangeId, OrganizationId, ResourceId, RunId, SessionId, TokenId,
 };
@@ -182,7 +182,15 @@ macro_rules! structures {
 
 pub(crate) use {cell, structures, words};
 
-structures!(Attributes, BTreeMap<String, u64>, BTreeSet<String>, Inference, NameId, Rhythm);
+structures!(
+    Attributes,
+    BTreeMap<String, u64>,
+    BTreeSet<AccessEnd>,
+    BTreeSet<String>,
+    Inference,
+    NameId,
+    Rhythm
+);
 
 impl<T: Serialize + DeserializeOwned> Cell for Vec<T> {
     type Raw = String;

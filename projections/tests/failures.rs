@@ -5,6 +5,8 @@ mod support;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::failure::{Change, Wants};
+use rollcall_domain::log::AggregateKind;
+use rollcall_domain::user::UserEvent;
 use rollcall_projections::failures::{FailureFilter, FailureRow, FailureViews};
 use support::*;
 
@@ -19,8 +21,13 @@ struct Story {
 }
 
 impl Story {
+    /// Four people are there, and active.
     async fn new() -> Self {
-        Self { world: World::new().await, number: 0 }
+        let world = World::new().await;
+        for n in 1..=4 {
+            world.user(n, vec![created(&format!("u{n}"))]).await;
+        }
+        Self { world, number: 0 }
     }
 
     fn next(
@@ -58,9 +65,12 @@ impl Story {
         exchange.facts.wants = Wants {
             attributes: attributes.iter().map(change).collect(),
             ends_access,
+            request: Some("00".repeat(16)),
             ..Wants::default()
         };
-        self.world.exchange(exchange).await;
+        let off = ends_access && status < 400;
+        let events = off.then_some(UserEvent::Deactivated {}).into_iter().collect();
+        self.world.answered(AggregateKind::User, user(who).0, events, exchange).await;
     }
 
     async fn read(&mut self, minute: u64, client: u128, who: u128) {
@@ -144,7 +154,9 @@ async fn whoever_still_has_access_is_not_put_aside_by_silence() {
     story.write(210, ENTRA, 1, 200, &[("externalId", "ada")], false).await;
     story.write(220, ENTRA, 2, 200, &[("externalId", "ada")], false).await;
     assert!(story.open().await.iter().any(|row| row.leaves_access), "{:?}", story.open().await);
-    story.write(240, ENTRA, 1, 200, &[("active", "false")], false).await;
+    story.write(230, ENTRA, 1, 200, &[("active", "")], false).await;
+    assert!(story.open().await.iter().any(|row| row.leaves_access), "no later request says so");
+    story.write(240, ENTRA, 1, 200, &[("active", "false")], true).await;
     assert_eq!(story.open().await, []);
 }
 
@@ -163,9 +175,9 @@ async fn whom_a_client_calls_by_another_resource_it_does_not_want_here() {
 #[tokio::test]
 async fn what_is_to_be_deleted_and_is_gone_is_as_it_should_be() {
     let mut story = Story::new().await;
-    story.write(0, ENTRA, 1, 404, &[("title", "lead")], false).await;
+    story.write(0, ENTRA, 5, 404, &[("title", "lead")], false).await;
     assert_eq!(story.open().await.len(), 1);
-    let gone = story.next(40, ENTRA, "users.delete", 1, 404);
+    let gone = story.next(40, ENTRA, "users.delete", 5, 404);
     story.world.exchange(gone).await;
     assert_eq!(story.open().await, []);
 }

@@ -6,7 +6,7 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::assertion::{Axis, Finding, Seen};
 use rollcall_domain::credential::{ClientAuthentication, TokenRequest};
 use rollcall_domain::exchange::{Answer, Exchange, Protocol};
-use rollcall_domain::failure::{Cause, Change, Facts, Wants};
+use rollcall_domain::failure::{AccessEnd, Cause, Change, Facts, Wants};
 use rollcall_domain::ids::{CredentialId, ExchangeId, OrganizationId, ResourceId, TokenId};
 use rollcall_domain::interpretation::{Interpretation, Reading};
 use rollcall_domain::scim::Rule;
@@ -33,6 +33,11 @@ fn full() -> Exchange {
         more: 7,
         all: Some("22".repeat(16)),
         unread: 2,
+        // What came later has a document of its own.
+        enables: false,
+        removes_somebody: false,
+        ends: Vec::new(),
+        request: None,
     };
     Exchange {
         id: ExchangeId(id(1)),
@@ -118,10 +123,37 @@ fn asked() -> Exchange {
     exchange
 }
 
-fn documents() -> [(&'static str, Exchange); 4] {
+/// A bulk request that left undone what would have ended access.
+fn access() -> Exchange {
+    let mut exchange = Exchange { operation: "bulk".into(), ..full() };
+    exchange.facts.cause = Some(Cause::LeftUndone);
+    exchange.facts.wants = Wants {
+        enables: true,
+        removes_somebody: true,
+        ends: vec![
+            AccessEnd::Disabled { user: ResourceId(id(5)) },
+            AccessEnd::UserDeleted { user: ResourceId(id(5)) },
+            AccessEnd::GroupDeleted { group: ResourceId(id(6)) },
+            AccessEnd::Removed { group: ResourceId(id(6)), member: ResourceId(id(5)) },
+            AccessEnd::OthersRemoved { group: ResourceId(id(6)), but: [ResourceId(id(5))].into() },
+            AccessEnd::SomebodyRemoved { group: ResourceId(id(6)), request: Some("55".repeat(16)) },
+        ],
+        request: Some("66".repeat(16)),
+        ..Wants::default()
+    };
+    exchange
+}
+
+fn documents() -> [(&'static str, Exchange); 5] {
     let body_hashes = Some(full().hashes_of_bodies());
     let dropped = Exchange { body_hashes, ..full() };
-    [("full", full()), ("least", least()), ("dropped", dropped), ("token-request", asked())]
+    [
+        ("full", full()),
+        ("least", least()),
+        ("dropped", dropped),
+        ("token-request", asked()),
+        ("access", access()),
+    ]
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub struct Caller {
 }
 
 /// Finds out who calls. An unknown, expired or revoked token is nobody: the answers do not tell
-/// them apart.
+/// them apart. What was asked for with one that was a token once is kept with its organization.
 pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, ScimError> {
     let nobody = || {
         ScimError::unauthorized("the bearer token is missing, unknown, expired or revoked: put a live token into Secret Token".to_owned())
@@ -46,8 +46,17 @@ pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, Sc
     } else {
         by_token(scim, secret).await?
     };
-    let known = known.ok_or_else(nobody)?;
+    let (known, is_live) = known.ok_or_else(nobody)?;
     let (token, organization) = &*known;
+    if !is_live {
+        // Nobody, as far as anybody is told; whose directory it was about is known.
+        return Ok(Caller {
+            organization: organization.id,
+            actor: Actor::Unauthenticated,
+            policy: organization.policy.clone(),
+            refusal: Some(nobody()),
+        });
+    }
     let mut refusal = standing(organization);
     if refusal.is_none() && !scim.rate.admits(TokenId(token.id.0)) {
         refusal = Some(ScimError::too_many_requests(
@@ -63,9 +72,9 @@ pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, Sc
     })
 }
 
-/// Who has a static token. Found by the hash of 256 random bits: nothing is left for the
-/// comparison's timing to tell.
-async fn by_token(scim: &Scim, secret: &str) -> Result<Option<Known>, ScimError> {
+/// Who has a static token, or had one, and whether it is live. Found by the hash of 256 random bits:
+/// nothing is left for the comparison's timing to tell.
+async fn by_token(scim: &Scim, secret: &str) -> Result<Option<(Known, bool)>, ScimError> {
     let app = &scim.app;
     let sha256 = sha256_hex(secret);
     let acquaintances = &app.strangers.acquaintances;
@@ -79,16 +88,15 @@ async fn by_token(scim: &Scim, secret: &str) -> Result<Option<Known>, ScimError>
     };
     let known = known.map_err(|e| app.trouble("token lookup", &e))?;
     let now = app.engine.clock.now();
-    let known = known.filter(|known| {
-        known.0.purpose == Purpose::Scim && known.0.state(now) == CredentialState::Live
-    });
-    acquaintances.found(&sha256, known.is_some());
-    Ok(known)
+    let known = known.filter(|known| known.0.purpose == Purpose::Scim);
+    let is_live = known.as_ref().is_some_and(|known| known.0.state(now) == CredentialState::Live);
+    acquaintances.found(&sha256, is_live);
+    Ok(known.map(|known| (known, is_live)))
 }
 
-/// Who has an access token: its credential is asked with every request, so that what is revoked is
-/// refused from the next one on, by every process.
-async fn by_access_token(scim: &Scim, secret: &str) -> Result<Option<Known>, ScimError> {
+/// Who has an access token, or had one, and whether it is live: its credential is asked with every
+/// request, so that what is revoked is refused from the next one on, by every process.
+async fn by_access_token(scim: &Scim, secret: &str) -> Result<Option<(Known, bool)>, ScimError> {
     let app = &scim.app;
     let token = match AccessToken::opened(secret, &app.deployment_key) {
         Ok(token) => token,
@@ -107,7 +115,8 @@ async fn by_access_token(scim: &Scim, secret: &str) -> Result<Option<Known>, Sci
     };
     let known = known.map_err(|e| app.trouble("token lookup", &e))?;
     let now = app.engine.clock.now();
-    Ok(known.filter(|known| known.0.purpose == Purpose::Scim && token.is_live(&known.0, now)))
+    let known = known.filter(|known| known.0.purpose == Purpose::Scim);
+    Ok(known.map(|known| (known.clone(), token.is_live(&known.0, now))))
 }
 
 /// Why the requests of an organization are not carried out at present, if they are not.

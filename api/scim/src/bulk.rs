@@ -9,6 +9,7 @@ use super::call::{Call, Conditions};
 use super::create::create_as;
 use super::delete::delete;
 use super::dispatch::dispatch;
+use super::facts::left_undone;
 use super::patch::patch;
 use super::query::Query;
 use super::reply::Reply;
@@ -32,6 +33,15 @@ struct Part {
     data: Option<Value>,
     /// Bulk ids it refers to, each once.
     needs: Vec<String>,
+}
+
+impl Part {
+    /// The operation, with the ids of what the request has created.
+    fn as_sent(&self, ids: &HashMap<String, ResourceId>) -> Value {
+        let mut data = self.data.clone().unwrap_or(Value::Null);
+        resolve(&mut data, ids);
+        json!({ "method": self.method, "path": resolve_text(&self.path, ids), "data": data })
+    }
 }
 
 /// What has become of the operations so far.
@@ -86,10 +96,15 @@ pub async fn bulk(call: &mut Call) -> Result<Reply, ScimError> {
         }
     }
     let results: Vec<Value> = progress.results.into_iter().flatten().collect();
-    Ok(Reply::json(
+    let mut reply = Reply::json(
         200,
         &json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkResponse"], "Operations": results }),
-    ))
+    );
+    if !waiting.is_empty() {
+        let undone: Vec<Value> = waiting.iter().map(|i| parts[*i].as_sent(&progress.ids)).collect();
+        reply.undone = left_undone(&call.app, call.opened.organization, &undone).await?;
+    }
+    Ok(reply)
 }
 
 /// The next operation: the first whose references are all settled, else the first POST of a group
@@ -118,11 +133,11 @@ async fn run(
         }
     }
     let (path, query) = part.path.split_once('?').unwrap_or((&part.path, ""));
-    let path = resolve_text(path, progress);
+    let path = resolve_text(path, &progress.ids);
     let operation = route(&part.method, &path)?;
     let mut data = part.data.clone().unwrap_or(Value::Null);
     let open = open_members(&mut data, &operation, progress);
-    resolve(&mut data, progress);
+    resolve(&mut data, &progress.ids);
     let target = if query.is_empty() { path } else { format!("{path}?{query}") };
     let mut child = child(call, part, &target, operation.name(), &data);
     child.query = Query::from_url(query, &mut child.notes)?;
@@ -305,7 +320,7 @@ fn note(
     }
     // RFC 7644 section 3.7: always there but for a POST that failed.
     let path = part.path.split_once('?').map_or(part.path.as_str(), |(path, _)| path);
-    let about = match route(&part.method, &resolve_text(path, progress)) {
+    let about = match route(&part.method, &resolve_text(path, &progress.ids)) {
         Ok(Operation::Create(kind)) => reply.as_ref().and_then(|r| r.subject).map(|id| (kind, id)),
         Ok(operation) => operation.subject(),
         Err(_) => None,
@@ -406,34 +421,33 @@ fn quoted_references(path: &str) -> impl Iterator<Item = &str> {
         .map(|(bulk_id, _)| bulk_id)
 }
 
-fn resolve(value: &mut Value, progress: &Progress) {
+fn resolve(value: &mut Value, ids: &HashMap<String, ResourceId>) {
     match value {
         Value::String(text) => {
-            if let Some(id) = text.strip_prefix("bulkId:").and_then(|b| progress.ids.get(b)) {
+            if let Some(id) = text.strip_prefix("bulkId:").and_then(|b| ids.get(b)) {
                 *text = id.to_string();
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, progress)),
+        Value::Array(items) => items.iter_mut().for_each(|item| resolve(item, ids)),
         Value::Object(map) => map.iter_mut().for_each(|(name, item)| match item {
             Value::String(path) if name.eq_ignore_ascii_case("path") => {
                 let named: Vec<(String, ResourceId)> = quoted_references(path)
-                    .filter_map(|b| Some((b.to_owned(), *progress.ids.get(b)?)))
+                    .filter_map(|b| Some((b.to_owned(), *ids.get(b)?)))
                     .collect();
                 for (bulk_id, id) in named {
                     *path = path.replace(&format!("\"bulkId:{bulk_id}\""), &format!("\"{id}\""));
                 }
             }
-            item => resolve(item, progress),
+            item => resolve(item, ids),
         }),
         _ => {}
     }
 }
 
-fn resolve_text(path: &str, progress: &Progress) -> String {
-    let resolve =
-        |segment: &str| match segment.strip_prefix("bulkId:").and_then(|b| progress.ids.get(b)) {
-            Some(id) => id.to_string(),
-            None => segment.to_owned(),
-        };
+fn resolve_text(path: &str, ids: &HashMap<String, ResourceId>) -> String {
+    let resolve = |segment: &str| match segment.strip_prefix("bulkId:").and_then(|b| ids.get(b)) {
+        Some(id) => id.to_string(),
+        None => segment.to_owned(),
+    };
     path.split('/').map(resolve).collect::<Vec<_>>().join("/")
 }

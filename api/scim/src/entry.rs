@@ -19,7 +19,8 @@ use bytes::Bytes;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::{ACCESS_TOKEN_PREFIX, Purpose};
 use rollcall_domain::exchange::Protocol;
-use rollcall_domain::failure::Cause;
+use rollcall_domain::failure::{Cause, Wants};
+use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
 use rollcall_door::exchange::{
@@ -119,10 +120,11 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     let damaged = || failure::damaged("a request handler panicked");
     let caller = guarded(authenticate(&scim, &parts.headers)).await;
     let caller = caller.unwrap_or_else(|| Err(damaged()));
-    if let (Ok(_), Some(place)) = (&caller, parts.extensions.get::<Place>()) {
+    let is_known = is_let_in(&caller);
+    if let Some(place) = parts.extensions.get::<Place>().filter(|_| is_known) {
         place.known();
     }
-    let _room = match room_of(&scim, caller.is_ok(), &opened) {
+    let _room = match room_of(&scim, is_known, &opened) {
         Ok(room) => room,
         Err(reply) => return reply.into_response(opened.id),
     };
@@ -140,7 +142,7 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
         reply = reply.with("www-authenticate", challenge);
     }
     if opened.caller == Actor::Unauthenticated {
-        reply.kept = Kept::Ring;
+        reply.kept = kept_of_nobody(&scim, &mut opened);
     }
     if let Err(error) =
         keep(&app.engine, &app.strangers, reply.kept, || reply.close(&opened, &notes)).await
@@ -150,6 +152,25 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     measure(&opened, reply.status);
     count_liberties(&opened, &reply, &notes);
     reply.into_response(opened.id)
+}
+
+/// Whether a caller has shown a credential that is live.
+fn is_let_in(caller: &Result<Caller, ScimError>) -> bool {
+    caller.as_ref().is_ok_and(|caller| caller.actor != Actor::Unauthenticated)
+}
+
+/// How the request of somebody without a live token is kept. What was to be written with one that
+/// was live once belongs to its organization, for it may be that somebody keeps access by it; as
+/// long as it is not too much.
+fn kept_of_nobody(scim: &Scim, opened: &mut Opened) -> Kept {
+    let is_write = !matches!(opened.method.as_str(), "GET" | "HEAD");
+    let is_known = opened.organization != OrganizationId::NONE;
+    if is_known && is_write && scim.ended.admits(opened.organization) {
+        opened.shorten();
+        return Kept::Record;
+    }
+    (opened.organization, opened.wants) = (OrganizationId::NONE, Wants::default());
+    Kept::Ring
 }
 
 async fn carry_out(
@@ -169,19 +190,20 @@ async fn carry_out(
     let encoding = Encoding::of(&parts.headers);
     // Nobody knows how long a packed body is.
     let announced = body.size_hint().upper().filter(|_| matches!(encoding, Ok(Encoding::Identity)));
-    let room = if caller.is_ok() { room_for(scim, announced).await } else { Ok(None) };
+    let is_known = is_let_in(&caller);
+    let room = if is_known { room_for(scim, announced).await } else { Ok(None) };
     let limit = usize::try_from(app.config.max_body_bytes).unwrap_or(usize::MAX);
-    let body = match (&caller, &room, encoding) {
-        (Ok(_), Ok(_), Ok(encoding)) => match read_body(body, limit, BODY_TIMEOUT).await {
+    let body = match (is_known, &room, encoding) {
+        (true, Ok(_), Ok(encoding)) => match read_body(body, limit, BODY_TIMEOUT).await {
             Ok(read) => encoding.decode(read, limit).await,
             Err(error) => Err(error),
         },
-        (Ok(_), Ok(_), Err(error)) => Err(error),
-        (Ok(_), Err(_), _) => Ok(Bytes::new()),
-        (Err(_), _, Ok(Encoding::Identity)) => read_stranger(scim, body).await,
+        (true, Ok(_), Err(error)) => Err(error),
+        (true, Err(_), _) => Ok(Bytes::new()),
+        (false, _, Ok(Encoding::Identity)) => read_stranger(scim, body).await,
         // What a stranger packed is not looked into, so that nobody can tell whether it may be
         // kept.
-        (Err(_), _, _) => Ok(Bytes::new()),
+        (false, _, _) => Ok(Bytes::new()),
     };
     if let Ok(body) = &body {
         opened.body = body.clone();
@@ -197,7 +219,7 @@ async fn carry_out(
     if let Some(refusal) = caller.refusal {
         if let Ok(operation) = &operation {
             // Whoever is refused is told so, whether or not it can be kept what was wanted.
-            let _ = facts::gather_refused(app, opened, operation).await;
+            let _ = facts::gather(app, opened, operation).await;
         }
         return Err(refusal);
     }

@@ -2,8 +2,9 @@
 
 use super::failure;
 use super::route::Operation;
-use rollcall_domain::failure::{Wanted, wanted};
+use rollcall_domain::failure::{Wanted, Wants, left_undone as wants_left_undone, wanted};
 use rollcall_domain::fold_text::fold_text;
+use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::scim::{ResourceKind, ScimError, read_json};
 use rollcall_door::App;
 use rollcall_door::exchange::Opened;
@@ -22,22 +23,22 @@ pub async fn gather(
         Operation::Replace(kind, _) => Wanted::Replace(*kind),
         Operation::Patch(kind, _) => Wanted::Patch(*kind),
         Operation::Delete(..) => Wanted::Delete,
+        // Of one that is served, its operations tell; of one that is refused, nothing else does.
+        Operation::Bulk => Wanted::Bulk,
         _ => return Ok(()),
     };
     keep(app, opened, write).await
 }
 
-/// The same for a request that is refused before it is looked at; of a bulk request no operation
-/// has an exchange of its own then.
-pub async fn gather_refused(
+/// The access that operations of a bulk request were to end which were not carried out.
+pub async fn left_undone(
     app: &App,
-    opened: &mut Opened,
-    operation: &Operation,
-) -> Result<(), ScimError> {
-    match operation {
-        Operation::Bulk => keep(app, opened, Wanted::Bulk).await,
-        operation => gather(app, opened, operation).await,
-    }
+    organization: OrganizationId,
+    operations: &[Value],
+) -> Result<Wants, ScimError> {
+    let key = app.engine.claim_key(organization).await;
+    let key = key.map_err(|e| failure::unavailable("key of an organization", &e))?;
+    Ok(wants_left_undone(operations, &app.limits, &|text| hashed(&key, text)))
 }
 
 async fn keep(app: &App, opened: &mut Opened, write: Wanted) -> Result<(), ScimError> {

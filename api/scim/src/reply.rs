@@ -4,7 +4,7 @@ use super::MEDIA_TYPE;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use rollcall_domain::exchange::{Answer, Exchange};
-use rollcall_domain::failure::{Facts, cause_of};
+use rollcall_domain::failure::{Cause, Facts, Wants, cause_of};
 use rollcall_domain::ids::{ExchangeId, ResourceId};
 use rollcall_domain::interpretation::Notes;
 use rollcall_domain::scim::ScimError;
@@ -29,6 +29,8 @@ pub struct Reply {
     pub subject: Option<ResourceId>,
     /// How many resources a query found.
     pub found: Option<u64>,
+    /// What a bulk request that was served did not carry out and would have ended access.
+    pub undone: Wants,
     /// How its exchange is kept.
     pub kept: Kept,
 }
@@ -126,11 +128,20 @@ impl Reply {
 /// All that is known of an exchange with its answer.
 fn facts(opened: &Opened, reply: &Reply) -> Facts {
     let error = reply.error.as_ref();
+    let undone = (!reply.undone.is_empty()).then_some(Cause::LeftUndone);
+    // What a bulk request wanted that was served, its operations tell.
+    let wants = if undone.is_some() {
+        reply.undone.clone()
+    } else if opened.operation == "bulk" && error.is_none() {
+        Wants { request: opened.wants.request.clone(), ..Wants::default() }
+    } else {
+        opened.wants.clone()
+    };
     Facts {
-        cause: error.map(|e| cause_of(e, opened.operation)),
+        cause: error.map(|e| cause_of(e, opened.operation)).or(undone),
         needs: error.and_then(|e| e.needs),
         holder: error.and_then(|e| e.holder),
-        wants: opened.wants.clone(),
+        wants,
         token_request: None,
         untrusted: None,
     }

@@ -2,9 +2,10 @@
 
 use super::before_facts;
 use super::class::Class;
+use super::ends::wishes;
 use crate::cause::Cause;
 use crate::exchange::{Exchange, Protocol};
-use crate::ids::ResourceId;
+use crate::ids::{CredentialId, ResourceId};
 
 /// What a request was about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub fn about(exchange: &Exchange) -> About {
     let class = Class::of(&exchange.operation);
     let subject = subject(exchange);
     let key = match (subject, &exchange.subject_key) {
+        _ if exchange.protocol == Protocol::Oauth => match client(exchange) {
+            Some(client) => format!("client:{client}"),
+            None => "client".to_owned(),
+        },
         _ if class == Class::Read && is_of_the_connection(exchange.answer.status) => {
             CONNECTION.to_owned()
         }
@@ -72,17 +77,37 @@ pub fn needs(exchange: &Exchange) -> Option<ResourceId> {
 pub fn leaves_access(exchange: &Exchange) -> bool {
     // Who is not there has none.
     let unknown = exchange.facts.cause == Some(Cause::ResourceUnknown);
-    is_failure(exchange) && exchange.facts.wants.ends_access && !unknown
+    let ends = || !wishes(exchange, subject(exchange)).ends.is_empty();
+    is_failure(exchange) && !unknown && ends()
 }
 
 /// Whether an exchange is a failure that somebody may have to put right. That something is not
 /// there is an answer to a reader, and all a deletion wanted; what is sent twice is there; and what
 /// was submitted again by hand is answered to who did it, while the first failure stays as it is.
+/// A bulk request that was served is one if it left undone what would have ended access. A client
+/// that gets no access token cannot get in at all.
 pub fn is_failure(exchange: &Exchange) -> bool {
     if exchange.replays.is_some() || exchange.facts.cause == Some(Cause::Duplicate) {
         return false;
     }
-    let quiet = matches!(Class::of(&exchange.operation), Class::Read | Class::Delete)
-        && exchange.answer.status == 404;
-    exchange.protocol == Protocol::Scim && exchange.answer.status >= 400 && !quiet
+    let status = exchange.answer.status;
+    match exchange.protocol {
+        Protocol::Scim => {
+            let quiet = matches!(Class::of(&exchange.operation), Class::Read | Class::Delete)
+                && status == 404;
+            let undone = exchange.facts.cause == Some(Cause::LeftUndone);
+            (status >= 400 || undone) && !quiet
+        }
+        Protocol::Oauth => status == 401 && client(exchange).is_some(),
+        Protocol::Saml
+        | Protocol::Audit
+        | Protocol::Administration
+        | Protocol::Session
+        | Protocol::Feed => false,
+    }
+}
+
+/// The client that asked for an access token, if it is known here.
+fn client(exchange: &Exchange) -> Option<CredentialId> {
+    exchange.facts.token_request.as_ref()?.client
 }

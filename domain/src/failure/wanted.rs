@@ -1,17 +1,25 @@
 //! What a request wanted, read from its body in one place for every write, served or refused. It is
 //! read as far as it can be: what cannot be read is counted.
 
+use super::ends::{ends_of, is_told_by};
+use super::plain::{active_of, names_active, names_members, says_active};
+use crate::access_end::AccessEnd;
 use crate::facts::{Change, Wants};
 use crate::ids::ResourceId;
 use crate::interpretation::Notes;
 use crate::scim::{
-    AttributePath, DecodedResource, Intent, Limits, Policy, ResourceKind, decode_patch,
+    AttributePath, DecodedResource, Intent, Limits, Policy, ResourceKind, USER_URN, decode_patch,
     decode_resource,
 };
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// So many attributes, and so many members, are kept of what one request wanted.
-const MOST: usize = 200;
+pub(super) const MOST: usize = 200;
+
+/// So many ends of access are kept of a bulk request: more than it may have operations, unless an
+/// operator allows more.
+const MOST_ENDS: usize = 2_000;
 
 /// A write, as far as its wants go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +47,9 @@ pub fn wanted(
     let limits =
         Limits { policy: Policy::default(), refused: Default::default(), ..limits.clone() };
     let mut reader = Reader { limits, keyed, wants: Wants::default() };
+    if let (Wanted::Replace(_) | Wanted::Patch(_) | Wanted::Bulk, Some(body)) = (write, body) {
+        reader.wants.request = Some(keyed(&format!("request {body}")));
+    }
     match (write, body) {
         (Wanted::Delete, _) => {
             reader.wants.deletes = true;
@@ -50,6 +61,7 @@ pub fn wanted(
             // Nobody has any access yet.
             reader.wants.members_replaced = false;
             reader.wants.ends_access = false;
+            reader.wants.removes_somebody = false;
         }
         (Wanted::Replace(kind), Some(body)) => reader.resource(kind, body),
         (Wanted::Patch(kind), Some(body)) => reader.patch(kind, body),
@@ -58,10 +70,10 @@ pub fn wanted(
     reader.done()
 }
 
-struct Reader<'a> {
-    limits: Limits,
-    keyed: &'a dyn Fn(&str) -> String,
-    wants: Wants,
+pub(super) struct Reader<'a> {
+    pub(super) limits: Limits,
+    pub(super) keyed: &'a dyn Fn(&str) -> String,
+    pub(super) wants: Wants,
 }
 
 impl Reader<'_> {
@@ -74,14 +86,16 @@ impl Reader<'_> {
         self.wants.removed.truncate(MOST);
         self.wants.added.truncate(MOST - self.wants.removed.len());
         let kept = self.wants.attributes.len() + self.wants.added.len() + self.wants.removed.len();
-        self.wants.more = (total - kept) as u64;
+        let ends = self.wants.ends.len();
+        self.wants.ends.truncate(MOST_ENDS);
+        self.wants.more = (total - kept + ends - self.wants.ends.len()) as u64;
         self.wants.all = all;
         self.wants
     }
 
-    fn set(&mut self, path: String, value: &Value) {
-        if path.eq_ignore_ascii_case("active") && is_false(value) {
-            self.wants.ends_access = true;
+    pub(super) fn set(&mut self, path: String, value: &Value) {
+        if path.eq_ignore_ascii_case("active") {
+            return self.set_active(value);
         }
         match value {
             Value::Object(parts) => {
@@ -112,7 +126,21 @@ impl Reader<'_> {
         }
     }
 
-    fn path(&self, path: &AttributePath) -> String {
+    /// A user is to be on, or off, or it cannot be told which of the two. What is no value asks for
+    /// neither.
+    pub(super) fn set_active(&mut self, value: &Value) {
+        match says_active(value) {
+            Some(false) => self.wants.ends_access = true,
+            Some(true) => self.wants.enables = true,
+            None if says_nothing(value) => return self.wants.unread += 1,
+            None => {}
+        }
+        let text = says_active(value).map_or_else(|| value.to_string(), |on| on.to_string());
+        let value = Some((self.keyed)(&format!("active {text}")));
+        self.wants.attributes.push(Change { path: "active".to_owned(), value });
+    }
+
+    pub(super) fn path(&self, path: &AttributePath) -> String {
         let shown = path.label();
         if path.filter.is_none() || shown == path.to_string() {
             return shown;
@@ -145,10 +173,15 @@ impl Reader<'_> {
     }
 
     /// A body that is refused: its keys as they are.
-    fn as_sent(&mut self, kind: ResourceKind, object: &Map<String, Value>) {
+    pub(super) fn as_sent(&mut self, kind: ResourceKind, object: &Map<String, Value>) {
         const DERIVED: [&str; 5] = ["schemas", "id", "meta", "groups", "password"];
         for (name, value) in object {
-            if kind == ResourceKind::Group && name.eq_ignore_ascii_case("members") {
+            if kind == ResourceKind::User && names_active(name) {
+                self.set_active(value);
+            } else if kind == ResourceKind::User && active_of(&json!({ name: value })).is_some() {
+                // The core schema, with all that is below it.
+                value.as_object().into_iter().for_each(|parts| self.as_sent(kind, parts));
+            } else if kind == ResourceKind::Group && names_members(name) {
                 let (ids, unread) = ids(value);
                 self.wants.unread += unread;
                 self.replace_members(ids);
@@ -158,7 +191,7 @@ impl Reader<'_> {
         }
     }
 
-    fn replace_members(&mut self, members: Vec<ResourceId>) {
+    pub(super) fn replace_members(&mut self, members: Vec<ResourceId>) {
         self.wants.added.extend(members);
         self.wants.members_replaced = true;
         // Whoever is not among them loses the group.
@@ -186,35 +219,24 @@ impl Reader<'_> {
                 &mut Notes::default(),
             ) {
                 Ok(intents) => self.intents(intents),
-                Err(_) => self.unread(kind, operation),
+                Err(_) => self.unreadable(kind, operation),
             }
         }
     }
 
-    fn unread(&mut self, kind: ResourceKind, operation: &Value) {
-        self.wants.unread += 1;
-        let Some(operation) = operation.as_object() else { return };
-        let text = |name| {
-            member(operation, name).and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase()
-        };
-        let (op, path) = (text("op"), text("path"));
-        let attribute = path.split(['[', '.']).next().unwrap_or_default();
-        self.wants.ends_access |= match kind {
-            ResourceKind::Group => op == "remove" && attribute == "members",
-            ResourceKind::User => member(operation, "value").is_some_and(|value| {
-                let inner = value.as_object().and_then(|o| member(o, "active"));
-                (attribute == "active" && is_false(value))
-                    || (path.is_empty() && inner.is_some_and(is_false))
-            }),
-        };
-    }
-
-    fn intents(&mut self, intents: Vec<Intent>) {
+    pub(super) fn intents(&mut self, intents: Vec<Intent>) {
         for intent in intents {
             match intent {
+                // To add nothing asks for nothing.
+                Intent::Add { path, value } if says_nothing(&value) && !is_active(&path) => {}
                 Intent::Add { path, value } | Intent::Replace { path, value } => {
-                    self.set(self.path(&path), &value)
+                    match is_active(&path) {
+                        true => self.set_active(&value),
+                        false => self.set(self.path(&path), &value),
+                    }
                 }
+                // Whether somebody without it is on or off is not said.
+                Intent::Remove { path, .. } if is_active(&path) => self.wants.unread += 1,
                 Intent::Remove { path, value } => {
                     let mut path = self.path(&path);
                     if let Some(value) = value {
@@ -239,34 +261,65 @@ impl Reader<'_> {
         let operations =
             body.as_object().and_then(|o| member(o, "Operations")).and_then(Value::as_array);
         let Some(operations) = operations else { return self.wants.unread += 1 };
-        let mut ends_access = false;
-        for operation in operations.iter().filter_map(Value::as_object) {
-            let text = |name| {
-                member(operation, name)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_ascii_lowercase()
-            };
-            let path = text("path");
-            let kind = if path.trim_start_matches('/').starts_with("groups") {
-                ResourceKind::Group
-            } else {
-                ResourceKind::User
-            };
-            let write = match text("method").as_str() {
-                "delete" => Wanted::Delete,
-                "put" => Wanted::Replace(kind),
-                "patch" => Wanted::Patch(kind),
-                _ => continue,
-            };
-            ends_access |=
-                wanted(write, member(operation, "data"), &self.limits, self.keyed).ends_access;
+        for operation in operations {
+            let (ends, is_all) = self.part(operation);
+            self.wants.ends.extend(ends);
+            self.wants.unread += u64::from(!is_all);
         }
-        self.wants = Wants { ends_access, unread: operations.len() as u64, ..Wants::default() };
+    }
+
+    /// The access that one operation of a bulk request is to end, and whether that is all it wants.
+    fn part(&self, operation: &Value) -> (BTreeSet<AccessEnd>, bool) {
+        let Some(operation) = operation.as_object() else { return (BTreeSet::new(), false) };
+        let text = |name| member(operation, name).and_then(Value::as_str).unwrap_or_default();
+        let path = text("path").split('?').next().unwrap_or_default();
+        let mut segments = path.split('/').filter(|segment| !segment.is_empty());
+        let (kind, id) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+        let kind = ResourceKind::ALL
+            .into_iter()
+            .find(|k| k.endpoint().trim_start_matches('/').eq_ignore_ascii_case(kind));
+        let (Some(kind), Ok(id)) = (kind, id.to_ascii_lowercase().parse()) else {
+            return (BTreeSet::new(), false);
+        };
+        let write = match text("method").to_ascii_lowercase().as_str() {
+            "delete" => Wanted::Delete,
+            "put" => Wanted::Replace(kind),
+            "patch" => Wanted::Patch(kind),
+            _ => return (BTreeSet::new(), false),
+        };
+        let wants = wanted(write, member(operation, "data"), &self.limits, self.keyed);
+        let ends = ends_of(kind, id, &wants);
+        let is_all = wants.keys().iter().all(|key| is_told_by(&ends, key));
+        (ends, is_all)
     }
 }
 
-fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+/// The access that operations of a bulk request were to end which were not carried out, because
+/// others had failed before them.
+pub fn left_undone(operations: &[Value], limits: &Limits, keyed: &dyn Fn(&str) -> String) -> Wants {
+    let mut reader = Reader { limits: limits.clone(), keyed, wants: Wants::default() };
+    let ends = operations.iter().flat_map(|operation| reader.part(operation).0).collect();
+    reader.wants.ends = ends;
+    reader.done()
+}
+
+fn is_active(path: &AttributePath) -> bool {
+    path.attribute.eq_ignore_ascii_case("active")
+        && path.urn.as_deref().is_none_or(|urn| urn.eq_ignore_ascii_case(USER_URN))
+}
+
+/// What is unassigned (RFC 7643 section 2.5), or the empty text that Entra sends for it.
+pub(super) fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.iter().all(says_nothing),
+        Value::Object(parts) => parts.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+pub(super) fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.get(name).or_else(|| {
         object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     })
@@ -276,16 +329,8 @@ fn is_boolean(text: &str) -> bool {
     text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false")
 }
 
-fn is_false(value: &Value) -> bool {
-    match value {
-        Value::Bool(active) => !active,
-        Value::String(text) => text.eq_ignore_ascii_case("false"),
-        _ => false,
-    }
-}
-
 /// The ids among members as sent, and how many are none.
-fn ids(value: &Value) -> (Vec<ResourceId>, u64) {
+pub(super) fn ids(value: &Value) -> (Vec<ResourceId>, u64) {
     let items = match value {
         Value::Null => &[],
         Value::Array(items) => items.as_slice(),

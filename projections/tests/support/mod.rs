@@ -90,12 +90,7 @@ impl World {
         id: Uuid,
         events: Vec<E>,
     ) -> Appended {
-        let events = events.into_iter().map(|event| NewEvent {
-            event_type: event.event_type(),
-            event_version: event.event_version(),
-            payload: serde_json::to_string(&event).unwrap(),
-        });
-        self.raw(kind, org, id, events.collect()).await
+        self.raw(kind, org, id, events.into_iter().map(stored).collect()).await
     }
 
     /// Appends events as they are stored.
@@ -106,11 +101,33 @@ impl World {
         id: Uuid,
         events: Vec<NewEvent>,
     ) -> Appended {
-        let stream = StreamId { organization, kind, id };
+        let write = self.write(StreamId { organization, kind, id }, events);
+        self.log.append(Append { organization, write: Some(write), exchange: None }).await.unwrap()
+    }
+
+    /// Appends an exchange with what it caused.
+    pub async fn answered<E: DomainEvent + Serialize>(
+        &self,
+        kind: AggregateKind,
+        id: Uuid,
+        events: Vec<E>,
+        exchange: Exchange,
+    ) -> Appended {
+        if events.is_empty() {
+            return self.exchange(exchange).await;
+        }
+        let organization = exchange.organization;
+        let events = events.into_iter().map(stored).collect();
+        let write = Some(self.write(StreamId { organization, kind, id }, events));
+        let exchange = Some(exchange);
+        self.log.append(Append { organization, write, exchange }).await.unwrap()
+    }
+
+    fn write(&self, stream: StreamId, events: Vec<NewEvent>) -> Write {
         let n = events.len() as u64;
         let expected =
             *self.versions.lock().unwrap().entry(stream).and_modify(|v| *v += n).or_insert(n) - n;
-        let write = Write {
+        Write {
             stream,
             expected,
             events,
@@ -118,8 +135,7 @@ impl World {
             recorded_at: self.tick(),
             actor: Actor::Operator,
             cause: None,
-        };
-        self.log.append(Append { organization, write: Some(write), exchange: None }).await.unwrap()
+        }
     }
 
     pub fn tick(&self) -> DateTime<Utc> {
@@ -151,6 +167,14 @@ impl World {
             })
             .await
             .unwrap()
+    }
+}
+
+fn stored<E: DomainEvent + Serialize>(event: E) -> NewEvent {
+    NewEvent {
+        event_type: event.event_type(),
+        event_version: event.event_version(),
+        payload: serde_json::to_string(&event).unwrap(),
     }
 }
 

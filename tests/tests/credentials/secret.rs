@@ -22,7 +22,14 @@ async fn story(w: &mut World) -> Result<()> {
         w.scim.with_token(token).get("/Users").await?.expect(200)?;
     }
     requests_that_get_none(w, &client).await?;
+    let open = w.server.cli(&["failures", "list", "--org", "acme"]).await?;
+    ensure!(
+        open[0]["cause"] == "token-refused" && open[0]["operation"] == "oauth.token",
+        "a client that cannot get in is a failure: {open}"
+    );
     scopes(w, &client).await?;
+    let open = w.server.cli(&["failures", "list", "--org", "acme"]).await?;
+    ensure!(open.as_array().is_some_and(Vec::is_empty), "it got in: {open}");
     others_doors(w, &client, &first).await?;
     discovery(w).await?;
     kept(w, &client, &first).await?;

@@ -1,5 +1,6 @@
 //! The application in process, and what is built on it: replays, bundles, failures.
 
+mod access_left;
 mod apply;
 mod bundle;
 mod dry_run;

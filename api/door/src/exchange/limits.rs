@@ -25,6 +25,11 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
         Self(Some(RateLimiter::keyed(Quota::per_minute(NonZeroU32::MIN))))
     }
 
+    /// So many a minute, so many at once.
+    pub fn per_minute(rate: NonZeroU32, burst: NonZeroU32) -> Self {
+        Self(Some(RateLimiter::keyed(Quota::per_minute(rate).allow_burst(burst))))
+    }
+
     /// Whether a request may pass now.
     pub fn admits(&self, key: K) -> bool {
         let Some(limiter) = &self.0 else { return true };

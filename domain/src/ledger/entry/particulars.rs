@@ -1,6 +1,7 @@
 //! What of an exchange is in its entry as a hash only, because others chose the words.
 
 use super::Writer;
+use crate::access_end::AccessEnd;
 use crate::credential::TokenRequest;
 use crate::credential::assertion::{Finding, Seen};
 use crate::exchange::{Answer, Exchange};
@@ -70,6 +71,7 @@ pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
     if let Some(asked) = &facts.token_request {
         write_token_request(&mut to, asked);
     }
+    write_later_wants(&mut to, &facts.wants);
     // Nor for a message that was not refused so.
     if let Some(untrusted) = &facts.untrusted {
         to.text("untrusted");
@@ -96,6 +98,10 @@ fn write_facts(to: &mut Writer, facts: &Facts) {
         more,
         all,
         unread,
+        enables: _,
+        removes_somebody: _,
+        ends: _,
+        request: _,
     } = wants;
     to.maybe(*cause, |to, cause| to.text(cause.as_str()));
     to.maybe(needs.map(|needs| needs.0), Writer::id);
@@ -112,6 +118,37 @@ fn write_facts(to: &mut Writer, facts: &Facts) {
     to.number(*more);
     to.maybe(all.as_deref(), Writer::text);
     to.number(*unread);
+}
+
+/// What wants were given later. Leaves of before stay as they are: nothing stands for none.
+fn write_later_wants(to: &mut Writer, wants: &Wants) {
+    let Wants { enables, removes_somebody, ends, request, .. } = wants;
+    if !enables && !removes_somebody && ends.is_empty() && request.is_none() {
+        return;
+    }
+    to.text("wants");
+    to.flag(*enables);
+    to.flag(*removes_somebody);
+    to.list(ends, |to, end| {
+        let (name, group, member) = match end {
+            AccessEnd::Disabled { user } => ("disabled", None, Some(user)),
+            AccessEnd::UserDeleted { user } => ("user-deleted", None, Some(user)),
+            AccessEnd::GroupDeleted { group } => ("group-deleted", Some(group), None),
+            AccessEnd::Removed { group, member } => ("removed", Some(group), Some(member)),
+            AccessEnd::OthersRemoved { group, .. } => ("others-removed", Some(group), None),
+            AccessEnd::SomebodyRemoved { group, .. } => ("somebody-removed", Some(group), None),
+        };
+        to.text(name);
+        to.maybe(group.map(|group| group.0), Writer::id);
+        to.maybe(member.map(|member| member.0), Writer::id);
+        if let AccessEnd::OthersRemoved { but, .. } = end {
+            to.list(&but.iter().copied().collect::<Vec<_>>(), |to, member| to.id(member.0));
+        }
+        if let AccessEnd::SomebodyRemoved { request, .. } = end {
+            to.maybe(request.as_deref(), Writer::text);
+        }
+    });
+    to.maybe(request.as_deref(), Writer::text);
 }
 
 fn write_token_request(to: &mut Writer, asked: &TokenRequest) {

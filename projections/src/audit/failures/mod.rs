@@ -7,6 +7,9 @@
 //! the member was named by what is no id, or the group was not there either, nothing can be seen
 //! there, and the next success cures it as it cures everything else.
 //!
+//! Whether access that was to end has ended is told by the directory alone, after each exchange that
+//! touches whom it is about: no later request says so.
+//!
 //! What a client wanted and does not want any more is over as well: it has read the resource since
 //! then and left it as it is, or calls another resource by its name.
 
@@ -14,6 +17,8 @@ mod fold;
 mod names;
 mod query;
 mod row;
+mod stakes;
+mod standing;
 
 pub(crate) use fold::Failures;
 pub use query::{FailureFilter, FailureViews};

@@ -1,12 +1,15 @@
 //! A failure: its row, and what settles it.
 
+use super::standing::Standing;
 use crate::columns::columns;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::Exchange;
-use rollcall_domain::failure::{Cause, Class, Wants, settles};
+use rollcall_domain::failure::{
+    AccessEnd, Cause, Class, Wants, is_unread, kind_of, settles, takes_back,
+};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
-use rollcall_domain::log::ExchangeNumber;
+use rollcall_domain::log::{ExchangeNumber, Position};
 use std::collections::BTreeSet;
 
 /// A client that read a resource and has not written to it for so long wants nothing of it: Entra
@@ -61,8 +64,11 @@ columns! {
         pub cured_by: Option<ExchangeId>,
         /// When that came.
         pub cured_at: Option<DateTime<Utc>>,
-        /// What it wanted and nothing has settled yet; unknown of an exchange without facts.
+        /// What it wanted and nothing has settled yet, beside the ends of access; unknown of an
+        /// exchange without facts.
         pub wants: Option<BTreeSet<String>>,
+        /// The access that it was to end and that has not ended.
+        pub ends: BTreeSet<AccessEnd>,
         /// Somebody should have lost access by this and has not.
         pub leaves_access: bool,
         /// Who met it the last time.
@@ -90,26 +96,100 @@ impl FailureRow {
 
     /// Whether that a member has joined is all that is missing.
     pub fn wants_only_member(&self, member: ResourceId) -> bool {
-        self.wants
-            .as_ref()
-            .is_none_or(|wants| wants.iter().all(|key| *key == format!("m:{member}")))
+        let only = |wants: &BTreeSet<String>| wants.iter().all(|key| *key == format!("m:{member}"));
+        self.ends.is_empty() && self.wants.as_ref().is_none_or(only)
+    }
+
+    /// Whether nothing is left to want, as far as that is known.
+    fn wants_nothing(&self) -> bool {
+        self.ends.is_empty() && self.wants.as_ref().is_some_and(BTreeSet::is_empty)
+    }
+
+    /// Who is still to be put into the group.
+    pub(super) fn awaited(&self) -> impl Iterator<Item = ResourceId> {
+        let keys = self.wants.iter().flatten().filter_map(|key| key.strip_prefix("m:"));
+        keys.filter_map(|id| id.parse().ok())
+    }
+
+    /// The resources whose state tells when it is over.
+    pub(super) fn stakes(&self) -> BTreeSet<ResourceId> {
+        let awaited = self.awaited().filter(|_| self.class == Class::Change);
+        self.ends.iter().flat_map(AccessEnd::resources).chain(awaited).collect()
+    }
+
+    /// Whether what it is about is there no more. True of what never was.
+    pub(super) fn is_about_nothing(&self, standing: &Standing, at: Position) -> bool {
+        let kind = kind_of(&self.operation);
+        self.subject.is_none_or(|subject| !standing.is_there(subject, kind, at))
+    }
+
+    /// Whether the state of a resource tells when it is over.
+    pub(super) fn has_stake_in(&self, id: ResourceId) -> bool {
+        self.subject == Some(id)
+            || self.ends.iter().any(|end| end.resources().any(|resource| resource == id))
+            || (self.class == Class::Change && self.awaited().any(|member| member == id))
+    }
+
+    /// Looks at who has access at a position, after something may have happened to one of its
+    /// resources. True if nothing is left to want.
+    pub(super) fn look(&mut self, standing: &Standing, at: Position) -> bool {
+        let before = self.ends.len();
+        self.ends.retain(|end| !standing.has_ended(end, at));
+        if let (Class::Change, Some(group), Some(wants)) =
+            (self.class, self.subject, &mut self.wants)
+        {
+            wants.retain(|key| {
+                let member = key.strip_prefix("m:").and_then(|id| id.parse().ok());
+                !member.is_some_and(|member| standing.is_member(group, member, at))
+            });
+        }
+        self.ended(before)
+    }
+
+    /// Somebody who was to be put into the group was deleted: that can never be. True if nothing is
+    /// left to want.
+    pub(super) fn forget(&mut self, gone: ResourceId) -> bool {
+        if self.class != Class::Change {
+            return false;
+        }
+        let Some(wants) = &mut self.wants else { return false };
+        wants.remove(&format!("m:{gone}")) && self.wants_nothing()
+    }
+
+    /// Of so many ends some may be over: true if nothing is left to want. Where all access has ended
+    /// and what could not be read is all that is left, it was that.
+    fn ended(&mut self, before: usize) -> bool {
+        if before > 0 && self.ends.is_empty() {
+            if let (Class::Change, Some(wants)) = (self.class, &mut self.wants)
+                && wants.iter().all(|key| is_unread(key))
+            {
+                wants.clear();
+            }
+            // Of what is cured it stays known that it left access.
+            self.leaves_access &= self.wants_nothing();
+        }
+        // A creation is cured by nothing but one.
+        self.class != Class::Create && self.wants_nothing()
     }
 
     /// Takes note of a write of the same subject that succeeded. True if nothing is left to want.
     pub(super) fn settle(&mut self, class: Class, done: &Wants) -> bool {
-        if class == Class::Delete {
-            return true;
+        if !class.cures(self.class) {
+            return false;
         }
-        match &mut self.wants {
-            _ if !class.cures(self.class) => false,
+        if class == Class::Create {
             // Created is created, whatever else the two asked for: what differs is changed later
             // on.
-            _ if class == Class::Create => true,
+            return true;
+        }
+        let before = self.ends.len();
+        self.ends.retain(|end| !takes_back(done, end));
+        match &mut self.wants {
             Some(wants) => {
                 wants.retain(|key| !settles(done, key));
-                wants.is_empty()
+                self.ended(before)
             }
-            None => !self.shows_in_directory(),
+            None => self.ends.is_empty() && !self.shows_in_directory(),
         }
     }
 
@@ -143,12 +223,12 @@ impl FailureRow {
         if !compared || (self.leaves_access && !again) {
             return false;
         }
-        let nothing =
-            self.drop_attributes(|key| settles(now, key) || (key == "unread" && now.unread > 0));
-        self.leaves_access &= !again
-            || now.ends_access
-            || self.wants.iter().flatten().any(|key| !key.starts_with("a:"));
-        nothing
+        if again && !now.ends_access {
+            // Whether somebody is on is compared as well.
+            self.ends.retain(|end| !matches!(end, AccessEnd::Disabled { .. }));
+            self.leaves_access &= !self.ends.is_empty();
+        }
+        self.drop_attributes(|key| settles(now, key) || (is_unread(key) && now.unread > 0))
     }
 
     /// The client is served again. If it read the resource long ago and has written nothing to it
@@ -159,13 +239,18 @@ impl FailureRow {
         content && !self.leaves_access && self.drop_attributes(|_| false)
     }
 
+    /// Whether a client that was not let in does not come any more, while others are served.
+    pub(super) fn is_stale(&self, now: DateTime<Utc>) -> bool {
+        self.cause == Cause::TokenRefused && self.wants.is_none() && now - self.last_at >= CONTENT
+    }
+
     /// Drops the attributes that are not `wanted` any more, and what could not be read. Members and
     /// managers are told of apart. True if nothing is left to want.
     fn drop_attributes(&mut self, wanted: impl Fn(&str) -> bool) -> bool {
         let Some(wants) = &mut self.wants else { return false };
-        let compared = |key: &str| key == "unread" || (key.starts_with("a:") && !is_reference(key));
+        let compared = |key: &str| is_unread(key) || (key.starts_with("a:") && !is_reference(key));
         wants.retain(|key| !compared(key) || wanted(key));
-        wants.is_empty()
+        self.wants_nothing()
     }
 }
 

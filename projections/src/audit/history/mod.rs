@@ -29,10 +29,10 @@ use rollcall_domain::log::{Position, Record};
 use rollcall_domain::sql::{SqlError, SqlTransaction};
 
 /// The end of what has not ended.
-const OPEN: Position = i64::MAX.unsigned_abs();
+pub(super) const OPEN: Position = i64::MAX.unsigned_abs();
 
 /// Memberships of one event are numbered below its position, so that they have an order.
-const PLACES: u64 = 1 << 20;
+pub(super) const PLACES: u64 = 1 << 20;
 
 /// What a page of records does to history.
 #[derive(Debug)]
