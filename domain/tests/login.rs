@@ -538,7 +538,9 @@ mod persons {
             said
         };
         let pinned = || command(said(Some(OID)));
-        let lines: Vec<(&str, &str, Vec<UserCommand>, &[&str], &str)> = vec![
+        /// What it is, the external id, what happens, and what it comes to.
+        type Line<'a> = (&'a str, &'a str, Vec<UserCommand>, &'a [&'a str], &'a str);
+        let lines: Vec<Line<'_>> = vec![
             ("a first login", "ada", vec![pinned()], PINNED, ""),
             (
                 "a second",

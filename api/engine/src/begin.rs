@@ -26,11 +26,11 @@ pub async fn engine(
         Err(error) => return Err(error).context("cannot compare the log with what is known of it"),
     }
     let folder = Arc::new(Folder::new(Family::Live, log.clone(), live.clone()));
-    if let Prepared::Outdated = folder.prepare().await.context("cannot prepare the views")? {
-        if watch.closed().is_none() {
-            tracing::info!("the views are of another version: rebuilding them from the log");
-            folder.rebuild().await.context("cannot rebuild the views")?;
-        }
+    if let Prepared::Outdated = folder.prepare().await.context("cannot prepare the views")?
+        && watch.closed().is_none()
+    {
+        tracing::info!("the views are of another version: rebuilding them from the log");
+        folder.rebuild().await.context("cannot rebuild the views")?;
     }
     let compared = identity::compare_views(&folder, &**log, &watch).await;
     compared.context("cannot compare the views with the log")?;

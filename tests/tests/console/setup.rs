@@ -38,6 +38,8 @@ async fn story() -> Result<()> {
     b.is_sound("the setup").await?;
     let identifier = b.text(css("#identifier")).await?;
     ensure!(identifier == format!("{}/saml/acme/metadata", site.url), "{identifier}");
+    let printed = site.server.cli(&["setup", "print", "--org", "acme"]).await?;
+    ensure!(printed["identifier"] == identifier.as_str(), "{printed}");
 
     // A typing error is told beside its step, and what was typed stays.
     let field = label("App Federation Metadata URL");

@@ -1,6 +1,6 @@
 //! What can happen to a database under running servers.
 
-use super::{accept, is_closed, serves};
+use super::{accept, is_closed, takes};
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::admin::Admin;
 use rollcall_tests::postgres_cluster::PostgresCluster;
@@ -81,8 +81,8 @@ async fn a_standby_that_lost_the_end_is_noticed_within_one_request() -> Result<(
         let shown = w.scim.get(&format!("/Users/{ada}")).await?.expect_json(200)?;
         ensure!(shown["active"] == true, "{shown}");
     }
-    serves(&two.one, "dan@contoso.example").await?;
-    serves(&two.other, "eve@contoso.example").await
+    takes(&two.one, "dan@contoso.example").await?;
+    takes(&two.other, "eve@contoso.example").await
 }
 
 /// A standby for which the primary waits has everything that was answered.
@@ -110,8 +110,8 @@ async fn a_standby_that_lost_nothing_goes_on() -> Result<()> {
     for user in &users {
         two.other.scim.get(&format!("/Users/{user}")).await?.expect(200)?;
     }
-    serves(&two.one, "dan@contoso.example").await?;
-    serves(&two.other, "eve@contoso.example").await
+    takes(&two.one, "dan@contoso.example").await?;
+    takes(&two.other, "eve@contoso.example").await
 }
 
 /// A restore to a point in time is noticed by servers that run, by ones that were stopped, and also
@@ -147,8 +147,8 @@ async fn a_restore_to_a_point_in_time_is_noticed() -> Result<()> {
         is_closed(&two.one, reason).await?;
         accept(&two.one.server, &two.one.admin, reason).await?;
         two.other.server.ready().await?;
-        serves(&two.one, "dan@contoso.example").await?;
-        serves(&two.other, "eve@contoso.example").await?;
+        takes(&two.one, "dan@contoso.example").await?;
+        takes(&two.other, "eve@contoso.example").await?;
     }
     Ok(())
 }

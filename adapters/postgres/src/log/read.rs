@@ -8,9 +8,9 @@ use crate::standing;
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
-use sqlx::Row as _;
 use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
+use sqlx::{Executor as _, Row as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,10 @@ pub(super) struct Reader {
     timeout: Duration,
     watch: Arc<Watch>,
 }
+
+/// What an append waits for, before it writes.
+const LIKE_AN_APPEND: &str =
+    "SET LOCAL lock_timeout = '2s'; LOCK TABLE rollcall.heads IN ROW EXCLUSIVE MODE";
 
 type Prepared<'q> = Query<'q, Postgres, PgArguments>;
 
@@ -275,7 +279,10 @@ impl Reader {
                 return Ok(Some(Trouble::ReadOnly));
             }
             if self.watch.trouble().is_some() {
-                sqlx::query(write).execute(&self.pool).await?;
+                let mut tx = self.pool.begin().await?;
+                tx.execute(LIKE_AN_APPEND).await?;
+                sqlx::query(write).execute(&mut *tx).await?;
+                tx.commit().await?;
             }
             Ok(None)
         };

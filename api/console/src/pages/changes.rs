@@ -95,12 +95,23 @@ pub async fn show(reader: Reader, Query(between): Query<Between>) -> Result<Resp
     Ok(shown(&page))
 }
 
+/// The position from which a difference is looked at: what was deleted is seen right before.
+pub fn seen_at(body: &DifferenceBody) -> u64 {
+    let gone = u64::from(body.what == "deleted");
+    body.position.saturating_sub(gone)
+}
+
+/// The attribute's own name: what stands before it is its schema.
+fn short(attribute: &str) -> String {
+    attribute.rsplit(':').next().unwrap_or(attribute).to_owned()
+}
+
 /// Differences of one resource stand together, in the order in which the first of each came.
 fn by_resource(slug: &str, all: &[DifferenceBody]) -> Vec<Resource> {
     let mut resources: Vec<Resource> = Vec::new();
     for body in all {
         let place = if body.kind == "Group" { "groups" } else { "users" };
-        let href = format!("/o/{slug}/{place}/{}?as-of=position:{}", body.id, body.position);
+        let href = format!("/o/{slug}/{place}/{}?as-of=position:{}", body.id, seen_at(body));
         let same = |r: &&mut Resource| r.href.split('?').next() == href.split('?').next();
         let row = row(slug, body);
         match resources.iter_mut().find(same) {
@@ -120,7 +131,7 @@ fn row(slug: &str, body: &DifferenceBody) -> Row {
     let group = body.group.as_ref().zip(body.group_id);
     let detail = group.map(|(name, id)| (Name(name.clone()), format!("/o/{slug}/groups/{id}")));
     let sides = body.changes.iter().map(|change| {
-        (change.attribute.clone(), Said(said(&change.before)), Said(said(&change.after)))
+        (short(&change.attribute), Said(said(&change.before)), Said(said(&change.after)))
     });
     Row {
         what: tell::difference(&body.what).to_owned(),

@@ -190,7 +190,7 @@ fn attention(
         needs("A view has stopped", detail, format!("/o/{slug}/requests?failed=on"), "Requests");
     }
     if sso != "ready" || scim == "never" {
-        let detail = "Ten steps lead from nothing to the first cycle.".to_owned();
+        let detail = "Eleven steps lead from nothing to the first cycle.".to_owned();
         needs("The connection is not set up", detail, format!("/setup/{slug}"), "Set up");
     }
     if scim == "disabled" {

@@ -1,5 +1,6 @@
 //! Runs: the list, and one with its timeline.
 
+use super::changes::seen_at;
 use super::paging::{filled, next};
 use crate::picture::timeline::{self, DRAWN, Mark, Timeline};
 use crate::signing::Reader;
@@ -265,7 +266,7 @@ fn changed(slug: &str, body: &DifferenceBody) -> Change {
         href: format!(
             "/o/{slug}/{place}/{}?as-of=position:{}",
             in_address(&body.id.to_string()),
-            body.position
+            seen_at(body)
         ),
         detail: Said(detail),
     }

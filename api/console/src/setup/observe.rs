@@ -3,15 +3,18 @@
 use super::observed::{Arrived, Login, Observed, Run};
 use crate::trouble::Trouble;
 use rollcall_domain::credential::Purpose;
+use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::scim::ResourceKind;
+use rollcall_domain::sql::SqlError;
 use rollcall_door::App;
 use rollcall_projections::credential::CredentialState;
 use rollcall_projections::directory::{Page, SearchRequest};
-use rollcall_projections::exchanges::{ExchangeFilter, ExchangeRow};
+use rollcall_projections::exchanges::ExchangeFilter;
 use rollcall_projections::logins::{LoginFilter, LoginRow};
 use rollcall_projections::organizations::{OrganizationRow, ScimState};
 use rollcall_projections::runs::RunFilter;
+use rollcall_projections::strangers::{StrangerFilter, StrangerRow};
 use serde_json::Value;
 
 /// So many of each are looked at.
@@ -33,12 +36,18 @@ pub async fn observe(app: &App, organization: &OrganizationRow) -> Result<Observ
     let theirs = certificates.iter().filter(|c| c.until.is_none() && c.owner != "service-provider");
     let tokens = app.credentials.list(id, Purpose::Scim).await?;
     let live = tokens.iter().filter(|token| token.state(now) == CredentialState::Live);
+    let (users, sample) = search(app, id, ResourceKind::User, SAMPLE).await?;
     let logins = app.logins.list(id, &LoginFilter::default(), LATEST).await?;
     let requests = app.exchanges.list(id, &ExchangeFilter::default(), LATEST).await?;
     let requests: Vec<_> = requests.into_iter().filter(|r| r.token.is_some()).collect();
-    let strangers = ExchangeFilter { failed: true, ..ExchangeFilter::default() };
-    let strangers = app.exchanges.list(OrganizationId::NONE, &strangers, LATEST).await?;
-    let (users, sample) = search(app, id, ResourceKind::User, SAMPLE).await?;
+    let strangers = StrangerFilter { failed: true, ..StrangerFilter::default() };
+    let evidence = &app.strangers.evidence;
+    let wrong = evidence.list(OrganizationId::NONE, &strangers, LATEST).await?;
+    let wrong = exchanges(&wrong)?;
+    let untrusted = exchanges(&evidence.list(id, &strangers, LATEST).await?)?;
+    let mut logins: Vec<Login> = logins.iter().map(|row| login(row, &sample)).collect();
+    logins.extend(untrusted.iter().filter_map(untrusted_login));
+    logins.sort_by_key(|login| std::cmp::Reverse(login.at));
     let (groups, _) = search(app, id, ResourceKind::Group, 0).await?;
     let views = app.audit.of(id).await?;
     let runs = views.runs.list(id, &RunFilter::default(), LATEST).await?;
@@ -47,7 +56,7 @@ pub async fn observe(app: &App, organization: &OrganizationRow) -> Result<Observ
         identity_provider: settings.idp.as_ref().map(|idp| idp.entity_id.clone()),
         certificate_ends: theirs.map(|c| c.not_after).max(),
         has_key: settings.current_key().is_some(),
-        logins: logins.iter().map(|row| login(row, &sample)).collect(),
+        logins,
         scim_enabled: organization.scim == ScimState::Enabled,
         token_issued: live.map(|token| token.issued).min(),
         arrived: requests.iter().find(|r| r.operation != NOTHING).map(|r| r.received_at),
@@ -55,7 +64,7 @@ pub async fn observe(app: &App, organization: &OrganizationRow) -> Result<Observ
             .iter()
             .find(|r| r.operation == NOTHING && r.status == 404)
             .map(|r| (r.received_at, r.target.clone())),
-        unknown_token: strangers.iter().find(|r| is_of_scim(r)).map(|r| r.received_at),
+        unknown_token: wrong.iter().find(|e| is_of_scim(e)).map(|e| e.received_at),
         users,
         groups,
         sample: sample.iter().map(arrived).collect(),
@@ -85,8 +94,18 @@ pub async fn users(app: &App, organization: OrganizationId) -> Result<u64, Troub
 }
 
 /// A stranger's request at the SCIM address: they brought a token that nobody knows, or none.
-fn is_of_scim(row: &ExchangeRow) -> bool {
-    row.status == 401 && row.target.starts_with(rollcall_door::SCIM_PREFIX)
+fn is_of_scim(exchange: &Exchange) -> bool {
+    exchange.answer.status == 401 && exchange.target.starts_with(rollcall_door::SCIM_PREFIX)
+}
+
+fn exchanges(rows: &[StrangerRow]) -> Result<Vec<Exchange>, SqlError> {
+    rows.iter().map(StrangerRow::exchange).collect()
+}
+
+/// A sign-in message that could not be trusted: whoever sent it is nobody, and the reason says why.
+fn untrusted_login(exchange: &Exchange) -> Option<Login> {
+    let reason = exchange.facts.untrusted.clone()?;
+    Some(Login { at: exchange.received_at, reason: Some(reason), ..Login::default() })
 }
 
 async fn search(

@@ -10,7 +10,7 @@ use rollcall_door::exchange::{Closing, Kept, Opened, keep, measure};
 use rollcall_door::{App, Refusal};
 
 /// Keeps an exchange with what was answered, and why. If it cannot be kept, nothing came of it.
-/// Strangers' exchanges go into their ring, and who shows too many wrong keys is told so.
+/// Strangers' exchanges are kept beside the log, and whoever guesses keys is told to wait.
 pub async fn kept(
     app: &App,
     opened: Opened,
@@ -20,10 +20,16 @@ pub async fn kept(
     let mut how = Kept::Record;
     if opened.caller == Actor::Unauthenticated {
         how = Kept::Ring;
-        if !app.strangers.wrong_keys.admits(opened.from()) {
+        if response.status() == StatusCode::UNAUTHORIZED
+            && !app.strangers.wrong_keys.admits(opened.from())
+        {
             let one_too_many = Refusal::new(StatusCode::TOO_MANY_REQUESTS, crate::tell::TOO_MANY);
             response = Trouble::from(one_too_many).into_response();
         }
+    }
+    if app.engine.closed().is_some() {
+        // There is no log to keep it in.
+        how = Kept::CountOnly;
     }
     let answer = Answer {
         status: response.status().as_u16(),

@@ -17,7 +17,7 @@ pub fn shorten_headers(headers: &mut Vec<(String, String)>) {
     let mut left = BYTES;
     headers.retain_mut(|(name, value)| {
         let fits = left.saturating_sub(name.len());
-        value.truncate(value.floor_char_boundary(fits));
+        value.truncate(floor(value, fits));
         left = fits.saturating_sub(value.len());
         left > 0
     });
@@ -25,5 +25,10 @@ pub fn shorten_headers(headers: &mut Vec<(String, String)>) {
 
 /// As much of a text.
 pub fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(BYTES)]
+    &text[..floor(text, BYTES)]
+}
+
+/// The longest length up to `most` that cuts no character in two.
+fn floor(text: &str, most: usize) -> usize {
+    (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
 }

@@ -71,7 +71,7 @@ pub async fn acs(mut call: Call, body: &[u8], visit: &mut Visit) -> Reply {
 /// The body was too long, or did not arrive.
 pub fn unreadable(call: &Call) -> Reply {
     let told = "the body is longer than 512 KiB, or did not arrive in 30 seconds";
-    refused(&call, &Refusal::new(Reason::TooLarge, told))
+    refused(call, &Refusal::new(Reason::TooLarge, told))
 }
 
 fn attempt(call: &Call, message_sha256: String) -> Attempt {
