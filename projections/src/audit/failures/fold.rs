@@ -1,7 +1,7 @@
 //! Which exchanges meet a failure, and which cure it.
 
 use super::names::{NAMES, Names, given};
-use super::row::{FAILURES, FailureRow, WORD_BYTES};
+use super::row::{ANYBODY, FAILURES, FailureRow, WORD_BYTES};
 use super::stakes::{self, STAKES};
 use super::standing::{Asked, Standing};
 use crate::bad::Bad;
@@ -44,7 +44,9 @@ impl View for Failures {
         let names =
             Names::fetch(tx, page.organization, page.exchanges.iter().map(|x| &x.exchange)).await?;
         let mut rows = fetch_open(tx, page, &names).await?;
-        let changed = page.exchanges.iter().filter_map(|x| changed(&x.exchange)).collect();
+        let mut changed: BTreeSet<ResourceId> =
+            page.exchanges.iter().filter_map(|x| changed(&x.exchange)).collect();
+        changed.extend((!changed.is_empty()).then_some(ANYBODY));
         for row in stakes::fetch(tx, page.organization, &changed).await? {
             rows.insert(row.first_number, row);
         }
@@ -143,7 +145,8 @@ impl Failures {
     fn look(&mut self, recorded: &RecordedExchange, id: ResourceId) {
         let standing = std::mem::take(&mut self.standing);
         self.cure_where(&recorded.exchange, |row| {
-            row.has_stake_in(id) && row.look(&standing, recorded.after)
+            let concerns = row.has_stake_in(id) || row.awaits_somebody();
+            concerns && row.look(&standing, recorded.after)
         });
         self.standing = standing;
     }

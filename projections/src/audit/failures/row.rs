@@ -19,6 +19,9 @@ const CONTENT: TimeDelta = TimeDelta::minutes(60);
 /// A client that compares writes so soon after it has read.
 const AT_ONCE: TimeDelta = TimeDelta::minutes(10);
 
+/// Stands for whoever may be in a group.
+pub(super) const ANYBODY: ResourceId = ResourceId(uuid::Uuid::nil());
+
 /// So many bytes are kept of what failures are about.
 pub(super) const WORD_BYTES: usize = 200;
 
@@ -114,13 +117,19 @@ impl FailureRow {
     /// The resources whose state tells when it is over.
     pub(super) fn stakes(&self) -> BTreeSet<ResourceId> {
         let awaited = self.awaited().filter(|_| self.class == Class::Change);
-        self.ends.iter().flat_map(AccessEnd::resources).chain(awaited).collect()
+        let anybody = self.awaits_somebody().then_some(ANYBODY);
+        self.ends.iter().flat_map(AccessEnd::resources).chain(awaited).chain(anybody).collect()
     }
 
     /// Whether what it is about is there no more. True of what never was.
     pub(super) fn is_about_nothing(&self, standing: &Standing, at: Position) -> bool {
         let kind = kind_of(&self.operation);
         self.subject.is_none_or(|subject| !standing.is_there(subject, kind, at))
+    }
+
+    /// Whether anybody's deletion may empty the group that somebody was to leave.
+    pub(super) fn awaits_somebody(&self) -> bool {
+        self.ends.iter().any(|end| matches!(end, AccessEnd::SomebodyRemoved { .. }))
     }
 
     /// Whether the state of a resource tells when it is over.
