@@ -18,7 +18,6 @@ mod columns;
 pub mod console;
 pub mod consumer_places;
 pub mod credential;
-pub mod data_keys;
 pub mod exchanges;
 pub mod families;
 pub mod fold;

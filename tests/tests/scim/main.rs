@@ -14,7 +14,6 @@ mod listing;
 mod oddities;
 mod operate;
 mod policy;
-mod sealed;
 mod secrets;
 mod stopping;
 mod strangers;

@@ -6,7 +6,6 @@ mod facets;
 mod identity;
 mod inline;
 mod ledger;
-mod opening;
 mod read;
 mod restore;
 mod session;

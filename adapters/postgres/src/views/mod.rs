@@ -4,7 +4,6 @@ mod inline;
 mod rail;
 mod remote;
 mod scratch;
-mod together;
 mod transaction;
 mod value;
 
@@ -23,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use transaction::{OrganizationLock, Transaction, Turn};
-pub(crate) use value::{row, sql_error};
+use value::sql_error;
 
 const LIVE: Part = Part {
     name: "views",
