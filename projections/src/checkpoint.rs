@@ -140,16 +140,18 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Reads it in one query; nothing if no table was ever made.
-    pub async fn read(
-        tx: &mut dyn SqlTransaction,
-        organization: OrganizationId,
-    ) -> Result<Option<Self>, SqlError> {
-        let sql = format!(
-            "SELECT {} FROM view_schema v LEFT JOIN checkpoints c ON c.organization = $1",
+    /// The query for it, without parameters.
+    pub fn select(organization: OrganizationId) -> String {
+        // An id is hexadecimal digits and dashes.
+        format!(
+            "SELECT {} FROM view_schema v LEFT JOIN checkpoints c ON c.organization = '{organization}'",
             StandingRow::list()
-        );
-        let row = read_first::<StandingRow>(tx.query(&sql, vec![organization.into()]).await?)?;
+        )
+    }
+
+    /// What that query found; nothing if no table was ever made.
+    pub fn found(rows: Vec<SqlRow>) -> Result<Option<Self>, SqlError> {
+        let row = read_first::<StandingRow>(rows)?;
         Ok(row.map(|StandingRow { version, position, exchange_number, stopped }| Self {
             version,
             checkpoint: Checkpoint {

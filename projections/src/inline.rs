@@ -9,7 +9,7 @@ use crate::working_set::WorkingSet;
 use async_trait::async_trait;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Inline, InlineFold, Record};
-use rollcall_domain::sql::{Family, SqlError, SqlTransaction};
+use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlTransaction};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Folds records into a family's views in a transaction of somebody else's. Exchanges are left to
@@ -30,13 +30,18 @@ impl FamilyInline {
 
 #[async_trait]
 impl InlineFold for FamilyInline {
+    fn standing(&self, organization: OrganizationId) -> String {
+        Standing::select(organization)
+    }
+
     async fn fold(
         &self,
         tx: &mut dyn SqlTransaction,
+        standing: Vec<SqlRow>,
         organization: OrganizationId,
         records: &[Record],
     ) -> Result<Inline, SqlError> {
-        let Some(Standing { version, checkpoint }) = Standing::read(tx, organization).await? else {
+        let Some(Standing { version, checkpoint }) = Standing::found(standing)? else {
             return Ok(Inline::Left);
         };
         let (Some(first), Some(last)) = (records.first(), records.last()) else {

@@ -5,7 +5,7 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::claim::ClaimChanges;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::*;
-use rollcall_domain::sql::{Family, SqlError, SqlStore as _, SqlTransaction, SqlValue};
+use rollcall_domain::sql::{Family, SqlError, SqlRow, SqlStore as _, SqlTransaction, SqlValue};
 use rollcall_sqlite::{SqliteLog, SqliteViews};
 use rusqlite::Connection;
 use std::error::Error;
@@ -19,9 +19,14 @@ struct Last;
 
 #[async_trait]
 impl InlineFold for Last {
+    fn standing(&self, _: OrganizationId) -> String {
+        "SELECT position FROM last".to_owned()
+    }
+
     async fn fold(
         &self,
         tx: &mut dyn SqlTransaction,
+        _: Vec<SqlRow>,
         _: OrganizationId,
         records: &[Record],
     ) -> Result<Inline, SqlError> {

@@ -7,7 +7,7 @@
 
 use crate::ids::OrganizationId;
 use crate::record::{Position, Record};
-use crate::sql::{SqlError, SqlTransaction};
+use crate::sql::{SqlError, SqlRow, SqlTransaction};
 use async_trait::async_trait;
 
 /// Records that a log reads back, at most, for views that an earlier append had to leave behind.
@@ -29,15 +29,21 @@ pub enum Inline {
 /// Views that can be folded in somebody else's transaction.
 #[async_trait]
 pub trait InlineFold: Send + Sync + 'static {
+    /// The query for where the views of an organization stand, whose rows [`Self::fold`] wants. It
+    /// has no parameters, so that a log can ask it in one go with questions of its own.
+    fn standing(&self, organization: OrganizationId) -> String;
+
     /// Folds an organization's next records, which are in the order of their positions and at least
-    /// one. `tx` reaches the tables of the views; the caller commits it or rolls it back, and sees
-    /// to it that nobody else folds or replaces the views meanwhile.
+    /// one, on top of where the views stand. `tx` reaches the tables of the views; the caller
+    /// commits it or rolls it back, and sees to it that nobody else folds or replaces the views
+    /// from before `standing` was read.
     ///
     /// # Errors
     /// If a statement fails. Then it is not known what was written, and the caller rolls back.
     async fn fold(
         &self,
         tx: &mut dyn SqlTransaction,
+        standing: Vec<SqlRow>,
         organization: OrganizationId,
         records: &[Record],
     ) -> Result<Inline, SqlError>;

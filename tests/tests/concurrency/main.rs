@@ -4,6 +4,7 @@
 mod frozen;
 mod outrun;
 mod pooler;
+mod round_trips;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};

@@ -71,22 +71,34 @@ async fn fill(connection: &mut PgConnection) -> sqlx::Result<()> {
     }
 }
 
-/// Keeps what exchanges are found by.
-pub(super) async fn insert(
-    connection: &mut PgConnection,
-    exchanges: &[RecordedExchange],
-) -> sqlx::Result<()> {
+/// What exchanges are found by: a row each, column by column.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub organizations: Vec<Uuid>,
+    pub keys: Vec<i64>,
+    pub numbers: Vec<i64>,
+}
+
+impl Rows {
+    pub fn of(exchanges: &[RecordedExchange]) -> Self {
+        let mut rows = Self::default();
+        for recorded in exchanges {
+            for facet in Facet::of(&recorded.exchange) {
+                rows.organizations.push(recorded.exchange.organization.0);
+                rows.keys.push(facet.key());
+                rows.numbers.push(int(recorded.number));
+            }
+        }
+        rows
+    }
+}
+
+/// Keeps what exchanges are found by that were there before it was kept.
+async fn insert(connection: &mut PgConnection, exchanges: &[RecordedExchange]) -> sqlx::Result<()> {
     if exchanges.is_empty() {
         return Ok(());
     }
-    let (mut organizations, mut keys, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
-    for recorded in exchanges {
-        for facet in Facet::of(&recorded.exchange) {
-            organizations.push(recorded.exchange.organization.0);
-            keys.push(facet.key());
-            numbers.push(int(recorded.number));
-        }
-    }
+    let Rows { organizations, keys, numbers } = Rows::of(exchanges);
     let query = sqlx::query(INSERT).bind(organizations).bind(keys).bind(numbers);
     query.execute(connection).await.map(drop)
 }

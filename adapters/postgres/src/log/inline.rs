@@ -4,26 +4,27 @@ use super::codec::{self, RECORD, int};
 use crate::views::InlineTransaction;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{CATCH_UP, Inline, InlineFold, Position, Record, stretches};
-use rollcall_domain::sql::SqlError;
+use rollcall_domain::sql::{SqlError, SqlRow};
 use sqlx::postgres::PgConnection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Folds what can be folded of a plan that is written. Gives the organizations whose views hold it.
+/// Folds what can be folded of a plan that is written, on top of where the views stand that may be
+/// written. Gives the organizations whose views hold it.
 ///
 /// # Errors
 /// If a statement fails: then the transaction is spoilt, and the append is to be made without.
 pub(super) async fn fold(
     connection: &mut PgConnection,
     with: &dyn InlineFold,
+    mut standing: BTreeMap<OrganizationId, Vec<SqlRow>>,
     records: &mut [Record],
 ) -> Result<BTreeSet<OrganizationId>, SqlError> {
     let mut folded = BTreeSet::new();
-    let stretches: Vec<&[Record]> = stretches(records).collect();
-    let organizations: Vec<OrganizationId> =
-        stretches.iter().filter_map(|r| r.first()).map(|r| r.stream.organization).collect();
-    let turns = InlineTransaction(&mut *connection).take_turns(&organizations).await?;
-    for ((records, organization), turn) in stretches.into_iter().zip(organizations).zip(turns) {
-        if turn && stretch(connection, with, organization, records).await? {
+    for records in stretches(records) {
+        let Some(organization) = records.first().map(|r| r.stream.organization) else { continue };
+        if let Some(standing) = standing.remove(&organization)
+            && stretch(connection, with, standing, organization, records).await?
+        {
             folded.insert(organization);
             count("folded");
         } else {
@@ -37,12 +38,13 @@ pub(super) async fn fold(
 async fn stretch(
     connection: &mut PgConnection,
     with: &dyn InlineFold,
+    standing: Vec<SqlRow>,
     organization: OrganizationId,
     records: &[Record],
 ) -> Result<bool, SqlError> {
     let Some(first) = records.first() else { return Ok(false) };
     let mut tx = InlineTransaction(&mut *connection);
-    let behind = match with.fold(&mut tx, organization, records).await? {
+    let behind = match with.fold(&mut tx, standing.clone(), organization, records).await? {
         Inline::Folded => return Ok(true),
         // An earlier append had to leave them behind.
         Inline::Behind(at) if (1..=CATCH_UP).contains(&missing(first, at)) => at,
@@ -51,7 +53,7 @@ async fn stretch(
     let mut all = between(connection, organization, behind, first.position).await?;
     all.extend_from_slice(records);
     let mut tx = InlineTransaction(connection);
-    Ok(with.fold(&mut tx, organization, &all).await? == Inline::Folded)
+    Ok(with.fold(&mut tx, standing, organization, &all).await? == Inline::Folded)
 }
 
 /// The records between two positions.

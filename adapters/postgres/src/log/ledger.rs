@@ -15,8 +15,8 @@ pub(super) const HEAD: &str = "organization, position, exchange_number, tree";
 
 /// The tree of a head, from the fourth column; none if it has to be grown anew.
 pub(super) fn tree(row: &PgRow, head: Head) -> sqlx::Result<Option<Frontier>> {
-    match row.try_get::<Option<&[u8]>, _>(3)? {
-        Some(bytes) => Frontier::from_bytes(bytes).map(Some).map_err(odd),
+    match row.try_get::<Option<Vec<u8>>, _>(3)? {
+        Some(bytes) => Frontier::from_bytes(&bytes).map(Some).map_err(odd),
         // Only locked so far, or never written to.
         None if head == Head::default() => Ok(Some(Frontier::default())),
         None => Ok(None),

@@ -6,6 +6,7 @@ mod facets;
 mod identity;
 mod inline;
 mod ledger;
+mod opening;
 mod read;
 mod restore;
 mod session;

@@ -22,7 +22,7 @@ pub(super) async fn restore(session: &mut Session, parts: Vec<Restored>) -> Resu
             Restored::ClaimKey(..) | Restored::Claim(..) => {}
         }
     }
-    let facts = session.begin(&wanted).await.map_err(log_error)?;
+    let facts = session.begin_alone(&wanted).await.map_err(log_error)?;
     let (plan, keys) = arrange(facts, parts)?;
     if let Some(scope) = session.keep_keys(&keys).await.map_err(log_error)?.first() {
         return Err(LogError::Damaged(format!("{scope} has another claim key")));

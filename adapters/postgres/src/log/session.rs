@@ -1,19 +1,20 @@
 //! One connection that appends: locks, facts, plan, writes, commit.
 
 use super::codec::{self, int};
+use super::opening::{self, NotOpened, Opened, Opening};
 use super::{facets, inline, ledger};
 use crate::event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT};
 use crate::standing::{self, Marks};
 use crate::views::InlineTransaction;
 use rollcall_domain::claim::{Claim, ClaimKind};
-use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::ledger::Frontier;
 use rollcall_domain::log::*;
 use rollcall_domain::sql::SqlError;
 use serde_json::json;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{Connection as _, Executor as _, Row as _};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use sqlx::{Connection as _, Executor as _};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -24,14 +25,9 @@ const SETTINGS: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seq
      SET enable_mergejoin = off; \
      SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'";
 
-/// The columns of `ledger::HEAD`.
-const LOCK_HEADS: &str = "SELECT organization, position, exchange_number, tree, last_exchange FROM rollcall.heads \
-     WHERE organization = ANY($1) ORDER BY organization FOR UPDATE";
-
 const MAKE_HEADS: &str = "INSERT INTO rollcall.heads (organization) SELECT organization FROM unnest($1::uuid[]) AS t(organization) \
      ORDER BY organization ON CONFLICT (organization) DO NOTHING";
 
-const FACTS: &str = include_str!("facts.sql");
 const WRITE: &str = include_str!("write.sql");
 
 /// A connection that appends.
@@ -54,7 +50,11 @@ impl Session {
         let connect = async {
             let mut connection = PgConnection::connect_with(options).await?;
             // Statements of the log name their schema; those of the views do not.
-            let path = format!("SET search_path = {}; {SETTINGS}", InlineTransaction::SCHEMA);
+            let path = format!(
+                "SET search_path = {}; {SETTINGS}; {}",
+                InlineTransaction::SCHEMA,
+                opening::prepare()
+            );
             connection.execute(&*path).await?;
             standing::compare(&mut connection, watch).await?;
             watch.check().map_err(standing::refused)?;
@@ -72,7 +72,11 @@ impl Session {
         sent: &mut Option<Vec<Result<Appended, AppendError>>>,
     ) -> Result<Outcomes, Broken> {
         metrics::histogram!("rollcall_append_batch_size").record(appends.len() as f64);
-        let mut facts = self.begin(&wanted(appends)).await?;
+        let wanted = wanted(appends);
+        let written: BTreeSet<OrganizationId> =
+            appends.iter().filter(|a| has_events(a)).map(|a| a.organization).collect();
+        let Opened { mut facts, standing, .. } =
+            self.begin(&wanted, fold, written.into_iter().collect()).await?;
         for organization in facts.heads.keys() {
             if !facts.trees.contains_key(organization) {
                 let tree = ledger::grow(&mut self.connection, *organization).await?;
@@ -85,11 +89,20 @@ impl Session {
             self.connection.execute("ROLLBACK").await?;
             return Ok(plan.outcomes);
         }
-        self.write(&plan).await?;
+        if let Err(error) = self.write(&plan).await {
+            // Whoever folds waits for no lock for long, and must not wait for one with the log.
+            let impatient = fold.is_some() && is_lock_timeout(&error);
+            return Err(if impatient {
+                Broken::Fold(SqlError::Unavailable("a lock could not be had".into()))
+            } else {
+                Broken::Log(error)
+            });
+        }
         if let Some(fold) = fold
             && !plan.records.is_empty()
         {
-            let folded = inline::fold(&mut self.connection, fold, &mut plan.records).await;
+            let folded = inline::fold(&mut self.connection, fold, standing, &mut plan.records);
+            let folded = folded.await;
             let organizations: Vec<_> = appends.iter().map(|a| a.organization).collect();
             plan.shown(&organizations, &folded.map_err(Broken::Fold)?);
         }
@@ -101,9 +114,23 @@ impl Session {
         Ok(plan.outcomes)
     }
 
+    /// Begins for somebody who folds nothing.
+    pub async fn begin_alone(&mut self, wanted: &Wanted) -> sqlx::Result<Facts> {
+        match self.begin(wanted, None, Vec::new()).await {
+            Ok(opened) => Ok(opened.facts),
+            Err(Broken::Log(e)) => Err(e),
+            Err(Broken::Fold(e)) => Err(codec::odd(e)),
+        }
+    }
+
     /// Locks the heads, then reads the facts: in a statement of its own, whose snapshot is taken
     /// when the locks are held. A tree that has to be grown anew is not among them.
-    pub async fn begin(&mut self, wanted: &Wanted) -> sqlx::Result<Facts> {
+    async fn begin(
+        &mut self,
+        wanted: &Wanted,
+        fold: Option<&dyn InlineFold>,
+        views: Vec<OrganizationId>,
+    ) -> Result<Opened, Broken> {
         let unknown: Vec<Uuid> =
             wanted.organizations.iter().filter(|o| !self.known.contains(o)).map(|o| o.0).collect();
         if !unknown.is_empty() {
@@ -111,77 +138,26 @@ impl Session {
             sqlx::query(MAKE_HEADS).bind(&unknown).execute(&mut self.connection).await?;
             self.known.extend(unknown.into_iter().map(OrganizationId));
         }
-        self.connection.execute("BEGIN").await?;
         let known: Marks =
             wanted.organizations.iter().filter_map(|o| Some((*o, self.watch.mark(*o)?))).collect();
-        let organizations: Vec<Uuid> = wanted.organizations.iter().map(|o| o.0).collect();
-        let rows =
-            sqlx::query(LOCK_HEADS).bind(&organizations).fetch_all(&mut self.connection).await?;
-        let mut facts = Facts::default();
-        let mut ends = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let (organization, head) = codec::head(row)?;
-            ends.push((organization, standing::mark(head, row.try_get(4)?)));
-            facts.heads.insert(organization, head);
-            if let Some(tree) = ledger::tree(row, head)? {
-                facts.trees.insert(organization, tree);
-            }
+        let opened = Opening::new(wanted, &known, fold, views).ask(&mut self.connection).await;
+        let opened = opened.map_err(|e| match e {
+            NotOpened::Log(e) => Broken::Log(e),
+            NotOpened::Views(e) => Broken::Fold(e),
+        })?;
+        if opened.is_restoring {
+            self.watch.notice(Closed::Restoring);
         }
-        if rows.len() != organizations.len() {
+        if opened.facts.heads.len() != wanted.organizations.len() {
             self.known.clear();
-            return Err(sqlx::Error::RowNotFound);
+            return Err(Broken::Log(sqlx::Error::RowNotFound));
         }
-        let at_known = self.read(wanted, &known, &mut facts).await?;
-        for (organization, end) in ends {
-            let mark = known.get(&organization).copied();
-            let found = Found { end, at_known: at_known.get(&organization).copied() };
-            self.watch.compare(organization, mark, found).map_err(standing::refused)?;
+        for (organization, end) in &opened.ends {
+            let mark = known.get(organization).copied();
+            let found = Found { end: *end, at_known: opened.at_known.get(organization).copied() };
+            self.watch.compare(*organization, mark, found).map_err(standing::refused)?;
         }
-        Ok(facts)
-    }
-
-    /// Gives the exchanges that are where the last ones known were.
-    async fn read(
-        &mut self,
-        wanted: &Wanted,
-        known: &Marks,
-        facts: &mut Facts,
-    ) -> sqlx::Result<BTreeMap<OrganizationId, ExchangeId>> {
-        let mut at_known = BTreeMap::new();
-        let streams: Vec<&StreamId> = wanted.streams.iter().collect();
-        let claims: Vec<&Claim> = wanted.claims.iter().collect();
-        let exchanges: Vec<&(OrganizationId, ExchangeId)> = wanted.exchanges.iter().collect();
-        let rows = sqlx::query(FACTS)
-            .bind(streams.iter().map(|s| s.kind.as_str()).collect::<Vec<_>>())
-            .bind(streams.iter().map(|s| s.aggregate_id()).collect::<Vec<_>>())
-            .bind(claims.iter().map(|c| c.scope.0).collect::<Vec<_>>())
-            .bind(claims.iter().map(|c| c.kind.as_str()).collect::<Vec<_>>())
-            .bind(claims.iter().map(|c| &c.key[..]).collect::<Vec<_>>())
-            .bind(exchanges.iter().map(|x| x.0.0).collect::<Vec<_>>())
-            .bind(exchanges.iter().map(|x| x.1.0).collect::<Vec<_>>())
-            .bind(known.keys().map(|o| o.0).collect::<Vec<_>>())
-            .bind(known.values().map(|mark| int(mark.exchange_number)).collect::<Vec<_>>())
-            .fetch_all(&mut self.connection)
-            .await?;
-        for row in &rows {
-            let index = (row.try_get::<i64, _>(1)? as usize).saturating_sub(1);
-            match row.try_get::<&str, _>(0)? {
-                "stream" => drop(facts.versions.insert(*streams[index], codec::count(row, 2)?)),
-                "claim" => drop(facts.claims.insert(*claims[index], codec::stream(row, 5)?)),
-                "restoring" => self.watch.notice(Closed::Restoring),
-                "known" => {
-                    let id = ExchangeId(row.try_get(7)?);
-                    _ = at_known.insert(codec::organization(row, 5)?, id);
-                }
-                _ => {
-                    _ = facts.exchanges.insert(
-                        *exchanges[index],
-                        (codec::count(row, 2)?, codec::positions(row, 3)?),
-                    );
-                }
-            }
-        }
-        Ok(at_known)
+        Ok(opened)
     }
 
     /// Writes a plan.
@@ -193,6 +169,7 @@ impl Session {
         let held: Vec<(&Claim, &StreamId)> =
             plan.claims.iter().filter_map(|(c, o)| holder(o).map(|s| (c, s))).collect();
         let moved = plan.heads.keys();
+        let facets = facets::Rows::of(x);
         let done = sqlx::query(WRITE)
             .bind(r.iter().map(|r| r.stream.kind.as_str()).collect::<Vec<_>>())
             .bind(r.iter().map(|r| r.stream.aggregate_id()).collect::<Vec<_>>())
@@ -240,10 +217,13 @@ impl Session {
                     .collect::<Vec<_>>(),
             )
             .bind(moved.map(|o| plan.last_exchanges.get(o).map(|x| x.0)).collect::<Vec<_>>())
+            .bind(facets.organizations)
+            .bind(facets.keys)
+            .bind(facets.numbers)
             .execute(&mut self.connection)
             .await?;
         if done.rows_affected() == plan.heads.len() as u64 {
-            facets::insert(&mut self.connection, x).await
+            Ok(())
         } else {
             Err(sqlx::Error::RowNotFound)
         }
@@ -309,6 +289,14 @@ impl From<sqlx::Error> for Broken {
 
 /// One outcome for each append.
 pub(super) type Outcomes = Vec<Result<Appended, AppendError>>;
+
+fn has_events(append: &Append) -> bool {
+    append.write.as_ref().is_some_and(|write| !write.events.is_empty())
+}
+
+fn is_lock_timeout(e: &sqlx::Error) -> bool {
+    matches!(e, sqlx::Error::Database(e) if e.code().as_deref() == Some("55P03"))
+}
 
 fn holder(outcome: &ClaimOutcome) -> Option<&StreamId> {
     match outcome {

@@ -16,6 +16,9 @@ WITH new_events AS (
     FROM unnest(
         $14::uuid[], $15::bigint[], $16::uuid[], $17::bigint[], $18::bigint[], $19::bigint[], $20::text[], $21::bytea[], $22::bytea[], $23::bytea[]
     ) AS t(organization, number, id, first, last, after, document, request_body, answer_body, leaf)
+), new_facets AS (
+    INSERT INTO rollcall.exchange_facets (organization, key, number)
+    SELECT * FROM unnest($38::uuid[], $39::bigint[], $40::bigint[])
 ), freed AS (
     DELETE FROM rollcall.claims c
     USING unnest($24::uuid[], $25::text[], $26::bytea[]) AS t(scope, kind, key)

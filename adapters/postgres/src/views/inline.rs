@@ -1,11 +1,12 @@
 //! Views in the transaction of an append.
 
+use super::together::together;
 use super::{LIVE, value};
 use async_trait::async_trait;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::sql::{SqlError, SqlRow, SqlTransaction, SqlValue};
-use sqlx::postgres::PgConnection;
-use sqlx::{Executor as _, Row as _};
+use sqlx::Row as _;
+use sqlx::postgres::{PgConnection, PgRow};
 
 /// How long a statement on the views waits for a lock that somebody has on a table: appends wait
 /// with it.
@@ -18,13 +19,11 @@ impl InlineTransaction<'_> {
     /// The schema whose tables it reaches, for the `search_path` of the connection.
     pub const SCHEMA: &'static str = LIVE.schema;
 
-    /// Takes the turn of writing the live views of organizations, without waiting: says which of
-    /// them it got. With one that it got nobody folds that organization, and nobody replaces the
-    /// tables, until the append is over.
-    pub async fn take_turns(
-        &mut self,
-        organizations: &[OrganizationId],
-    ) -> Result<Vec<bool>, SqlError> {
+    /// Takes the turn of writing the live views of organizations, without waiting, and no longer
+    /// waits long for anybody from then on: two statements without parameters, whose only row
+    /// [`Self::taken`] reads. With one that it got nobody folds that organization, and nobody
+    /// replaces the tables, until the append is over.
+    pub fn turns(organizations: &[OrganizationId]) -> String {
         let schema = Self::SCHEMA;
         let mut sql = format!(
             "{PATIENCE}; SELECT pg_try_advisory_xact_lock_shared(hashtextextended('{schema} writers', 0))"
@@ -34,11 +33,23 @@ impl InlineTransaction<'_> {
             let lock = format!("hashtextextended('{schema} {organization}', 0)");
             sql.push_str(&format!(", pg_try_advisory_xact_lock({lock})"));
         }
-        let rows = self.0.fetch_all(&*sql).await.map_err(value::sql_error)?;
-        let row = rows.last().ok_or_else(|| SqlError::Shape("no row of locks".into()))?;
-        let free = |i: usize| row.try_get::<bool, _>(i).map_err(value::sql_error);
-        let all = free(0)?;
-        (1..=organizations.len()).map(|i| Ok(free(i)? && all)).collect()
+        sql
+    }
+
+    /// The organizations whose turn it got, of those that it asked for.
+    pub fn taken(
+        row: &PgRow,
+        organizations: &[OrganizationId],
+    ) -> sqlx::Result<Vec<OrganizationId>> {
+        let mut taken = Vec::with_capacity(organizations.len());
+        if row.try_get::<bool, _>(0)? {
+            for (organization, i) in organizations.iter().zip(1..) {
+                if row.try_get::<bool, _>(i)? {
+                    taken.push(*organization);
+                }
+            }
+        }
+        Ok(taken)
     }
 }
 
@@ -58,7 +69,7 @@ impl SqlTransaction for InlineTransaction<'_> {
         &mut self,
         statements: Vec<(String, Vec<SqlValue>)>,
     ) -> Result<(), SqlError> {
-        for (sql, params) in &statements {
+        for (sql, params) in &together(statements) {
             let done = value::bind(sql, params).execute(&mut *self.0).await;
             done.map_err(value::sql_error)?;
         }

@@ -4,6 +4,7 @@ mod inline;
 mod rail;
 mod remote;
 mod scratch;
+mod together;
 mod transaction;
 mod value;
 
@@ -22,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use transaction::{OrganizationLock, Transaction, Turn};
-use value::sql_error;
+pub(crate) use value::{row, sql_error};
 
 const LIVE: Part = Part {
     name: "views",

@@ -8,7 +8,7 @@ use sqlx::query::Query;
 use sqlx::{Column as _, Row as _, TypeInfo as _};
 
 /// A failure in the port's words.
-pub(super) fn sql_error(e: sqlx::Error) -> SqlError {
+pub(crate) fn sql_error(e: sqlx::Error) -> SqlError {
     match fault(&e) {
         Fault::Lost | Fault::Away | Fault::Conflict => SqlError::Unavailable(e.to_string()),
         // The tables changed their shape under a statement that was prepared before.
@@ -39,7 +39,8 @@ pub(super) fn rows(rows: &[PgRow]) -> Result<Vec<SqlRow>, SqlError> {
     rows.iter().map(row).collect()
 }
 
-fn row(row: &PgRow) -> Result<SqlRow, SqlError> {
+/// One row.
+pub(crate) fn row(row: &PgRow) -> Result<SqlRow, SqlError> {
     (0..row.len()).map(|i| value(row, i)).collect::<Result<_, _>>().map(SqlRow)
 }
 

@@ -88,8 +88,12 @@ impl InlineViews {
     ) -> Result<bool, SqlError> {
         let Some(first) = records.first() else { return Ok(false) };
         let organization = first.stream.organization;
+        let standing = self.fold.standing(organization);
         let mut fold = |records: &[Record]| {
-            views.run(async |tx| self.fold.fold(tx, organization, records).await)
+            views.run(async |tx| {
+                let standing = tx.query(&standing, Vec::new()).await?;
+                self.fold.fold(tx, standing, organization, records).await
+            })
         };
         let behind = match fold(records)? {
             Inline::Folded => return Ok(true),

@@ -57,9 +57,14 @@ fn number(rows: &[SqlRow]) -> Position {
 
 #[async_trait]
 impl InlineFold for Tally {
+    fn standing(&self, organization: OrganizationId) -> String {
+        format!("SELECT position FROM stands WHERE organization = '{organization}'")
+    }
+
     async fn fold(
         &self,
         tx: &mut dyn SqlTransaction,
+        standing: Vec<SqlRow>,
         organization: OrganizationId,
         records: &[Record],
     ) -> Result<Inline, SqlError> {
@@ -69,8 +74,7 @@ impl InlineFold for Tally {
         if self.is(Mood::CannotRead) {
             tx.query("SELECT position FROM nowhere", Vec::new()).await?;
         }
-        let sql = "SELECT position FROM stands WHERE organization = $1";
-        let at = number(&tx.query(sql, vec![organization.into()]).await?);
+        let at = number(&standing);
         let (first, last) = (records[0].position, records[records.len() - 1].position);
         if at + 1 != first {
             return Ok(Inline::Behind(at));
