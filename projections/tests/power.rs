@@ -29,6 +29,7 @@ impl Moment {
     }
 
     fn put(&self, dir: &Path, name: &str) {
+        let _ = std::fs::remove_file(dir.join(format!("{name}-shm")));
         for (bytes, suffix) in self.0.iter().zip(["", "-wal"]) {
             std::fs::write(dir.join(format!("{name}{suffix}")), bytes).unwrap();
         }
@@ -73,12 +74,11 @@ async fn history(dir: &Path) -> Vec<(Moment, Moment)> {
     moments
 }
 
-async fn lay(log: &Moment, views: &Moment) -> (tempfile::TempDir, Opened) {
-    let dir = tempfile::tempdir().unwrap();
-    log.put(dir.path(), "log.db");
-    views.put(dir.path(), "views.db");
-    let opened = open(dir.path()).await;
-    (dir, opened)
+/// The files are the same ones, as they are after a cut: copies of them would be noticed.
+async fn lay(dir: &Path, log: &Moment, views: &Moment) -> Opened {
+    log.put(dir, "log.db");
+    views.put(dir, "views.db");
+    open(dir).await
 }
 
 async fn assert_equal(folder: &Folder, what: &str) {
@@ -94,7 +94,7 @@ async fn whichever_commits_a_cut_leaves_views_are_behind_and_catch_up() {
     for (i, (log, _)) in moments.iter().enumerate() {
         for (j, (_, views)) in moments.iter().enumerate().take(i + 1) {
             let what = format!("log of moment {i}, views of moment {j}");
-            let (_dir, Opened { world, folder }) = lay(log, views).await;
+            let Opened { world, folder } = lay(dir.path(), log, views).await;
             assert!(folder.ahead().await.unwrap().is_empty(), "{what}");
             let behind: u64 = folder.sweep().await.unwrap().iter().map(|lag| lag.records).sum();
             assert_eq!(behind > 0, i > j, "{what}");
@@ -113,7 +113,7 @@ async fn the_next_append_takes_along_what_a_cut_left_behind() {
     let moments = history(dir.path()).await;
     let (log, _) = &moments[moments.len() - 1];
     for (j, (_, views)) in moments.iter().enumerate() {
-        let (_dir, Opened { world, folder }) = lay(log, views).await;
+        let Opened { world, folder } = lay(dir.path(), log, views).await;
         assert!(world.user(99, vec![created("next@contoso.example")]).await.folded);
         assert_equal(&folder, &format!("views of moment {j}")).await;
     }
@@ -130,7 +130,7 @@ async fn a_torn_wal_of_the_views_leaves_them_behind() {
     for cut in (0..wal.len()).step_by(wal.len() / 40 + 1) {
         let torn = [wal[..cut].to_vec(), [&wal[..cut], &vec![0xa5; wal.len() - cut]].concat()];
         for wal in torn {
-            let (_dir, Opened { folder, .. }) = lay(log, &Moment([file.clone(), wal])).await;
+            let Opened { folder, .. } = lay(dir.path(), log, &Moment([file.clone(), wal])).await;
             assert!(folder.ahead().await.unwrap().is_empty(), "cut at {cut}");
             positions.extend(folder.status().await.unwrap().iter().map(|view| view.position));
             folder.sweep().await.unwrap();
@@ -149,7 +149,7 @@ async fn views_that_are_ahead_are_noticed_and_made_anew() {
     for (i, (log, _)) in moments.iter().enumerate() {
         for (j, (_, views)) in moments.iter().enumerate().skip(i + 1) {
             let what = format!("log of moment {i}, views of moment {j}");
-            let (_dir, Opened { folder, .. }) = lay(log, views).await;
+            let Opened { folder, .. } = lay(dir.path(), log, views).await;
             let ahead = folder.ahead().await.unwrap();
             assert_eq!(ahead.len(), 1, "{what}");
             assert!(ahead[0].position > ahead[0].head, "{what}");

@@ -35,6 +35,10 @@ pub fn read(data: &Path) -> Known {
 /// # Errors
 /// If it cannot be written.
 pub fn keep(data: &Path, known: &Known) -> anyhow::Result<()> {
+    // A server within another program has no folder.
+    if data.as_os_str().is_empty() {
+        return Ok(());
+    }
     let (path, part) = (path(data), data.join("log.known.part"));
     let kept = std::fs::write(&part, serde_json::to_vec(known)?)
         .and_then(|()| std::fs::rename(&part, &path));

@@ -117,6 +117,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::Consumer, 0x2000, &["ConsumerStopped", "ConsumerRemoved"]),
     (AggregateKind::User, 1, &["UserObjectIdPinned", "UserObjectIdReleased"]),
     (AggregateKind::Organization, 0, &["SamlLogoutRequested"]),
+    (AggregateKind::Deployment, 0, &["LogAccepted"]),
 ];
 
 /// The log, as it is restored from a backup.

@@ -6,8 +6,8 @@ use rollcall_tests::on_both;
 use rollcall_tests::python;
 use rollcall_tests::world::World;
 
-/// Not tried: it replaces the log.
-const NOT_TRIED: &str = "restore";
+/// Not tried: a restore, which replaces the log, and files that the tool cannot make.
+const NOT_TRIED: &str = "^/api/v1/(restore|bundles)$";
 /// Not held against the description: that what has the right shape is taken. What is wrong beyond
 /// shape (a moment that is none, two ways at once, an end in the past) is refused with a sentence.
 const NOT_HELD: &str = "positive_data_acceptance";
@@ -33,7 +33,7 @@ async fn it_holds_whatever_is_sent(w: &World) -> Result<()> {
         "2",
         "--seed",
         "1",
-        "--exclude-operation-id",
+        "--exclude-path-regex",
         NOT_TRIED,
         "--exclude-checks",
         NOT_HELD,
