@@ -54,9 +54,9 @@ async fn nobody_goes_on_who_was_put_out(w: &mut World) -> Result<()> {
         let operator = w.server.cli(&["operator", "add", "--label", "Grace"]).await?;
         let admin = w.server.cli(&["admin", "add", "--org", "acme", "--label", "Ada"]).await?;
         let token = w.server.cli(&["scim", "token", "issue", "--org", "acme"]).await?;
-        let [operator_id, admin_id] = [field(&operator, "id")?, field(&admin, "id")?];
+        let [operator_id, admin_id] = [field(&operator, "key_id")?, field(&admin, "key_id")?];
         let [operator, admin] = [field(&operator, "key")?, field(&admin, "key")?];
-        let (token_id, token) = (field(&token, "id")?, field(&token, "token")?);
+        let (token_id, token) = (field(&token, "token_id")?, field(&token, "token")?);
         let json = "application/json";
         let held = [
             Held::begin(w, auditors, json, &operator, label).await?,
