@@ -44,6 +44,8 @@ impl Door {
             route::ACCEPT_LOG.template,
             route::RESTORE.template,
             route::DISCARD_RESTORE.template,
+            // Before any of these, the command line asks for it.
+            route::PROVE_SERVER.template,
             route::DESCRIPTION,
             "/healthz",
             "/readyz",

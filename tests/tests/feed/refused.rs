@@ -13,7 +13,8 @@ async fn what_cannot_be_is_refused_with_what_could() {
         let head = number(&consumer.ask(&consumer.feed).await?.expect_json(200)?, "head");
         let feed = [
             (format!("after={}", head + 1), 409, "snapshot"),
-            ("after=18446744073709551615".into(), 409, "snapshot"),
+            ("after=9223372036854775807".into(), 409, "snapshot"),
+            ("after=18446744073709551615".into(), 400, "9223372036854775807"),
             ("after=-1".into(), 400, ""),
             ("after=x".into(), 400, ""),
             ("limit=0".into(), 400, "1 to 1000"),

@@ -31,7 +31,7 @@ enum Told {
 
 /// A write fails, and the server says why.
 async fn says(w: &World, reason: &str, told_in: Told) -> Result<()> {
-    let answer = w.scim.fresh().post("/Users", &user("bob@contoso.example")).await?;
+    let answer = w.scim.fresh().post("/Users", &user(&format!("{reason}@contoso.example"))).await?;
     refused(answer, 503, None)?;
     let told = w.admin.get_anonymous("/readyz").await?.expect_json(503)?;
     let reasons = told["reasons"].as_array().context("reasons")?;

@@ -30,7 +30,7 @@ pub(super) struct Edit {
 }
 
 /// A value that no server can take: the mapping's expression gave a word where a boolean belongs.
-pub(super) const BAD_VALUE: &str = "Disabled";
+pub(super) const BAD_VALUE: &str = "Unspecified";
 
 fn active() -> Target {
     Target::new("active")
