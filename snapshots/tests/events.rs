@@ -466,6 +466,14 @@ fn no_event_is_without_a_sample() {
     assert_eq!(declared, sampled);
 }
 
+/// Lists a file among those that tests look at, as insta does: no sample is of a version of before.
+fn looked_at(path: &Path) {
+    use std::io::Write as _;
+    let Some(list) = std::env::var_os("INSTA_SNAPSHOT_REFERENCES_FILE") else { return };
+    let list = std::fs::OpenOptions::new().create(true).append(true).open(list);
+    writeln!(list.expect("the list"), "{}", path.display()).expect("a line in the list");
+}
+
 #[test]
 fn every_payload_ever_written_can_be_read() {
     let kinds = |name: &str| {
@@ -477,6 +485,7 @@ fn every_payload_ever_written_can_be_read() {
         let path = entry.expect("a file").path();
         let stem = path.file_stem().and_then(|s| s.to_str()).expect("a name").to_owned();
         let (name, version) = stem.rsplit_once('-').expect("Name-version.snap");
+        looked_at(&path);
         let text = std::fs::read_to_string(&path).expect("readable");
         let payload =
             text.splitn(3, "---\n").nth(2).expect("a header and a payload").trim().to_owned();

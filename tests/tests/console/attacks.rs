@@ -84,7 +84,7 @@ async fn forms_from_elsewhere_change_nothing() {
             for (where_from, headers) in said {
                 let mut request = form(target, &fields);
                 for (name, value) in headers {
-                    request = request.header(name, value);
+                    request = request.header(name, *value);
                 }
                 let status = admin.send(request).await?.status;
                 ensure!(status == 403, "{target} from {where_from} is answered {status}");
