@@ -3,7 +3,6 @@
 
 use super::keys::{self, New};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,7 +16,7 @@ use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::{CredentialId, OrganizationId};
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::callers::{Admin, Operator, find};
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Given, Refusal};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_projections::console::{ConsoleLinkRow, ConsoleRole};
 use std::sync::Arc;
@@ -126,9 +125,8 @@ pub async fn make(
     operator: Operator,
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
-    body: Result<Json<NewLink>, JsonRejection>,
+    Given(new): Given<NewLink>,
 ) -> Result<(StatusCode, Json<LinkMade>), Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let organization = find(&app, &path.organization).await?.id;
     operator.concerns(organization);
     let hours = new.hours.unwrap_or(USUAL_HOURS);

@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::log::{AcceptLog, ClosedBody, LogBody, LostBody};
@@ -10,7 +9,7 @@ use rollcall_domain::deployment::{BECAUSE_CHARACTERS, LogAccepted, LostTail};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Closed, Head, Known, LogError};
 use rollcall_door::callers::Operator;
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Given, Refusal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -41,9 +40,8 @@ pub async fn show(_: Operator, State(app): State<Arc<App>>) -> Result<Json<LogBo
 pub async fn accept(
     operator: Operator,
     State(app): State<Arc<App>>,
-    request: Result<Json<AcceptLog>, JsonRejection>,
+    Given(AcceptLog { because }): Given<AcceptLog>,
 ) -> Result<Json<LogBody>, Refusal> {
-    let Json(AcceptLog { because }) = request.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let because = because.trim().to_owned();
     if because.is_empty()
         || because.chars().count() > BECAUSE_CHARACTERS

@@ -1,7 +1,5 @@
 //! A user's person is another one from now on, because an admin says so and why.
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
@@ -10,7 +8,7 @@ use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::login::ObjectId;
 use rollcall_domain::user::{User, UserCommand, UserError};
 use rollcall_door::callers::Admin;
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Given, Refusal};
 use rollcall_engine::{ExecuteError, Judgement};
 use std::sync::Arc;
 
@@ -34,9 +32,8 @@ pub async fn repin(
     admin: Admin,
     State(app): State<Arc<App>>,
     Path(path): Path<PersonPath>,
-    body: Result<Json<NewPerson>, JsonRejection>,
+    Given(new): Given<NewPerson>,
 ) -> Result<StatusCode, Refusal> {
-    let Json(new) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     let known = match &new.object_id {
         Some(object_id) => Some(known(&app, &admin, object_id).await?),
         None => None,

@@ -3,14 +3,13 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::sessions::{EndSessions, EndedBody};
 use rollcall_domain::ids::ResourceId;
 use rollcall_domain::user::{SessionEnd, User, UserCommand, UserError};
 use rollcall_door::callers::Admin;
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Given, Refusal};
 use rollcall_engine::Judgement;
 use rollcall_projections::sessions::{SessionFilter, SessionRow};
 use std::sync::Arc;
@@ -36,9 +35,8 @@ const STEP: usize = 500;
 pub async fn end_many(
     admin: Admin,
     State(app): State<Arc<App>>,
-    body: Result<Json<EndSessions>, JsonRejection>,
+    Given(asked): Given<EndSessions>,
 ) -> Result<Json<EndedBody>, Refusal> {
-    let Json(asked) = body.map_err(|e| Refusal::bad_request(e.body_text()))?;
     if let Some(user) = asked.user
         && app.directory.user(admin.organization.id, ResourceId(user)).await?.is_none()
     {
