@@ -6,6 +6,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use rollcall_door::html::escaped;
 use rollcall_projections::console::ConsoleRole;
 use rollcall_projections::organizations::OrganizationRow;
 use std::fmt;
@@ -189,21 +190,6 @@ impl askama::filters::HtmlSafe for Said {}
 pub fn cut(text: &str, chars: usize) -> Option<String> {
     let (at, _) = text.char_indices().nth(chars)?;
     Some(format!("{}\u{2026}", &text[..at]))
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 /// A number with its thousands apart.

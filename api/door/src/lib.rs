@@ -12,6 +12,7 @@ pub mod callers;
 pub mod config;
 pub mod exchange;
 mod given;
+pub mod html;
 mod refusal;
 pub mod sealing;
 mod standing;

@@ -335,3 +335,23 @@ fn the_rule_can_see_a_sentence() {
         assert!(!reads_a_sentence(line), "{line}");
     }
 }
+
+/// A body is read by `Given`: it takes objects only, refuses what is too long, and looks at the key
+/// once more if the body took its time.
+#[test]
+fn the_office_reads_bodies_in_one_way() {
+    let reads = |line: &str| {
+        let extracts = line.contains("Json(") && line.contains("): Json<");
+        extracts || line.contains("JsonRejection") || line.contains(": Form<")
+    };
+    assert!(reads("    Json(new): Json<NewAuditor>,") && !reads("    Given(new): Given<New>,"));
+    let offenders = sources()
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("api/office/") && !is_test(name))
+        .flat_map(|(name, text)| {
+            let lines = text.lines().filter(|line| reads(line));
+            lines.map(|line| format!("{name}: {}", line.trim())).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_none("bodies that are not read by Given", offenders);
+}

@@ -1,5 +1,6 @@
 //! Rows as a page that can be printed.
 
+use rollcall_door::html::escaped;
 use std::fmt::Write as _;
 
 const STYLE: &str = "body{font:14px system-ui,sans-serif;margin:2em}dl{display:grid;\
@@ -35,21 +36,6 @@ pub fn row(cells: &[String]) -> String {
 /// What stands behind them: their number, so that a page that broke off is seen to have.
 pub fn after(rows: u64) -> String {
     format!("</tbody></table>\n<p>{rows} rows, complete</p></body></html>\n")
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! administrator. Nothing on them comes from elsewhere.
 
 use super::visit::Visit;
+use rollcall_door::html::escaped;
 
 /// Nothing may be loaded from elsewhere, nothing framed, and nothing sent to anybody else.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
@@ -27,18 +28,18 @@ pub struct Page<'a> {
 impl Page<'_> {
     /// The document.
     pub fn to_html(&self, visit: &Visit) -> String {
-        let (title, text) = (escape(self.title), escape(self.text));
+        let (title, text) = (escaped(self.title), escaped(self.text));
         let place = visit.place.as_ref();
-        let name = place.map(|p| format!("<p class=\"name\">{}</p>\n", escape(&p.name)));
+        let name = place.map(|p| format!("<p class=\"name\">{}</p>\n", escaped(&p.name)));
         let asks = self.asks.map(|words| {
-            format!("<form method=\"post\"><button>{}</button></form>\n", escape(words))
+            format!("<form method=\"post\"><button>{}</button></form>\n", escaped(words))
         });
         // Whoever was refused may try again; there is nothing to try where it went well.
         let again = place.filter(|_| self.code.is_some()).map(|p| {
-            format!("<p><a href=\"{}\">Try to sign in again</a></p>\n", escape(&p.sign_on))
+            format!("<p><a href=\"{}\">Try to sign in again</a></p>\n", escaped(&p.sign_on))
         });
         let code = self.code.map(|code| {
-            format!("<dt>Code</dt><dd><code id=\"code\">{}</code></dd>\n", escape(code))
+            format!("<dt>Code</dt><dd><code id=\"code\">{}</code></dd>\n", escaped(code))
         });
         let (reference, at) = (visit.opened.id, visit.opened.received_at);
         let time = at.format("%Y-%m-%d %H:%M:%S UTC");
@@ -58,12 +59,4 @@ impl Page<'_> {
             at.to_rfc3339(),
         )
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }
