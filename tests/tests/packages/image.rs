@@ -61,12 +61,15 @@ fn the_tree_of_the_image_holds_what_is_needed_and_serves_without_rights() -> Res
         mount -t tmpfs -o mode=0700,uid=65532,gid=65532 data "$0/var/lib/rollcall"
         mount -t tmpfs tmp "$0/tmp"
         mkdir -p "$0/proc" && mount -t proc proc "$0/proc"
+        for device in null urandom; do
+          mkdir -p "$0/dev"; : >"$0/dev/$device"; mount --bind "/dev/$device" "$0/dev/$device"
+        done
         mount -o remount,ro,bind "$0"
         ip link set lo up
         run() { chroot --userspec=65532:65532 "$0" /usr/bin/rollcall "$@"; }
         export ROLLCALL_DATA=/var/lib/rollcall ROLLCALL_LISTEN=127.0.0.1:8080
-        if run healthcheck --timeout 1; then echo "healthy before it runs"; exit 1; fi
-        run serve & server=$!
+        if run healthcheck --timeout 1 2>/dev/null; then echo "healthy before it runs"; exit 1; fi
+        chroot --userspec=65532:65532 "$0" /usr/bin/rollcall serve & server=$!
         for _ in $(seq 200); do
           if run healthcheck >/dev/null 2>&1; then break; fi
           sleep 0.1

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::server::binary;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -39,11 +39,6 @@ impl Service {
     /// Its data folder.
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
-    }
-
-    /// A folder for the test.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
     }
 
     /// Where the command line finds it.

@@ -33,6 +33,8 @@ impl Certificate {
                 &subject,
                 "-addext",
                 "subjectAltName=DNS:localhost",
+                "-addext",
+                "basicConstraints=critical,CA:FALSE",
                 "-keyout",
                 &path(&key)?,
                 "-out",

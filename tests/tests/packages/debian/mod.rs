@@ -2,198 +2,20 @@
 //! removed and purged. There is no service manager in there, so the test takes its part: it runs what
 //! the unit says as whom it says, and holds what the process asks of the kernel against the unit.
 
+mod place;
+mod running;
+mod unit;
+
 use super::tools::{may_change_root, root, run, stripped, tried};
 use anyhow::{Context as _, Result, ensure};
-use rollcall_tests::http::{Address, Http, Request};
-use rollcall_tests::tools::folder;
+use place::Debian;
+use rollcall_tests::http::Request;
+use running::Running;
 use rusqlite::Connection;
 use serde_json::json;
-use std::collections::BTreeSet;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
-use tempfile::TempDir;
-use tokio::net::UnixDatagram;
-
-/// A Debian in a folder.
-struct Debian(TempDir);
-
-impl Debian {
-    fn unpacked() -> Result<Self> {
-        let base = folder("packages")?.join("debian.tar");
-        ensure!(base.is_file(), "{} is missing: `make deps` makes it", base.display());
-        let place = tempfile::Builder::new().prefix("rollcall-debian-").tempdir()?;
-        let to = place.path().to_str().context("a path")?;
-        // Without its devices, which only some may make.
-        let from = base.to_str().context("a path")?;
-        run("tar", &["-C", to, "--exclude=./dev/*", "-xf", from])?;
-        for device in ["null", "urandom"] {
-            std::fs::write(place.path().join("dev").join(device), "")?;
-        }
-        Ok(Self(place))
-    }
-
-    fn path(&self, inside: &str) -> PathBuf {
-        self.0.path().join(inside.trim_start_matches('/'))
-    }
-
-    fn read(&self, inside: &str) -> Result<String> {
-        std::fs::read_to_string(self.path(inside)).with_context(|| inside.to_owned())
-    }
-
-    /// A command in there. Its mounts are its own, and go with it.
-    fn command(&self, script: &str) -> Command {
-        let mut command = Command::new("unshare");
-        let inside = format!(
-            "mount -t proc proc \"$0/proc\" && mount --bind /dev/null \"$0/dev/null\" && \
-             mount --bind /dev/urandom \"$0/dev/urandom\" && exec chroot \"$0\" /bin/sh -c \"$1\""
-        );
-        command.args(["--mount", "sh", "-c", &inside]).arg(self.0.path()).arg(script);
-        command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", "/root");
-        command.env("DEBIAN_FRONTEND", "noninteractive");
-        command
-    }
-
-    fn tried(&self, script: &str) -> Result<(bool, String)> {
-        tried(&mut self.command(script))
-    }
-
-    fn run(&self, script: &str) -> Result<String> {
-        let (good, said) = self.tried(script)?;
-        ensure!(good, "{script}:\n{said}");
-        Ok(said)
-    }
-
-    fn install(&self, package: &Path) -> Result<(bool, String)> {
-        std::fs::copy(package, self.path("tmp/package.deb"))?;
-        self.tried("dpkg -i /tmp/package.deb")
-    }
-
-    fn mode(&self, inside: &str) -> Result<(u32, String)> {
-        let found = std::fs::metadata(self.path(inside))?;
-        let passwd = self.read("etc/passwd")?;
-        let owner = passwd
-            .lines()
-            .find(|line| line.split(':').nth(2) == Some(&found.uid().to_string()))
-            .and_then(|line| line.split(':').next())
-            .unwrap_or("nobody");
-        Ok((found.permissions().mode() & 0o7777, owner.to_owned()))
-    }
-}
-
-/// The settings of a unit, in order.
-fn unit(text: &str) -> Vec<(String, String)> {
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|l| l.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
-}
-
-fn one<'a>(unit: &'a [(String, String)], name: &str) -> Result<&'a str> {
-    let found = unit.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-    found.with_context(|| format!("{name} in the unit"))
-}
-
-/// The service in there, which ends with its test.
-struct Running<'a> {
-    debian: &'a Debian,
-    child: Child,
-    socket: UnixDatagram,
-}
-
-impl<'a> Running<'a> {
-    async fn start(debian: &'a Debian) -> Result<Running<'a>> {
-        let unit = unit(&debian.read("lib/systemd/system/rollcall.service")?);
-        let (user, exec) = (one(&unit, "User")?, one(&unit, "ExecStart")?);
-        let socket_path = debian.path("run/notify");
-        let _ = std::fs::remove_file(&socket_path);
-        let socket = UnixDatagram::bind(&socket_path)?;
-        std::fs::set_permissions(&socket_path, std::fs::Permissions::from_mode(0o666))?;
-        let script = format!(
-            "umask {umask}; exec setpriv --reuid {user} --regid {user} --clear-groups \
-             env -i NOTIFY_SOCKET=/run/notify HOME=/nonexistent \
-             strace -f -c -U name -o /tmp/calls/calls {exec} --listen 127.0.0.1:0",
-            umask = one(&unit, "UMask")?,
-        );
-        debian.run(&format!("install -d -m 0777 -o {user} /tmp/calls"))?;
-        let log = std::fs::File::create(debian.path("tmp/log"))?;
-        let mut command = debian.command(&script);
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let mut running = Self { debian, child: command.spawn()?, socket };
-        running.ready().await?;
-        Ok(running)
-    }
-
-    async fn ready(&mut self) -> Result<()> {
-        let mut message = [0; 4096];
-        loop {
-            let told =
-                tokio::time::timeout(Duration::from_secs(60), self.socket.recv(&mut message));
-            let length =
-                told.await.with_context(|| self.debian.read("tmp/log").unwrap_or_default())??;
-            if String::from_utf8_lossy(&message[..length]).lines().any(|l| l == "READY=1") {
-                return Ok(());
-            }
-        }
-    }
-
-    fn http(&self) -> Result<Http> {
-        let address = self.debian.read("var/lib/rollcall/address")?;
-        Ok(Http::new(Address::new(address.trim().trim_start_matches("http://"))))
-    }
-
-    /// Ends it as a stop does; gives the system calls that it has made.
-    fn stop(mut self) -> Result<BTreeSet<String>> {
-        self.debian.run("for p in /proc/[0-9]*; do [ \"$(cat $p/comm)\" = rollcall ] && \
-             [ \"$(readlink $p/root)\" = \"$(readlink /proc/self/root)\" ] && kill ${p#/proc/}; done; true")?;
-        let status = self.child.wait()?;
-        ensure!(status.success(), "{status}: {}", self.debian.read("tmp/log")?);
-        let calls = self.debian.read("tmp/calls/calls")?;
-        Ok(calls.split_whitespace().map(str::to_owned).collect())
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The system calls that a set of systemd's stands for.
-fn calls_of(set: &str) -> Result<BTreeSet<String>> {
-    let said = run("systemd-analyze", &["--no-pager", "syscall-filter", set])?;
-    let mut all = BTreeSet::new();
-    for name in said.lines().skip(1).map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'))
-    {
-        match name.starts_with('@') {
-            true => all.extend(calls_of(name)?),
-            false => drop(all.insert(name.to_owned())),
-        }
-    }
-    Ok(all)
-}
-
-/// What the unit lets the process ask of the kernel.
-fn allowed(unit: &[(String, String)]) -> Result<BTreeSet<String>> {
-    let mut allowed = BTreeSet::new();
-    for (_, value) in unit.iter().filter(|(key, _)| key == "SystemCallFilter") {
-        let (forbids, names) = match value.strip_prefix('~') {
-            Some(names) => (true, names),
-            None => (false, value.as_str()),
-        };
-        for name in names.split_whitespace() {
-            let calls = match name.starts_with('@') {
-                true => calls_of(name)?,
-                false => BTreeSet::from([name.to_owned()]),
-            };
-            match forbids {
-                true => allowed.retain(|call| !calls.contains(call)),
-                false => allowed.extend(calls),
-            }
-        }
-    }
-    Ok(allowed)
-}
+use std::process::Command;
+use unit::{allowed, one, unit};
 
 /// The same package with another version, as a release after it.
 fn of_version(package: &Path, version: &str, folder: &Path) -> Result<PathBuf> {
@@ -217,7 +39,7 @@ async fn it_is_installed_started_upgraded_removed_and_purged() -> Result<()> {
     let path = |p: &Path| p.to_str().map(str::to_owned).context("a path");
     let (binary, out) = (stripped(work.path())?, work.path().join("out"));
     let mut make = Command::new(root().join("packaging/deb"));
-    let (good, said) = tried(make.arg(&binary).arg(&out).env("DEB_COMPRESSION", "-Znone"))?;
+    let (good, said) = tried(make.arg(&binary).arg(&out).env("DEB_COMPRESSION", "-Zxz -z0"))?;
     ensure!(good, "{said}");
     let package = out.join(said.lines().last().context("a package")?.trim());
 
@@ -278,7 +100,7 @@ async fn it_is_installed_started_upgraded_removed_and_purged() -> Result<()> {
     // Nothing was asked of the kernel that the unit does not let it ask.
     let service = unit(&debian.read("lib/systemd/system/rollcall.service")?);
     let (asked, allowed) = (running.stop()?, allowed(&service)?);
-    ensure!(asked.contains("fdatasync") && asked.contains("accept4"), "{asked:?}");
+    ensure!(asked.contains("fsync") && asked.contains("accept4"), "{asked:?}");
     let refused: Vec<&String> = asked.difference(&allowed).collect();
     ensure!(refused.is_empty(), "the unit's SystemCallFilter refuses {refused:?}");
 
