@@ -76,6 +76,10 @@ dist: build deps
 	rm -rf $(TARGET)/dist
 	packaging/dist $(TARGET)/release/rollcall $(TARGET)/dist
 
+# Simulated months of companies of three sizes: some minutes.
+sizing: build
+	.ci/sizing $(TARGET)/release/rollcall
+
 # Only what is missing, and nothing at all where everything is there.
 deps:
 	.ci/deps test
