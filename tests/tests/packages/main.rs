@@ -9,6 +9,7 @@ mod image;
 mod manifests;
 mod notify;
 mod observe;
+mod readme;
 mod rules;
 mod service;
 mod supply;

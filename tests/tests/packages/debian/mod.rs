@@ -41,7 +41,8 @@ async fn it_is_installed_started_upgraded_removed_and_purged() -> Result<()> {
     let mut make = Command::new(root().join("packaging/deb"));
     let (good, said) = tried(make.arg(&binary).arg(&out).env("DEB_COMPRESSION", "-Zxz -z0"))?;
     ensure!(good, "{said}");
-    let package = out.join(said.lines().last().context("a package")?.trim());
+    let package = std::fs::read_dir(&out)?.next().context("a package")??.path();
+    ensure!(package.extension().is_some_and(|end| end == "deb"), "{}", package.display());
 
     // Debian's own critic has nothing to say that would be an error or a warning.
     let said = run(
