@@ -39,7 +39,7 @@ impl Debian {
         let mut command = Command::new("unshare");
         let inside = "mount -t proc proc \"$0/proc\" && mount --bind /dev/null \"$0/dev/null\" && \
              mount --bind /dev/urandom \"$0/dev/urandom\" && exec chroot \"$0\" /bin/sh -c \"$1\"";
-        command.args(["--mount", "sh", "-c", &inside]).arg(self.0.path()).arg(script);
+        command.args(["--mount", "sh", "-c", inside]).arg(self.0.path()).arg(script);
         command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("HOME", "/root");
         command.env("DEBIAN_FRONTEND", "noninteractive");
         command
