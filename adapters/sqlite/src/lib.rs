@@ -14,3 +14,8 @@ pub use error::OpenError;
 pub use folder::DataFolder;
 pub use log::SqliteLog;
 pub use views::SqliteViews;
+
+/// The version of SQLite that is built in.
+pub fn version() -> &'static str {
+    rusqlite::version()
+}

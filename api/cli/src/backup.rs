@@ -15,12 +15,24 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-/// Write the whole log to a file while the server runs
+/// Write the whole log to a file while the server runs, or check one that was written
 #[derive(Debug, Args)]
 pub struct Backup {
     /// The file to make; it must not exist
-    #[arg(long, alias = "to", value_name = "FILE")]
-    output: PathBuf,
+    #[arg(long, alias = "to", value_name = "FILE", required_unless_present = "check")]
+    output: Option<PathBuf>,
+    /// Check this backup in place of making one: restore it into a folder of its own in the
+    /// temporary folder, which needs its room twice, and compare all of it; exit code 1 if it does
+    /// not come out as it is
+    #[arg(long, value_name = "FILE", conflicts_with = "output")]
+    check: Option<PathBuf>,
+}
+
+impl Backup {
+    /// The backup that is to be checked, if none is to be made.
+    pub fn to_check(&self) -> Option<&Path> {
+        self.check.as_deref()
+    }
 }
 
 /// Put a backup in place on a running server that is empty
@@ -42,12 +54,11 @@ pub struct Restore {
 
 /// `rollcall backup`. The file appears under its name only once it is whole.
 pub async fn backup(command: Backup, client: Client) -> anyhow::Result<Exit> {
-    check_free(&command.output)?;
-    let part = Part::download(
-        &command.output,
-        client.send(&route::BACKUP.line(&Nothing, &Nothing)?).await?,
-    )
-    .await?;
+    let output = command.output.context("name the file to make with --output")?;
+    check_free(&output)?;
+    let part =
+        Part::download(&output, client.send(&route::BACKUP.line(&Nothing, &Nothing)?).await?)
+            .await?;
     let counts = check(part.path())?;
     part.finish()?;
     report(&client, &counts, "written")

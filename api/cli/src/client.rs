@@ -64,10 +64,16 @@ impl Client {
             );
         }
         // The key must not travel through a proxy that happens to be in the environment.
-        let http = reqwest::Client::builder()
+        let mut http = reqwest::Client::builder()
             .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
-            .no_proxy()
-            .build()?;
+            .no_proxy();
+        if let Some(file) = &server.ca_file {
+            let cannot = || format!("cannot read a certificate from {}", file.display());
+            let pem = std::fs::read(file).with_context(cannot)?;
+            let authorities = reqwest::Certificate::from_pem_bundle(&pem).with_context(cannot)?;
+            http = authorities.into_iter().fold(http, reqwest::ClientBuilder::add_root_certificate);
+        }
+        let http = http.build()?;
         let proven = server.key_file.is_none().then(OnceCell::new);
         Ok(Self { http, base, key, proven, json: server.json })
     }

@@ -19,6 +19,7 @@ mod exchanges;
 mod exit;
 mod failures;
 mod format;
+pub mod healthcheck;
 mod key;
 mod log;
 mod logins;
@@ -41,6 +42,7 @@ mod unreachable;
 mod views;
 mod who;
 
+pub use client::Unreachable;
 pub use exit::{Exit, Failure, usage};
 pub use replay::{Choice, exit, report};
 
@@ -48,7 +50,7 @@ use clap::{Args, Subcommand};
 use client::Client;
 use output::Fit;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How commands find the server.
 #[derive(Clone, Debug, Args)]
@@ -63,6 +65,9 @@ pub struct ServerArgs {
     /// A file with the key to use in place of the operator's, such as an auditor's
     #[arg(long, env = "ROLLCALL_KEY_FILE", value_name = "FILE", global = true)]
     pub key_file: Option<PathBuf>,
+    /// Trust this certificate authority too (PEM), such as one of your own
+    #[arg(long, env = "ROLLCALL_CA_FILE", value_name = "FILE", global = true)]
+    pub ca_file: Option<PathBuf>,
     /// Send the key over plain http also to another machine, where anybody in between can read it
     #[arg(long, global = true)]
     pub insecure: bool,
@@ -164,10 +169,21 @@ pub enum Command {
     /// Which log is served, and whether it is the one that was known
     #[command(subcommand)]
     Log(log::Log),
-    /// Write the whole log to a file while the server runs
+    /// Write the whole log to a file while the server runs, or check one that was written
     Backup(backup::Backup),
     /// Put a backup in place on a running server that is empty
     Restore(backup::Restore),
+}
+
+impl Command {
+    /// The backup that is to be checked, if that is what is asked: by restoring it, which needs no
+    /// server.
+    pub fn backup_to_check(&self) -> Option<&Path> {
+        match self {
+            Self::Backup(backup) => backup.to_check(),
+            _ => None,
+        }
+    }
 }
 
 /// Runs one command against a server.

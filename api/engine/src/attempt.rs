@@ -129,8 +129,10 @@ impl Engine {
         let written = write.clone();
         let started = std::time::Instant::now();
         let append = Append { organization, write: Some(write), exchange };
+        let under_way = self.appends.begin();
         let appended =
             self.log.append(append).instrument(debug_span!("log.append", %organization)).await;
+        drop(under_way);
         metrics::histogram!("rollcall_append_seconds").record(started.elapsed());
         let appended = appended.map_err(|error| refused(error, &order.require))?;
         let (version, times, records) = (slot.revision, slot.times, records(written, &appended));

@@ -16,6 +16,7 @@ mod order;
 mod refold;
 pub mod secrets;
 mod streamed;
+mod under_way;
 mod visible;
 mod warm;
 
@@ -24,6 +25,7 @@ pub use names::Names;
 pub use order::{Done, ExecuteError, Judgement, Led, Order, Precondition, Seal, Sealed};
 pub use refold::{RefoldError, Refolded};
 pub use streamed::Streamed;
+pub use under_way::{AppendCounts, Appends};
 pub use visible::{NotVisible, Visible};
 pub use warm::Times;
 
@@ -55,6 +57,8 @@ pub struct Engine {
     pub views: Arc<dyn SqlStore>,
     /// Feeds the views.
     pub folder: Arc<Folder>,
+    /// Which appends are under way.
+    pub appends: Appends,
     /// Time.
     pub clock: Clock,
     /// Ids and secrets.
@@ -85,6 +89,7 @@ impl Engine {
     ) -> Self {
         Self {
             watch: log.watch(),
+            appends: Appends::default(),
             audit: OnceLock::new(),
             changes: AtomicU64::new(0),
             views_failing: AtomicBool::new(false),

@@ -69,7 +69,10 @@ pub fn key_file(path: &Path, make: impl FnOnce() -> String) -> anyhow::Result<St
             Ok(key)
         }
         Err(e) if e.kind() == ErrorKind::AlreadyExists => {
-            if fs::metadata(path)?.mode() & 0o077 != 0 {
+            let found = fs::metadata(path)?;
+            // As secrets are given to a container: root's, to be read by its group.
+            let given = found.uid() == 0 && found.mode() & 0o337 == 0;
+            if found.mode() & 0o077 != 0 && !given {
                 bail!(
                     "{} can be read by others: run chmod 600 {0} and start again",
                     path.display()

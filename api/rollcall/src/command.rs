@@ -1,17 +1,18 @@
 //! What the binary can be told.
 
-use crate::{bundle, config, ledger, shell};
+use crate::{bundle, check_backup, config, ledger, shell, versions};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
-use rollcall_cli::{Exit, Failure, ServerArgs, output, usage};
+use rollcall_cli::{Exit, Failure, ServerArgs, healthcheck, output, usage};
 use rollcall_door::config::ServeArgs;
 use rollcall_server::config::resolve;
+use rollcall_server::reload::Reload;
 use rollcall_server::{serve, telemetry};
 use rollcall_simulate as simulate;
 use std::path::PathBuf;
 
 /// Rollcall: the place where Microsoft Entra ID meets an application.
 #[derive(Debug, Parser)]
-#[command(name = "rollcall", version)]
+#[command(name = "rollcall", version, long_version = versions::all())]
 pub struct Cli {
     #[command(flatten)]
     server: ServerArgs,
@@ -23,6 +24,8 @@ pub struct Cli {
 enum Command {
     /// Run the server
     Serve(Box<ServeCommand>),
+    /// Whether requests are served; needs no key
+    Healthcheck(healthcheck::Healthcheck),
     #[command(flatten)]
     Ask(Box<rollcall_cli::Command>),
     /// Exchanges and the state they need, in one file
@@ -59,7 +62,11 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
     output::begin(server.fit());
     match command {
         Command::Serve(serve) => start(serve.args, server.data),
-        Command::Ask(command) => rollcall_cli::run(*command, server),
+        Command::Healthcheck(command) => healthcheck::run(&command, server),
+        Command::Ask(command) => match command.backup_to_check() {
+            Some(file) => check_backup::run(file, server.json),
+            None => rollcall_cli::run(*command, server),
+        },
         Command::Bundle(bundle) => bundle::run(bundle, server),
         Command::Ledger(ledger) => ledger::run(ledger, server),
         Command::Config(config) => config::run(config, server),
@@ -70,14 +77,22 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
 }
 
 fn start(args: ServeArgs, data: Option<PathBuf>) -> Result<Exit, Failure> {
-    let config = resolve(args, data).map_err(usage)?;
-    telemetry::start_logs(config.log_format, &config.log).map_err(usage)?;
+    let config = resolve(args.clone(), data.clone()).map_err(usage)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)?;
+    let (filter, traces) = {
+        let _on_it = runtime.enter();
+        telemetry::start_logs(&config).map_err(usage)?
+    };
+    let again = Box::new(move || resolve(args.clone(), data.clone()));
     // A store that cannot be opened, or a port that is taken, is for the operator to change.
-    runtime.block_on(serve::serve(config)).map_err(usage)?;
+    let served = runtime.block_on(serve::serve(config, Reload { again, filter }));
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    served.map_err(usage)?;
     Ok(Exit::Success)
 }
 

@@ -2,10 +2,12 @@
 //! program.
 
 mod bundle;
+mod check_backup;
 mod command;
 mod config;
 mod ledger;
 mod shell;
+mod versions;
 
 pub use command::{Cli, reference, run};
 pub use rollcall_cli::{Exit, Failure};

@@ -5,7 +5,7 @@ use crate::router::{Doors, router};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
-use axum::http::Request;
+use axum::http::{Request, Response};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use rollcall_contract::organizations::{NewOrganization, OrganizationCreated, OrganizationPath};
@@ -205,9 +205,7 @@ impl Host {
         }
         let hand = self.hand.lock().await;
         hand.set(at);
-        // A router is always ready and never fails.
-        let Ok(response) = self.router.clone().oneshot(request).await;
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.respond(request).await.into_parts();
         let body = to_bytes(body, usize::MAX).await?;
         self.app.strangers.evidence.flush().await?;
         drop(hand);
@@ -225,6 +223,14 @@ impl Host {
             .map(|(name, value)| (name.as_str().to_owned(), text(value)))
             .collect();
         Ok(HostAnswer { status: parts.status.as_u16(), headers, exchange, body })
+    }
+
+    /// Serves a request of any length, and gives the answer as it begins. For whoever asks one
+    /// thing at a time: the clock shows what it showed last.
+    pub async fn respond(&self, request: Request<Body>) -> Response<Body> {
+        // A router is always ready and never fails.
+        let Ok(response) = self.router.clone().oneshot(request).await;
+        response
     }
 
     /// Creates an organization, as the operator would.

@@ -47,6 +47,12 @@ const fn histogram(
 
 /// All of them.
 pub const METRICS: &[Metric] = &[
+    gauge("rollcall_build_info", &["version"], "1 for the version that runs"),
+    counter(
+        "rollcall_trace_exports_total",
+        &["outcome"],
+        "Batches of traces that were to be sent to the collector",
+    ),
     gauge(
         "rollcall_trouble",
         &["reason"],
@@ -57,6 +63,11 @@ pub const METRICS: &[Metric] = &[
         "rollcall_unshown_answers_total",
         &[],
         "Answers that were given up because the views could not be brought that far",
+    ),
+    gauge(
+        "rollcall_backup_seconds",
+        &[],
+        "When this server had written the last whole backup, in seconds since 1970",
     ),
     gauge("rollcall_disk_free_bytes", &[], "Room left on the disk of the data folder"),
     counter(
@@ -240,11 +251,17 @@ pub const METRICS: &[Metric] = &[
     ),
 ];
 
-/// Tells the recorder what each of them says.
+/// Tells the recorder what each of them says, and begins those that are never told apart.
 pub fn describe() {
-    for Metric { name, kind, help, .. } in METRICS {
+    for Metric { name, kind, labels, help } in METRICS {
         match kind {
-            Kind::Counter => metrics::describe_counter!(*name, *help),
+            Kind::Counter => {
+                metrics::describe_counter!(*name, *help);
+                // A counter that is born with its first event has not risen, for Prometheus.
+                if labels.is_empty() {
+                    metrics::counter!(*name).increment(0);
+                }
+            }
             Kind::Gauge => metrics::describe_gauge!(*name, *help),
             Kind::Histogram => metrics::describe_histogram!(*name, *help),
         }

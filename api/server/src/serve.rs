@@ -1,10 +1,10 @@
 //! `rollcall serve`: from a configuration to a running server, and its end.
 
 use crate::background::Background;
-use crate::known;
-use crate::listen::{self, Patience, Trusted};
+use crate::listen::{self, Patience, Tls, Trusted};
+use crate::reload::{self, Reload};
 use crate::router::{Doors, router};
-use crate::telemetry;
+use crate::{known, notify, telemetry};
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_door::config::ServeConfig;
@@ -28,7 +28,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 /// How often a stop looks whether strangers' requests have ended.
@@ -37,15 +37,25 @@ const GLANCE: Duration = Duration::from_millis(10);
 const DRAIN: Duration = Duration::from_secs(30);
 
 /// Runs the server until it is told to stop.
-pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
+///
+/// # Errors
+/// What has to be changed before it can start.
+pub async fn serve(config: ServeConfig, reload: Reload) -> anyhow::Result<()> {
+    // Before anything else: a reload that came first would end the process.
+    let hangups = reload::hangups()?;
     std::fs::create_dir_all(&config.data).with_context(|| {
         format!("cannot make the data folder {}: choose another with --data", config.data.display())
     })?;
-    let metrics = telemetry::start_metrics()?;
+    let metrics = telemetry::start_metrics(config.metric_organizations)?;
     let clock = Clock::system();
     let ids = Ids::new(clock.clone(), Random::system());
     let drawn = ids.key();
     let writer = std::array::from_fn(|byte| drawn[byte]);
+    let tls = match (&config.tls_certificate_file, &config.tls_key_file) {
+        (Some(certificate), Some(key)) => Some(Tls::read(certificate, key)?),
+        _ => None,
+    };
+    notify::status("opening the log");
     let stores = rollcall_stores::open(Places {
         data: &config.data,
         database: config.database_url.as_deref().map(|url| (url, config.database_connections)),
@@ -57,6 +67,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
     let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
     stores.log.watch().remember(known::read(&config.data));
+    notify::status("bringing the views that answer SCIM up to the log");
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
     seals::check(
         &SamlConnections::new(stores.live.clone()),
@@ -69,8 +80,11 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.listen).await.with_context(|| {
         format!("cannot listen on {}: choose another address with --listen", config.listen)
     })?;
-    let url = format!("http://{}", listener.local_addr()?);
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let url = format!("{scheme}://{}", listener.local_addr()?);
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
+    // A certificate is for a name, and not for the address that is listened on.
+    let found_at = if tls.is_some() { public_url.clone() } else { url.clone() };
     reachable(&public_url)?;
     let shared = stores.shared;
     let ring = StrangerRing::open(stores.side.clone()).await;
@@ -101,17 +115,27 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let app = Arc::new(App::new(engine, audit, settings));
     let empty = app.organizations.list().await.is_ok_and(|all| all.is_empty());
     announce(&app, stores.name, &url, empty);
-    run(app, metrics, listener, &url).await
+    run(app, metrics, Listening { listener, tls, found_at }, reload, hangups).await
+}
+
+/// Where requests come in.
+struct Listening {
+    listener: TcpListener,
+    tls: Option<Tls>,
+    /// Where the command line finds it.
+    found_at: String,
 }
 
 async fn run(
     app: Arc<App>,
     metrics: PrometheusHandle,
-    listener: TcpListener,
-    url: &str,
+    listening: Listening,
+    reload: Reload,
+    hangups: Signal,
 ) -> anyhow::Result<()> {
+    let Listening { listener, tls, found_at } = listening;
     let address_file = app.config.data.join("address");
-    std::fs::write(&address_file, format!("{url}\n"))
+    std::fs::write(&address_file, format!("{found_at}\n"))
         .with_context(|| format!("cannot write {}", address_file.display()))?;
     let (stop, stopping) = watch::channel(false);
     let doors = Doors::new(&app);
@@ -125,9 +149,15 @@ async fn run(
         Patience::default(),
         app.strangers.connections.clone(),
         trusted,
+        tls.clone(),
         stopping.clone(),
     ));
-    signals().await?;
+    notify::ready("serving");
+    tokio::select! {
+        told = signals() => told?,
+        () = reload.at_signals(hangups, &app.config, tls.as_ref()) => {}
+    }
+    notify::stopping();
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
     feed.stop();

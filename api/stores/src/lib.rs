@@ -11,6 +11,8 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub use rollcall_sqlite::version as sqlite_version;
+
 /// Log and views, and what keeps them ours.
 pub struct Stores {
     /// The log.

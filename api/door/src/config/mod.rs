@@ -50,6 +50,13 @@ settings! {
         /// DIR/deployment.key]
         #[arg(long, env = "ROLLCALL_DEPLOYMENT_KEY_FILE", value_name = "FILE")]
         pub deployment_key_file: Option<PathBuf>,
+        /// Serve https with this certificate and what leads from it to its authority (PEM), which
+        /// are read again at SIGHUP; plain http if absent
+        #[arg(long, env = "ROLLCALL_TLS_CERTIFICATE_FILE", value_name = "FILE")]
+        pub tls_certificate_file: Option<PathBuf>,
+        /// The private key of that certificate (PEM)
+        #[arg(long, env = "ROLLCALL_TLS_KEY_FILE", value_name = "FILE")]
+        pub tls_key_file: Option<PathBuf>,
         /// How long the bodies of exchanges are kept, such as 90d or 12h; for ever if absent
         #[arg(long, env = "ROLLCALL_KEEP_BODIES_FOR", value_name = "TIME")]
         pub keep_bodies_for: Option<String>,
@@ -72,6 +79,12 @@ settings! {
         /// Key that seals private keys; in the data folder, if absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment_key_file: Option<PathBuf> = None;
+        /// What https is served with; plain http, if absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tls_certificate_file: Option<PathBuf> = None;
+        /// Its private key.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        tls_key_file: Option<PathBuf> = None;
         /// Seconds for which the bodies of exchanges are kept; for ever, if absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         keep_bodies_for: Option<u64> = None;
@@ -84,6 +97,14 @@ settings! {
         log_format: LogFormat = LogFormat::Text, "ROLLCALL_LOG_FORMAT" "FORMAT" (value_enum);
         /// Log filter, such as info or rollcall=debug
         log: String = "info".to_owned(), "ROLLCALL_LOG" "FILTER";
+        /// Send traces to this collector (OTLP over HTTP), such as
+        /// http://127.0.0.1:4318/v1/traces; none if empty
+        otlp_endpoint: String = String::new(), "ROLLCALL_OTLP_ENDPOINT" "URL";
+        /// Of 100 requests, how many are traced where the proxy in front does not say
+        trace_percent: u32 = 5, "ROLLCALL_TRACE_PERCENT" "N";
+        /// Organizations that are counted by themselves in metrics; what is counted of more is
+        /// added up as "other"
+        metric_organizations: usize = 200, "ROLLCALL_METRIC_ORGANIZATIONS" "N" positive;
         /// Longest request body in bytes
         max_body_bytes: u64 = 16 * 1024 * 1024, "ROLLCALL_MAX_BODY_BYTES" "BYTES" positive;
         /// Most members in one request
@@ -147,6 +168,18 @@ impl ServeConfig {
         }
         if let Some(flag) = self.not_positive().first() {
             bail!("{flag} must be at least 1");
+        }
+        if self.tls_certificate_file.is_some() != self.tls_key_file.is_some() {
+            bail!("--tls-certificate-file and --tls-key-file go together");
+        }
+        let otlp = &self.otlp_endpoint;
+        if !(otlp.is_empty() || otlp.starts_with("http://") || otlp.starts_with("https://")) {
+            bail!(
+                "--otlp-endpoint {otlp}: write an address such as http://127.0.0.1:4318/v1/traces"
+            );
+        }
+        if self.trace_percent > 100 {
+            bail!("--trace-percent must be from 0 to 100");
         }
         if let Err(error) = Guard::opening(&self.allow_private_outbound) {
             bail!("--allow-private-outbound: {error}");

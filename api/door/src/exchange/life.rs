@@ -6,12 +6,13 @@ use futures::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 
 /// Serves one request to its end, also when the client goes away in the middle.
 pub async fn to_the_end(
     serve: impl Future<Output = Response<Body>> + Send + 'static,
 ) -> Response<Body> {
-    tokio::spawn(serve).await.unwrap_or_else(|error| {
+    tokio::spawn(serve.in_current_span()).await.unwrap_or_else(|error| {
         tracing::error!(%error, "a request ended without an answer");
         Response::builder()
             .status(503)

@@ -41,9 +41,14 @@ pub async fn backup(_: Operator, State(app): State<Arc<App>>) -> Result<Response
     tokio::spawn(async move {
         let begin = BackupLine::Begin { format: BACKUP_FORMAT, created_at, epoch: Some(epoch) };
         let mut writing = Writing { lines: lines.clone(), digests: Digests::default() };
-        if let Err(error) = write(&*log, heads, begin, &mut writing).await {
-            tracing::error!(%error, "backup broke off");
-            let _ = lines.send(Err(std::io::Error::other(error.to_string()))).await;
+        match write(&*log, heads, begin, &mut writing).await {
+            Ok(()) => {
+                metrics::gauge!("rollcall_backup_seconds").set(created_at.timestamp() as f64);
+            }
+            Err(error) => {
+                tracing::error!(%error, "backup broke off");
+                let _ = lines.send(Err(std::io::Error::other(error.to_string()))).await;
+            }
         }
     });
     let stream = futures::stream::unfold(receiver, |mut receiver| async move {

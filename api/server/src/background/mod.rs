@@ -18,9 +18,11 @@ pub mod retention;
 pub mod sweep;
 #[cfg(test)]
 mod tests;
+mod watchdog;
 
 pub use job::{Incomplete, Job};
 
+use crate::notify;
 use crate::router::Doors;
 use audits::Audits;
 use certificates::Certificates;
@@ -41,6 +43,7 @@ use std::time::{Duration, Instant};
 use sweep::Sweep;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use watchdog::Watchdog;
 
 /// How long jobs wait before they look again whether the log is open.
 const WHILE_CLOSED: Duration = Duration::from_secs(1);
@@ -67,6 +70,9 @@ impl Background {
         jobs.add(Evidence, app, stopping);
         if let Some(keep) = app.config.keep_bodies_for {
             jobs.add(Retention::new(keep), app, stopping);
+        }
+        if let Some(patience) = notify::patience() {
+            jobs.add(Watchdog::new(patience), app, stopping);
         }
         jobs
     }

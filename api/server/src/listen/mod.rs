@@ -7,11 +7,14 @@ mod arriving;
 mod descriptors;
 mod leaving;
 mod silence;
+mod tls;
 mod trusted;
 
 pub use descriptors::room_for_strangers;
+pub use tls::Tls;
 pub use trusted::Trusted;
 
+use crate::telemetry;
 use arriving::Arriving;
 use axum::Router;
 use axum::body::Body;
@@ -23,13 +26,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use leaving::{Leaving, UnderWay};
-use rollcall_door::strangers::{Connections, Source};
+use rollcall_door::strangers::{Connections, Place, Source};
 use silence::silent;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 
 /// How long to wait when no connection can be taken, such as without file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -66,6 +72,7 @@ pub async fn serve(
     patience: Patience,
     connections: Connections,
     trusted: Trusted,
+    tls: Option<Tls>,
     mut stopping: watch::Receiver<bool>,
 ) {
     let graceful = GracefulShutdown::new();
@@ -82,6 +89,7 @@ pub async fn serve(
                     patience,
                     connections: connections.clone(),
                     trusted: trusted.clone(),
+                    tls: tls.clone(),
                     overdue: overdue.clone(),
                 };
                 drop(tokio::spawn(serving.connection(socket, peer, graceful.watcher())));
@@ -107,20 +115,40 @@ struct Serving {
     patience: Patience,
     connections: Connections,
     trusted: Trusted,
+    tls: Option<Tls>,
     /// True once the server waits for no request any more that has not come in whole.
     overdue: watch::Receiver<bool>,
 }
 
 impl Serving {
     async fn connection(self, socket: TcpStream, peer: SocketAddr, watcher: Watcher) {
-        let Self { router, patience, connections, trusted, overdue } = self;
-        let (head, place) = (patience.head, connections.enter(Source::from(peer.ip())));
+        let place = self.connections.enter(Source::from(peer.ip()));
+        // A small answer must not wait for more to send.
+        let _ = socket.set_nodelay(true);
+        let Some(tls) = self.tls.clone() else {
+            return self.requests(socket, peer, place, watcher).await;
+        };
+        tokio::select! {
+            shaken = tokio::time::timeout(self.patience.stranger, tls.accept(socket)) => match shaken {
+                Ok(Ok(socket)) => self.requests(socket, peer, place, watcher).await,
+                Ok(Err(error)) => tracing::debug!(%error, "a connection without TLS"),
+                Err(_) => tracing::debug!("a handshake was not finished"),
+            },
+            () = place.told_to_go() => tracing::debug!("a connection made room for others"),
+        }
+    }
+
+    /// The requests that come on a connection.
+    async fn requests<S>(self, socket: S, peer: SocketAddr, place: Place, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { router, patience, trusted, overdue, .. } = self;
+        let head = patience.head;
         if trusted.is_one(peer.ip()) {
             // It carries everybody, and is let go when it asks for nothing.
             place.known();
         }
-        // A small answer must not wait for more to send.
-        let _ = socket.set_nodelay(true);
         let under_way = UnderWay::default();
         let (requests, late) = (under_way.clone(), overdue.clone());
         let visited = place.clone();
@@ -129,8 +157,13 @@ impl Serving {
             request.extensions_mut().insert(ConnectInfo(SocketAddr::new(from, peer.port())));
             request.extensions_mut().insert(visited.clone());
             let request = request.map(|body| Body::new(Arriving::new(body, late.clone())));
+            let span = telemetry::request(request.headers(), trusted.is_one(peer.ip()));
             let (answer, one) = (router.clone().oneshot(request), requests.one(&visited));
-            async move { answer.await.map(|answer| answer.map(|body| Leaving::new(body, one))) }
+            async move {
+                let answer = answer.instrument(span.clone()).await?;
+                telemetry::serving(&span, answer.status().as_u16());
+                Ok::<_, Infallible>(answer.map(|body| Leaving::new(body, one)))
+            }
         });
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(head);

@@ -48,6 +48,7 @@ async fn start(patience: Patience) -> Server {
             patience,
             Connections::new(64),
             Trusted::default(),
+            None,
             stopping,
         )),
     }
