@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -15,6 +16,9 @@ const START_PATIENCE: Duration = Duration::from_secs(30);
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// How often a state is looked at that nobody announces.
 const GLANCE: Duration = Duration::from_millis(10);
+
+/// All servers of the tests are of one deployment: what one sealed opens at another.
+const DEPLOYMENT_KEY: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI";
 
 /// Where a server keeps its log.
 #[derive(Clone, Debug)]
@@ -76,8 +80,21 @@ impl Server {
         Ok((server, said))
     }
 
+    /// As [`Self::start_with`], of a deployment of its own.
+    pub async fn start_of_its_own(store: Store, flags: &[&str]) -> Result<Self> {
+        let mut server = Self::unstarted(store, &std::env::temp_dir(), flags)?;
+        fs::remove_file(server.data().join("deployment.key"))?;
+        server.restart().await?;
+        Ok(server)
+    }
+
     fn unstarted(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("rollcall-test-").tempdir_in(parent)?;
+        let data = folder.path().join("data");
+        fs::create_dir_all(&data)?;
+        let key = data.join("deployment.key");
+        let file = File::options().write(true).create_new(true).mode(0o600).open(key);
+        writeln!(file?, "{DEPLOYMENT_KEY}")?;
         let flags = flags.iter().map(|&f| f.to_owned()).collect();
         Ok(Self {
             binary: binary()?,

@@ -50,6 +50,10 @@ pub enum SealError {
     OpenSsl(#[from] openssl::error::ErrorStack),
 }
 
+/// The purpose for which [`DeploymentKey::derived`] gives what the keys of organizations are wrapped
+/// with.
+pub const WRAPPING: &str = "the keys of organizations";
+
 /// Where the deployment's key lies unless configured.
 pub fn deployment_key_path(data: &Path) -> PathBuf {
     data.join("deployment.key")

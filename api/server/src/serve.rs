@@ -8,7 +8,7 @@ use crate::telemetry;
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_door::config::ServeConfig;
-use rollcall_door::sealing::{DeploymentKey, deployment_key_path};
+use rollcall_door::sealing::{DeploymentKey, WRAPPING, deployment_key_path};
 use rollcall_door::strangers::Strangers;
 use rollcall_door::{App, Settings};
 use rollcall_engine::begin;
@@ -21,7 +21,7 @@ use rollcall_projections::saml::SamlConnections;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
 use rollcall_sign_on::saml::seals;
-use rollcall_stores::Places;
+use rollcall_stores::{DeploymentWrap, Places};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,16 +45,19 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let ids = Ids::new(clock.clone(), Random::system());
     let drawn = ids.key();
     let writer = std::array::from_fn(|byte| drawn[byte]);
+    let key_file =
+        config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
+    let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
+    let wrap = DeploymentWrap::new(deployment_key.derived(WRAPPING));
     let stores = rollcall_stores::open(Places {
         data: &config.data,
         database: config.database_url.as_deref().map(|url| (url, config.database_connections)),
         kurrent: config.kurrent_url.as_deref().map(|url| (url, writer)),
+        wrap: &wrap,
     });
     let stores = stores.await?;
+    stores.check_keys().await.context("cannot open what was sealed before")?;
     let operator_key = secrets::operator_key(&config.data, &ids)?;
-    let key_file =
-        config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
-    let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
     stores.log.watch().remember(known::read(&config.data));
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
     seals::check(

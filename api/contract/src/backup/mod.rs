@@ -40,12 +40,28 @@ pub enum BackupLine<R, X> {
         /// The key.
         key: String,
     },
-    /// A record.
+    /// What the data keys of an organization are wrapped with, itself wrapped by the deployment's
+    /// key. Keys stand behind the first line and are in no digest: they may be kept apart, and what
+    /// was changed of them opens nothing.
+    OrganizationKey {
+        /// Whose.
+        organization: Uuid,
+        /// The key.
+        wrapped: String,
+    },
+    /// Data keys of an organization, wrapped by its own.
+    DataKeys {
+        /// Whose.
+        organization: Uuid,
+        /// Each with its id; without one where it was erased.
+        keys: Vec<(u64, Option<String>)>,
+    },
+    /// A record, as it is stored.
     Record {
         /// The record.
         record: Box<R>,
     },
-    /// An exchange.
+    /// An exchange, as it is stored.
     Exchange {
         /// Its number.
         number: u64,
@@ -87,6 +103,13 @@ pub enum BackupLine<R, X> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
     },
+}
+
+impl<R, X> BackupLine<R, X> {
+    /// Whether it is of the keys, which may be kept apart from the rest.
+    pub fn is_of_keys(&self) -> bool {
+        matches!(self, Self::OrganizationKey { .. } | Self::DataKeys { .. })
+    }
 }
 
 /// What a restore put in place.

@@ -85,7 +85,9 @@ impl Reading {
         match &line {
             BackupLine::Begin { format, .. } => self.begin(*format)?,
             _ if self.format.is_none() => return Err(NotABackup::NoBegin),
-            BackupLine::ClaimKey { .. } => {}
+            BackupLine::ClaimKey { .. }
+            | BackupLine::OrganizationKey { .. }
+            | BackupLine::DataKeys { .. } => {}
             BackupLine::Record { .. } => self.records += 1,
             BackupLine::Exchange { .. } => self.exchanges += 1,
             BackupLine::Section { lines, sha256, .. } => {
@@ -102,6 +104,8 @@ impl Reading {
             BackupLine::Begin { .. } | BackupLine::Section { .. } | BackupLine::End { .. } => {
                 self.digests.between(bytes);
             }
+            // In no digest: with or without them it is the same backup.
+            BackupLine::OrganizationKey { .. } | BackupLine::DataKeys { .. } => {}
             BackupLine::ClaimKey { .. }
             | BackupLine::Record { .. }
             | BackupLine::Exchange { .. } => self.digests.line(bytes),
