@@ -19,6 +19,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// A log that keeps what is personal sealed, and shows it opened.
+#[derive(Clone)]
 pub struct SealedLog {
     inner: Arc<dyn Log>,
     ring: Arc<Ring>,
@@ -42,6 +43,31 @@ impl SealedLog {
     /// If a key is wrapped by neither, or the keys cannot be written.
     pub async fn rewrap(&self, former: &DeploymentWrap) -> Result<usize, LogError> {
         Ok(self.ring.rewrap(former).await?)
+    }
+
+    /// Seals a log of before, in which everything is in the clear: all of it or nothing. None if
+    /// there is nothing to do.
+    ///
+    /// # Errors
+    /// If it cannot be done, or if the store never changes what it holds: then that says what can
+    /// be done instead.
+    pub async fn seal_what_is_in_the_clear(
+        &self,
+        fresh: Uuid,
+    ) -> Result<Option<Rewritten>, LogError> {
+        if let Some(done) = self.inner.rewrite(fresh, Arc::new(self.clone())).await? {
+            return Ok(Some(done));
+        }
+        for (organization, head) in self.inner.heads().await? {
+            if head.exchange_number == 0 {
+                continue;
+            }
+            let first = self.inner.exchanges(organization, 0, 1, Bodies::Skip).await?;
+            if first.iter().any(|recorded| !exchange::is_sealed(&recorded.exchange)) {
+                return Err(SealingError::InTheClear.into());
+            }
+        }
+        Ok(None)
     }
 
     fn opener(&self) -> Opener {
@@ -117,17 +143,15 @@ impl SealedLog {
         exchange::seal(exchange, &key, lookup.bytes())
     }
 
-    /// A record of a backup that was made before anything was sealed, sealed.
+    /// A record that is in the clear, sealed.
     async fn seal_record(&self, record: &mut Record) -> Result<(), SealingError> {
-        if record::is_sealed(&record.payload) {
-            return Ok(());
-        }
         let marked = record::mark_record(record);
         if matches!(marked, Marked::Nothing) {
             return Ok(());
         }
-        let key = self.of_stream(&record.stream, record.version.saturating_sub(1)).await?;
-        let key = key.ok_or(SealingError::Erased)?;
+        // As of a stream that nothing is known of: what lies in the log may be locked meanwhile, and
+        // is in the clear.
+        let key = self.of_stream(&record.stream, 0).await?.ok_or(SealingError::Erased)?;
         record.payload = record::seal(
             &record.stream,
             record.version,
@@ -165,6 +189,18 @@ impl Sealed for SealedLog {
 
     fn check(&self, organization: OrganizationId, key: &Wrapped) -> Result<(), LogError> {
         Ok(self.ring.check(organization, key)?)
+    }
+}
+
+/// What was in the clear, sealed where it lies.
+#[async_trait]
+impl Rewrite for SealedLog {
+    async fn record(&self, record: &mut Record) -> Result<(), LogError> {
+        Ok(self.seal_record(record).await?)
+    }
+
+    async fn exchange(&self, exchange: &mut Exchange) -> Result<(), LogError> {
+        Ok(self.seal_exchange(exchange, None).await?)
     }
 }
 
@@ -339,16 +375,16 @@ impl Log for SealedLog {
         self.inner.exchange_leaves(organization, after, limit).await
     }
 
-    /// What is sealed is put down as it is, under the keys that came with it; what is not, as of a
-    /// backup of before, is sealed.
+    /// What is put down is in the clear, and is sealed. What is sealed already goes into the log
+    /// that is stored ([`Sealed::stored`]), under the keys that came with it.
     async fn restore(&self, mut parts: Vec<Restored>) -> Result<(), LogError> {
         for part in &mut parts {
             match part {
                 Restored::Record(record) => self.seal_record(record).await?,
-                Restored::Exchange(recorded) if !exchange::is_sealed(&recorded.exchange) => {
+                Restored::Exchange(recorded) => {
                     self.seal_exchange(&mut recorded.exchange, None).await?;
                 }
-                Restored::Exchange(_) | Restored::ClaimKey(..) | Restored::Claim(..) => {}
+                Restored::ClaimKey(..) | Restored::Claim(..) => {}
             }
         }
         self.inner.restore(parts).await
@@ -356,6 +392,18 @@ impl Log for SealedLog {
 
     async fn ping(&self) -> Result<(), LogError> {
         self.inner.ping().await
+    }
+
+    async fn is_of_before(&self) -> Result<bool, LogError> {
+        self.inner.is_of_before().await
+    }
+
+    async fn rewrite(
+        &self,
+        fresh: Uuid,
+        by: Arc<dyn Rewrite>,
+    ) -> Result<Option<Rewritten>, LogError> {
+        self.inner.rewrite(fresh, by).await
     }
 
     fn watch(&self) -> Arc<Watch> {

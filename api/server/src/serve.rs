@@ -54,9 +54,9 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         database: config.database_url.as_deref().map(|url| (url, config.database_connections)),
         kurrent: config.kurrent_url.as_deref().map(|url| (url, writer)),
         wrap: &wrap,
+        epoch: ids.epoch(),
     });
     let stores = stores.await?;
-    stores.check_keys().await.context("cannot open what was sealed before")?;
     let operator_key = secrets::operator_key(&config.data, &ids)?;
     stores.log.watch().remember(known::read(&config.data));
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;

@@ -2,7 +2,7 @@
 //! kept in, what is personal is sealed on its way there ([`SealedLog`]): that is said here, once.
 
 use anyhow::Context;
-use rollcall_domain::log::{InlineFold, Log};
+use rollcall_domain::log::{InlineFold, Log, Rewritten};
 use rollcall_domain::sql::{Family, SqlStore};
 use rollcall_eventstore::{ConnectOptions as KurrentOptions, KurrentLog};
 use rollcall_postgres::{ConnectOptions, PostgresLog, PostgresViews};
@@ -30,6 +30,7 @@ pub struct Stores {
     pub shared: bool,
     /// What they are, for people.
     pub name: &'static str,
+    sealing: Arc<SealedLog>,
     _folder: Option<DataFolder>,
 }
 
@@ -44,6 +45,8 @@ pub struct Places<'a> {
     pub kurrent: Option<(&'a str, [u8; 16])>,
     /// What the keys of organizations are wrapped with: the same for all processes.
     pub wrap: &'a DeploymentWrap,
+    /// Drawn at random: the epoch that a log gets if it has to be rewritten.
+    pub epoch: Uuid,
 }
 
 /// Opens the log on a KurrentDB server if one is named, and the views, or both, in a PostgreSQL
@@ -52,6 +55,34 @@ pub struct Places<'a> {
 /// # Errors
 /// Name the flag to change.
 pub async fn open(places: Places<'_>) -> anyhow::Result<Stores> {
+    let (fresh, data) = (places.epoch, places.data);
+    let stores = open_as_it_is(places).await?;
+    stores.check_keys().await.context("cannot open what was sealed before")?;
+    if stores.log.is_of_before().await? {
+        set_aside(&data.join("ledger"))?;
+    }
+    let sealed = stores.sealing.seal_what_is_in_the_clear(fresh).await;
+    if let Some(done) = sealed.context("cannot seal the log of a version that sealed nothing")? {
+        let Rewritten { was, entries, copy } = done;
+        tracing::warn!(
+            %was, %fresh, entries, copy,
+            "what is personal in the log is sealed now, and the log has another epoch; the log as it was, in the clear, is left for you to delete"
+        );
+    }
+    Ok(stores)
+}
+
+/// Puts the checkpoints of a log that is going to be rewritten aside: they are of its copy.
+fn set_aside(checkpoints: &Path) -> anyhow::Result<()> {
+    let aside = checkpoints.with_extension("format-2");
+    if checkpoints.exists() && !aside.exists() {
+        std::fs::rename(checkpoints, &aside)
+            .with_context(|| format!("cannot rename {}", checkpoints.display()))?;
+    }
+    Ok(())
+}
+
+async fn open_as_it_is(places: Places<'_>) -> anyhow::Result<Stores> {
     match (places.kurrent, places.database) {
         (None, None) => Stores::in_folder(places.data, places.wrap)
             .context("cannot use the data folder of --data"),
@@ -99,7 +130,16 @@ impl Stores {
         let log = sealed(stored.clone(), &side, wrap);
         stored.fold_inline(&live, inline(&log));
         let name = "embedded store";
-        Ok(Self { log, live, audit, side, shared: false, name, _folder: Some(folder) })
+        Ok(Self {
+            sealing: log.clone(),
+            log,
+            live,
+            audit,
+            side,
+            shared: false,
+            name,
+            _folder: Some(folder),
+        })
     }
 
     /// The same without waiting for the disk: fast, and lost with the power. For a folder that is
@@ -113,7 +153,16 @@ impl Stores {
         let log = sealed(stored.clone(), &side, wrap);
         stored.fold_inline(&live, inline(&log));
         let name = "embedded store";
-        Ok(Self { log, live, audit, side, shared: false, name, _folder: Some(folder) })
+        Ok(Self {
+            sealing: log.clone(),
+            log,
+            live,
+            audit,
+            side,
+            shared: false,
+            name,
+            _folder: Some(folder),
+        })
     }
 
     /// A PostgreSQL database, with so many connections for reading.
@@ -132,7 +181,16 @@ impl Stores {
         let side: Arc<dyn SqlStore> = Arc::new(side);
         let log = sealed(stored.clone(), &side, wrap);
         stored.fold_inline(inline(&log));
-        Ok(Self { log, live, audit, side, shared: true, name: "PostgreSQL", _folder: None })
+        Ok(Self {
+            sealing: log.clone(),
+            log,
+            live,
+            audit,
+            side,
+            shared: true,
+            name: "PostgreSQL",
+            _folder: None,
+        })
     }
 
     /// The log on a KurrentDB server, with its index in the data folder; the views in a PostgreSQL
@@ -170,8 +228,10 @@ impl Stores {
                 Arc::new(PostgresViews::aside(url).await.context(refused)?)
             }
         };
+        let log = sealed(stored, &side, wrap);
         Ok(Self {
-            log: sealed(stored, &side, wrap),
+            sealing: log.clone(),
+            log,
             live,
             audit,
             side,
@@ -189,6 +249,15 @@ impl Stores {
         let side: Arc<dyn SqlStore> = Arc::new(SqliteViews::in_memory()?);
         let log = sealed(stored.clone(), &side, &DeploymentWrap::for_once()?);
         stored.fold_inline(&live, inline(&log));
-        Ok(Self { log, live, audit, side, shared: false, name: "memory", _folder: None })
+        Ok(Self {
+            sealing: log.clone(),
+            log,
+            live,
+            audit,
+            side,
+            shared: false,
+            name: "memory",
+            _folder: None,
+        })
     }
 }

@@ -18,6 +18,7 @@ mod keys;
 mod ledger;
 mod port;
 mod restored;
+mod rewrite;
 mod scan;
 mod trouble;
 
@@ -30,6 +31,7 @@ pub use keys::{DataKey, KeyId, KeyRing, Wrapped};
 pub use ledger::{ExchangeLeaf, LedgerHead, exchange_leaf, record_leaf};
 pub use port::*;
 pub use restored::{Regrowing, restored_place};
+pub use rewrite::{REWRITTEN_FROM, Rewrite, Rewritten, rewritten_of};
 pub use scan::scan;
 pub use trouble::Trouble;
 

@@ -5,6 +5,7 @@ use super::facet::{Facet, Start};
 use super::identity::{Found, Mark, Watch};
 use super::keys::{KeyRing, Wrapped};
 use super::ledger::{ExchangeLeaf, LedgerHead};
+use super::rewrite::{Rewrite, Rewritten};
 use crate::actor::Actor;
 use crate::claim::{Claim, ClaimChanges};
 use crate::exchange::Exchange;
@@ -279,6 +280,23 @@ pub trait Log: Send + Sync + 'static {
     /// it is followed by that one: all or nothing. Gives whether the store can.
     async fn renew(&self, _was: Uuid, _fresh: Uuid) -> Result<bool, LogError> {
         Ok(false)
+    }
+
+    /// Whether the log is of the format before, and has something in it: it is to be rewritten.
+    async fn is_of_before(&self) -> Result<bool, LogError> {
+        Ok(false)
+    }
+
+    /// Rewrites all of a log whose format is the one before, where it lies: all or nothing. Leaves
+    /// and trees are made anew, and the log gets another epoch, which is noted under the one of
+    /// before ([`rewritten_of`](super::rewritten_of)). None if there is nothing to rewrite, or if
+    /// the store never does.
+    async fn rewrite(
+        &self,
+        _fresh: Uuid,
+        _by: Arc<dyn Rewrite>,
+    ) -> Result<Option<Rewritten>, LogError> {
+        Ok(None)
     }
 
     /// What is stored, if that is sealed and readers see it opened.

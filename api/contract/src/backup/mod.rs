@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-/// The version of the lines below that is written. Version 1 has no sections and no digests; it is
-/// read as well.
-pub const BACKUP_FORMAT: u32 = 2;
+/// The version of the lines below that is written. Version 1 has no sections and no digests, and in
+/// neither it nor version 2 is anything sealed; both are read as well.
+pub const BACKUP_FORMAT: u32 = 3;
+
+/// The version since which what is personal is sealed.
+pub const SEALED_FORMAT: u32 = 3;
 
 /// The oldest version that is read.
 pub const OLDEST_FORMAT: u32 = 1;
