@@ -178,6 +178,10 @@ impl Sealed for SealedLog {
         Ok(self.opener().exchange(exchange).await?)
     }
 
+    async fn seal_exchange(&self, exchange: &mut Exchange) -> Result<(), LogError> {
+        Ok(Self::seal_exchange(self, exchange, None).await?)
+    }
+
     fn apart(&self) -> Arc<dyn Sealed> {
         let keys = Arc::new(MemoryKeys::default());
         Arc::new(Self::new(self.inner.clone(), keys, self.ring.wrap.clone()))

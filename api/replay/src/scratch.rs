@@ -98,7 +98,9 @@ impl Scratch {
         let engine = begin::engine(&stores.log, &stores.live, clock, ids).await.map_err(scratch)?;
         let places =
             ConsumerPlaces::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
-        let ring = StrangerRing::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let ring = StrangerRing::open(stores.side.clone(), stores.log.clone())
+            .await
+            .map_err(|e| scratch(e.into()))?;
         let (requests, most) =
             (settings.config.max_in_flight, settings.config.stranger_connections);
         let strangers = Strangers::new(requests, most, ring, false);

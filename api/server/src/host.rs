@@ -171,7 +171,7 @@ impl Host {
         if audit.is_outdated() {
             audit.rebuild().await?;
         }
-        let ring = StrangerRing::open(stores.side.clone()).await?;
+        let ring = StrangerRing::open(stores.side.clone(), stores.log.clone()).await?;
         let (requests, most) = (config.max_in_flight, config.stranger_connections);
         let strangers = Strangers::new(requests, most, ring, false);
         let settings = Settings {

@@ -75,7 +75,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let public_url = config.public_url.clone().unwrap_or_else(|| url.clone());
     reachable(&public_url)?;
     let shared = stores.shared;
-    let ring = StrangerRing::open(stores.side.clone()).await;
+    let ring = StrangerRing::open(stores.side.clone(), stores.log.clone()).await;
     let ring = ring.context("cannot open what is kept of strangers")?;
     let connections = listen::room_for_strangers(config.stranger_connections);
     let strangers =

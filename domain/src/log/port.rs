@@ -317,6 +317,9 @@ pub trait Sealed: Send + Sync {
     /// A stored exchange as readers see it.
     async fn open_exchange(&self, exchange: &mut Exchange) -> Result<(), LogError>;
 
+    /// Seals an exchange that is kept beside the log.
+    async fn seal_exchange(&self, exchange: &mut Exchange) -> Result<(), LogError>;
+
     /// The same with keys that are kept in memory only, none so far: to read what was sealed with
     /// keys that cannot be kept here.
     fn apart(&self) -> Arc<dyn Sealed>;

@@ -2,6 +2,7 @@
 
 mod in_the_clear;
 mod old_store;
+mod sealing;
 
 use anyhow::{Context as _, Result, ensure};
 use old_store::OldStore;
