@@ -69,9 +69,6 @@ pub async fn shown(w: &World, id: &str) -> Result<()> {
     let events = w.admin.events_after(&w.acme.id, 0).await?;
     let text = events.iter().map(ToString::to_string).collect::<String>();
     ensure!(text.contains(WORDS[0]) && text.contains(WORDS[1]), "{text}");
-    let about =
-        w.server.cli(&["exchanges", "list", "--org", "acme", "--subject", WORDS[5]]).await?;
-    ensure!(about.to_string().contains(WORDS[5]), "{about}");
     ensure!(w.scim.get(&format!("/Users/{id}")).await?.expect_json(200)?["userName"] == WORDS[0]);
     w.server.cli(&["views", "verify"]).await?;
     w.server.cli(&["replay", "verify", "--org", "acme"]).await?;

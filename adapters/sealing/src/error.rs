@@ -27,11 +27,6 @@ pub(crate) enum SealingError {
     /// Whom it is about was erased.
     #[error("whom this is about was erased: nothing more is written of them")]
     Erased,
-    /// It was written before anything was sealed, and cannot be rewritten where it lies.
-    #[error(
-        "the log was written by a version that sealed nothing, and this store is never rewritten: back it up with that version, and restore the backup into a server that has none"
-    )]
-    InTheClear,
     /// The cryptographic library failed.
     #[error("openssl failed")]
     OpenSsl,

@@ -46,28 +46,33 @@ impl SealedLog {
     }
 
     /// Seals a log of before, in which everything is in the clear: all of it or nothing. None if
-    /// there is nothing to do.
+    /// there is nothing to do, or if the store never changes what it holds.
     ///
     /// # Errors
-    /// If it cannot be done, or if the store never changes what it holds: then that says what can
-    /// be done instead.
+    /// If it cannot be done; then all of it stays as it was.
     pub async fn seal_what_is_in_the_clear(
         &self,
         fresh: Uuid,
     ) -> Result<Option<Rewritten>, LogError> {
-        if let Some(done) = self.inner.rewrite(fresh, Arc::new(self.clone())).await? {
-            return Ok(Some(done));
-        }
+        self.inner.rewrite(fresh, Arc::new(self.clone())).await
+    }
+
+    /// Whether the log was begun before anything was sealed: whether the first exchange of any
+    /// organization is in the clear.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub async fn is_in_the_clear(&self) -> Result<bool, LogError> {
         for (organization, head) in self.inner.heads().await? {
             if head.exchange_number == 0 {
                 continue;
             }
             let first = self.inner.exchanges(organization, 0, 1, Bodies::Skip).await?;
             if first.iter().any(|recorded| !exchange::is_sealed(&recorded.exchange)) {
-                return Err(SealingError::InTheClear.into());
+                return Ok(true);
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
     fn opener(&self) -> Opener {

@@ -229,6 +229,11 @@ impl Stores {
             }
         };
         let log = sealed(stored, &side, wrap);
+        if log.is_in_the_clear().await? {
+            anyhow::bail!(
+                "the log on KurrentDB was written by a version that sealed nothing, and its streams are never rewritten: back it up with that version, and restore the backup into a server that has none"
+            );
+        }
         Ok(Self {
             sealing: log.clone(),
             log,

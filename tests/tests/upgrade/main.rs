@@ -41,7 +41,7 @@ async fn given(w: &mut World, store: &OldStore) -> Result<People> {
         "a new organization claims names as they are folded now"
     );
     ensure!(w.server.terminate().await?.success(), "the server did not stop");
-    in_the_clear::leave(w, store.database()).await?;
+    sealing::as_before(w, store.database()).await?;
     store.rename(organization, people.again, "again@x.example", AGAIN, "ada@x.example\n").await?;
     store.rename(organization, people.fay, "someone@x.example", FAY, FAY).await?;
     store.unmark(organization).await?;

@@ -16,6 +16,23 @@ const SQLITE: &str = "DELETE FROM data_keys; DELETE FROM organization_keys;";
 const POSTGRES: &str = "UPDATE rollcall.format SET version = 2 WHERE part = 'log'; \
     DELETE FROM rollcall_side.data_keys; DELETE FROM rollcall_side.organization_keys";
 
+/// Makes a log of today what such a version left.
+pub async fn as_before(w: &World, database: Option<&str>) -> Result<()> {
+    in_the_clear::leave(w, database).await?;
+    let data = w.server.data();
+    match database {
+        None => {
+            rusqlite::Connection::open(data.join("side.db"))?.execute_batch(SQLITE)?;
+            let log = rusqlite::Connection::open(data.join("log.db"))?;
+            log.execute_batch("PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)")?;
+        }
+        Some(url) => {
+            PgConnection::connect(url).await?.execute(POSTGRES).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Somebody's life, and what an auditor kept of the ledger; then the server is stopped, and the log
 /// is as if nothing had ever been sealed.
 async fn given(w: &mut World, heads: &str, database: Option<&str>) -> Result<String> {
@@ -26,21 +43,15 @@ async fn given(w: &mut World, heads: &str, database: Option<&str>) -> Result<Str
     }
     ensure!(audited(w, heads).await? == (Some(0), None));
     ensure!(w.server.terminate().await?.success(), "the server did not stop");
-    in_the_clear::leave(w, database).await?;
-    let data = w.server.data();
+    as_before(w, database).await?;
     match database {
         None => {
-            rusqlite::Connection::open(data.join("side.db"))?.execute_batch(SQLITE)?;
-            let log = rusqlite::Connection::open(data.join("log.db"))?;
-            log.execute_batch("PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)")?;
-            ensure!(assert_nowhere("it", &std::fs::read(data.join("log.db"))?).is_err());
+            let log = std::fs::read(w.server.data().join("log.db"))?;
+            ensure!(assert_nowhere("it", &log).is_err(), "nothing is in the clear");
         }
         Some(url) => {
-            PgConnection::connect(url).await?.execute(POSTGRES).await?;
-            ensure!(
-                nowhere_in_schemas(url, &["rollcall"]).await.is_err(),
-                "nothing is in the clear"
-            );
+            let found = nowhere_in_schemas(url, &["rollcall"]).await;
+            ensure!(found.is_err(), "nothing is in the clear");
         }
     }
     Ok(id)
