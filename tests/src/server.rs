@@ -88,6 +88,14 @@ impl Server {
         Ok(server)
     }
 
+    /// Starts it with these flags from now on, or without one and its value.
+    pub fn flags_are_now(&mut self, with: &[&str], without: &str) {
+        if let Some(at) = self.flags.iter().position(|told| told == without) {
+            self.flags.drain(at..at + 2);
+        }
+        self.flags.extend(with.iter().map(|&flag| flag.to_owned()));
+    }
+
     fn unstarted(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("rollcall-test-").tempdir_in(parent)?;
         let data = folder.path().join("data");

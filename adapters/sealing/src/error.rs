@@ -1,5 +1,6 @@
 //! Why something could not be sealed or opened. Never says what.
 
+use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AppendError, LogError};
 
 /// Why something could not be sealed or opened.
@@ -14,6 +15,11 @@ pub(crate) enum SealingError {
     /// The key is not there.
     #[error("the key that it was sealed with was never made: keys and log do not belong together")]
     NoKey,
+    /// The keys are older than the log, or of another one.
+    #[error(
+        "the keys of {0} are not those that its log was sealed with: put back the side store (side.db, or the schema rollcall_side) that belongs to this log, or restore a backup into a fresh one"
+    )]
+    OtherKeys(OrganizationId),
     /// Wrapped by another deployment's key.
     #[error(
         "the organization's key was wrapped with the deployment key {wrapped_with}, and this process has {ours}: give it that one with --deployment-key-file"

@@ -28,7 +28,8 @@ pub struct SealedLog {
 impl SealedLog {
     /// Seals what goes into a log with keys that lie here, wrapped by the deployment's.
     pub fn new(inner: Arc<dyn Log>, keys: Arc<dyn KeyRing>, wrap: DeploymentWrap) -> Self {
-        Self { inner, ring: Arc::new(Ring::new(keys, wrap)) }
+        let ring = Arc::new(Ring::new(keys, wrap, Some(inner.clone())));
+        Self { inner, ring }
     }
 
     /// Views that the log below folds, as they are to be given to it.
@@ -36,13 +37,21 @@ impl SealedLog {
         OpeningFold::new(fold, self.opener())
     }
 
-    /// Wraps the keys of all organizations anew that a former key of the deployment wrapped. Gives
+    /// Whether the keys are those of the log.
+    ///
+    /// # Errors
+    /// If they are not, or cannot be read.
+    pub async fn check_that_keys_belong(&self) -> Result<(), LogError> {
+        Ok(self.ring.belongs().await?)
+    }
+
+    /// Wraps the keys of all organizations anew that the former key of the deployment wrapped. Gives
     /// how many that were. Nothing that is sealed changes.
     ///
     /// # Errors
     /// If a key is wrapped by neither, or the keys cannot be written.
-    pub async fn rewrap(&self, former: &DeploymentWrap) -> Result<usize, LogError> {
-        Ok(self.ring.rewrap(former).await?)
+    pub async fn rewrap(&self) -> Result<usize, LogError> {
+        Ok(self.ring.rewrap().await?)
     }
 
     /// Seals a log of before, in which everything is in the clear: all of it or nothing. None if
@@ -54,7 +63,10 @@ impl SealedLog {
         &self,
         fresh: Uuid,
     ) -> Result<Option<Rewritten>, LogError> {
-        self.inner.rewrite(fresh, Arc::new(self.clone())).await
+        // Keys of which the log is told nothing: it is locked meanwhile.
+        let ring = Ring::new(self.ring.store.clone(), self.ring.wrap.clone(), None);
+        let by = Self { inner: self.inner.clone(), ring: Arc::new(ring) };
+        self.inner.rewrite(fresh, Arc::new(by)).await
     }
 
     /// Whether the log was begun before anything was sealed: whether the first exchange of any
@@ -189,7 +201,8 @@ impl Sealed for SealedLog {
 
     fn apart(&self) -> Arc<dyn Sealed> {
         let keys = Arc::new(MemoryKeys::default());
-        Arc::new(Self::new(self.inner.clone(), keys, self.ring.wrap.clone()))
+        let ring = Arc::new(Ring::new(keys, self.ring.wrap.clone(), None));
+        Arc::new(Self { inner: self.inner.clone(), ring })
     }
 
     fn keys(&self) -> &dyn KeyRing {

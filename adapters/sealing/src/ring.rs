@@ -6,8 +6,8 @@ use crate::wrap::{self, DeploymentWrap};
 use chrono::NaiveDate;
 use lru::LruCache;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{DataKey, KeyId, KeyRing, StreamId, Wrapped};
-use std::collections::HashMap;
+use rollcall_domain::log::{DataKey, KeyId, KeyRing, Log, StreamId, Wrapped};
+use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +25,8 @@ pub(crate) type Named = (KeyId, Arc<Key>);
 pub(crate) struct Ring {
     pub store: Arc<dyn KeyRing>,
     pub wrap: DeploymentWrap,
+    /// What is sealed with them; none if they are for reading only.
+    log: Option<Arc<dyn Log>>,
     organizations: Mutex<HashMap<OrganizationId, Arc<OfOrganization>>>,
     keys: Mutex<LruCache<(OrganizationId, KeyId), Arc<Key>>>,
     streams: Mutex<LruCache<StreamId, KeyId>>,
@@ -41,15 +43,21 @@ struct OfOrganization {
     making: tokio::sync::Mutex<()>,
 }
 
+/// The name of the note beside a log that says which data key of an organization was made last.
+fn last_key(of: OrganizationId) -> String {
+    format!("last-data-key/{of}")
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Ring {
-    pub fn new(store: Arc<dyn KeyRing>, wrap: DeploymentWrap) -> Self {
+    pub fn new(store: Arc<dyn KeyRing>, wrap: DeploymentWrap, log: Option<Arc<dyn Log>>) -> Self {
         Self {
             store,
             wrap,
+            log,
             organizations: Mutex::default(),
             keys: Mutex::new(LruCache::new(REMEMBERED)),
             streams: Mutex::new(LruCache::new(REMEMBERED)),
@@ -61,15 +69,35 @@ impl Ring {
         self.wrap.unwrap(of, wrapped).map(drop)
     }
 
-    /// Wraps the keys of all organizations that a former key of the deployment wrapped. Gives how
-    /// many that were.
-    pub async fn rewrap(&self, former: &DeploymentWrap) -> Result<usize, SealingError> {
+    /// Whether these are the keys of the log: those of each organization that has one are here, up
+    /// to the last that it knows of. Keys of before a crash, or of another log, would be given out
+    /// again under the same ids.
+    pub async fn belongs(&self) -> Result<(), SealingError> {
+        let Some(log) = &self.log else { return Ok(()) };
+        let kept: BTreeSet<OrganizationId> =
+            self.store.organizations().await?.into_iter().map(|(of, _)| of).collect();
+        for (of, head) in log.heads().await? {
+            let noted = log.note(&last_key(of)).await?.and_then(|last| last.parse().ok());
+            let is_there = match noted {
+                Some(last) => self.store.key(of, KeyId(last)).await? != DataKey::Never,
+                None => head.exchange_number == 0 || kept.contains(&of),
+            };
+            if !is_there {
+                return Err(SealingError::OtherKeys(of));
+            }
+        }
+        Ok(())
+    }
+
+    /// Wraps the keys of all organizations anew that the former key of the deployment wrapped. Gives
+    /// how many that were.
+    pub async fn rewrap(&self) -> Result<usize, SealingError> {
         let mut done = 0;
         for (organization, before) in self.store.organizations().await? {
-            if self.check(organization, &before).is_ok() {
+            if self.wrap.has_wrapped(&before) {
                 continue;
             }
-            let key = former.unwrap(organization, &before)?;
+            let key = self.wrap.unwrap(organization, &before)?;
             let after = self.wrap.wrap(organization, &key)?;
             done += usize::from(self.store.rewrap(organization, &before, after).await?);
         }
@@ -113,6 +141,10 @@ impl Ring {
                 (0..BLOCK).map(|_| Key::draw().map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
             let wrapped = keys.iter().map(|key| wrap::wrap(&organization.key, of, key));
             let first = self.store.add(of, wrapped.collect::<Result<_, _>>()?).await?;
+            if let Some(log) = &self.log {
+                let last = first.0 + BLOCK as u64 - 1;
+                log.keep_note(&last_key(of), Some(&last.to_string())).await?;
+            }
             let named = (first.0..).map(KeyId).zip(keys);
             // The last is taken first: ids are given out in order.
             lock(&organization.ready).extend(named.collect::<Vec<_>>().into_iter().rev());

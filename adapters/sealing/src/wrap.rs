@@ -15,6 +15,8 @@ use std::sync::Arc;
 pub struct DeploymentWrap {
     key: Arc<Key>,
     id: String,
+    /// What it wrapped is unwrapped, and nothing more is wrapped with it.
+    former: Option<Arc<DeploymentWrap>>,
 }
 
 impl DeploymentWrap {
@@ -22,7 +24,17 @@ impl DeploymentWrap {
     pub fn new(bytes: [u8; 32]) -> Self {
         let digest = Sha256::new().chain_update(b"rollcall wrapping key id").chain_update(bytes);
         let id = digest.finalize()[..6].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { key: Arc::new(Key::new(bytes)), id }
+        Self { key: Arc::new(Key::new(bytes)), id, former: None }
+    }
+
+    /// The same, which also unwraps what was wrapped with these bytes before.
+    pub fn after(self, former: [u8; 32]) -> Self {
+        Self { former: Some(Arc::new(Self::new(former))), ..self }
+    }
+
+    /// Whether a key was wrapped with these bytes, and not with those before them.
+    pub(crate) fn has_wrapped(&self, wrapped: &Wrapped) -> bool {
+        wrapped.0.split_once('.').is_some_and(|(id, _)| id == self.id)
     }
 
     /// Wraps with what is drawn now and kept nowhere: for stores that are gone with the process.
@@ -48,6 +60,9 @@ impl DeploymentWrap {
         wrapped: &Wrapped,
     ) -> Result<Key, SealingError> {
         let (id, sealed) = wrapped.0.split_once('.').ok_or(SealingError::Shape)?;
+        if let Some(former) = self.former.as_deref().filter(|former| former.has_wrapped(wrapped)) {
+            return former.unwrap(organization, wrapped);
+        }
         if id != self.id {
             let (wrapped_with, ours) = (id.to_owned(), self.id.clone());
             return Err(SealingError::OtherDeployment { wrapped_with, ours });

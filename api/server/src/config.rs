@@ -33,6 +33,8 @@ pub fn resolve(mut told: ServeArgs, data: Option<PathBuf>) -> anyhow::Result<Ser
     config.database_url = told.database_url.or(file.database_url).filter(|url| !url.is_empty());
     config.kurrent_url = told.kurrent_url.or(file.kurrent_url).filter(|url| !url.is_empty());
     config.deployment_key_file = told.deployment_key_file.or(file.deployment_key_file);
+    config.former_deployment_key_file =
+        told.former_deployment_key_file.or(file.former_deployment_key_file);
     config.keep_bodies_for =
         told.keep_bodies_for.or(file.keep_bodies_for).map(seconds).transpose()?;
     config.validate()?;

@@ -47,8 +47,13 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let writer = std::array::from_fn(|byte| drawn[byte]);
     let key_file =
         config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
-    let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
-    let wrap = DeploymentWrap::new(deployment_key.derived(WRAPPING));
+    let mut deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
+    let mut wrap = DeploymentWrap::new(deployment_key.derived(WRAPPING));
+    if let Some(former) = &config.former_deployment_key_file {
+        let former = DeploymentKey::read(former)?;
+        wrap = wrap.after(former.derived(WRAPPING));
+        deployment_key = deployment_key.after(former);
+    }
     let stores = rollcall_stores::open(Places {
         data: &config.data,
         database: config.database_url.as_deref().map(|url| (url, config.database_connections)),

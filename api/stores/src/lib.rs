@@ -57,7 +57,10 @@ pub struct Places<'a> {
 pub async fn open(places: Places<'_>) -> anyhow::Result<Stores> {
     let (fresh, data) = (places.epoch, places.data);
     let stores = open_as_it_is(places).await?;
-    stores.check_keys().await.context("cannot open what was sealed before")?;
+    let wrapped = stores.sealing.rewrap().await.context("cannot open what was sealed before")?;
+    if wrapped > 0 {
+        tracing::info!(wrapped, "keys of organizations are wrapped with the new deployment key");
+    }
     if stores.log.is_of_before().await? {
         set_aside(&data.join("ledger"))?;
     }
@@ -69,6 +72,8 @@ pub async fn open(places: Places<'_>) -> anyhow::Result<Stores> {
             "what is personal in the log is sealed now, and the log has another epoch; the log as it was, in the clear, is left for you to delete"
         );
     }
+    let belong = stores.sealing.check_that_keys_belong().await;
+    belong.context("cannot open what is sealed in the log")?;
     Ok(stores)
 }
 
@@ -107,19 +112,6 @@ fn sealed(log: Arc<dyn Log>, side: &Arc<dyn SqlStore>, wrap: &DeploymentWrap) ->
 }
 
 impl Stores {
-    /// Whether what is sealed here can be opened: that no organization's key was wrapped with the
-    /// key of another deployment.
-    ///
-    /// # Errors
-    /// Name the flag to change.
-    pub async fn check_keys(&self) -> anyhow::Result<()> {
-        let Some(sealed) = self.log.sealed() else { return Ok(()) };
-        for (organization, key) in sealed.keys().organizations().await? {
-            sealed.check(organization, &key)?;
-        }
-        Ok(())
-    }
-
     /// SQLite in a data folder, which is locked as long as these live.
     pub fn in_folder(data: &Path, wrap: &DeploymentWrap) -> anyhow::Result<Self> {
         let folder = DataFolder::lock(data)?;

@@ -2,7 +2,7 @@
 //! and a backup is worth nothing without its keys.
 
 use anyhow::{Context as _, Result, ensure};
-use rollcall_tests::person::{WORDS, assert_nowhere, live, nowhere_in_schemas, shown};
+use rollcall_tests::person::{WORDS, assert_nowhere, live, nowhere_in_schemas, read, shown};
 use rollcall_tests::scim::Scim;
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::{on_postgres, on_sqlite};
@@ -108,4 +108,82 @@ fn log_is_sealed(data: &Path) -> Result<()> {
         assert_nowhere(name, &bytes)?;
     }
     Ok(())
+}
+
+/// A side store that is missing, or of before, would give out keys again under the same ids.
+#[tokio::test]
+async fn a_log_whose_keys_are_missing_or_older_is_not_served() {
+    on_sqlite(async |w| {
+        let id = live(w).await?;
+        let side = w.server.data().join("side.db");
+        let kept = w.server.data().join("kept");
+        ensure!(w.server.terminate().await?.success());
+        std::fs::copy(&side, &kept)?;
+        w.server.restart().await?;
+        // More than are made at once.
+        for n in 0..70 {
+            w.scim.create_user(&format!("nobody{n}@x.example")).await?;
+        }
+        ensure!(w.server.terminate().await?.success());
+        let newest = std::fs::read(&side)?;
+        for of_before in [None, Some(std::fs::read(&kept)?)] {
+            match of_before {
+                None => std::fs::remove_file(&side)?,
+                Some(bytes) => std::fs::write(&side, bytes)?,
+            }
+            let refused = w.server.restart().await;
+            let told = format!("{:#}", refused.err().context("it started")?);
+            ensure!(told.contains("put back the side store"), "{told}");
+            ensure!(!told.contains("panicked"), "{told}");
+        }
+        std::fs::write(&side, newest)?;
+        for beside in ["side.db-wal", "side.db-shm"] {
+            let _ = std::fs::remove_file(w.server.data().join(beside));
+        }
+        w.server.restart().await?;
+        shown(w, &id).await
+    })
+    .await;
+}
+
+/// The deployment gets another key: with the former one at hand nothing is lost, and then it may go.
+#[tokio::test]
+async fn the_deployment_gets_another_key() {
+    on_sqlite(async |w| {
+        let id = live(w).await?;
+        let data = w.server.data();
+        let (key, former) = (data.join("deployment.key"), data.join("former.key"));
+        let path = former.to_string_lossy().into_owned();
+        let backup = data.join("backup").to_string_lossy().into_owned();
+        w.server.cli(&["backup", "--output", &backup]).await?;
+        ensure!(w.server.terminate().await?.success());
+        std::fs::rename(&key, &former)?;
+        // One of its own is made, and opens nothing of this.
+        let told = w.server.restart().await.err().context("it started")?;
+        ensure!(format!("{told:#}").contains("--deployment-key-file"), "{told:#}");
+        w.server.flags_are_now(&["--former-deployment-key-file", &path], "");
+        w.server.restart().await?;
+        read(w, &id).await?;
+        ensure!(w.server.log_tail(1_000).contains("wrapped with the new deployment key"));
+        // A backup of before is restored beside the former key.
+        let elsewhere = Server::start_of_its_own(
+            Store::Sqlite,
+            &["--rate-limit", "0", "--former-deployment-key-file", &path],
+        );
+        let elsewhere = elsewhere.await?;
+        elsewhere.cli(&["restore", "--input", &backup]).await?;
+        let token = w.scim.token().context("a token")?;
+        let there = Scim::anonymous(elsewhere.address()).with_token(token);
+        ensure!(
+            there.get(&format!("/Users/{id}")).await?.expect_json(200)?["userName"] == WORDS[0]
+        );
+        drop(elsewhere);
+        ensure!(w.server.terminate().await?.success());
+        std::fs::remove_file(&former)?;
+        w.server.flags_are_now(&[], "--former-deployment-key-file");
+        w.server.restart().await?;
+        w.server.cli(&["views", "rebuild"]).await?;
+        read(w, &id).await
+    })
+    .await;
 }

@@ -14,6 +14,7 @@ use std::time::Duration;
 /// What such a version leaves behind: nothing sealed, no keys, the format of before.
 const SQLITE: &str = "DELETE FROM data_keys; DELETE FROM organization_keys;";
 const POSTGRES: &str = "UPDATE rollcall.format SET version = 2 WHERE part = 'log'; \
+    DELETE FROM rollcall.notes WHERE name LIKE 'last-data-key/%'; \
     DELETE FROM rollcall_side.data_keys; DELETE FROM rollcall_side.organization_keys";
 
 /// Makes a log of today what such a version left.
@@ -24,7 +25,7 @@ pub async fn as_before(w: &World, database: Option<&str>) -> Result<()> {
         None => {
             rusqlite::Connection::open(data.join("side.db"))?.execute_batch(SQLITE)?;
             let log = rusqlite::Connection::open(data.join("log.db"))?;
-            log.execute_batch("PRAGMA user_version = 2; PRAGMA wal_checkpoint(TRUNCATE)")?;
+            log.execute_batch("PRAGMA user_version = 2; DELETE FROM note WHERE name LIKE 'last-data-key/%'; PRAGMA wal_checkpoint(TRUNCATE)")?;
         }
         Some(url) => {
             PgConnection::connect(url).await?.execute(POSTGRES).await?;

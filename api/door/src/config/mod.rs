@@ -50,6 +50,10 @@ settings! {
         /// DIR/deployment.key]
         #[arg(long, env = "ROLLCALL_DEPLOYMENT_KEY_FILE", value_name = "FILE")]
         pub deployment_key_file: Option<PathBuf>,
+        /// The deployment key that was there before this one: what it sealed is opened, and the keys
+        /// that it wrapped are wrapped anew when the server starts
+        #[arg(long, env = "ROLLCALL_FORMER_DEPLOYMENT_KEY_FILE", value_name = "FILE")]
+        pub former_deployment_key_file: Option<PathBuf>,
         /// How long the bodies of exchanges are kept, such as 90d or 12h; for ever if absent
         #[arg(long, env = "ROLLCALL_KEEP_BODIES_FOR", value_name = "TIME")]
         pub keep_bodies_for: Option<String>,
@@ -72,6 +76,9 @@ settings! {
         /// Key that seals private keys; in the data folder, if absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         deployment_key_file: Option<PathBuf> = None;
+        /// The key before that one, if what it sealed is still to be opened.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        former_deployment_key_file: Option<PathBuf> = None;
         /// Seconds for which the bodies of exchanges are kept; for ever, if absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         keep_bodies_for: Option<u64> = None;

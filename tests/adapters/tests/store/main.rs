@@ -46,6 +46,7 @@ mod postgres;
 mod postgres_faults;
 mod rate;
 mod restore;
+mod rewritten;
 mod sealed;
 mod sqlite;
 mod views;
