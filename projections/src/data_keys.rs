@@ -86,13 +86,7 @@ impl DataKeys {
         let mut found = HashMap::new();
         let ids: Vec<SqlValue> = ids.iter().map(|id| id.0.into()).collect();
         for ids in key_lists(&ids) {
-            let sql = format!(
-                "SELECT {} FROM {} WHERE organization = $1 AND id IN ({})",
-                DataKeyRow::list(),
-                DATA_KEYS.name,
-                numbered(2, ids.len())
-            );
-            let rows = tx.query(&sql, with(organization.into(), ids)).await?;
+            let rows = tx.query(&those(ids.len()), with(organization.into(), ids)).await?;
             let rows = read_all::<DataKeyRow>(rows)?;
             found.extend(rows.into_iter().map(|row| (row.id, row.wrapped)));
         }
@@ -103,6 +97,14 @@ impl DataKeys {
 fn one() -> String {
     let (columns, table) = (OrganizationKeyRow::list(), ORGANIZATION_KEYS.name);
     format!("SELECT {columns} FROM {table} WHERE organization = $1")
+}
+
+fn those(ids: usize) -> String {
+    let (columns, table) = (DataKeyRow::list(), DATA_KEYS.name);
+    format!(
+        "SELECT {columns} FROM {table} WHERE organization = $1 AND id IN ({})",
+        numbered(2, ids)
+    )
 }
 
 fn write<R: Stored>(rows: Vec<R>) -> Result<Vec<Statement>, SqlError> {
@@ -209,6 +211,26 @@ impl KeyRing for DataKeys {
                 self.store().await?.query(&sql, vec![organization.into(), id.0.into()]).await?;
             let row = read_first::<DataKeyRow>(rows)?;
             Ok(row.map_or(DataKey::Never, |row| state(row.wrapped)))
+        };
+        read.await.map_err(failed)
+    }
+
+    async fn some(
+        &self,
+        organization: OrganizationId,
+        ids: &[KeyId],
+    ) -> Result<Vec<(KeyId, DataKey)>, LogError> {
+        let read = async {
+            let mut found = Vec::with_capacity(ids.len());
+            let ids: Vec<SqlValue> = ids.iter().map(|id| id.0.into()).collect();
+            for ids in key_lists(&ids) {
+                let sql = those(ids.len());
+                let params = with(organization.into(), ids);
+                let rows = self.store().await?.query(&sql, params).await?;
+                let rows = read_all::<DataKeyRow>(rows)?;
+                found.extend(rows.into_iter().map(|row| (KeyId(row.id), state(row.wrapped))));
+            }
+            Ok(found)
         };
         read.await.map_err(failed)
     }

@@ -28,7 +28,7 @@ pub struct SealedLog {
 impl SealedLog {
     /// Seals what goes into a log with keys that lie here, wrapped by the deployment's.
     pub fn new(inner: Arc<dyn Log>, keys: Arc<dyn KeyRing>, wrap: DeploymentWrap) -> Self {
-        let ring = Arc::new(Ring::new(keys, wrap, Some(inner.clone())));
+        let ring = Arc::new(Ring::new(keys, wrap, Some(&inner)));
         Self { inner, ring }
     }
 

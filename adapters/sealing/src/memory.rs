@@ -92,6 +92,17 @@ impl KeyRing for MemoryKeys {
         Ok(self.all().get(&organization).map_or(DataKey::Never, |of| state(of.keys.get(&id))))
     }
 
+    async fn some(
+        &self,
+        organization: OrganizationId,
+        ids: &[KeyId],
+    ) -> Result<Vec<(KeyId, DataKey)>, LogError> {
+        let all = self.all();
+        let Some(of) = all.get(&organization) else { return Ok(Vec::new()) };
+        let there = ids.iter().filter_map(|id| Some((*id, of.keys.get(id)?)));
+        Ok(there.map(|(id, key)| (id, state(Some(key)))).collect())
+    }
+
     async fn keys(
         &self,
         organization: OrganizationId,

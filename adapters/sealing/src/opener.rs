@@ -4,8 +4,9 @@ use crate::error::SealingError;
 use crate::ring::Ring;
 use crate::{exchange, record};
 use rollcall_domain::exchange::Exchange;
-use rollcall_domain::log::{AggregateKind, LogError, Record, RecordedExchange, StreamId};
-use std::collections::BTreeMap;
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{AggregateKind, KeyId, LogError, Record, RecordedExchange, StreamId};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Opens records and exchanges.
@@ -69,7 +70,24 @@ impl Opener {
         record::open(record, |id| keys.get(&id).cloned().ok_or(SealingError::NoKey))
     }
 
+    async fn fetch(
+        &self,
+        wanted: BTreeMap<OrganizationId, BTreeSet<KeyId>>,
+    ) -> Result<(), SealingError> {
+        for (organization, ids) in &wanted {
+            self.0.fetch(*organization, ids).await?;
+        }
+        Ok(())
+    }
+
     pub async fn records(&self, stored: Vec<Record>) -> Result<Vec<Record>, LogError> {
+        let mut wanted: BTreeMap<OrganizationId, BTreeSet<KeyId>> = BTreeMap::new();
+        for record in stored.iter().filter(|record| record::is_sealed(&record.payload)) {
+            // One that cannot be read is told below.
+            let keys = record::keys(&record.payload).unwrap_or_default();
+            wanted.entry(record.stream.organization).or_default().extend(keys);
+        }
+        self.fetch(wanted).await?;
         let mut opened = Vec::with_capacity(stored.len());
         for record in stored {
             opened.push(self.record(record).await?);
@@ -89,6 +107,12 @@ impl Opener {
         &self,
         mut stored: Vec<RecordedExchange>,
     ) -> Result<Vec<RecordedExchange>, LogError> {
+        let mut wanted: BTreeMap<OrganizationId, BTreeSet<KeyId>> = BTreeMap::new();
+        for recorded in stored.iter().filter(|recorded| exchange::is_sealed(&recorded.exchange)) {
+            let key = exchange::key(&recorded.exchange).ok();
+            wanted.entry(recorded.exchange.organization).or_default().extend(key);
+        }
+        self.fetch(wanted).await?;
         for recorded in &mut stored {
             self.exchange(&mut recorded.exchange).await?;
         }

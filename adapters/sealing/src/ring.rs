@@ -9,7 +9,7 @@ use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{DataKey, KeyId, KeyRing, Log, StreamId, Wrapped};
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Keys that are made at once. A key must be durable before anything that it sealed: so a commit is
 /// made for that many people, and not for each. What is never used is lost with the process.
@@ -25,8 +25,9 @@ pub(crate) type Named = (KeyId, Arc<Key>);
 pub(crate) struct Ring {
     pub store: Arc<dyn KeyRing>,
     pub wrap: DeploymentWrap,
-    /// What is sealed with them; none if they are for reading only.
-    log: Option<Arc<dyn Log>>,
+    /// What is sealed with them; none if it is told nothing of them. It may hold these: views that
+    /// it folds are opened with them.
+    log: Option<Weak<dyn Log>>,
     organizations: Mutex<HashMap<OrganizationId, Arc<OfOrganization>>>,
     keys: Mutex<LruCache<(OrganizationId, KeyId), Arc<Key>>>,
     streams: Mutex<LruCache<StreamId, KeyId>>,
@@ -53,15 +54,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Ring {
-    pub fn new(store: Arc<dyn KeyRing>, wrap: DeploymentWrap, log: Option<Arc<dyn Log>>) -> Self {
+    pub fn new(store: Arc<dyn KeyRing>, wrap: DeploymentWrap, log: Option<&Arc<dyn Log>>) -> Self {
         Self {
             store,
             wrap,
-            log,
+            log: log.map(Arc::downgrade),
             organizations: Mutex::default(),
             keys: Mutex::new(LruCache::new(REMEMBERED)),
             streams: Mutex::new(LruCache::new(REMEMBERED)),
         }
+    }
+
+    fn log(&self) -> Option<Arc<dyn Log>> {
+        self.log.as_ref().and_then(Weak::upgrade)
     }
 
     /// Whether an organization's wrapped key can be used here.
@@ -73,7 +78,7 @@ impl Ring {
     /// to the last that it knows of. Keys of before a crash, or of another log, would be given out
     /// again under the same ids.
     pub async fn belongs(&self) -> Result<(), SealingError> {
-        let Some(log) = &self.log else { return Ok(()) };
+        let Some(log) = self.log() else { return Ok(()) };
         let kept: BTreeSet<OrganizationId> =
             self.store.organizations().await?.into_iter().map(|(of, _)| of).collect();
         for (of, head) in log.heads().await? {
@@ -141,7 +146,7 @@ impl Ring {
                 (0..BLOCK).map(|_| Key::draw().map(Arc::new)).collect::<Result<Vec<_>, _>>()?;
             let wrapped = keys.iter().map(|key| wrap::wrap(&organization.key, of, key));
             let first = self.store.add(of, wrapped.collect::<Result<_, _>>()?).await?;
-            if let Some(log) = &self.log {
+            if let Some(log) = self.log() {
                 let last = first.0 + BLOCK as u64 - 1;
                 log.keep_note(&last_key(of), Some(&last.to_string())).await?;
             }
@@ -184,6 +189,27 @@ impl Ring {
                 Ok(Some(key))
             }
         }
+    }
+
+    /// Has these keys at hand, as far as they live and there is room: read together.
+    pub async fn fetch(
+        &self,
+        of: OrganizationId,
+        ids: &BTreeSet<KeyId>,
+    ) -> Result<(), SealingError> {
+        let unknown = |id: &&KeyId| self.known(of, **id).is_none();
+        let missing: Vec<KeyId> = ids.iter().filter(unknown).copied().collect();
+        if missing.len() < 2 {
+            return Ok(());
+        }
+        let organization = self.organization(of).await?;
+        for (id, key) in self.store.some(of, &missing).await? {
+            if let DataKey::Living(wrapped) = key {
+                let key = Arc::new(wrap::unwrap(&organization.key, of, &wrapped)?);
+                lock(&self.keys).put((of, id), key);
+            }
+        }
+        Ok(())
     }
 
     /// A key that is at hand.

@@ -26,7 +26,7 @@ use rollcall_projections::fold::FoldError;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
 use rollcall_scim::{Rerun, rerun};
-use rollcall_stores::{DeploymentWrap, Stores};
+use rollcall_stores::Stores;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::task::Poll;
@@ -87,9 +87,7 @@ impl Scratch {
             .prefix("rollcall-replay-")
             .tempdir()
             .map_err(|e| ReplayError::Scratch(e.to_string()))?;
-        // Its keys go with this process: what a crash leaves of the folder cannot be read.
-        let wrap = DeploymentWrap::for_once().map_err(|e| scratch(e.into()))?;
-        let mut stores = Stores::in_folder_unflushed(folder.path(), &wrap).map_err(scratch)?;
+        let mut stores = Stores::of_fork(folder.path()).map_err(scratch)?;
         let fork = Arc::new(ForkLog::new(stores.log.clone()));
         stores.log = fork.clone();
         let (clock, hand) = Clock::by_hand(DateTime::UNIX_EPOCH);

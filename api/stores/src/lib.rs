@@ -30,7 +30,8 @@ pub struct Stores {
     pub shared: bool,
     /// What they are, for people.
     pub name: &'static str,
-    sealing: Arc<SealedLog>,
+    /// None in a fork.
+    sealing: Option<Arc<SealedLog>>,
     _folder: Option<DataFolder>,
 }
 
@@ -57,14 +58,15 @@ pub struct Places<'a> {
 pub async fn open(places: Places<'_>) -> anyhow::Result<Stores> {
     let (fresh, data) = (places.epoch, places.data);
     let stores = open_as_it_is(places).await?;
-    let wrapped = stores.sealing.rewrap().await.context("cannot open what was sealed before")?;
+    let Some(sealing) = &stores.sealing else { return Ok(stores) };
+    let wrapped = sealing.rewrap().await.context("cannot open what was sealed before")?;
     if wrapped > 0 {
         tracing::info!(wrapped, "keys of organizations are wrapped with the new deployment key");
     }
     if stores.log.is_of_before().await? {
         set_aside(&data.join("ledger"))?;
     }
-    let sealed = stores.sealing.seal_what_is_in_the_clear(fresh).await;
+    let sealed = sealing.seal_what_is_in_the_clear(fresh).await;
     if let Some(done) = sealed.context("cannot seal the log of a version that sealed nothing")? {
         let Rewritten { was, entries, copy } = done;
         tracing::warn!(
@@ -72,7 +74,7 @@ pub async fn open(places: Places<'_>) -> anyhow::Result<Stores> {
             "what is personal in the log is sealed now, and the log has another epoch; the log as it was, in the clear, is left for you to delete"
         );
     }
-    let belong = stores.sealing.check_that_keys_belong().await;
+    let belong = sealing.check_that_keys_belong().await;
     belong.context("cannot open what is sealed in the log")?;
     Ok(stores)
 }
@@ -123,7 +125,7 @@ impl Stores {
         stored.fold_inline(&live, inline(&log));
         let name = "embedded store";
         Ok(Self {
-            sealing: log.clone(),
+            sealing: Some(log.clone()),
             log,
             live,
             audit,
@@ -146,7 +148,7 @@ impl Stores {
         stored.fold_inline(&live, inline(&log));
         let name = "embedded store";
         Ok(Self {
-            sealing: log.clone(),
+            sealing: Some(log.clone()),
             log,
             live,
             audit,
@@ -155,6 +157,20 @@ impl Stores {
             name,
             _folder: Some(folder),
         })
+    }
+
+    /// The same, and nothing is sealed: for a fork, which goes with whoever made it, and whose
+    /// appends come in the order in which they are handed in.
+    pub fn of_fork(data: &Path) -> anyhow::Result<Self> {
+        let folder = DataFolder::lock(data)?;
+        let log = Arc::new(SqliteLog::open_unflushed(data)?);
+        let live = Arc::new(SqliteViews::open_unflushed(data, Family::Live)?);
+        let audit = Arc::new(SqliteViews::open_unflushed(data, Family::Audit)?);
+        let side = Arc::new(SqliteViews::aside_unflushed(data)?);
+        log.fold_inline(&live, Arc::new(FamilyInline::new(Family::Live)));
+        let name = "fork";
+        let (sealing, shared, _folder) = (None, false, Some(folder));
+        Ok(Self { sealing, log, live, audit, side, shared, name, _folder })
     }
 
     /// A PostgreSQL database, with so many connections for reading.
@@ -174,7 +190,7 @@ impl Stores {
         let log = sealed(stored.clone(), &side, wrap);
         stored.fold_inline(inline(&log));
         Ok(Self {
-            sealing: log.clone(),
+            sealing: Some(log.clone()),
             log,
             live,
             audit,
@@ -227,7 +243,7 @@ impl Stores {
             );
         }
         Ok(Self {
-            sealing: log.clone(),
+            sealing: Some(log.clone()),
             log,
             live,
             audit,
@@ -247,7 +263,7 @@ impl Stores {
         let log = sealed(stored.clone(), &side, &DeploymentWrap::for_once()?);
         stored.fold_inline(&live, inline(&log));
         Ok(Self {
-            sealing: log.clone(),
+            sealing: Some(log.clone()),
             log,
             live,
             audit,

@@ -65,6 +65,13 @@ pub trait KeyRing: Send + Sync + 'static {
     /// One data key.
     async fn key(&self, organization: OrganizationId, id: KeyId) -> Result<DataKey, LogError>;
 
+    /// Those of these data keys that were ever made.
+    async fn some(
+        &self,
+        organization: OrganizationId,
+        ids: &[KeyId],
+    ) -> Result<Vec<(KeyId, DataKey)>, LogError>;
+
     /// At most `limit` data keys behind an id, in order, erased ones among them.
     async fn keys(
         &self,

