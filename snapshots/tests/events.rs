@@ -254,6 +254,9 @@ fn directory_samples() -> Vec<DomainEvent> {
         DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported {
             cycles: imported(),
         }),
+        DomainEvent::Organization(OrganizationEvent::ProvisioningLogForgotten {
+            cycles: vec!["7a9d3c1e-0d5c-4a55-9b5f-2d6b4c1f0e11".into()],
+        }),
         DomainEvent::Organization(OrganizationEvent::ProvisioningRhythmChanged(Noticed {
             state: Pulse::Silent,
             last_cycle_at: instant(0),

@@ -53,6 +53,7 @@ paged!(
     crate::logins::LoginQuery,
     crate::members::MemberQuery,
     crate::memberships::MembershipQuery,
+    crate::reads::ReadQuery,
     crate::runs::ChangeQuery,
     crate::runs::RunQuery,
     crate::sessions::SessionQuery,
