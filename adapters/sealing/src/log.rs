@@ -205,6 +205,10 @@ impl Sealed for SealedLog {
         Arc::new(Self { inner: self.inner.clone(), ring })
     }
 
+    fn forget(&self) {
+        self.ring.forget();
+    }
+
     fn keys(&self) -> &dyn KeyRing {
         &*self.ring.store
     }

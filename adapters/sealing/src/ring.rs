@@ -69,6 +69,13 @@ impl Ring {
         self.log.as_ref().and_then(Weak::upgrade)
     }
 
+    /// Drops all that is at hand: where the store went back, ids are given out anew.
+    pub fn forget(&self) {
+        lock(&self.organizations).clear();
+        lock(&self.keys).clear();
+        lock(&self.streams).clear();
+    }
+
     /// Whether an organization's wrapped key can be used here.
     pub fn check(&self, of: OrganizationId, wrapped: &Wrapped) -> Result<(), SealingError> {
         self.wrap.unwrap(of, wrapped).map(drop)

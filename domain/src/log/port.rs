@@ -324,6 +324,9 @@ pub trait Sealed: Send + Sync {
     /// keys that cannot be kept here.
     fn apart(&self) -> Arc<dyn Sealed>;
 
+    /// Drops all keys that are at hand: the log is another one than before, and so are they.
+    fn forget(&self);
+
     /// Where its keys lie.
     fn keys(&self) -> &dyn KeyRing;
 
