@@ -269,7 +269,7 @@ impl Server {
     pub fn on_a_copy(&self) -> Result<Self> {
         let flags: Vec<&str> = self.flags.iter().map(String::as_str).collect();
         let copy = Self::unstarted(self.store.clone(), &std::env::temp_dir(), &flags)?;
-        let copied = Command::new("cp").arg("-a").arg(self.data()).arg(copy.data()).status()?;
+        let copied = Command::new("cp").arg("-aT").arg(self.data()).arg(copy.data()).status()?;
         ensure!(copied.success(), "the data folder could not be copied");
         Ok(copy)
     }
