@@ -4,7 +4,7 @@
 mod digests;
 mod reading;
 
-pub use digests::{Digests, Sum};
+pub use digests::{Digests, Sum, digest_of_keys, digest_of_text};
 pub use reading::{NotABackup, Reading};
 
 use chrono::{DateTime, Utc};
@@ -44,13 +44,15 @@ pub enum BackupLine<R, X> {
         key: String,
     },
     /// What the data keys of an organization are wrapped with, itself wrapped by the deployment's
-    /// key. Keys stand behind the first line and are in no digest: they may be kept apart, and what
-    /// was changed of them opens nothing.
+    /// key. Keys stand behind the first line and are in no digest of the whole: they may be kept
+    /// apart. Each line has one of its own.
     OrganizationKey {
         /// Whose.
         organization: Uuid,
         /// The key.
         wrapped: String,
+        /// SHA-256 over it, in lower-case hex.
+        sha256: String,
     },
     /// Data keys of an organization, wrapped by its own.
     DataKeys {
@@ -58,6 +60,8 @@ pub enum BackupLine<R, X> {
         organization: Uuid,
         /// Each with its id; without one where it was erased.
         keys: Vec<(u64, Option<String>)>,
+        /// SHA-256 over them ([`digest_of_keys`]).
+        sha256: String,
     },
     /// A record, as it is stored.
     Record {

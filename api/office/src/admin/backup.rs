@@ -2,7 +2,7 @@
 //!
 //! The cut is consistent: an organization's head is read first, and only what lies below it is
 //! written; later appends do not matter. Claims are not written but derived from the events again.
-//! What is sealed stays sealed; the keys are lines of their own behind the first, in no digest: they
+//! What is sealed stays sealed; the keys are lines of their own behind the first, apart: they
 //! may be kept apart.
 //! Each section ends with a digest of its lines, and the last line has one of the whole and counts
 //! what came before it: a backup that broke off, or in which a byte is another, is refused.
@@ -13,7 +13,9 @@ use axum::http::{Response, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_contract::Problem;
-use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine, Digests, Sum};
+use rollcall_contract::backup::{
+    BACKUP_FORMAT, BackupLine, Digests, Sum, digest_of_keys, digest_of_text,
+};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{
@@ -162,7 +164,8 @@ async fn write_records(
 async fn keys(keys: &dyn KeyRing, into: &Writing) -> Result<(), LogError> {
     for (organization, Wrapped(wrapped)) in keys.organizations().await? {
         let of = organization.0;
-        into.send(bytes(&Line::OrganizationKey { organization: of, wrapped })?).await?;
+        let sha256 = digest_of_text(&format!("{of} {wrapped}"));
+        into.send(bytes(&Line::OrganizationKey { organization: of, wrapped, sha256 })?).await?;
         let mut after = KeyId(0);
         loop {
             let page = keys.keys(organization, after, KEYS).await?;
@@ -173,8 +176,9 @@ async fn keys(keys: &dyn KeyRing, into: &Writing) -> Result<(), LogError> {
                 DataKey::Erased => Some((id, None)),
                 DataKey::Never => None,
             });
-            let keys = page.collect();
-            into.send(bytes(&Line::DataKeys { organization: of, keys })?).await?;
+            let keys: Vec<_> = page.collect();
+            let sha256 = digest_of_text(&format!("{of} {}", digest_of_keys(&keys)));
+            into.send(bytes(&Line::DataKeys { organization: of, keys, sha256 })?).await?;
         }
     }
     Ok(())

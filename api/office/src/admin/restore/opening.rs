@@ -42,13 +42,13 @@ impl Opening {
     pub async fn learn(&mut self, line: &Line) -> Result<(), Refusal> {
         match line {
             BackupLine::Begin { format, .. } => self.format = *format,
-            BackupLine::OrganizationKey { organization, wrapped } => {
+            BackupLine::OrganizationKey { organization, wrapped, .. } => {
                 let (of, key) = (OrganizationId(*organization), Wrapped(wrapped.clone()));
                 let keys = self.keys()?;
                 keys.check(of, &key).map_err(|e| Refusal::bad_request(e.to_string()))?;
                 keys.keys().organization(of, key).await?;
             }
-            BackupLine::DataKeys { organization, keys } => {
+            BackupLine::DataKeys { organization, keys, .. } => {
                 let of = OrganizationId(*organization);
                 let restored = self.keys()?.keys().restore(of, data_keys(keys)).await;
                 restored.map_err(|_| without_keys())?;

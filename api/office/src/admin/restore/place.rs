@@ -76,10 +76,10 @@ impl Placing {
                 self.keys.insert(scope, key);
                 self.clear.push(Restored::ClaimKey(scope, key));
             }
-            BackupLine::OrganizationKey { organization, wrapped } => {
+            BackupLine::OrganizationKey { organization, wrapped, .. } => {
                 self.organization_key(OrganizationId(organization), Wrapped(wrapped)).await?;
             }
-            BackupLine::DataKeys { organization, keys } => {
+            BackupLine::DataKeys { organization, keys, .. } => {
                 let organization = OrganizationId(organization);
                 if let Some(here) = self.log.sealed().filter(|_| self.stays_sealed(organization)) {
                     here.keys().restore(organization, data_keys(&keys)).await?;
