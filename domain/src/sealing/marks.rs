@@ -274,6 +274,8 @@ mod tests {
     use super::*;
 
     type Found = Vec<(String, String)>;
+    /// A text, what becomes of it, and what is found at which paths.
+    type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
 
     fn found(text: &str) -> Result<(String, Found), Malformed> {
         let mut found = Vec::new();
@@ -290,7 +292,7 @@ mod tests {
 
     #[test]
     fn only_an_object_with_the_mark_alone_is_replaced() {
-        let cases: [(&str, &str, &[(&str, &str)]); 9] = [
+        let cases: [Case; 9] = [
             (r#"{"~":1}"#, "_", &[("", "1")]),
             (r#" { "~" : "a\"}" } "#, " _ ", &[("", r#""a\"}""#)]),
             (
