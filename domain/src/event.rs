@@ -5,6 +5,7 @@ use crate::deployment::{DeploymentEvent, DeploymentEventKind};
 use crate::group::{GroupEvent, GroupEventKind};
 use crate::log::{AggregateKind, Record};
 use crate::organization::{OrganizationEvent, OrganizationEventKind};
+use crate::personal::marked;
 use crate::user::{UserEvent, UserEventKind};
 
 pub use crate::decode::{Declared, DecodeError, decode};
@@ -48,6 +49,20 @@ impl DomainEvent {
             AggregateKind::Organization => DomainEvent::Organization(decode(record)?),
             AggregateKind::Deployment => DomainEvent::Deployment(decode(record)?),
             AggregateKind::Consumer => DomainEvent::Consumer(decode(record)?),
+        })
+    }
+
+    /// Its payload with a mark on each personal value ([`crate::personal::MARK`]).
+    ///
+    /// # Errors
+    /// If it cannot be written as JSON.
+    pub fn marked_payload(&self) -> serde_json::Result<String> {
+        marked(|| match self {
+            DomainEvent::User(event) => serde_json::to_string(event),
+            DomainEvent::Group(event) => serde_json::to_string(event),
+            DomainEvent::Organization(event) => serde_json::to_string(event),
+            DomainEvent::Deployment(event) => serde_json::to_string(event),
+            DomainEvent::Consumer(event) => serde_json::to_string(event),
         })
     }
 }

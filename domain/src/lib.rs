@@ -37,6 +37,7 @@ pub mod record;
 pub mod run;
 pub mod saml;
 pub mod scim;
+pub mod sealing;
 pub mod sql;
 mod upcast;
 pub mod user;

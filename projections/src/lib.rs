@@ -18,6 +18,7 @@ mod columns;
 pub mod console;
 pub mod consumer_places;
 pub mod credential;
+pub mod data_keys;
 pub mod exchanges;
 pub mod families;
 pub mod fold;

@@ -1,6 +1,7 @@
 //! Evidence of strangers: what was sent by whoever showed no live credential. It lies beside the
 //! log, in a ring: so much is kept of each organization and of all together, and the oldest makes
-//! room for the newest. Anybody can send such a request as often as they like.
+//! room for the newest. Anybody can send such a request as often as they like. What they say is
+//! sealed as in the log: it may be said of somebody whom we know.
 
 use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
@@ -8,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
-use rollcall_domain::log::Start;
+use rollcall_domain::log::{Log, LogError, Start};
 use rollcall_domain::sql::{SqlError, SqlStore, SqlValue};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -57,13 +58,27 @@ impl StrangerRow {
     ///
     /// # Errors
     /// If it cannot be written as JSON.
-    pub fn of(number: u64, mut exchange: Exchange) -> Result<Self, serde_json::Error> {
+    pub fn of(number: u64, exchange: Exchange) -> Result<Self, serde_json::Error> {
         let (organization, id) = (exchange.organization, exchange.id);
         let (operation, failed) = (exchange.operation.clone(), exchange.answer.status >= 400);
-        let request_body = BASE64.encode(std::mem::take(&mut exchange.request_body));
-        let answer_body = BASE64.encode(std::mem::take(&mut exchange.answer_body));
-        let document = serde_json::to_string(&Kept { exchange, request_body, answer_body })?;
+        let document = document(exchange)?;
         Ok(Self { organization, number, id, operation, failed, document })
+    }
+
+    async fn sealed(self, log: &dyn Log) -> Result<Self, SqlError> {
+        let Some(sealed) = log.sealed() else { return Ok(self) };
+        let mut exchange = self.exchange()?;
+        sealed.seal_exchange(&mut exchange).await.map_err(of_keys)?;
+        let document = document(exchange).map_err(|e| SqlError::Shape(e.to_string()))?;
+        Ok(Self { document, ..self })
+    }
+
+    async fn opened(self, log: &dyn Log) -> Result<Self, SqlError> {
+        let Some(sealed) = log.sealed() else { return Ok(self) };
+        let mut exchange = self.exchange()?;
+        sealed.open_exchange(&mut exchange).await.map_err(of_keys)?;
+        let document = document(exchange).map_err(|e| SqlError::Shape(e.to_string()))?;
+        Ok(Self { document, ..self })
     }
 
     /// The exchange.
@@ -76,6 +91,19 @@ impl StrangerRow {
         let body = |text: String| BASE64.decode(text).map_err(|_| damaged());
         let (request_body, answer_body) = (body(kept.request_body)?, body(kept.answer_body)?);
         Ok(Exchange { request_body, answer_body, ..kept.exchange })
+    }
+}
+
+fn document(mut exchange: Exchange) -> Result<String, serde_json::Error> {
+    let request_body = BASE64.encode(std::mem::take(&mut exchange.request_body));
+    let answer_body = BASE64.encode(std::mem::take(&mut exchange.answer_body));
+    serde_json::to_string(&Kept { exchange, request_body, answer_body })
+}
+
+fn of_keys(error: LogError) -> SqlError {
+    match error {
+        LogError::Damaged(why) => SqlError::Shape(why),
+        error => SqlError::Unavailable(error.to_string()),
     }
 }
 
@@ -94,19 +122,30 @@ pub struct StrangerFilter {
 #[derive(Clone)]
 pub struct StrangerRing {
     store: Arc<dyn SqlStore>,
+    log: Arc<dyn Log>,
 }
 
 impl StrangerRing {
-    /// Keeps it in this store; makes the table if there is none.
+    /// Keeps it in this store, sealed as in this log; makes the table if there is none, and seals
+    /// what a version of before left in the clear.
     ///
     /// # Errors
     /// If the store cannot be reached.
-    pub async fn open(store: Arc<dyn SqlStore>) -> Result<Self, SqlError> {
+    pub async fn open(store: Arc<dyn SqlStore>, log: Arc<dyn Log>) -> Result<Self, SqlError> {
         let mut tx = store.begin_exclusive().await?;
         let statements = STRANGERS.ddl().into_iter().map(|sql| (sql, Vec::new()));
         tx.execute_all(statements.collect()).await?;
         tx.commit().await?;
-        Ok(Self { store })
+        let ring = Self { store, log };
+        if ring.log.sealed().is_some() {
+            let sql = format!(
+                "SELECT {} FROM strangers WHERE document NOT LIKE '%\"target\":\"~%'",
+                StrangerRow::list()
+            );
+            let clear = read_all(ring.store.query(&sql, Vec::new()).await?)?;
+            ring.keep(clear).await?;
+        }
+        Ok(ring)
     }
 
     /// Keeps these, and gives up the oldest that are too many.
@@ -116,6 +155,7 @@ impl StrangerRing {
     pub async fn keep(&self, rows: Vec<StrangerRow>) -> Result<(), SqlError> {
         let mut each: BTreeMap<OrganizationId, Vec<StrangerRow>> = BTreeMap::new();
         for row in rows {
+            let row = row.sealed(&*self.log).await?;
             each.entry(row.organization).or_default().push(row);
         }
         for (organization, rows) in each {
@@ -173,7 +213,12 @@ impl StrangerRing {
         let sql = format!(
             "SELECT {list} FROM strangers WHERE {conditions} ORDER BY number {order} LIMIT {limit}"
         );
-        read_all(self.store.query(&sql, params).await?)
+        let rows: Vec<StrangerRow> = read_all(self.store.query(&sql, params).await?)?;
+        let mut opened = Vec::with_capacity(rows.len());
+        for row in rows {
+            opened.push(row.opened(&*self.log).await?);
+        }
+        Ok(opened)
     }
 
     /// One request, if it is still there.
@@ -189,6 +234,10 @@ impl StrangerRing {
             "SELECT {} FROM strangers WHERE id = $1 AND organization = $2",
             StrangerRow::list()
         );
-        read_first(self.store.query(&sql, vec![id.to_string().into(), organization.into()]).await?)
+        let params = vec![id.to_string().into(), organization.into()];
+        match read_first::<StrangerRow>(self.store.query(&sql, params).await?)? {
+            Some(row) => row.opened(&*self.log).await.map(Some),
+            None => Ok(None),
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod http;
 pub mod ledger;
 pub mod node;
 pub mod operating;
+pub mod person;
 pub mod postgres_cluster;
 pub mod processor;
 pub mod python;

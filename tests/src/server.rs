@@ -5,6 +5,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -15,6 +16,9 @@ const START_PATIENCE: Duration = Duration::from_secs(30);
 const STOP_PATIENCE: Duration = Duration::from_secs(20);
 /// How often a state is looked at that nobody announces.
 const GLANCE: Duration = Duration::from_millis(10);
+
+/// All servers of the tests are of one deployment: what one sealed opens at another.
+const DEPLOYMENT_KEY: &str = "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI";
 
 /// Where a server keeps its log.
 #[derive(Clone, Debug)]
@@ -76,8 +80,29 @@ impl Server {
         Ok((server, said))
     }
 
+    /// As [`Self::start_with`], of a deployment of its own.
+    pub async fn start_of_its_own(store: Store, flags: &[&str]) -> Result<Self> {
+        let mut server = Self::unstarted(store, &std::env::temp_dir(), flags)?;
+        fs::remove_file(server.data().join("deployment.key"))?;
+        server.restart().await?;
+        Ok(server)
+    }
+
+    /// Starts it with these flags from now on, or without one and its value.
+    pub fn flags_are_now(&mut self, with: &[&str], without: &str) {
+        if let Some(at) = self.flags.iter().position(|told| told == without) {
+            self.flags.drain(at..at + 2);
+        }
+        self.flags.extend(with.iter().map(|&flag| flag.to_owned()));
+    }
+
     fn unstarted(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("rollcall-test-").tempdir_in(parent)?;
+        let data = folder.path().join("data");
+        fs::create_dir_all(&data)?;
+        let key = data.join("deployment.key");
+        let file = File::options().write(true).create_new(true).mode(0o600).open(key);
+        writeln!(file?, "{DEPLOYMENT_KEY}")?;
         let flags = flags.iter().map(|&f| f.to_owned()).collect();
         Ok(Self {
             binary: binary()?,
@@ -244,7 +269,7 @@ impl Server {
     pub fn on_a_copy(&self) -> Result<Self> {
         let flags: Vec<&str> = self.flags.iter().map(String::as_str).collect();
         let copy = Self::unstarted(self.store.clone(), &std::env::temp_dir(), &flags)?;
-        let copied = Command::new("cp").arg("-a").arg(self.data()).arg(copy.data()).status()?;
+        let copied = Command::new("cp").arg("-aT").arg(self.data()).arg(copy.data()).status()?;
         ensure!(copied.success(), "the data folder could not be copied");
         Ok(copy)
     }

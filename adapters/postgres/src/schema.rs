@@ -18,6 +18,8 @@ pub(crate) struct Part {
     pub schema: &'static str,
     /// The format this program writes.
     pub supported: i32,
+    /// The oldest format that is opened as it is: what is to be done to it is done later.
+    pub oldest: i32,
     /// Makes the tables, or leaves them as they are.
     pub ddl: &'static str,
     /// Brings the format before to this one; none if there is nothing older that is kept.
@@ -34,7 +36,7 @@ pub(crate) async fn prepare(
 ) -> Result<(), OpenError> {
     let mut connection = connect(options, timeout).await?;
     // Most starts find everything in place, and then need no right to create anything.
-    if found(&mut connection, part).await? == Some(part.supported) {
+    if found(&mut connection, part).await?.is_some_and(|found| found >= part.oldest) {
         connection.close().await?;
         return Ok(());
     }
@@ -54,7 +56,7 @@ pub(crate) async fn prepare(
             .bind(part.supported)
             .execute(&mut *transaction)
             .await?;
-    } else if found != Some(part.supported)
+    } else if found.is_some_and(|found| found < part.oldest)
         && let Some(upgrade) = part.upgrade
     {
         upgrade(&mut transaction).await?;

@@ -178,7 +178,7 @@ pub enum Command {
 impl Command {
     /// The backup that is to be checked, if that is what is asked: by restoring it, which needs no
     /// server.
-    pub fn backup_to_check(&self) -> Option<&Path> {
+    pub fn backup_to_check(&self) -> Option<(&Path, Option<&Path>)> {
         match self {
             Self::Backup(backup) => backup.to_check(),
             _ => None,

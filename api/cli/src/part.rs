@@ -45,6 +45,12 @@ impl Part {
         &self.path
     }
 
+    /// Removes it again: nothing gets the name.
+    pub fn remove(self) -> anyhow::Result<()> {
+        std::fs::remove_file(&self.path)
+            .with_context(|| format!("cannot remove {}", self.path.display()))
+    }
+
     /// Gives it its name.
     pub fn finish(self) -> anyhow::Result<()> {
         std::fs::rename(&self.path, &self.name)

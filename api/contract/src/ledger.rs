@@ -25,6 +25,9 @@ pub struct CheckpointBody {
     pub uncovered: u64,
     /// Which log it is: another one after a restore.
     pub epoch: Uuid,
+    /// Which epoch it had before it was rewritten in the format of today, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rewritten_from: Option<Uuid>,
 }
 
 /// What is to be proved: one of the two.
@@ -114,6 +117,8 @@ pub enum FindingKind {
     Older,
     /// It calls itself another log than the one of which a checkpoint was made.
     AnotherLog,
+    /// It says that it was rewritten in another format since a checkpoint was made of it.
+    AnotherFormat,
     /// The checkpoint is not signed by the key that is trusted.
     Unsigned,
 }
@@ -133,6 +138,7 @@ impl FindingKind {
             FindingKind::Rewritten => "rewritten",
             FindingKind::Older => "older",
             FindingKind::AnotherLog => "another_log",
+            FindingKind::AnotherFormat => "another_format",
             FindingKind::Unsigned => "unsigned",
         }
     }
@@ -145,6 +151,7 @@ impl FindingKind {
                 | FindingKind::TailCut
                 | FindingKind::Older
                 | FindingKind::AnotherLog
+                | FindingKind::AnotherFormat
                 | FindingKind::HeadChanged
         )
     }

@@ -19,6 +19,8 @@ const TAG_BYTES: usize = 16;
 pub struct DeploymentKey {
     key: [u8; 32],
     id: String,
+    /// What was sealed with it is opened, and nothing more is sealed.
+    former: Option<Box<DeploymentKey>>,
 }
 
 impl fmt::Debug for DeploymentKey {
@@ -50,6 +52,10 @@ pub enum SealError {
     OpenSsl(#[from] openssl::error::ErrorStack),
 }
 
+/// The purpose for which [`DeploymentKey::derived`] gives what the keys of organizations are wrapped
+/// with.
+pub const WRAPPING: &str = "the keys of organizations";
+
 /// Where the deployment's key lies unless configured.
 pub fn deployment_key_path(data: &Path) -> PathBuf {
     data.join("deployment.key")
@@ -59,6 +65,17 @@ impl DeploymentKey {
     /// Reads the key from a file, made on first use with mode 0600.
     pub fn read_or_make(path: &Path, ids: &Ids) -> anyhow::Result<Self> {
         let text = secrets::key_file(path, || URL_SAFE_NO_PAD.encode(ids.key()))?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads a key that must be there.
+    pub fn read(path: &Path) -> anyhow::Result<Self> {
+        anyhow::ensure!(path.exists(), "there is no deployment key in {}", path.display());
+        let text = secrets::key_file(path, String::new)?;
+        Self::parse(&text, path)
+    }
+
+    fn parse(text: &str, path: &Path) -> anyhow::Result<Self> {
         let key = URL_SAFE_NO_PAD
             .decode(text.trim())
             .ok()
@@ -69,6 +86,16 @@ impl DeploymentKey {
                 path.display()
             )
         })
+    }
+
+    /// The same key, which also opens what the one before it sealed.
+    pub fn after(self, former: DeploymentKey) -> Self {
+        Self { former: Some(Box::new(former)), ..self }
+    }
+
+    /// The key before this one, if it is known.
+    pub fn former(&self) -> Option<&DeploymentKey> {
+        self.former.as_deref()
     }
 
     /// A key that follows from a secret: for applications in process, which have no file.
@@ -86,7 +113,7 @@ impl DeploymentKey {
         let digest =
             Sha256::new().chain_update(b"rollcall deployment key id").chain_update(key).finalize();
         let id = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { key, id }
+        Self { key, id, former: None }
     }
 
     /// Seals a secret. `about` binds it to its place; a nonce is used once.
@@ -114,13 +141,16 @@ impl DeploymentKey {
         })
     }
 
-    /// Whether something was sealed with this key.
+    /// Whether something was sealed with this key, or with the one before it.
     pub fn has_sealed(&self, sealed: &SealedKey) -> bool {
-        sealed.sealed_with == self.id
+        sealed.sealed_with == self.id || self.former().is_some_and(|key| key.has_sealed(sealed))
     }
 
     /// Opens what was sealed at the same place.
     pub fn open(&self, sealed: &SealedKey, about: &str) -> Result<Vec<u8>, SealError> {
+        if let Some(former) = self.former().filter(|key| key.has_sealed(sealed)) {
+            return former.open(sealed, about);
+        }
         if !self.has_sealed(sealed) {
             return Err(SealError::OtherKey {
                 sealed_with: sealed.sealed_with.clone(),

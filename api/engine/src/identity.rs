@@ -6,7 +6,9 @@
 //! dropped and made anew.
 
 use crate::{Engine, Names};
-use rollcall_domain::log::{Closed, Known, Log, LogError, RESTORING, Watch, successor_of};
+use rollcall_domain::log::{
+    Closed, Known, Log, LogError, RESTORING, Watch, rewritten_of, successor_of,
+};
 use rollcall_projections::fold::{FoldError, Folder};
 use uuid::Uuid;
 
@@ -66,11 +68,14 @@ async fn restored(log: &dyn Log, watch: &Watch) -> Result<bool, LogError> {
     compared.map(|()| true)
 }
 
-/// Whether an operator has let one epoch follow another.
+/// Whether an operator has let one epoch follow another, or the log was rewritten in another format.
 async fn follows(log: &dyn Log, known: Uuid, found: Uuid) -> Result<bool, LogError> {
     let mut at = known;
     for _ in 0..SUCCESSORS {
-        let next = log.note(&successor_of(at)).await?;
+        let next = match log.note(&successor_of(at)).await? {
+            None => log.note(&rewritten_of(at)).await?,
+            next => next,
+        };
         let Some(next) = next.and_then(|next| next.parse().ok()) else { return Ok(false) };
         if next == found {
             return Ok(true);
@@ -125,6 +130,9 @@ impl Engine {
     /// Drops warm copies, keys, lanes and tokens that are known: all of it is read again.
     fn drop_what_rests_on_the_log(&self) {
         self.keys.forget();
+        if let Some(sealed) = self.log.sealed() {
+            sealed.forget();
+        }
         self.users.clear();
         self.groups.clear();
         self.organizations.clear();

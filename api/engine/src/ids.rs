@@ -71,6 +71,12 @@ impl Ids {
         Builder::from_unix_timestamp_millis(millis, &[a, b, c, d, e, f, g, h, i, j]).into_uuid()
     }
 
+    /// The epoch of a log.
+    pub fn epoch(&self) -> Uuid {
+        let drawn = self.key();
+        Uuid::from_bytes(std::array::from_fn(|byte| drawn[byte]))
+    }
+
     /// A new exchange id.
     pub fn exchange(&self) -> ExchangeId {
         ExchangeId(self.uuid())

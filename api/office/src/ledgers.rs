@@ -2,7 +2,7 @@
 
 use rollcall_contract::ledger::Verdict;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::LogError;
+use rollcall_domain::log::{LogError, stored};
 use rollcall_door::{App, Refusal};
 use rollcall_evidence::audit::Audit;
 use rollcall_evidence::grove::Grove;
@@ -114,7 +114,8 @@ pub async fn audit(
         None => Vec::new(),
     };
     let (earlier, unsigned) = seen::statements(&kept, &signer.verifier().to_string());
-    let mut audit = Audit::begin(&*app.engine.log, organization, earlier).await?;
+    let log = stored(&app.engine.log);
+    let mut audit = Audit::begin(&*log, organization, earlier).await?;
     while audit.step().await? {
         if let Some(pause) = pause {
             tokio::time::sleep(pause).await;

@@ -88,7 +88,7 @@ impl Scratch {
             .prefix("rollcall-replay-")
             .tempdir()
             .map_err(|e| ReplayError::Scratch(e.to_string()))?;
-        let mut stores = Stores::in_folder_unflushed(folder.path()).map_err(scratch)?;
+        let mut stores = Stores::of_fork(folder.path()).map_err(scratch)?;
         let fork = Arc::new(ForkLog::new(stores.log.clone()));
         stores.log = fork.clone();
         let (clock, hand) = Clock::by_hand(DateTime::UNIX_EPOCH);
@@ -97,7 +97,9 @@ impl Scratch {
         let engine = begin::engine(&stores.log, &stores.live, clock, ids).await.map_err(scratch)?;
         let places =
             ConsumerPlaces::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
-        let ring = StrangerRing::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let ring = StrangerRing::open(stores.side.clone(), stores.log.clone())
+            .await
+            .map_err(|e| scratch(e.into()))?;
         let (requests, most) =
             (settings.config.max_in_flight, settings.config.stranger_connections);
         let strangers = Strangers::new(requests, most, ring, false);

@@ -16,7 +16,7 @@ use rollcall_door::config::ServeConfig;
 use rollcall_engine::clock::Clock;
 use rollcall_replay::bundle;
 use rollcall_replay::{Lines, ScratchSettings, Selection};
-use rollcall_stores::Stores;
+use rollcall_stores::{DeploymentWrap, Stores};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -141,7 +141,7 @@ async fn replay_file(
     let begin =
         bundle::check(file).with_context(|| format!("cannot use {}", file.display()))?.begin;
     let folder = tempfile::Builder::new().prefix("rollcall-bundle-").tempdir()?;
-    let stores = Stores::in_folder_unflushed(folder.path())?;
+    let stores = Stores::in_folder_unflushed(folder.path(), &DeploymentWrap::for_once()?)?;
     bundle::load(file, &*stores.log, Ok).await?;
     let (organization, settings) = (begin.organization, settings(begin.scim_base));
     let lines = rollcall_replay::verify(

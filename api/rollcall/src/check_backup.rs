@@ -5,17 +5,18 @@ use anyhow::{Context as _, anyhow, bail};
 use axum::body::{Body, BodyDataStream};
 use axum::http::{Request, Response};
 use futures::StreamExt as _;
-use rollcall_cli::{Exit, Failure, output, say, usage};
+use rollcall_cli::{Exit, Failure, ServerArgs, output, say, usage};
 use rollcall_contract::Problem;
 use rollcall_contract::backup::{BackupLine, Reading, RestoreQuery};
 use rollcall_contract::request_line::{Nothing, RequestLine};
 use rollcall_contract::route;
 use rollcall_contract::views::VerifiedBody;
 use rollcall_door::config::ServeConfig;
+use rollcall_door::sealing::{DeploymentKey, WRAPPING, deployment_key_path};
 use rollcall_engine::clock::Clock;
 use rollcall_engine::ids::Random;
 use rollcall_server::host::{Host, HostSetup};
-use rollcall_stores::Stores;
+use rollcall_stores::{DeploymentWrap, Stores};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use std::collections::BTreeMap;
@@ -55,7 +56,8 @@ struct Checked {
 ///
 /// # Errors
 /// If the file is no backup, or cannot be restored here.
-pub fn run(file: &Path, as_json: bool) -> Result<Exit, Failure> {
+pub fn run(file: &Path, key: Option<&Path>, server: &ServerArgs) -> Result<Exit, Failure> {
+    let wrap = wrap(key, server.data.as_deref()).map_err(usage)?;
     // What cannot be read is the file's fault, before any room is taken for it.
     let cannot = || format!("cannot read {}", file.display());
     let backup = File::open(file).with_context(cannot).map_err(usage)?;
@@ -66,7 +68,7 @@ pub fn run(file: &Path, as_json: bool) -> Result<Exit, Failure> {
         .enable_all()
         .build()
         .map_err(anyhow::Error::from)?;
-    let (restored, view_differences) = runtime.block_on(restore(file))?;
+    let (restored, view_differences) = runtime.block_on(restore(file, &wrap))?;
     let names = sections.keys().chain(restored.keys()).collect::<std::collections::BTreeSet<_>>();
     let different: Vec<String> = names
         .into_iter()
@@ -75,7 +77,7 @@ pub fn run(file: &Path, as_json: bool) -> Result<Exit, Failure> {
         .collect();
     let good = different.is_empty() && view_differences == 0;
     let (records, exchanges) = counts;
-    if as_json {
+    if server.json {
         output::json(&Checked { records, exchanges, different, view_differences })?;
     } else if good {
         say!("{records} records and {exchanges} exchanges come out as they are in the file");
@@ -88,6 +90,16 @@ pub fn run(file: &Path, as_json: bool) -> Result<Exit, Failure> {
         }
     }
     Ok(if good { Exit::Success } else { Exit::Difference })
+}
+
+/// What opens the keys in a backup: the key that is named, or that of the data folder. A backup of
+/// before keys were in it, or one without its keys, says itself what it needs.
+fn wrap(key: Option<&Path>, data: Option<&Path>) -> anyhow::Result<DeploymentWrap> {
+    let of_folder = data.map(deployment_key_path).filter(|path| path.exists());
+    match key.map(Path::to_owned).or(of_folder) {
+        Some(path) => Ok(DeploymentWrap::new(DeploymentKey::read(&path)?.derived(WRAPPING))),
+        None => Ok(DeploymentWrap::for_once()?),
+    }
 }
 
 /// Whether a part came out as it was. What belongs to no organization has grown meanwhile, by the
@@ -156,10 +168,10 @@ async fn sections_of_stream(mut stream: BodyDataStream) -> anyhow::Result<Sectio
 
 /// Restores a backup where nobody else is; gives what a backup of that holds, and in how many rows
 /// its views differ from a rebuild.
-async fn restore(file: &Path) -> anyhow::Result<(Sections, u64)> {
+async fn restore(file: &Path, wrap: &DeploymentWrap) -> anyhow::Result<(Sections, u64)> {
     let folder = tempfile::Builder::new().prefix("rollcall-check-").tempdir()?;
     let setup = HostSetup {
-        stores: Stores::in_folder_unflushed(folder.path())?,
+        stores: Stores::in_folder_unflushed(folder.path(), wrap)?,
         random: Random::system(),
         start: Clock::system().now(),
         public_url: "http://localhost".to_owned(),

@@ -64,7 +64,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Serve(serve) => start(serve.args, server.data),
         Command::Healthcheck(command) => healthcheck::run(&command, server),
         Command::Ask(command) => match command.backup_to_check() {
-            Some(file) => check_backup::run(file, server.json),
+            Some((file, key)) => check_backup::run(file, key, &server),
             None => rollcall_cli::run(*command, server),
         },
         Command::Bundle(bundle) => bundle::run(bundle, server),

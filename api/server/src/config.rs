@@ -35,6 +35,8 @@ pub fn resolve(mut told: ServeArgs, data: Option<PathBuf>) -> anyhow::Result<Ser
     config.deployment_key_file = told.deployment_key_file.or(file.deployment_key_file);
     config.tls_certificate_file = told.tls_certificate_file.or(file.tls_certificate_file);
     config.tls_key_file = told.tls_key_file.or(file.tls_key_file);
+    config.former_deployment_key_file =
+        told.former_deployment_key_file.or(file.former_deployment_key_file);
     config.keep_bodies_for =
         told.keep_bodies_for.or(file.keep_bodies_for).map(seconds).transpose()?;
     config.validate()?;

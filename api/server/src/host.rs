@@ -15,7 +15,7 @@ use rollcall_contract::{Problem, route};
 use rollcall_domain::ids::ExchangeId;
 use rollcall_domain::sql::SqlError;
 use rollcall_door::config::ServeConfig;
-use rollcall_door::sealing::DeploymentKey;
+use rollcall_door::sealing::{DeploymentKey, WRAPPING, deployment_key_path};
 use rollcall_door::strangers::Strangers;
 use rollcall_door::{App, Settings};
 use rollcall_engine::begin;
@@ -27,11 +27,11 @@ use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
-use rollcall_stores::Stores;
+use rollcall_stores::{DeploymentWrap, Stores};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 use tower::ServiceExt;
@@ -138,6 +138,16 @@ pub enum HostError {
     StrangeAnswer(#[from] serde_json::Error),
 }
 
+/// What wraps the keys in a data folder that is made in process and served by a server later: of the
+/// folder's deployment key, which is made if there is none.
+///
+/// # Errors
+/// If the key cannot be read or made.
+pub fn wrap_of_folder(data: &Path, ids: &Ids) -> anyhow::Result<DeploymentWrap> {
+    let key = DeploymentKey::read_or_make(&deployment_key_path(data), ids)?;
+    Ok(DeploymentWrap::new(key.derived(WRAPPING)))
+}
+
 /// The application in process. Requests are served one after another, in the order in which they
 /// are handed in, so that the same requests at the same times give the same log.
 pub struct Host {
@@ -162,7 +172,7 @@ impl Host {
         if audit.is_outdated() {
             audit.rebuild().await?;
         }
-        let ring = StrangerRing::open(stores.side.clone()).await?;
+        let ring = StrangerRing::open(stores.side.clone(), stores.log.clone()).await?;
         let (requests, most) = (config.max_in_flight, config.stranger_connections);
         let strangers = Strangers::new(requests, most, ring, false);
         let settings = Settings {

@@ -8,7 +8,7 @@ use crate::{known, notify, telemetry};
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_door::config::ServeConfig;
-use rollcall_door::sealing::{DeploymentKey, deployment_key_path};
+use rollcall_door::sealing::{DeploymentKey, WRAPPING, deployment_key_path};
 use rollcall_door::strangers::Strangers;
 use rollcall_door::{App, Settings};
 use rollcall_engine::begin;
@@ -22,7 +22,7 @@ use rollcall_projections::saml::SamlConnections;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
 use rollcall_sign_on::saml::seals;
-use rollcall_stores::Places;
+use rollcall_stores::{DeploymentWrap, Places};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,16 +56,24 @@ pub async fn serve(config: ServeConfig, reload: Reload) -> anyhow::Result<()> {
         _ => None,
     };
     notify::status("opening the log");
+    let key_file =
+        config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
+    let mut deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
+    let mut wrap = DeploymentWrap::new(deployment_key.derived(WRAPPING));
+    if let Some(former) = &config.former_deployment_key_file {
+        let former = DeploymentKey::read(former)?;
+        wrap = wrap.after(former.derived(WRAPPING));
+        deployment_key = deployment_key.after(former);
+    }
     let stores = rollcall_stores::open(Places {
         data: &config.data,
         database: config.database_url.as_deref().map(|url| (url, config.database_connections)),
         kurrent: config.kurrent_url.as_deref().map(|url| (url, writer)),
+        wrap: &wrap,
+        epoch: ids.epoch(),
     });
     let stores = stores.await?;
     let operator_key = secrets::operator_key(&config.data, &ids)?;
-    let key_file =
-        config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
-    let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
     stores.log.watch().remember(known::read(&config.data));
     notify::status("bringing the views that answer SCIM up to the log");
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
@@ -87,7 +95,7 @@ pub async fn serve(config: ServeConfig, reload: Reload) -> anyhow::Result<()> {
     let found_at = if tls.is_some() { public_url.clone() } else { url.clone() };
     reachable(&public_url)?;
     let shared = stores.shared;
-    let ring = StrangerRing::open(stores.side.clone()).await;
+    let ring = StrangerRing::open(stores.side.clone(), stores.log.clone()).await;
     let ring = ring.context("cannot open what is kept of strangers")?;
     let connections = listen::room_for_strangers(config.stranger_connections);
     let strangers =

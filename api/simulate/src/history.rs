@@ -18,7 +18,7 @@ use rollcall_engine::secrets;
 use rollcall_entra::log::{Counting, LogFile, Recorder};
 use rollcall_entra::play::{Played, Scene, month, play};
 use rollcall_entra::time::{Simulated, Time};
-use rollcall_server::host::{Host, HostSetup};
+use rollcall_server::host::{self, Host, HostSetup};
 use rollcall_stores::Stores;
 use serde::Serialize;
 use serde_json::Value;
@@ -69,8 +69,9 @@ struct Made {
 pub async fn run(args: History, server: ServerArgs) -> Result<Exit, Failure> {
     let data = server.data.unwrap_or_else(default_data);
     let start = start(&args, Clock::system().now()).map_err(usage)?;
-    let stores = open(&data).map_err(usage)?;
-    let key = secrets::operator_key(&data, &Ids::new(Clock::system(), Random::system()))?;
+    let ids = Ids::new(Clock::system(), Random::system());
+    let stores = open(&data, &ids).map_err(usage)?;
+    let key = secrets::operator_key(&data, &ids)?;
     let setup = HostSetup {
         stores,
         random: Random::seeded(args.seed),
@@ -98,11 +99,12 @@ pub async fn run(args: History, server: ServerArgs) -> Result<Exit, Failure> {
 }
 
 /// Two histories do not fit into one log: the second would begin before the first one ends.
-fn open(data: &Path) -> anyhow::Result<Stores> {
+fn open(data: &Path, ids: &Ids) -> anyhow::Result<Stores> {
     if data.join("log.db").exists() {
         bail!("{} has a log already: name a folder that has none", data.display());
     }
-    Stores::in_folder_unflushed(data)
+    std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
+    Stores::in_folder_unflushed(data, &host::wrap_of_folder(data, ids)?)
 }
 
 /// So long a history may go on after its last day, until its last run is over.

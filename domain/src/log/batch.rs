@@ -5,6 +5,7 @@
 //! [`plan`], writes the [`Plan`] and commits. Appends of one organization are thereby decided one
 //! after another, so checking before writing is exact and a refused append leaves no trace.
 
+use super::error::AppendError;
 use super::identity::Mark;
 use super::ledger::{exchange_leaf, record_leaf};
 use super::port::*;

@@ -10,22 +10,28 @@
 //! - a lost race, a taken claim, a missing reference and a repeated exchange are four answers.
 
 mod batch;
+mod error;
 mod facet;
 mod identity;
 mod inline;
+mod keys;
 mod ledger;
 mod port;
 mod restored;
+mod rewrite;
 mod scan;
 mod trouble;
 
 pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
+pub use error::{AppendError, LogError};
 pub use facet::{Facet, Start};
 pub use identity::{Closed, Found, Known, Mark, RESTORING, Watch, successor_of};
 pub use inline::{CATCH_UP, Inline, InlineFold, stretches};
+pub use keys::{DataKey, KeyId, KeyRing, Wrapped};
 pub use ledger::{ExchangeLeaf, LedgerHead, exchange_leaf, record_leaf};
 pub use port::*;
 pub use restored::{Regrowing, restored_place};
+pub use rewrite::{REWRITTEN_FROM, Rewrite, Rewritten, rewritten_of};
 pub use scan::scan;
 pub use trouble::Trouble;
 

@@ -1,10 +1,13 @@
 //! Types and trait of the log port.
 
+use super::error::{AppendError, LogError};
 use super::facet::{Facet, Start};
-use super::identity::{Closed, Found, Mark, Watch};
+use super::identity::{Found, Mark, Watch};
+use super::keys::{KeyRing, Wrapped};
 use super::ledger::{ExchangeLeaf, LedgerHead};
+use super::rewrite::{Rewrite, Rewritten};
 use crate::actor::Actor;
-use crate::claim::{Claim, ClaimChanges, ClaimKind};
+use crate::claim::{Claim, ClaimChanges};
 use crate::exchange::Exchange;
 use crate::ids::{ExchangeId, OrganizationId};
 use crate::ledger::LeafHash;
@@ -77,56 +80,6 @@ pub struct Appended {
     pub repeated: bool,
     /// True if the views that are folded inline hold everything up to `head`, for every reader.
     pub folded: bool,
-}
-
-/// Why an append was refused. Nothing of it was written.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum AppendError {
-    /// Somebody else appended to the stream first.
-    #[error("lost race on {stream}: expected version {expected}, found {actual}")]
-    LostRace {
-        /// The stream.
-        stream: StreamId,
-        /// What the writer expected.
-        expected: Version,
-        /// What was there.
-        actual: Version,
-    },
-    /// Another stream holds a claim that is to be taken.
-    #[error("the {} is held by {holder}", kind.as_str())]
-    ClaimTaken {
-        /// What it is about.
-        kind: ClaimKind,
-        /// Who holds it.
-        holder: StreamId,
-    },
-    /// Nobody holds a claim that was needed.
-    #[error("needed claim {index} is not held")]
-    ReferenceMissing {
-        /// Index into [`ClaimChanges::require`].
-        index: usize,
-    },
-    /// The store is away, full or shutting down. It is not known whether the append happened;
-    /// appending the same exchange again tells.
-    #[error("the log cannot be reached: {0}")]
-    Unavailable(String),
-    /// The log is not the one that was known: nothing is appended to it.
-    #[error(transparent)]
-    Closed(Closed),
-}
-
-/// Why the log could not be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LogError {
-    /// The store is away; asking again later may help.
-    #[error("the log cannot be reached: {0}")]
-    Unavailable(String),
-    /// The store holds something that cannot be.
-    #[error("the log is damaged: {0}")]
-    Damaged(String),
-    /// The log is not the one that was known: nothing is answered by it.
-    #[error(transparent)]
-    Closed(Closed),
 }
 
 /// Whether bodies are read along.
@@ -328,4 +281,63 @@ pub trait Log: Send + Sync + 'static {
     async fn renew(&self, _was: Uuid, _fresh: Uuid) -> Result<bool, LogError> {
         Ok(false)
     }
+
+    /// Whether the log is of the format before, and has something in it: it is to be rewritten.
+    async fn is_of_before(&self) -> Result<bool, LogError> {
+        Ok(false)
+    }
+
+    /// Rewrites all of a log whose format is the one before, where it lies: all or nothing. Leaves
+    /// and trees are made anew, and the log gets another epoch, which is noted under the one of
+    /// before ([`rewritten_of`](super::rewritten_of)). None if there is nothing to rewrite, or if
+    /// the store never does.
+    async fn rewrite(
+        &self,
+        _fresh: Uuid,
+        _by: Arc<dyn Rewrite>,
+    ) -> Result<Option<Rewritten>, LogError> {
+        Ok(None)
+    }
+
+    /// What is stored, if that is sealed and readers see it opened.
+    fn sealed(&self) -> Option<&dyn Sealed> {
+        None
+    }
+}
+
+/// What a log that seals what is personal says of itself ([`Log::sealed`]).
+#[async_trait]
+pub trait Sealed: Send + Sync {
+    /// The log as it is stored: what its ledger vouches for, and what a backup takes along.
+    fn stored(&self) -> Arc<dyn Log>;
+
+    /// A stored record as readers see it.
+    async fn open(&self, record: Record) -> Result<Record, LogError>;
+
+    /// A stored exchange as readers see it.
+    async fn open_exchange(&self, exchange: &mut Exchange) -> Result<(), LogError>;
+
+    /// Seals an exchange that is kept beside the log.
+    async fn seal_exchange(&self, exchange: &mut Exchange) -> Result<(), LogError>;
+
+    /// The same with keys that are kept in memory only, none so far: to read what was sealed with
+    /// keys that cannot be kept here.
+    fn apart(&self) -> Arc<dyn Sealed>;
+
+    /// Drops all keys that are at hand: the log is another one than before, and so are they.
+    fn forget(&self);
+
+    /// Where its keys lie.
+    fn keys(&self) -> &dyn KeyRing;
+
+    /// Whether a wrapped key of an organization can be used here.
+    ///
+    /// # Errors
+    /// If it was wrapped by the key of another deployment, or changed.
+    fn check(&self, organization: OrganizationId, key: &Wrapped) -> Result<(), LogError>;
+}
+
+/// The log that the ledger of a log is about: the one itself, unless it seals.
+pub fn stored(log: &Arc<dyn Log>) -> Arc<dyn Log> {
+    log.sealed().map_or_else(|| log.clone(), Sealed::stored)
 }

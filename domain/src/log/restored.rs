@@ -1,6 +1,6 @@
 //! Where the parts of a backup go, and what becomes of the ledger while they are put down.
 
-use super::port::*;
+use super::error::LogError;
 use crate::ids::OrganizationId;
 use crate::ledger::{Frontier, LeafHash};
 use crate::record::*;

@@ -1,8 +1,9 @@
 //! Finding exchanges by looking at each: for a log that has no index of facets, and for lists that
 //! ask for none.
 
+use super::error::LogError;
 use super::facet::Start;
-use super::port::{Bodies, Log, LogError};
+use super::port::{Bodies, Log};
 use crate::ids::OrganizationId;
 use crate::record::RecordedExchange;
 

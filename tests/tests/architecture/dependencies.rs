@@ -83,13 +83,14 @@ const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
 
 /// The crates of the product with what each names of the others, from the bottom up. A crate may
 /// use what stands above it in this table, and of that only what its line says.
-const ROOMS: [(&str, &[&str]); 26] = [
+const ROOMS: [(&str, &[&str]); 27] = [
     ("domain", &[]),
     ("projections", &["domain"]),
     ("sqlite", &["domain"]),
     ("postgres", &["domain"]),
     ("eventstore", &["domain"]),
     ("saml", &["domain"]),
+    ("sealing", &["domain"]),
     ("tlog", &["domain"]),
     ("outbound", &[]),
     ("jose", &["domain"]),
@@ -97,7 +98,7 @@ const ROOMS: [(&str, &[&str]); 26] = [
     ("contract", &[]),
     ("evidence", &["contract", "domain", "tlog"]),
     ("engine", &["domain", "projections"]),
-    ("stores", &["domain", "eventstore", "postgres", "projections", "sqlite"]),
+    ("stores", &["domain", "eventstore", "postgres", "projections", "sealing", "sqlite"]),
     ("door", &["contract", "domain", "engine", "outbound", "projections"]),
     ("scim", &["domain", "door", "engine", "projections"]),
     ("oauth", &["contract", "domain", "door", "engine", "jose", "outbound", "projections"]),
@@ -215,6 +216,7 @@ fn what_is_no_door_knows_no_http_server() {
         "postgres",
         "eventstore",
         "saml",
+        "sealing",
         "tlog",
         "outbound",
         "jose",

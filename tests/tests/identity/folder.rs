@@ -34,7 +34,7 @@ async fn an_older_log_that_is_put_back_is_noticed_by_whatever_knows_better() -> 
     for lost in [
         &[][..],
         &["log.known"],
-        &["views.db", "audit.db", "side.db"],
+        &["views.db", "audit.db"],
         &["log.known", "views.db"],
         &["log.known", "audit.db"],
     ] {

@@ -68,7 +68,7 @@ async fn accept(server: &Server, admin: &Admin, reason: &str) -> Result<Value> {
         let mut told = told.filter(|told| told["organization"] == lost["organization_id"]);
         ensure!(told.any(|told| told["known_position"] == lost["known_position"]), "{last}");
     }
-    server.cli(&["views", "verify"]).await?;
+    server.cli(&["views", "verify"]).await.with_context(|| server.log_tail(60))?;
     let again = server.command(&["log", "accept", "--because", "once more"]).await?;
     ensure!(again.status.code() == Some(3), "there was nothing to accept: {again:?}");
     Ok(said.clone())

@@ -6,8 +6,10 @@ use rollcall_tests::server::{Server, binary, run};
 use std::path::Path;
 use std::process::Command;
 
-fn check(file: &Path) -> Result<(Option<i32>, String)> {
-    let output = run(&["backup", "--check", file.to_str().context("a path")?, "--json"])?;
+fn check(server: &Server, file: &Path) -> Result<(Option<i32>, String)> {
+    let (data, file) = (server.data(), file.to_str().context("a path")?);
+    let data = data.to_str().context("a path")?;
+    let output = run(&["backup", "--check", file, "--data", data, "--json"])?;
     let said = [output.stdout, output.stderr].concat();
     Ok((output.status.code(), String::from_utf8_lossy(&said).into_owned()))
 }
@@ -19,7 +21,7 @@ async fn a_backup_is_checked_by_restoring_it() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("a.backup");
     server.cli(&["backup", "--output", file.to_str().context("a path")?]).await?;
-    let (code, said) = check(&file)?;
+    let (code, said) = check(&server, &file)?;
     ensure!(code == Some(0) && said.contains("\"different\": []"), "{code:?} {said}");
     // Whatever is changed in it: a byte, a line, the end. It says so, and names no content.
     let whole = std::fs::read(&file)?;
@@ -35,11 +37,11 @@ async fn a_backup_is_checked_by_restoring_it() -> Result<()> {
     let without = [&whole[..line], &whole[next..]].concat();
     for bytes in [flipped, without, whole[..middle].to_vec(), Vec::new()] {
         std::fs::write(&damaged, bytes)?;
-        let (code, said) = check(&damaged)?;
+        let (code, said) = check(&server, &damaged)?;
         ensure!(code != Some(0), "{said}");
         ensure!(!said.contains("contoso.example"), "it shows what is in there: {said}");
     }
-    ensure!(check(&folder.path().join("nothing"))?.0 == Some(2), "there is no such file");
+    ensure!(check(&server, &folder.path().join("nothing"))?.0 == Some(2), "there is no such file");
     Ok(())
 }
 

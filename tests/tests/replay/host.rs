@@ -1,15 +1,17 @@
 //! The whole application in process: at times and with ids of the caller's choosing.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Bodies, Record, RecordedExchange};
 use rollcall_engine::ids::Random;
 use rollcall_kurrent_standin::{Faults, Settings, serve};
 use rollcall_server::host::{Host, HostRequest, HostSetup};
-use rollcall_stores::Stores;
+use rollcall_stores::{DeploymentWrap, Places, Stores};
 use rollcall_tests::world::start_cluster;
 use serde_json::{Value, json};
+use std::path::Path;
+use uuid::Uuid;
 
 fn begin() -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000)
@@ -74,14 +76,19 @@ async fn the_same_requests_at_the_same_times_give_the_same_log_on_every_store() 
     ensure!(expected.0.len() == 5 && expected.1.len() == 4, "{expected:?}");
     ensure!(expected.0[4].recorded_at == begin() + TimeDelta::minutes(100), "{:?}", expected.0[4]);
     for stores in [
-        Stores::in_folder(folder.path())?,
-        Stores::in_folder_unflushed(unflushed.path())?,
-        Stores::in_postgres(&cluster.url(), 2).await?,
+        Stores::in_folder(folder.path(), &wrap())?,
+        Stores::in_folder_unflushed(unflushed.path(), &wrap())?,
+        Stores::in_postgres(&cluster.url(), 2, &wrap()).await?,
     ] {
         let name = stores.name;
         ensure!(story(&host(stores).await?).await? == expected, "{name} has another log");
     }
     Ok(())
+}
+
+/// What wraps the keys of every store here.
+fn wrap() -> DeploymentWrap {
+    DeploymentWrap::new([7; 32])
 }
 
 /// A KurrentDB server, of which a stand-in is all there is here.
@@ -101,11 +108,24 @@ async fn the_same_requests_give_the_same_log_on_kurrent() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let url = kurrent(&folder.path().join("events")).await?;
         let (one, two) = (folder.path().join("one"), folder.path().join("two"));
-        let first =
-            host(Stores::in_kurrent(&one, &url, [1; 16], database.as_deref()).await?).await?;
+        let open = async |folder: &Path, writer| {
+            Stores::in_kurrent(folder, &url, [writer; 16], database.as_deref(), &wrap()).await
+        };
+        let first = host(open(&one, 1).await?).await?;
         ensure!(story(&first).await? == expected, "views in {database:?}: another log");
-        let second =
-            host(Stores::in_kurrent(&two, &url, [2; 16], database.as_deref()).await?).await?;
+        if database.is_none() {
+            // The keys lie in the other folder. Who has none serves nobody, and says why.
+            let wrap = wrap();
+            let kurrent = Some((&*url, [2; 16]));
+            let (data, epoch) = (&*two, Uuid::from_u128(1));
+            let places = Places { data, database: None, kurrent, wrap: &wrap, epoch };
+            let Err(without) = rollcall_stores::open(places).await else { bail!("without keys") };
+            ensure!(format!("{without:#}").contains("put back the side store"), "{without:#}");
+            drop(first);
+            std::fs::create_dir_all(&two)?;
+            std::fs::copy(one.join("side.db"), two.join("side.db"))?;
+        }
+        let second = host(open(&two, 2).await?).await?;
         let found = second.app().organizations.by_domain("acme").await?;
         ensure!(
             found.is_some_and(|o| o.enabled),
@@ -138,8 +158,8 @@ async fn what_the_administration_refuses_is_told() -> Result<()> {
 #[tokio::test]
 async fn a_folder_made_in_process_is_a_folder_of_the_server() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    story(&host(Stores::in_folder_unflushed(folder.path())?).await?).await?;
-    let reopened = host(Stores::in_folder(folder.path())?).await?;
+    story(&host(Stores::in_folder_unflushed(folder.path(), &wrap())?).await?).await?;
+    let reopened = host(Stores::in_folder(folder.path(), &wrap())?).await?;
     let found = reopened.app().organizations.by_domain("acme").await?;
     ensure!(found.is_some_and(|o| o.enabled));
     Ok(())

@@ -7,6 +7,8 @@ mod dry_run;
 mod entra;
 mod failures;
 mod host;
+#[path = "../upgrade/in_the_clear.rs"]
+mod in_the_clear;
 mod retention;
 mod rules;
 mod verify;

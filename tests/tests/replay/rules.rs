@@ -1,7 +1,7 @@
 //! A log of an older version: what comes out otherwise is told under the rule that changed, and
 //! what no rule explains is told as that.
 
-use crate::replay;
+use crate::{in_the_clear, replay};
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::{World, on_sqlite};
@@ -74,6 +74,9 @@ async fn each_difference_is_told_under_the_rule_that_changed() {
             "{printed}"
         );
 
+        ensure!(w.server.terminate().await?.success(), "the server did not stop");
+        in_the_clear::leave(w, None).await?;
+        w.server.restart().await?;
         // Two of which the reading is new, of one also another one that was taken then already.
         let log = Log::of(w)?;
         log.forge(&two, "Chief", "Chair", &["operation-case"])?;

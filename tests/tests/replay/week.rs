@@ -7,7 +7,7 @@ use rollcall_domain::ids::OrganizationId;
 use rollcall_engine::ids::Random;
 use rollcall_replay::{ScratchSettings, Selection, verify};
 use rollcall_server::host::{Host, HostAnswer, HostRequest, HostSetup};
-use rollcall_stores::Stores;
+use rollcall_stores::{DeploymentWrap, Stores};
 use rollcall_tests::rng::Rng;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -111,7 +111,7 @@ impl Tenant {
 async fn history(folder: &Path, exchanges: usize) -> Result<(Tenant, OrganizationId)> {
     let at = DateTime::UNIX_EPOCH + TimeDelta::days(20_000);
     let setup = HostSetup {
-        stores: Stores::in_folder_unflushed(folder)?,
+        stores: Stores::in_folder_unflushed(folder, &DeploymentWrap::for_once()?)?,
         random: Random::seeded(3),
         start: at,
         public_url: "https://rollcall.example.com".to_owned(),

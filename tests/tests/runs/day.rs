@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_contract::request_line::{Method, RequestLine};
 use rollcall_engine::ids::Random;
 use rollcall_server::host::{Host, HostAnswer, HostRequest, HostSetup};
-use rollcall_stores::Stores;
+use rollcall_stores::{DeploymentWrap, Stores};
 use rollcall_tests::postgres_cluster::PostgresCluster;
 use serde_json::{Value, json};
 use std::sync::Mutex;
@@ -28,7 +28,15 @@ impl Store<'_> {
         match self {
             Store::Memory => Day::new(Stores::in_memory()?).await,
             Store::Postgres(cluster) => {
-                Day::new(Stores::in_postgres(&cluster.create_database()?, 2).await?).await
+                Day::new(
+                    Stores::in_postgres(
+                        &cluster.create_database()?,
+                        2,
+                        &DeploymentWrap::for_once()?,
+                    )
+                    .await?,
+                )
+                .await
             }
         }
     }

@@ -6,6 +6,7 @@ use crate::story::{ada, tell};
 use anyhow::{Context as _, ensure};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rollcall_tests::server::{Server, Store};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -75,13 +76,10 @@ async fn keys_messages_and_session_tokens_are_in_no_file_and_no_metric() {
 #[tokio::test]
 async fn the_deployment_key_is_the_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    tell(async |s| {
-        let mode =
-            std::fs::metadata(s.world.server.data().join("deployment.key"))?.permissions().mode();
-        ensure!(mode & 0o077 == 0, "deployment.key has mode {mode:o}");
-        Ok(())
-    })
-    .await;
+    let server = Server::start_of_its_own(Store::Sqlite, &[]).await.expect("a server");
+    let key = std::fs::metadata(server.data().join("deployment.key")).expect("a key");
+    let mode = key.permissions().mode();
+    assert!(mode & 0o077 == 0, "deployment.key has mode {mode:o}");
 }
 
 fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {

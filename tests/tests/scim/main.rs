@@ -14,6 +14,7 @@ mod listing;
 mod oddities;
 mod operate;
 mod policy;
+mod sealed;
 mod secrets;
 mod stopping;
 mod strangers;

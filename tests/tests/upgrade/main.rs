@@ -1,6 +1,8 @@
 //! A store that an older version wrote, on today's server.
 
+mod in_the_clear;
 mod old_store;
+mod sealing;
 
 use anyhow::{Context as _, Result, ensure};
 use old_store::OldStore;
@@ -39,6 +41,7 @@ async fn given(w: &mut World, store: &OldStore) -> Result<People> {
         "a new organization claims names as they are folded now"
     );
     ensure!(w.server.terminate().await?.success(), "the server did not stop");
+    sealing::as_before(w, store.database()).await?;
     store.rename(organization, people.again, "again@x.example", AGAIN, "ada@x.example\n").await?;
     store.rename(organization, people.fay, "someone@x.example", FAY, FAY).await?;
     store.unmark(organization).await?;

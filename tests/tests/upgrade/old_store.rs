@@ -25,6 +25,14 @@ fn claim(key: &[u8], folded: &str) -> Result<Vec<u8>> {
 }
 
 impl OldStore {
+    /// The database, if it is one.
+    pub fn database(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(url) => Some(url),
+        }
+    }
+
     fn sqlite(file: &PathBuf) -> Result<rusqlite::Connection> {
         let db = rusqlite::Connection::open(file)?;
         db.busy_timeout(Duration::from_secs(10))?;

@@ -54,7 +54,8 @@ async fn is_there(connection: &mut PgConnection) -> sqlx::Result<bool> {
     sqlx::query(THERE).fetch_one(connection).await?.try_get(0)
 }
 
-async fn fill(connection: &mut PgConnection) -> sqlx::Result<()> {
+/// Keeps what all exchanges are found by.
+pub(super) async fn fill(connection: &mut PgConnection) -> sqlx::Result<()> {
     let sql = format!(
         "SELECT {EXCHANGE}, organization FROM rollcall.exchanges \
          WHERE (organization, number) > ($1, $2) ORDER BY organization, number LIMIT $3"

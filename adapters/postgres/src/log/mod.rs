@@ -9,6 +9,7 @@ mod ledger;
 mod opening;
 mod read;
 mod restore;
+mod rewrite;
 mod session;
 pub(crate) mod streams;
 mod upgrade;
@@ -32,11 +33,16 @@ use std::time::Duration;
 use uuid::Uuid;
 use writer::Writer;
 
+/// The format this program writes. The one before has the same tables, and is rewritten when whoever
+/// opens it asks for that ([`Log::rewrite`]).
+const FORMAT: i32 = 3;
+
 const PART: Part = Part {
     name: "log",
     schema: "rollcall",
-    supported: 2,
-    ddl: include_str!("schema.sql"),
+    supported: FORMAT,
+    oldest: rewrite::BEFORE,
+    ddl: concat!(include_str!("schema.sql"), include_str!("entries.sql")),
     upgrade: Some(upgrade::upgrade),
 };
 
@@ -247,6 +253,18 @@ impl Log for PostgresLog {
 
     async fn renew(&self, was: Uuid, fresh: Uuid) -> Result<bool, LogError> {
         self.0.reader.renew(was, fresh).await
+    }
+
+    async fn is_of_before(&self) -> Result<bool, LogError> {
+        self.0.reader.is_of_before().await
+    }
+
+    async fn rewrite(
+        &self,
+        fresh: Uuid,
+        by: Arc<dyn Rewrite>,
+    ) -> Result<Option<Rewritten>, LogError> {
+        rewrite::rewrite(&self.0.database, self.0.connect_timeout, fresh, &*by).await
     }
 
     async fn ping(&self) -> Result<(), LogError> {

@@ -29,6 +29,7 @@ const LIVE: Part = Part {
     name: "views",
     schema: "rollcall_views",
     supported: 1,
+    oldest: 1,
     ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_views",
     upgrade: None,
 };
@@ -36,6 +37,7 @@ const AUDIT: Part = Part {
     name: "audit",
     schema: "rollcall_audit",
     supported: 1,
+    oldest: 1,
     ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_audit",
     upgrade: None,
 };
@@ -43,6 +45,7 @@ const SIDE: Part = Part {
     name: "side",
     schema: "rollcall_side",
     supported: 1,
+    oldest: 1,
     ddl: "CREATE SCHEMA IF NOT EXISTS rollcall_side",
     upgrade: None,
 };

@@ -7,6 +7,7 @@ mod identity;
 mod inline;
 mod ledger;
 mod read;
+mod rewrite;
 mod upgrade;
 mod write;
 mod writer;
@@ -31,8 +32,9 @@ use std::sync::Arc;
 use uuid::Uuid;
 use writer::Writer;
 
-/// The format this program writes and reads.
-const FORMAT: i64 = 2;
+/// The format this program writes and reads. The one before has the same tables, and is rewritten
+/// when whoever opens it asks for that ([`Log::rewrite`]).
+const FORMAT: i64 = 3;
 const SCHEMA: &str = concat!(include_str!("ledger.sql"), include_str!("schema.sql"));
 const READERS: usize = 2;
 /// Page caches, in KiB.
@@ -308,6 +310,20 @@ impl Log for SqliteLog {
     async fn renew(&self, was: Uuid, fresh: Uuid) -> Result<bool, LogError> {
         let identity = self.identity.clone();
         self.write(move |db| identity.renew(db, was, fresh)).await
+    }
+
+    async fn is_of_before(&self) -> Result<bool, LogError> {
+        self.write(|db| rewrite::is_of_before(db)).await
+    }
+
+    async fn rewrite(
+        &self,
+        fresh: Uuid,
+        by: Arc<dyn Rewrite>,
+    ) -> Result<Option<Rewritten>, LogError> {
+        let runtime = tokio::runtime::Handle::current();
+        let rewrite = move |db: &mut Connection| rewrite::rewrite(db, fresh, &*by, &runtime);
+        self.writer.run(rewrite).await
     }
 
     async fn ping(&self) -> Result<(), LogError> {

@@ -45,6 +45,20 @@ impl Digests {
     }
 }
 
+/// What a line of data keys has for a digest.
+pub fn digest_of_keys(keys: &[(u64, Option<String>)]) -> String {
+    let mut sha256 = Sha256::new();
+    for (id, key) in keys {
+        sha256.update(format!("{id} {}\n", key.as_deref().unwrap_or("erased")));
+    }
+    hex(&sha256.finalize())
+}
+
+/// The digest of one text.
+pub fn digest_of_text(text: &str) -> String {
+    hex(&Sha256::digest(text))
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,7 +4,7 @@
 mod digests;
 mod reading;
 
-pub use digests::{Digests, Sum};
+pub use digests::{Digests, Sum, digest_of_keys, digest_of_text};
 pub use reading::{NotABackup, Reading};
 
 use chrono::{DateTime, Utc};
@@ -12,9 +12,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-/// The version of the lines below that is written. Version 1 has no sections and no digests; it is
-/// read as well.
-pub const BACKUP_FORMAT: u32 = 2;
+/// The version of the lines below that is written. Version 1 has no sections and no digests, and in
+/// neither it nor version 2 is anything sealed; both are read as well.
+pub const BACKUP_FORMAT: u32 = 3;
+
+/// The version since which what is personal is sealed.
+pub const SEALED_FORMAT: u32 = 3;
 
 /// The oldest version that is read.
 pub const OLDEST_FORMAT: u32 = 1;
@@ -40,12 +43,32 @@ pub enum BackupLine<R, X> {
         /// The key.
         key: String,
     },
-    /// A record.
+    /// What the data keys of an organization are wrapped with, itself wrapped by the deployment's
+    /// key. Keys stand behind the first line and are in no digest of the whole: they may be kept
+    /// apart. Each line has one of its own.
+    OrganizationKey {
+        /// Whose.
+        organization: Uuid,
+        /// The key.
+        wrapped: String,
+        /// SHA-256 over it, in lower-case hex.
+        sha256: String,
+    },
+    /// Data keys of an organization, wrapped by its own.
+    DataKeys {
+        /// Whose.
+        organization: Uuid,
+        /// Each with its id; without one where it was erased.
+        keys: Vec<(u64, Option<String>)>,
+        /// SHA-256 over them ([`digest_of_keys`]).
+        sha256: String,
+    },
+    /// A record, as it is stored.
     Record {
         /// The record.
         record: Box<R>,
     },
-    /// An exchange.
+    /// An exchange, as it is stored.
     Exchange {
         /// Its number.
         number: u64,
@@ -87,6 +110,13 @@ pub enum BackupLine<R, X> {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
     },
+}
+
+impl<R, X> BackupLine<R, X> {
+    /// Whether it is of the keys, which may be kept apart from the rest.
+    pub fn is_of_keys(&self) -> bool {
+        matches!(self, Self::OrganizationKey { .. } | Self::DataKeys { .. })
+    }
 }
 
 /// What a restore put in place.

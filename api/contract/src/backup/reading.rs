@@ -1,6 +1,8 @@
 //! A backup line by line, with all that can be checked of it without a log.
 
-use super::{BACKUP_FORMAT, BackupLine, Digests, OLDEST_FORMAT, RestoredBody};
+use super::{
+    BACKUP_FORMAT, BackupLine, Digests, OLDEST_FORMAT, RestoredBody, digest_of_keys, digest_of_text,
+};
 use serde::de::DeserializeOwned;
 
 /// Why a file is not a backup that can be restored.
@@ -86,6 +88,14 @@ impl Reading {
             BackupLine::Begin { format, .. } => self.begin(*format)?,
             _ if self.format.is_none() => return Err(NotABackup::NoBegin),
             BackupLine::ClaimKey { .. } => {}
+            BackupLine::OrganizationKey { organization, wrapped, sha256 } => {
+                let is = digest_of_text(&format!("{organization} {wrapped}"));
+                self.keys_are(*sha256 == is)?;
+            }
+            BackupLine::DataKeys { organization, keys, sha256 } => {
+                let is = digest_of_text(&format!("{organization} {}", digest_of_keys(keys)));
+                self.keys_are(*sha256 == is)?;
+            }
             BackupLine::Record { .. } => self.records += 1,
             BackupLine::Exchange { .. } => self.exchanges += 1,
             BackupLine::Section { lines, sha256, .. } => {
@@ -102,11 +112,17 @@ impl Reading {
             BackupLine::Begin { .. } | BackupLine::Section { .. } | BackupLine::End { .. } => {
                 self.digests.between(bytes);
             }
+            // In no digest: with or without them it is the same backup.
+            BackupLine::OrganizationKey { .. } | BackupLine::DataKeys { .. } => {}
             BackupLine::ClaimKey { .. }
             | BackupLine::Record { .. }
             | BackupLine::Exchange { .. } => self.digests.line(bytes),
         }
         Ok(line)
+    }
+
+    fn keys_are(&self, whole: bool) -> Result<(), NotABackup> {
+        if whole { Ok(()) } else { Err(NotABackup::Section(self.line)) }
     }
 
     fn begin(&mut self, format: u32) -> Result<(), NotABackup> {

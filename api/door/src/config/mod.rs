@@ -57,6 +57,10 @@ settings! {
         /// The private key of that certificate (PEM)
         #[arg(long, env = "ROLLCALL_TLS_KEY_FILE", value_name = "FILE")]
         pub tls_key_file: Option<PathBuf>,
+        /// The deployment key that was there before this one: what it sealed is opened, and the keys
+        /// that it wrapped are wrapped anew when the server starts
+        #[arg(long, env = "ROLLCALL_FORMER_DEPLOYMENT_KEY_FILE", value_name = "FILE")]
+        pub former_deployment_key_file: Option<PathBuf>,
         /// How long the bodies of exchanges are kept, such as 90d or 12h; for ever if absent
         #[arg(long, env = "ROLLCALL_KEEP_BODIES_FOR", value_name = "TIME")]
         pub keep_bodies_for: Option<String>,
@@ -85,6 +89,9 @@ settings! {
         /// Its private key.
         #[serde(skip_serializing_if = "Option::is_none")]
         tls_key_file: Option<PathBuf> = None;
+        /// The key before that one, if what it sealed is still to be opened.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        former_deployment_key_file: Option<PathBuf> = None;
         /// Seconds for which the bodies of exchanges are kept; for ever, if absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         keep_bodies_for: Option<u64> = None;

@@ -2,6 +2,8 @@
 //!
 //! The cut is consistent: an organization's head is read first, and only what lies below it is
 //! written; later appends do not matter. Claims are not written but derived from the events again.
+//! What is sealed stays sealed; the keys are lines of their own behind the first, apart: they
+//! may be kept apart.
 //! Each section ends with a digest of its lines, and the last line has one of the whole and counts
 //! what came before it: a backup that broke off, or in which a byte is another, is refused.
 
@@ -11,10 +13,14 @@ use axum::http::{Response, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_contract::Problem;
-use rollcall_contract::backup::{BACKUP_FORMAT, BackupLine, Digests, Sum};
+use rollcall_contract::backup::{
+    BACKUP_FORMAT, BackupLine, Digests, Sum, digest_of_keys, digest_of_text,
+};
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Bodies, Head, Log, LogError, Record};
+use rollcall_domain::log::{
+    Bodies, DataKey, Head, KeyId, KeyRing, Log, LogError, Record, Sealed, Wrapped,
+};
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::Operator;
@@ -60,6 +66,9 @@ pub async fn backup(_: Operator, State(app): State<Arc<App>>) -> Result<Response
         .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/x-ndjson"));
     Ok(response)
 }
+
+/// Data keys in one line.
+const KEYS: usize = 500;
 
 /// A line of this server's log.
 pub(crate) type Line = BackupLine<Record, Exchange>;
@@ -113,10 +122,15 @@ async fn write(
     into: &mut Writing,
 ) -> Result<(), LogError> {
     into.between(&begin).await?;
+    if let Some(sealed) = log.sealed() {
+        keys(sealed.keys(), into).await?;
+    }
     for (scope, key) in log.claim_keys().await? {
         into.line(&BackupLine::ClaimKey { scope: scope.0, key: BASE64.encode(key) }).await?;
     }
     into.section(None).await?;
+    let stored = log.sealed().map(Sealed::stored);
+    let log = stored.as_deref().unwrap_or(log);
     let (mut records, mut exchanges) = (0, 0);
     for (organization, head) in heads {
         records += write_records(log, organization, head, into).await?;
@@ -149,6 +163,30 @@ async fn write_records(
         }
     }
     Ok(position)
+}
+
+/// All keys that anything below the heads was sealed with: a key is kept before it is used.
+async fn keys(keys: &dyn KeyRing, into: &Writing) -> Result<(), LogError> {
+    for (organization, Wrapped(wrapped)) in keys.organizations().await? {
+        let of = organization.0;
+        let sha256 = digest_of_text(&format!("{of} {wrapped}"));
+        into.send(bytes(&Line::OrganizationKey { organization: of, wrapped, sha256 })?).await?;
+        let mut after = KeyId(0);
+        loop {
+            let page = keys.keys(organization, after, KEYS).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = *last;
+            let page = page.into_iter().filter_map(|(KeyId(id), key)| match key {
+                DataKey::Living(Wrapped(key)) => Some((id, Some(key))),
+                DataKey::Erased => Some((id, None)),
+                DataKey::Never => None,
+            });
+            let keys: Vec<_> = page.collect();
+            let sha256 = digest_of_text(&format!("{of} {}", digest_of_keys(&keys)));
+            into.send(bytes(&Line::DataKeys { organization: of, keys, sha256 })?).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn write_exchanges(

@@ -12,7 +12,6 @@ use rollcall_door::callers::Operator;
 use rollcall_door::{App, Given, Refusal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// Which log is served, and whether it is.
 #[utoipa::path(get, path = "/api/v1/log", tag = "operation", security(("operator" = [])),
@@ -86,7 +85,7 @@ async fn say(
     known: &Known,
 ) -> Result<(), Refusal> {
     let epoch = app.engine.log.epoch().await?;
-    let next_epoch = Uuid::from_bytes(app.engine.ids.key()[..16].try_into().unwrap_or_default());
+    let next_epoch = app.engine.ids.epoch();
     let accepted = LogAccepted {
         because,
         noticed: why.as_str().to_owned(),

@@ -51,7 +51,7 @@ async fn now(client: &Client, org: &str, trust: &Trust, heads: &Folder) -> anyho
     earlier.sort_by_key(|earlier| std::cmp::Reverse(earlier.size));
     earlier.truncate(ASKED);
     for before in &earlier {
-        findings.extend(against(client, &path, before, &statement).await?);
+        findings.extend(against(client, &path, before, (&statement, end.rewritten_from)).await?);
     }
     let earlier = earlier.len() as u64;
     Ok(Now { end, statement, findings, earlier, key_is_unknown })
@@ -62,7 +62,7 @@ async fn against(
     client: &Client,
     path: &OrganizationPath,
     before: &Statement,
-    now: &Statement,
+    (now, rewritten_from): (&Statement, Option<Uuid>),
 ) -> anyhow::Result<Option<Finding>> {
     if before.size > now.size {
         return Ok(Some(finding(FindingKind::Older, now.size + 1, Some(before.size))));
@@ -72,8 +72,11 @@ async fn against(
     if consistent(before, now, &proof.path) {
         return Ok(None);
     }
-    let is_another = before.epoch != now.epoch;
-    let kind = if is_another { FindingKind::AnotherLog } else { FindingKind::Rewritten };
+    let kind = match before.epoch {
+        epoch if epoch == now.epoch => FindingKind::Rewritten,
+        epoch if Some(epoch) == rewritten_from => FindingKind::AnotherFormat,
+        _ => FindingKind::AnotherLog,
+    };
     Ok(Some(finding(kind, 1, Some(before.size))))
 }
 

@@ -113,6 +113,9 @@ fn sentence(found: &Finding) -> String {
             "missing: a checkpoint that was seen has it, so this is older, or its end was cut off"
         }
         FindingKind::AnotherLog => "not what a checkpoint of before says, which is of another log",
+        FindingKind::AnotherFormat => {
+            "not what a checkpoint of before says: the log was rewritten since in the format of a newer version, says the server. Where that is so, put what was kept of before aside: it is of the copy that was made then"
+        }
         FindingKind::Unsigned => "the checkpoint is not signed by the key that is trusted",
     };
     format!("{what} {number}{}{id}: {said}", range.unwrap_or_default())

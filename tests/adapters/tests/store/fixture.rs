@@ -133,6 +133,20 @@ pub mod postgres {
     }
 }
 
+/// What seals, before a log in memory.
+pub mod sealed {
+    use super::Logs;
+    use rollcall_sealing::{DeploymentWrap, MemoryKeys, SealedLog};
+    use rollcall_sqlite::SqliteLog;
+    use std::sync::Arc;
+
+    pub async fn log() -> anyhow::Result<Logs> {
+        let (inner, keys) = (Arc::new(SqliteLog::in_memory()?), Arc::new(MemoryKeys::default()));
+        let log = SealedLog::new(inner, keys, DeploymentWrap::for_once()?);
+        Ok(Logs { log: Arc::new(log), _keep: Box::new(()) })
+    }
+}
+
 pub mod kurrent {
     use super::Logs;
     use rollcall_eventstore::{ConnectOptions, KurrentLog};

@@ -2,7 +2,7 @@
 //!
 //! A test of the contract is a function of a [`fixture`]; the macros below run it on every
 //! adapter: SQLite in a file, SQLite in memory, PostgreSQL, and for the log KurrentDB, of which a
-//! stand-in is all there is here.
+//! stand-in is all there is here, and what seals, before SQLite.
 
 /// Runs functions of `$of` on every adapter; `$open` names the function of [`fixture`] that opens
 /// one.
@@ -10,6 +10,7 @@ macro_rules! contract {
     ($of:path, log: $($test:ident)*) => {
         contract!(@sql $of, log: $($test)*);
         mod kurrent { contract!(@run $of, kurrent, log: $($test)*); }
+        mod sealed { contract!(@run $of, sealed, log: $($test)*); }
     };
     ($of:path, views: $($test:ident)*) => {
         contract!(@sql $of, views: $($test)*);
@@ -45,5 +46,7 @@ mod postgres;
 mod postgres_faults;
 mod rate;
 mod restore;
+mod rewritten;
+mod sealed;
 mod sqlite;
 mod views;

@@ -112,7 +112,7 @@ async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     transaction.execute("UPDATE rollcall.format SET version = 7", vec![]).await?;
     transaction.commit().await?;
     drop(log);
-    assert!(matches!(connect(&url).await, Err(OpenError::Newer { found: 7, supported: 2 })));
+    assert!(matches!(connect(&url).await, Err(OpenError::Newer { found: 7, supported: 3 })));
     assert!(matches!(
         PostgresViews::connect(&url, Family::Live).await,
         Err(OpenError::Newer { found: 7, supported: 1 })

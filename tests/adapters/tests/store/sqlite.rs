@@ -49,7 +49,7 @@ async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     drop(SqliteLog::open(dir.path())?);
     drop(SqliteViews::open(dir.path(), Family::Live)?);
-    for (name, format) in [("log.db", 2), ("views.db", 1)] {
+    for (name, format) in [("log.db", 3), ("views.db", 1)] {
         // Bytes 60 to 63 of the file are SQLite's user_version, big-endian.
         let path = dir.path().join(name);
         let mut bytes = std::fs::read(&path)?;
@@ -59,7 +59,7 @@ async fn a_newer_format_is_refused() -> anyhow::Result<()> {
     }
     assert!(matches!(
         SqliteLog::open(dir.path()),
-        Err(OpenError::Newer { found: 3, supported: 2 })
+        Err(OpenError::Newer { found: 4, supported: 3 })
     ));
     assert!(matches!(
         SqliteViews::open(dir.path(), Family::Live),

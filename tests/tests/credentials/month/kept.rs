@@ -12,7 +12,7 @@ use rollcall_entra::credential::{Authenticated, Grant, Signer};
 use rollcall_entra::log::ProvisioningLog;
 use rollcall_entra::play::{Scene, play};
 use rollcall_entra::time::{Simulated, Time as _};
-use rollcall_stores::Stores;
+use rollcall_stores::{DeploymentWrap, Stores};
 use std::sync::Arc;
 
 const PAGE: usize = 500;
@@ -21,7 +21,7 @@ const PAGE: usize = 500;
 async fn a_month_leaves_no_secret_on_the_disk() -> Result<()> {
     for federated in [false, true] {
         let folder = tempfile::tempdir()?;
-        let stores = Stores::in_folder_unflushed(folder.path())?;
+        let stores = Stores::in_folder_unflushed(folder.path(), &DeploymentWrap::for_once()?)?;
         let log = stores.log.clone();
         let here = Month::on(stores).await?;
         let inside = Inside::new(&here.host);

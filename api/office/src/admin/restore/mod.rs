@@ -2,6 +2,7 @@
 //! then the log says that it is being restored, and nobody is served by it before all of it is
 //! there. What is broken off can be gone on with, or given up.
 
+mod opening;
 mod place;
 mod spool;
 
@@ -10,6 +11,7 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use futures::StreamExt as _;
+use opening::Opening;
 use place::Placing;
 use rollcall_contract::Problem;
 use rollcall_contract::backup::{RestoreQuery, RestoredBody};
@@ -20,7 +22,6 @@ use rollcall_door::{App, Refusal};
 use serde::{Deserialize, Serialize};
 use spool::Spooled;
 use std::sync::Arc;
-use uuid::Uuid;
 
 /// What is noted beside a log while it is being restored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,7 +64,7 @@ pub async fn restore(
         drain(body, usize::MAX).await;
         return Err(refusal);
     }
-    let spooled = Spooled::take(&app.config.data, body).await?;
+    let spooled = Spooled::take(&app.config.data, body, Opening::of(&*app.engine.log)).await?;
     // Also if whoever asked goes away: what is half restored serves nobody.
     let doing = app.clone();
     let done = tokio::spawn(async move { put_in_place(&doing, query, spooled).await });
@@ -190,8 +191,7 @@ async fn app_begins(app: &App) -> Result<Known, Refusal> {
 }
 
 async fn empty(app: &App) -> Result<(), Refusal> {
-    let fresh = Uuid::from_bytes(app.engine.ids.key()[..16].try_into().unwrap_or_default());
-    if app.engine.log.clear(fresh).await? {
+    if app.engine.log.clear(app.engine.ids.epoch()).await? {
         Ok(())
     } else {
         Err(Refusal::conflict(

@@ -2,21 +2,17 @@
 //! is there already, of a restore that was broken off, is left as it is.
 
 use super::Line;
+use super::opening::{Opening, bodies, data_keys, refused};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_contract::backup::{BackupLine, NotABackup};
 use rollcall_domain::claim::{Claim, ClearClaim};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Head, Log, Record, RecordedExchange, Restored};
+use rollcall_domain::log::{Head, Log, Record, RecordedExchange, Restored, Wrapped, stored};
 use rollcall_door::Refusal;
 use rollcall_engine::claims::{ClaimBook, hash, of_record};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// What is told of a file that is none.
-pub(super) fn refused(why: NotABackup) -> Refusal {
-    Refusal::bad_request(format!("this is not a backup that can be restored: {why}"))
-}
 
 /// So many parts go into the log at once.
 const BATCH: usize = 500;
@@ -24,11 +20,15 @@ const BATCH: usize = 500;
 /// Takes the lines of a backup one by one.
 pub(super) struct Placing {
     log: Arc<dyn Log>,
+    opening: Opening,
     /// Where each organization's log ended when this began.
     there: HashMap<OrganizationId, Head>,
     keys: HashMap<OrganizationId, [u8; 32]>,
     claims: ClaimBook,
-    parts: Vec<Restored>,
+    /// What is sealed on its way into the log.
+    clear: Vec<Restored>,
+    /// What is put down as it is: sealed, under keys that came along.
+    sealed: Vec<Restored>,
 }
 
 impl Placing {
@@ -36,11 +36,13 @@ impl Placing {
     pub async fn into(log: Arc<dyn Log>) -> Result<Self, Refusal> {
         let there = log.heads().await?.into_iter().collect();
         Ok(Self {
+            opening: Opening::of(&*log),
             log,
             there,
             keys: HashMap::new(),
             claims: ClaimBook::default(),
-            parts: Vec::new(),
+            clear: Vec::new(),
+            sealed: Vec::new(),
         })
     }
 
@@ -48,21 +50,50 @@ impl Placing {
         self.there.get(&organization).copied().unwrap_or_default()
     }
 
+    /// Whether the parts of an organization stay sealed as they are. Of no organization there are
+    /// keys here already, for somebody may have called: those are sealed anew.
+    fn stays_sealed(&self, organization: OrganizationId) -> bool {
+        self.opening.is_sealed() && organization != OrganizationId::NONE
+    }
+
+    fn put(&mut self, organization: OrganizationId, part: Restored) {
+        if self.stays_sealed(organization) {
+            self.sealed.push(part);
+        } else {
+            self.clear.push(part);
+        }
+    }
+
     /// Takes one line, which is not damaged.
     pub async fn take(&mut self, line: Line, number: u64) -> Result<(), Refusal> {
         let bad = |what| refused(NotABackup::Damaged { line: number, what });
+        self.opening.learn(&line).await?;
         match line {
             BackupLine::Begin { .. } | BackupLine::Section { .. } | BackupLine::End { .. } => {}
             BackupLine::ClaimKey { scope, key } => {
                 let key = BASE64.decode(key).ok().and_then(|k| <[u8; 32]>::try_from(k).ok());
                 let (scope, key) = (OrganizationId(scope), key.ok_or_else(|| bad("a claim key"))?);
                 self.keys.insert(scope, key);
-                self.parts.push(Restored::ClaimKey(scope, key));
+                self.clear.push(Restored::ClaimKey(scope, key));
             }
-            BackupLine::Record { record } => {
-                self.claims_of(&record)?;
-                if record.position > self.there(record.stream.organization).position {
-                    self.parts.push(Restored::Record(*record));
+            BackupLine::OrganizationKey { organization, wrapped, .. } => {
+                self.organization_key(OrganizationId(organization), Wrapped(wrapped)).await?;
+            }
+            BackupLine::DataKeys { organization, keys, .. } => {
+                let organization = OrganizationId(organization);
+                if let Some(here) = self.log.sealed().filter(|_| self.stays_sealed(organization)) {
+                    here.keys().restore(organization, data_keys(&keys)).await?;
+                }
+            }
+            BackupLine::Record { mut record } => {
+                let organization = record.stream.organization;
+                let opened = self.opening.record(&record).await?;
+                self.claims_of(&opened)?;
+                if !self.stays_sealed(organization) {
+                    *record = opened;
+                }
+                if record.position > self.there(organization).position {
+                    self.put(organization, Restored::Record(*record));
                 }
             }
             BackupLine::Exchange {
@@ -74,27 +105,29 @@ impl Placing {
                 answer,
             } => {
                 let organization = exchange.organization;
-                exchange.request_body = BASE64.decode(request).map_err(|_| bad("a body"))?;
-                exchange.answer_body = BASE64.decode(answer).map_err(|_| bad("a body"))?;
+                bodies(&mut exchange, &request, &answer, number)?;
+                if !self.stays_sealed(organization) {
+                    self.opening.exchange(&mut exchange).await?;
+                }
                 // Those of strangers get other numbers, and are left out by the log itself.
                 if organization == OrganizationId::NONE
                     || at > self.there(organization).exchange_number
                 {
                     let exchange = *exchange;
                     let placed = RecordedExchange { number: at, positions, after, exchange };
-                    self.parts.push(Restored::Exchange(Box::new(placed)));
+                    self.put(organization, Restored::Exchange(Box::new(placed)));
                 }
             }
         }
-        if self.parts.len() >= BATCH { self.flush().await } else { Ok(()) }
+        if self.clear.len() + self.sealed.len() >= BATCH { self.flush().await } else { Ok(()) }
     }
 
     /// Puts the claims down, when all records are.
     pub async fn finish(mut self) -> Result<(), Refusal> {
         let claims = std::mem::take(&mut self.claims);
         for (claim, holder) in claims.into_holders() {
-            self.parts.push(Restored::Claim(claim, holder));
-            if self.parts.len() >= BATCH {
+            self.clear.push(Restored::Claim(claim, holder));
+            if self.clear.len() >= BATCH {
                 self.flush().await?;
             }
         }
@@ -102,24 +135,42 @@ impl Placing {
     }
 
     async fn flush(&mut self) -> Result<(), Refusal> {
-        let parts = std::mem::take(&mut self.parts);
-        self.log.restore(parts).await.map_err(Refusal::from)
+        let (clear, sealed) = (std::mem::take(&mut self.clear), std::mem::take(&mut self.sealed));
+        self.log.restore(clear).await?;
+        stored(&self.log).restore(sealed).await.map_err(Refusal::from)
+    }
+
+    /// Keeps the key of an organization, which can be used here.
+    async fn organization_key(
+        &self,
+        organization: OrganizationId,
+        key: Wrapped,
+    ) -> Result<(), Refusal> {
+        let Some(here) = self.log.sealed().filter(|_| self.stays_sealed(organization)) else {
+            return Ok(());
+        };
+        if here.keys().organization(organization, key.clone()).await? != key {
+            return Err(Refusal::conflict(
+                "an organization of the backup has another key here: restore into a fresh data folder or database",
+            ));
+        }
+        Ok(())
     }
 
     fn claims_of(&mut self, record: &Record) -> Result<(), Refusal> {
         let changes = of_record(record).map_err(|e| Refusal::bad_request(e.to_string()))?;
         for claim in &changes.release {
-            let claim = self.sealed(record, claim)?;
+            let claim = self.hashed(record, claim)?;
             self.claims.release(&claim, record.stream);
         }
         for claim in &changes.take {
-            let claim = self.sealed(record, claim)?;
+            let claim = self.hashed(record, claim)?;
             self.claims.take(claim, record.stream);
         }
         Ok(())
     }
 
-    fn sealed(&self, record: &Record, claim: &ClearClaim) -> Result<Claim, Refusal> {
+    fn hashed(&self, record: &Record, claim: &ClearClaim) -> Result<Claim, Refusal> {
         let scope = claim.kind.scope(record.stream.organization);
         let key = self
             .keys

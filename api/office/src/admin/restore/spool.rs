@@ -2,7 +2,8 @@
 //! last.
 
 use super::Line;
-use super::place::{Placing, refused};
+use super::opening::{Opening, refused};
+use super::place::Placing;
 use axum::body::Body;
 use futures::StreamExt as _;
 use rollcall_contract::backup::{Digests, Reading, RestoredBody};
@@ -23,8 +24,8 @@ pub(super) struct Spooled {
 }
 
 impl Spooled {
-    /// Takes a body in and checks it.
-    pub async fn take(data: &Path, body: Body) -> Result<Self, Refusal> {
+    /// Takes a body in and checks it: that it is whole, and that what is sealed in it can be opened.
+    pub async fn take(data: &Path, body: Body, mut opening: Opening) -> Result<Self, Refusal> {
         let file = tempfile::Builder::new().prefix("restore-").suffix(".part").tempfile_in(data)?;
         let mut into = BufWriter::new(File::create(file.path()).await?);
         let mut chunks = body.into_data_stream();
@@ -39,8 +40,8 @@ impl Spooled {
         let mut lines = spooled.lines().await?;
         while let Some(line) = next(&mut lines).await? {
             digest.between(&line);
-            let read: Result<Line, _> = reading.line(&line);
-            read.map_err(refused)?;
+            let read: Line = reading.line(&line).map_err(refused)?;
+            opening.check(read, reading.line_number()).await?;
         }
         reading.finish().map_err(refused)?;
         spooled.sha256 = digest.whole();

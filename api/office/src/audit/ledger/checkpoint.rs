@@ -6,6 +6,7 @@ use axum::extract::State;
 use rollcall_contract::Problem;
 use rollcall_contract::ledger::CheckpointBody;
 use rollcall_contract::organizations::OrganizationPath;
+use rollcall_domain::log::REWRITTEN_FROM;
 use rollcall_door::callers::Auditor;
 use rollcall_door::{App, Refusal};
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub async fn checkpoint(
 ) -> Result<Json<CheckpointBody>, Refusal> {
     let Signed { note, statement, key } = ledgers::sign(&app, auditor.organization).await?;
     ledgers::keep(&app, &note, &key)?;
+    let rewritten_from = app.engine.log.note(REWRITTEN_FROM).await?;
     Ok(Json(CheckpointBody {
         checkpoint: note,
         key,
@@ -40,5 +42,6 @@ pub async fn checkpoint(
         exchanges: statement.head.exchange_number,
         uncovered: statement.uncovered,
         epoch: statement.epoch,
+        rewritten_from: rewritten_from.and_then(|epoch| epoch.parse().ok()),
     }))
 }

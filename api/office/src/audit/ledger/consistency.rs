@@ -7,6 +7,7 @@ use axum::extract::{Query, State};
 use rollcall_contract::Problem;
 use rollcall_contract::ledger::{ConsistencyBody, ConsistencyQuery};
 use rollcall_contract::organizations::OrganizationPath;
+use rollcall_domain::log::stored;
 use rollcall_door::callers::Auditor;
 use rollcall_door::{App, Refusal};
 use std::sync::Arc;
@@ -33,7 +34,8 @@ pub async fn consistency(
     Query(query): Query<ConsistencyQuery>,
 ) -> Result<Json<ConsistencyBody>, Refusal> {
     let ConsistencyQuery { old, new } = query;
-    let (log, organization) = (&*app.engine.log, auditor.organization);
+    let (log, organization) = (stored(&app.engine.log), auditor.organization);
+    let log = &*log;
     let size = log.ledger_head(organization).await?.frontier.size();
     if new > size {
         return Err(Refusal::bad_request(format!("the tree has {size} leaves, not {new}")));

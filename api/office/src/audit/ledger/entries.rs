@@ -9,7 +9,7 @@ use rollcall_contract::Problem;
 use rollcall_contract::ledger::EntriesQuery;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Head, LogError};
+use rollcall_domain::log::{Head, LogError, stored};
 use rollcall_door::callers::Auditor;
 use rollcall_door::{App, Refusal};
 use rollcall_evidence::file::{Line, LineError};
@@ -69,7 +69,8 @@ pub async fn entries(
         return Err(Refusal::bad_request(format!("there are {size} entries up to there")));
     }
     let grove = ledgers.grove(organization).await;
-    let begin = grove.lock().await.begin(&*app.engine.log, organization, query.from).await;
+    let log = stored(&app.engine.log);
+    let begin = grove.lock().await.begin(&*log, organization, query.from).await;
     let begin = begin.map_err(refused)?;
     let skip = query.from - begin.position - begin.exchange_number;
     let (sender, receiver) = mpsc::channel(4);
@@ -96,7 +97,8 @@ async fn send(
     end: Head,
     lines: &mpsc::Sender<Result<Bytes, std::io::Error>>,
 ) -> Result<(), Broken> {
-    let mut walk = Walk::after(&*app.engine.log, organization, begin, end);
+    let log = stored(&app.engine.log);
+    let mut walk = Walk::after(&*log, organization, begin, end);
     let mut chunk = Vec::new();
     while let Some(step) = walk.next().await? {
         let item = match step {

@@ -9,7 +9,7 @@ use rollcall_contract::ledger::{ProofBody, ProofQuery};
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::ledger::entry::{ExchangeHashes, exchange_entry, record_entry};
-use rollcall_domain::log::Log;
+use rollcall_domain::log::{Log, stored};
 use rollcall_door::callers::Auditor;
 use rollcall_door::{App, Refusal};
 use rollcall_evidence::grove::{index_of_exchange, index_of_record};
@@ -37,7 +37,8 @@ pub async fn proof(
     State(ledgers): State<Ledgers>,
     Query(query): Query<ProofQuery>,
 ) -> Result<Json<ProofBody>, Refusal> {
-    let (log, organization) = (&*app.engine.log, auditor.organization);
+    let (log, organization) = (stored(&app.engine.log), auditor.organization);
+    let log = &*log;
     let (entry, index) = match (query.position, query.exchange) {
         (Some(position), None) => record(log, organization, position).await?,
         (None, Some(id)) => exchange(log, organization, ExchangeId(id)).await?,

@@ -11,7 +11,7 @@ use axum::routing::get;
 use rollcall_domain::exchange::Protocol;
 use rollcall_domain::ledger::Place;
 use rollcall_domain::ledger::entry::{ExchangeHashes, exchange_entry, record_entry};
-use rollcall_domain::log::Head;
+use rollcall_domain::log::{Head, stored};
 use rollcall_door::callers::Auditor;
 use rollcall_door::{App, Refusal};
 use rollcall_evidence::findings::Content;
@@ -46,7 +46,8 @@ async fn tile(
 ) -> Result<Response<Body>, Refusal> {
     let none = || Refusal::not_found("there is no such tile");
     let tile: Tile = format!("tile/{path}").parse().map_err(|_| none())?;
-    let (log, organization) = (&*app.engine.log, auditor.organization);
+    let (log, organization) = (stored(&app.engine.log), auditor.organization);
+    let log = &*log;
     let ledger = log.ledger_head(organization).await?;
     let size = ledger.frontier.size();
     let grove = ledgers.grove(organization).await;
