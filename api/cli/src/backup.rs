@@ -94,7 +94,7 @@ fn report(client: &Client, counts: &RestoredBody, done: &str) -> anyhow::Result<
 }
 
 /// Whether a backup is whole; gives what a restore of it would put in place.
-fn check(path: &Path) -> anyhow::Result<RestoredBody> {
+pub(crate) fn check(path: &Path) -> anyhow::Result<RestoredBody> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let (mut lines, mut reading) = (BufReader::with_capacity(1 << 18, file), Reading::default());
     let refused =

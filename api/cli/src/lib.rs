@@ -28,6 +28,7 @@ pub mod output;
 pub mod paging;
 pub mod part;
 mod proven;
+mod repair;
 mod replay;
 mod review;
 mod runs;

@@ -4,6 +4,7 @@
 
 mod attempt;
 pub mod begin;
+mod claim_check;
 pub mod claims;
 pub mod clock;
 mod execute;
@@ -11,16 +12,23 @@ mod handed;
 mod hosted;
 pub mod identity;
 pub mod ids;
+mod leaves;
+mod look;
+mod losses;
 mod names;
 mod order;
 mod refold;
+mod repair;
 pub mod secrets;
 mod streamed;
 mod visible;
 mod warm;
 
 pub use hosted::Hosted;
+pub use claim_check::{ClaimDifference, ClaimsCompared};
+pub use losses::Loss;
 pub use names::Names;
+pub use repair::{NotRepaired, PassedOver};
 pub use order::{Done, ExecuteError, Judgement, Led, Order, Precondition, Seal, Sealed};
 pub use refold::{RefoldError, Refolded};
 pub use streamed::Streamed;
@@ -64,6 +72,8 @@ pub struct Engine {
     /// Feeds the auditors' views, once it is there.
     audit: OnceLock<Arc<Folder>>,
     changes: AtomicU64,
+    /// Records that are damaged, as far as somebody looked.
+    seen: look::Seen,
     /// Whether the last answer that waited for the views had to be given up.
     views_failing: AtomicBool,
     keys: ClaimKeys,
@@ -87,6 +97,7 @@ impl Engine {
             watch: log.watch(),
             audit: OnceLock::new(),
             changes: AtomicU64::new(0),
+            seen: look::Seen::default(),
             views_failing: AtomicBool::new(false),
             keys: ClaimKeys::new(log.clone()),
             users: Warm::new(8_192),

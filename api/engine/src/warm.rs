@@ -4,6 +4,7 @@ use crate::streamed::Streamed;
 use chrono::{DateTime, Utc};
 use lru::LruCache;
 use rollcall_domain::event::{DecodeError, decode};
+use rollcall_domain::lost::RecordLost;
 use rollcall_domain::log::{AggregateSnapshot, Log, LogError, Record, StreamId, Version};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
@@ -212,6 +213,11 @@ fn apply<A: Streamed>(slot: &mut Slot<A>, records: &[Record]) -> Result<(), Load
             let what =
                 format!("{} has version {} after {}", record.stream, record.version, slot.version);
             return Err(LogError::Damaged(what).into());
+        }
+        if RecordLost::of(record)?.is_some() {
+            slot.version += 1;
+            slot.revision = slot.version;
+            continue;
         }
         let event = decode(record)?;
         slot.passed(&event, record.recorded_at);

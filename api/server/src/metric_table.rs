@@ -238,6 +238,11 @@ pub const METRICS: &[Metric] = &[
         &["family", "organization"],
         "1 if a record of the organization cannot be folded",
     ),
+    gauge(
+        "rollcall_damaged_records",
+        &["organization"],
+        "Records that are missing or cannot be read, as far as somebody looked",
+    ),
 ];
 
 /// Tells the recorder what each of them says.

@@ -25,6 +25,7 @@ use rollcall_stores::Places;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -57,6 +58,9 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
     stores.log.watch().remember(known::read(&config.data));
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
+    if engine.closed().is_none() {
+        engine.look().await.context("cannot look at the log")?;
+    }
     seals::check(
         &SamlConnections::new(stores.live.clone()),
         &deployment_key,
@@ -124,6 +128,7 @@ async fn run(
         stopping.clone(),
     ));
     signals().await?;
+    drain(&app).await?;
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
     feed.stop();
@@ -154,6 +159,21 @@ async fn run(
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Serves on for a while, and says that it leaves: a proxy that asks `/readyz` sends no more, and
+/// connections end with the answer under way. A second signal ends that.
+async fn drain(app: &App) -> anyhow::Result<()> {
+    let seconds = app.config.drain_seconds;
+    app.leaving.store(true, Ordering::SeqCst);
+    if seconds == 0 {
+        return Ok(());
+    }
+    tracing::info!(seconds, "told to stop: not ready any more, and serving on until others do");
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(seconds)) => Ok(()),
+        told = signals() => told,
+    }
 }
 
 async fn signals() -> anyhow::Result<()> {

@@ -6,6 +6,7 @@ mod facets;
 mod identity;
 mod inline;
 mod ledger;
+mod mend;
 mod opening;
 mod read;
 mod restore;
@@ -213,6 +214,11 @@ impl Log for PostgresLog {
         limit: usize,
     ) -> Result<Vec<ExchangeLeaf>, LogError> {
         self.0.reader.exchange_leaves(organization, after, limit).await
+    }
+
+    async fn mend(&self, records: Vec<Record>) -> Result<bool, LogError> {
+        mend::mend(&self.0.reader.pool, &records).await?;
+        Ok(true)
     }
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
