@@ -12,10 +12,12 @@ mod handed;
 mod hosted;
 pub mod identity;
 pub mod ids;
+mod kept_time;
 mod leaves;
 mod look;
 mod losses;
 mod names;
+mod one_clock;
 mod order;
 mod refold;
 mod repair;
@@ -72,6 +74,8 @@ pub struct Engine {
     /// Feeds the auditors' views, once it is there.
     audit: OnceLock<Arc<Folder>>,
     changes: AtomicU64,
+    /// How far clocks are apart.
+    measured: one_clock::Measured,
     /// Records that are damaged, as far as somebody looked.
     seen: look::Seen,
     /// Whether the last answer that waited for the views had to be given up.
@@ -97,6 +101,7 @@ impl Engine {
             watch: log.watch(),
             audit: OnceLock::new(),
             changes: AtomicU64::new(0),
+            measured: one_clock::Measured::default(),
             seen: look::Seen::default(),
             views_failing: AtomicBool::new(false),
             keys: ClaimKeys::new(log.clone()),

@@ -27,6 +27,9 @@ use tracing::Instrument as _;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
 
+/// The header with the seconds that clocks are apart, where that is more than it may be.
+const CLOCK_SKEW: HeaderName = HeaderName::from_static("rollcall-clock-skew");
+
 /// What an exchange is called that asked for nothing there is.
 const NOTHING: &str = "unknown";
 
@@ -142,6 +145,13 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
         response.headers_mut().insert(HeaderName::from_static("exchange-id"), id);
     }
     measure(&opened, response.status().as_u16());
+    let skew = app.engine.skew();
+    if opened.protocol == Protocol::Audit && skew.is_alarming() {
+        // An answer about the past may be off by so many seconds.
+        if let Ok(seconds) = HeaderValue::from_str(&format!("{:.3}", skew.seconds())) {
+            response.headers_mut().insert(CLOCK_SKEW, seconds);
+        }
+    }
     if let Some(position) = position.filter(|_| opened.caller != Actor::Unauthenticated) {
         response.headers_mut().insert(POSITION, HeaderValue::from(position));
     }

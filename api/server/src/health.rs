@@ -66,6 +66,12 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
         ready = false;
         body["leaving"] = json!(true);
     }
+    let skew = app.engine.skew();
+    body["clock"] = json!({ "skew_seconds": skew.seconds() });
+    if skew.is_alarming() {
+        body["clock"]["reason"] = json!(CLOCK.0);
+        body["clock"]["detail"] = json!(CLOCK.1);
+    }
     body["damaged"] = damaged(&app).into();
     if let Some(why) = app.engine.closed() {
         ready = false;
@@ -82,6 +88,12 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
 const VIEWS: (&str, &str) = (
     "views",
     "the views cannot be written: look at the room on their disk, at locks, and at `rollcall views status`",
+);
+
+/// Clocks are apart. It decides nothing: requests are answered.
+pub const CLOCK: (&str, &str) = (
+    "clock-skew",
+    "clocks are more than 5 s apart: let the system's, and the database's, be set by NTP; until then answers about the past may be off by as much",
 );
 
 /// All reasons that there are, for metrics.

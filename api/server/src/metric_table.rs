@@ -239,6 +239,11 @@ pub const METRICS: &[Metric] = &[
         "1 if a record of the organization cannot be folded",
     ),
     gauge(
+        "rollcall_clock_skew_seconds",
+        &["against"],
+        "How far the system's clock is from the database's, and the clock that is gone by from the log",
+    ),
+    gauge(
         "rollcall_damaged_records",
         &["organization"],
         "Records that are missing or cannot be read, as far as somebody looked",

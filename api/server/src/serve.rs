@@ -26,7 +26,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -42,7 +42,7 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         format!("cannot make the data folder {}: choose another with --data", config.data.display())
     })?;
     let metrics = telemetry::start_metrics()?;
-    let clock = Clock::system();
+    let clock = Clock::kept();
     let ids = Ids::new(clock.clone(), Random::system());
     let drawn = ids.key();
     let writer = std::array::from_fn(|byte| drawn[byte]);
@@ -52,13 +52,19 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
         kurrent: config.kurrent_url.as_deref().map(|url| (url, writer)),
     });
     let stores = stores.await?;
+    // Before any time is given out that counts.
+    let asked = Instant::now();
+    let told = stores.log.time().await.context("cannot ask the database for the time")?;
+    clock.follow(told.map(|time| time + asked.elapsed() / 2));
     let operator_key = secrets::operator_key(&config.data, &ids)?;
     let key_file =
         config.deployment_key_file.clone().unwrap_or_else(|| deployment_key_path(&config.data));
     let deployment_key = DeploymentKey::read_or_make(&key_file, &ids)?;
     stores.log.watch().remember(known::read(&config.data));
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
+    engine.look_at_the_clock().await.context("cannot ask the database for the time")?;
     if engine.closed().is_none() {
+        engine.begin_where_the_log_ends().await.context("cannot read the ends of the log")?;
         engine.look().await.context("cannot look at the log")?;
     }
     seals::check(

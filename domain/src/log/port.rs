@@ -291,6 +291,11 @@ pub trait Log: Send + Sync + 'static {
         Ok(false)
     }
 
+    /// What the store's own clock shows; none if it has none that all processes share.
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, LogError> {
+        Ok(None)
+    }
+
     /// Says whether the log can be read and written.
     async fn ping(&self) -> Result<(), LogError>;
 

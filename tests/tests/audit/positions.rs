@@ -18,8 +18,10 @@ fn position(answer: &Answer) -> Result<Option<u64>> {
 }
 
 /// Routes that tell no position, each with the reason.
-const WITHOUT: [(&str, &str); 1] =
-    [("/api/v1/session", "who holds a session is asked at each click, and is in no log's order")];
+const WITHOUT: [(&str, &str); 2] = [
+    ("/api/v1/session", "who holds a session is asked at each click, and is in no log's order"),
+    ("/api/v1/server/proof", "is asked before a key is sent, and strangers are told nothing"),
+];
 
 /// A path with everything in it that is known; what is not there is 404, and says of what, too.
 fn filled(template: &str, user: &str, group: &str) -> String {

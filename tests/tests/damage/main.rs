@@ -105,6 +105,8 @@ async fn begin(w: &World) -> Result<Story> {
     let (_, globex) = w.another("Globex", "globex").await?;
     let ada = w.scim.create_user("ada@contoso.example").await?;
     let grace = w.scim.create_user("grace@contoso.example").await?;
+    let rename = json!([{"op": "replace", "path": "displayName", "value": "Grace"}]);
+    w.scim.operations(&format!("/Users/{grace}"), rename).await?.expect(200)?;
     let staff = w.scim.create_group("Staff").await?;
     let group = format!("/Groups/{staff}");
     w.scim.operations(&group, add_members(&[&ada, &grace])).await?.expect(204)?;

@@ -19,6 +19,7 @@ use crate::error::OpenError;
 use crate::options::{self, ConnectOptions};
 use crate::schema::{self, Part};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use codec::log_error;
 use facets::Find;
 use read::Reader;
@@ -253,6 +254,10 @@ impl Log for PostgresLog {
 
     async fn renew(&self, was: Uuid, fresh: Uuid) -> Result<bool, LogError> {
         self.0.reader.renew(was, fresh).await
+    }
+
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, LogError> {
+        self.0.reader.time().await.map(Some)
     }
 
     async fn ping(&self) -> Result<(), LogError> {
