@@ -76,7 +76,8 @@ impl Read for Option<Stop> {
 }
 
 impl Span for Option<Stop> {
-    const KINDS: &'static [(Kind, bool)] = &[(Kind::Int, true), (Kind::Text, true), (Kind::Text, true)];
+    const KINDS: &'static [(Kind, bool)] =
+        &[(Kind::Int, true), (Kind::Text, true), (Kind::Text, true)];
 
     fn write(self, out: &mut Vec<SqlValue>) -> Result<(), Bad> {
         let word = self.as_ref().map(|stop| stop.reason.as_str().to_owned());

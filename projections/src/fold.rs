@@ -14,7 +14,9 @@ use crate::schema::{Prepared, made_of};
 use crate::stretch::{Stretch, stretch};
 use crate::working_set::WorkingSet;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Damage, Head, Log, LogError, Position, Record, RecordedExchange, sound};
+use rollcall_domain::log::{
+    Damage, Head, Log, LogError, Position, Record, RecordedExchange, sound,
+};
 use rollcall_domain::sql::{Family, SqlError, SqlStore};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -357,12 +359,7 @@ impl Folder {
     }
 
     /// Writes down that a record cannot be folded. Gives the error to answer with.
-    async fn stop(
-        &self,
-        organization: OrganizationId,
-        event_type: &str,
-        stop: Stop,
-    ) -> FoldError {
+    async fn stop(&self, organization: OrganizationId, event_type: &str, stop: Stop) -> FoldError {
         let Stop { position, reason, error } = stop.clone();
         let family = self.family;
         tracing::error!(family = family.as_str(), %organization, position, event_type, reason = reason.as_str(), error, "a record cannot be folded: views of this organization stop");

@@ -26,6 +26,7 @@ mod lane;
 mod live;
 mod page;
 pub mod ranges;
+pub mod reads;
 pub mod rebuild;
 pub mod schema;
 pub mod session_uses;

@@ -255,6 +255,9 @@ fn directory_samples() -> Vec<DomainEvent> {
         DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported {
             cycles: imported(),
         }),
+        DomainEvent::Organization(OrganizationEvent::ProvisioningLogForgotten {
+            cycles: vec!["7a9d3c1e-0d5c-4a55-9b5f-2d6b4c1f0e11".into()],
+        }),
         DomainEvent::Organization(OrganizationEvent::ProvisioningRhythmChanged(Noticed {
             state: Pulse::Silent,
             last_cycle_at: instant(0),
@@ -441,12 +444,9 @@ fn parts(event: &DomainEvent) -> (AggregateKind, &'static str, &'static str, Val
         DomainEvent::Deployment(e) => {
             (AggregateKind::Deployment, e.kind().as_str(), e.kind().version(), json!(e))
         }
-        DomainEvent::Lost(e) => (
-            AggregateKind::User,
-            RECORD_LOST,
-            RECORD_LOST_VERSION,
-            json!({ RECORD_LOST: e }),
-        ),
+        DomainEvent::Lost(e) => {
+            (AggregateKind::User, RECORD_LOST, RECORD_LOST_VERSION, json!({ RECORD_LOST: e }))
+        }
         DomainEvent::Consumer(e) => {
             (AggregateKind::Consumer, e.kind().as_str(), e.kind().version(), json!(e))
         }

@@ -37,6 +37,9 @@ pub async fn run(name: &str, args: &[&str], environment: &[(&str, &str)]) -> Res
     {
         command.env_remove(proxy);
     }
+    // What they leave behind, such as caches, goes with their folder.
+    let folder = tempfile::tempdir()?;
+    command.current_dir(folder.path());
     let output = tokio::task::spawn_blocking(move || command.output())
         .await?
         .with_context(|| format!("cannot run {name}"))?;

@@ -306,6 +306,13 @@ impl Server {
 
     /// Runs a command of the command line against this server; gives all of how it ended.
     pub async fn command(&self, args: &[&str]) -> Result<Output> {
+        let mut command = self.command_line(args);
+        let output = tokio::task::spawn_blocking(move || command.output()).await?;
+        output.context("cannot run the command line")
+    }
+
+    /// A command against this server, to be run by whoever asked.
+    pub fn command_line(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command
             .args(args)
@@ -313,11 +320,10 @@ impl Server {
             .arg(self.data())
             .arg("--url")
             .arg(self.address.url())
-            .arg("--json");
+            .arg("--json")
+            .stdin(Stdio::null());
         clean_environment(&mut command);
-        let output =
-            tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output()).await?;
-        output.context("cannot run the command line")
+        command
     }
 
     /// Runs a command that must succeed; gives the JSON it printed.

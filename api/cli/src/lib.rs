@@ -28,6 +28,7 @@ pub mod output;
 pub mod paging;
 pub mod part;
 mod proven;
+mod reads;
 mod repair;
 mod replay;
 mod review;
@@ -134,6 +135,9 @@ pub enum Command {
     /// What was asked and answered
     #[command(subcommand)]
     Exchanges(exchanges::Exchanges),
+    /// Who read what of the history
+    #[command(subcommand)]
+    Reads(reads::Reads),
     /// Sync cycles, on-demand runs and connection tests
     #[command(subcommand)]
     Runs(runs::Runs),
@@ -190,6 +194,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Diff(diff) => diff::run(diff, client).await,
         Command::Events(events) => events::run(events, client).await,
         Command::Exchanges(exchanges) => exchanges::run(exchanges, client).await,
+        Command::Reads(reads) => reads::run(reads, client).await,
         Command::Runs(runs) => runs::run(runs, client).await,
         Command::Failures(failures) => failures::run(failures, client).await,
         Command::Replay(replay) => replay::run(replay, client).await,

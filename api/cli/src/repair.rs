@@ -44,8 +44,7 @@ pub struct Repair {
 /// Runs it.
 pub async fn run(command: Repair, client: Client) -> anyhow::Result<Exit> {
     let path = OrganizationPath::of(command.org);
-    let plan: RepairPlanBody =
-        client.ask(&route::PLAN_REPAIR.line(&path, &Nothing)?).await?;
+    let plan: RepairPlanBody = client.ask(&route::PLAN_REPAIR.line(&path, &Nothing)?).await?;
     let found = match &command.input {
         Some(file) => Some(records(file, &plan)?),
         None => None,
@@ -57,8 +56,7 @@ pub async fn run(command: Repair, client: Client) -> anyhow::Result<Exit> {
     if command.input.is_some() && body.records.is_empty() {
         bail!("the backup has nothing of what was lost");
     }
-    let done: RepairedBody =
-        client.tell(&route::REPAIR_LOG.line(&path, &Nothing)?, &body).await?;
+    let done: RepairedBody = client.tell(&route::REPAIR_LOG.line(&path, &Nothing)?, &body).await?;
     if client.json {
         output::json(&done)?;
     } else {
@@ -89,7 +87,9 @@ fn show(client: &Client, plan: &RepairPlanBody, found: Option<&[Value]>) -> anyh
                 "From nothing: rollcall log repair --org {} --accept --because \"...\", after a copy of what is there",
                 plan.organization_id
             ),
-            false => say!("From nothing: not possible, what brought the organization into being is lost"),
+            false => {
+                say!("From nothing: not possible, what brought the organization into being is lost")
+            }
         }
         told(&plan.then);
     }

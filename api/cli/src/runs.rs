@@ -9,7 +9,9 @@ use anyhow::Context;
 use clap::Subcommand;
 use rollcall_contract::events::EventBody;
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_contract::provisioning_log::{ImportedBody, MismatchBody, ReconciliationBody};
+use rollcall_contract::provisioning_log::{
+    ForgetImport, ForgottenBody, ImportedBody, MismatchBody, ReconciliationBody,
+};
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
 use rollcall_contract::runs::{ChangeQuery, RhythmBody, RunBody, RunPath, RunQuery};
@@ -69,6 +71,18 @@ pub enum Runs {
         org: String,
         /// The export
         file: PathBuf,
+    },
+    /// Take back what was imported of Entra's own log, such as that of another application
+    ForgetImport {
+        /// The organization's slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// All that was imported
+        #[arg(long, conflicts_with = "cycles")]
+        all: bool,
+        /// Entra's ids of cycles
+        #[arg(value_name = "CYCLE", required_unless_present = "all")]
+        cycles: Vec<String>,
     },
     /// Compare what Entra's imported log says with what was recorded; exit code 1 if they differ
     Reconcile {
@@ -165,6 +179,19 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
                     imported.cycles,
                     imported.matched
                 );
+            }
+        }
+        Runs::ForgetImport { org, all, cycles } => {
+            let line = route::FORGET_PROVISIONING_LOG.line(&OrganizationPath::of(org), &Nothing)?;
+            let asked = ForgetImport { cycles: cycles.into_iter().collect(), all };
+            let forgotten: ForgottenBody = client.tell(&line, &asked).await?;
+            if client.json {
+                output::json(&forgotten)?;
+            } else {
+                match forgotten.positions {
+                    Some((_, last)) => say!("taken back at position {last}"),
+                    None => say!("nothing was imported"),
+                }
             }
         }
         Runs::Reconcile { org } => {

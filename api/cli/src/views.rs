@@ -52,7 +52,11 @@ impl From<Family> for ViewFamily {
 
 /// What was compared besides rows, and how far the views stood.
 fn told(found: &VerifiedBody) {
-    say!("{} claims are compared with the records; {} exchanges are read", found.claims, found.exchanges);
+    say!(
+        "{} claims are compared with the records; {} exchanges are read",
+        found.claims,
+        found.exchanges
+    );
     for view in &found.families {
         let at = |done: u64, head: u64| format!("{done} of {head}");
         let records = at(view.position, view.head);

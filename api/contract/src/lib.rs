@@ -28,6 +28,7 @@ pub mod page;
 pub mod problem;
 pub mod proof;
 pub mod provisioning_log;
+pub mod reads;
 pub mod repair;
 pub mod repin;
 pub mod replay;

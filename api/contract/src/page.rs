@@ -39,7 +39,9 @@ macro_rules! paged {
                 self.cursor.as_deref()
             }
             fn turned(&self, limit: usize, cursor: Option<String>) -> Self {
-                Self { limit: Some(limit), cursor, ..self.clone() }
+                let mut turned = self.clone();
+                (turned.limit, turned.cursor) = (Some(limit), cursor);
+                turned
             }
         })+
     };
@@ -53,6 +55,7 @@ paged!(
     crate::logins::LoginQuery,
     crate::members::MemberQuery,
     crate::memberships::MembershipQuery,
+    crate::reads::ReadQuery,
     crate::runs::ChangeQuery,
     crate::runs::RunQuery,
     crate::sessions::SessionQuery,

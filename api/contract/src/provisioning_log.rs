@@ -3,6 +3,7 @@
 use crate::runs::RunBody;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -17,6 +18,23 @@ pub struct ImportedBody {
     #[serde(default)]
     pub matched: u64,
     /// Positions of the first and last event that keep what was new; none if everything was known.
+    pub positions: Option<(u64, u64)>,
+}
+
+/// Which cycles of an imported log are to be taken back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ForgetImport {
+    /// Entra's ids of the cycles.
+    pub cycles: BTreeSet<String>,
+    /// All that were imported, in place of naming them.
+    pub all: bool,
+}
+
+/// What was taken back.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ForgottenBody {
+    /// Positions of the first and last event that say so; none if nothing was imported.
     pub positions: Option<(u64, u64)>,
 }
 

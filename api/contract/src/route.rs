@@ -24,6 +24,7 @@ use crate::memberships::MembershipQuery;
 use crate::moment::AsOf;
 use crate::organizations::OrganizationPath;
 use crate::proof::ProofOfServerQuery;
+use crate::reads::ReadQuery;
 use crate::repin::PersonPath;
 use crate::request_line::{Declared, Method, Nothing, Route};
 use crate::review::AccessQuery;
@@ -133,6 +134,7 @@ routes! {
     SHOW_EVENT: Get "/api/v1/organizations/{organization}/events/{position}" (EventPath, Nothing);
     LIST_EXCHANGES: Get "/api/v1/organizations/{organization}/exchanges" (OrganizationPath, ExchangeQuery);
     SHOW_EXCHANGE: Get "/api/v1/organizations/{organization}/exchanges/{exchange}" (ExchangePath, Nothing);
+    LIST_READS: Get "/api/v1/organizations/{organization}/reads" (OrganizationPath, ReadQuery);
     LIST_FAILURES: Get "/api/v1/organizations/{organization}/failures" (OrganizationPath, FailureQuery);
     SHOW_FAILURE: Get "/api/v1/organizations/{organization}/failures/{failure}" (FailurePath, Nothing);
     DIFFERENCE: Get "/api/v1/organizations/{organization}/diff" (OrganizationPath, DifferenceQuery);
@@ -141,6 +143,7 @@ routes! {
     SHOW_RUN: Get "/api/v1/organizations/{organization}/runs/{run}" (RunPath, Nothing);
     LIST_RUN_CHANGES: Get "/api/v1/organizations/{organization}/runs/{run}/changes" (RunPath, ChangeQuery);
     SHOW_RHYTHM: Get "/api/v1/organizations/{organization}/rhythm" (OrganizationPath, Nothing);
+    FORGET_PROVISIONING_LOG: Post "/api/v1/organizations/{organization}/provisioning-log/forget" (OrganizationPath, Nothing);
     IMPORT_PROVISIONING_LOG: Post "/api/v1/organizations/{organization}/provisioning-log" (OrganizationPath, Nothing);
     RECONCILE: Get "/api/v1/organizations/{organization}/reconciliation" (OrganizationPath, Nothing);
 

@@ -19,6 +19,7 @@ use rollcall_projections::exchanges::Exchanges;
 use rollcall_projections::fold::Folder;
 use rollcall_projections::logins::LoginView;
 use rollcall_projections::organizations::Organizations;
+use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::saml::SamlConnections;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::sessions::SessionView;
@@ -48,6 +49,8 @@ pub struct App {
     pub session_uses: SessionUses,
     /// Who uses the console, and the links to it.
     pub console: ConsoleStore,
+    /// What was read by whom.
+    pub reads: ReadTrail,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -88,6 +91,8 @@ pub struct Settings {
     pub session_uses: SessionUses,
     /// Who uses the console, and the links to it.
     pub console: ConsoleStore,
+    /// What was read by whom.
+    pub reads: ReadTrail,
     /// The configuration.
     pub config: ServeConfig,
     /// Address under which clients reach it.
@@ -107,7 +112,7 @@ impl App {
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
         let Settings { places, session_uses, console, config, public_url, operator_key, .. } =
             settings;
-        let Settings { deployment_key, shared, strangers, .. } = settings;
+        let Settings { deployment_key, shared, strangers, reads, .. } = settings;
         let views = engine.views.clone();
         engine.followed_by(audit.clone());
         let limits = Arc::new(Limits { max_members: config.max_members, ..Limits::default() });
@@ -119,6 +124,7 @@ impl App {
             places,
             session_uses,
             console,
+            reads,
             exchanges: Exchanges::new(engine.log.clone()),
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),

@@ -57,10 +57,8 @@ impl Engine {
             {
                 break;
             }
-            let before = std::mem::replace(
-                &mut compared,
-                self.compare_claims_once(organization).await?,
-            );
+            let before =
+                std::mem::replace(&mut compared, self.compare_claims_once(organization).await?);
             // What moved is not what is wrong.
             compared.different.retain(|found| before.different.contains(found));
         }
@@ -149,9 +147,9 @@ impl Engine {
             let claims = ClaimChanges { release, ..ClaimChanges::default() };
             let (recorded_at, actor) = (self.clock.now(), Actor::System);
             let events = Vec::new();
-            let write =
-                Write { stream, expected, events, claims, recorded_at, actor, cause: None };
-            match self.log.append(Append { organization, write: Some(write), exchange: None }).await {
+            let write = Write { stream, expected, events, claims, recorded_at, actor, cause: None };
+            match self.log.append(Append { organization, write: Some(write), exchange: None }).await
+            {
                 Ok(_) => {}
                 // It goes on already: whatever it does, it does knowing what it holds.
                 Err(AppendError::LostRace { .. }) => {}

@@ -51,9 +51,8 @@ impl Clock {
     pub fn kept() -> Self {
         let kept = Arc::new(KeptTime::new(Instant::now(), Utc::now()));
         let read = kept.clone();
-        let now = move || {
-            DateTime::from_timestamp_micros(read.at(Instant::now())).unwrap_or_default()
-        };
+        let now =
+            move || DateTime::from_timestamp_micros(read.at(Instant::now())).unwrap_or_default();
         Self(Arc::new(now), Some(kept))
     }
 

@@ -26,13 +26,13 @@ mod streamed;
 mod visible;
 mod warm;
 
-pub use hosted::Hosted;
 pub use claim_check::{ClaimDifference, ClaimsCompared};
+pub use hosted::Hosted;
 pub use losses::Loss;
 pub use names::Names;
-pub use repair::{NotRepaired, PassedOver};
 pub use order::{Done, ExecuteError, Judgement, Led, Order, Precondition, Seal, Sealed};
 pub use refold::{RefoldError, Refolded};
+pub use repair::{NotRepaired, PassedOver};
 pub use streamed::Streamed;
 pub use visible::{NotVisible, Visible};
 pub use warm::Times;

@@ -108,7 +108,8 @@ fn follow(
 fn attributed(damaged: Vec<(Position, Damage)>, holes: Holes) -> Vec<Loss> {
     let Holes { mut holes, times } = holes;
     let losses = damaged.into_iter().map(|(position, damage)| {
-        let fits = holes.iter().enumerate().filter(|(_, h)| h.after < position && position < h.before);
+        let fits =
+            holes.iter().enumerate().filter(|(_, h)| h.after < position && position < h.before);
         let next = fits.min_by_key(|(_, hole)| (hole.before, hole.version)).map(|(at, _)| at);
         let of = next.map(|at| holes.remove(at)).map(|hole| (hole.stream, hole.version));
         let before = times.get(&position).copied().unwrap_or_default();
@@ -146,8 +147,7 @@ mod tests {
                     damaged.push((position, Damage::Missing));
                     continue;
                 }
-                let (last, after) =
-                    ends.insert(stream(id), (*version, position)).unwrap_or((0, 0));
+                let (last, after) = ends.insert(stream(id), (*version, position)).unwrap_or((0, 0));
                 holes.extend((last + 1..*version).map(|version| Hole {
                     stream: stream(id),
                     version,

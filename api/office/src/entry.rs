@@ -2,10 +2,11 @@
 //! happens.
 //!
 //! What was read is not kept, for the log can give it again, nor what was issued, for that is
-//! secret. What operators only read leaves no exchange: the log is theirs.
+//! secret. What operators only read leaves no exchange: the log is theirs. What auditors and admins
+//! only read leaves a line in the trail of reads.
 
 use crate::declared::{Declared, described};
-use crate::{arriving, problem};
+use crate::{arriving, problem, trail};
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -26,9 +27,11 @@ use std::sync::Arc;
 use tracing::Instrument as _;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
-
 /// The header with the seconds that clocks are apart, where that is more than it may be.
 const CLOCK_SKEW: HeaderName = HeaderName::from_static("rollcall-clock-skew");
+
+/// The header with the id of a request that only read: what it asked is in the trail of reads.
+const READ_ID: HeaderName = HeaderName::from_static("read-id");
 
 /// What an exchange is called that asked for nothing there is.
 const NOTHING: &str = "unknown";
@@ -134,11 +137,21 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
         // There is no log to keep it in.
         kept = Kept::CountOnly;
     }
+    if kept == Kept::Record && only_reads && trail::is_followed(&opened.caller) {
+        let given = trail::Given::with(&response);
+        match trail::note(&app, &opened, given).await {
+            Ok(noted) => kept = noted,
+            Err(error) => response = Refusal::unavailable(&error).into_response(),
+        }
+        if let Ok(id) = HeaderValue::from_str(&opened.id.to_string()) {
+            response.headers_mut().insert(READ_ID, id);
+        }
+    }
     let answered = answer(&response);
     let exchange = || opened.close(Closing::with(answered, Vec::new()));
     if let Err(error) = keep(&app.engine, &app.strangers, kept, exchange).await {
         response = Refusal::unavailable(&error).into_response();
-    } else if kept != Kept::CountOnly
+    } else if !matches!(kept, Kept::CountOnly | Kept::Trail)
         && let Ok(id) = HeaderValue::from_str(&opened.id.to_string())
     {
         response = problem::of_exchange(response, opened.id);

@@ -8,6 +8,7 @@ mod entry;
 pub mod ledgers;
 mod problem;
 mod provisioning_log;
+mod trail;
 
 pub use entry::{entry, nothing, operation};
 

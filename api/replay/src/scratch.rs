@@ -23,6 +23,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::fold::FoldError;
+use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
 use rollcall_scim::{Rerun, rerun};
@@ -104,10 +105,12 @@ impl Scratch {
             SessionUses::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let console =
             ConsoleStore::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let reads = ReadTrail::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let application = rollcall_door::Settings {
             places,
             session_uses,
             console,
+            reads,
             config: ServeConfig {
                 rate_limit: 0,
                 database_url: None,

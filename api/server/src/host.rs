@@ -24,6 +24,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
 use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
+use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
 use rollcall_stores::Stores;
@@ -168,6 +169,7 @@ impl Host {
             places: ConsumerPlaces::open(stores.side.clone()).await?,
             session_uses: SessionUses::open(stores.side.clone()).await?,
             console: ConsoleStore::open(stores.side.clone()).await?,
+            reads: ReadTrail::open(stores.side.clone()).await?,
             config,
             public_url,
             deployment_key: DeploymentKey::derived_from(&operator_key),

@@ -17,6 +17,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
 use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
+use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::saml::SamlConnections;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
@@ -93,10 +94,13 @@ pub async fn serve(config: ServeConfig) -> anyhow::Result<()> {
     let session_uses = session_uses.context("cannot open what is kept of sessions")?;
     let console = ConsoleStore::open(stores.side.clone()).await;
     let console = console.context("cannot open what is kept of the console")?;
+    let reads = ReadTrail::open(stores.side.clone()).await;
+    let reads = reads.context("cannot open the trail of what was read")?;
     let settings = Settings {
         places,
         session_uses,
         console,
+        reads,
         config,
         public_url,
         operator_key,
@@ -203,6 +207,14 @@ fn reachable(public_url: &str) -> anyhow::Result<()> {
             "the public URL {public_url} leads nowhere: say with --public-url under which address Entra and browsers reach this server"
         );
     }
+    if !matches!(url.path(), "" | "/") || !url.username().is_empty() || url.password().is_some() {
+        // RFC 8414 section 3.1 puts the path of an issuer behind /.well-known, and pages and cookies
+        // are at the root.
+        bail!(
+            "the public URL {} has a path or a user in it: give a host of its own, such as https://rollcall.example.com",
+            shown(&url)
+        );
+    }
     let here = host == "localhost" || ip.is_some_and(|ip| ip.is_loopback());
     if url.scheme() != "https" && !here {
         bail!(
@@ -210,6 +222,14 @@ fn reachable(public_url: &str) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// An address without what may be a password in it.
+fn shown(url: &reqwest::Url) -> String {
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string()
 }
 
 fn announce(app: &App, store: &str, url: &str, empty: bool) {

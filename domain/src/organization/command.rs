@@ -8,6 +8,7 @@ use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedChange;
 use crate::run::Noticed;
 use crate::saml::IdpSettings;
+use std::collections::BTreeSet;
 
 /// A command on one organization.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +34,11 @@ pub enum OrganizationCommand {
     ImportProvisioningLog {
         /// What it says, with the cycle of each change.
         changes: Vec<(String, ImportedChange)>,
+    },
+    /// Take back what was imported of Entra's own log.
+    ForgetProvisioningLog {
+        /// Entra's ids of the cycles; all that were imported, if none is named.
+        cycles: BTreeSet<String>,
     },
     /// Keep how its sync cycles come, if that is news.
     NoteRhythm(Noticed),
@@ -111,6 +117,9 @@ pub enum OrganizationError {
         "the domain must have 1 to 63 characters: lower-case letters, digits and hyphens, no hyphen at either end"
     )]
     InvalidDomain,
+    /// It was not imported.
+    #[error("no cycle {0} was imported: runs reconcile lists those that were")]
+    NotImported(String),
     /// A credential is not to be.
     #[error(transparent)]
     Credential(#[from] CredentialError),

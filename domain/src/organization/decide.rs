@@ -94,6 +94,17 @@ fn change(
                 .map(|cycles| OrganizationEvent::ProvisioningLogImported { cycles })
                 .collect())
         }
+        OrganizationCommand::ForgetProvisioningLog { cycles } => {
+            if let Some(unknown) = cycles.iter().find(|c| !settings.imported.contains_key(*c)) {
+                return Err(OrganizationError::NotImported(unknown.clone()));
+            }
+            let named = match cycles.is_empty() {
+                true => settings.imported.keys().cloned().collect(),
+                false => Vec::from_iter(cycles),
+            };
+            let is_news = !named.is_empty();
+            when(is_news, OrganizationEvent::ProvisioningLogForgotten { cycles: named })
+        }
         OrganizationCommand::NoteRhythm(noticed) => when(
             noticed.is_news(settings.rhythm.as_ref()),
             OrganizationEvent::ProvisioningRhythmChanged(noticed),

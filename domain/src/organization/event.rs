@@ -92,6 +92,12 @@ events! {
             /// What it says of each cycle.
             cycles: Vec<ImportedCycle>,
         },
+        /// What was imported of these cycles of Entra's own log was taken back: it was another
+        /// application's, or a wrong export.
+        "ProvisioningLogForgotten" "1" ProvisioningLogForgotten {
+            /// Entra's ids of the cycles, in order.
+            cycles: Vec<String>,
+        },
         /// Its sync cycles fell silent, came further and further apart, or came regularly again. It
         /// was noticed by the clock, and nothing is derived from it.
         "ProvisioningRhythmChanged" "1" ProvisioningRhythmChanged(Noticed),
@@ -214,6 +220,7 @@ impl OrganizationEventKind {
             | Self::CredentialProofChanged
             | Self::CredentialRevoked => true,
             Self::ProvisioningLogImported
+            | Self::ProvisioningLogForgotten
             | Self::ProvisioningRhythmChanged
             | Self::AuditorKeyIssued
             | Self::AuditorKeyRevoked

@@ -88,6 +88,9 @@ impl Organization {
             OrganizationEvent::ProvisioningLogImported { cycles } => {
                 settings.imported.extend(cycles.into_iter().map(|c| (c.cycle, c.digest)));
             }
+            OrganizationEvent::ProvisioningLogForgotten { cycles } => {
+                settings.imported.retain(|cycle, _| !cycles.contains(cycle));
+            }
             OrganizationEvent::ProvisioningRhythmChanged(noticed) => {
                 settings.rhythm = Some(noticed)
             }

@@ -118,6 +118,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::User, 1, &["UserObjectIdPinned", "UserObjectIdReleased"]),
     (AggregateKind::Organization, 0, &["SamlLogoutRequested"]),
     (AggregateKind::Deployment, 0, &["LogAccepted"]),
+    (AggregateKind::Organization, 0, &["ProvisioningLogForgotten"]),
 ];
 
 /// The log, as it is restored from a backup.

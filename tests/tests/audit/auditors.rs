@@ -29,69 +29,6 @@ async fn ask(w: &World, method: &str, target: &str, bearer: Option<&str>) -> Res
 }
 
 #[tokio::test]
-async fn reads_of_auditors_are_kept_and_so_are_refused_ones() {
-    on_sqlite(async |w| {
-        w.another("Globex", "globex").await?;
-        let (id, ours) = key(w, "acme", &[]).await?;
-        let answer = ask(
-            w,
-            "GET",
-            "/api/v1/organizations/acme/events?type=OrganizationCreated",
-            Some(&ours),
-        )
-        .await?
-        .expect(200)?;
-        let exchange = answer.header("exchange-id").context("an exchange id")?.to_owned();
-        ask(w, "GET", "/api/v1/organizations/globex/events", Some(&ours)).await?.expect(404)?;
-        ask(w, "GET", "/api/v1/organizations/acme/users", Some("rollcall_audit_wrong"))
-            .await?
-            .expect(401)?;
-        let kept = w.admin.exchanges("acme").await?;
-        let told: Vec<_> = kept
-            .iter()
-            .filter(|x| x["operation"].as_str().is_some_and(|o| o.starts_with("audit.")))
-            .collect();
-        ensure!(told.len() == 2, "{told:?}");
-        ensure!(
-            told[0]["id"] == exchange
-                && told[0]["operation"] == "audit.events.list"
-                && told[0]["status"] == 200,
-            "{told:?}"
-        );
-        ensure!(
-            told[1]["status"] == 404
-                && told[1]["target"].as_str().is_some_and(|t| t.contains("globex")),
-            "{told:?}"
-        );
-        let shown = w.server.cli(&["exchanges", "show", "--org", "acme", &exchange]).await?;
-        ensure!(
-            shown["exchange"]["caller"]["auditor"] == id.as_str()
-                && shown["exchange"]["protocol"] == "audit",
-            "{shown}"
-        );
-        ensure!(!shown.to_string().contains(&ours), "the key is kept");
-        let strangers = w.admin.exchanges("none").await?;
-        let refused = strangers.last().context("a refused exchange")?;
-        ensure!(
-            refused["operation"] == "audit.users.list" && refused["status"] == 401,
-            "{refused}"
-        );
-        // The operator, whose log it is, leaves no trail by reading.
-        ensure!(w.admin.exchanges("acme").await?.len() == kept.len());
-        let listed = w.server.cli(&["auditor", "list", "--org", "acme"]).await?;
-        ensure!(
-            listed[0]["state"] == "live"
-                && listed[0]["last_used_at"].is_string()
-                && listed[0]["label"] == "Year-end",
-            "{listed}"
-        );
-        w.server.cli(&["views", "verify"]).await?;
-        Ok(())
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_key_ends_when_it_is_revoked_or_expires() {
     on_sqlite(async |w| {
         let (id, ours) = key(w, "acme", &[]).await?;

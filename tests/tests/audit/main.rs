@@ -8,6 +8,7 @@ mod generated;
 mod history;
 mod pages;
 mod positions;
+mod reads;
 mod review;
 mod stopped;
 mod whole;

@@ -60,8 +60,12 @@ async fn story(w: &World, other: Option<&Server>) -> Result<()> {
         ensure!(at > last, "a write after {last} is at {at}");
         last = at;
         let taken = scim.post("/Users", &user(&name)).await?.expect(409)?;
-        for answer in [taken, scim.get(&format!("/Users/{}", Uuid::nil())).await?.expect(404)?,
-            scim.get("/Users?count=1").await?.expect(200)?, scim.get("/nothing").await?] {
+        for answer in [
+            taken,
+            scim.get(&format!("/Users/{}", Uuid::nil())).await?.expect(404)?,
+            scim.get("/Users?count=1").await?.expect(200)?,
+            scim.get("/nothing").await?,
+        ] {
             let at = position(&answer)?.with_context(|| format!("no position: {answer:?}"))?;
             ensure!(at >= last, "SCIM went back from {last} to {at}");
             last = at;
@@ -110,9 +114,11 @@ async fn story(w: &World, other: Option<&Server>) -> Result<()> {
     let done = scim.post("/Bulk", &json!({ "schemas": schemas, "Operations": bulk })).await?;
     ensure!(position(&done.expect(200)?)? == Some(at + 3), "a bulk request rests on its last part");
     // Nobody is told how much there is who has shown no key.
-    for answer in [w.admin.get_anonymous("/api/v1/organizations").await?,
+    for answer in [
+        w.admin.get_anonymous("/api/v1/organizations").await?,
         w.admin.get_anonymous("/api/v1/organizations/acme/users").await?,
-        Scim::anonymous(w.server.address()).get("/Users").await?] {
+        Scim::anonymous(w.server.address()).get("/Users").await?,
+    ] {
         ensure!(answer.status == 401 && answer.header("rollcall-position").is_none(), "{answer:?}");
     }
     Ok(())

@@ -79,6 +79,14 @@ fn wrong_flags() -> Result<()> {
             &["serve", "--data", data, "--public-url", "rollcall.example"],
             &["--public-url rollcall.example", "https://"],
         ),
+        (
+            &["serve", "--data", data, "--public-url", "https://rollcall.example/scim"],
+            &["https://rollcall.example/scim", "a host of its own"],
+        ),
+        (
+            &["serve", "--data", data, "--public-url", "https://me:hush@rollcall.example"],
+            &["https://rollcall.example/", "a host of its own"],
+        ),
         (&["serve", "--data", data, "--log", "=="], &["--log ==", "such as info"]),
         (
             &["serve", "--data", data, "--keep-bodies-for", "ever"],

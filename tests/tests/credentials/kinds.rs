@@ -9,6 +9,7 @@ use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::World;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use uuid::Uuid;
 
 /// A tenant that names us otherwise than before is let in by one command, and nobody else is.
@@ -128,6 +129,33 @@ async fn keys_of_the_clients_own() -> Result<()> {
     Ok(())
 }
 
+/// Clients that live, but for the token that Entra has.
+async fn live_secrets(w: &World) -> Result<usize> {
+    let list = w.server.cli(&["scim", "credential", "list", "--org", "acme"]).await?;
+    let live = |c: &&Value| c["state"] == "live" && c["kind"] == "client-secret";
+    Ok(list.as_array().context("a list")?.iter().filter(live).count())
+}
+
+/// A doctor who is told to stop while the public URL gives no answer leaves nothing behind either.
+#[tokio::test]
+async fn a_doctor_who_is_stopped_leaves_no_credential() -> Result<()> {
+    for signal in ["-INT", "-TERM"] {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        let url = format!("http://{}", silent.local_addr()?);
+        let flags = ["--public-url", url.as_str()];
+        let server = Server::start_with(Store::Sqlite, &std::env::temp_dir(), &flags).await?;
+        let w = World::around(server).await?;
+        let mut doctor = w.server.command_line(&["doctor", "entra", "--org", "acme"]).spawn()?;
+        let _asked = silent.accept().await?;
+        ensure!(live_secrets(&w).await? == 1);
+        Command::new("kill").args([signal, &doctor.id().to_string()]).status()?;
+        let ended = tokio::task::spawn_blocking(move || doctor.wait()).await??;
+        ensure!(ended.code() == Some(3), "{ended:?}");
+        ensure!(live_secrets(&w).await? == 0, "{signal}");
+    }
+    Ok(())
+}
+
 /// The doctor plays Entra's part, says so, and leaves nothing behind.
 #[tokio::test]
 async fn the_doctor_sees_what_entra_would() -> Result<()> {
@@ -143,9 +171,7 @@ async fn the_doctor_sees_what_entra_would() -> Result<()> {
     let steps = report.as_array().context("steps")?;
     let failed: Vec<&Value> = steps.iter().filter(|step| step["outcome"] == "failed").collect();
     ensure!(output.status.success() && failed.is_empty() && steps.len() >= 11, "{report}");
-    let list = w.server.cli(&["scim", "credential", "list", "--org", "acme"]).await?;
-    let live = |c: &&Value| c["state"] == "live" && c["kind"] == "client-secret";
-    ensure!(!list.as_array().into_iter().flatten().any(|c| live(&c)), "{list}");
+    ensure!(live_secrets(&w).await? == 0);
 
     w.server.cli(&["scim", "disable", "--org", "acme"]).await?;
     let output = w.server.command(&["doctor", "entra", "--org", "acme"]).await?;

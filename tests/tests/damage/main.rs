@@ -44,7 +44,9 @@ impl Harm {
                 Store::Sqlite => {
                     let db = rusqlite::Connection::open(w.server.data().join("log.db"))?;
                     let sql = match self {
-                        Self::Missing => "DELETE FROM event WHERE organization = ?1 AND position = ?2",
+                        Self::Missing => {
+                            "DELETE FROM event WHERE organization = ?1 AND position = ?2"
+                        }
                         Self::Unreadable => {
                             "UPDATE event SET actor = '{' WHERE organization = ?1 AND position = ?2"
                         }
@@ -119,7 +121,9 @@ async fn begin(w: &World) -> Result<Story> {
 async fn position_of(w: &World, event_type: &str, subject: &str) -> Result<i64> {
     let events = w.admin.events_after(&w.acme.id, 0).await?;
     let found = events.iter().find(|e| e["type"] == event_type && e["subject"] == subject);
-    found.and_then(|e| e["position"].as_i64()).with_context(|| format!("no {event_type}: {events:?}"))
+    found
+        .and_then(|e| e["position"].as_i64())
+        .with_context(|| format!("no {event_type}: {events:?}"))
 }
 
 /// The organization is stopped, says why wherever it is asked, and others are served.
@@ -173,7 +177,8 @@ async fn all_is_well(w: &World) -> Result<()> {
     loop {
         let ready = w.admin.get_anonymous("/readyz").await?.expect_json(200)?;
         let nothing = json!([]);
-        if ready["stopped"] == nothing && ready["damaged"] == nothing
+        if ready["stopped"] == nothing
+            && ready["damaged"] == nothing
             && ready["audit"]["stopped"] == nothing
         {
             break;
@@ -211,7 +216,10 @@ async fn from_a_backup(w: &mut World) -> Result<()> {
         let planned: Value = serde_json::from_slice(&planned.stdout)?;
         let told = &planned["lost"][0];
         ensure!(told["position"] == lost && told["was"] == harm.word(), "{planned}");
-        ensure!(told["subject"] == story.grace.as_str() && told["aggregate"] == "User", "{planned}");
+        ensure!(
+            told["subject"] == story.grace.as_str() && told["aggregate"] == "User",
+            "{planned}"
+        );
 
         // What is another record is not put anywhere, however well it fits.
         let backup = fs::read_to_string(path("backup"))?;
@@ -227,7 +235,10 @@ async fn from_a_backup(w: &mut World) -> Result<()> {
         let body = json!({ "records": records });
         let target = "/api/v1/organizations/acme/log/repair";
         let refused = w.admin.post(target, &body).await?.expect_json(409)?;
-        ensure!(refused["detail"].as_str().is_some_and(|d| d.contains(&lost.to_string())), "{refused}");
+        ensure!(
+            refused["detail"].as_str().is_some_and(|d| d.contains(&lost.to_string())),
+            "{refused}"
+        );
         ensure!(w.server.command(&plan).await?.status.code() == Some(1), "nothing was done");
 
         let file = path("backup");
@@ -273,7 +284,10 @@ async fn from_nothing(w: &mut World) -> Result<()> {
         let passed = done["passed_over"].as_array().context("a list")?;
         ensure!(passed[0]["position"] == lost && passed[0]["was"] == harm.word(), "{done}");
         let behind = passed.iter().skip(1);
-        ensure!(behind.clone().count() == 1 && behind.clone().all(|p| p["was"] == "left-behind"), "{done}");
+        ensure!(
+            behind.clone().count() == 1 && behind.clone().all(|p| p["was"] == "left-behind"),
+            "{done}"
+        );
         ensure!(done["then"] == json!(["restart-provisioning"]), "{done}");
         all_is_well(w).await?;
 

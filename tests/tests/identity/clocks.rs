@@ -67,15 +67,16 @@ async fn clock(admin: &Admin, alarming: bool) -> Result<f64> {
 /// The time of the last event.
 async fn last_event(w: &World) -> Result<DateTime<Utc>> {
     let events = w.admin.events_after(&w.acme.id, 0).await?;
-    let times = events.iter().map(|e| e["recorded_at"].as_str().context("a time")?.parse::<DateTime<Utc>>().map_err(Into::into));
+    let times = events.iter().map(|e| {
+        e["recorded_at"].as_str().context("a time")?.parse::<DateTime<Utc>>().map_err(Into::into)
+    });
     let times: Vec<DateTime<Utc>> = times.collect::<Result<_>>()?;
     ensure!(times.is_sorted(), "times go back: {times:?}");
     times.last().copied().context("an event")
 }
 
 fn off(time: DateTime<Utc>) -> f64 {
-    let now = Utc::now();
-    (time - now).as_seconds_f64()
+    (time - rollcall_tests::clock::now()).as_seconds_f64()
 }
 
 #[tokio::test]
@@ -101,7 +102,11 @@ async fn processes_go_by_the_clock_of_their_database() -> Result<()> {
         let log = fs::read_to_string(w.server.log_file())?;
         let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let is_told = lines.filter(|line| line["fields"]["reason"] == "clock-skew").count() == 1;
-        if is_told && metrics.lines().any(|l| l.strip_prefix(against).is_some_and(|n| n.starts_with('6') || n.starts_with("59"))) {
+        if is_told
+            && metrics.lines().any(|l| {
+                l.strip_prefix(against).is_some_and(|n| n.starts_with('6') || n.starts_with("59"))
+            })
+        {
             break;
         }
         ensure!(Instant::now() < deadline, "neither metric nor log say it");

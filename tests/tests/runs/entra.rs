@@ -226,6 +226,15 @@ impl Tenant {
         Ok(judged)
     }
 
+    async fn forget(&self, what: Value, status: u16) -> Result<Value> {
+        let target = "/api/v1/organizations/acme/provisioning-log/forget";
+        let (now, host) = (self.day.now(), self.host());
+        let request = HostRequest::new(now, "POST", target, host.operator_key());
+        let answer = host.handle(request.with_body("application/json", what.to_string())).await?;
+        ensure!(answer.status == status, "{}", String::from_utf8_lossy(&answer.body));
+        Ok(serde_json::from_slice(&answer.body)?)
+    }
+
     async fn import(&self, file: String) -> Result<Value> {
         let request = HostRequest::new(
             self.day.now(),
@@ -315,6 +324,7 @@ async fn entras_own_log_confirms_and_corrects_the_runs(store: Store<'_>) -> Resu
     let mut tenant = Tenant::new(store, 3, 80, Shape::Legacy, 300.0).await?;
     tenant.live().await?;
     tenant.judged().await?.told("before the import");
+    let plain = tenant.day.runs().await?;
     let summaries = tenant.log.summaries();
     let imported = tenant.import(tenant.log.to_json().to_string()).await?;
     ensure!(
@@ -353,6 +363,21 @@ async fn entras_own_log_confirms_and_corrects_the_runs(store: Store<'_>) -> Resu
     audit.rebuild().await?;
     ensure!(tenant.day.runs().await? == before && audit.verify().await?.count == 0);
     ensure!(!kinds(&before).is_empty());
+
+    // Taken back, the runs are what the traffic alone says, after a rebuild too; and imported once
+    // more they are what they were.
+    ensure!(tenant.forget(json!({ "all": true }), 200).await?["positions"].is_array());
+    ensure!(tenant.day.runs().await? == plain && plain != before);
+    tenant.host().app().audit.folder().rebuild().await?;
+    ensure!(tenant.day.runs().await? == plain);
+    ensure!(tenant.forget(json!({ "all": true }), 200).await?["positions"].is_null());
+    tenant.forget(json!({ "cycles": ["of-nobody"] }), 404).await?;
+    tenant.forget(json!({}), 400).await?;
+    tenant.import(tenant.log.to_json().to_string()).await?;
+    ensure!(tenant.day.runs().await? == before);
+    let some = json!({ "cycles": [summaries[0].cycle_id] });
+    tenant.forget(some.clone(), 200).await?;
+    tenant.forget(some, 404).await?;
     Ok(())
 }
 

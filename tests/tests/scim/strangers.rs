@@ -134,3 +134,22 @@ async fn little_is_kept_of_a_stranger() {
     })
     .await;
 }
+
+/// Whoever asks after an answer finds what was answered: the newest of the list is the last one.
+#[tokio::test]
+async fn a_stranger_is_shown_as_soon_as_they_are_answered() {
+    on_sqlite(async |w| {
+        for n in 0..40 {
+            let target = format!("/scim/v2/Users/{n}");
+            refused(
+                Scim::anonymous(w.server.address()).send(Request::new("GET", &target)).await?,
+                401,
+                None,
+            )?;
+            let last = w.admin.exchanges("none").await?.pop().context("no exchange")?;
+            ensure!(last["target"] == target.as_str(), "{n}: {last}");
+        }
+        Ok(())
+    })
+    .await;
+}

@@ -6,6 +6,7 @@ mod steps;
 
 use super::Exit;
 use super::client::Client;
+use super::secret::Lifetime;
 use anyhow::bail;
 use clap::Subcommand;
 use report::Report;
@@ -13,6 +14,11 @@ use rollcall_contract::credentials::{CredentialAdded, CredentialPath, NewCredent
 use rollcall_contract::organizations::{OrganizationBody, OrganizationPath};
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
+use std::io;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long its credential would live if it could not be revoked: as short as a secret may.
+const LIFE: &str = "1d";
 
 /// Play Entra's part
 #[derive(Debug, Subcommand)]
@@ -23,6 +29,18 @@ pub enum Doctor {
         #[arg(long, value_name = "SLUG")]
         org: String,
     },
+}
+
+/// Ends when somebody wants this program to stop.
+fn stop() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 /// Runs it.
@@ -39,13 +57,18 @@ pub async fn run(command: Doctor, client: Client) -> anyhow::Result<Exit> {
     }
     let new = NewCredential {
         label: "rollcall doctor".to_owned(),
-        expires_at: None,
+        expires_at: LIFE.parse().ok().map(Lifetime::end),
         proof: NewProof::ClientSecret {},
     };
+    // Before there is anything to take back.
+    let stop = stop()?;
     let added: CredentialAdded =
         client.tell(&route::ADD_CREDENTIAL.line(&here, &Nothing)?, &new).await?;
     let mut report = Report::default();
-    let seen = steps::with_credential(&added, &mut report).await;
+    let seen = tokio::select! {
+        seen = steps::with_credential(&added, &mut report) => seen,
+        () = stop => Err(anyhow::anyhow!("stopped before the end; the credential is revoked")),
+    };
     // Whatever came of it, nothing stays behind.
     let path = CredentialPath { organization: org, credential: added.client_id };
     client.send(&route::REVOKE_CREDENTIAL.line(&path, &Nothing)?).await?;

@@ -85,9 +85,9 @@ impl From<ExecuteError<CredentialError>> for Refusal {
 fn refused(refusal: OrganizationError) -> Refusal {
     match refusal {
         OrganizationError::Credential(refusal) => of_credential(refusal),
-        OrganizationError::NotFound | OrganizationError::UnknownKey => {
-            Refusal::not_found(refusal.to_string())
-        }
+        OrganizationError::NotFound
+        | OrganizationError::UnknownKey
+        | OrganizationError::NotImported(_) => Refusal::not_found(refusal.to_string()),
         OrganizationError::AlreadyExists
         | OrganizationError::SamlNotConfigured
         | OrganizationError::OtherIdentityProvider

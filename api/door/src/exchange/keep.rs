@@ -17,6 +17,9 @@ pub enum Kept {
     /// Beside the log, in the ring of strangers' evidence: anybody may send it as often as they
     /// like.
     Ring,
+    /// In the trail of what was read, beside the log, before its answer leaves: a log that kept
+    /// who reads it would grow by being read.
+    Trail,
     /// Nowhere: it is counted.
     CountOnly,
 }
@@ -32,7 +35,7 @@ pub async fn keep(
     exchange: impl FnOnce() -> Exchange,
 ) -> Result<(), AppendError> {
     let exchange = match kept {
-        Kept::InAppend | Kept::CountOnly => return Ok(()),
+        Kept::InAppend | Kept::Trail | Kept::CountOnly => return Ok(()),
         Kept::Ring => {
             strangers.evidence.keep(exchange());
             return Ok(());

@@ -75,6 +75,17 @@ impl Evidence {
         written
     }
 
+    /// The number of the newest request of an organization, once all that were answered before
+    /// are written; 0 if there is none. Numbers run ahead of the clock by up to a millisecond, so
+    /// that the clock does not say where a list ends.
+    ///
+    /// # Errors
+    /// If the store is away.
+    pub async fn newest(&self, organization: OrganizationId) -> Result<u64, SqlError> {
+        let newest = self.list(organization, &StrangerFilter::default(), 1).await?;
+        Ok(newest.first().map_or(0, |row| row.number))
+    }
+
     /// At most `limit` requests of an organization, in the order of the filter.
     ///
     /// # Errors

@@ -73,6 +73,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(operation(Protocol::Audit, "audit.sessions.list", routes!(sessions::list)))
         .routes(named("sessions.end", routes!(sessions::end)))
         .routes(named("sessions.end-all", routes!(session_ends::end_many)))
+        .routes(named("provisioning-log.forget", routes!(provisioning_log::forget)))
         .routes(named("provisioning-log.import", routes!(provisioning_log::import)))
         .routes(named("auditors.list", routes!(auditors::list)))
         .routes(named("auditors.issue", routes!(auditors::issue)))

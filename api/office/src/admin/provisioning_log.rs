@@ -1,4 +1,4 @@
-//! Importing Entra's own log.
+//! Importing Entra's own log, and taking back what was imported.
 
 use crate::provisioning_log::{ParseError, parse};
 use axum::Json;
@@ -7,13 +7,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_contract::provisioning_log::ImportedBody;
+use rollcall_contract::provisioning_log::{ForgetImport, ForgottenBody, ImportedBody};
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_domain::provisioning_log::ImportedChange;
 use rollcall_door::App;
-use rollcall_door::Refusal;
 use rollcall_door::callers::Admin;
+use rollcall_door::{Given, Refusal};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -98,4 +98,33 @@ pub async fn import(
         .execute(&app, OrganizationCommand::ImportProvisioningLog { changes }, StatusCode::OK)
         .await?;
     Ok(Json(ImportedBody { entries, cycles, matched, positions: done.appended.positions }))
+}
+
+/// Takes back what was imported: runs are judged by the traffic alone again.
+#[utoipa::path(
+    post,
+    path = "/api/v1/organizations/{organization}/provisioning-log/forget",
+    tag = "audit",
+    params(OrganizationPath),
+    request_body = ForgetImport,
+    security(("operator" = []), ("admin" = [])),
+    responses(
+        (status = 200, body = ForgottenBody),
+        (status = 400, body = Problem),
+        (status = 401, body = Problem),
+        (status = 404, body = Problem),
+        (status = 409, body = Problem),
+    ),
+)]
+pub async fn forget(
+    admin: Admin,
+    State(app): State<Arc<App>>,
+    Given(asked): Given<ForgetImport>,
+) -> Result<Json<ForgottenBody>, Refusal> {
+    if asked.all != asked.cycles.is_empty() {
+        return Err(Refusal::bad_request("name the cycles, or say all: true".to_owned()));
+    }
+    let command = OrganizationCommand::ForgetProvisioningLog { cycles: asked.cycles };
+    let done = admin.execute(&app, command, StatusCode::OK).await?;
+    Ok(Json(ForgottenBody { positions: done.appended.positions }))
 }

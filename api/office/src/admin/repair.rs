@@ -81,7 +81,9 @@ pub async fn repair(
             let records = records.into_iter().map(serde_json::from_value::<Record>);
             let records: Result<Vec<_>, _> = records.collect();
             let records = records.map_err(|_| {
-                Refusal::bad_request("one of the records is none: give those of a backup as they are")
+                Refusal::bad_request(
+                    "one of the records is none: give those of a backup as they are",
+                )
             })?;
             put_back = app.engine.put_back(organization, records).await.map_err(refused)?;
         }

@@ -287,7 +287,9 @@ pub(super) enum ReadError {
     #[error("an event cannot be read: {:?}", .0.classify())]
     Payload(#[from] serde_json::Error),
     /// An event that was committed and is not to be had: nothing is told as if it had not been.
-    #[error("the log has no event at position {0} that can be read: {1}; see `rollcall log repair --plan`")]
+    #[error(
+        "the log has no event at position {0} that can be read: {1}; see `rollcall log repair --plan`"
+    )]
     Lost(Position, Damage),
 }
 

@@ -16,6 +16,7 @@ mod named;
 mod page_of_rows;
 pub mod paging;
 mod readings;
+mod reads;
 mod reconcile;
 mod replay;
 mod resources;
@@ -47,6 +48,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(audited("audit.events.show", routes!(events::show)))
         .routes(audited("audit.exchanges.list", routes!(exchanges::list)))
         .routes(audited("audit.exchanges.show", routes!(exchanges::show)))
+        .routes(audited("audit.reads.list", routes!(reads::list)))
         .routes(audited("audit.runs.list", routes!(runs::list)))
         .routes(audited("audit.runs.show", routes!(runs::show)))
         .routes(audited("audit.runs.changes", routes!(runs::changes)))

@@ -1,10 +1,14 @@
 //! Pages of an answer: how long one is, where the next begins, and where all of them end.
 
+use crate::trail::RowsGiven;
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use rollcall_contract::directory::ResourcesBody;
+use rollcall_contract::members::MembersBody;
+use rollcall_contract::memberships::MembershipsBody;
 use rollcall_contract::page::{MOST, NEXT_CURSOR, Paged, TOTAL_COUNT, USUAL};
 use rollcall_door::Refusal;
 use rollcall_engine::secrets::sha256_hex;
@@ -109,6 +113,36 @@ fn read(cursor: &str, question: &str) -> Result<Turn, Refusal> {
     Ok(Turn { place, end })
 }
 
+/// An answer that has rows.
+pub trait Counted {
+    /// How many.
+    fn rows(&self) -> usize;
+}
+
+impl<T> Counted for Vec<T> {
+    fn rows(&self) -> usize {
+        self.len()
+    }
+}
+
+impl Counted for ResourcesBody {
+    fn rows(&self) -> usize {
+        self.resources.len()
+    }
+}
+
+impl Counted for MembersBody {
+    fn rows(&self) -> usize {
+        self.members.len()
+    }
+}
+
+impl Counted for MembershipsBody {
+    fn rows(&self) -> usize {
+        self.memberships.len()
+    }
+}
+
 /// A page as it is answered.
 #[derive(Debug)]
 pub struct Listed<B> {
@@ -126,9 +160,11 @@ impl<B> Listed<B> {
     }
 }
 
-impl<B: Serialize> IntoResponse for Listed<B> {
+impl<B: Serialize + Counted> IntoResponse for Listed<B> {
     fn into_response(self) -> Response {
+        let given = RowsGiven(self.body.rows() as u64);
         let mut response = Json(self.body).into_response();
+        response.extensions_mut().insert(given);
         let headers = [
             (HeaderName::from_static(NEXT_CURSOR), self.cursor),
             (header::LINK, self.link),

@@ -35,8 +35,7 @@ pub async fn list(
         let told = "what strangers send is about no resource and in no run: leave it out";
         return Err(Refusal::parameter(parameter, told));
     }
-    // Their numbers are microseconds.
-    let end = page.end(app.engine.clock.now().timestamp_micros().unsigned_abs());
+    let end = page.end(app.strangers.evidence.newest(organization).await?);
     let filter = StrangerFilter {
         operation: query.operation.clone(),
         failed: query.failed,

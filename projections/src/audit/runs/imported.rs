@@ -14,7 +14,7 @@ use rollcall_domain::log::Record;
 use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::provisioning_log::{ImportedChange, ImportedCycle};
 use rollcall_domain::sql::{SqlError, SqlRow, SqlStore, SqlTransaction};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 structures!(ImportedChange);
 
@@ -36,12 +36,13 @@ columns! {
     }
 }
 
-/// The changes that a page of records imports. What is imported again takes the place of the
-/// former.
+/// The changes that a page of records imports or takes back. What is imported again takes the
+/// place of the former.
 #[derive(Debug)]
 pub(crate) struct Imports {
     organization: OrganizationId,
     changes: BTreeMap<(String, String), ImportedChange>,
+    forgotten: BTreeSet<String>,
 }
 
 impl View for Imports {
@@ -50,27 +51,38 @@ impl View for Imports {
     const TABLES: &'static [&'static Table] = &[&IMPORTED_CHANGES];
 
     async fn fetch(_: &mut dyn SqlTransaction, page: &Page<'_>) -> Result<Self, SqlError> {
-        Ok(Self { organization: page.organization, changes: BTreeMap::new() })
+        Ok(Self {
+            organization: page.organization,
+            changes: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
+        })
     }
 
     fn record(&mut self, _: &Record, event: &DomainEvent) -> Result<(), Bad> {
-        let DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported { cycles }) =
-            event
-        else {
-            return Ok(());
-        };
-        for ImportedCycle { cycle, changes, .. } in cycles {
-            self.changes.extend(
-                changes
-                    .iter()
-                    .map(|change| ((cycle.clone(), change.change.clone()), change.clone())),
-            );
+        match event {
+            DomainEvent::Organization(OrganizationEvent::ProvisioningLogImported { cycles }) => {
+                for ImportedCycle { cycle, changes, .. } in cycles {
+                    let change = |said: &ImportedChange| {
+                        ((cycle.clone(), said.change.clone()), said.clone())
+                    };
+                    self.changes.extend(changes.iter().map(change));
+                }
+            }
+            DomainEvent::Organization(OrganizationEvent::ProvisioningLogForgotten { cycles }) => {
+                self.changes.retain(|(cycle, _), _| !cycles.contains(cycle));
+                self.forgotten.extend(cycles.iter().cloned());
+            }
+            _ => {}
         }
         Ok(())
     }
 
     fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
         let organization = self.organization;
+        for cycle in self.forgotten {
+            let sql = "DELETE FROM imported_changes WHERE organization = $1 AND cycle = $2";
+            out.push((sql.to_owned(), vec![organization.into(), cycle.into()]));
+        }
         let rows = self.changes.into_iter().map(|((cycle, change), said)| {
             let (at, target) = (said.at, said.target.clone());
             ChangeRow { organization, cycle, change, at, target, said }
