@@ -21,6 +21,7 @@ pub mod credential;
 pub mod exchanges;
 pub mod families;
 pub mod fold;
+mod fold_error;
 pub mod inline;
 mod lane;
 mod live;

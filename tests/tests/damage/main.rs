@@ -165,7 +165,8 @@ async fn only_acme_is_stopped(w: &World, story: &Story, harm: Harm, position: i6
     ensure!(!stops.is_empty(), "{found}");
     ensure!(stops.iter().all(|s| s["organization_id"] == w.acme.id.as_str()), "{found}");
 
-    let bob = story.globex.create_user(&format!("{}@globex.example", Uuid::new_v4())).await?;
+    let bob =
+        story.globex.create_user(&format!("{}-{position}@globex.example", harm.word())).await?;
     story.globex.get(&format!("/Users/{bob}")).await?.expect(200)?;
     w.server.cli(&["events", "export", "--org", "globex"]).await?;
     Ok(())
@@ -248,7 +249,7 @@ async fn from_a_backup(w: &mut World) -> Result<()> {
         let after = w.admin.events_after(&w.acme.id, 0).await?;
         ensure!(after[..before.len()] == before[..], "they are the records of before");
         w.server.cli(&["ledger", "audit", "--org", "acme"]).await?;
-        ensure!(w.scim.members(&story.staff).await? == [story.grace.clone()]);
+        ensure!(w.scim.members(&story.staff).await? == [story.grace.as_str()]);
         let again = w.server.command(&["log", "repair", "--org", "acme", "--input", &file]).await?;
         ensure!(again.status.code() == Some(3), "there is nothing to repair: {again:?}");
         w.scim.create_user(&format!("user{n}@contoso.example")).await?;
@@ -331,7 +332,7 @@ async fn what_nothing_tells(w: &mut World) -> Result<()> {
     // Entra says it again, and the group goes on where it is.
     let group = format!("/Groups/{}", story.staff);
     w.scim.operations(&group, remove_member(&story.ada)).await?.expect(204)?;
-    ensure!(w.scim.members(&story.staff).await? == [story.grace.clone()]);
+    ensure!(w.scim.members(&story.staff).await? == [story.grace.as_str()]);
     all_is_well(w).await
 }
 
