@@ -3,7 +3,9 @@
 use super::Exit;
 use super::client::Client;
 use super::format::Format;
+use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args};
+use rollcall_contract::findings::{FINDS, FindingQuery};
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::review::AccessQuery;
 use rollcall_contract::route;
@@ -19,6 +21,13 @@ pub struct Review {
     /// Of every group
     #[arg(long, group = "whose", conflicts_with_all = ["group", "user"])]
     all_groups: bool,
+    /// In place of who was where: who never signed in, or not for a time; who left, and when their
+    /// memberships ended; groups that nobody is in
+    #[arg(long, group = "whose", value_name = "WHAT", value_parser = PossibleValuesParser::new(FINDS), conflicts_with_all = ["all_groups", "group", "user"])]
+    find: Option<String>,
+    /// With --find idle: for so many days; 90, if absent
+    #[arg(long, value_name = "DAYS", requires = "find")]
+    idle_days: Option<u32>,
     /// Of this group: its displayName, its external id or its id
     #[arg(long, group = "whose", value_name = "NAME|ID")]
     group: Option<String>,
@@ -32,7 +41,7 @@ pub struct Review {
     #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     from: Option<String>,
     /// To this moment; now, if absent
-    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true, requires = "from")]
+    #[arg(long, value_name = "MOMENT", allow_hyphen_values = true)]
     to: Option<String>,
     /// How it is written: csv, if absent; json with --json
     #[arg(long, value_enum)]
@@ -44,11 +53,21 @@ pub struct Review {
 
 /// Runs it.
 pub async fn run(command: Review, client: Client) -> anyhow::Result<Exit> {
-    let Review { org, all_groups: _, group, user, as_of, from, to, format, output } = command;
+    let Review { org, all_groups: _, find, idle_days, .. } = command;
+    let Review { group, user, as_of, from, to, format, output, .. } = command;
     let usual = if client.json && output.is_none() { Format::Json } else { Format::Csv };
     let format = format.unwrap_or(usual).into();
-    let query = AccessQuery { group, user, as_of, from, to, format };
-    let line = route::REVIEW_ACCESS.line(&OrganizationPath::of(org), &query)?;
+    let path = OrganizationPath::of(org);
+    let line = match find {
+        Some(find) => {
+            let query = FindingQuery { find, idle_days, as_of, from, to, format };
+            route::REVIEW_FINDINGS.line(&path, &query)?
+        }
+        None => {
+            let query = AccessQuery { group, user, as_of, from, to, format };
+            route::REVIEW_ACCESS.line(&path, &query)?
+        }
+    };
     client.download(&line, output.as_deref()).await?;
     Ok(Exit::Success)
 }

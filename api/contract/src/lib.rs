@@ -15,6 +15,7 @@ pub mod events;
 pub mod exchanges;
 pub mod failures;
 pub mod feed;
+pub mod findings;
 pub mod format;
 pub mod keys;
 pub mod ledger;

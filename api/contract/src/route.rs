@@ -16,6 +16,7 @@ use crate::events::{EventPath, EventQuery};
 use crate::exchanges::{ExchangePath, ExchangeQuery};
 use crate::failures::{FailurePath, FailureQuery};
 use crate::feed::{FeedQuery, SnapshotQuery};
+use crate::findings::FindingQuery;
 use crate::keys::{AdminPath, OperatorPath};
 use crate::ledger::{ConsistencyQuery, EntriesQuery, ProofQuery};
 use crate::logins::{LoginPath, LoginQuery};
@@ -156,6 +157,7 @@ routes! {
     LIST_GROUP_MEMBERSHIPS: Get "/api/v1/organizations/{organization}/groups/{id}/memberships" (ResourcePath, MembershipQuery);
     REVIEW_GROUP: Get "/api/v1/organizations/{organization}/groups/{id}/review" (ResourcePath, ReviewQuery);
 
+    REVIEW_FINDINGS: Get "/api/v1/organizations/{organization}/review/findings" (OrganizationPath, FindingQuery);
     REVIEW_ACCESS: Get "/api/v1/organizations/{organization}/review" (OrganizationPath, AccessQuery);
 
     SHOW_CHECKPOINT: Get "/api/v1/organizations/{organization}/ledger/checkpoint" (OrganizationPath, Nothing);

@@ -5,6 +5,7 @@ mod browser;
 mod comfort;
 mod crowd;
 mod entra;
+mod findings;
 mod identity;
 mod idp;
 mod logins;

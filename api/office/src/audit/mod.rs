@@ -7,6 +7,7 @@ mod events;
 mod exchange_summary;
 mod exchanges;
 mod failures;
+mod findings;
 mod ledger;
 mod logins;
 mod members;
@@ -65,6 +66,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(audited("audit.groups.memberships", routes!(memberships::of_group)))
         .routes(audited("audit.users.memberships", routes!(memberships::of_user)))
         .routes(audited("audit.review", routes!(review::review)))
+        .routes(audited("audit.review.findings", routes!(findings::findings)))
         .routes(audited("audit.diff", routes!(difference::difference)))
         .routes(audited("audit.logins.list", routes!(logins::list)))
         .routes(audited("audit.logins.show", routes!(logins::show)))

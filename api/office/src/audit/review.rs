@@ -8,9 +8,11 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use rollcall_contract::Problem;
 use rollcall_contract::format::Format;
+use rollcall_contract::moment::Moment;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::review::{AccessQuery, AccessRow, ReviewBody, ReviewHead};
 use rollcall_contract::time;
+use rollcall_domain::actor::Actor;
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, RunId};
 use rollcall_domain::run::RunKind;
 use rollcall_domain::scim::ResourceKind;
@@ -159,26 +161,41 @@ pub async fn review(
     };
     let group = named(ResourceKind::Group, "group", &query.group).await?;
     let user = named(ResourceKind::User, "user", &query.user).await?;
-    let row = app.organizations.by_id(organization).await?;
-    let row = row.ok_or_else(|| Refusal::not_found("requests that named none have no groups"))?;
-    let head = ReviewHead {
-        organization_id: organization.0,
-        organization: row.domain,
-        name: row.name,
-        about: about(&query),
-        from,
-        to,
-        made_by: serde_json::to_value(&actor).map_err(|e| Refusal::unavailable(&e))?,
-        made_at: app.engine.clock.now(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    };
-    let asked = Asked { views, organization, period: (from.position, to.position), group, user };
+    let period = (from.position, to.position);
+    let head = head(&app, organization, &actor, about(&query), (from, to)).await?;
+    let asked = Asked { views, organization, period, group, user };
     let head = Some(Box::new(head) as _);
     answer_with::<AccessRow, _>(
         query.format,
         head,
         move |rows| async move { asked.written(rows).await },
     )
+}
+
+/// What stands at the head of a file.
+///
+/// # Errors
+/// 404 if there is no organization to tell of.
+pub async fn head(
+    app: &App,
+    organization: OrganizationId,
+    actor: &Actor,
+    about: String,
+    (from, to): (Moment, Moment),
+) -> Result<ReviewHead, Refusal> {
+    let row = app.organizations.by_id(organization).await?;
+    let row = row.ok_or_else(|| Refusal::not_found("requests that named none have no groups"))?;
+    Ok(ReviewHead {
+        organization_id: organization.0,
+        organization: row.domain,
+        name: row.name,
+        about,
+        from,
+        to,
+        made_by: serde_json::to_value(actor).map_err(|e| Refusal::unavailable(&e))?,
+        made_at: app.engine.clock.now(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
 }
 
 fn about(query: &AccessQuery) -> String {

@@ -6,6 +6,7 @@
 
 mod access;
 mod difference;
+mod findings;
 mod held;
 mod memberships;
 mod query;
@@ -13,6 +14,7 @@ mod resources;
 
 pub use access::{Access, Period, ReviewedGroup};
 pub use difference::{AttributeChange, Difference, Next, What};
+pub use findings::{EmptyGroup, Leaver, PersonThen};
 pub use held::HeldMembership;
 pub use memberships::MEMBERSHIPS;
 pub use query::{History, Membership, PastMember, Reviewed, Side, Turn};
