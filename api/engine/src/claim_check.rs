@@ -100,8 +100,9 @@ impl Engine {
                 compared.different.push(ClaimDifference { claim, held, expected: wanted });
             }
         }
+        // The scope of no organization is that of what all of them share: looked at with each.
         let mut last = None;
-        loop {
+        while organization != OrganizationId::NONE {
             let page = self.log.claims(organization, last, PAGE).await?;
             let Some((end, _)) = page.last() else { break };
             last = Some(*end);
