@@ -4,6 +4,7 @@ use crate::consumer::{ConsumerEvent, ConsumerEventKind};
 use crate::deployment::{DeploymentEvent, DeploymentEventKind};
 use crate::group::{GroupEvent, GroupEventKind};
 use crate::log::{AggregateKind, Record};
+use crate::lost::{RECORD_LOST, RecordLost};
 use crate::organization::{OrganizationEvent, OrganizationEventKind};
 use crate::personal::marked;
 use crate::user::{UserEvent, UserEventKind};
@@ -20,6 +21,7 @@ pub fn names() -> Vec<&'static str> {
     let consumers = ConsumerEventKind::ALL.iter().map(|kind| kind.as_str());
     let organizations = organizations.chain(deployment).chain(consumers);
     let mut all: Vec<_> = users.chain(groups).chain(organizations).collect();
+    all.push(RECORD_LOST);
     all.sort_unstable();
     all.dedup();
     all
@@ -38,11 +40,16 @@ pub enum DomainEvent {
     Deployment(DeploymentEvent),
     /// Of a consumer.
     Consumer(ConsumerEvent),
+    /// Stands where a record of any of them was lost.
+    Lost(RecordLost),
 }
 
 impl DomainEvent {
     /// Reads a record of any aggregate.
     pub fn decode(record: &Record) -> Result<Self, DecodeError> {
+        if let Some(lost) = RecordLost::of(record)? {
+            return Ok(DomainEvent::Lost(lost));
+        }
         Ok(match record.stream.kind {
             AggregateKind::User => DomainEvent::User(decode(record)?),
             AggregateKind::Group => DomainEvent::Group(decode(record)?),
@@ -63,6 +70,7 @@ impl DomainEvent {
             DomainEvent::Organization(event) => serde_json::to_string(event),
             DomainEvent::Deployment(event) => serde_json::to_string(event),
             DomainEvent::Consumer(event) => serde_json::to_string(event),
+            DomainEvent::Lost(event) => event.payload(),
         })
     }
 }

@@ -28,6 +28,7 @@ pub mod interpretation;
 pub mod ledger;
 pub mod log;
 pub mod login;
+pub mod lost;
 pub mod organization;
 pub mod outbound;
 pub mod personal;

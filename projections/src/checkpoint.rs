@@ -4,7 +4,7 @@ use crate::bad::Bad;
 use crate::columns::{Columns, Read, Span, Stored, Values, columns, read_all, read_first};
 use crate::table::{Kind, Statement};
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{ExchangeNumber, Head, Position};
+use rollcall_domain::log::{Damage, ExchangeNumber, Head, Position};
 use rollcall_domain::sql::{OpenTransaction, SqlError, SqlRow, SqlStore, SqlTransaction, SqlValue};
 
 columns! {
@@ -12,7 +12,7 @@ columns! {
         organization: OrganizationId,
         position: Position,
         exchange_number: ExchangeNumber,
-        stopped: Option<Stop> = ("stopped_at_position", "stopped_error"),
+        stopped: Option<Stop> = ("stopped_at_position", "stopped_reason", "stopped_error"),
     }
 
     /// One row for each organization.
@@ -28,24 +28,62 @@ columns! {
 pub struct Stop {
     /// The record that cannot be folded.
     pub position: Position,
-    /// Why; never a payload.
+    /// What is wrong with it.
+    pub reason: StopReason,
+    /// The same in words; never a payload.
     pub error: String,
+}
+
+/// What is wrong with a record at which views stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// It is not there, or cannot be read.
+    Damaged(Damage),
+    /// This version of Rollcall does not understand it, or it does not follow from those before it.
+    NotUnderstood,
+}
+
+impl StopReason {
+    /// All of them.
+    pub const ALL: [Self; 3] =
+        [Self::Damaged(Damage::Missing), Self::Damaged(Damage::Unreadable), Self::NotUnderstood];
+
+    /// A stable word, for metrics and programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Damaged(Damage::Missing) => "record-missing",
+            Self::Damaged(Damage::Unreadable) => "record-unreadable",
+            Self::NotUnderstood => "record-not-understood",
+        }
+    }
+
+    /// Whether it is over once the record is there: it is looked for again each time.
+    pub fn is_damage(self) -> bool {
+        matches!(self, Self::Damaged(_))
+    }
 }
 
 impl Read for Option<Stop> {
     fn read(values: &mut Values) -> Result<Self, SqlError> {
-        let (position, error): (Option<Position>, Option<String>) =
+        let (position, word): (Option<Position>, Option<String>) =
             (Read::read(values)?, Read::read(values)?);
-        Ok(position.map(|position| Stop { position, error: error.unwrap_or_default() }))
+        let error = <Option<String> as Read>::read(values)?.unwrap_or_default();
+        let Some(position) = position else { return Ok(None) };
+        let reason = StopReason::ALL.into_iter().find(|r| Some(r.as_str()) == word.as_deref());
+        let reason = reason.ok_or_else(|| SqlError::Shape("no reason of a stop".to_owned()))?;
+        Ok(Some(Stop { position, reason, error }))
     }
 }
 
 impl Span for Option<Stop> {
-    const KINDS: &'static [(Kind, bool)] = &[(Kind::Int, true), (Kind::Text, true)];
+    const KINDS: &'static [(Kind, bool)] =
+        &[(Kind::Int, true), (Kind::Text, true), (Kind::Text, true)];
 
     fn write(self, out: &mut Vec<SqlValue>) -> Result<(), Bad> {
+        let word = self.as_ref().map(|stop| stop.reason.as_str().to_owned());
         let (position, error) = self.map(|stop| (stop.position, stop.error)).unzip();
         position.write(out)?;
+        word.write(out)?;
         error.write(out)
     }
 }
@@ -126,7 +164,7 @@ columns! {
         version: String,
         position: Option<Position>,
         exchange_number: Option<ExchangeNumber>,
-        stopped: Option<Stop> = ("stopped_at_position", "stopped_error"),
+        stopped: Option<Stop> = ("stopped_at_position", "stopped_reason", "stopped_error"),
     }
 }
 

@@ -6,67 +6,23 @@
 //! stop once again, because it may be newer code; so does [`Folder::resume`].
 
 use crate::bad::Bad;
-use crate::checkpoint::{Checkpoint, Stop};
+use crate::checkpoint::{Checkpoint, Stop, StopReason};
 use crate::families::{prepare, views};
+pub use crate::fold_error::FoldError;
 use crate::lane::{Kept, Lane};
 use crate::page::Page;
 use crate::schema::{Prepared, made_of};
 use crate::stretch::{Stretch, stretch};
 use crate::working_set::WorkingSet;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{Head, Log, LogError, Position, Record, RecordedExchange};
+use rollcall_domain::log::{
+    Damage, Head, Log, LogError, Position, Record, RecordedExchange, sound,
+};
 use rollcall_domain::sql::{Family, SqlError, SqlStore};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use uuid::Uuid;
-
-/// Why views could not be moved forward.
-#[derive(Debug, thiserror::Error)]
-pub enum FoldError {
-    /// A record cannot be folded; the views stand before it.
-    #[error("the {} views stopped at position {position}: {error}", family.as_str())]
-    Stopped {
-        /// Which views.
-        family: Family,
-        /// The record's position.
-        position: Position,
-        /// Why; never a payload.
-        error: String,
-    },
-    /// The tables are of another version of Rollcall, and are being made anew.
-    #[error("the {} views are being rebuilt after an upgrade: ask again later", family.as_str())]
-    Outdated {
-        /// Which views.
-        family: Family,
-    },
-    /// The views know more than the log: the log was replaced by an older one. Rebuild.
-    #[error("the views are at position {position}, but the log ends at {head}: rebuild the views")]
-    Ahead {
-        /// Where the views are.
-        position: Position,
-        /// Where the log ends.
-        head: Position,
-    },
-    /// The log cannot be read.
-    #[error(transparent)]
-    Log(#[from] LogError),
-    /// The views cannot be read or written.
-    #[error(transparent)]
-    Sql(#[from] SqlError),
-}
-
-impl FoldError {
-    /// True if asking again later may help without anybody doing anything.
-    pub fn is_unavailable(&self) -> bool {
-        matches!(
-            self,
-            FoldError::Outdated { .. }
-                | FoldError::Log(LogError::Unavailable(_) | LogError::Closed(_))
-                | FoldError::Sql(SqlError::Unavailable(_))
-        )
-    }
-}
 
 /// What a call folded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,6 +51,7 @@ enum StepError {
     Record {
         position: Position,
         event_type: String,
+        reason: StopReason,
         why: String,
     },
     /// Something in the page is refused, and it is not known what.
@@ -207,6 +164,20 @@ impl Folder {
         self.lane(organization).reached(Head { position, exchange_number: 0 });
     }
 
+    /// The last position of an organization that this process knows to be folded.
+    pub fn known_position(&self, organization: OrganizationId) -> Position {
+        self.lane(organization).position()
+    }
+
+    /// The last position of an organization that is folded.
+    ///
+    /// # Errors
+    /// If the views cannot be read.
+    pub async fn position(&self, organization: OrganizationId) -> Result<Position, SqlError> {
+        let found = self.views.query(&Checkpoint::select(), vec![organization.into()]).await?;
+        Ok(Checkpoint::found(found)?.at.position)
+    }
+
     /// Takes what an append just made, exchanges without their bodies, so that it need not be read
     /// from the log. It is folded when somebody asks.
     pub fn hand_over(
@@ -299,15 +270,18 @@ impl Folder {
                 Err(StepError::Page { .. }) if page > 1 => page = 1,
                 Err(StepError::Page { records: 1, after, why, .. }) => {
                     *retried = true;
-                    return Err(self.stop(organization, after + 1, "", why).await);
+                    let stop =
+                        Stop { position: after + 1, reason: StopReason::NotUnderstood, error: why };
+                    return Err(self.stop(organization, "", stop).await);
                 }
                 Err(StepError::Page { why, error, .. }) => {
                     return Err(error.unwrap_or(SqlError::Refused(why)).into());
                 }
-                Err(StepError::Record { position, event_type, why }) => {
+                Err(StepError::Record { position, event_type, reason, why }) => {
                     *retried = true;
                     self.before_stop(organization, &lane, position, page).await?;
-                    return Err(self.stop(organization, position, &event_type, why).await);
+                    let stop = Stop { position, reason, error: why };
+                    return Err(self.stop(organization, &event_type, stop).await);
                 }
             }
         }
@@ -337,28 +311,24 @@ impl Folder {
     }
 
     /// Writes down that a record cannot be folded. Gives the error to answer with.
-    async fn stop(
-        &self,
-        organization: OrganizationId,
-        position: Position,
-        event_type: &str,
-        error: String,
-    ) -> FoldError {
-        tracing::error!(family = self.family.as_str(), %organization, position, event_type, error, "a record cannot be folded: views of this organization stop");
+    async fn stop(&self, organization: OrganizationId, event_type: &str, stop: Stop) -> FoldError {
+        let Stop { position, reason, error } = stop.clone();
+        let family = self.family;
+        tracing::error!(family = family.as_str(), %organization, position, event_type, reason = reason.as_str(), error, "a record cannot be folded: views of this organization stop");
         let written = async {
             let mut tx = self.views.begin(organization).await?;
             let mut checkpoint = Checkpoint::read(&mut *tx, organization).await?;
             if checkpoint.at.position + 1 != position {
                 return Ok(()); // Another process got further.
             }
-            checkpoint.stopped = Some(Stop { position, error: error.clone() });
+            checkpoint.stopped = Some(stop);
             let (sql, params) =
                 checkpoint.save(organization).map_err(|Bad(why)| SqlError::Refused(why))?;
             tx.execute(&sql, params).await?;
             tx.commit().await
         };
         match written.await {
-            Ok(()) => FoldError::Stopped { family: self.family, position, error },
+            Ok(()) => FoldError::Stopped { family, position, reason, error },
             Err(e) => e.into(),
         }
     }
@@ -377,13 +347,15 @@ impl Folder {
             lane.reached(checkpoint.at);
             return Ok((checkpoint.at, Folded::default()));
         }
-        if let Some(Stop { position, error }) = checkpoint.stopped
+        if let Some(Stop { position, reason, error }) = checkpoint.stopped
             && !retry
+            && !reason.is_damage()
         {
             lane.forget();
             return Err(StepError::Fold(FoldError::Stopped {
                 family: self.family,
                 position,
+                reason,
                 error,
             }));
         }
@@ -412,6 +384,7 @@ impl Folder {
             let bad = |Bad(why)| StepError::Record {
                 position: record.position,
                 event_type: record.event_type.clone(),
+                reason: StopReason::NotUnderstood,
                 why,
             };
             rows.record(record).map_err(bad)?;
@@ -475,19 +448,38 @@ impl Folder {
         lane: &Lane,
         after: Position,
         limit: usize,
-    ) -> Result<Vec<Record>, LogError> {
+    ) -> Result<Vec<Record>, StepError> {
+        // What was handed over follows without a gap, or is not given.
         let handed = lane.records(after, limit);
-        let records = if handed.is_empty() && limit > 0 {
-            self.log.records(organization, after, limit).await?
-        } else {
-            handed
-        };
-        match (after + 1..).zip(&records).find(|(expected, record)| record.position != *expected) {
-            Some((expected, _)) => {
-                Err(LogError::Damaged(format!("position {expected} is missing")))
-            }
-            None => Ok(records),
+        if !handed.is_empty() || limit == 0 {
+            return Ok(handed);
         }
+        match sound(&*self.log, organization, after, limit).await? {
+            Ok(records) => Ok(records),
+            Err(damage) => Err(self.damaged(organization, after + 1, damage).await?),
+        }
+    }
+
+    /// A record that is missing or cannot be read. If the log ends before it by now, it is another
+    /// log: whoever compares it says so, and nothing stops.
+    async fn damaged(
+        &self,
+        organization: OrganizationId,
+        position: Position,
+        damage: Damage,
+    ) -> Result<StepError, LogError> {
+        let head = self.log.head(organization).await?;
+        self.log.watch().check().map_err(LogError::Closed)?;
+        if head.position < position {
+            let why = format!("it ends at position {}, before {position}", head.position);
+            return Err(LogError::Damaged(why));
+        }
+        Ok(StepError::Record {
+            position,
+            event_type: String::new(),
+            reason: StopReason::Damaged(damage),
+            why: damage.to_string(),
+        })
     }
 }
 

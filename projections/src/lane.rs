@@ -82,6 +82,11 @@ impl Lane {
         covers(self.state().covered, head)
     }
 
+    /// The last position that is known to be folded.
+    pub fn position(&self) -> Position {
+        self.state().covered.position
+    }
+
     /// Everything that anybody asked for.
     pub fn wanted(&self) -> Head {
         self.state().wanted

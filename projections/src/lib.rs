@@ -22,6 +22,7 @@ pub mod data_keys;
 pub mod exchanges;
 pub mod families;
 pub mod fold;
+mod fold_error;
 pub mod inline;
 mod lane;
 mod live;

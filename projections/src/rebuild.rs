@@ -87,8 +87,8 @@ async fn catch_up(folder: &Folder, done: &mut Rebuilt) -> Result<(), FoldError> 
                 done.records += folded.records;
                 done.exchanges += folded.exchanges;
             }
-            Err(FoldError::Stopped { position, error, .. }) => {
-                done.stopped.insert(organization, Stop { position, error });
+            Err(FoldError::Stopped { position, reason, error, .. }) => {
+                done.stopped.insert(organization, Stop { position, reason, error });
             }
             Err(e) => return Err(e),
         }

@@ -64,8 +64,12 @@ impl Folder {
     /// How far the views are, of every organization that has a log or views.
     pub async fn status(&self) -> Result<Vec<ViewStatus>, FoldError> {
         // Checkpoints first: heads only grow, so a checkpoint above its head is real.
-        let mut checkpoints: HashMap<_, _> =
-            Checkpoint::all(&*self.views).await?.into_iter().collect();
+        // Those in tables of another version are not read: they are made anew.
+        let known = match self.is_outdated() {
+            true => Vec::new(),
+            false => Checkpoint::all(&*self.views).await?,
+        };
+        let mut checkpoints: HashMap<_, _> = known.into_iter().collect();
         let mut heads = self.log.heads().await?;
         let known: std::collections::HashSet<_> = heads.iter().map(|(o, _)| *o).collect();
         heads.extend(

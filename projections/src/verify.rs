@@ -1,6 +1,6 @@
 //! Compares the views of a family with what the log says they should be, row by row.
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Stop};
 use crate::columns::read_all;
 use crate::families::{prepare, tables};
 use crate::fold::{FoldError, Folder};
@@ -33,6 +33,8 @@ pub struct Differences {
     pub count: u64,
     /// The first of them.
     pub shown: Vec<Difference>,
+    /// Organizations that could not be compared, because a record cannot be folded.
+    pub stopped: Vec<(Family, OrganizationId, Stop)>,
 }
 
 impl Differences {
@@ -61,6 +63,7 @@ impl Differences {
     pub fn merge(&mut self, other: Differences) {
         self.rows += other.rows;
         self.count += other.count;
+        self.stopped.extend(other.stopped);
         self.shown.extend(other.shown.into_iter().take(Self::SHOWN - self.shown.len()));
     }
 }
@@ -80,7 +83,13 @@ pub async fn verify(
     let folder = Folder::new(family, log, Arc::clone(&scratch)).with_page(Folder::LARGE_PAGE);
     let mut found = Differences::default();
     for organization in organizations(&folder, &*views).await? {
-        found.merge(one(&folder, &*views, &*scratch, organization).await?);
+        match one(&folder, &*views, &*scratch, organization).await {
+            Ok(compared) => found.merge(compared),
+            Err(FoldError::Stopped { position, reason, error, .. }) => {
+                found.stopped.push((family, organization, Stop { position, reason, error }));
+            }
+            Err(error) => return Err(error),
+        }
     }
     Ok(found)
 }

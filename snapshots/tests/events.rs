@@ -19,6 +19,7 @@ use rollcall_domain::log::{AggregateKind, Record, StreamId};
 use rollcall_domain::login::{
     Asserted, Attempt, Drift, Initiator, MatchedBy, ObjectId, RefusedLogin,
 };
+use rollcall_domain::lost::{RECORD_LOST, RECORD_LOST_VERSION, RecordLost};
 use rollcall_domain::organization::{
     CertificateOwner, IdpEndpoints, LogoutRequested, OrganizationEvent, OrganizationEventKind,
     SamlKey, SamlPolicy, SealedKey, SpCertificate,
@@ -345,6 +346,11 @@ fn credential_samples() -> Vec<DomainEvent> {
         })),
     ])
     .chain(of_consumers().into_iter().map(DomainEvent::Consumer))
+    .chain([DomainEvent::Lost(RecordLost {
+        because: "the disk is gone, and there is no backup".into(),
+        accepted_at: instant(7),
+        was: "missing".into(),
+    })])
     .collect()
 }
 
@@ -438,6 +444,9 @@ fn parts(event: &DomainEvent) -> (AggregateKind, &'static str, &'static str, Val
         DomainEvent::Deployment(e) => {
             (AggregateKind::Deployment, e.kind().as_str(), e.kind().version(), json!(e))
         }
+        DomainEvent::Lost(e) => {
+            (AggregateKind::User, RECORD_LOST, RECORD_LOST_VERSION, json!({ RECORD_LOST: e }))
+        }
         DomainEvent::Consumer(e) => {
             (AggregateKind::Consumer, e.kind().as_str(), e.kind().version(), json!(e))
         }
@@ -464,6 +473,7 @@ fn no_event_is_without_a_sample() {
         .chain(OrganizationEventKind::ALL.iter().map(|kind| kind.as_str()))
         .chain(DeploymentEventKind::ALL.iter().map(|kind| kind.as_str()))
         .chain(ConsumerEventKind::ALL.iter().map(|kind| kind.as_str()))
+        .chain([RECORD_LOST])
         .collect();
     let sampled: BTreeSet<&str> = samples().iter().map(|event| parts(event).1).collect();
     assert_eq!(declared, sampled);

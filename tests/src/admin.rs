@@ -29,6 +29,12 @@ impl Admin {
             .await
     }
 
+    /// POST with the operator key and a JSON body.
+    pub async fn post(&self, target: &str, body: &Value) -> Result<Answer> {
+        let request = Request::new("POST", target).json("application/json", body);
+        self.http.send(request.header("Authorization", format!("Bearer {}", self.key))).await
+    }
+
     /// GET without any key.
     pub async fn get_anonymous(&self, target: &str) -> Result<Answer> {
         self.http.send(Request::new("GET", target)).await

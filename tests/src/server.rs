@@ -36,6 +36,8 @@ pub struct Server {
     folder: tempfile::TempDir,
     store: Store,
     flags: Vec<String>,
+    /// What its environment has besides.
+    environment: Vec<(String, String)>,
     /// Whether a limit on the size of files is an error of each write to it, not the end.
     limited: bool,
     child: Option<Child>,
@@ -58,6 +60,15 @@ impl Server {
     /// As [`Self::start_in`], with more flags and the rate limit of a fresh installation.
     pub async fn start_with(store: Store, parent: &Path, flags: &[&str]) -> Result<Self> {
         let mut server = Self::unstarted(store, parent, flags)?;
+        server.restart().await?;
+        Ok(server)
+    }
+
+    /// As [`Self::start`], with more in the environment of the server, and of nobody else: such as a
+    /// library that lies to it about the time.
+    pub async fn start_lied_to(store: Store, environment: &[(String, String)]) -> Result<Self> {
+        let mut server = Self::unstarted(store, &std::env::temp_dir(), &["--rate-limit", "0"])?;
+        server.environment = environment.to_vec();
         server.restart().await?;
         Ok(server)
     }
@@ -109,6 +120,7 @@ impl Server {
             folder,
             store,
             flags,
+            environment: Vec::new(),
             limited: false,
             child: None,
             watch: None,
@@ -225,6 +237,7 @@ impl Server {
             command.args(["--database-url", url]);
         }
         clean_environment(&mut command);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child =
             command.spawn().with_context(|| format!("cannot start {}", self.binary.display()))?;

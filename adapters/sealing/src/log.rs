@@ -10,6 +10,7 @@ use crate::ring::{Named, Ring};
 use crate::wrap::DeploymentWrap;
 use crate::{about, token};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use rollcall_domain::claim::Claim;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -414,6 +415,15 @@ impl Log for SealedLog {
             }
         }
         self.inner.restore(parts).await
+    }
+
+    /// What is put back is as it was stored, and stays so.
+    async fn mend(&self, records: Vec<Record>) -> Result<bool, LogError> {
+        self.inner.mend(records).await
+    }
+
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, LogError> {
+        self.inner.time().await
     }
 
     async fn ping(&self) -> Result<(), LogError> {

@@ -181,7 +181,7 @@ fn split(whole: &Path, name: &Path, keys: &mut dyn Write) -> anyhow::Result<()> 
 }
 
 /// Whether a backup is whole; gives what a restore of it would put in place.
-fn check(path: &Path) -> anyhow::Result<RestoredBody> {
+pub(crate) fn check(path: &Path) -> anyhow::Result<RestoredBody> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let (mut lines, mut reading) = (BufReader::with_capacity(1 << 18, file), Reading::default());
     let refused =

@@ -38,6 +38,8 @@ pub struct Refused {
     pub status: u16,
     /// What happened, and what to do.
     pub detail: String,
+    /// A stable word for the server's own trouble.
+    pub reason: Option<String>,
 }
 
 /// The data folder when none is named.
@@ -217,11 +219,11 @@ impl Client {
             return Ok(response);
         }
         let status = response.status();
-        let detail = match response.json::<Problem>().await {
-            Ok(problem) => problem.detail,
-            Err(_) => format!("the server answered {status}"),
+        let (detail, reason) = match response.json::<Problem>().await {
+            Ok(problem) => (problem.detail, problem.reason),
+            Err(_) => (format!("the server answered {status}"), None),
         };
-        Err(Refused { status: status.as_u16(), detail }.into())
+        Err(Refused { status: status.as_u16(), detail, reason }.into())
     }
 
     /// Reads an answer.

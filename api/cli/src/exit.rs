@@ -18,6 +18,10 @@ use rollcall_contract::request_line::RouteError;
 #[error("nobody can be asked here: look at the plan by `replay dry-run`, then say --yes")]
 pub struct Unasked;
 
+/// What the server says where a record is not to be had.
+const LOST: [&str; 2] = ["record-missing", "record-unreadable"];
+/// Something differs or does not verify.
+const DIFFERENCE: u8 = 1;
 /// Wrong use.
 const USAGE: u8 = 2;
 /// Refused, or it could not be done.
@@ -39,7 +43,7 @@ pub enum Exit {
 pub struct Failure {
     /// What went wrong.
     pub error: anyhow::Error,
-    /// 2, 3 or 4.
+    /// 1 where the log is not whole; else 2, 3 or 4.
     pub code: u8,
 }
 
@@ -79,6 +83,10 @@ impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         let code = error.chain().find_map(|cause| {
             if let Some(refused) = cause.downcast_ref::<Refused>() {
+                // The log is not whole: to say so is what was asked for.
+                if refused.reason.as_deref().is_some_and(|reason| LOST.contains(&reason)) {
+                    return Some(DIFFERENCE);
+                }
                 return Some(match refused.status {
                     400 => USAGE,
                     502..=504 => UNREACHABLE,
@@ -107,7 +115,10 @@ mod tests {
 
     #[test]
     fn codes_are_told_by_what_happened() {
-        let refused = |status| anyhow::Error::from(Refused { status, detail: "x".to_owned() });
+        let refused = |status| {
+            let detail = "x".to_owned();
+            anyhow::Error::from(Refused { status, detail, reason: None })
+        };
         for (status, code) in [
             (400, 2),
             (401, 3),

@@ -30,6 +30,7 @@ pub mod paging;
 pub mod part;
 mod proven;
 mod reads;
+mod repair;
 mod replay;
 mod review;
 mod runs;

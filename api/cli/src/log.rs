@@ -3,6 +3,7 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use super::repair::{self, Repair};
 use crate::say;
 use clap::Subcommand;
 use rollcall_contract::log::{AcceptLog, LogBody};
@@ -20,11 +21,13 @@ pub enum Log {
         #[arg(long, value_name = "TEXT")]
         because: String,
     },
+    Repair(Repair),
 }
 
 /// Runs it.
 pub async fn run(command: Log, client: Client) -> anyhow::Result<Exit> {
     let log: LogBody = match command {
+        Log::Repair(command) => return repair::run(command, client).await,
         Log::Show => client.ask(&route::SHOW_LOG.line(&Nothing, &Nothing)?).await?,
         Log::Accept { because } => {
             let line = route::ACCEPT_LOG.line(&Nothing, &Nothing)?;

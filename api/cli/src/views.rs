@@ -9,6 +9,7 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
 use rollcall_contract::views::{RebuildQuery, RebuiltBody, VerifiedBody, ViewBody, ViewFamily};
+use uuid::Uuid;
 
 /// Read models
 #[derive(Debug, Subcommand)]
@@ -46,6 +47,34 @@ impl From<Family> for ViewFamily {
             Family::Live => ViewFamily::Live,
             Family::Audit => ViewFamily::Audit,
         }
+    }
+}
+
+/// What was compared besides rows, and how far the views stood.
+fn told(found: &VerifiedBody) {
+    say!(
+        "{} claims are compared with the records; {} exchanges are read",
+        found.claims,
+        found.exchanges
+    );
+    for view in &found.families {
+        let at = |done: u64, head: u64| format!("{done} of {head}");
+        let records = at(view.position, view.head);
+        let exchanges = at(view.exchange_number, view.exchange_head);
+        let (whose, family) = (view.organization_id, &view.family);
+        say!("{whose} {family}: records {records}, exchanges {exchanges}");
+    }
+    for view in &found.not_compared {
+        let (whose, family, stop) = (view.organization_id, &view.family, &view.stopped);
+        say!("{whose} {family}: not compared, position {}: {}", stop.position, stop.error);
+    }
+    for claim in &found.claim_differences {
+        let name = |id: Option<Uuid>| id.map_or_else(|| "nobody".to_owned(), |id| id.to_string());
+        let (held, expected) = (name(claim.held_by), name(claim.expected));
+        say!("{} {}: held by {held}, should be by {expected}", claim.organization_id, claim.kind);
+    }
+    for hole in &found.exchange_holes {
+        say!("{}: exchange {} is missing or cannot be read", hole.organization_id, hole.number);
     }
 }
 
@@ -110,7 +139,9 @@ pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
                 output::json(&found)?;
             } else if found.equal {
                 say!("{} rows are as a rebuild makes them", found.rows);
+                told(&found);
             } else {
+                told(&found);
                 say!("{} of {} rows differ; the first:", found.differences, found.rows);
                 for d in &found.shown {
                     say!(

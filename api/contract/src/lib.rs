@@ -30,6 +30,7 @@ pub mod problem;
 pub mod proof;
 pub mod provisioning_log;
 pub mod reads;
+pub mod repair;
 pub mod repin;
 pub mod replay;
 pub mod request_line;

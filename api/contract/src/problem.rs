@@ -15,6 +15,9 @@ pub struct Problem {
     pub title: String,
     /// What happened, and what to do.
     pub detail: String,
+    /// A stable word for our own trouble, such as `record-missing`, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// The parameter that is wrong, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter: Option<String>,

@@ -178,6 +178,8 @@ routes! {
     RESUME_VIEWS: Post "/api/v1/organizations/{organization}/views/resume" (OrganizationPath, Nothing);
     SHOW_LOG: Get "/api/v1/log" (Nothing, Nothing);
     ACCEPT_LOG: Post "/api/v1/log/accept" (Nothing, Nothing);
+    PLAN_REPAIR: Get "/api/v1/organizations/{organization}/log/repair" (OrganizationPath, Nothing);
+    REPAIR_LOG: Post "/api/v1/organizations/{organization}/log/repair" (OrganizationPath, Nothing);
     BACKUP: Get "/api/v1/backup" (Nothing, Nothing);
     RESTORE: Post "/api/v1/restore" (Nothing, RestoreQuery);
     DISCARD_RESTORE: Post "/api/v1/restore/discard" (Nothing, Nothing);

@@ -28,7 +28,9 @@ pub struct ViewBody {
 pub struct StoppedBody {
     /// The record that cannot be folded.
     pub position: u64,
-    /// What is wrong with it.
+    /// A stable word: `record-missing`, `record-unreadable` or `record-not-understood`.
+    pub reason: String,
+    /// The same in words.
     pub error: String,
 }
 
@@ -58,6 +60,51 @@ pub struct VerifiedBody {
     pub differences: u64,
     /// The first of them.
     pub shown: Vec<RowDifferenceBody>,
+    /// How far the views of each family stood when that was done.
+    pub families: Vec<ViewBody>,
+    /// Organizations of which a family could not be compared, because a record cannot be folded.
+    pub not_compared: Vec<NotComparedBody>,
+    /// Claims compared with what the records say.
+    pub claims: u64,
+    /// Claims that differ.
+    pub claim_differences: Vec<ClaimDifferenceBody>,
+    /// Exchanges looked at.
+    pub exchanges: u64,
+    /// Exchanges that are missing or cannot be read, the first 100 of each organization.
+    pub exchange_holes: Vec<ExchangeHoleBody>,
+}
+
+/// Views that could not be compared.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct NotComparedBody {
+    /// Whose.
+    pub organization_id: Uuid,
+    /// Which: `live` or `audit`.
+    pub family: String,
+    /// The record that cannot be folded.
+    pub stopped: StoppedBody,
+}
+
+/// A claim, such as that of a userName, that is not as the records say.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ClaimDifferenceBody {
+    /// The organization.
+    pub organization_id: Uuid,
+    /// What is claimed.
+    pub kind: String,
+    /// Who holds it; absent if nobody does.
+    pub held_by: Option<Uuid>,
+    /// Who should; absent if nobody.
+    pub expected: Option<Uuid>,
+}
+
+/// An exchange that is missing or cannot be read.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ExchangeHoleBody {
+    /// The organization; the nil id stands for exchanges that named none.
+    pub organization_id: Uuid,
+    /// Its number.
+    pub number: u64,
 }
 
 /// One row that differs.

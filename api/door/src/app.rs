@@ -24,6 +24,7 @@ use rollcall_projections::saml::SamlConnections;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::sessions::SessionView;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio::sync::Semaphore;
 
 /// The application behind the routes.
@@ -78,6 +79,8 @@ pub struct App {
     pub keys: RateLimit<CredentialId>,
     /// One permit for each request under way of those who have one.
     pub in_flight: Arc<Semaphore>,
+    /// True once it was told to stop: it serves what comes, and asks to be sent no more.
+    pub leaving: AtomicBool,
 }
 
 /// What an application is told besides its engine.
@@ -137,6 +140,7 @@ impl App {
             strangers,
             keys: RateLimit::new(config.rate_limit, config.rate_burst),
             in_flight: Arc::new(Semaphore::new(config.max_in_flight)),
+            leaving: AtomicBool::new(false),
             engine,
             audit: Audit::new(audit),
             config,

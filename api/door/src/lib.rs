@@ -22,7 +22,7 @@ pub mod strangers;
 pub use app::{App, Settings};
 pub use given::Given;
 pub use refusal::Refusal;
-pub use standing::standing;
+pub use standing::{Standing, standing};
 
 /// The SCIM base path below the public URL.
 pub const SCIM_PREFIX: &str = "/scim/v2";

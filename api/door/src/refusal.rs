@@ -24,6 +24,7 @@ impl Refusal {
             status: status.as_u16(),
             title,
             detail: detail.into(),
+            reason: None,
             parameter: None,
             allowed: Vec::new(),
             instance: None,
@@ -87,13 +88,22 @@ unavailable!(
     SqlError,
     LogError,
     AppendError,
-    FoldError,
     NotVisible,
     DecodeError,
     SealError,
     JoinError,
     std::io::Error
 );
+
+impl From<FoldError> for Refusal {
+    fn from(error: FoldError) -> Self {
+        let mut refusal = Self::unavailable(&error);
+        if let FoldError::Stopped { reason, .. } = error {
+            refusal.0.reason = Some(reason.as_str().to_owned());
+        }
+        refusal
+    }
+}
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {

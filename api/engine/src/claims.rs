@@ -9,6 +9,7 @@ use rollcall_domain::event::{DecodeError, decode};
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, Log, LogError, Record, StreamId};
+use rollcall_domain::lost::RecordLost;
 use rollcall_domain::organization::Organization;
 use rollcall_domain::user::User;
 use sha2::Sha256;
@@ -102,6 +103,11 @@ impl ClaimBook {
         }
     }
 
+    /// Claims that more than one would hold.
+    pub fn contested(&self) -> BTreeSet<Claim> {
+        self.0.iter().filter(|(_, (_, waiting))| !waiting.is_empty()).map(|(c, _)| *c).collect()
+    }
+
     /// The claims.
     pub fn claims(&self) -> impl Iterator<Item = &Claim> {
         self.0.keys()
@@ -144,6 +150,9 @@ pub fn of_record(record: &Record) -> Result<ClaimChanges<ClearClaim>, DecodeErro
 }
 
 fn of<A: Streamed>(record: &Record) -> Result<ClaimChanges<ClearClaim>, DecodeError> {
+    if RecordLost::of(record)?.is_some() {
+        return Ok(ClaimChanges::default());
+    }
     let event: A::Event = decode(record)?;
     Ok(A::claims(&record.stream, &[event]))
 }

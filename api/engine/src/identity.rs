@@ -128,7 +128,7 @@ impl Engine {
     }
 
     /// Drops warm copies, keys, lanes and tokens that are known: all of it is read again.
-    fn drop_what_rests_on_the_log(&self) {
+    pub(crate) fn drop_what_rests_on_the_log(&self) {
         self.keys.forget();
         if let Some(sealed) = self.log.sealed() {
             sealed.forget();

@@ -4,6 +4,7 @@
 
 mod attempt;
 pub mod begin;
+mod claim_check;
 pub mod claims;
 pub mod clock;
 mod execute;
@@ -11,19 +12,28 @@ mod handed;
 mod hosted;
 pub mod identity;
 pub mod ids;
+mod kept_time;
+mod leaves;
+mod look;
+mod losses;
 mod names;
+mod one_clock;
 mod order;
 mod refold;
+mod repair;
 pub mod secrets;
 mod streamed;
 mod under_way;
 mod visible;
 mod warm;
 
+pub use claim_check::{ClaimDifference, ClaimsCompared};
 pub use hosted::Hosted;
+pub use losses::Loss;
 pub use names::Names;
 pub use order::{Done, ExecuteError, Judgement, Led, Order, Precondition, Seal, Sealed};
 pub use refold::{RefoldError, Refolded};
+pub use repair::{NotRepaired, PassedOver};
 pub use streamed::Streamed;
 pub use under_way::{AppendCounts, Appends};
 pub use visible::{NotVisible, Visible};
@@ -68,6 +78,10 @@ pub struct Engine {
     /// Feeds the auditors' views, once it is there.
     audit: OnceLock<Arc<Folder>>,
     changes: AtomicU64,
+    /// How far clocks are apart.
+    measured: one_clock::Measured,
+    /// Records that are damaged, as far as somebody looked.
+    seen: look::Seen,
     /// Whether the last answer that waited for the views had to be given up.
     views_failing: AtomicBool,
     keys: ClaimKeys,
@@ -92,6 +106,8 @@ impl Engine {
             appends: Appends::default(),
             audit: OnceLock::new(),
             changes: AtomicU64::new(0),
+            measured: one_clock::Measured::default(),
+            seen: look::Seen::default(),
             views_failing: AtomicBool::new(false),
             keys: ClaimKeys::new(log.clone()),
             users: Warm::new(8_192),

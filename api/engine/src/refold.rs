@@ -170,6 +170,12 @@ enum Moves {
 
 /// Keeps a user for as long as the name has another fold than it had.
 fn follow(found: &mut HashMap<StreamId, Named>, record: &Record) -> Result<(), LogError> {
+    if record.is_lost() {
+        if let Some(known) = found.get_mut(&record.stream) {
+            known.version = record.version;
+        }
+        return Ok(());
+    }
     let event: UserEvent = decode(record).map_err(|e| LogError::Damaged(e.to_string()))?;
     let created = found.get(&record.stream).map_or(record.position, |known| known.created);
     match (named(&event), &event) {

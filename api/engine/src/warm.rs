@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use lru::LruCache;
 use rollcall_domain::event::{DecodeError, decode};
 use rollcall_domain::log::{AggregateSnapshot, Log, LogError, Record, StreamId, Version};
+use rollcall_domain::lost::RecordLost;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
@@ -212,6 +213,11 @@ fn apply<A: Streamed>(slot: &mut Slot<A>, records: &[Record]) -> Result<(), Load
             let what =
                 format!("{} has version {} after {}", record.stream, record.version, slot.version);
             return Err(LogError::Damaged(what).into());
+        }
+        if RecordLost::of(record)?.is_some() {
+            slot.version += 1;
+            slot.revision = slot.version;
+            continue;
         }
         let event = decode(record)?;
         slot.passed(&event, record.recorded_at);

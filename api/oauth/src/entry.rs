@@ -130,7 +130,7 @@ async fn token(
     // The id of a credential is that of the token before there were others.
     opened.caller = Actor::ScimToken { token: TokenId(client.credential.id.0) };
     if let Some(off) = standing(&client.organization) {
-        return Err(Refusal::switched_off(off));
+        return Err(Refusal::switched_off(&off.to_string()));
     }
     let issued = issue(oauth, &client, form.get("scope"), now)?;
     Ok(Reply::token(&issued))

@@ -17,16 +17,18 @@ use axum::routing::MethodRouter;
 use rollcall_contract::{Problem, route};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Protocol};
+use rollcall_domain::ids::OrganizationId;
 use rollcall_door::callers::introduced;
-use rollcall_door::exchange::{Closing, Kept, Opened, Visit, guarded, keep, measure, redact, span};
+use rollcall_door::exchange::{
+    Closing, Kept, Opened, POSITION, Visit, guarded, keep, measure, redact, span,
+};
 use rollcall_door::{App, Refusal};
 use std::sync::Arc;
 use tracing::Instrument as _;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
-/// The header with the position of the log that an answer rests on: whoever asks for less, of any
-/// process, sees at least what was answered.
-const POSITION: HeaderName = HeaderName::from_static("position");
+/// The header with the seconds that clocks are apart, where that is more than it may be.
+const CLOCK_SKEW: HeaderName = HeaderName::from_static("rollcall-clock-skew");
 
 /// The header with the id of a request that only read: what it asked is in the trail of reads.
 const READ_ID: HeaderName = HeaderName::from_static("read-id");
@@ -103,15 +105,20 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     let (body, read) = arriving::watched(&parts.headers, body);
     let span = span(&opened);
     let visit = Visit::new(opened);
+    // What is about no organization rests on the deployment's log. Where one is named, whoever finds
+    // it says how far its views are.
+    if !names_organization(parts.uri.path())
+        && let Ok(position) = app.engine.folder.position(OrganizationId::NONE).await
+    {
+        visit.rests_on(position);
+    }
     parts.extensions.insert(visit.clone());
     parts.extensions.insert(app.clone());
     let served = guarded(next.run(Request::from_parts(parts, body)).instrument(span)).await;
     let mut response =
         served.unwrap_or_else(|| Refusal::unavailable(&"a handler panicked").into_response());
     response = problem::told(response).await;
-    if let Some(position) = visit.position() {
-        response.headers_mut().insert(POSITION, HeaderValue::from(position));
-    }
+    let position = visit.position();
     let (mut opened, mut kept) = visit.into_parts();
     opened.body = read.taken();
     // Nobody reads where nothing is.
@@ -151,7 +158,23 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
         response.headers_mut().insert(HeaderName::from_static("exchange-id"), id);
     }
     measure(&opened, response.status().as_u16());
+    let skew = app.engine.skew();
+    if opened.protocol == Protocol::Audit && skew.is_alarming() {
+        // An answer about the past may be off by so many seconds.
+        if let Ok(seconds) = HeaderValue::from_str(&format!("{:.3}", skew.seconds())) {
+            response.headers_mut().insert(CLOCK_SKEW, seconds);
+        }
+    }
+    if let Some(position) = position.filter(|_| opened.caller != Actor::Unauthenticated) {
+        response.headers_mut().insert(POSITION, HeaderValue::from(position));
+    }
     response
+}
+
+/// Whether a path is below an organization, or about somebody's session.
+fn names_organization(path: &str) -> bool {
+    let below = |template: &str| path.strip_prefix(template).is_some_and(|r| r.starts_with('/'));
+    below(route::LIST_ORGANIZATIONS.template) || path == route::SHOW_SESSION.template
 }
 
 /// What is kept of an answer.

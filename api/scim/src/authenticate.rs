@@ -7,6 +7,7 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::failure::Cause;
 use rollcall_domain::ids::{OrganizationId, TokenId};
+use rollcall_domain::log::Position;
 use rollcall_domain::scim::{Policy, ScimError};
 use rollcall_door::access_token::{self, AccessToken, NotOpened};
 use rollcall_engine::secrets::sha256_hex;
@@ -22,6 +23,8 @@ pub struct Caller {
     pub actor: Actor,
     /// What the connection asks of its client.
     pub policy: Policy,
+    /// Every reader sees at least this much of the organization's log.
+    pub at: Position,
     /// Why the request is not to be carried out now.
     pub refusal: Option<ScimError>,
 }
@@ -48,12 +51,16 @@ pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, Sc
     };
     let (known, is_live) = known.ok_or_else(nobody)?;
     let (token, organization) = &*known;
+    // Where this process owns the store, what is known of a token may be older than what it folded.
+    let folded = scim.app.engine.folder.known_position(organization.id);
+    let at = organization.position.unwrap_or_default().max(folded);
     if !is_live {
         // Nobody, as far as anybody is told; whose directory it was about is known.
         return Ok(Caller {
             organization: organization.id,
             actor: Actor::Unauthenticated,
             policy: organization.policy.clone(),
+            at,
             refusal: Some(nobody()),
         });
     }
@@ -68,6 +75,7 @@ pub async fn authenticate(scim: &Scim, headers: &HeaderMap) -> Result<Caller, Sc
         organization: organization.id,
         actor: Actor::ScimToken { token: TokenId(token.id.0) },
         policy,
+        at,
         refusal,
     })
 }
@@ -121,6 +129,7 @@ async fn by_access_token(scim: &Scim, secret: &str) -> Result<Option<(Known, boo
 
 /// Why the requests of an organization are not carried out at present, if they are not.
 pub(super) fn standing(organization: &OrganizationRow) -> Option<ScimError> {
-    let detail = rollcall_door::standing(organization)?;
-    Some(ScimError::unavailable(detail.to_owned()).because(Cause::SwitchedOff))
+    let off = rollcall_door::standing(organization)?;
+    let error = ScimError::unavailable(off.to_string()).because(Cause::SwitchedOff);
+    Some(error.in_trouble(off.as_str()))
 }

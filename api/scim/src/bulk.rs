@@ -17,6 +17,7 @@ use super::resource::location;
 use super::route::{Operation, route};
 use rollcall_domain::group::Group;
 use rollcall_domain::ids::ResourceId;
+use rollcall_domain::log::Position;
 use rollcall_domain::scim::{ResourceKind, ScimError, decode_resource};
 use rollcall_domain::user::User;
 use rollcall_door::exchange::{Kept, keep};
@@ -58,6 +59,8 @@ struct Progress {
     open: Vec<(usize, ResourceId, Vec<String>)>,
     results: Vec<Option<Value>>,
     errors: u64,
+    /// The last position that one of them rests on.
+    at: Option<Position>,
 }
 
 /// Carries out a bulk request.
@@ -85,7 +88,10 @@ pub async fn bulk(call: &mut Call) -> Result<Reply, ScimError> {
     for (index, group, members) in std::mem::take(&mut progress.open) {
         match add_open(call, group, &members, &progress).await {
             // The answer says which version the resource has when all is done.
-            Ok(reply) => note_version(&reply, &mut progress.results[index]),
+            Ok(reply) => {
+                progress.at = progress.at.max(reply.at);
+                note_version(&reply, &mut progress.results[index]);
+            }
             Err(error) => {
                 // Half of what was asked must not stay under an answer that says it failed.
                 if let Err(left) = undo(call, group).await {
@@ -100,6 +106,7 @@ pub async fn bulk(call: &mut Call) -> Result<Reply, ScimError> {
         200,
         &json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkResponse"], "Operations": results }),
     );
+    reply.at = progress.at;
     if !waiting.is_empty() {
         let undone: Vec<Value> = waiting.iter().map(|i| parts[*i].as_sent(&progress.ids)).collect();
         reply.undone = left_undone(&call.app, call.opened.organization, &undone).await?;
@@ -302,6 +309,7 @@ fn note(
 ) {
     let (status, reply, body) = match outcome {
         Ok(reply) => {
+            progress.at = progress.at.max(reply.at);
             let body = reply.error.as_ref().map(ScimError::body);
             (reply.status, Some(reply), body)
         }

@@ -121,6 +121,7 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     let caller = guarded(authenticate(&scim, &parts.headers)).await;
     let caller = caller.unwrap_or_else(|| Err(damaged()));
     let is_known = is_let_in(&caller);
+    let at = caller.as_ref().ok().filter(|_| is_known).map(|caller| caller.at);
     if let Some(place) = parts.extensions.get::<Place>().filter(|_| is_known) {
         place.known();
     }
@@ -149,6 +150,8 @@ async fn serve(scim: Arc<Scim>, request: Request) -> Response<Body> {
     {
         reply = Reply::failure(failure::unavailable("recording an exchange", &error), opened.id);
     }
+    // What was only read, or refused, rests on what every reader saw before.
+    reply.at = reply.at.max(at);
     measure(&opened, reply.status);
     count_liberties(&opened, &reply, &notes);
     reply.into_response(opened.id)

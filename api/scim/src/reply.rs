@@ -7,12 +7,16 @@ use rollcall_domain::exchange::{Answer, Exchange};
 use rollcall_domain::failure::{Cause, Facts, Wants, cause_of};
 use rollcall_domain::ids::{ExchangeId, ResourceId};
 use rollcall_domain::interpretation::Notes;
+use rollcall_domain::log::Position;
 use rollcall_domain::scim::ScimError;
-use rollcall_door::exchange::{Closing, Kept, Opened};
+use rollcall_door::exchange::{Closing, Kept, Opened, POSITION};
 use serde_json::Value;
 
 /// Answers longer than this are kept by length only; a read can be repeated as of its position.
 pub const KEPT_ANSWER_BYTES: usize = 64 * 1024;
+
+/// The header with a stable word for our own trouble, whose sentence is for people.
+const REASON: &str = "rollcall-reason";
 
 /// An answer to one request.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +37,9 @@ pub struct Reply {
     pub undone: Wants,
     /// How its exchange is kept.
     pub kept: Kept,
+    /// The position of the log that it rests on, if it rests on one. Not kept: the exchange stands
+    /// in the log where it stands.
+    pub at: Option<Position>,
 }
 
 impl Reply {
@@ -68,6 +75,9 @@ impl Reply {
             429 => reply = reply.with("retry-after", "5"),
             503 => reply = reply.with("retry-after", "30"),
             _ => {}
+        }
+        if let Some(word) = error.trouble {
+            reply = reply.with(REASON, word);
         }
         reply.error = Some(error);
         reply
@@ -116,6 +126,9 @@ impl Reply {
         }
         if let Ok(value) = HeaderValue::from_str(&exchange.to_string()) {
             headers.insert(HeaderName::from_static("exchange-id"), value);
+        }
+        if let Some(at) = self.at {
+            headers.insert(POSITION, HeaderValue::from(at));
         }
         if let Some(body) = self.body {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));

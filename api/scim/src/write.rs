@@ -50,8 +50,9 @@ pub async fn write<A: Resource>(call: &mut Call, write: WriteCall<A>) -> Result<
     };
     match call.app.engine.execute(order).await {
         Ok(done) => {
+            let at = Some(done.at());
             call.notes.merge(done.what.notes);
-            Ok(Reply { kept: Kept::InAppend, ..done.what.made? })
+            Ok(Reply { kept: Kept::InAppend, at, ..done.what.made? })
         }
         Err(error) => {
             if let ExecuteError::Judged(Visible {

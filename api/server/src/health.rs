@@ -9,8 +9,9 @@ use rollcall_domain::log::{LogError, Trouble};
 use rollcall_domain::run::Pulse;
 use rollcall_door::App;
 use rollcall_projections::status::ViewStatus;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// What is asked how it is.
 #[derive(Clone)]
@@ -27,8 +28,8 @@ pub async fn healthz() -> &'static str {
 }
 
 /// What became of real appends and of the views behind them, or of a probe that writes as they do;
-/// and whether the live views have caught up, and none has stopped. How the auditors' views are is
-/// shown but decides nothing: SCIM requests do not need them, and are served here.
+/// and whether the live views have caught up. Organizations whose views have stopped are shown and
+/// decide nothing: others are served here. Neither do the auditors' views: SCIM does not need them.
 pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
     let log = app.engine.log.ping().await;
     let views = app.engine.folder.status().await;
@@ -42,7 +43,7 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
     match views {
         Ok(views) => {
             let (lag, stopped) = summary(&views);
-            ready &= stopped.is_empty() && lag < 10_000;
+            ready &= lag < 10_000;
             body["lag"] = json!(lag);
             body["stopped"] = json!(stopped);
         }
@@ -61,6 +62,17 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
         }
         Err(error) => json!({ "views": error.to_string() }),
     };
+    if app.leaving.load(Ordering::SeqCst) {
+        ready = false;
+        body["leaving"] = json!(true);
+    }
+    let skew = app.engine.skew();
+    body["clock"] = json!({ "skew_seconds": skew.seconds() });
+    if skew.is_alarming() {
+        body["clock"]["reason"] = json!(CLOCK.0);
+        body["clock"]["detail"] = json!(CLOCK.1);
+    }
+    body["damaged"] = damaged(&app).into();
     if let Some(why) = app.engine.closed() {
         ready = false;
         body["closed"] = json!({ "reason": why.as_str(), "detail": why.to_string() });
@@ -76,6 +88,12 @@ pub async fn readyz(State(Health { app, .. }): State<Health>) -> Response {
 const VIEWS: (&str, &str) = (
     "views",
     "the views cannot be written: look at the room on their disk, at locks, and at `rollcall views status`",
+);
+
+/// Clocks are apart. It decides nothing: requests are answered.
+pub const CLOCK: (&str, &str) = (
+    "clock-skew",
+    "clocks are more than 5 s apart: let the system's, and the database's, be set by NTP; until then answers about the past may be off by as much",
 );
 
 /// All reasons that there are, for metrics.
@@ -98,13 +116,29 @@ pub async fn reasons(app: &App, log: &Result<(), LogError>) -> Vec<(&'static str
     reasons
 }
 
-/// How many records are not folded yet, and whose views have stopped.
-fn summary(views: &[ViewStatus]) -> (u64, Vec<String>) {
-    let lag = views.iter().map(|v| v.head.saturating_sub(v.position)).sum();
-    (
-        lag,
-        views.iter().filter(|v| v.stopped.is_some()).map(|v| v.organization.to_string()).collect(),
-    )
+/// How many records are not folded yet by views that go on, and whose views have stopped, where and
+/// why.
+fn summary(views: &[ViewStatus]) -> (u64, Vec<Value>) {
+    let going = views.iter().filter(|v| v.stopped.is_none());
+    let lag = going.map(|v| v.head.saturating_sub(v.position)).sum();
+    let stopped = views.iter().filter_map(|v| {
+        let stop = v.stopped.as_ref()?;
+        let (organization, reason) = (v.organization.to_string(), stop.reason.as_str());
+        Some(json!({ "organization": organization, "position": stop.position, "reason": reason }))
+    });
+    (lag, stopped.collect())
+}
+
+/// Records that are missing or cannot be read, as far as somebody looked.
+fn damaged(app: &App) -> Vec<Value> {
+    let all = app.engine.damage().into_iter();
+    let each = all.flat_map(|(organization, found)| {
+        found.into_iter().map(move |(position, damage)| {
+            let (organization, reason) = (organization.to_string(), damage.as_str());
+            json!({ "organization": organization, "position": position, "reason": reason })
+        })
+    });
+    each.collect()
 }
 
 /// Prometheus' text format.

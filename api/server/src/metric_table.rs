@@ -249,6 +249,16 @@ pub const METRICS: &[Metric] = &[
         &["family", "organization"],
         "1 if a record of the organization cannot be folded",
     ),
+    gauge(
+        "rollcall_clock_skew_seconds",
+        &["against"],
+        "How far the system's clock is from the database's, and the clock that is gone by from the log",
+    ),
+    gauge(
+        "rollcall_damaged_records",
+        &["organization"],
+        "Records that are missing or cannot be read, as far as somebody looked",
+    ),
 ];
 
 /// Tells the recorder what each of them says, and begins those that are never told apart.

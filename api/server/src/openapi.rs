@@ -67,6 +67,7 @@ fn complete_operation(operation: &mut Operation) {
     let parameters = operation.parameters.iter().flatten();
     let queries = |p: &&Parameter| p.parameter_in == ParameterIn::Query;
     let is_paged = parameters.filter(queries).any(|p| p.name == "cursor");
+    let is_of_session = operation.operation_id.as_deref() == Some("session.show");
     let responses = &mut operation.responses.responses;
     for (status, when) in EVERYWHERE {
         responses.entry(status.to_owned()).or_insert_with(|| Response::new(when).into());
@@ -78,12 +79,19 @@ fn complete_operation(operation: &mut Operation) {
             if response.description.is_empty() {
                 response.description = said_of(status).to_owned();
             }
-        } else if is_paged && status == "200" {
+            continue;
+        }
+        if is_paged && status == "200" {
             for (name, what) in PAGING {
                 let text = ObjectBuilder::new().schema_type(Type::String).build();
                 let header = HeaderBuilder::new().schema(text).description(Some(what)).build();
                 response.headers.insert(name.to_owned(), header);
             }
+        }
+        if !is_of_session {
+            let number = ObjectBuilder::new().schema_type(Type::Integer).build();
+            let header = HeaderBuilder::new().schema(number).description(Some(POSITION)).build();
+            response.headers.insert("Rollcall-Position".to_owned(), header);
         }
     }
 }
@@ -105,6 +113,10 @@ const PAGING: [(&str, &str); 3] = [
     ("Link", "The address of the next page, rel=next (RFC 8288); absent on the last"),
     ("Total-Count", "The number of rows on all pages together, where that is cheap to know"),
 ];
+
+/// What the header says that has the position of the log.
+const POSITION: &str = "The position of the organization's log (of the deployment's, for what is about none) that the \
+     answer rests on: no later answer to you rests on less";
 
 fn said_of(status: &str) -> &'static str {
     let everywhere = EVERYWHERE.iter().find(|(known, _)| *known == status);

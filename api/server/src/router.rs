@@ -5,8 +5,8 @@ use crate::outbound::Guarded;
 use crate::{health, openapi};
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::from_fn_with_state;
+use axum::http::{HeaderValue, StatusCode, Version, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -19,6 +19,7 @@ use rollcall_office::Office;
 use rollcall_scim::Scim;
 use rollcall_sign_on::{SignOn, saml};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use utoipa_axum::router::OpenApiRouter;
 
 /// The administration and audit API, with its description.
@@ -108,6 +109,18 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         .fallback(fallback)
         .with_state((scim, oauth))
         .layer(from_fn_with_state(app.clone(), gate))
+        .layer(from_fn_with_state(app.clone(), farewell))
+}
+
+/// Once the server was told to stop, each answer is the last on its connection (RFC 9112 section
+/// 9.6): whoever asks again does so elsewhere. HTTP/2 says so by itself when it ends.
+async fn farewell(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let is_http_1 = request.version() < Version::HTTP_2;
+    let mut response = next.run(request).await;
+    if is_http_1 && app.leaving.load(Ordering::SeqCst) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
 }
 
 /// SCIM takes any method and path below its prefix, doubled slashes included; so it has no routes

@@ -26,7 +26,8 @@ use rollcall_stores::{DeploymentWrap, Places};
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -47,7 +48,7 @@ pub async fn serve(config: ServeConfig, reload: Reload) -> anyhow::Result<()> {
         format!("cannot make the data folder {}: choose another with --data", config.data.display())
     })?;
     let metrics = telemetry::start_metrics(config.metric_organizations)?;
-    let clock = Clock::system();
+    let clock = Clock::kept();
     let ids = Ids::new(clock.clone(), Random::system());
     let drawn = ids.key();
     let writer = std::array::from_fn(|byte| drawn[byte]);
@@ -73,10 +74,19 @@ pub async fn serve(config: ServeConfig, reload: Reload) -> anyhow::Result<()> {
         epoch: ids.epoch(),
     });
     let stores = stores.await?;
+    // Before any time is given out that counts.
+    let asked = Instant::now();
+    let told = stores.log.time().await.context("cannot ask the database for the time")?;
+    clock.follow(told.map(|time| time + asked.elapsed() / 2));
     let operator_key = secrets::operator_key(&config.data, &ids)?;
     stores.log.watch().remember(known::read(&config.data));
     notify::status("bringing the views that answer SCIM up to the log");
     let engine = begin::engine(&stores.log, &stores.live, clock, ids).await?;
+    engine.look_at_the_clock().await.context("cannot ask the database for the time")?;
+    if engine.closed().is_none() {
+        engine.begin_where_the_log_ends().await.context("cannot read the ends of the log")?;
+        engine.look().await.context("cannot look at the log")?;
+    }
     seals::check(
         &SamlConnections::new(stores.live.clone()),
         &deployment_key,
@@ -166,6 +176,7 @@ async fn run(
         () = reload.at_signals(hangups, &app.config, tls.as_ref()) => {}
     }
     notify::stopping();
+    drain(&app).await?;
     tracing::info!("stopping: finishing what was accepted");
     let _ = stop.send(true);
     feed.stop();
@@ -196,6 +207,21 @@ async fn run(
     let _ = std::fs::remove_file(address_file);
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Serves on for a while, and says that it leaves: a proxy that asks `/readyz` sends no more, and
+/// connections end with the answer under way. A second signal ends that.
+async fn drain(app: &App) -> anyhow::Result<()> {
+    let seconds = app.config.drain_seconds;
+    app.leaving.store(true, Ordering::SeqCst);
+    if seconds == 0 {
+        return Ok(());
+    }
+    tracing::info!(seconds, "told to stop: not ready any more, and serving on until others do");
+    tokio::select! {
+        () = tokio::time::sleep(Duration::from_secs(seconds)) => Ok(()),
+        told = signals() => told,
+    }
 }
 
 async fn signals() -> anyhow::Result<()> {

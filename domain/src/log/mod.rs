@@ -10,6 +10,7 @@
 //! - a lost race, a taken claim, a missing reference and a repeated exchange are four answers.
 
 mod batch;
+mod damage;
 mod error;
 mod facet;
 mod identity;
@@ -23,6 +24,7 @@ mod scan;
 mod trouble;
 
 pub use batch::{ClaimOutcome, ExchangePlace, Facts, Plan, Wanted, plan, wanted};
+pub use damage::{Damage, damaged, exchange_holes, mended, sound};
 pub use error::{AppendError, LogError};
 pub use facet::{Facet, Start};
 pub use identity::{Closed, Found, Known, Mark, RESTORING, Watch, successor_of};

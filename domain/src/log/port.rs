@@ -237,6 +237,18 @@ pub trait Log: Send + Sync + 'static {
     /// their number was, and are left out if they are there already: strangers call at any time.
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError>;
 
+    /// Puts records where others were lost, or in the place of others: all or none. What was there is
+    /// kept as a note ([`mended`](super::mended)), the leaf of the ledger stays what it was, and
+    /// snapshots of the organization are dropped. Gives whether the store can.
+    async fn mend(&self, _records: Vec<Record>) -> Result<bool, LogError> {
+        Ok(false)
+    }
+
+    /// What the store's own clock shows; none if it has none that all processes share.
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, LogError> {
+        Ok(None)
+    }
+
     /// Says whether the log can be read and written.
     async fn ping(&self) -> Result<(), LogError>;
 

@@ -84,9 +84,10 @@ fn data(event: &DomainEvent, payload: Payload) -> Vec<Data> {
                 ("usual_seconds", json!(noticed.usual_seconds)),
             ])]
         }
-        DomainEvent::Organization(_) | DomainEvent::Deployment(_) | DomainEvent::Consumer(_) => {
-            Vec::new()
-        }
+        DomainEvent::Organization(_)
+        | DomainEvent::Deployment(_)
+        | DomainEvent::Consumer(_)
+        | DomainEvent::Lost(_) => Vec::new(),
     }
 }
 

@@ -113,6 +113,8 @@ pub struct ScimError {
     pub rule: Option<Rule>,
     /// Why, where status and word do not tell it.
     pub cause: Option<Cause>,
+    /// A stable word for our own trouble, for programs.
+    pub trouble: Option<&'static str>,
     /// A resource that the request needed and that was not there.
     pub needs: Option<ResourceId>,
     /// The resource that has what must be unique.
@@ -147,6 +149,7 @@ impl ScimError {
             unknown_shape: false,
             rule: None,
             cause: None,
+            trouble: None,
             needs: None,
             holder: None,
         }
@@ -161,6 +164,7 @@ impl ScimError {
             unknown_shape: false,
             rule: None,
             cause: None,
+            trouble: None,
             needs: None,
             holder: None,
         }
@@ -235,6 +239,12 @@ impl ScimError {
     /// Says why, where status and word do not tell it.
     pub fn because(mut self, cause: Cause) -> Self {
         self.cause = Some(cause);
+        self
+    }
+
+    /// Names our own trouble.
+    pub fn in_trouble(mut self, word: &'static str) -> Self {
+        self.trouble = Some(word);
         self
     }
 

@@ -240,7 +240,7 @@ impl View for Keys {
                 Some(event) => event,
                 None => return Ok(()),
             },
-            DomainEvent::User(_) | DomainEvent::Group(_) => return Ok(()),
+            DomainEvent::User(_) | DomainEvent::Group(_) | DomainEvent::Lost(_) => return Ok(()),
         };
         self.touched = true;
         match event {

@@ -11,7 +11,7 @@ use crate::view::View;
 use chrono::{DateTime, Utc};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::OrganizationId;
-use rollcall_domain::log::{AggregateKind, Record, Version};
+use rollcall_domain::log::{AggregateKind, Position, Record, Version};
 use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::scim::Policy;
 use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction, SqlValue};
@@ -87,8 +87,10 @@ columns! {
         pub version: Version = "o.version",
         /// What its SCIM connection asks of its client.
         pub policy: Policy = "o.policy",
+        /// How far its views were when this was read.
+        pub position: Option<Position> = "c.position",
         /// Set if its views stopped; then reads may be stale and writes must be refused.
-        pub stopped: Option<Stop> = ("c.stopped_at_position", "c.stopped_error"),
+        pub stopped: Option<Stop> = ("c.stopped_at_position", "c.stopped_reason", "c.stopped_error"),
     }
 }
 
@@ -116,7 +118,18 @@ impl View for Settings {
     }
 
     fn record(&mut self, record: &Record, event: &DomainEvent) -> Result<(), Bad> {
-        let DomainEvent::Organization(event) = event else { return Ok(()) };
+        let event = match event {
+            DomainEvent::Organization(event) => event,
+            // Its own stream goes on behind what was lost of it.
+            DomainEvent::Lost(_) if record.stream.id == record.stream.organization.0 => {
+                self.touched = true;
+                if let Some(row) = self.organization.as_mut() {
+                    row.version = record.version;
+                }
+                return Ok(());
+            }
+            _ => return Ok(()),
+        };
         self.touched = true;
         if let OrganizationEvent::Created { name, domain } = event {
             if self.organization.is_some() {
@@ -131,6 +144,7 @@ impl View for Settings {
                 created: record.recorded_at,
                 version: record.version,
                 policy: Policy::default(),
+                position: None,
                 stopped: None,
             });
             return Ok(());

@@ -119,6 +119,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::Organization, 0, &["SamlLogoutRequested"]),
     (AggregateKind::Deployment, 0, &["LogAccepted"]),
     (AggregateKind::Organization, 0, &["ProvisioningLogForgotten"]),
+    (AggregateKind::User, 1, &["RecordLost"]),
 ];
 
 /// The log, as it is restored from a backup.

@@ -7,6 +7,7 @@ mod events;
 mod generated;
 mod history;
 mod pages;
+mod positions;
 mod reads;
 mod review;
 mod stopped;

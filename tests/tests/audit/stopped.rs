@@ -116,7 +116,10 @@ async fn only_auditors_wait(w: &World, log: Log) -> Result<()> {
     );
     let ready = w.admin.get_anonymous("/readyz").await?.expect_json(200)?;
     ensure!(
-        ready["audit"]["stopped"] == serde_json::json!([w.acme.id])
+        ready["audit"]["stopped"]
+            == serde_json::json!([{
+                "organization": w.acme.id, "position": 5, "reason": "record-not-understood"
+            }])
             && ready["stopped"] == serde_json::json!([]),
         "{ready}"
     );

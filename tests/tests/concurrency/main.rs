@@ -4,6 +4,7 @@
 mod frozen;
 mod outrun;
 mod pooler;
+mod rolling;
 mod round_trips;
 
 use anyhow::{Context as _, Result, ensure};

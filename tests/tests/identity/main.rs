@@ -1,6 +1,7 @@
 //! The log knows itself: one that went backwards, or another one in its place, is noticed before
 //! anything is answered by it, and serves nobody until an operator has accepted it.
 
+mod clocks;
 mod failover;
 mod folder;
 mod health;

@@ -19,8 +19,16 @@ pub(super) fn int(n: u64) -> i64 {
 pub(super) fn log_error(e: sqlx::Error) -> LogError {
     match fault(&e) {
         Fault::Lost | Fault::Away | Fault::Conflict => LogError::Unavailable(e.to_string()),
+        Fault::Refused if !says_damaged(&e) => LogError::Unavailable(e.to_string()),
         Fault::Refused | Fault::Unreadable => LogError::Damaged(e.to_string()),
     }
+}
+
+/// Whether the server says that what it stores is not what it should be: data exceptions and
+/// internal errors, among them those of checksums. A right that is missing is none.
+fn says_damaged(e: &sqlx::Error) -> bool {
+    let code = e.as_database_error().and_then(|e| e.code());
+    code.is_some_and(|code| code.starts_with("22") || code.starts_with("XX"))
 }
 
 pub(super) fn odd(what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {

@@ -6,6 +6,7 @@ mod facets;
 mod identity;
 mod inline;
 mod ledger;
+mod mend;
 mod opening;
 mod read;
 mod restore;
@@ -19,6 +20,7 @@ use crate::error::OpenError;
 use crate::options::{self, ConnectOptions};
 use crate::schema::{self, Part};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use codec::log_error;
 use facets::Find;
 use read::Reader;
@@ -221,6 +223,11 @@ impl Log for PostgresLog {
         self.0.reader.exchange_leaves(organization, after, limit).await
     }
 
+    async fn mend(&self, records: Vec<Record>) -> Result<bool, LogError> {
+        mend::mend(&self.0.reader.pool, &records).await?;
+        Ok(true)
+    }
+
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {
         // A connection of its own: dropping it rolls back whatever a failure left.
         let (database, timeout) = (&self.0.database, self.0.connect_timeout);
@@ -265,6 +272,10 @@ impl Log for PostgresLog {
         by: Arc<dyn Rewrite>,
     ) -> Result<Option<Rewritten>, LogError> {
         rewrite::rewrite(&self.0.database, self.0.connect_timeout, fresh, &*by).await
+    }
+
+    async fn time(&self) -> Result<Option<DateTime<Utc>>, LogError> {
+        self.0.reader.time().await.map(Some)
     }
 
     async fn ping(&self) -> Result<(), LogError> {

@@ -5,6 +5,7 @@ use super::facets::Find;
 use super::streams::Streams;
 use crate::fault::{Fault, fault, trouble};
 use crate::standing;
+use chrono::{DateTime, Utc};
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::log::*;
@@ -265,6 +266,13 @@ impl Reader {
             .rows(|| sqlx::query(sql).bind(organization.0).bind(int(after)).bind(int(through)))
             .await?;
         Ok(rows.len() as u64)
+    }
+
+    /// What the database's clock shows.
+    pub async fn time(&self) -> Result<DateTime<Utc>, LogError> {
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+        let found = self.one(|| sqlx::query(sql), |row| codec::instant(row.try_get(0)?)).await?;
+        found.ok_or_else(|| LogError::Unavailable("the database has no time".to_owned()))
     }
 
     /// Whether the log can be read and written. Where the last append could not be made, this

@@ -306,7 +306,7 @@ fn holder(outcome: &ClaimOutcome) -> Option<&StreamId> {
 }
 
 /// What cqrs-es reads as metadata: texts only. The port reads the columns.
-fn metadata(r: &Record) -> sqlx::Result<String> {
+pub(super) fn metadata(r: &Record) -> sqlx::Result<String> {
     let mut metadata = json!({
         METADATA_RECORDED_AT: r.recorded_at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
         METADATA_ACTOR: text(&r.actor)?,

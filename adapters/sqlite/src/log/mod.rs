@@ -6,6 +6,7 @@ mod home;
 mod identity;
 mod inline;
 mod ledger;
+mod mend;
 mod read;
 mod rewrite;
 mod upgrade;
@@ -268,6 +269,11 @@ impl Log for SqliteLog {
         limit: usize,
     ) -> Result<Vec<ExchangeLeaf>, LogError> {
         self.read(move |db| ledger::exchange_leaves(db, organization, after, limit)).await
+    }
+
+    async fn mend(&self, records: Vec<Record>) -> Result<bool, LogError> {
+        self.write(move |db| mend::mend(db, &records)).await?;
+        Ok(true)
     }
 
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError> {

@@ -2,6 +2,7 @@
 
 use super::command::{carry_out, deployment};
 use super::holder::{Holder, not_for};
+use super::organization::find;
 use crate::exchange::Visit;
 use crate::{App, Refusal};
 use axum::extract::{FromRef, FromRequestParts};
@@ -13,6 +14,7 @@ use rollcall_domain::deployment::{Deployment, DeploymentCommand, LogAccepted};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::{Organization, OrganizationCommand};
 use rollcall_engine::{Done, Visible};
+use rollcall_projections::organizations::OrganizationRow;
 use std::sync::Arc;
 
 /// The holder of the operator key, or of an operator's key of their own.
@@ -41,6 +43,17 @@ impl Operator {
     /// Says in whose log the exchange is kept.
     pub fn concerns(&self, organization: OrganizationId) {
         self.visit.organization(organization);
+    }
+
+    /// Finds the organization that the request is about: by its slug or its id.
+    ///
+    /// # Errors
+    /// If there is none, or the views cannot be read.
+    pub async fn organization(&self, app: &App, name: &str) -> Result<OrganizationRow, Refusal> {
+        let found = find(app, name).await?;
+        self.visit.organization(found.id);
+        self.visit.rests_on(found.position.unwrap_or_default());
+        Ok(found)
     }
 
     /// Brings an organization into being. The exchange, answered with this status, goes into the

@@ -46,6 +46,7 @@ pub async fn named(parts: &mut Parts, app: &App, holder: &Holder) -> Result<Name
     let Some(name) = name.map(str::to_owned) else { return Ok(Named::Nobody) };
     if name == NOBODY && holder.organization.is_none() {
         holder.visit.organization(OrganizationId::NONE);
+        holder.visit.rests_on(app.engine.folder.position(OrganizationId::NONE).await?);
         return Ok(Named::Nobody);
     }
     let organization = find(app, &name).await?;
@@ -53,6 +54,7 @@ pub async fn named(parts: &mut Parts, app: &App, holder: &Holder) -> Result<Name
         return Err(nothing(&name));
     }
     holder.visit.organization(organization.id);
+    holder.visit.rests_on(organization.position.unwrap_or_default());
     Ok(Named::One(Box::new(organization)))
 }
 

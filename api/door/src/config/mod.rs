@@ -100,6 +100,9 @@ settings! {
     plain {
         /// Connections to PostgreSQL for reading
         database_connections: u32 = 8, "ROLLCALL_DATABASE_CONNECTIONS" "N" positive;
+        /// Seconds to serve on after being told to stop, not ready and closing connections, until a
+        /// proxy in front has noticed; 0 stops at once
+        drain_seconds: u64 = 0, "ROLLCALL_DRAIN_SECONDS" "SECONDS";
         /// Log format
         log_format: LogFormat = LogFormat::Text, "ROLLCALL_LOG_FORMAT" "FORMAT" (value_enum);
         /// Log filter, such as info or rollcall=debug

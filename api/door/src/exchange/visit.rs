@@ -57,6 +57,12 @@ impl Visit {
         (state.kept, state.at) = (Kept::InAppend, Some(done.at()));
     }
 
+    /// Every reader sees what the answer will be made of: the views are at this position, or further.
+    pub fn rests_on(&self, position: Position) {
+        let mut state = self.state();
+        state.at = state.at.max(Some(position));
+    }
+
     /// The position that the answer rests on, if it rests on one.
     pub fn position(&self) -> Option<Position> {
         self.state().at

@@ -9,7 +9,7 @@ use rollcall_contract::keys::{AccessKeyBody, AccessKeyIssued, AdminPath, NewAcce
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::organization::OrganizationCommand;
-use rollcall_door::callers::{Operator, find};
+use rollcall_door::callers::Operator;
 use rollcall_door::{App, Given, Refusal};
 use std::sync::Arc;
 
@@ -36,8 +36,7 @@ pub async fn issue(
     Path(path): Path<OrganizationPath>,
     Given(new): Given<NewAccessKey>,
 ) -> Result<(StatusCode, Json<AccessKeyIssued>), Refusal> {
-    let organization = find(&app, &path.organization).await?.id;
-    operator.concerns(organization);
+    let organization = operator.organization(&app, &path.organization).await?.id;
     let New { credential, secret, command } =
         keys::draw(&app, Purpose::Administration, new.label, new.expires_at);
     operator
@@ -68,8 +67,7 @@ pub async fn list(
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<Json<Vec<AccessKeyBody>>, Refusal> {
-    let organization = find(&app, &path.organization).await?.id;
-    operator.concerns(organization);
+    let organization = operator.organization(&app, &path.organization).await?.id;
     let now = app.engine.clock.now();
     let rows = keys::list(&app, organization, Purpose::Administration).await?;
     Ok(Json(rows.into_iter().map(|row| keys::body(row, now)).collect()))
@@ -94,8 +92,7 @@ pub async fn revoke(
     State(app): State<Arc<App>>,
     Path(path): Path<AdminPath>,
 ) -> Result<StatusCode, Refusal> {
-    let organization = find(&app, &path.organization).await?.id;
-    operator.concerns(organization);
+    let organization = operator.organization(&app, &path.organization).await?.id;
     let command = keys::revoke(path.key, Purpose::Administration);
     operator
         .execute(&app, organization, OrganizationCommand::Credential(command), keys::REVOKED)

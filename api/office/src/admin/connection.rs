@@ -9,7 +9,7 @@ use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::OrganizationCommand;
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use rollcall_door::callers::{Admin, Operator, find};
+use rollcall_door::callers::{Admin, Operator};
 use rollcall_projections::organizations::ScimState;
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub async fn enable_organization(
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<StatusCode, Refusal> {
-    let organization = find(&app, &path.organization).await?;
+    let organization = operator.organization(&app, &path.organization).await?;
     operator
         .execute(&app, organization.id, OrganizationCommand::Enable, StatusCode::NO_CONTENT)
         .await?;
@@ -48,7 +48,7 @@ pub async fn disable_organization(
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<StatusCode, Refusal> {
-    let organization = find(&app, &path.organization).await?;
+    let organization = operator.organization(&app, &path.organization).await?;
     operator
         .execute(&app, organization.id, OrganizationCommand::Disable, StatusCode::NO_CONTENT)
         .await?;

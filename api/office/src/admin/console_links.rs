@@ -15,7 +15,7 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::{CredentialId, OrganizationId};
 use rollcall_domain::organization::OrganizationCommand;
-use rollcall_door::callers::{Admin, Operator, find};
+use rollcall_door::callers::{Admin, Operator};
 use rollcall_door::{App, Given, Refusal};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_projections::console::{ConsoleLinkRow, ConsoleRole};
@@ -127,8 +127,7 @@ pub async fn make(
     Path(path): Path<OrganizationPath>,
     Given(new): Given<NewLink>,
 ) -> Result<(StatusCode, Json<LinkMade>), Refusal> {
-    let organization = find(&app, &path.organization).await?.id;
-    operator.concerns(organization);
+    let organization = operator.organization(&app, &path.organization).await?.id;
     let hours = new.hours.unwrap_or(USUAL_HOURS);
     if hours == 0 || hours > MOST_HOURS {
         return Err(Refusal::parameter("hours", format!("a link lives 1 to {MOST_HOURS} hours")));

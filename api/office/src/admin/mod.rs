@@ -17,6 +17,7 @@ mod operators;
 mod organizations;
 mod proof;
 mod provisioning_log;
+mod repair;
 mod repin;
 mod restore;
 mod saml;
@@ -104,6 +105,8 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("views.resume", routes!(views::resume)))
         .routes(named("log.show", routes!(log::show)))
         .routes(named("log.accept", routes!(log::accept)))
+        .routes(named("log.repair.plan", routes!(repair::plan)))
+        .routes(named("log.repair", routes!(repair::repair)))
         .routes(named("backup", routes!(backup::backup)))
         .routes(named("restore", routes!(restore::restore)))
         .routes(named("restore.discard", routes!(restore::discard)))

@@ -6,12 +6,16 @@ use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::views::{
-    RebuildQuery, RebuiltBody, RowDifferenceBody, StoppedBody, VerifiedBody, ViewBody, ViewFamily,
+    ClaimDifferenceBody, ExchangeHoleBody, NotComparedBody, RebuildQuery, RebuiltBody,
+    RowDifferenceBody, StoppedBody, VerifiedBody, ViewBody, ViewFamily,
 };
+use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::log::{LogError, StreamId, exchange_holes};
 use rollcall_domain::sql::Family;
 use rollcall_door::App;
 use rollcall_door::Refusal;
-use rollcall_door::callers::{Operator, find};
+use rollcall_door::callers::Operator;
+use rollcall_projections::checkpoint::Stop;
 use rollcall_projections::fold::FoldError;
 use rollcall_projections::status::ViewStatus;
 use rollcall_projections::verify::Differences;
@@ -26,8 +30,75 @@ fn body(s: ViewStatus) -> ViewBody {
         head: s.head,
         exchange_number: s.exchange_number,
         exchange_head: s.exchange_head,
-        stopped: s.stopped.map(|stop| StoppedBody { position: stop.position, error: stop.error }),
+        stopped: s.stopped.map(stopped),
     }
+}
+
+fn stopped(stop: Stop) -> StoppedBody {
+    let reason = stop.reason.as_str().to_owned();
+    StoppedBody { position: stop.position, reason, error: stop.error }
+}
+
+/// What was not compared: behind a record at which views have stopped, or would.
+fn not_compared(
+    families: &[ViewBody],
+    stops: Vec<(Family, OrganizationId, Stop)>,
+) -> Vec<NotComparedBody> {
+    let own = families.iter().filter_map(|view| {
+        let (organization_id, family) = (view.organization_id, view.family.clone());
+        view.stopped.clone().map(|stopped| NotComparedBody { organization_id, family, stopped })
+    });
+    let mut all: Vec<_> = own.collect();
+    for (family, organization, stop) in stops {
+        let (organization_id, family) = (organization.0, family.as_str().to_owned());
+        let is_told = |told: &NotComparedBody| {
+            (told.organization_id, &told.family) == (organization_id, &family)
+        };
+        if !all.iter().any(is_told) {
+            all.push(NotComparedBody { organization_id, family, stopped: stopped(stop) });
+        }
+    }
+    all
+}
+
+/// What of the log was compared with itself.
+#[derive(Default)]
+struct Compared {
+    claims: u64,
+    claim_differences: Vec<ClaimDifferenceBody>,
+    exchanges: u64,
+    exchange_holes: Vec<ExchangeHoleBody>,
+}
+
+/// Holes that are named of one organization.
+const HOLES: usize = 100;
+
+/// Claims against records, and whether all exchanges are there.
+async fn compare_log(app: &App) -> Result<Compared, LogError> {
+    let mut all = Compared::default();
+    for (organization, head) in app.engine.log.heads().await? {
+        let organization_id = organization.0;
+        match app.engine.compare_claims(organization).await {
+            Ok(compared) => {
+                all.claims += compared.claims;
+                let id = |stream: Option<StreamId>| stream.map(|stream| stream.id);
+                all.claim_differences.extend(compared.different.into_iter().map(|found| {
+                    let kind = found.claim.kind.as_str().to_owned();
+                    let (held_by, expected) = (id(found.held), id(found.expected));
+                    ClaimDifferenceBody { organization_id, kind, held_by, expected }
+                }));
+            }
+            // What is lost is told where views could not be compared.
+            Err(LogError::Damaged(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let through = head.exchange_number;
+        all.exchanges += through;
+        let holes = exchange_holes(&*app.engine.log, organization, through, HOLES).await?;
+        let holes = holes.into_iter().map(|number| ExchangeHoleBody { organization_id, number });
+        all.exchange_holes.extend(holes);
+    }
+    Ok(all)
 }
 
 /// How far all views are.
@@ -108,15 +179,30 @@ pub async fn verify(
     State(app): State<Arc<App>>,
 ) -> Result<Json<VerifiedBody>, Refusal> {
     let mut found = Differences::default();
+    let mut families = Vec::new();
     for folder in app.folders() {
+        families.extend(folder.status().await?.into_iter().map(body));
         found.merge(folder.verify().await?);
     }
-    let shown = found.shown.into_iter();
+    let not_compared = not_compared(&families, found.stopped);
+    let log = compare_log(&app).await?;
+    let is_equal = found.count == 0
+        && not_compared.is_empty()
+        && log.claim_differences.is_empty()
+        && log.exchange_holes.is_empty();
     Ok(Json(VerifiedBody {
-        equal: found.count == 0,
+        equal: is_equal,
         rows: found.rows,
         differences: found.count,
-        shown: shown
+        families,
+        not_compared,
+        claims: log.claims,
+        claim_differences: log.claim_differences,
+        exchanges: log.exchanges,
+        exchange_holes: log.exchange_holes,
+        shown: found
+            .shown
+            .into_iter()
             .map(|d| RowDifferenceBody {
                 table: d.table.to_owned(),
                 key: d.key,
@@ -146,8 +232,7 @@ pub async fn resume(
     State(app): State<Arc<App>>,
     Path(path): Path<OrganizationPath>,
 ) -> Result<StatusCode, Refusal> {
-    let organization = find(&app, &path.organization).await?;
-    operator.concerns(organization.id);
+    let organization = operator.organization(&app, &path.organization).await?;
     let mut all = Ok(StatusCode::NO_CONTENT);
     for folder in app.folders() {
         let resumed = folder.resume(organization.id).await;

@@ -19,12 +19,13 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::{route, time};
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId, RunId};
-use rollcall_domain::log::{AggregateKind, Record};
+use rollcall_domain::log::{AggregateKind, Damage, Position, Record, sound};
 use rollcall_domain::scim::ResourceKind;
 use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::audit::Reads;
 use rollcall_door::callers::Auditor;
+use rollcall_projections::checkpoint::StopReason;
 use rollcall_projections::events::EventFilter;
 use rollcall_projections::ranges::Ranges;
 use serde::Serialize;
@@ -181,7 +182,12 @@ pub async fn export(
     let (mut filter, views) = filter(&app, organization, &query).await?;
     // What comes in while this is read is not part of it.
     let head = app.engine.log.head(organization).await?.position;
-    filter.until = Some(filter.until.map_or(head, |until| until.min(head)));
+    let until = filter.until.map_or(head, |until| until.min(head));
+    filter.until = Some(until);
+    // What is known to be lost is said before anything is told; the rest breaks the answer off.
+    if let Some((position, damage)) = app.engine.first_loss(organization, until).await? {
+        return Err(ReadError::Lost(position, damage).into());
+    }
     let itself =
         route::SHOW_ORGANIZATION.line(&OrganizationPath::of(organization.to_string()), &Nothing);
     let itself = itself.map_err(|e| Refusal::unavailable(&e))?.target;
@@ -193,9 +199,11 @@ pub async fn export(
     }
     answer::<Exported, _>(format, move |mut rows: Rows| async move {
         loop {
-            let events = page(&app, views.as_ref(), organization, &filter, EXPORT_PAGE)
-                .await
-                .map_err(StreamError::broken)?;
+            let events = page(&app, views.as_ref(), organization, &filter, EXPORT_PAGE).await;
+            if let Err(ReadError::Lost(position, damage)) = events {
+                app.engine.lost(organization, position, damage);
+            }
+            let events = events.map_err(StreamError::broken)?;
             let Some(last) = events.last() else { return Ok(rows) };
             filter.after = last.position;
             for event in events {
@@ -278,11 +286,20 @@ pub(super) enum ReadError {
     Sql(#[from] rollcall_domain::sql::SqlError),
     #[error("an event cannot be read: {:?}", .0.classify())]
     Payload(#[from] serde_json::Error),
+    /// An event that was committed and is not to be had: nothing is told as if it had not been.
+    #[error(
+        "the log has no event at position {0} that can be read: {1}; see `rollcall log repair --plan`"
+    )]
+    Lost(Position, Damage),
 }
 
 impl From<ReadError> for Refusal {
     fn from(error: ReadError) -> Self {
-        Self::unavailable(&error)
+        let mut refusal = Self::unavailable(&error);
+        if let ReadError::Lost(_, damage) = error {
+            refusal.0.reason = Some(StopReason::Damaged(damage).as_str().to_owned());
+        }
+        refusal
     }
 }
 
@@ -310,8 +327,16 @@ pub(super) async fn page(
         }
         let wanted =
             usize::try_from(last - first).map_or(room, |more| room.min(more.saturating_add(1)));
-        for record in app.engine.log.records(organization, first - 1, wanted).await? {
-            found.push(body(record)?);
+        // All of them were committed: the end of what is asked for is no later than the log's.
+        let mut after = first - 1;
+        let through = after + wanted as u64;
+        while after < through {
+            let left = usize::try_from(through - after).unwrap_or(wanted);
+            let records = sound(&*app.engine.log, organization, after, left).await?;
+            for record in records.map_err(|damage| ReadError::Lost(after + 1, damage))? {
+                after = record.position;
+                found.push(body(record)?);
+            }
         }
     }
     Ok(found)

@@ -223,6 +223,8 @@ impl Writer {
                     record.payload = serde_json::to_string(&event).map_err(broken)?;
                 }
             }
+            // Stays, so that the versions of its stream go on.
+            DomainEvent::Lost(_) => {}
             DomainEvent::Deployment(_) | DomainEvent::Consumer(_) => return Ok(None),
         }
         if let Some(pseudonyms) = &mut self.pseudonyms {

@@ -107,6 +107,9 @@ fn moved(mut record: Record, from: OrganizationId, to: &ImportAs) -> Result<Reco
     if record.stream.id == from.0 {
         record.stream.id = to.organization.0;
     }
+    if record.is_lost() {
+        return Ok(record);
+    }
     let mut event: OrganizationEvent = decode(&record).map_err(|_| unreadable())?;
     if let OrganizationEvent::Created { name, domain } = &mut event {
         name.push_str(" (from a bundle)");

@@ -17,6 +17,8 @@ pub struct Identity {
     told: Option<Closed>,
     /// Reasons that were told of last.
     troubles: Vec<&'static str>,
+    /// Whether it was told that clocks are apart.
+    is_skewed: bool,
 }
 
 impl Identity {
@@ -46,6 +48,32 @@ impl Identity {
     }
 }
 
+impl Identity {
+    /// Looks at the clock, and says if it is apart from others.
+    async fn tell_the_time(&mut self, app: &App) {
+        let skew = match app.engine.look_at_the_clock().await {
+            Ok(skew) => skew,
+            // That it cannot be asked, is told elsewhere.
+            Err(_) => return,
+        };
+        let gauge = |against: &'static str, seconds: f64| {
+            metrics::gauge!("rollcall_clock_skew_seconds", "against" => against).set(seconds);
+        };
+        gauge("log", skew.log.as_seconds_f64());
+        if let Some(database) = skew.database {
+            gauge("database", database.as_seconds_f64());
+        }
+        let is_skewed = skew.is_alarming();
+        if is_skewed && !self.is_skewed {
+            let (reason, seconds) = (health::CLOCK.0, skew.seconds());
+            tracing::error!(reason, seconds, "{}", health::CLOCK.1);
+        } else if self.is_skewed && !is_skewed {
+            tracing::info!("clocks agree again");
+        }
+        self.is_skewed = is_skewed;
+    }
+}
+
 impl Job for Identity {
     const NAME: &'static str = "identity";
     const WHILE_CLOSED: bool = true;
@@ -70,6 +98,7 @@ impl Job for Identity {
                 .set(f64::from(u8::from(is_so)));
         }
         self.tell_troubles(app).await;
+        self.tell_the_time(app).await;
         compared.map_err(Incomplete::all)?;
         let known = app.engine.known();
         if closed.is_none() && known != self.kept {

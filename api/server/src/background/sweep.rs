@@ -84,9 +84,10 @@ impl Job for Sweep {
         let failed: BTreeSet<_> =
             lags.iter().filter(|lag| lag.outcome.is_err()).map(|lag| lag.organization).collect();
         // Whoever put them right does not lag any more, and is not among those that do.
-        self.behind
-            .difference(&failed)
-            .for_each(|organization| show(family, *organization, 0, false));
+        for organization in self.behind.difference(&failed) {
+            show(family, *organization, 0, false);
+            app.engine.organizations_changed();
+        }
         self.behind = failed;
         Incomplete::unless_none(self.behind.len())
     }

@@ -210,7 +210,8 @@ impl Standing {
             },
             DomainEvent::Organization(_)
             | DomainEvent::Deployment(_)
-            | DomainEvent::Consumer(_) => {}
+            | DomainEvent::Consumer(_)
+            | DomainEvent::Lost(_) => {}
         }
     }
 

@@ -160,7 +160,8 @@ impl Resources {
             | DomainEvent::Group(_)
             | DomainEvent::Organization(_)
             | DomainEvent::Deployment(_)
-            | DomainEvent::Consumer(_) => {}
+            | DomainEvent::Consumer(_)
+            | DomainEvent::Lost(_) => {}
         }
         Ok(false)
     }

@@ -45,7 +45,8 @@ impl View for DirectoryRows {
             DomainEvent::Group(event) => self.groups.apply(record, event, &mut self.members),
             DomainEvent::Organization(_)
             | DomainEvent::Deployment(_)
-            | DomainEvent::Consumer(_) => Ok(()),
+            | DomainEvent::Consumer(_)
+            | DomainEvent::Lost(_) => Ok(()),
         }
     }
 

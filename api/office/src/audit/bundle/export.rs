@@ -8,7 +8,7 @@ use rollcall_contract::Problem;
 use rollcall_contract::bundles::BundleRequest;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_door::App;
-use rollcall_door::callers::{Operator, find};
+use rollcall_door::callers::Operator;
 use rollcall_door::{Given, Refusal};
 use rollcall_replay::bundle::{self, BUNDLE_FORMAT, BundleBegin, ExportOptions};
 use std::sync::Arc;
@@ -36,8 +36,7 @@ pub async fn export(
     Path(path): Path<OrganizationPath>,
     Given(request): Given<BundleRequest>,
 ) -> Result<Response<Body>, Refusal> {
-    let organization = find(&app, &path.organization).await?;
-    operator.concerns(organization.id);
+    let organization = operator.organization(&app, &path.organization).await?;
     let begin = BundleBegin {
         format: BUNDLE_FORMAT,
         rollcall: env!("CARGO_PKG_VERSION").to_owned(),

@@ -10,7 +10,7 @@ use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
-use rollcall_door::callers::{Operator, find};
+use rollcall_door::callers::Operator;
 use rollcall_door::{Given, Refusal};
 use rollcall_replay::Submission;
 use std::sync::Arc;
@@ -40,8 +40,7 @@ pub async fn apply(
     Path(path): Path<OrganizationPath>,
     Given(request): Given<ReplayRequest>,
 ) -> Result<Response<Body>, Refusal> {
-    let organization = find(&app, &path.organization).await?;
-    operator.concerns(organization.id);
+    let organization = operator.organization(&app, &path.organization).await?;
     let selection = request::selection(&app, organization.id, &request).await?;
     if selection.exchanges.is_empty() && selection.numbers.is_none() && !selection.failed {
         return Err(Refusal::bad_request(

@@ -10,7 +10,7 @@ use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::replay::{ReplayLine, ReplayRequest};
 use rollcall_door::App;
-use rollcall_door::callers::{Operator, find};
+use rollcall_door::callers::Operator;
 use rollcall_door::{Given, Refusal};
 use rollcall_replay::ScratchSettings;
 use std::sync::Arc;
@@ -39,8 +39,7 @@ pub async fn verify(
     Path(path): Path<OrganizationPath>,
     Given(request): Given<ReplayRequest>,
 ) -> Result<Response<Body>, Refusal> {
-    let organization = find(&app, &path.organization).await?;
-    operator.concerns(organization.id);
+    let organization = operator.organization(&app, &path.organization).await?;
     let (selection, settings) = (
         request::selection(&app, organization.id, &request).await?,
         ScratchSettings::of(&app, request::refused(&request)?),
