@@ -46,6 +46,9 @@ impl KeptTime {
         let is_first = !self.is_settled.swap(true, Ordering::SeqCst);
         if is_first {
             self.latest.store(i64::MIN, Ordering::SeqCst);
+        } else {
+            // Whoever asked right before may have been given this.
+            self.no_less_than(given);
         }
         if is_first || given - reference <= SMALL {
             self.at_anchor.store((reference - passed).timestamp_micros(), Ordering::SeqCst);

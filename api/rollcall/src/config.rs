@@ -119,6 +119,7 @@ mod tests {
         let optional = [
             "database_url",
             "deployment_key_file",
+            "former_deployment_key_file",
             "keep_bodies_for",
             "kurrent_url",
             "public_url",
