@@ -101,9 +101,10 @@ impl Engine {
             }
         }
         // The scope of no organization is that of what all of them share: looked at with each.
-        let mut last = None;
-        while organization != OrganizationId::NONE {
+        let (mut last, mut more) = (None, organization != OrganizationId::NONE);
+        while more {
             let page = self.log.claims(organization, last, PAGE).await?;
+            more = page.len() == PAGE;
             let Some((end, _)) = page.last() else { break };
             last = Some(*end);
             for (claim, held) in page {
