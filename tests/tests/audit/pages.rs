@@ -18,18 +18,32 @@ const QUESTIONS: u64 = 100;
 /// While somebody waits for the next write.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How many writes there were.
+/// So many writes there are at most for each that somebody waits for: where writing is much faster
+/// than reading, lists would grow as long as they are read.
+const AHEAD: u64 = 5;
+
+/// How many writes there were, and how many somebody waited for.
 #[derive(Clone, Default)]
-struct Written(Arc<AtomicU64>);
+struct Written {
+    done: Arc<AtomicU64>,
+    awaited: Arc<AtomicU64>,
+}
 
 impl Written {
     fn now(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+        self.done.load(Ordering::SeqCst)
+    }
+
+    fn may_write(&self) -> bool {
+        self.now() < (self.awaited.load(Ordering::SeqCst) + 1) * AHEAD
     }
 
     /// Waits for one more: what is read next is read while others write, however fast it is.
     async fn one_more(&self) {
         let before = self.now();
+        // At least one more than there are may be written, whatever was written ahead.
+        self.awaited.fetch_max(before / AHEAD, Ordering::SeqCst);
+        self.awaited.fetch_add(1, Ordering::SeqCst);
         while self.now() == before {
             tokio::time::sleep(PAUSE).await;
         }
@@ -99,12 +113,16 @@ async fn pages_are_the_list_while_others_write(world: &World) -> Result<()> {
             tokio::spawn(async move {
                 let mut n = 0;
                 while !stop.load(Ordering::SeqCst) {
+                    if !written.may_write() {
+                        tokio::time::sleep(PAUSE).await;
+                        continue;
+                    }
                     let name = format!("w{writer}-{n}@contoso.example");
                     let id = scim.create_user(&name).await?;
                     let add = rollcall_tests::scim::add_members(&[&id]);
                     scim.operations(&format!("/Groups/{group}"), add).await?.expect(204)?;
                     n += 1;
-                    written.0.fetch_add(1, Ordering::SeqCst);
+                    written.done.fetch_add(1, Ordering::SeqCst);
                 }
                 anyhow::Ok(n)
             })
