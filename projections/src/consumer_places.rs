@@ -6,8 +6,8 @@
 //! settled, and whoever delivers holds its lease: a number that grows with each owner, checked in
 //! each write, so that a process that lost it cannot move anything.
 
-use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
+use crate::schema;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::ids::{ConsumerId, OrganizationId};
 use rollcall_domain::log::Position;
@@ -105,10 +105,7 @@ impl ConsumerPlaces {
     /// # Errors
     /// If the store cannot be reached.
     pub async fn open(store: Arc<dyn SqlStore>) -> Result<Self, SqlError> {
-        let mut tx = store.begin_exclusive().await?;
-        let statements = [&PLACES].into_iter().flat_map(|table| table.ddl());
-        tx.execute_all(statements.map(|sql| (sql, Vec::new())).collect()).await?;
-        tx.commit().await?;
+        schema::make(&*store, &[&PLACES]).await?;
         Ok(Self { store })
     }
 
@@ -331,8 +328,7 @@ impl ConsumerPlaces {
 
 async fn write(tx: Box<dyn OpenTransaction>, row: PlaceRow) -> Result<(), SqlError> {
     let mut statements = Vec::new();
-    let unwritable = |bad: Bad| SqlError::Shape(bad.0);
-    PlaceRow::upsert(vec![row], &mut statements).map_err(unwritable)?;
+    PlaceRow::upsert(vec![row], &mut statements)?;
     tx.finish(statements).await
 }
 

@@ -2,8 +2,8 @@
 //! loses them has lost every name in the log; so they are in each backup, unless they are left out
 //! by hand.
 
-use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
+use crate::schema;
 use crate::table::{Statement, key_lists, numbered, with};
 use async_trait::async_trait;
 use rollcall_domain::ids::OrganizationId;
@@ -61,12 +61,7 @@ impl DataKeys {
 
     /// The store with its tables.
     async fn store(&self) -> Result<&dyn SqlStore, SqlError> {
-        let make = || async {
-            let mut tx = self.store.begin_exclusive().await?;
-            let statements = [&ORGANIZATION_KEYS, &DATA_KEYS].into_iter().flat_map(|t| t.ddl());
-            tx.execute_all(statements.map(|sql| (sql, Vec::new())).collect()).await?;
-            tx.commit().await
-        };
+        let make = || schema::make(&*self.store, &[&ORGANIZATION_KEYS, &DATA_KEYS]);
         self.ready.get_or_try_init(make).await?;
         Ok(&*self.store)
     }
@@ -109,7 +104,7 @@ fn those(ids: usize) -> String {
 
 fn write<R: Stored>(rows: Vec<R>) -> Result<Vec<Statement>, SqlError> {
     let mut statements = Vec::new();
-    R::upsert(rows, &mut statements).map_err(|Bad(why)| SqlError::Shape(why))?;
+    R::upsert(rows, &mut statements)?;
     Ok(statements)
 }
 

@@ -6,8 +6,8 @@
 //! an exchange in the log. Everything asked after it is a row here for each question, however many
 //! pages its answer has. The oldest rows of a caller are added up into one.
 
-use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read, read_all, read_first};
+use crate::schema;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -114,10 +114,7 @@ impl ReadTrail {
     /// # Errors
     /// If the store cannot be reached.
     pub async fn open(store: Arc<dyn SqlStore>) -> Result<Self, SqlError> {
-        let mut tx = store.begin_exclusive().await?;
-        let statements = READS.ddl().into_iter().map(|sql| (sql, Vec::new()));
-        tx.execute_all(statements.collect()).await?;
-        tx.commit().await?;
+        schema::make(&*store, &[&READS]).await?;
         Ok(Self { store })
     }
 
@@ -173,7 +170,7 @@ impl ReadTrail {
         if is_new {
             add_up(&mut *tx, &row, &mut statements).await?;
         }
-        ReadRow::upsert(vec![row], &mut statements).map_err(unwritable)?;
+        ReadRow::upsert(vec![row], &mut statements)?;
         tx.finish(statements).await?;
         Ok(begins)
     }
@@ -196,10 +193,6 @@ impl ReadTrail {
         let before = SqlValue::from(before.unwrap_or(u64::MAX));
         read_all(self.store.query(&sql, vec![organization.into(), before]).await?)
     }
-}
-
-fn unwritable(bad: Bad) -> SqlError {
-    SqlError::Shape(bad.0)
 }
 
 /// The row of a question in this session.
@@ -267,5 +260,6 @@ async fn add_up(
     }
     let sum =
         together.map(|sum| ReadRow { operation: String::new(), question: String::new(), ..sum });
-    ReadRow::upsert(sum.into_iter().collect(), statements).map_err(unwritable)
+    ReadRow::upsert(sum.into_iter().collect(), statements)?;
+    Ok(())
 }

@@ -20,6 +20,17 @@ pub enum Prepared {
     Outdated,
 }
 
+/// Makes the tables of what is kept beside log and views, those that are not there.
+///
+/// # Errors
+/// If the store cannot be reached.
+pub(crate) async fn make(store: &dyn SqlStore, tables: &[&Table]) -> Result<(), SqlError> {
+    let mut tx = store.begin_exclusive().await?;
+    let statements = tables.iter().flat_map(|table| table.ddl()).map(|sql| (sql, Vec::new()));
+    tx.execute_all(statements.collect()).await?;
+    tx.commit().await
+}
+
 /// Names the tables and folds of views.
 pub(crate) fn version(fold_version: &str, views: &[Definition]) -> String {
     let mut parts = ddl(views);

@@ -1,8 +1,8 @@
 //! When sessions were last asked for: in the side store, because it is written by whoever asks, and
 //! only where an organization ends sessions that nobody asks for.
 
-use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_first};
+use crate::schema;
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{OrganizationId, SessionId};
 use rollcall_domain::sql::{SqlError, SqlStore};
@@ -36,10 +36,7 @@ impl SessionUses {
     /// # Errors
     /// If the store cannot be reached.
     pub async fn open(store: Arc<dyn SqlStore>) -> Result<Self, SqlError> {
-        let mut tx = store.begin_exclusive().await?;
-        let statements = USES.ddl().into_iter().map(|sql| (sql, Vec::new()));
-        tx.execute_all(statements.collect()).await?;
-        tx.commit().await?;
+        schema::make(&*store, &[&USES]).await?;
         Ok(Self { store })
     }
 
@@ -72,9 +69,7 @@ impl SessionUses {
     ) -> Result<(), SqlError> {
         let tx = self.store.begin(organization).await?;
         let mut statements = Vec::new();
-        let unwritable = |bad: Bad| SqlError::Shape(bad.0);
-        UseRow::upsert(vec![UseRow { organization, session, at }], &mut statements)
-            .map_err(unwritable)?;
+        UseRow::upsert(vec![UseRow { organization, session, at }], &mut statements)?;
         tx.finish(statements).await
     }
 

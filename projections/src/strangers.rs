@@ -3,8 +3,8 @@
 //! room for the newest. Anybody can send such a request as often as they like. What they say is
 //! sealed as in the log: it may be said of somebody whom we know.
 
-use crate::bad::Bad;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
+use crate::schema;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_domain::exchange::Exchange;
@@ -132,10 +132,7 @@ impl StrangerRing {
     /// # Errors
     /// If the store cannot be reached.
     pub async fn open(store: Arc<dyn SqlStore>, log: Arc<dyn Log>) -> Result<Self, SqlError> {
-        let mut tx = store.begin_exclusive().await?;
-        let statements = STRANGERS.ddl().into_iter().map(|sql| (sql, Vec::new()));
-        tx.execute_all(statements.collect()).await?;
-        tx.commit().await?;
+        schema::make(&*store, &[&STRANGERS]).await?;
         let ring = Self { store, log };
         if ring.log.sealed().is_some() {
             let sql = format!(
@@ -161,8 +158,7 @@ impl StrangerRing {
         for (organization, rows) in each {
             let mut tx = self.store.begin(organization).await?;
             let mut statements = Vec::new();
-            let unwritable = |bad: Bad| SqlError::Shape(bad.0);
-            StrangerRow::upsert(rows, &mut statements).map_err(unwritable)?;
+            StrangerRow::upsert(rows, &mut statements)?;
             tx.execute_all(statements).await?;
             let oldest = "SELECT number FROM strangers WHERE organization = $1 ORDER BY number DESC LIMIT 1 OFFSET $2";
             let sql =

@@ -1,6 +1,7 @@
 //! A plain HTTP/1.1 client over one kept-alive connection: it sends the headers it is given and
 //! none of its own but `Host` and `Content-Length`, because what Entra leaves out matters too.
 
+use crate::answered::Answered;
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -187,7 +188,7 @@ impl Http {
             .await
             .with_context(|| format!("cannot connect to {authority}"))?;
         stream.set_nodelay(true)?;
-        let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+        let (mut sender, connection) = handshake(TokioIo::new(Answered(stream))).await?;
         // Ends when either side closes; what went wrong is told to the sender as well.
         tokio::spawn(connection);
         sender.ready().await?;

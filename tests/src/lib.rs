@@ -2,6 +2,7 @@
 //! recorded requests, and the benchmark's parts.
 
 pub mod admin;
+mod answered;
 pub mod bench;
 pub mod clock;
 pub mod corpus;

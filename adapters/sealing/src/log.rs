@@ -10,7 +10,6 @@ use crate::ring::{Named, Ring};
 use crate::wrap::DeploymentWrap;
 use crate::{about, token};
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use rollcall_domain::claim::Claim;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
@@ -417,53 +416,13 @@ impl Log for SealedLog {
         self.inner.restore(parts).await
     }
 
-    /// What is put back is as it was stored, and stays so.
-    async fn mend(&self, records: Vec<Record>) -> Result<bool, LogError> {
-        self.inner.mend(records).await
-    }
-
-    async fn time(&self) -> Result<Option<DateTime<Utc>>, LogError> {
-        self.inner.time().await
-    }
-
     async fn ping(&self) -> Result<(), LogError> {
         self.inner.ping().await
     }
 
-    async fn is_of_before(&self) -> Result<bool, LogError> {
-        self.inner.is_of_before().await
-    }
-
-    async fn rewrite(
-        &self,
-        fresh: Uuid,
-        by: Arc<dyn Rewrite>,
-    ) -> Result<Option<Rewritten>, LogError> {
-        self.inner.rewrite(fresh, by).await
-    }
-
-    fn watch(&self) -> Arc<Watch> {
-        self.inner.watch()
-    }
-
-    async fn compare(&self, watch: &Watch) -> Result<(), LogError> {
-        self.inner.compare(watch).await
-    }
-
-    async fn note(&self, name: &str) -> Result<Option<String>, LogError> {
-        self.inner.note(name).await
-    }
-
-    async fn keep_note(&self, name: &str, text: Option<&str>) -> Result<bool, LogError> {
-        self.inner.keep_note(name, text).await
-    }
-
-    async fn clear(&self, fresh: Uuid) -> Result<bool, LogError> {
-        self.inner.clear(fresh).await
-    }
-
-    async fn renew(&self, was: Uuid, fresh: Uuid) -> Result<bool, LogError> {
-        self.inner.renew(was, fresh).await
+    /// Records that are put back ([`Log::mend`]) are as they were stored, and stay so.
+    fn below(&self) -> Option<&dyn Log> {
+        Some(&*self.inner)
     }
 
     fn sealed(&self) -> Option<&dyn Sealed> {

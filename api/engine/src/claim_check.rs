@@ -104,9 +104,8 @@ impl Engine {
         let (mut last, mut more) = (None, organization != OrganizationId::NONE);
         while more {
             let page = self.log.claims(organization, last, PAGE).await?;
-            more = page.len() == PAGE;
-            let Some((end, _)) = page.last() else { break };
-            last = Some(*end);
+            more = !page.is_empty();
+            last = page.last().map(|(end, _)| *end).or(last);
             for (claim, held) in page {
                 let wanted = expected.remove(&claim);
                 if claim.kind == ClaimKind::NameFold || contested.contains(&claim) {

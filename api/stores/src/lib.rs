@@ -114,60 +114,71 @@ fn sealed(log: Arc<dyn Log>, side: &Arc<dyn SqlStore>, wrap: &DeploymentWrap) ->
     Arc::new(SealedLog::new(log, keys, wrap.clone()))
 }
 
-impl Stores {
-    /// SQLite in a data folder, which is locked as long as these live.
-    pub fn in_folder(data: &Path, wrap: &DeploymentWrap) -> anyhow::Result<Self> {
-        let folder = DataFolder::lock(data)?;
-        let stored = Arc::new(SqliteLog::open(data)?);
-        let live = Arc::new(SqliteViews::open(data, Family::Live)?);
-        let audit = Arc::new(SqliteViews::open(data, Family::Audit)?);
-        let side: Arc<dyn SqlStore> = Arc::new(SqliteViews::aside(data)?);
+/// The files of the embedded store.
+struct Files {
+    folder: DataFolder,
+    log: Arc<SqliteLog>,
+    live: Arc<SqliteViews>,
+    audit: Arc<SqliteViews>,
+    side: Arc<SqliteViews>,
+}
+
+impl Files {
+    fn open(data: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            folder: DataFolder::lock(data)?,
+            log: Arc::new(SqliteLog::open(data)?),
+            live: Arc::new(SqliteViews::open(data, Family::Live)?),
+            audit: Arc::new(SqliteViews::open(data, Family::Audit)?),
+            side: Arc::new(SqliteViews::aside(data)?),
+        })
+    }
+
+    fn open_unflushed(data: &Path) -> anyhow::Result<Self> {
+        Ok(Self {
+            folder: DataFolder::lock(data)?,
+            log: Arc::new(SqliteLog::open_unflushed(data)?),
+            live: Arc::new(SqliteViews::open_unflushed(data, Family::Live)?),
+            audit: Arc::new(SqliteViews::open_unflushed(data, Family::Audit)?),
+            side: Arc::new(SqliteViews::aside_unflushed(data)?),
+        })
+    }
+
+    /// The store with its seal.
+    fn sealed(self, wrap: &DeploymentWrap) -> Stores {
+        let Self { folder, log: stored, live, audit, side } = self;
+        let side: Arc<dyn SqlStore> = side;
         let log = sealed(stored.clone(), &side, wrap);
         stored.fold_inline(&live, inline(&log));
-        let name = "embedded store";
-        Ok(Self {
+        Stores {
             sealing: Some(log.clone()),
             log,
             live,
             audit,
             side,
             shared: false,
-            name,
+            name: "embedded store",
             _folder: Some(folder),
-        })
+        }
+    }
+}
+
+impl Stores {
+    /// SQLite in a data folder, which is locked as long as these live.
+    pub fn in_folder(data: &Path, wrap: &DeploymentWrap) -> anyhow::Result<Self> {
+        Ok(Files::open(data)?.sealed(wrap))
     }
 
     /// The same without waiting for the disk: fast, and lost with the power. For a folder that is
     /// being made and can be made again.
     pub fn in_folder_unflushed(data: &Path, wrap: &DeploymentWrap) -> anyhow::Result<Self> {
-        let folder = DataFolder::lock(data)?;
-        let stored = Arc::new(SqliteLog::open_unflushed(data)?);
-        let live = Arc::new(SqliteViews::open_unflushed(data, Family::Live)?);
-        let audit = Arc::new(SqliteViews::open_unflushed(data, Family::Audit)?);
-        let side: Arc<dyn SqlStore> = Arc::new(SqliteViews::aside_unflushed(data)?);
-        let log = sealed(stored.clone(), &side, wrap);
-        stored.fold_inline(&live, inline(&log));
-        let name = "embedded store";
-        Ok(Self {
-            sealing: Some(log.clone()),
-            log,
-            live,
-            audit,
-            side,
-            shared: false,
-            name,
-            _folder: Some(folder),
-        })
+        Ok(Files::open_unflushed(data)?.sealed(wrap))
     }
 
     /// The same, and nothing is sealed: for a fork, which goes with whoever made it, and whose
     /// appends come in the order in which they are handed in.
     pub fn of_fork(data: &Path) -> anyhow::Result<Self> {
-        let folder = DataFolder::lock(data)?;
-        let log = Arc::new(SqliteLog::open_unflushed(data)?);
-        let live = Arc::new(SqliteViews::open_unflushed(data, Family::Live)?);
-        let audit = Arc::new(SqliteViews::open_unflushed(data, Family::Audit)?);
-        let side = Arc::new(SqliteViews::aside_unflushed(data)?);
+        let Files { folder, log, live, audit, side } = Files::open_unflushed(data)?;
         log.fold_inline(&live, Arc::new(FamilyInline::new(Family::Live)));
         let name = "fork";
         let (sealing, shared, _folder) = (None, false, Some(folder));

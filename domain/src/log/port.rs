@@ -237,16 +237,28 @@ pub trait Log: Send + Sync + 'static {
     /// their number was, and are left out if they are there already: strangers call at any time.
     async fn restore(&self, parts: Vec<Restored>) -> Result<(), LogError>;
 
+    /// The log that this one stands before, if it is no store itself: it answers what a store may
+    /// leave out, so that what stands before it cannot forget to pass that on.
+    fn below(&self) -> Option<&dyn Log> {
+        None
+    }
+
     /// Puts records where others were lost, or in the place of others: all or none. What was there is
     /// kept as a note ([`mended`](super::mended)), the leaf of the ledger stays what it was, and
     /// snapshots of the organization are dropped. Gives whether the store can.
-    async fn mend(&self, _records: Vec<Record>) -> Result<bool, LogError> {
-        Ok(false)
+    async fn mend(&self, records: Vec<Record>) -> Result<bool, LogError> {
+        match self.below() {
+            Some(log) => log.mend(records).await,
+            None => Ok(false),
+        }
     }
 
     /// What the store's own clock shows; none if it has none that all processes share.
     async fn time(&self) -> Result<Option<DateTime<Utc>>, LogError> {
-        Ok(None)
+        match self.below() {
+            Some(log) => log.time().await,
+            None => Ok(None),
+        }
     }
 
     /// Says whether the log can be read and written.
@@ -255,11 +267,14 @@ pub trait Log: Send + Sync + 'static {
     /// What this process knows of the log. Stores that keep one hold each append, each new
     /// connection and each head against it; of others a new one is given.
     fn watch(&self) -> Arc<Watch> {
-        Arc::default()
+        self.below().map_or_else(Arc::default, |log| log.watch())
     }
 
     /// Holds all that is known of the log against it, and learns what is not known yet.
     async fn compare(&self, watch: &Watch) -> Result<(), LogError> {
+        if let Some(log) = self.below() {
+            return log.compare(watch).await;
+        }
         let known = watch.known();
         watch.epoch(self.epoch().await?).map_err(LogError::Closed)?;
         for (organization, Head { position, exchange_number }) in self.heads().await? {
@@ -273,30 +288,45 @@ pub trait Log: Send + Sync + 'static {
 
     /// What was kept beside the log under a name; none if nothing was, or if the store cannot keep
     /// such things.
-    async fn note(&self, _name: &str) -> Result<Option<String>, LogError> {
-        Ok(None)
+    async fn note(&self, name: &str) -> Result<Option<String>, LogError> {
+        match self.below() {
+            Some(log) => log.note(name).await,
+            None => Ok(None),
+        }
     }
 
     /// Keeps something beside the log under a name, or no more. Gives whether the store can.
-    async fn keep_note(&self, _name: &str, _text: Option<&str>) -> Result<bool, LogError> {
-        Ok(false)
+    async fn keep_note(&self, name: &str, text: Option<&str>) -> Result<bool, LogError> {
+        match self.below() {
+            Some(log) => log.keep_note(name, text).await,
+            None => Ok(false),
+        }
     }
 
     /// Empties a log that is being restored ([`RESTORING`](super::RESTORING) is noted), strangers'
     /// exchanges included, and gives it another epoch: all or nothing. Gives whether the store can.
-    async fn clear(&self, _fresh: Uuid) -> Result<bool, LogError> {
-        Ok(false)
+    async fn clear(&self, fresh: Uuid) -> Result<bool, LogError> {
+        match self.below() {
+            Some(log) => log.clear(fresh).await,
+            None => Ok(false),
+        }
     }
 
     /// Gives the log another epoch, and keeps under the name of the one of before, as a note, that
     /// it is followed by that one: all or nothing. Gives whether the store can.
-    async fn renew(&self, _was: Uuid, _fresh: Uuid) -> Result<bool, LogError> {
-        Ok(false)
+    async fn renew(&self, was: Uuid, fresh: Uuid) -> Result<bool, LogError> {
+        match self.below() {
+            Some(log) => log.renew(was, fresh).await,
+            None => Ok(false),
+        }
     }
 
     /// Whether the log is of the format before, and has something in it: it is to be rewritten.
     async fn is_of_before(&self) -> Result<bool, LogError> {
-        Ok(false)
+        match self.below() {
+            Some(log) => log.is_of_before().await,
+            None => Ok(false),
+        }
     }
 
     /// Rewrites all of a log whose format is the one before, where it lies: all or nothing. Leaves
@@ -305,10 +335,13 @@ pub trait Log: Send + Sync + 'static {
     /// the store never does.
     async fn rewrite(
         &self,
-        _fresh: Uuid,
-        _by: Arc<dyn Rewrite>,
+        fresh: Uuid,
+        by: Arc<dyn Rewrite>,
     ) -> Result<Option<Rewritten>, LogError> {
-        Ok(None)
+        match self.below() {
+            Some(log) => log.rewrite(fresh, by).await,
+            None => Ok(None),
+        }
     }
 
     /// What is stored, if that is sealed and readers see it opened.

@@ -1,7 +1,7 @@
 //! Links that let somebody in once, or until they end.
 
+use super::ConsoleRole;
 use super::session::ConsoleSessionRow;
-use super::{ConsoleRole, unwritable};
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{CredentialId, OrganizationId};
@@ -105,7 +105,7 @@ impl Links {
     pub async fn add(&self, row: ConsoleLinkRow) -> Result<(), SqlError> {
         let tx = self.store.begin(row.organization).await?;
         let mut statements = Vec::new();
-        ConsoleLinkRow::upsert(vec![row], &mut statements).map_err(unwritable)?;
+        ConsoleLinkRow::upsert(vec![row], &mut statements)?;
         tx.finish(statements).await
     }
 
@@ -149,8 +149,8 @@ impl Links {
             row.uses += 1;
             (row.last_use_at, row.last_use_from) = (Some(now), session.source.clone());
             let mut statements = Vec::new();
-            ConsoleLinkRow::upsert(vec![row], &mut statements).map_err(unwritable)?;
-            ConsoleSessionRow::upsert(vec![session], &mut statements).map_err(unwritable)?;
+            ConsoleLinkRow::upsert(vec![row], &mut statements)?;
+            ConsoleSessionRow::upsert(vec![session], &mut statements)?;
             tx.finish(statements).await?;
         }
         Ok(state)
@@ -173,7 +173,7 @@ impl Links {
         let Some(mut row) = read_first::<ConsoleLinkRow>(found)? else { return Ok(None) };
         row.revoked_at.get_or_insert(now);
         let mut statements = Vec::new();
-        ConsoleLinkRow::upsert(vec![row.clone()], &mut statements).map_err(unwritable)?;
+        ConsoleLinkRow::upsert(vec![row.clone()], &mut statements)?;
         tx.finish(statements).await?;
         Ok(Some(row))
     }

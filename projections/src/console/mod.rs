@@ -11,8 +11,8 @@ mod session;
 pub use link::{ConsoleLinkRow, LinkState, Links};
 pub use session::{ConsoleSessionRow, IDLE_MINUTES, Sessions, TOTAL_HOURS};
 
-use crate::bad::Bad;
 use crate::cells::words;
+use crate::schema;
 use rollcall_domain::sql::{SqlError, SqlStore};
 use std::sync::Arc;
 
@@ -62,15 +62,7 @@ impl ConsoleStore {
     /// # Errors
     /// If the store cannot be reached.
     pub async fn open(store: Arc<dyn SqlStore>) -> Result<Self, SqlError> {
-        let mut tx = store.begin_exclusive().await?;
-        let statements =
-            [&link::CONSOLE_LINKS, &session::CONSOLE_SESSIONS].into_iter().flat_map(|t| t.ddl());
-        tx.execute_all(statements.map(|sql| (sql, Vec::new())).collect()).await?;
-        tx.commit().await?;
+        schema::make(&*store, &[&link::CONSOLE_LINKS, &session::CONSOLE_SESSIONS]).await?;
         Ok(Self { links: Links::new(store.clone()), sessions: Sessions::new(store) })
     }
-}
-
-fn unwritable(bad: Bad) -> SqlError {
-    SqlError::Shape(bad.0)
 }

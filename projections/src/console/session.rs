@@ -1,6 +1,6 @@
 //! Sessions of the console.
 
-use super::{ConsoleRole, unwritable};
+use super::ConsoleRole;
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::ids::{CredentialId, OrganizationId};
@@ -87,7 +87,7 @@ impl Sessions {
         let forget = format!("DELETE FROM {} WHERE ends_at < $1", CONSOLE_SESSIONS.name);
         tx.execute(&forget, vec![over.into()]).await?;
         let mut statements = Vec::new();
-        ConsoleSessionRow::upsert(vec![row], &mut statements).map_err(unwritable)?;
+        ConsoleSessionRow::upsert(vec![row], &mut statements)?;
         tx.finish(statements).await
     }
 
@@ -153,7 +153,7 @@ impl Sessions {
         let Some(mut row) = read_first::<ConsoleSessionRow>(found)? else { return Ok(false) };
         row.ended_at.get_or_insert(now);
         let mut statements = Vec::new();
-        ConsoleSessionRow::upsert(vec![row], &mut statements).map_err(unwritable)?;
+        ConsoleSessionRow::upsert(vec![row], &mut statements)?;
         tx.finish(statements).await?;
         Ok(true)
     }

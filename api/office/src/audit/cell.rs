@@ -1,5 +1,10 @@
 //! Cells of a CSV file that somebody will open in a spreadsheet.
 
+/// A value as it stands in a cell, which is empty if there is none.
+pub fn text(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
 /// A cell that no spreadsheet takes for a formula: what could begin one gets an apostrophe before
 /// it, as OWASP advises against CSV injection.
 pub fn guarded(cell: &str) -> String {

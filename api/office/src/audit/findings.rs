@@ -1,15 +1,15 @@
 //! Findings of a review as files that an auditor hands in.
 
+use super::cell::text;
 use super::moment::{again, moment};
 use super::named;
 use super::review::head;
-use super::stream::{Row, Rows, StreamError, answer_with};
+use super::stream::{Row, Rows, StreamError, answer_with, not_of_events};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_contract::Problem;
 use rollcall_contract::findings::{FINDS, FindingQuery, FindingRow, FindingsBody};
-use rollcall_contract::format::Format;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::time;
 use rollcall_domain::ids::OrganizationId;
@@ -48,9 +48,6 @@ impl Row for FindingRow {
     ];
 
     fn cells(&self) -> Vec<String> {
-        fn text(value: Option<impl ToString>) -> String {
-            value.map(|value| value.to_string()).unwrap_or_default()
-        }
         vec![
             self.name.clone(),
             text(self.mail.as_ref()),
@@ -106,9 +103,7 @@ pub async fn findings(
     State(app): State<Arc<App>>,
     Query(query): Query<FindingQuery>,
 ) -> Result<Response, Refusal> {
-    if query.format == Format::CloudEvents {
-        return Err(Refusal::not_among("format", "cloudevents", ["json", "ndjson", "csv", "html"]));
-    }
+    not_of_events(query.format)?;
     let [never, idle, leavers, empty] = FINDS;
     let of_a_period = query.find == leavers;
     let misplaced = [

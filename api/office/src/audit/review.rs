@@ -1,13 +1,13 @@
 //! Access reviews as files that an auditor hands in: with what they are about at their head.
 
+use super::cell::text;
 use super::members::kind_name;
 use super::moment::moment;
 use super::named::{self, find};
-use super::stream::{Head, Row, Rows, StreamError, answer_with};
+use super::stream::{Head, Row, Rows, StreamError, answer_with, not_of_events};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use rollcall_contract::Problem;
-use rollcall_contract::format::Format;
 use rollcall_contract::moment::Moment;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::review::{AccessQuery, AccessRow, ReviewBody, ReviewHead};
@@ -53,9 +53,6 @@ impl Row for AccessRow {
     ];
 
     fn cells(&self) -> Vec<String> {
-        fn text(value: Option<impl ToString>) -> String {
-            value.map(|value| value.to_string()).unwrap_or_default()
-        }
         vec![
             self.group.clone(),
             text(self.user_name.as_ref()),
@@ -135,9 +132,7 @@ pub async fn review(
     State(app): State<Arc<App>>,
     Query(query): Query<AccessQuery>,
 ) -> Result<Response, Refusal> {
-    if query.format == Format::CloudEvents {
-        return Err(Refusal::not_among("format", "cloudevents", ["json", "ndjson", "csv", "html"]));
-    }
+    not_of_events(query.format)?;
     if query.as_of.is_some() && (query.from.is_some() || query.to.is_some()) {
         return Err(Refusal::parameter("as_of", "say a moment, or a period from one to another"));
     }

@@ -157,6 +157,19 @@ impl Rows {
     }
 }
 
+/// Refuses the format that is for events alone, where rows are none.
+///
+/// # Errors
+/// 400
+pub fn not_of_events(format: Format) -> Result<(), Refusal> {
+    match format {
+        Format::CloudEvents => {
+            Err(Refusal::not_among("format", "cloudevents", ["json", "ndjson", "csv", "html"]))
+        }
+        Format::Json | Format::Ndjson | Format::Csv | Format::Html => Ok(()),
+    }
+}
+
 /// Answers with what `produce` pushes.
 pub fn answer<R: Row, F>(
     format: Format,
