@@ -178,6 +178,7 @@ routes! {
     RESUME_VIEWS: Post "/api/v1/organizations/{organization}/views/resume" (OrganizationPath, Nothing);
     SHOW_LOG: Get "/api/v1/log" (Nothing, Nothing);
     ACCEPT_LOG: Post "/api/v1/log/accept" (Nothing, Nothing);
+    CORRECT_CLOCK: Post "/api/v1/log/clock" (Nothing, Nothing);
     PLAN_REPAIR: Get "/api/v1/organizations/{organization}/log/repair" (OrganizationPath, Nothing);
     REPAIR_LOG: Post "/api/v1/organizations/{organization}/log/repair" (OrganizationPath, Nothing);
     BACKUP: Get "/api/v1/backup" (Nothing, Nothing);

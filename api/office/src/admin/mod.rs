@@ -3,7 +3,9 @@
 mod admins;
 mod auditors;
 mod backup;
+mod because;
 mod claims;
+mod clock;
 mod connection;
 mod console_links;
 mod console_sessions;
@@ -105,6 +107,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("views.resume", routes!(views::resume)))
         .routes(named("log.show", routes!(log::show)))
         .routes(named("log.accept", routes!(log::accept)))
+        .routes(named("log.clock", routes!(clock::correct)))
         .routes(named("log.repair.plan", routes!(repair::plan)))
         .routes(named("log.repair", routes!(repair::repair)))
         .routes(named("backup", routes!(backup::backup)))
