@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::cells;
+use crate::output::Cell;
 use crate::say;
 use clap::{Subcommand, ValueEnum};
 use rollcall_contract::consumers::{
@@ -198,7 +200,7 @@ fn table(all: Vec<ConsumerBody>) {
         let heard = output::maybe(c.heard_at);
         let types = if c.types.is_empty() { "all".to_owned() } else { c.types.join(",") };
         let (lag, id) = (c.lag_records.to_string(), c.consumer.to_string());
-        vec![c.name, c.kind, c.state, types, c.payload, lag, heard, id]
+        cells![c.name, c.kind, Cell::state(c.state), types, c.payload, lag, heard, id]
     };
     output::table(
         &["NAME", "KIND", "STATE", "TYPES", "PAYLOAD", "LAG", "HEARD", "ID"],

@@ -8,7 +8,7 @@ use crate::say;
 use clap::Subcommand;
 use rollcall_contract::log::{AcceptLog, ClockCorrectedBody, CorrectClock, LogBody};
 use rollcall_contract::request_line::Nothing;
-use rollcall_contract::{route, time};
+use rollcall_contract::route;
 
 /// The log itself
 #[derive(Debug, Subcommand)]
@@ -71,9 +71,11 @@ async fn correct_clock(because: String, client: Client) -> anyhow::Result<Exit> 
     if client.json {
         output::json(&corrected)?;
     } else {
-        say!("Was            {}", time::text(corrected.was));
-        say!("Is             {}", time::text(corrected.is));
-        say!("Organizations  {} had records later than this", corrected.organizations.len());
+        output::pairs(&[
+            ("Was", output::instant(corrected.was)),
+            ("Is", output::instant(corrected.is)),
+            ("Organizations", format!("{} had later records", corrected.organizations.len())),
+        ]);
     }
     Ok(Exit::Success)
 }

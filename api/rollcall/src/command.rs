@@ -59,7 +59,7 @@ pub struct ServeCommand {
 /// Says in one line what went wrong, with the exit code for it.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { server, command } = cli;
-    output::begin(server.fit());
+    output::begin(server.look());
     match command {
         Command::Serve(serve) => start(serve.args, server.data),
         Command::Healthcheck(command) => healthcheck::run(&command, server),
