@@ -1,7 +1,7 @@
 //! `make bench`: real servers, measured against what the stores can do by themselves, in one run.
 //!
 //! `bench [--quick] [--json] [--only NAMES]` with NAMES among
-//! `client,sqlite,postgres,directory,history-sqlite,history-postgres,logins,tenants,cycles`;
+//! `client,sqlite,postgres,directory,review,history-sqlite,history-postgres,logins,tenants,cycles`;
 //! `bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]` measures any
 //! SCIM server with the simulated Entra.
 
@@ -10,6 +10,7 @@ mod directory;
 mod history;
 mod logins;
 mod plan;
+mod review;
 mod simulated;
 mod tenants;
 
@@ -37,6 +38,7 @@ async fn main() -> Result<()> {
         "sqlite",
         "postgres",
         "directory",
+        "review",
         "history-sqlite",
         "history-postgres",
         "logins",
@@ -56,6 +58,7 @@ async fn main() -> Result<()> {
             }
             "logins" => figures.push(logins::measure(&plan).await.context("logins")?),
             "tenants" => figures.push(tenants::measure(&plan).await.context("tenants")?),
+            "review" => figures.extend(review::measure(&plan).await.context("a review")?),
             "cycles" => figures.push(simulated::cycles(&plan).await.context("cycles")?),
             "sqlite" => figures.push(creates::on_sqlite(&plan).await.context("creates on SQLite")?),
             "postgres" => {
