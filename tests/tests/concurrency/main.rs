@@ -6,6 +6,7 @@ mod outrun;
 mod pooler;
 mod rolling;
 mod round_trips;
+mod serving_role;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};
