@@ -1,6 +1,7 @@
 //! Many clients at once: nothing is lost, nothing is refused that need not be, on one process with
 //! the embedded store and on two processes that share a PostgreSQL database.
 
+mod crowd;
 mod frozen;
 mod outrun;
 mod pooler;
