@@ -1,7 +1,7 @@
 //! One inbound request with our answer, kept whatever became of it.
 
 use crate::actor::Actor;
-use crate::body_hashes::BodyHashes;
+use crate::body_hashes::{BodyHashes, Sha256Hash};
 use crate::facts::Facts;
 use crate::ids::{ExchangeId, OrganizationId};
 use crate::interpretation::Interpretation;
@@ -147,6 +147,10 @@ pub struct Exchange {
     /// Absent while the bodies are there, and where they were dropped before there was a ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_hashes: Option<BodyHashes>,
+    /// Hash of its particulars, once they were erased ([`erase_exchange`](crate::ledger::entry::erase_exchange)): what the ledger vouches
+    /// for is still the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub particulars_hash: Option<Sha256Hash>,
     /// The body as received, secrets removed. Stored beside the document.
     #[serde(skip)]
     pub request_body: Vec<u8>,
@@ -162,6 +166,21 @@ impl Exchange {
         let are_gone = self.request_body.is_empty() && self.answer_body.is_empty();
         let kept = self.body_hashes.filter(|_| are_gone);
         kept.unwrap_or_else(|| BodyHashes::of(&self.request_body, &self.answer_body))
+    }
+
+    /// Whether everything of it is gone whose words others chose.
+    pub fn is_erased(&self) -> bool {
+        self.particulars_hash.is_some()
+    }
+
+    /// Leaves nothing of what others chose the words of, beside the bodies.
+    pub(crate) fn erase_particulars(&mut self) {
+        (self.method, self.target) = (String::new(), String::new());
+        (self.headers, self.source) = (Vec::new(), None);
+        (self.subject, self.subject_key) = (None, None);
+        (self.interpretations, self.facts) = (Vec::new(), Facts::default());
+        (self.answer.headers, self.answer.detail) = (Vec::new(), None);
+        self.redactions = Vec::new();
     }
 }
 

@@ -246,6 +246,7 @@ fn failed((_, operation, (status, scim_type, detail), cause): &Case) -> Exchange
         redactions: Vec::new(),
         bodies_dropped: false,
         body_hashes: None,
+        particulars_hash: None,
         request_body: Vec::new(),
         answer_body: Vec::new(),
     }

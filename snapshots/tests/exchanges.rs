@@ -81,6 +81,7 @@ fn full() -> Exchange {
         redactions: vec!["password".into()],
         bodies_dropped: true,
         body_hashes: None,
+        particulars_hash: None,
         request_body: b"beside the document".to_vec(),
         answer_body: b"beside the document".to_vec(),
     }
@@ -109,6 +110,7 @@ fn least() -> Exchange {
         redactions: vec![],
         bodies_dropped: false,
         body_hashes: None,
+        particulars_hash: None,
         request_body: vec![],
         answer_body: vec![],
         ..full()

@@ -203,6 +203,19 @@ pub trait Log: Send + Sync + 'static {
         through: ExchangeNumber,
     ) -> Result<u64, LogError>;
 
+    /// Erases these exchanges ([`erase_exchange`](crate::ledger::entry::erase_exchange)), and what they are found by. Gives how many were
+    /// not erased before; none if the store never changes what it holds.
+    async fn erase_exchanges(
+        &self,
+        organization: OrganizationId,
+        numbers: &[ExchangeNumber],
+    ) -> Result<Option<u64>, LogError> {
+        match self.below() {
+            Some(log) => log.erase_exchanges(organization, numbers).await,
+            None => Ok(None),
+        }
+    }
+
     /// Which log this is: drawn at random when it was made, and never changed. A log that a backup
     /// was restored into is another one.
     async fn epoch(&self) -> Result<Uuid, LogError>;

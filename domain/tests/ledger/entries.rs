@@ -66,6 +66,7 @@ pub fn recorded() -> RecordedExchange {
         redactions: vec![],
         bodies_dropped: false,
         body_hashes: None,
+        particulars_hash: None,
         request_body: b"in".to_vec(),
         answer_body: b"out".to_vec(),
     };

@@ -51,6 +51,7 @@ fn recorded(
         redactions: Vec::new(),
         bodies_dropped: false,
         body_hashes: None,
+        particulars_hash: None,
         request_body: Vec::new(),
         answer_body: Vec::new(),
     };

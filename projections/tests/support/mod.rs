@@ -271,6 +271,7 @@ pub fn exchange(org: OrganizationId, n: u128, caller: Actor, status: u16) -> Exc
         redactions: Vec::new(),
         bodies_dropped: false,
         body_hashes: None,
+        particulars_hash: None,
         request_body: b"{}".to_vec(),
         answer_body: b"{}".to_vec(),
     }

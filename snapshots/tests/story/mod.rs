@@ -299,6 +299,7 @@ fn exchange(
         redactions: Vec::new(),
         bodies_dropped: false,
         body_hashes: None,
+        particulars_hash: None,
         request_body: Vec::new(),
         answer_body: Vec::new(),
     }

@@ -93,6 +93,7 @@ fn exchange(n: u128) -> Exchange {
         redactions: Vec::new(),
         bodies_dropped: false,
         body_hashes: None,
+        particulars_hash: None,
         request_body: Vec::new(),
         answer_body: Vec::new(),
     }

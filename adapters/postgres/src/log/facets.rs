@@ -94,8 +94,11 @@ impl Rows {
     }
 }
 
-/// Keeps what exchanges are found by that were there before it was kept.
-async fn insert(connection: &mut PgConnection, exchanges: &[RecordedExchange]) -> sqlx::Result<()> {
+/// Keeps what exchanges are found by that are there already.
+pub(super) async fn insert(
+    connection: &mut PgConnection,
+    exchanges: &[RecordedExchange],
+) -> sqlx::Result<()> {
     if exchanges.is_empty() {
         return Ok(());
     }

@@ -193,6 +193,14 @@ impl Log for PostgresLog {
         self.0.reader.drop_bodies(organization, after, through).await
     }
 
+    async fn erase_exchanges(
+        &self,
+        organization: OrganizationId,
+        numbers: &[ExchangeNumber],
+    ) -> Result<Option<u64>, LogError> {
+        self.0.reader.erase_exchanges(organization, numbers).await.map(Some)
+    }
+
     async fn epoch(&self) -> Result<Uuid, LogError> {
         self.0.reader.epoch().await
     }

@@ -1,17 +1,18 @@
 //! What is read from the log, through a pool.
 
 use super::codec::{self, EXCHANGE, EXCHANGE_BODIES, RECORD, int, log_error};
-use super::facets::Find;
+use super::facets::{self, Find};
 use super::streams::Streams;
 use crate::fault::{Fault, fault, trouble};
 use crate::standing;
 use chrono::{DateTime, Utc};
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
+use rollcall_domain::ledger::entry::erase_exchange;
 use rollcall_domain::log::*;
 use sqlx::postgres::{PgArguments, PgPool, PgRow, Postgres};
 use sqlx::query::Query;
-use sqlx::{Executor as _, Row as _};
+use sqlx::{Connection as _, Executor as _, Row as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -248,6 +249,44 @@ impl Reader {
         let sql = "SELECT scope, key FROM rollcall.claim_keys ORDER BY scope";
         self.all(|| sqlx::query(sql), |row| Ok((codec::organization(row, 0)?, codec::key(row, 1)?)))
             .await
+    }
+
+    /// A write, but one that changes nothing when it is run twice.
+    pub async fn erase_exchanges(
+        &self,
+        organization: OrganizationId,
+        numbers: &[ExchangeNumber],
+    ) -> Result<u64, LogError> {
+        self.tried(|| async {
+            let mut connection = self.pool.acquire().await?;
+            let mut tx = connection.begin().await?;
+            let sql = format!(
+                "SELECT {EXCHANGE_BODIES} FROM rollcall.exchanges WHERE organization = $1 AND number = ANY($2) FOR UPDATE"
+            );
+            let numbers: Vec<i64> = numbers.iter().map(|number| int(*number)).collect();
+            let rows = sqlx::query(&sql).bind(organization.0).bind(numbers);
+            let mut erased = 0;
+            for row in rows.fetch_all(&mut *tx).await? {
+                let mut found = codec::exchange(&row, Bodies::Read)?;
+                if found.exchange.is_erased() {
+                    continue;
+                }
+                erase_exchange(&mut found.exchange);
+                let document = serde_json::to_string(&found.exchange).map_err(codec::odd)?;
+                let forget = "UPDATE rollcall.exchanges SET request_body = '', answer_body = '', document = $3::json \
+                              WHERE organization = $1 AND number = $2";
+                let number = int(found.number);
+                let forget = sqlx::query(forget).bind(organization.0).bind(number).bind(document);
+                forget.execute(&mut *tx).await?;
+                let lost = "DELETE FROM rollcall.exchange_facets WHERE organization = $1 AND number = $2";
+                sqlx::query(lost).bind(organization.0).bind(number).execute(&mut *tx).await?;
+                facets::insert(&mut tx, &[found]).await?;
+                erased += 1;
+            }
+            tx.commit().await?;
+            Ok(erased)
+        })
+        .await
     }
 
     /// A write, but one that changes nothing when it is run twice.

@@ -236,6 +236,15 @@ impl Log for SqliteLog {
         self.write(move |db| write::drop_bodies(db, organization, after, through)).await
     }
 
+    async fn erase_exchanges(
+        &self,
+        organization: OrganizationId,
+        numbers: &[ExchangeNumber],
+    ) -> Result<Option<u64>, LogError> {
+        let numbers = numbers.to_vec();
+        self.write(move |db| write::erase_exchanges(db, organization, &numbers)).await.map(Some)
+    }
+
     async fn epoch(&self) -> Result<Uuid, LogError> {
         self.read(ledger::epoch).await
     }

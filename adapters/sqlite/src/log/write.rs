@@ -10,6 +10,7 @@ use rollcall_domain::body_hashes::BodyHashes;
 use rollcall_domain::claim::Claim;
 use rollcall_domain::ids::{ExchangeId, OrganizationId};
 use rollcall_domain::ledger::LeafHash;
+use rollcall_domain::ledger::entry::erase_exchange;
 use rollcall_domain::log::*;
 use rusqlite::{Connection, TransactionBehavior, params};
 use std::collections::HashMap;
@@ -234,14 +235,50 @@ pub(super) fn drop_bodies(
     }
     db.commit()?;
     if dropped > 0 {
-        // Also out of the write-ahead log. A reader may be in the way: then the next drop, or the
-        // end of the process, does it.
-        let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
-        if let Err(error) = connection.query_row(truncate, [], |_| Ok(())) {
-            tracing::warn!(%error, "what was dropped is still in the write-ahead log");
-        }
+        empty_the_log_ahead(connection);
     }
     Ok(dropped)
+}
+
+/// Erases exchanges, and what they are found by.
+pub(super) fn erase_exchanges(
+    connection: &mut Connection,
+    organization: OrganizationId,
+    numbers: &[ExchangeNumber],
+) -> rusqlite::Result<u64> {
+    let owner = organization.0.as_bytes();
+    let db = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut erased = 0;
+    for number in numbers {
+        let found = read::exchanges(&db, organization, number - 1, 1, Bodies::Read)?.pop();
+        let Some(mut found) = found.filter(|x| x.number == *number) else { continue };
+        if found.exchange.is_erased() {
+            continue;
+        }
+        erase_exchange(&mut found.exchange);
+        let document = json(serde_json::to_string(&found.exchange))?;
+        let forget = "UPDATE exchange SET request_body = x'', answer_body = x'', document = ?3 \
+                      WHERE organization = ?1 AND number = ?2";
+        db.prepare_cached(forget)?.execute(params![owner, int(*number), document])?;
+        let lost = "DELETE FROM exchange_facet WHERE organization = ?1 AND number = ?2";
+        db.prepare_cached(lost)?.execute(params![owner, int(*number)])?;
+        facets::insert(&db, &found.exchange, *number)?;
+        erased += 1;
+    }
+    db.commit()?;
+    if erased > 0 {
+        empty_the_log_ahead(connection);
+    }
+    Ok(erased)
+}
+
+/// Takes what was dropped out of the write-ahead log as well. A reader may be in the way: then the
+/// next drop, or the end of the process, does it.
+fn empty_the_log_ahead(connection: &Connection) {
+    let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
+    if let Err(error) = connection.query_row(truncate, [], |_| Ok(())) {
+        tracing::warn!(%error, "what was dropped is still in the write-ahead log");
+    }
 }
 
 /// Where an organization's log ends while parts of a backup are put down.

@@ -223,6 +223,7 @@ impl Opened {
             redactions,
             bodies_dropped: false,
             body_hashes: None,
+            particulars_hash: None,
             request_body,
             answer_body,
         };

@@ -1,10 +1,10 @@
 //! The entry of an exchange.
 
-use super::particulars::particulars;
+use super::particulars;
 use super::{Header, Of, Writer, entry};
+use crate::body_hashes::Sha256Hash;
 use crate::exchange::Exchange;
 use crate::record::RecordedExchange;
-use sha2::{Digest, Sha256};
 
 /// SHA-256 of what may be dropped from an exchange, or erased, while its leaf stays. Those of the
 /// bodies are kept in its document then ([`Exchange::body_hashes`]).
@@ -24,11 +24,25 @@ impl ExchangeHashes {
     pub fn of(exchange: &Exchange) -> Self {
         let bodies = exchange.hashes_of_bodies();
         Self {
-            particulars: Sha256::digest(particulars(exchange)).into(),
+            particulars: particulars::hash(exchange),
             request_body: bodies.request.0,
             answer_body: bodies.answer.0,
         }
     }
+}
+
+/// Erases the bodies of an exchange and everything else whose words others chose; their hashes stay,
+/// and with them its leaf, and what we said of it by ids, counts, instants and stable words. To be
+/// done to what is stored, with its bodies.
+pub fn erase_exchange(exchange: &mut Exchange) {
+    if exchange.is_erased() {
+        return;
+    }
+    exchange.particulars_hash = Some(Sha256Hash(particulars::hash(exchange)));
+    exchange.body_hashes = Some(exchange.hashes_of_bodies());
+    exchange.bodies_dropped = true;
+    (exchange.request_body, exchange.answer_body) = (Vec::new(), Vec::new());
+    exchange.erase_particulars();
 }
 
 /// The bytes that stand for an exchange in the ledger.

@@ -31,7 +31,7 @@ mod particulars;
 mod record;
 mod writer;
 
-pub use exchange::{ExchangeHashes, exchange_entry};
+pub use exchange::{ExchangeHashes, erase_exchange, exchange_entry};
 pub use header::{Header, Of};
 pub use record::record_entry;
 

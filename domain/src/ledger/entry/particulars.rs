@@ -6,6 +6,22 @@ use crate::credential::TokenRequest;
 use crate::credential::assertion::{Finding, Seen};
 use crate::exchange::{Answer, Exchange};
 use crate::failure::{Change, Facts, Wants};
+use sha2::{Digest as _, Sha256};
+
+/// The hash of the particulars of an exchange, also if those are erased. A hash that is kept stands
+/// for nothing that is there: else anything could be put under it.
+pub(super) fn hash(exchange: &Exchange) -> [u8; 32] {
+    let there = particulars(exchange);
+    let kept = exchange.particulars_hash.filter(|_| there == particulars(&nothing_of(exchange)));
+    kept.map_or_else(|| Sha256::digest(there).into(), |kept| kept.0)
+}
+
+/// The same exchange without any.
+fn nothing_of(exchange: &Exchange) -> Exchange {
+    let mut nothing = Exchange { particulars_hash: None, ..exchange.clone() };
+    nothing.erase_particulars();
+    nothing
+}
 
 /// The fields that [`super::ExchangeHashes::particulars`] is the hash of: method, target, headers,
 /// address, subject and its key, liberties with their places, facts, the answer's headers and text,
@@ -13,7 +29,7 @@ use crate::failure::{Change, Facts, Wants};
 ///
 /// Every field is named, here or as one that the entry's metadata has: a new field does not compile
 /// until it is decided where it goes.
-pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
+fn particulars(exchange: &Exchange) -> Vec<u8> {
     let Exchange {
         // In the metadata.
         id: _,
@@ -31,6 +47,7 @@ pub(super) fn particulars(exchange: &Exchange) -> Vec<u8> {
         answer_body: _,
         bodies_dropped: _,
         body_hashes: _,
+        particulars_hash: _,
         method,
         target,
         headers,

@@ -127,6 +127,7 @@ pub fn exchange(organization: OrganizationId, n: u128) -> Exchange {
         redactions: Vec::new(),
         bodies_dropped: false,
         body_hashes: None,
+        particulars_hash: None,
         request_body: format!("{{\"n\": {n}}}\0\u{fffd}").into_bytes(),
         answer_body: vec![0, 255, 254, 10],
     }

@@ -2,7 +2,9 @@
 
 use crate::fixture::Logs;
 use crate::given::*;
+use anyhow::{Context as _, ensure};
 use rollcall_domain::ids::ExchangeId;
+use rollcall_domain::ledger::entry::{ExchangeHashes, exchange_entry};
 use rollcall_domain::log::*;
 use uuid::Uuid;
 
@@ -105,5 +107,61 @@ pub async fn dropped_bodies_are_gone_and_it_is_said(it: Logs) -> anyhow::Result<
     assert_eq!(it.log.records(ONE, 0, 10).await?, records);
     // A number that was given is still taken.
     assert_eq!(it.log.append(bare(ONE, 5)).await?.exchange_number, Some(5));
+    Ok(())
+}
+
+/// What an exchange was and who it was about is gone, also from what it is found by; its number, its
+/// time, its outcome and its leaf stay. Once is enough, and nothing else changes.
+pub async fn erased_exchanges_keep_their_place_and_their_leaf(it: Logs) -> anyhow::Result<()> {
+    it.log.append(write(user(1), 0, 1).exchange(1)).await?;
+    for n in 2..=4 {
+        it.log.append(bare(ONE, n)).await?;
+    }
+    let inner = stored(&it.log);
+    let before = inner.exchanges(ONE, 0, 10, Bodies::Read).await?;
+    let leaves = it.log.exchange_leaves(ONE, 0, 10).await?;
+    let subject = exchange(ONE, 2).subject;
+    let about = subject.as_deref().map(Facet::Subject).context("it is about somebody")?;
+    let found = it.log.exchanges_with(ONE, about, Start::Latest, 10).await?;
+    ensure!(found.iter().any(|x| x.number == 2), "it is not found before, neither");
+    let Some(erased) = it.log.erase_exchanges(ONE, &[2, 3, 99]).await? else {
+        // A store that never changes what it holds says so, and changes nothing.
+        assert_eq!(inner.exchanges(ONE, 0, 10, Bodies::Read).await?, before);
+        return Ok(());
+    };
+    assert_eq!(erased, 2);
+    assert_eq!(it.log.erase_exchanges(ONE, &[2, 3]).await?, Some(0));
+    let after = inner.exchanges(ONE, 0, 10, Bodies::Read).await?;
+    assert_eq!((&after[0], &after[3]), (&before[0], &before[3]));
+    for n in [1, 2] {
+        let (was, is) = (&before[n], &after[n]);
+        ensure!(is.exchange.is_erased() && is.exchange.bodies_dropped, "{is:?}");
+        let text = serde_json::to_string(&is.exchange)?;
+        for word in [&was.exchange.target, &was.exchange.method] {
+            ensure!(!text.contains(word.as_str()), "{word} is left in {text}");
+        }
+        assert_eq!(
+            (is.number, is.exchange.received_at, is.exchange.answer.status, &is.exchange.operation),
+            (
+                was.number,
+                was.exchange.received_at,
+                was.exchange.answer.status,
+                &was.exchange.operation
+            )
+        );
+        // The entry is the same, and so the leaf.
+        let entry = |x: &RecordedExchange| exchange_entry(x, &ExchangeHashes::of(&x.exchange));
+        assert_eq!(entry(is), entry(was));
+        // Something that is put under the hash is not vouched for by it.
+        let mut forged = is.clone();
+        forged.exchange.target = "/scim/v2/Users".to_owned();
+        ensure!(entry(&forged) != entry(was), "a forged target has the leaf of what was erased");
+    }
+    assert_eq!(it.log.exchange_leaves(ONE, 0, 10).await?, leaves);
+    let left = it.log.exchanges_with(ONE, about, Start::Latest, 10).await?;
+    ensure!(left.iter().all(|x| ![2, 3].contains(&x.number)), "{left:?}");
+    // Readers are told of one that is nobody's.
+    let read = it.log.exchanges(ONE, 1, 1, Bodies::Read).await?.remove(0).exchange;
+    ensure!(read.is_erased() && read.target.is_empty() && read.subject.is_none(), "{read:?}");
     Ok(())
 }

@@ -41,6 +41,7 @@ mod exchanges_contract {
         one_exchange_sent_by_many_at_once_is_appended_once
         exchanges_are_paged
         dropped_bodies_are_gone_and_it_is_said
+        erased_exchanges_keep_their_place_and_their_leaf
     );
 }
 mod facets_contract {
