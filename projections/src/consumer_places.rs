@@ -166,7 +166,32 @@ impl ConsumerPlaces {
             if stands != from {
                 return Moved::Elsewhere(stands);
             }
-            (row.position, row.heard) = (Some(to), Some(at));
+            (row.position, row.part, row.heard) = (Some(to), 0, Some(at));
+            Moved::Yes
+        })
+        .await
+    }
+
+    /// Settles everything up to a position, and so many tokens of the next record, for one that
+    /// asks and stands where it is believed to be; it began after `start`.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn acknowledge(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        start: Position,
+        from: (Position, u64),
+        to: (Position, u64),
+        at: DateTime<Utc>,
+    ) -> Result<Moved, SqlError> {
+        self.change(organization, consumer, |row| {
+            let stands = (row.position.unwrap_or(start), row.part);
+            if stands != from {
+                return Moved::Elsewhere(stands.0);
+            }
+            (row.position, row.part, row.heard) = (Some(to.0), to.1, Some(at));
             Moved::Yes
         })
         .await

@@ -5,6 +5,8 @@
 mod jws;
 mod keys;
 mod object;
+mod signing;
 
 pub use jws::{Assertion, MAX_BYTES, Malformed};
 pub use keys::{KeySet, KeySetError, MAX_KEYS};
+pub use signing::{SigningError, SigningKey};

@@ -25,6 +25,7 @@ mod saml_keys;
 mod scim_policy;
 mod session_ends;
 mod sessions;
+mod token_consumers;
 mod tokens;
 mod views;
 
