@@ -19,7 +19,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long to wait before the log is looked at again: at first, and at most.
-pub(crate) const LOOK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
+pub(crate) const LOOK: (Duration, Duration) =
+    (Duration::from_millis(20), Duration::from_millis(250));
 
 /// Events in the order of the log. Each names the position of the one before it that is for the
 /// same consumer: whoever has that one has missed nothing.

@@ -85,7 +85,8 @@ pub async fn poll(
         let page = reading::read(&*app.engine.log, reader, place.0, 0, head, 2 * MOST).await?;
         let next = page.next;
         let waiting;
-        (place, waiting) = go_on(place, tokens(page, row.payload, &issuer, audience), next, &settled);
+        (place, waiting) =
+            go_on(place, tokens(page, row.payload, &issuer, audience), next, &settled);
         // What was acknowledged is kept before anything else, and so is what was passed over when
         // there is an answer.
         let is_up = Instant::now() >= until || *stopping.borrow();
@@ -183,9 +184,8 @@ async fn signed(
     }
     let now = app.engine.clock.now();
     let key = security::signer(app, row, now).await.map_err(|e| Refusal::unavailable(&e))?;
-    let sign = move || {
-        events.iter().map(|event| Ok((event.jti, security::sign(&key, event)?))).collect()
-    };
+    let sign =
+        move || events.iter().map(|event| Ok((event.jti, security::sign(&key, event)?))).collect();
     let signed: Result<_, security::TokenError> =
         tokio::task::spawn_blocking(sign).await.map_err(|e| Refusal::unavailable(&e))?;
     signed.map_err(|e| Refusal::unavailable(&e))

@@ -9,15 +9,16 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-const CREATE: [&str; 2] =
-    ["urn:ietf:params:scim:event:prov:create:full", "urn:ietf:params:scim:event:prov:create:notice"];
+const CREATE: [&str; 2] = [
+    "urn:ietf:params:scim:event:prov:create:full",
+    "urn:ietf:params:scim:event:prov:create:notice",
+];
 const PATCH: [&str; 2] =
     ["urn:ietf:params:scim:event:prov:patch:full", "urn:ietf:params:scim:event:prov:patch:notice"];
 const DELETE: &str = "urn:ietf:params:scim:event:prov:delete";
 const ACTIVATE: &str = "urn:ietf:params:scim:event:prov:activate";
 const DEACTIVATE: &str = "urn:ietf:params:scim:event:prov:deactivate";
-const SESSION_REVOKED: &str =
-    "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
+const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 

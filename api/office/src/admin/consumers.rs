@@ -164,11 +164,7 @@ fn can_be_posted_to(app: &App, url: &str) -> Result<(), Refusal> {
 }
 
 /// Only what stands after this position: the one that was given, or the end of the log.
-async fn beginning(
-    app: &App,
-    admin: &Admin,
-    start: Option<Position>,
-) -> Result<Position, Refusal> {
+async fn beginning(app: &App, admin: &Admin, start: Option<Position>) -> Result<Position, Refusal> {
     let head = app.engine.log.head(admin.organization.id).await?.position;
     let start = start.unwrap_or(head);
     if start > head {
