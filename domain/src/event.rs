@@ -59,6 +59,16 @@ impl DomainEvent {
         })
     }
 
+    /// Whether no record up to this one was recorded later than it, whatever they say: the clock had
+    /// run ahead, and was set right.
+    pub fn bounds_times(&self) -> bool {
+        matches!(
+            self,
+            DomainEvent::Organization(OrganizationEvent::TimesBounded { .. })
+                | DomainEvent::Deployment(DeploymentEvent::ClockCorrected(_))
+        )
+    }
+
     /// Its payload with a mark on each personal value ([`crate::personal::MARK`]).
     ///
     /// # Errors

@@ -197,6 +197,31 @@ impl ConsumerPlaces {
         .await
     }
 
+    /// Puts a consumer back to a position, not before `start` and not beyond where it stands: what
+    /// stands after it is told again, at once. Whoever delivers meanwhile loses the lease.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn put_back(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        start: Position,
+        after: Position,
+    ) -> Result<Moved, SqlError> {
+        self.change(organization, consumer, |row| {
+            let stands = row.position.unwrap_or(start);
+            if after < start || after > stands {
+                return Moved::Elsewhere(stands);
+            }
+            (row.position, row.part) = (Some(after), 0);
+            (row.attempts, row.next_attempt, row.failing_since) = (0, None, None);
+            (row.lease, row.lease_until) = (row.lease + 1, None);
+            Moved::Yes
+        })
+        .await
+    }
+
     /// Takes the lease of a consumer, or renews it if it is the one that is held. Gives where the
     /// consumer stands, with the number of the lease; none if another holds it. `force` takes it
     /// from whoever held it: nobody else can be there.

@@ -329,27 +329,6 @@ async fn memberships_tell_from_when_to_when_and_by_what() {
     }
 }
 
-#[tokio::test]
-async fn an_instant_is_a_position() {
-    let world = World::new().await;
-    for n in 1..=3 {
-        world.user(n, vec![created(&format!("u{n}"))]).await;
-    }
-    world.audit_folder().await.fold(ORG).await.unwrap();
-    let history = History::new(world.audit.clone());
-    let position = async |n: u64| history.position_at(ORG, at(n)).await.unwrap();
-    assert_eq!(
-        (position(0).await, position(1).await, position(2).await, position(9).await),
-        (0, 1, 2, 3)
-    );
-    assert_eq!(history.recorded_at(ORG, 2).await.unwrap(), Some(at(2)));
-    let ada = history.resources(ORG, ResourceKind::User, 2, Some("U2"), 0, 9).await.unwrap();
-    assert_eq!(ada.iter().map(|row| row.id).collect::<Vec<_>>(), [user(2)]);
-    assert!(
-        history.resources(ORG, ResourceKind::User, 1, Some("U2"), 0, 9).await.unwrap().is_empty()
-    );
-}
-
 /// Statistics are never gathered, so SQLite guesses: the order it is asked for must not lead it
 /// along everything that an organization has.
 #[tokio::test]

@@ -9,7 +9,9 @@ use rollcall_domain::credential::{
     CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
     KeySource, Proof, Purpose,
 };
-use rollcall_domain::deployment::{DeploymentEvent, DeploymentEventKind, LogAccepted, LostTail};
+use rollcall_domain::deployment::{
+    ClockCorrected, DeploymentEvent, DeploymentEventKind, LogAccepted, LostTail,
+};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::group::{GroupEvent, GroupEventKind};
 use rollcall_domain::ids::{
@@ -344,6 +346,11 @@ fn credential_samples() -> Vec<DomainEvent> {
                 exchange: 27,
             }],
         })),
+        DomainEvent::Deployment(DeploymentEvent::ClockCorrected(ClockCorrected {
+            because: "the host came back from sleep a day ahead".into(),
+            was: end,
+        })),
+        DomainEvent::Organization(OrganizationEvent::TimesBounded { until: end }),
     ])
     .chain(of_consumers().into_iter().map(DomainEvent::Consumer))
     .chain([DomainEvent::Lost(RecordLost {

@@ -197,6 +197,11 @@ impl PostgresCluster {
 
     /// Runs one statement as superuser in the database `postgres`.
     pub fn sql(&self, sql: &str) -> anyhow::Result<()> {
+        self.sql_in("postgres", sql)
+    }
+
+    /// Runs statements as superuser in one database.
+    pub fn sql_in(&self, database: &str, sql: &str) -> anyhow::Result<()> {
         let port = self.port.to_string();
         self.run(
             "psql",
@@ -211,7 +216,7 @@ impl PostgresCluster {
                 "-U",
                 "postgres",
                 "-d",
-                "postgres",
+                database,
                 "-c",
                 sql,
             ],

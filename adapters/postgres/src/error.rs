@@ -26,12 +26,23 @@ pub enum OpenError {
         "the database takes no more connections: raise max_connections, or lower --database-connections ({0})"
     )]
     Full(#[source] sqlx::Error),
+    /// The role of the URL may not do it.
+    #[error(
+        "the role of the database's URL lacks a right: let the owner of the log run `rollcall database prepare` ({0})"
+    )]
+    Forbidden(#[source] sqlx::Error),
     /// The URL is wrong, the server is away, or it refuses us.
     #[error("the database cannot be used: {0}")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
     /// The thread that writes could not be started.
     #[error("the writer cannot be started: {0}")]
     Writer(#[source] std::io::Error),
+}
+
+impl From<sqlx::Error> for OpenError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::of(error)
+    }
 }
 
 impl OpenError {
@@ -41,6 +52,7 @@ impl OpenError {
             // A protocol violation: PgBouncer's answer to settings at the start of a connection.
             Some("08P01") => Self::Pooler,
             Some("53300") => Self::Full(error),
+            Some("42501") => Self::Forbidden(error),
             _ => Self::Database(error),
         }
     }

@@ -53,6 +53,7 @@ pub(crate) fn trouble(e: &Error) -> Trouble {
         Some("53100") => Trouble::DiskFull,
         Some("53300") => Trouble::NoConnections,
         Some("25006") => Trouble::ReadOnly,
+        Some("42501") => Trouble::Forbidden,
         Some("55P03" | "57014" | "40001" | "40P01") => Trouble::Locked,
         Some(code) if code.starts_with("58") => Trouble::DiskFailing,
         Some(code) if code.starts_with("XX") => Trouble::Damaged,

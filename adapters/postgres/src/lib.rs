@@ -11,6 +11,7 @@ mod log;
 mod options;
 mod repository;
 mod schema;
+mod serving;
 mod standing;
 mod views;
 
@@ -19,4 +20,5 @@ pub use event_metadata::{METADATA_ACTOR, METADATA_EXCHANGE, METADATA_RECORDED_AT
 pub use log::PostgresLog;
 pub use options::ConnectOptions;
 pub use repository::Repository;
+pub use serving::{NotServing, ServingRole, prepare_serving};
 pub use views::PostgresViews;

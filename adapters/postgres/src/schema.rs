@@ -46,8 +46,12 @@ pub(crate) async fn prepare(
     if found.is_none() {
         transaction
             .execute(
-                "SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS rollcall; \
-                 CREATE TABLE IF NOT EXISTS rollcall.format (part text PRIMARY KEY, version integer NOT NULL)",
+                // A role that serves makes its views, and may not make tables beside the log.
+                "SET LOCAL client_min_messages = warning; DO $$ BEGIN \
+                 IF NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'rollcall' AND tablename = 'format') THEN \
+                 CREATE SCHEMA IF NOT EXISTS rollcall; \
+                 CREATE TABLE rollcall.format (part text PRIMARY KEY, version integer NOT NULL); \
+                 END IF; END $$",
             )
             .await?;
         transaction.execute(part.ddl).await?;

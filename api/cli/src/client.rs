@@ -1,5 +1,6 @@
 //! The command line's side of `/api/v1`.
 
+use super::output::Working;
 use super::part::{Part, check_free};
 use super::proven::prove;
 pub use super::unreachable::Unreachable;
@@ -129,9 +130,12 @@ impl Client {
             return Part::download(to, self.send(line).await?).await?.finish();
         }
         let for_eyes = std::io::stdout().is_terminal();
+        let working = Working::begin("waiting for the server");
         let answer = self.send(line).await?;
         let media_type = answer.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let is_json = media_type.is_some_and(|v| v.contains("json"));
+        // What it prints moves by itself.
+        drop(working);
         let mut chunks = answer.bytes_stream();
         // A character may be in two chunks.
         let mut begun = Vec::new();
@@ -159,14 +163,18 @@ impl Client {
     pub async fn lines(&self, line: &RequestLine, to: &mut dyn Write) -> (u64, anyhow::Result<()>) {
         let mut written = 0;
         let done = async {
+            let working = Working::begin("waiting for the server");
             let mut chunks = self.send(line).await?.bytes_stream();
             let mut begun = Vec::new();
             while let Some(chunk) = chunks.next().await {
                 begun.extend_from_slice(&chunk.context("the answer broke off")?);
                 if let Some(end) = begun.iter().rposition(|byte| *byte == b'\n') {
                     let whole: Vec<u8> = begun.drain(..=end).collect();
-                    to.write_all(&whole).context("the answer cannot be written")?;
+                    working
+                        .aside(|| to.write_all(&whole))
+                        .context("the answer cannot be written")?;
                     written += whole.iter().filter(|byte| **byte == b'\n').count() as u64;
+                    working.at(|| format!("{written} lines"));
                 }
             }
             if begun.is_empty() { Ok(()) } else { Err(anyhow!("the answer broke off")) }
@@ -181,6 +189,7 @@ impl Client {
         line: &RequestLine,
         body: reqwest::Body,
     ) -> anyhow::Result<T> {
+        let _working = Working::begin("sending, and waiting for the server");
         Self::read(self.checked(self.begin(line)?.body(body)).await?).await
     }
 
@@ -214,7 +223,9 @@ impl Client {
         if let Some(proven) = &self.proven {
             proven.get_or_try_init(|| prove(&self.http, &self.base, &self.key)).await?;
         }
+        let working = Working::begin("waiting for the server");
         let response = request.send().await.with_context(|| Unreachable::at(&self.base))?;
+        drop(working);
         if response.status().is_success() {
             return Ok(response);
         }

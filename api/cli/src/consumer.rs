@@ -3,11 +3,13 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::cells;
+use crate::output::Cell;
 use crate::say;
 use clap::{Subcommand, ValueEnum};
 use rollcall_contract::consumers::{
     ConsumerAdded, ConsumerBody, ConsumerKind, ConsumerPath, ConsumerRotated, NewConsumer,
-    PayloadMode, Rotation,
+    PayloadMode, Redelivery, Rotation,
 };
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
@@ -78,6 +80,14 @@ pub enum Consumer {
     Pause(One),
     /// Give a consumer its events again
     Resume(One),
+    /// Deliver everything after a position again, in its order
+    Redeliver {
+        #[command(flatten)]
+        one: One,
+        /// The position, not beyond where the consumer stands
+        #[arg(long, value_name = "POSITION")]
+        after: u64,
+    },
     /// Give a consumer a new key beside the one it has
     Rotate {
         #[command(flatten)]
@@ -155,6 +165,10 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
         Consumer::Resume(one) => {
             client.act(&route::RESUME_CONSUMER.line(&one.path(), &Nothing)?).await?;
         }
+        Consumer::Redeliver { one, after } => {
+            let line = route::REDELIVER.line(&one.path(), &Nothing)?;
+            client.act_on(&line, &Redelivery { after }).await?;
+        }
         Consumer::Rotate { one, overlap } => {
             let rotation = Rotation { overlap_seconds: Some(overlap) };
             let line = route::ROTATE_CONSUMER.line(&one.path(), &Nothing)?;
@@ -218,7 +232,7 @@ fn table(all: Vec<ConsumerBody>) {
         let heard = output::maybe(c.heard_at);
         let types = if c.types.is_empty() { "all".to_owned() } else { c.types.join(",") };
         let (lag, id) = (c.lag_records.to_string(), c.consumer.to_string());
-        vec![c.name, c.kind, c.state, types, c.payload, lag, heard, id]
+        cells![c.name, c.kind, Cell::state(c.state), types, c.payload, lag, heard, id]
     };
     output::table(
         &["NAME", "KIND", "STATE", "TYPES", "PAYLOAD", "LAG", "HEARD", "ID"],

@@ -3,6 +3,8 @@
 use super::client::Client;
 use super::output;
 use super::secret::Lifetime;
+use crate::cells;
+use crate::output::Cell;
 use crate::say;
 use anyhow::{Context as _, bail};
 use chrono::{DateTime, SubsecRound, Utc};
@@ -235,17 +237,17 @@ async fn list(client: &Client, org: String) -> anyhow::Result<()> {
     if client.json {
         return output::json(&all);
     }
-    let rows: Vec<Vec<String>> = all
+    let rows: Vec<Vec<Cell>> = all
         .iter()
         .map(|c| {
-            vec![
+            cells![
                 c.client_id.to_string(),
                 c.kind.clone(),
-                c.state.clone(),
+                Cell::state(c.state.clone()),
                 c.label.clone(),
                 output::maybe(c.expires_at),
                 output::maybe(c.last_used_at),
-                if c.used_by_last_cycle { "last cycle" } else { "-" }.to_owned(),
+                if c.used_by_last_cycle { "last cycle" } else { "-" },
             ]
         })
         .collect();

@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::cells;
+use crate::output::{Cell, Tone};
 use crate::paging::{Listing, Paging};
 use crate::who;
 use clap::Subcommand;
@@ -108,7 +110,7 @@ pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn row(x: ExchangeSummary) -> Vec<String> {
+fn row(x: ExchangeSummary) -> Vec<Cell> {
     let events = match (x.first_position, x.last_position) {
         (Some(first), Some(last)) if first == last => first.to_string(),
         (Some(first), Some(last)) => format!("{first}-{last}"),
@@ -124,11 +126,11 @@ fn row(x: ExchangeSummary) -> Vec<String> {
     let error = x.scim_type.map(|t| format!(" {t}")).unwrap_or_default();
     let millis = format!("{:.1}", x.duration_us as f64 / 1_000.0);
     let time = output::instant(x.received_at);
-    vec![
+    cells![
         x.number.to_string(),
         time,
         x.operation,
-        format!("{}{error}", x.status),
+        Cell::toned(Tone::of_status(x.status), format!("{}{error}", x.status)),
         millis,
         events,
         readings.join(","),
@@ -167,6 +169,7 @@ mod tests {
             replays: None,
         };
         let row = row(summary);
-        assert_eq!(row[3..7], ["200", "1.5", "4-5", "string-boolean"]);
+        let told: Vec<&str> = row[3..7].iter().map(|cell| cell.text.as_str()).collect();
+        assert_eq!(told, ["200", "1.5", "4-5", "string-boolean"]);
     }
 }

@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::cells;
+use crate::output::{Cell, Tone};
 use crate::paging::{Listing, Paging};
 use crate::who;
 use clap::Subcommand;
@@ -76,10 +78,13 @@ pub async fn run(command: Failures, client: Client) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn row(f: FailureBody) -> Vec<String> {
+fn row(f: FailureBody) -> Vec<Cell> {
     let subject = f.subject.map_or_else(|| "-".to_owned(), |s| s.to_string());
-    let state = if f.access.is_some() { format!("{} (access left)", f.state) } else { f.state };
-    vec![
+    let state = match f.access {
+        Some(_) => Cell::toned(Tone::Bad, format!("{} (access left)", f.state)),
+        None => Cell::state(f.state),
+    };
+    cells![
         output::instant(f.last_at),
         f.count.to_string(),
         f.cause,

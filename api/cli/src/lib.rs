@@ -49,7 +49,7 @@ pub use replay::{Choice, exit, report};
 
 use clap::{Args, Subcommand};
 use client::Client;
-use output::Fit;
+use output::{Color, Fit, Look};
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
@@ -81,11 +81,22 @@ pub struct ServerArgs {
     /// Fit tables to so many columns [default: those of the terminal]
     #[arg(long, value_name = "N", global = true, conflicts_with = "wide")]
     pub columns: Option<usize>,
+    /// Show tables in colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
+    pub color: Color,
+    /// Show times as those of this machine, with how far they are from UTC
+    #[arg(long, global = true)]
+    pub local_time: bool,
 }
 
 impl ServerArgs {
+    /// How results are shown.
+    pub fn look(&self) -> Look {
+        Look { fit: self.fit(), in_color: self.color.is_shown(), in_local_time: self.local_time }
+    }
+
     /// How wide tables may be: what is no terminal takes them as they are.
-    pub fn fit(&self) -> Fit {
+    fn fit(&self) -> Fit {
         let terminal = || {
             let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
             columns.filter(|_| std::io::stdout().is_terminal()).map(usize::from)

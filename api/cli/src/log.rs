@@ -6,7 +6,7 @@ use super::output;
 use super::repair::{self, Repair};
 use crate::say;
 use clap::Subcommand;
-use rollcall_contract::log::{AcceptLog, LogBody};
+use rollcall_contract::log::{AcceptLog, ClockCorrectedBody, CorrectClock, LogBody};
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
 
@@ -21,6 +21,13 @@ pub enum Log {
         #[arg(long, value_name = "TEXT")]
         because: String,
     },
+    /// Let time go back to the clock, which had run ahead for a while and is right now: what was
+    /// recorded meanwhile counts as recorded no later than this
+    CorrectClock {
+        /// Why, for those who ask later
+        #[arg(long, value_name = "TEXT")]
+        because: String,
+    },
     Repair(Repair),
 }
 
@@ -28,6 +35,7 @@ pub enum Log {
 pub async fn run(command: Log, client: Client) -> anyhow::Result<Exit> {
     let log: LogBody = match command {
         Log::Repair(command) => return repair::run(command, client).await,
+        Log::CorrectClock { because } => return correct_clock(because, client).await,
         Log::Show => client.ask(&route::SHOW_LOG.line(&Nothing, &Nothing)?).await?,
         Log::Accept { because } => {
             let line = route::ACCEPT_LOG.line(&Nothing, &Nothing)?;
@@ -55,4 +63,19 @@ pub async fn run(command: Log, client: Client) -> anyhow::Result<Exit> {
         }
     }
     Ok(if is_closed { Exit::Difference } else { Exit::Success })
+}
+
+async fn correct_clock(because: String, client: Client) -> anyhow::Result<Exit> {
+    let line = route::CORRECT_CLOCK.line(&Nothing, &Nothing)?;
+    let corrected: ClockCorrectedBody = client.tell(&line, &CorrectClock { because }).await?;
+    if client.json {
+        output::json(&corrected)?;
+    } else {
+        output::pairs(&[
+            ("Was", output::instant(corrected.was)),
+            ("Is", output::instant(corrected.is)),
+            ("Organizations", format!("{} had later records", corrected.organizations.len())),
+        ]);
+    }
+    Ok(Exit::Success)
 }

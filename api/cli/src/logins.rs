@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::cells;
+use crate::output::Cell;
 use crate::paging::{Listing, Paging};
 use crate::who;
 use anyhow::Context as _;
@@ -116,13 +118,13 @@ pub async fn run(command: Logins, client: Client) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn row(login: LoginBody) -> Vec<String> {
+fn row(login: LoginBody) -> Vec<Cell> {
     let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
     let drift: Vec<String> = login.drift.into_iter().map(|d| d.attribute).collect();
-    vec![
+    cells![
         login.position.to_string(),
         output::instant(login.at),
-        login.outcome,
+        Cell::state(login.outcome),
         text(login.reason),
         text(login.name_id),
         text(login.initiated_by),

@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::cells;
+use crate::output::Cell;
 use crate::say;
 use clap::Subcommand;
 use rollcall_contract::organizations::{
@@ -68,11 +70,11 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
             } else {
                 let row = |o: OrganizationBody| {
                     let state = if o.enabled { "on" } else { "off" };
-                    vec![
+                    cells![
                         o.domain,
                         o.name,
-                        state.to_owned(),
-                        o.scim,
+                        Cell::state(state),
+                        Cell::state(o.scim),
                         output::instant(o.created_at),
                         o.organization_id.to_string(),
                     ]

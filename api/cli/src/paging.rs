@@ -1,7 +1,7 @@
 //! Lists on the command line: a page, or all of them.
 
 use crate::client::Client;
-use crate::output;
+use crate::output::{self, Working};
 use clap::Args;
 use rollcall_contract::page::{MOST, NEXT_CURSOR, Paged};
 use rollcall_contract::request_line::Route;
@@ -75,12 +75,15 @@ impl Paging {
     {
         let limit = if self.all { MOST } else { self.limit.unwrap_or(usual) };
         let first = query.turned(limit, self.cursor.clone());
+        let (working, mut pages) = (Working::begin("waiting for the server"), 1_u64);
         let (mut body, mut next) = page::<_, _, B>(client, route, path, &first).await?;
         while let (true, Some(cursor)) = (self.all, &next) {
             let following = query.turned(limit, Some(cursor.clone()));
             let (more, then) = page::<_, _, B>(client, route, path, &following).await?;
             body.add(more);
             next = then;
+            pages += 1;
+            working.at(|| format!("{pages} pages of {MOST}"));
         }
         Ok(Listing { body, next })
     }

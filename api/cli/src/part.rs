@@ -1,7 +1,9 @@
 //! A file that takes its name only once it is whole.
 
+use super::output::Working;
 use anyhow::Context;
 use futures::StreamExt;
+use indicatif::HumanBytes;
 use reqwest::Response;
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
@@ -31,9 +33,13 @@ impl Part {
     pub async fn download(name: &Path, answer: Response) -> anyhow::Result<Self> {
         let (part, mut file) = Self::begin(name)?;
         let cannot = || format!("cannot write {}", part.path.display());
+        let (working, mut so_far) = (Working::begin("waiting for the server"), 0);
         let mut chunks = answer.bytes_stream();
         while let Some(chunk) = chunks.next().await {
-            file.write_all(&chunk.context("the answer broke off")?).with_context(cannot)?;
+            let chunk = chunk.context("the answer broke off")?;
+            file.write_all(&chunk).with_context(cannot)?;
+            so_far += chunk.len() as u64;
+            working.at(|| HumanBytes(so_far).to_string());
         }
         let file = file.into_inner().map_err(|e| e.into_error()).with_context(cannot)?;
         file.sync_all().with_context(cannot)?;

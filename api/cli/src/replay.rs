@@ -221,6 +221,14 @@ pub fn report(
     for (why, n) in &summary.not_replayed {
         pairs.push(("Not replayed", format!("{n}: {}", NotReplayed::words(*why))));
     }
+    for (bulk, operations) in &summary.unrecorded_bulks {
+        pairs.push((
+            "Not recorded",
+            format!(
+                "bulk request {bulk}, of which {operations} operations are; nobody had its answer"
+            ),
+        ));
+    }
     if let Some(forked_at) = summary.forked_at {
         pairs.push(("Forked at", forked_at.to_string()));
     }

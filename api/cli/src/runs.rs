@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::cells;
+use crate::output::{Cell, Tone};
 use crate::paging::{Listing, Paging};
 use crate::say;
 use anyhow::Context;
@@ -288,20 +290,24 @@ fn took(seconds: f64) -> String {
     }
 }
 
-fn row(run: RunBody) -> Vec<String> {
+fn row(run: RunBody) -> Vec<Cell> {
     let kind = if run.state == "open" { format!("{} (open)", run.kind) } else { run.kind };
     let number = |n: u64| if n == 0 { "-".to_owned() } else { n.to_string() };
     let (users, groups) = (number(run.users), number(run.groups));
-    let counts = [run.exchanges, run.changes, run.failures, run.retries].map(number);
-    let mut row = vec![
-        run.began_at.format("%Y-%m-%d %H:%M:%S").to_string(),
+    let failures = if run.failures == 0 { Tone::Faint } else { Tone::Bad };
+    cells![
+        output::instant(run.began_at),
         took(run.seconds),
         kind,
         run.confidence,
-    ];
-    row.extend(counts);
-    row.extend([users, groups, run.run.to_string()]);
-    row
+        number(run.exchanges),
+        number(run.changes),
+        Cell::toned(failures, number(run.failures)),
+        number(run.retries),
+        users,
+        groups,
+        run.run.to_string(),
+    ]
 }
 
 fn show(run: RunBody) {

@@ -1,6 +1,8 @@
 //! What `scim token` and `auditor` have in common: how long a secret lives, and the table of them.
 
 use super::output;
+use crate::cells;
+use crate::output::Cell;
 use chrono::{DateTime, Duration, SubsecRound, Utc};
 use rollcall_contract::keys::AccessKeyBody;
 use rollcall_contract::span;
@@ -72,9 +74,9 @@ const HEAD: [&str; 6] = ["ID", "STATE", "LABEL", "ISSUED", "EXPIRES", "LAST USED
 
 fn print(all: impl Iterator<Item = Listed>, columns: usize) {
     let row = |s: Listed| {
-        let mut row = vec![
+        let mut row = cells![
             s.id.to_string(),
-            s.state,
+            Cell::state(s.state),
             s.label,
             output::instant(s.issued_at),
             output::maybe(s.expires_at),

@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::cells;
+use crate::output::Cell;
 use crate::paging::{Listing, Paging};
 use crate::{say, who};
 use clap::Subcommand;
@@ -100,11 +102,11 @@ pub async fn run(command: Sessions, client: Client) -> anyhow::Result<Exit> {
     Ok(Exit::Success)
 }
 
-fn row(session: SessionSummary) -> Vec<String> {
-    vec![
+fn row(session: SessionSummary) -> Vec<Cell> {
+    cells![
         session.session_id.to_string(),
         session.user_id.to_string(),
-        session.state,
+        Cell::state(session.state),
         output::instant(session.began_at),
         output::instant(session.expires_at),
         session.end_reason.unwrap_or_else(|| "-".to_owned()),

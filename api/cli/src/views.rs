@@ -3,6 +3,8 @@
 use super::Exit;
 use super::client::Client;
 use super::output;
+use crate::cells;
+use crate::output::{Cell, Tone};
 use crate::say;
 use clap::{Subcommand, ValueEnum};
 use rollcall_contract::organizations::OrganizationPath;
@@ -90,11 +92,14 @@ pub async fn run(command: Views, client: Client) -> anyhow::Result<Exit> {
             } else {
                 let row = |v: ViewBody| {
                     let state = v.stopped.map_or_else(
-                        || "ok".to_owned(),
-                        |s| format!("STOPPED at {}: {}", s.position, s.error),
+                        || Cell::state("ok"),
+                        |s| {
+                            let text = format!("STOPPED at {}: {}", s.position, s.error);
+                            Cell::toned(Tone::Bad, text)
+                        },
                     );
                     let at = |done: u64, head: u64| format!("{done}/{head}");
-                    vec![
+                    cells![
                         v.organization_id.to_string(),
                         v.family,
                         at(v.position, v.head),

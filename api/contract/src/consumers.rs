@@ -91,6 +91,15 @@ pub struct Rotation {
     pub overlap_seconds: Option<u32>,
 }
 
+/// What is told again.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Redelivery {
+    /// Everything after this position: not beyond the consumer's place, and not before what it
+    /// began with.
+    pub after: u64,
+}
+
 /// A new key of a consumer, shown this once.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct ConsumerRotated {

@@ -1,5 +1,6 @@
 //! Which log is served, and whether it is.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -39,6 +40,27 @@ pub struct LostBody {
     pub position: u64,
     /// The number of the last exchange that is there.
     pub exchange: u64,
+}
+
+/// Lets time go back to a clock that ran ahead.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CorrectClock {
+    /// Why, for those who ask later: at most 1,000 characters.
+    pub because: String,
+}
+
+/// Time has gone back.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ClockCorrectedBody {
+    /// The time that was gone by until then.
+    #[serde(serialize_with = "crate::time::serialize")]
+    pub was: DateTime<Utc>,
+    /// The time it is.
+    #[serde(serialize_with = "crate::time::serialize")]
+    pub is: DateTime<Utc>,
+    /// Organizations with records that say to be later than this.
+    pub organizations: Vec<Uuid>,
 }
 
 /// Lets the log count as it is.

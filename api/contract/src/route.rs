@@ -128,6 +128,7 @@ routes! {
     SHOW_CONSUMER: Get "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
     PAUSE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/pause" (ConsumerPath, Nothing);
     RESUME_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/resume" (ConsumerPath, Nothing);
+    REDELIVER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/redeliver" (ConsumerPath, Nothing);
     ROTATE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/rotate" (ConsumerPath, Nothing);
     REMOVE_CONSUMER: Delete "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
     READ_FEED: Get "/api/v1/organizations/{organization}/consumers/{consumer}/feed" (ConsumerPath, FeedQuery);
@@ -184,6 +185,7 @@ routes! {
     RESUME_VIEWS: Post "/api/v1/organizations/{organization}/views/resume" (OrganizationPath, Nothing);
     SHOW_LOG: Get "/api/v1/log" (Nothing, Nothing);
     ACCEPT_LOG: Post "/api/v1/log/accept" (Nothing, Nothing);
+    CORRECT_CLOCK: Post "/api/v1/log/clock" (Nothing, Nothing);
     PLAN_REPAIR: Get "/api/v1/organizations/{organization}/log/repair" (OrganizationPath, Nothing);
     REPAIR_LOG: Post "/api/v1/organizations/{organization}/log/repair" (OrganizationPath, Nothing);
     BACKUP: Get "/api/v1/backup" (Nothing, Nothing);

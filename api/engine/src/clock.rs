@@ -66,6 +66,15 @@ impl Clock {
         Skew { database: database.map(|database| system - database), log }
     }
 
+    /// Goes back to the reference, which is so far from the time that is given out.
+    pub fn turn_back(&self, by: TimeDelta) {
+        if let Some(kept) = &self.1 {
+            let now = Instant::now();
+            let given = DateTime::from_timestamp_micros(kept.at(now)).unwrap_or_default();
+            kept.turn_back(now, given + by);
+        }
+    }
+
     /// The log has this time: none that is given out is less.
     pub fn no_less_than(&self, time: DateTime<Utc>) {
         if let Some(kept) = &self.1 {

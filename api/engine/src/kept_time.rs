@@ -56,6 +56,14 @@ impl KeptTime {
         reference - DateTime::from_timestamp_micros(self.at(now)).unwrap_or_default()
     }
 
+    /// Goes back to the reference: the time that was given out until now was wrong.
+    pub fn turn_back(&self, now: Instant, reference: DateTime<Utc>) {
+        let passed = now.saturating_duration_since(self.anchor);
+        let at_anchor = reference - TimeDelta::from_std(passed).unwrap_or_default();
+        self.at_anchor.store(at_anchor.timestamp_micros(), Ordering::SeqCst);
+        self.latest.store(i64::MIN, Ordering::SeqCst);
+    }
+
     /// The log has this time: none that is given out is less.
     pub fn no_less_than(&self, time: DateTime<Utc>) {
         self.latest.fetch_max(time.timestamp_micros(), Ordering::SeqCst);
@@ -99,6 +107,10 @@ mod tests {
             let told = DateTime::from_timestamp_micros(time).unwrap();
             assert_eq!((told, far.num_seconds()), (at(given), apart), "after {passed} s");
         }
+        let now = anchor + Duration::from_secs(50);
+        kept.turn_back(now, at(48));
+        assert_eq!(kept.at(now), at(48).timestamp_micros());
+        assert_eq!(kept.follow(now, at(48)).num_seconds(), 0);
         kept.no_less_than(at(10_000));
         assert_eq!(kept.at(anchor + Duration::from_secs(51)), at(10_000).timestamp_micros());
     }

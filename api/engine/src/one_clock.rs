@@ -3,31 +3,78 @@
 
 use crate::Engine;
 use crate::clock::Skew;
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::log::{Damage, LogError, sound};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// How far clocks were apart when somebody last looked.
+/// The name of the note that says when an operator last let time go back.
+const TURNED_BACK: &str = "clock-turned-back";
+
+/// How far clocks were apart when somebody last looked, and how far time has gone back already.
 #[derive(Default)]
-pub(crate) struct Measured(Mutex<Skew>);
+pub(crate) struct Measured {
+    skew: Mutex<Skew>,
+    /// What the note said when it was last followed.
+    turned_back: Mutex<Option<String>>,
+}
+
+fn set<T>(kept: &Mutex<T>, value: T) {
+    *kept.lock().unwrap_or_else(PoisonError::into_inner) = value;
+}
 
 impl Engine {
     /// How far clocks were apart when somebody last looked.
     pub fn skew(&self) -> Skew {
-        *self.measured.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.measured.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at the clock of the database, or of the system.
+    /// Looks at the clock of the database, or of the system. Where an operator has let time go back,
+    /// also by another process, it does so here.
     ///
     /// # Errors
     /// If the database cannot be asked.
     pub async fn look_at_the_clock(&self) -> Result<Skew, LogError> {
+        let skew = self.measure().await?;
+        if skew.log >= -Skew::MOST {
+            return Ok(skew);
+        }
+        let note = self.log.note(TURNED_BACK).await?;
+        let followed = self.measured.turned_back.lock();
+        if *followed.unwrap_or_else(PoisonError::into_inner) == note {
+            return Ok(skew);
+        }
+        tracing::warn!("an operator has set the clock right: time goes back to it");
+        self.clock.turn_back(skew.log);
+        set(&self.measured.turned_back, note);
+        self.measure().await
+    }
+
+    async fn measure(&self) -> Result<Skew, LogError> {
         let asked = Instant::now();
         let told = self.log.time().await?;
         // It was read somewhere in between.
         let skew = self.clock.follow(told.map(|time| time + asked.elapsed() / 2));
-        *self.measured.0.lock().unwrap_or_else(PoisonError::into_inner) = skew;
+        set(&self.measured.skew, skew);
         Ok(skew)
+    }
+
+    /// Lets time go back to the clock that is gone by, which had run ahead, here and in all processes
+    /// on this log that can be told. Gives the time that was gone by until now.
+    ///
+    /// # Errors
+    /// If the clock cannot be looked at, or others cannot be told.
+    pub async fn turn_back_the_clock(&self) -> Result<DateTime<Utc>, LogError> {
+        let skew = self.measure().await?;
+        let was = self.clock.now();
+        if skew.log < TimeDelta::zero() {
+            self.clock.turn_back(skew.log);
+            let note = Some(self.clock.now().to_rfc3339());
+            set(&self.measured.turned_back, note.clone());
+            self.log.keep_note(TURNED_BACK, note.as_deref()).await?;
+            self.measure().await?;
+        }
+        Ok(was)
     }
 
     /// Begins where the log ends: no time that is given out is less than what was recorded last.
@@ -35,6 +82,7 @@ impl Engine {
     /// # Errors
     /// If the log cannot be read.
     pub async fn begin_where_the_log_ends(&self) -> Result<(), LogError> {
+        set(&self.measured.turned_back, self.log.note(TURNED_BACK).await?);
         for (organization, head) in self.log.heads().await? {
             let Some(before) = head.position.checked_sub(1) else { continue };
             match sound(&*self.log, organization, before, 1).await? {

@@ -20,6 +20,11 @@ pub trait Replayer: Send + 'static {
         step: Step,
         told: &mut Told,
     ) -> impl Future<Output = Result<(), ReplayError>>;
+
+    /// Says what shows only once all steps were taken.
+    fn end(&mut self, _told: &mut Told) -> impl Future<Output = Result<(), ReplayError>> {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// What is told.
@@ -92,5 +97,6 @@ async fn replay(
         }
         replayer.step(&mut scratch, step, told).await?;
     }
+    replayer.end(told).await?;
     Ok(scratch.position)
 }

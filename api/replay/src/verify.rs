@@ -13,7 +13,7 @@ use rollcall_contract::replay::{ExchangeLine, NotReplayed, ReplayLine, ReplayRes
 use rollcall_domain::ids::{ExchangeId, OrganizationId, ResourceId};
 use rollcall_domain::log::{Log, Record, RecordedExchange};
 use rollcall_engine::clock::Clock;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Replays exchanges of a log and compares. With `all`, every exchange has its line; else those
@@ -27,15 +27,17 @@ pub async fn verify(
     all: bool,
 ) -> Result<Lines, ReplayError> {
     let head = log.head(organization).await?;
+    let verifier = Verifier { log: log.clone(), organization, all, bulks: HashMap::new() };
     let feed = Feed { log, organization, head, selection, begin: Begin::BeforeFirst };
-    let verifier = Verifier { all, bulks: HashSet::new() };
     start(feed, settings, clock, verifier).map_err(|e| ReplayError::Scratch(e.to_string()))
 }
 
 struct Verifier {
+    log: Arc<dyn Log>,
+    organization: OrganizationId,
     all: bool,
-    /// Bulk requests whose operations came by, until they come by themselves.
-    bulks: HashSet<ExchangeId>,
+    /// Bulk requests whose operations came by, until they come by themselves; and how many did.
+    bulks: HashMap<ExchangeId, u64>,
 }
 
 impl Replayer for Verifier {
@@ -57,6 +59,16 @@ impl Replayer for Verifier {
             }
         }
     }
+
+    async fn end(&mut self, told: &mut Told) -> Result<(), ReplayError> {
+        for (bulk, operations) in self.bulks.drain() {
+            // What was selected may end before it.
+            if self.log.exchange(self.organization, bulk).await?.is_none() {
+                told.summary.unrecorded_bulks.insert(bulk.0, operations);
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Verifier {
@@ -67,7 +79,9 @@ impl Verifier {
         caused: Vec<Record>,
         told: &mut Told,
     ) -> Result<(), ReplayError> {
-        self.bulks.extend(recorded.exchange.parent);
+        if let Some(bulk) = recorded.exchange.parent {
+            *self.bulks.entry(bulk).or_default() += 1;
+        }
         if let Some(why) = self.not_replayed(&recorded) {
             *told.summary.not_replayed.entry(why).or_default() += 1;
             told.summary.count(ReplayResult::NotReplayed);
@@ -120,7 +134,7 @@ impl Verifier {
 
     fn not_replayed(&mut self, recorded: &RecordedExchange) -> Option<NotReplayed> {
         let exchange = &recorded.exchange;
-        if self.bulks.remove(&exchange.id) {
+        if self.bulks.remove(&exchange.id).is_some() {
             return Some(NotReplayed::ByItsParts);
         }
         if let Some(why) = line::not_replayed(exchange) {

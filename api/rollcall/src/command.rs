@@ -1,6 +1,6 @@
 //! What the binary can be told.
 
-use crate::{bundle, check_backup, config, ledger, shell, versions};
+use crate::{bundle, check_backup, config, database, ledger, shell, versions};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use rollcall_cli::{Exit, Failure, ServerArgs, healthcheck, output, usage};
 use rollcall_door::config::ServeArgs;
@@ -37,6 +37,9 @@ enum Command {
     /// Configuration of the server
     #[command(subcommand)]
     Config(config::Config),
+    /// The PostgreSQL database of `--database-url`, without a server
+    #[command(subcommand)]
+    Database(database::Database),
     /// Entra in a box: a simulated tenant
     #[command(subcommand)]
     Simulate(Box<simulate::Simulate>),
@@ -59,7 +62,7 @@ pub struct ServeCommand {
 /// Says in one line what went wrong, with the exit code for it.
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { server, command } = cli;
-    output::begin(server.fit());
+    output::begin(server.look());
     match command {
         Command::Serve(serve) => start(serve.args, server.data),
         Command::Healthcheck(command) => healthcheck::run(&command, server),
@@ -70,6 +73,7 @@ pub fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Bundle(bundle) => bundle::run(bundle, server),
         Command::Ledger(ledger) => ledger::run(ledger, server),
         Command::Config(config) => config::run(config, server),
+        Command::Database(command) => database::run(command, &server),
         Command::Simulate(simulate) => simulate::run(*simulate, server),
         Command::Completions(command) => shell::completions(&command, Cli::command()),
         Command::Man(command) => shell::manual(command, Cli::command()),

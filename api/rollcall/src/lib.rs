@@ -5,6 +5,7 @@ mod bundle;
 mod check_backup;
 mod command;
 mod config;
+mod database;
 mod ledger;
 mod shell;
 mod versions;

@@ -35,7 +35,7 @@ pub async fn list(call: &mut Call, kind: Option<ResourceKind>) -> Result<Reply, 
                 None => Page::Index { start, count },
             };
             let found = one_kind(call, kind, page).await?;
-            Ok(answer(call, found.total, start, found.items, found.next_cursor))
+            answer(call, found.total, start, found.items, found.next_cursor).await
         }
         None => every_kind(call, start, count).await,
     }
@@ -75,7 +75,7 @@ async fn every_kind(call: &mut Call, start: u64, count: u64) -> Result<Reply, Sc
         (Ok(_), Err(error)) if is_about_the_query(&error) => total,
         (_, Err(error)) => return Err(error),
     };
-    Ok(answer(call, total, start, items, None))
+    answer(call, total, start, items, None).await
 }
 
 /// A query over all kinds as far as it concerns one: what it says about attributes that only the
@@ -138,7 +138,13 @@ async fn one_kind(
     Ok(found)
 }
 
-fn answer(call: &Call, total: u64, start: u64, items: Vec<Value>, next: Option<String>) -> Reply {
+async fn answer(
+    call: &Call,
+    total: u64,
+    start: u64,
+    items: Vec<Value>,
+    next: Option<String>,
+) -> Result<Reply, ScimError> {
     let mut body = Map::new();
     body.insert("schemas".into(), json!(["urn:ietf:params:scim:api:messages:2.0:ListResponse"]));
     body.insert("totalResults".into(), json!(total));
@@ -158,5 +164,6 @@ fn answer(call: &Call, total: u64, start: u64, items: Vec<Value>, next: Option<S
         _ => None,
     };
     body.insert("Resources".into(), Value::Array(items));
-    Reply { found: Some(total), subject, ..Reply::json(200, &Value::Object(body)) }
+    let reply = Reply::of_any_length(200, Value::Object(body)).await?;
+    Ok(Reply { found: Some(total), subject, ..reply })
 }

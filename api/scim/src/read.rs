@@ -37,6 +37,6 @@ pub async fn read(call: &mut Call, kind: ResourceKind, id: ResourceId) -> Result
         .pop()
         .ok_or_else(|| failure::damaged("a resource that was found cannot be shown"))?;
     project(kind, &mut resource, &selection.attributes, &selection.excluded);
-    let reply = Reply::json(200, &resource).with("etag", etag(version));
+    let reply = Reply::of_any_length(200, resource).await?.with("etag", etag(version));
     Ok(reply.with("content-location", location(&call.app.scim_base, kind, id)).about(id))
 }

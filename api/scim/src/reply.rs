@@ -1,6 +1,6 @@
 //! An answer before it is HTTP.
 
-use super::MEDIA_TYPE;
+use super::{MEDIA_TYPE, failure};
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use rollcall_domain::exchange::{Answer, Exchange};
@@ -10,6 +10,7 @@ use rollcall_domain::interpretation::Notes;
 use rollcall_domain::log::Position;
 use rollcall_domain::scim::ScimError;
 use rollcall_door::exchange::{Closing, Kept, Opened, POSITION};
+use rollcall_projections::directory::{FEW, turn};
 use serde_json::Value;
 
 /// Answers longer than this are kept by length only; a read can be repeated as of its position.
@@ -51,6 +52,18 @@ impl Reply {
     /// An answer with a JSON body.
     pub fn json(status: u16, body: &Value) -> Self {
         Self { status, body: Some(body.to_string().into_bytes()), ..Self::default() }
+    }
+
+    /// An answer with a JSON body of any length: a long one is written out on a thread of its own,
+    /// one at a time, so that nobody else waits for it.
+    pub async fn of_any_length(status: u16, body: Value) -> Result<Self, ScimError> {
+        if members_in(&body) < FEW {
+            return Ok(Self::json(status, &body));
+        }
+        let _turn = turn().await;
+        let written = tokio::task::spawn_blocking(move || body.to_string().into_bytes()).await;
+        let written = written.map_err(|e| failure::unavailable("write out", &e))?;
+        Ok(Self { status, body: Some(written), ..Self::default() })
     }
 
     /// Adds a header.
@@ -158,4 +171,11 @@ fn facts(opened: &Opened, reply: &Reply) -> Facts {
         token_request: None,
         untrusted: None,
     }
+}
+
+/// How many members of groups an answer shows.
+fn members_in(body: &Value) -> usize {
+    let of_one = |resource: &Value| resource["members"].as_array().map_or(0, Vec::len);
+    let listed = body["Resources"].as_array().into_iter().flatten().map(of_one);
+    of_one(body) + listed.sum::<usize>()
 }

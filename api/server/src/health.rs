@@ -93,7 +93,7 @@ const VIEWS: (&str, &str) = (
 /// Clocks are apart. It decides nothing: requests are answered.
 pub const CLOCK: (&str, &str) = (
     "clock-skew",
-    "clocks are more than 5 s apart: let the system's, and the database's, be set by NTP; until then answers about the past may be off by as much",
+    "clocks are more than 5 s apart: let the system's, and the database's, be set by NTP; if what was recorded is ahead of a clock that is right now, `rollcall log correct-clock`; until then answers about the past may be off by as much",
 );
 
 /// All reasons that there are, for metrics.

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
+pub use rollcall_postgres::{NotServing, ServingRole, prepare_serving};
 pub use rollcall_sealing::DeploymentWrap;
 pub use rollcall_sqlite::version as sqlite_version;
 

@@ -1,6 +1,6 @@
 //! What a command on the deployment comes to.
 
-use super::{Deployment, DeploymentEvent, LogAccepted};
+use super::{ClockCorrected, Deployment, DeploymentEvent, LogAccepted};
 use crate::context::Context;
 use crate::credential::{CredentialCommand, CredentialError, CredentialEvent};
 use crate::decision::Decision;
@@ -12,6 +12,8 @@ pub enum DeploymentCommand {
     Credential(CredentialCommand),
     /// Let the log count as it is.
     AcceptLog(LogAccepted),
+    /// Go back to a clock that ran ahead for a while.
+    CorrectClock(ClockCorrected),
 }
 
 /// Decides a command. A command that changes nothing yields no event.
@@ -29,6 +31,9 @@ pub fn decide(
         // has found out.
         DeploymentCommand::AcceptLog(accepted) => {
             return Ok(vec![DeploymentEvent::LogAccepted(accepted)].into());
+        }
+        DeploymentCommand::CorrectClock(corrected) => {
+            return Ok(vec![DeploymentEvent::ClockCorrected(corrected)].into());
         }
     };
     let changes = deployment.credentials.decide(command, context.now)?;

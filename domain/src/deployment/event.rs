@@ -1,7 +1,7 @@
 //! What can have happened to the deployment. Published payloads are frozen: a change is a new
 //! version.
 
-use super::LogAccepted;
+use super::{ClockCorrected, LogAccepted};
 use crate::credential::{CredentialEvent, CredentialIssued, CredentialRevoked};
 use crate::event_macro::events;
 
@@ -14,6 +14,8 @@ events! {
         "OperatorKeyRevoked" "1" OperatorKeyRevoked(CredentialRevoked),
         /// The log counts as it is, although it was not the one that was known.
         "LogAccepted" "1" LogAccepted(LogAccepted),
+        /// Time goes back to a clock that ran ahead for a while.
+        "ClockCorrected" "1" ClockCorrected(ClockCorrected),
     }
 }
 
@@ -23,7 +25,7 @@ impl DeploymentEvent {
         match self {
             DeploymentEvent::OperatorKeyIssued(event) => Some(CredentialEvent::Issued(event)),
             DeploymentEvent::OperatorKeyRevoked(event) => Some(CredentialEvent::Revoked(event)),
-            DeploymentEvent::LogAccepted(_) => None,
+            DeploymentEvent::LogAccepted(_) | DeploymentEvent::ClockCorrected(_) => None,
         }
     }
 }

@@ -27,6 +27,11 @@ pub enum Trouble {
     /// The store does not answer.
     #[error("the database cannot be reached: is it running, and is the network well?")]
     Away,
+    /// The role lacks a right.
+    #[error(
+        "the role of --database-url lacks a right: let the owner of the log run `rollcall database prepare`"
+    )]
+    Forbidden,
     /// The store refuses what no store should.
     #[error("the database refuses what is written: the log of the server says what it said")]
     Refused,
@@ -34,7 +39,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::DiskFull,
         Self::DiskFailing,
         Self::ReadOnly,
@@ -42,6 +47,7 @@ impl Trouble {
         Self::Locked,
         Self::NoConnections,
         Self::Away,
+        Self::Forbidden,
         Self::Refused,
     ];
 
@@ -55,6 +61,7 @@ impl Trouble {
             Self::Locked => "locked",
             Self::NoConnections => "no-connections",
             Self::Away => "away",
+            Self::Forbidden => "forbidden",
             Self::Refused => "refused",
         }
     }

@@ -8,6 +8,7 @@ use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedChange;
 use crate::run::Noticed;
 use crate::saml::IdpSettings;
+use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
 
 /// A command on one organization.
@@ -42,6 +43,11 @@ pub enum OrganizationCommand {
     },
     /// Keep how its sync cycles come, if that is news.
     NoteRhythm(Noticed),
+    /// Let no record so far count as recorded later than now: the clock ran ahead.
+    BoundTimes {
+        /// The latest time that was recorded so far.
+        until: DateTime<Utc>,
+    },
     /// Ask this of the client of its SCIM connection; what is absent stays as it is.
     SetScimPolicy {
         /// See [`Policy::strict`](crate::scim::Policy::strict).

@@ -109,6 +109,9 @@ fn change(
             noticed.is_news(settings.rhythm.as_ref()),
             OrganizationEvent::ProvisioningRhythmChanged(noticed),
         ),
+        OrganizationCommand::BoundTimes { until } => {
+            when(context.now < until, OrganizationEvent::TimesBounded { until })
+        }
         OrganizationCommand::Saml(command) => decide_saml::decide(&settings.saml, command, context),
     }
 }

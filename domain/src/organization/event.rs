@@ -101,6 +101,12 @@ events! {
         /// Its sync cycles fell silent, came further and further apart, or came regularly again. It
         /// was noticed by the clock, and nothing is derived from it.
         "ProvisioningRhythmChanged" "1" ProvisioningRhythmChanged(Noticed),
+        /// The clock had run ahead, and was set right (see `ClockCorrected` of the deployment): no
+        /// record up to here was recorded later than this one.
+        "TimesBounded" "1" TimesBounded {
+            /// The latest time that was recorded before.
+            until: DateTime<Utc>,
+        },
         /// A SCIM token is refused from now on. Written no more.
         "ScimTokenRevoked" "1" ScimTokenRevoked {
             /// Names the token.
@@ -222,6 +228,7 @@ impl OrganizationEventKind {
             Self::ProvisioningLogImported
             | Self::ProvisioningLogForgotten
             | Self::ProvisioningRhythmChanged
+            | Self::TimesBounded
             | Self::AuditorKeyIssued
             | Self::AuditorKeyRevoked
             | Self::CredentialFirstUsed

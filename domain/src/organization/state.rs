@@ -94,6 +94,7 @@ impl Organization {
             OrganizationEvent::ProvisioningRhythmChanged(noticed) => {
                 settings.rhythm = Some(noticed)
             }
+            OrganizationEvent::TimesBounded { .. } => {}
             event => match credential(&event) {
                 Some(event) => settings.credentials.evolve(event),
                 None => settings.saml.evolve(&event),

@@ -31,8 +31,10 @@ columns! {
         clock: i64,
     }
 
-    /// One row for each record. `clock` is the latest time of any record up to this one: servers
-    /// decide times before the log decides the order, and a moment must be a place in that order.
+    /// One row for each record. `clock` is when it was recorded, as far as the log knows: no earlier
+    /// than any record before it (servers decide times before the log decides the order, and a
+    /// moment must be a place in that order), and no later than a later one that bounds times
+    /// ([`DomainEvent::bounds_times`]).
     pub table EVENTS = "events" {
         key: ["organization", "position"],
         indexes: [
@@ -67,12 +69,14 @@ pub(crate) struct Events {
     organization: OrganizationId,
     /// In microseconds since 1970.
     clock: i64,
+    /// The earliest that times before the page are bounded by.
+    bound: Option<i64>,
     rows: Vec<EventRow>,
 }
 
 impl View for Events {
     const NAME: &'static str = "events";
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const TABLES: &'static [&'static Table] = &[&EVENTS];
 
     /// Reads how far the clock is.
@@ -83,12 +87,19 @@ impl View for Events {
         Ok(Self {
             organization: page.organization,
             clock,
+            bound: None,
             rows: Vec::with_capacity(page.records.len()),
         })
     }
 
-    fn record(&mut self, record: &Record, _: &DomainEvent) -> Result<(), Bad> {
-        self.clock = self.clock.max(micros(record.recorded_at));
+    fn record(&mut self, record: &Record, event: &DomainEvent) -> Result<(), Bad> {
+        let at = micros(record.recorded_at);
+        if event.bounds_times() && at < self.clock {
+            self.rows.iter_mut().for_each(|row| row.clock = row.clock.min(at));
+            self.bound = Some(self.bound.map_or(at, |bound| bound.min(at)));
+            self.clock = at;
+        }
+        self.clock = self.clock.max(at);
         self.rows.push(EventRow {
             organization: self.organization,
             position: record.position,
@@ -104,6 +115,11 @@ impl View for Events {
     }
 
     fn flush(self, out: &mut Vec<Statement>) -> Result<(), Bad> {
+        if let Some(bound) = self.bound {
+            let sql = "UPDATE events SET clock = $1 WHERE organization = $2 AND clock > $3";
+            let params = vec![bound.into(), self.organization.into(), bound.into()];
+            out.push((sql.to_owned(), params));
+        }
         EventRow::upsert(self.rows, out)
     }
 }

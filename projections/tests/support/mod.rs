@@ -144,6 +144,11 @@ impl World {
         at(*clock)
     }
 
+    /// What is appended next is recorded at this second.
+    pub fn set_clock(&self, n: u64) {
+        *self.clock.lock().unwrap() = n - 1;
+    }
+
     pub async fn user(&self, n: u128, events: Vec<UserEvent>) -> Appended {
         self.append(AggregateKind::User, ORG, user(n).0, events).await
     }

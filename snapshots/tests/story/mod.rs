@@ -120,6 +120,8 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::Deployment, 0, &["LogAccepted"]),
     (AggregateKind::Organization, 0, &["ProvisioningLogForgotten"]),
     (AggregateKind::User, 1, &["RecordLost"]),
+    (AggregateKind::Deployment, 0, &["ClockCorrected"]),
+    (AggregateKind::Organization, 0, &["TimesBounded"]),
 ];
 
 /// The log, as it is restored from a backup.

@@ -69,6 +69,25 @@ pub async fn fill(w: &World, count: u64) -> Result<(Vec<String>, Driven)> {
     Ok((ids, driven))
 }
 
+/// Creates `count` groups of so many of these users each, in turn.
+pub async fn create_groups(w: &World, count: u64, members: u64, users: &[String]) -> Result<()> {
+    let token = token(w)?;
+    let group = |n: u64| {
+        let member = |m: u64| {
+            let user = &users[(n * members + m) as usize % users.len()];
+            format!("{{\"value\":\"{user}\"}}")
+        };
+        let members: Vec<String> = (0..members).map(member).collect();
+        let body = format!(
+            "{{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:Group\"],\"displayName\":\"Door {n:05}\",\"members\":[{}]}}",
+            members.join(",")
+        );
+        prepare("POST", "/Groups", token, &body)
+    };
+    let authority = w.server.address().authority();
+    drive(&authority, CONNECTIONS, Until::Count(count), group, status_is(201)).await.map(drop)
+}
+
 /// Entra's matching query for users chosen at random among the first `users`.
 pub async fn match_queries(w: &World, users: u64, rng: &mut Rng, time: Duration) -> Result<Driven> {
     let token = token(w)?;

@@ -5,3 +5,4 @@ mod impostor;
 mod names;
 mod refused;
 mod tables;
+mod transcript;

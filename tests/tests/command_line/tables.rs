@@ -16,7 +16,7 @@ fn command(server: &Server, args: &[&str]) -> Result<Command> {
     Ok(command)
 }
 
-async fn ran(server: &Server, args: &[&str]) -> Result<Output> {
+pub(super) async fn ran(server: &Server, args: &[&str]) -> Result<Output> {
     let mut command = command(server, args)?;
     Ok(tokio::task::spawn_blocking(move || command.output()).await??)
 }
@@ -26,7 +26,7 @@ fn text(bytes: &[u8]) -> String {
 }
 
 /// The list commands of one organization.
-fn lists(group: &str) -> Vec<Vec<&str>> {
+pub(super) fn lists(group: &str) -> Vec<Vec<&str>> {
     vec![
         vec!["org", "list"],
         vec!["scim", "token", "list"],

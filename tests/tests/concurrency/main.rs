@@ -1,11 +1,13 @@
 //! Many clients at once: nothing is lost, nothing is refused that need not be, on one process with
 //! the embedded store and on two processes that share a PostgreSQL database.
 
+mod crowd;
 mod frozen;
 mod outrun;
 mod pooler;
 mod rolling;
 mod round_trips;
+mod serving_role;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::{join_all, try_join_all};

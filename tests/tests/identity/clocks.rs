@@ -8,7 +8,7 @@ use rollcall_tests::http::{Http, Request};
 use rollcall_tests::operating;
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::world::{World, start_cluster};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -166,5 +166,130 @@ async fn what_has_expired_stays_expired_when_a_clock_goes_back() -> Result<()> {
     last_event(&w).await?;
     lie.tell("+7300")?;
     clock(&w.admin, false).await?;
+    Ok(())
+}
+
+/// How many users there are at a moment.
+async fn users_at(w: &World, moment: &str) -> Result<usize> {
+    let target = format!("/api/v1/organizations/acme/users?as_of={moment}");
+    let users = w.admin.get(&target).await?.expect_json(200)?;
+    Ok(users["resources"].as_array().context("users")?.len())
+}
+
+/// An instant that has come by every clock here, but not by one that was told.
+async fn soon(admin: &Admin) -> Result<String> {
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let now = rollcall_tests::clock::now();
+    let ping = admin.get_anonymous("/healthz").await?;
+    ensure!(ping.status == 200, "{ping:?}");
+    Ok(now.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
+/// A clock that ran ahead for a while, and recorded, is set right by an operator's word: from then on
+/// an instant means what it says, in every process and after a start, and the log says why.
+#[tokio::test]
+async fn a_clock_that_ran_ahead_is_set_right() -> Result<()> {
+    let lie = Lie::new("+0")?;
+    let server = Server::start_lied_to(Store::Sqlite, &lie.environment()?).await?;
+    let mut w = World::around(server).await?;
+    w.scim.create_user("ada@contoso.example").await?;
+    let correct = ["log", "correct-clock", "--because", "the host woke up in another year"];
+    let refused = w.server.command(&correct).await?;
+    ensure!(refused.status.code() == Some(3), "nothing is wrong: {refused:?}");
+
+    lie.tell("+86400")?;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut n = 0;
+    while off(last_event(&w).await?) < 86_000.0 {
+        ensure!(Instant::now() < deadline, "the clock has jumped");
+        n += 1;
+        w.scim.create_user(&format!("early{n}@contoso.example")).await?;
+    }
+    lie.tell("+0")?;
+    clock(&w.admin, true).await?;
+    w.scim.create_user("bob@contoso.example").await?;
+    let then = soon(&w.admin).await?;
+    let all = users_at(&w, "position:1000000").await.is_err();
+    ensure!(all, "beyond the end");
+    let everybody = w.admin.get("/api/v1/organizations/acme/users").await?.expect_json(200)?;
+    let everybody = everybody["resources"].as_array().context("users")?.len();
+    ensure!(users_at(&w, &then).await? < everybody, "an instant is bent while the clock is wrong");
+
+    let said = w.server.cli(&correct).await?;
+    let was: DateTime<Utc> = said["was"].as_str().context("was")?.parse()?;
+    let is: DateTime<Utc> = said["is"].as_str().context("is")?.parse()?;
+    ensure!(off(was) > 86_000.0 && off(is).abs() < 60.0, "{said}");
+    ensure!(said["organizations"].as_array().is_some_and(|all| all.len() == 1), "{said}");
+    clock(&w.admin, false).await?;
+    let then = soon(&w.admin).await?;
+    assert_eq!(users_at(&w, &then).await?, everybody, "no instant from here on is bent");
+    let none =
+        w.server.cli(&["events", "list", "--org", "none", "--type", "ClockCorrected"]).await?;
+    ensure!(none.to_string().contains("another year"), "{none}");
+    let refused = w.server.command(&correct).await?;
+    ensure!(refused.status.code() == Some(3), "once is enough: {refused:?}");
+
+    w.server.terminate().await?;
+    w.server.restart().await?;
+    clock(&w.admin, false).await?;
+    w.scim.create_user("carol@contoso.example").await?;
+    let events = w.admin.events_after(&w.acme.id, 0).await?;
+    let last = events.last().context("an event")?["recorded_at"].as_str().context("a time")?;
+    ensure!(off(last.parse()?).abs() < 60.0, "recorded at {last}");
+    assert_eq!(users_at(&w, &then).await?, everybody);
+    assert_eq!(users_at(&w, &soon(&w.admin).await?).await?, everybody + 1);
+    let verified = w.server.cli(&["views", "verify"]).await?;
+    ensure!(verified["equal"] != false, "{verified}");
+    Ok(())
+}
+
+/// Another process on the same database goes back with the one that was told.
+#[tokio::test]
+async fn all_processes_go_back_with_the_one_that_was_told() -> Result<()> {
+    let cluster = start_cluster().await;
+    // What the database says that the time is.
+    let says = |offset: &str| {
+        let sql = format!(
+            "SET allow_system_table_mods = on; \
+             CREATE OR REPLACE FUNCTION pg_catalog.clock_timestamp() RETURNS timestamptz \
+             LANGUAGE sql VOLATILE AS $$ SELECT pg_catalog.true_clock() + interval '{offset}' $$"
+        );
+        cluster.sql_in("rollcall", &sql)
+    };
+    cluster.sql_in(
+        "rollcall",
+        "SET allow_system_table_mods = on; \
+         ALTER FUNCTION pg_catalog.clock_timestamp() RENAME TO true_clock",
+    )?;
+    says("0")?;
+    let w = World::around(Server::start(Store::Postgres(cluster.url())).await?).await?;
+    let other = Server::start(Store::Postgres(cluster.url())).await?;
+    let others = Admin::new(other.address(), &other.operator_key()?);
+    says("2 hours")?;
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let mut n = 0;
+    for admin in [&w.admin, &others] {
+        loop {
+            ensure!(Instant::now() < deadline, "the clock has jumped");
+            n += 1;
+            let body = json!({ "name": "One more", "domain": format!("more{n}") });
+            let made = admin.post("/api/v1/organizations", &body).await?.expect_json(201)?;
+            let id = made["organization_id"].as_str().context("an id")?;
+            let events = admin.events_after(id, 0).await?;
+            let at = events[0]["recorded_at"].as_str().context("a time")?.parse()?;
+            if off(at) > 7_000.0 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    says("0")?;
+    clock(&w.admin, true).await?;
+    clock(&others, true).await?;
+    w.server.cli(&["log", "correct-clock", "--because", "the database's host slept"]).await?;
+    clock(&w.admin, false).await?;
+    clock(&others, false).await?;
+    let body = json!({ "because": "once more" });
+    others.post("/api/v1/log/clock", &body).await?.expect(409)?;
     Ok(())
 }

@@ -182,3 +182,42 @@ async fn bulk_requests_are_replayed_by_their_parts_and_secrets_are_told() {
     })
     .await;
 }
+
+/// A bulk request in whose middle the server is killed leaves operations that are recorded and have
+/// no whole: a replay says so, and of a bulk request that was answered it does not.
+#[tokio::test]
+async fn a_bulk_request_that_was_not_recorded_is_told() {
+    on_sqlite(async |w| {
+        let users = |name: &str| {
+            let one = |n: usize| {
+                let user = rollcall_tests::scim::user(&format!("{name}{n}@contoso.example"));
+                json!({"method": "POST", "path": "/Users", "bulkId": format!("b{n}"), "data": user})
+            };
+            json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+                "Operations": (0..900).map(one).collect::<Vec<_>>()})
+        };
+        w.scim.post("/Bulk", &users("whole")).await?.expect(200)?;
+        let (cut, scim) = (users("cut"), w.scim.fresh());
+        let sent = tokio::spawn(async move { scim.post("/Bulk", &cut).await.map(|a| a.status) });
+        let before = 900 + 5;
+        while w.admin.events_after("acme", before).await?.is_empty() {
+            ensure!(!sent.is_finished(), "it was over before it was killed");
+        }
+        w.server.kill9()?;
+        ensure!(sent.await?.is_err(), "it was answered");
+        w.server.restart().await?;
+        let recorded = w.admin.all_exchanges("acme").await?;
+        let of_whole = |x: &&Value| x["operation"] == "bulk";
+        let whole = recorded.iter().find(of_whole).context("the bulk request that was answered")?;
+        let parts: BTreeSet<&str> = recorded.iter().filter_map(|x| x["parent"].as_str()).collect();
+        ensure!(parts.len() == 2, "{parts:?}");
+        let (code, printed) = replay(w, &["verify"]).await?;
+        let told = printed["summary"]["unrecorded_bulks"].as_object().context("bulks")?;
+        let id = whole["id"].as_str().context("an id")?;
+        ensure!(code == 0 && told.len() == 1 && !told.contains_key(id), "{code} {told:?} {id}");
+        let operations = told.values().next().and_then(Value::as_u64).context("operations")?;
+        ensure!((1..900).contains(&operations), "{operations}");
+        Ok(())
+    })
+    .await;
+}

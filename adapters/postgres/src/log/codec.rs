@@ -17,6 +17,11 @@ pub(super) fn int(n: u64) -> i64 {
 
 /// A read that failed, in the port's words.
 pub(super) fn log_error(e: sqlx::Error) -> LogError {
+    if e.as_database_error().and_then(|e| e.code()).as_deref() == Some("42501") {
+        return LogError::Unavailable(format!(
+            "{e}: this is for the owner of the log, start a server with the owner's --database-url"
+        ));
+    }
     match fault(&e) {
         Fault::Lost | Fault::Away | Fault::Conflict => LogError::Unavailable(e.to_string()),
         Fault::Refused if !says_damaged(&e) => LogError::Unavailable(e.to_string()),

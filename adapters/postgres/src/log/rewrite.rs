@@ -48,6 +48,14 @@ pub(super) async fn rewrite(
 ) -> Result<Option<Rewritten>, LogError> {
     let connection = schema::connect(options, timeout).await;
     let mut connection = connection.map_err(|e| LogError::Unavailable(e.to_string()))?;
+    // Most starts find today's format, and need no right to change its number.
+    let version = connection
+        .fetch_optional(VERSION)
+        .await
+        .and_then(|row| row.map(|row| row.try_get::<i32, _>(0)).transpose());
+    if version.map_err(log_error)? != Some(BEFORE) {
+        return Ok(None);
+    }
     let mut tx = connection.begin().await.map_err(log_error)?;
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(schema::LOCK);
     lock.execute(&mut *tx).await.map_err(log_error)?;
@@ -72,6 +80,8 @@ pub(super) async fn rewrite(
     Ok(Some(Rewritten { was, entries, copy: format!("the schema {COPY} of the database") }))
 }
 
+const VERSION: &str = "SELECT version FROM rollcall.format WHERE part = 'log'";
+
 /// An empty log needs nothing but the number of today's format.
 const OF_BEFORE: &str = "\
     WITH of AS (SELECT version, NOT EXISTS (SELECT FROM rollcall.events) AND NOT EXISTS (SELECT FROM rollcall.exchanges) AS is_empty \
@@ -86,6 +96,10 @@ fn is_of_before(row: &PgRow) -> sqlx::Result<bool> {
 impl Reader {
     /// Whether the log is of that format, and has something in it.
     pub async fn is_of_before(&self) -> Result<bool, LogError> {
+        let found = self.one(|| sqlx::query(VERSION), |row| row.try_get::<i32, _>(0)).await?;
+        if found != Some(BEFORE) {
+            return Ok(false);
+        }
         let found = self.one(|| sqlx::query(OF_BEFORE), is_of_before).await?;
         found.ok_or_else(|| LogError::Damaged("the log has lost its format".into()))
     }

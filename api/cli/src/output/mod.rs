@@ -2,25 +2,45 @@
 //! terminal as a command. Whoever stops reading, such as `head`, ends nothing: what is left is not
 //! written.
 
+mod fit;
 mod stream;
 mod table;
+mod tone;
 mod visible;
+mod working;
 
+pub use fit::Fit;
 pub use stream::{Closed, closed, finish, note, print};
-pub use table::Fit;
+pub use tone::{Cell, Color, Tone};
 pub use visible::{control_to_json, line as visible_line, visible};
+pub use working::Working;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Local, Offset as _, Utc};
 use rollcall_contract::time;
 use serde::Serialize;
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
-/// How wide tables may be.
-static FIT: OnceLock<Fit> = OnceLock::new();
+/// How results are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// How wide tables may be.
+    pub fit: Fit,
+    /// Whether in colour.
+    pub in_color: bool,
+    /// Whether times are local ones, with how far they are from UTC.
+    pub in_local_time: bool,
+}
 
-/// Says how wide tables may be: once, before anything is printed.
-pub fn begin(fit: Fit) {
-    let _ = FIT.set(fit);
+static LOOK: OnceLock<Look> = OnceLock::new();
+
+/// Says how results are shown: once, before anything is printed.
+pub fn begin(look: Look) {
+    let _ = LOOK.set(look);
+}
+
+fn look() -> Look {
+    LOOK.get().copied().unwrap_or_default()
 }
 
 /// Prints a line, as `println!` does; characters that command a terminal are shown as what they are.
@@ -47,15 +67,20 @@ pub fn json_line(value: &impl Serialize) -> anyhow::Result<()> {
 /// Prints names and values, aligned.
 pub fn pairs(pairs: &[(&str, String)]) {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let at_terminal = std::io::stdout().is_terminal();
     for (name, value) in pairs {
-        print(&format!("{name:width$}  {}\n", visible(value)));
+        match at_terminal {
+            true => print(&format!("{name:width$}  {}\n", with_local_times(&visible(value)))),
+            false => print(&format!("{name:width$}  {}\n", visible(value))),
+        }
     }
 }
 
 /// Prints a table, columns aligned, fitted to the terminal.
-pub fn table(head: &[&str], rows: &[Vec<String>]) {
-    let fit = FIT.get().copied().unwrap_or_default();
-    let (text, shortened) = table::laid_out(head, rows, fit);
+pub fn table<C: Clone + Into<Cell>>(head: &[&str], rows: &[Vec<C>]) {
+    let rows: Vec<Vec<Cell>> =
+        rows.iter().map(|row| row.iter().cloned().map(Into::into).collect()).collect();
+    let (text, shortened) = table::laid_out(head, &rows, look());
     print(&text);
     if shortened {
         note("cells are shortened to fit: --wide shows them whole");
@@ -64,7 +89,21 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) {
 
 /// An instant in a table or a line.
 pub fn instant(at: DateTime<Utc>) -> String {
-    time::text(at)
+    if look().in_local_time { local(at) } else { time::text(at) }
+}
+
+fn local(at: DateTime<Utc>) -> String {
+    at.with_timezone(&Local).format("%Y-%m-%dT%H:%M:%S%.3f%:z").to_string()
+}
+
+/// The local time beside each instant, for somebody at a terminal whose clock shows another one.
+fn with_local_times(value: &str) -> String {
+    let beside = |word: &str| {
+        let at = word.ends_with('Z').then(|| word.parse::<DateTime<Utc>>().ok()).flatten();
+        let at = at.filter(|at| at.with_timezone(&Local).offset().fix().local_minus_utc() != 0);
+        at.map_or_else(|| word.to_owned(), |at| format!("{word} ({})", local(at)))
+    };
+    value.split(' ').map(beside).collect::<Vec<_>>().join(" ")
 }
 
 /// An instant that may be absent.

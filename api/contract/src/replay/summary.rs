@@ -4,6 +4,7 @@ use super::{NotReplayed, ReplayResult};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// What became of all of them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -24,6 +25,10 @@ pub struct ReplaySummary {
     /// How many came out otherwise and no rule explains it, by result (verify).
     #[serde(default)]
     pub unexplained: BTreeMap<ReplayResult, u64>,
+    /// Bulk requests of which operations were recorded and they themselves were not, each with how
+    /// many: the server ended in their middle, and whoever sent them had no answer (verify).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unrecorded_bulks: BTreeMap<Uuid, u64>,
     /// Records that came out byte for byte.
     pub records_same: u64,
     /// Records that replayed exchanges had caused and that did not come out so.

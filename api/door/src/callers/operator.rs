@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::{CredentialCommand, Purpose};
-use rollcall_domain::deployment::{Deployment, DeploymentCommand, LogAccepted};
+use rollcall_domain::deployment::{ClockCorrected, Deployment, DeploymentCommand, LogAccepted};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::organization::{Organization, OrganizationCommand};
 use rollcall_engine::{Done, Visible};
@@ -98,6 +98,22 @@ impl Operator {
         status: StatusCode,
     ) -> Result<Visible<Done>, Refusal> {
         let command = DeploymentCommand::AcceptLog(accepted);
+        let (visit, actor) = (&self.visit, &self.actor);
+        let none = deployment();
+        Ok(carry_out::<Deployment>(app, visit, actor, none, false, command, status).await?)
+    }
+
+    /// Says that time goes back to a clock that ran ahead.
+    ///
+    /// # Errors
+    /// If it cannot be done now.
+    pub async fn correct_clock(
+        &self,
+        app: &App,
+        corrected: ClockCorrected,
+        status: StatusCode,
+    ) -> Result<Visible<Done>, Refusal> {
+        let command = DeploymentCommand::CorrectClock(corrected);
         let (visit, actor) = (&self.visit, &self.actor);
         let none = deployment();
         Ok(carry_out::<Deployment>(app, visit, actor, none, false, command, status).await?)

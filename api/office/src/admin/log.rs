@@ -1,11 +1,12 @@
 //! Which log is served; and that an operator lets one count that is not the one that was known.
 
+use super::because::because;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::log::{AcceptLog, ClosedBody, LogBody, LostBody};
-use rollcall_domain::deployment::{BECAUSE_CHARACTERS, LogAccepted, LostTail};
+use rollcall_domain::deployment::{LogAccepted, LostTail};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Closed, Head, Known, LogError};
 use rollcall_door::callers::Operator;
@@ -39,17 +40,9 @@ pub async fn show(_: Operator, State(app): State<Arc<App>>) -> Result<Json<LogBo
 pub async fn accept(
     operator: Operator,
     State(app): State<Arc<App>>,
-    Given(AcceptLog { because }): Given<AcceptLog>,
+    Given(AcceptLog { because: text }): Given<AcceptLog>,
 ) -> Result<Json<LogBody>, Refusal> {
-    let because = because.trim().to_owned();
-    if because.is_empty()
-        || because.chars().count() > BECAUSE_CHARACTERS
-        || because.chars().any(char::is_control)
-    {
-        return Err(Refusal::bad_request(format!(
-            "because must be 1 to {BECAUSE_CHARACTERS} characters without control characters"
-        )));
-    }
+    let because = because(&text)?;
     let Some((why, known)) = app.engine.accept_log().await? else {
         return Err(Refusal::conflict(match app.engine.closed() {
             None => "the log is the one that is known: there is nothing to accept".to_owned(),

@@ -3,7 +3,9 @@
 mod admins;
 mod auditors;
 mod backup;
+mod because;
 mod claims;
+mod clock;
 mod connection;
 mod console_links;
 mod console_sessions;
@@ -17,6 +19,7 @@ mod operators;
 mod organizations;
 mod proof;
 mod provisioning_log;
+mod redelivery;
 mod repair;
 mod repin;
 mod restore;
@@ -96,6 +99,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("consumers.show", routes!(consumers::show)))
         .routes(named("consumers.pause", routes!(consumers::pause)))
         .routes(named("consumers.resume", routes!(consumers::resume)))
+        .routes(named("consumers.redeliver", routes!(redelivery::redeliver)))
         .routes(named("consumers.rotate", routes!(consumers::rotate)))
         .routes(named("consumers.remove", routes!(consumers::remove)))
         .routes(named("claims.collisions", routes!(claims::collisions)))
@@ -106,6 +110,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("views.resume", routes!(views::resume)))
         .routes(named("log.show", routes!(log::show)))
         .routes(named("log.accept", routes!(log::accept)))
+        .routes(named("log.clock", routes!(clock::correct)))
         .routes(named("log.repair.plan", routes!(repair::plan)))
         .routes(named("log.repair", routes!(repair::repair)))
         .routes(named("backup", routes!(backup::backup)))

@@ -1,11 +1,11 @@
 //! What of an organization's log was lost, and what is done about it.
 
+use super::because::because as reason;
 use axum::Json;
 use axum::extract::{Path, State};
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::repair::{LostRecordBody, RepairLog, RepairPlanBody, RepairedBody};
-use rollcall_domain::deployment::BECAUSE_CHARACTERS;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, Record, StreamId};
 use rollcall_door::callers::Operator;
@@ -72,9 +72,9 @@ pub async fn repair(
     let organization = known(&operator, &app, &path).await?;
     let (mut put_back, mut passed) = (Vec::new(), Vec::new());
     match because {
-        Some(because) if records.is_empty() => {
-            let because = reason(&because)?;
-            let done = app.engine.pass_over(organization, because, &operator.actor).await;
+        Some(text) if records.is_empty() => {
+            let because = reason(&text)?;
+            let done = app.engine.pass_over(organization, &because, &operator.actor).await;
             passed = done.map_err(refused)?;
         }
         None if !records.is_empty() => {
@@ -122,21 +122,6 @@ async fn known(
             Ok(id)
         }
     }
-}
-
-fn reason(because: &str) -> Result<&str, Refusal> {
-    let because = because.trim();
-    let is_one = !because.is_empty()
-        && because.chars().count() <= BECAUSE_CHARACTERS
-        && !because.chars().any(char::is_control);
-    is_one.then_some(because).ok_or_else(|| {
-        Refusal::parameter(
-            "because",
-            format!(
-                "because must be 1 to {BECAUSE_CHARACTERS} characters without control characters"
-            ),
-        )
-    })
 }
 
 fn refused(error: NotRepaired) -> Refusal {

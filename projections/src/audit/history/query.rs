@@ -326,6 +326,18 @@ impl History {
         Ok(read_first(rows)?.unwrap_or_default())
     }
 
+    /// The instant that the whole log had been reached at, as [`Self::position_at`] reckons; none
+    /// before the first record.
+    pub async fn reached_at(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<Option<DateTime<Utc>>, SqlError> {
+        let sql = "SELECT clock FROM events WHERE organization = $1 ORDER BY position DESC LIMIT 1";
+        let micros: Option<i64> =
+            read_first(self.views.query(sql, vec![organization.into()]).await?)?;
+        Ok(micros.and_then(DateTime::from_timestamp_micros))
+    }
+
     /// When the record at a position was recorded; none for position zero.
     pub async fn recorded_at(
         &self,

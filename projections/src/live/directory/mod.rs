@@ -1,5 +1,6 @@
 //! The directory: users, groups and members as they are now; what SCIM reads.
 
+mod crowd;
 mod cursor;
 mod fold;
 mod groups;
@@ -13,6 +14,7 @@ mod search;
 mod shelf;
 mod users;
 
+pub use crowd::{FEW, turn};
 pub use groups::GROUPS;
 pub use members::MEMBERS;
 pub use query::{Directory, GroupRef, MemberKind, MemberRow, ResourceRow, group_value, wire};

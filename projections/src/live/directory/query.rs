@@ -84,7 +84,7 @@ pub struct GroupRef {
 
 columns! {
     /// A member, and its name as the one kind of resource or the other.
-    struct NamedMember { id: ResourceId = "m.member_id", user: Option<String> = "u.display", group: Option<String> = "g.display" }
+    struct NamedMember { since: u64 = "m.since", id: ResourceId = "m.member_id", user: Option<String> = "u.display", group: Option<String> = "g.display" }
 }
 
 columns! {
@@ -148,16 +148,30 @@ impl Directory {
         organization: OrganizationId,
         group: ResourceId,
     ) -> Result<Vec<MemberRow>, SqlError> {
+        self.members_as(organization, group, |member| member).await
+    }
+
+    /// The first members, as many as are asked for or all, that joined after a place, each with its
+    /// own.
+    pub(super) async fn members_after(
+        &self,
+        organization: OrganizationId,
+        group: ResourceId,
+        after: u64,
+        most: Option<usize>,
+    ) -> Result<Vec<(u64, MemberRow)>, SqlError> {
+        let most = most.map(|most| format!(" LIMIT {most}")).unwrap_or_default();
         let sql = format!(
             "SELECT {} FROM directory_members m \
              LEFT JOIN directory_users u ON u.organization = m.organization AND u.id = m.member_id \
              LEFT JOIN directory_groups g ON g.organization = m.organization AND g.id = m.member_id \
-             WHERE m.organization = $1 AND m.group_id = $2 ORDER BY m.since",
+             WHERE m.organization = $1 AND m.group_id = $2 AND m.since > $3 ORDER BY m.since{most}",
             NamedMember::list()
         );
-        let rows =
-            self.views.query(&sql, vec![organization.into(), group.to_string().into()]).await?;
-        let members = read_all(rows)?.into_iter().map(|NamedMember { id, user, group: inner }| {
+        let params = vec![organization.into(), group.to_string().into(), after.into()];
+        let rows = self.views.query(&sql, params).await?;
+        let members = read_all(rows)?.into_iter().map(|named: NamedMember| {
+            let NamedMember { since, id, user, group: inner } = named;
             let (kind, display) = match (user, inner) {
                 (Some(display), None) => (MemberKind::User, display),
                 (None, Some(display)) => (MemberKind::Group, display),
@@ -167,7 +181,7 @@ impl Directory {
                     )));
                 }
             };
-            Ok(MemberRow { id, kind, display })
+            Ok((since, MemberRow { id, kind, display }))
         });
         members.collect()
     }
@@ -207,8 +221,8 @@ impl Directory {
         group: ResourceId,
         base_url: &str,
     ) -> Result<HashMap<ResourceId, Value>, SqlError> {
-        let members = self.members(organization, group).await?;
-        Ok(members.iter().map(|m| (m.id, member_value(m, base_url))).collect())
+        let of = |m: MemberRow| (m.id, member_value(&m, base_url));
+        Ok(self.members_as(organization, group, of).await?.into_iter().collect())
     }
 
     /// How many members these groups have together.
@@ -270,13 +284,10 @@ impl Directory {
         if kind == ResourceKind::Group {
             for row in rows {
                 let members = match with_references {
-                    true => Some(
-                        self.members(organization, row.id)
-                            .await?
-                            .iter()
-                            .map(|m| member_value(m, base_url))
-                            .collect(),
-                    ),
+                    true => {
+                        let of = |m: MemberRow| member_value(&m, base_url);
+                        Some(self.members_as(organization, row.id, of).await?)
+                    }
                     false => None,
                 };
                 out.push(wire(kind, row, base_url, None, members));

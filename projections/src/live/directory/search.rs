@@ -3,7 +3,7 @@
 use super::cursor::Cursor;
 use super::inject::{Need, need};
 use super::plan::plan;
-use super::query::{Directory, PAGE, ResourceRow, group_value, member_value, wire};
+use super::query::{Directory, MemberRow, PAGE, ResourceRow, group_value, member_value, wire};
 use crate::text::stable_hash;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::scim::{
@@ -344,13 +344,10 @@ impl Directory {
                         .collect(),
                 ),
                 // One group at a time: all members of a page of groups would be too many.
-                (Need::All, ResourceKind::Group) => Some(
-                    self.members(organization, row.id)
-                        .await?
-                        .iter()
-                        .map(|m| member_value(m, base_url))
-                        .collect(),
-                ),
+                (Need::All, ResourceKind::Group) => {
+                    let of = |m: MemberRow| member_value(&m, base_url);
+                    Some(self.members_as(organization, row.id, of).await?)
+                }
             };
             let (groups, members) = match kind {
                 ResourceKind::User => (references, None),

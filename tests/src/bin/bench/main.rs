@@ -1,7 +1,7 @@
 //! `make bench`: real servers, measured against what the stores can do by themselves, in one run.
 //!
 //! `bench [--quick] [--json] [--only NAMES]` with NAMES among
-//! `client,sqlite,postgres,directory,history-sqlite,history-postgres,logins,tenants,cycles`;
+//! `client,sqlite,postgres,directory,review,history-sqlite,history-postgres,logins,tenants,neighbours,cycles`;
 //! `bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]` measures any
 //! SCIM server with the simulated Entra.
 
@@ -9,7 +9,9 @@ mod creates;
 mod directory;
 mod history;
 mod logins;
+mod neighbours;
 mod plan;
+mod review;
 mod simulated;
 mod tenants;
 
@@ -37,10 +39,12 @@ async fn main() -> Result<()> {
         "sqlite",
         "postgres",
         "directory",
+        "review",
         "history-sqlite",
         "history-postgres",
         "logins",
         "tenants",
+        "neighbours",
         "cycles",
     ] {
         if !plan.wants(part) {
@@ -56,6 +60,8 @@ async fn main() -> Result<()> {
             }
             "logins" => figures.push(logins::measure(&plan).await.context("logins")?),
             "tenants" => figures.push(tenants::measure(&plan).await.context("tenants")?),
+            "review" => figures.extend(review::measure(&plan).await.context("a review")?),
+            "neighbours" => figures.push(neighbours::measure(&plan).await.context("neighbours")?),
             "cycles" => figures.push(simulated::cycles(&plan).await.context("cycles")?),
             "sqlite" => figures.push(creates::on_sqlite(&plan).await.context("creates on SQLite")?),
             "postgres" => {
