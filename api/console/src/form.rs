@@ -1,6 +1,7 @@
 //! What a form sends, read within limits.
 
 use bytes::Bytes;
+use rollcall_door::nul;
 use std::collections::BTreeMap;
 
 /// Longer than any form of ours: metadata that is pasted is the longest.
@@ -19,6 +20,9 @@ pub enum NoForm {
     /// Two fields of one name: whoever reads the first and whoever reads the last differ.
     #[error("a field came twice")]
     Twice,
+    /// A character that no field has.
+    #[error("there is a NUL character in a field")]
+    Nul,
     /// More fields than any form has.
     #[error("too many fields")]
     TooMany,
@@ -28,8 +32,11 @@ impl Form {
     /// Reads `application/x-www-form-urlencoded`.
     ///
     /// # Errors
-    /// If a field comes twice, or there are too many.
+    /// If a field comes twice or has a NUL character, or if there are too many.
     pub fn read(body: &Bytes) -> Result<Self, NoForm> {
+        if nul::in_encoded(body) {
+            return Err(NoForm::Nul);
+        }
         let mut fields = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(body).take(FIELDS + 1) {
             if fields.insert(name.into_owned(), value.into_owned()).is_some() {

@@ -1,8 +1,9 @@
 //! A body of JSON as an operation takes it: an object.
 
 use crate::callers::still_holds;
-use crate::{App, Refusal};
+use crate::{App, Refusal, nul};
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRef, FromRequest, Request};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
@@ -30,7 +31,12 @@ where
     async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
         let (shown, began) = (parts.clone(), Instant::now());
-        let request = Request::from_parts(parts, body);
+        let whole = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await;
+        let body = whole.map_err(|e| Refusal::bad_request(e.body_text()))?;
+        if nul::in_json(&body) {
+            return Err(Refusal::bad_request("there is a NUL character in the body"));
+        }
+        let request = Request::from_parts(parts, Body::from(body));
         let read = Json::<Object<T>>::from_request(request, state).await;
         let Json(Object(given)) = read.map_err(|e| Refusal::bad_request(e.body_text()))?;
         if began.elapsed() > AGAIN_AFTER {

@@ -13,6 +13,7 @@ pub mod config;
 pub mod exchange;
 mod given;
 pub mod html;
+pub mod nul;
 mod refusal;
 pub mod sealing;
 mod standing;

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rollcall_domain::credential::ClientAuthentication;
 use rollcall_door::exchange::redact;
+use rollcall_door::nul;
 use std::collections::BTreeMap;
 
 /// The type of assertion that is taken (RFC 7523 section 2.2).
@@ -53,6 +54,9 @@ impl Form {
         let essence = media_type.and_then(|t| t.split(';').next()).unwrap_or_default().trim();
         if !essence.eq_ignore_ascii_case(MEDIA_TYPE) {
             return Err(Refusal::invalid_request("the body is not form-encoded"));
+        }
+        if nul::in_encoded(body) {
+            return Err(Refusal::invalid_request("there is a NUL character in the body"));
         }
         let mut form = BTreeMap::new();
         for (name, value) in form_urlencoded::parse(body).filter(|(_, value)| !value.is_empty()) {

@@ -10,7 +10,7 @@ use crate::{arriving, problem, trail};
 use axum::body::HttpBody as _;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
@@ -22,7 +22,7 @@ use rollcall_door::callers::introduced;
 use rollcall_door::exchange::{
     Closing, Kept, Opened, POSITION, Visit, guarded, keep, measure, redact, span,
 };
-use rollcall_door::{App, Refusal};
+use rollcall_door::{App, Refusal, nul};
 use std::sync::Arc;
 use tracing::Instrument as _;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
@@ -63,6 +63,14 @@ pub fn operation<S: Clone + Send + Sync + 'static>(
             }
         }
     }))
+}
+
+fn has_no_nul(uri: &Uri) -> Result<(), Refusal> {
+    let target = uri.path_and_query().map(|target| target.as_str()).unwrap_or_default();
+    match nul::in_encoded(target.as_bytes()) {
+        true => Err(Refusal::bad_request("there is a NUL character in this address")),
+        false => Ok(()),
+    }
 }
 
 /// The same for a route that the description of `/api/v1` does not have.
@@ -114,7 +122,11 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     }
     parts.extensions.insert(visit.clone());
     parts.extensions.insert(app.clone());
-    let served = guarded(next.run(Request::from_parts(parts, body)).instrument(span)).await;
+    let served = match has_no_nul(&parts.uri) {
+        Ok(()) => guarded(next.run(Request::from_parts(parts, body)).instrument(span)).await,
+        // Before anybody looks for the organization that is named so.
+        Err(refusal) => Some(refusal.into_response()),
+    };
     let mut response =
         served.unwrap_or_else(|| Refusal::unavailable(&"a handler panicked").into_response());
     response = problem::told(response).await;

@@ -10,8 +10,8 @@ use rollcall_domain::interpretation::{Notes, Reading};
 use rollcall_domain::log::StreamId;
 use rollcall_domain::log::Version;
 use rollcall_domain::scim::{Limits, ScimError, read_json};
-use rollcall_door::App;
 use rollcall_door::exchange::Opened;
+use rollcall_door::{App, nul};
 use rollcall_engine::Precondition;
 use serde_json::Value;
 use std::sync::Arc;
@@ -43,6 +43,11 @@ impl Call {
             content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if media_type != super::MEDIA_TYPE && media_type != "application/json" {
             self.notes.note(Reading::ContentType, "content-type");
+        }
+        if nul::in_json(&self.opened.body) {
+            return Err(ScimError::invalid_value(
+                "there is a NUL character in the body".to_owned(),
+            ));
         }
         read_json(&self.opened.body, &self.limits)
     }

@@ -1,12 +1,14 @@
 //! All routes.
 
 use crate::gate::gate;
+use crate::lingering::lingering;
 use crate::outbound::Guarded;
+use crate::well_formed::well_formed;
 use crate::{health, openapi};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, Version, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -116,6 +118,11 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         .with_state((scim, oauth))
         .layer(from_fn_with_state(app.clone(), gate))
         .layer(from_fn_with_state(app.clone(), farewell))
+}
+
+/// What comes over a wire is held to the rules of wires; what comes from memory is not.
+pub fn on_the_wire(router: Router) -> Router {
+    router.layer(from_fn(well_formed)).layer(from_fn(lingering))
 }
 
 /// Once the server was told to stop, each answer is the last on its connection (RFC 9112 section

@@ -3,7 +3,7 @@
 use crate::background::Background;
 use crate::listen::{self, Patience, Tls, Trusted};
 use crate::reload::{self, Reload};
-use crate::router::{Doors, router};
+use crate::router::{Doors, on_the_wire, router};
 use crate::{known, notify, telemetry};
 use anyhow::{Context, bail};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -159,7 +159,7 @@ async fn run(
     let doors = Doors::new(&app);
     let background = Background::start(&app, &doors, &stopping);
     let (feed, streams) = (doors.feed.clone(), doors.streams.clone());
-    let router = router(&app, doors, Some(metrics));
+    let router = on_the_wire(router(&app, doors, Some(metrics)));
     let trusted = Trusted::parse(&app.config.trusted_proxy)?;
     let server = tokio::spawn(listen::serve(
         listener,

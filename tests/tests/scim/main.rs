@@ -11,6 +11,7 @@ mod exchanges;
 mod full_disk;
 mod limits;
 mod listing;
+mod malformed;
 mod oddities;
 mod operate;
 mod policy;

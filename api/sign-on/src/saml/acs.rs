@@ -11,6 +11,7 @@ use axum::http::header;
 use rollcall_domain::login::{Attempt, Initiator};
 use rollcall_domain::saml::{Assertion, Reason, Refusal};
 use rollcall_door::exchange::KeptBody;
+use rollcall_door::nul;
 use rollcall_door::strangers::parts;
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_saml::{Expected, ServiceProvider};
@@ -101,6 +102,9 @@ fn read_form(call: &Call, body: &[u8]) -> Result<Form, Refusal> {
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(wrong("the body is no HTML form"));
+    }
+    if nul::in_encoded(body) {
+        return Err(wrong("there is a NUL character in the form"));
     }
     let (mut response, mut relay_state) = (None, None);
     for (name, value) in form_urlencoded::parse(body) {

@@ -1,7 +1,8 @@
 //! Groups of many members. They are read a page at a time, and one group at a time in a process:
 //! whoever reads a hundred thousand members holds up others who do, and nobody who asks for a user.
 
-use super::query::{Directory, MemberRow, PAGE};
+use super::query::{Directory, PAGE};
+use super::rows::MemberRow;
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::Version;
 use rollcall_domain::sql::SqlError;

@@ -1,7 +1,8 @@
 //! Who may be meant by an assertion: candidates for [`rollcall_domain::login::choose`].
 
 use super::plan::{By, Plan};
-use super::query::{Directory, ResourceRow};
+use super::query::Directory;
+use super::rows::ResourceRow;
 use crate::text::{lookup_key, user_key};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::login::Identifier;

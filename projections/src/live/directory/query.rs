@@ -1,86 +1,16 @@
 //! Reading the directory.
 
 use super::plan::{By, Plan};
-use crate::cells::words;
+use super::rows::{GroupRef, MemberKind, MemberRow, ResourceRow};
+use super::wire::{group_value, member_value, wire};
 use crate::columns::{Columns, columns, read_all, read_first};
 use crate::table::{key_lists, numbered, with};
-use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{OrganizationId, ResourceId};
-use rollcall_domain::log::{Position, Version};
-use rollcall_domain::scim::{Attributes, Meta, ResourceKind, render_resource};
+use rollcall_domain::scim::ResourceKind;
 use rollcall_domain::sql::{SqlError, SqlStore, SqlValue};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-
-columns! {
-    /// A user or a group without its members.
-    #[derive(Clone, Debug, PartialEq)]
-    pub struct ResourceRow {
-        /// Its id.
-        pub id: ResourceId,
-        /// Position of its first event; the order in which resources are listed.
-        pub seq: Position,
-        /// Number of its events; its ETag.
-        pub version: Version,
-        /// When it was created.
-        pub created: DateTime<Utc>,
-        /// When it last changed; a group also by its members.
-        pub modified: DateTime<Utc>,
-        /// Canonical attributes.
-        pub attributes: Attributes = "resource",
-    }
-}
-
-/// What a member is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MemberKind {
-    /// A user.
-    User,
-    /// A group.
-    Group,
-}
-
-impl MemberKind {
-    /// Both.
-    pub const ALL: [MemberKind; 2] = [MemberKind::User, MemberKind::Group];
-
-    /// The name, as `type` of a member has it.
-    pub fn name(self) -> &'static str {
-        ResourceKind::from(self).name()
-    }
-}
-
-impl From<MemberKind> for ResourceKind {
-    fn from(kind: MemberKind) -> Self {
-        match kind {
-            MemberKind::User => ResourceKind::User,
-            MemberKind::Group => ResourceKind::Group,
-        }
-    }
-}
-
-words!(MemberKind: name);
-
-/// A member of a group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MemberRow {
-    /// Its id.
-    pub id: ResourceId,
-    /// What it is.
-    pub kind: MemberKind,
-    /// Its `displayName`, or a user's `userName`.
-    pub display: String,
-}
-
-/// A group that a user is in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupRef {
-    /// The group's id.
-    pub id: ResourceId,
-    /// Its `displayName`.
-    pub display: String,
-}
 
 columns! {
     /// A member, and its name as the one kind of resource or the other.
@@ -472,36 +402,4 @@ fn table(kind: ResourceKind) -> &'static str {
         ResourceKind::User => super::USERS.name,
         ResourceKind::Group => super::GROUPS.name,
     }
-}
-
-/// A resource as it is on the wire.
-pub fn wire(
-    kind: ResourceKind,
-    row: &ResourceRow,
-    base_url: &str,
-    groups: Option<Vec<Value>>,
-    members: Option<Vec<Value>>,
-) -> Value {
-    let location = format!("{base_url}{}/{}", endpoint(kind), row.id);
-    let meta =
-        Meta { created: row.created, last_modified: row.modified, version: row.version, location };
-    render_resource(kind, row.id, &row.attributes, &meta, groups, members)
-}
-
-/// A member as it is on the wire (RFC 7643 section 4.2).
-pub(super) fn member_value(member: &MemberRow, base_url: &str) -> Value {
-    let kind = ResourceKind::from(member.kind);
-    let reference = format!("{base_url}{}/{}", endpoint(kind), member.id);
-    // Without a name: RFC 7643's schema has none for members, and a client compares what it wrote.
-    json!({ "value": member.id, "$ref": reference, "type": kind.name() })
-}
-
-/// A user's group as it is on the wire (RFC 7643 section 4.1.2).
-pub fn group_value(group: &GroupRef, base_url: &str) -> Value {
-    let reference = format!("{base_url}{}/{}", endpoint(ResourceKind::Group), group.id);
-    json!({ "value": group.id, "$ref": reference, "display": group.display, "type": "direct" })
-}
-
-fn endpoint(kind: ResourceKind) -> &'static str {
-    kind.endpoint()
 }

@@ -1,7 +1,8 @@
 //! Users whose names are one.
 
 use super::plan::{By, Plan};
-use super::query::{Directory, ResourceRow};
+use super::query::Directory;
+use super::rows::ResourceRow;
 use crate::columns::read_all;
 use crate::text::user_key;
 use rollcall_domain::fold_text::fold_user_name;

@@ -3,7 +3,9 @@
 use super::cursor::Cursor;
 use super::inject::{Need, need};
 use super::plan::plan;
-use super::query::{Directory, MemberRow, PAGE, ResourceRow, group_value, member_value, wire};
+use super::query::{Directory, PAGE};
+use super::rows::{MemberRow, ResourceRow};
+use super::wire::{group_value, member_value, wire};
 use crate::text::stable_hash;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::scim::{
