@@ -198,7 +198,7 @@ impl ConsumerPlaces {
     }
 
     /// Puts a consumer back to a position, not before `start` and not beyond where it stands: what
-    /// stands after it is told again, at once. Whoever delivers meanwhile loses the lease.
+    /// stands after it is told again, in a few seconds. Whoever delivers meanwhile loses the lease.
     ///
     /// # Errors
     /// If it cannot be kept.
