@@ -51,6 +51,21 @@ fn webhook(n: u128) -> NewWay {
     NewWay::Webhook { url: "https://x.example/".into(), start: 7, secret: secret(n) }
 }
 
+/// Each way, and whether it asks with a key.
+fn ways() -> Vec<(NewWay, bool)> {
+    let (url, audience, start) = ("https://x.example/", "https://x.example", 7);
+    let (url, audience) = (url.to_owned(), audience.to_owned());
+    vec![
+        (NewWay::Pull(key(1)), true),
+        (webhook(1), false),
+        (
+            NewWay::SetPoll { audience: audience.clone(), start, key: key(1), secret: secret(1) },
+            true,
+        ),
+        (NewWay::SetPush { url, audience, start, secret: secret(1) }, false),
+    ]
+}
+
 /// Runs a command in which everything is as in a store: events are written and read again.
 fn run(
     consumer: &mut Consumer,
@@ -153,9 +168,9 @@ proptest! {
     /// Whatever is asked in whatever order: two keys at most, numbers of secrets that grow, and an
     /// end that is one.
     #[test]
-    fn whatever_is_asked(hooked: bool, asked in prop::collection::vec(0_u8..7, 1..40)) {
+    fn whatever_is_asked(way in 0_usize..4, asked in prop::collection::vec(0_u8..8, 1..40)) {
         let mut consumer = Consumer::default();
-        let way = if hooked { webhook(1) } else { NewWay::Pull(key(1)) };
+        let (way, has_key) = ways().swap_remove(way);
         run(&mut consumer, create("doors", way), 0).unwrap();
         let (mut number, mut removed) = (1, false);
         for (minute, what) in (1_i64..).zip(asked) {
@@ -167,6 +182,7 @@ proptest! {
                 2 => ConsumerCommand::Stop(Stopped::Gone),
                 3 | 4 => ConsumerCommand::Rotate(Renewal::Key(key(n), until)),
                 5 => ConsumerCommand::Rotate(Renewal::Secret(secret(n), until)),
+                6 => ConsumerCommand::Rotate(Renewal::Both(key(n), secret(n), until)),
                 _ => ConsumerCommand::Remove,
             };
             let ended = matches!(command, ConsumerCommand::Remove);
@@ -175,7 +191,7 @@ proptest! {
             removed |= ended;
             prop_assert_eq!(removed, consumer == Consumer::Removed);
             prop_assert!(keys(&consumer).len() <= 2);
-            prop_assert!(removed || hooked || !keys(&consumer).is_empty());
+            prop_assert!(removed || !has_key || !keys(&consumer).is_empty());
             for event in done.unwrap_or_default() {
                 if let ConsumerEvent::SecretIssued { number: issued, .. } = event {
                     prop_assert_eq!(issued, number + 1);

@@ -166,7 +166,57 @@ impl ConsumerPlaces {
             if stands != from {
                 return Moved::Elsewhere(stands);
             }
-            (row.position, row.heard) = (Some(to), Some(at));
+            (row.position, row.part, row.heard) = (Some(to), 0, Some(at));
+            Moved::Yes
+        })
+        .await
+    }
+
+    /// Settles everything up to a position, and so many tokens of the next record, for one that
+    /// asks and stands where it is believed to be; it began after `start`.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn acknowledge(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        start: Position,
+        from: (Position, u64),
+        to: (Position, u64),
+        at: DateTime<Utc>,
+    ) -> Result<Moved, SqlError> {
+        self.change(organization, consumer, |row| {
+            let stands = (row.position.unwrap_or(start), row.part);
+            if stands != from {
+                return Moved::Elsewhere(stands.0);
+            }
+            (row.position, row.part, row.heard) = (Some(to.0), to.1, Some(at));
+            Moved::Yes
+        })
+        .await
+    }
+
+    /// Puts a consumer back to a position, not before `start` and not beyond where it stands: what
+    /// stands after it is told again, in a few seconds. Whoever delivers meanwhile loses the lease.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn put_back(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        start: Position,
+        after: Position,
+    ) -> Result<Moved, SqlError> {
+        self.change(organization, consumer, |row| {
+            let stands = row.position.unwrap_or(start);
+            if after < start || after > stands {
+                return Moved::Elsewhere(stands);
+            }
+            (row.position, row.part) = (Some(after), 0);
+            (row.attempts, row.next_attempt, row.failing_since) = (0, None, None);
+            (row.lease, row.lease_until) = (row.lease + 1, None);
             Moved::Yes
         })
         .await

@@ -398,7 +398,13 @@ fn of_consumers() -> Vec<ConsumerEvent> {
 /// Each way, each reason and each payload is a word that is kept.
 #[test]
 fn words_of_consumers_are_frozen() {
-    let ways = [Way::Pull, Way::Webhook { url: "https://x.example/".into(), start: 0 }];
+    let (url, audience) = ("https://x.example/".to_owned(), "https://x.example".to_owned());
+    let ways = [
+        Way::Pull,
+        Way::Webhook { url: url.clone(), start: 0 },
+        Way::SetPoll { audience: audience.clone(), start: 0 },
+        Way::SetPush { url, audience, start: 0 },
+    ];
     let reasons = [Stopped::Gone, Stopped::Unreachable];
     insta::with_settings!({ snapshot_path => "../exchanges", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_json_snapshot!("consumer-words", json!({ "ways": ways, "reasons": reasons, "payloads": Payload::ALL }));

@@ -6,7 +6,9 @@ mod story;
 
 use rollcall_domain::consumer::Payload;
 use rollcall_domain::log::{Record, Restored};
-use rollcall_domain::outbound::{of_record, schemas, sources, tell};
+use rollcall_domain::outbound::{
+    EVENT_URIS, is_security, of_record, schemas, security_events, sources, tell,
+};
 use rollcall_domain::public_type::{PublicType, TypeFilter};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -45,6 +47,67 @@ fn what_is_told_of_each_event_is_frozen() {
     assert_eq!(names, known, "the index is asked for what is told");
     insta::with_settings!({ snapshot_path => "../outbound", prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_json_snapshot!("events", golden);
+    });
+}
+
+/// The tokens of each event ever stored, with what goes wrong silently elsewhere.
+#[test]
+fn tokens_are_frozen() {
+    const ISSUER: &str = "https://rollcall.example.com/x";
+    let (mut golden, mut kinds) = (Map::new(), BTreeSet::new());
+    for record in records() {
+        let told = tell(&record, &TypeFilter::default(), Payload::Full).expect("a golden event");
+        let mut of_record = Map::new();
+        for payload in Payload::ALL {
+            let mut all = Vec::new();
+            for event in told.iter().flat_map(|told| &told.0) {
+                let tokens = security_events(event, payload, ISSUER, "doors");
+                let public = PublicType::ALL.iter().find(|p| p.as_str() == event.event_type);
+                assert_eq!(public.is_some_and(|p| is_security(*p)), !tokens.is_empty());
+                all.extend(tokens);
+            }
+            for token in &all {
+                let claims = token.claims.as_object().expect("claims");
+                assert!(!claims.contains_key("sub") && !claims.contains_key("exp"), "{claims:?}");
+                assert_eq!(claims["iat"], record.recorded_at.timestamp(), "in seconds");
+                assert_eq!(claims["jti"], json!(token.jti));
+                let events = claims["events"].as_object().expect("events");
+                assert_eq!(events.len(), 1, "one event to a token");
+                for (uri, says) in events {
+                    assert!(EVENT_URIS.contains(&uri.as_str()), "{uri}");
+                    assert_eq!(uri.ends_with(":full"), says.get("data").is_some(), "{uri}");
+                    let named = says.get("attributes").is_some_and(Value::is_array);
+                    assert_eq!(uri.ends_with(":notice"), named, "{uri}");
+                    kinds.insert(uri.clone());
+                }
+                let members: Vec<&String> =
+                    claims["sub_id"].as_object().expect("a subject").keys().collect();
+                let known = [
+                    &["format", "uri"][..],
+                    &["format", "iss", "sub"],
+                    &["format", "session", "user"],
+                ];
+                assert!(known.iter().any(|known| members == *known), "{members:?}");
+                if payload == Payload::Notice {
+                    let text = token.claims.to_string();
+                    assert!(!text.contains("ada@") && !text.contains("Ada"), "{text}");
+                }
+            }
+            let ids: BTreeSet<_> = all.iter().map(|token| token.jti).collect();
+            assert_eq!(ids.len(), all.len(), "each has a name of its own");
+            let claims: Vec<&Value> = all.iter().map(|token| &token.claims).collect();
+            of_record.insert(payload.as_str().to_owned(), json!(claims));
+        }
+        if told.is_some() {
+            golden.insert(record.event_type.clone(), Value::Object(of_record));
+        }
+    }
+    let verification = |uri: &&&str| !uri.ends_with("verification");
+    let all: BTreeSet<String> =
+        EVENT_URIS.iter().filter(verification).map(|uri| (*uri).to_owned()).collect();
+    assert_eq!(kinds, all, "every kind is told of something");
+    insta::with_settings!({ snapshot_path => "../outbound", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_json_snapshot!("tokens", golden);
     });
 }
 

@@ -9,7 +9,7 @@ use crate::say;
 use clap::{Subcommand, ValueEnum};
 use rollcall_contract::consumers::{
     ConsumerAdded, ConsumerBody, ConsumerKind, ConsumerPath, ConsumerRotated, NewConsumer,
-    PayloadMode, Rotation,
+    PayloadMode, Redelivery, Rotation,
 };
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
@@ -22,6 +22,10 @@ pub enum Kind {
     Pull,
     /// They are posted to it
     Webhook,
+    /// It asks for security event tokens (RFC 8936)
+    SetPoll,
+    /// Security event tokens are posted to it (RFC 8935)
+    SetPush,
 }
 
 /// How much events tell.
@@ -47,10 +51,14 @@ pub enum Consumer {
         /// How it gets its events
         #[arg(long, value_enum)]
         kind: Kind,
-        /// Where they are posted to; a signed rollcall.ping must be answered 2xx
-        #[arg(long, value_name = "ADDRESS", required_if_eq("kind", "webhook"))]
+        /// Where they are posted to; a signed message that asks whether it is there must be answered
+        /// 2xx
+        #[arg(long, value_name = "ADDRESS", required_if_eq_any([("kind", "webhook"), ("kind", "set-push")]))]
         post_to: Option<String>,
-        /// Post only what stands after this position; what comes from now on if absent
+        /// Whom security event tokens are for: what its receiver expects as aud
+        #[arg(long, required_if_eq_any([("kind", "set-poll"), ("kind", "set-push")]))]
+        audience: Option<String>,
+        /// Only what stands after this position; what comes from now on if absent
         #[arg(long, value_name = "POSITION")]
         start: Option<u64>,
         /// Which types it gets, such as user.*,group.member_added; all of them if absent
@@ -72,6 +80,14 @@ pub enum Consumer {
     Pause(One),
     /// Give a consumer its events again
     Resume(One),
+    /// Deliver everything after a position again, in its order
+    Redeliver {
+        #[command(flatten)]
+        one: One,
+        /// The position, not beyond where the consumer stands
+        #[arg(long, value_name = "POSITION")]
+        after: u64,
+    },
     /// Give a consumer a new key beside the one it has
     Rotate {
         #[command(flatten)]
@@ -110,16 +126,18 @@ fn seconds(text: &str) -> Result<u32, &'static str> {
 /// Runs it.
 pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Consumer::Add { org, name, kind, post_to: url, start, types, payload } => {
+        Consumer::Add { org, name, kind, post_to: url, audience, start, types, payload } => {
             let kind = match kind {
                 Kind::Pull => ConsumerKind::Pull,
                 Kind::Webhook => ConsumerKind::Webhook,
+                Kind::SetPoll => ConsumerKind::SetPoll,
+                Kind::SetPush => ConsumerKind::SetPush,
             };
             let payload = match payload {
                 Payload::Full => PayloadMode::Full,
                 Payload::Notice => PayloadMode::Notice,
             };
-            let new = NewConsumer { name, kind, url, start, types, payload };
+            let new = NewConsumer { name, kind, url, start, audience, types, payload };
             let line = route::ADD_CONSUMER.line(&OrganizationPath::of(org), &Nothing)?;
             added(client.tell(&line, &new).await?, client.json)?;
         }
@@ -147,6 +165,10 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
         Consumer::Resume(one) => {
             client.act(&route::RESUME_CONSUMER.line(&one.path(), &Nothing)?).await?;
         }
+        Consumer::Redeliver { one, after } => {
+            let line = route::REDELIVER.line(&one.path(), &Nothing)?;
+            client.act_on(&line, &Redelivery { after }).await?;
+        }
         Consumer::Rotate { one, overlap } => {
             let rotation = Rotation { overlap_seconds: Some(overlap) };
             let line = route::ROTATE_CONSUMER.line(&one.path(), &Nothing)?;
@@ -155,9 +177,12 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
                 output::json(&rotated)?;
             } else {
                 let mut pairs = shown_once(rotated.token, rotated.secret);
+                let is_shown = !pairs.is_empty();
                 pairs.push(("Old one until", rotated.old_until.to_rfc3339()));
                 output::pairs(&pairs);
-                say!("\nIt is not shown again.");
+                if is_shown {
+                    say!("\nIt is not shown again.");
+                }
             }
         }
         Consumer::Remove(one) => {
@@ -174,13 +199,20 @@ fn added(added: ConsumerAdded, json: bool) -> anyhow::Result<()> {
     let asks = added.token.is_some();
     let mut pairs = vec![("Consumer", added.consumer.to_string())];
     pairs.extend(shown_once(added.token, added.secret));
-    if asks {
+    let signs = added.issuer.is_some();
+    pairs.extend(added.issuer.map(|issuer| ("Issuer", issuer)));
+    pairs.extend(added.poll_url.map(|poll| ("Poll", poll)));
+    if asks && !signs {
         pairs.extend([("Snapshot", added.snapshot_url), ("Feed", added.feed_url)]);
     }
     output::pairs(&pairs);
     say!(
         "\n{}",
-        if asks {
+        if asks && signs {
+            "The receiver sends the token as a bearer token; it is not shown again. The issuer's configuration says where the keys are."
+        } else if signs {
+            "The issuer's configuration says where the keys are."
+        } else if asks {
             "The consumer sends the token as a bearer token; it is not shown again. Begin with the snapshot, go on with the feed after its position."
         } else {
             "What is posted is signed with the secret, as Standard Webhooks has it; it is not shown again."
@@ -221,6 +253,8 @@ fn show(c: ConsumerBody) {
         ("Last asked after", number(c.asked_after)),
         ("Last heard", output::maybe(c.heard_at)),
         ("Posted to", c.url.unwrap_or_else(|| "-".to_owned())),
+        ("Audience", c.audience.unwrap_or_else(|| "-".to_owned())),
+        ("Issuer", c.issuer.unwrap_or_else(|| "-".to_owned())),
         ("Stopped because", c.stopped.unwrap_or_else(|| "-".to_owned())),
         ("Failed attempts", c.failed_attempts.to_string()),
         ("Next attempt", output::maybe(c.next_attempt_at)),

@@ -145,6 +145,8 @@ pub fn notice(word: &str) -> Option<&'static str> {
         "refreshed" => "The metadata was fetched again.",
         "applied" => "Submitted again. The timeline shows what became of it.",
         "created" => "Created.",
+        "paused" => "Paused. It loses nothing: it goes on from where it stood when it is resumed.",
+        "resumed" => "Resumed. What is due is tried now.",
         _ => return None,
     })
 }

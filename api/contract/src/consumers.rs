@@ -11,14 +11,20 @@ use uuid::Uuid;
 pub struct NewConsumer {
     /// What it is called, unique in its organization: letters, digits, hyphens, underscores, dots.
     pub name: String,
-    /// How it gets its events: `pull`, if it asks for them; `webhook`, if they are posted to it.
+    /// How it gets its events: `pull`, if it asks for them; `webhook`, if they are posted to it;
+    /// `set-poll` and `set-push`, if it asks for security event tokens, or they are posted to it.
     pub kind: ConsumerKind,
-    /// Where they are posted to, with `webhook` only. A signed `rollcall.ping` must be answered 2xx.
+    /// Where they are posted to, with `webhook` and `set-push` only. A signed `rollcall.ping`, or a
+    /// verification token, must be answered 2xx.
     #[serde(default)]
     pub url: Option<String>,
-    /// Only what stands after this position, with `webhook` only; what comes from now on, if absent.
+    /// Only what stands after this position, for all but `pull`; what comes from now on, if absent.
     #[serde(default)]
     pub start: Option<u64>,
+    /// Whom security event tokens are for, which is their `aud`; needed for `set-poll` and
+    /// `set-push`.
+    #[serde(default)]
+    pub audience: Option<String>,
     /// Which types it gets, such as `user.created` or `user.*`; all of them, if there is none.
     #[serde(default)]
     pub types: Vec<String>,
@@ -35,6 +41,10 @@ pub enum ConsumerKind {
     Pull,
     /// They are posted to it.
     Webhook,
+    /// It asks for security event tokens (RFC 8936).
+    SetPoll,
+    /// Security event tokens are posted to it (RFC 8935).
+    SetPush,
 }
 
 /// How much events tell.
@@ -65,6 +75,12 @@ pub struct ConsumerAdded {
     pub feed_url: String,
     /// Where it gets everybody at a position, to go on from there.
     pub snapshot_url: String,
+    /// Who its security event tokens are from: their `iss`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Where it asks for security event tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll_url: Option<String>,
 }
 
 /// How long the key of now holds beside a new one.
@@ -73,6 +89,15 @@ pub struct ConsumerAdded {
 pub struct Rotation {
     /// In seconds, 1 to 604,800; a day, if absent.
     pub overlap_seconds: Option<u32>,
+}
+
+/// What is told again.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Redelivery {
+    /// Everything after this position: not beyond the consumer's place, and not before what it
+    /// began with.
+    pub after: u64,
 }
 
 /// A new key of a consumer, shown this once.
@@ -98,10 +123,14 @@ pub struct ConsumerBody {
     pub consumer: Uuid,
     /// What it is called.
     pub name: String,
-    /// `pull` or `webhook`.
+    /// `pull`, `webhook`, `set-poll` or `set-push`.
     pub kind: String,
     /// Where events are posted to.
     pub url: Option<String>,
+    /// Whom its security event tokens are for.
+    pub audience: Option<String>,
+    /// Who its security event tokens are from.
+    pub issuer: Option<String>,
     /// Which types it gets; all of them, if there is none.
     pub types: Vec<String>,
     /// `full` or `notice`.

@@ -39,6 +39,7 @@ pub mod route;
 pub mod runs;
 pub mod saml;
 pub mod scim;
+pub mod security;
 pub mod sessions;
 pub mod span;
 pub mod time;

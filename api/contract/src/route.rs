@@ -45,6 +45,10 @@ pub const DESCRIPTION: &str = "/api/v1/openapi.json";
 /// The JSON Schema of the events that consumers get.
 pub const EVENT_SCHEMAS: &str = "/api/v1/event-schemas.json";
 
+/// What the path of an issuer is put behind to find its transmitter's configuration (OpenID Shared
+/// Signals 1.0 section 7.2): inserted before the path, not appended to it.
+pub const TRANSMITTER: &str = "/.well-known/ssf-configuration";
+
 /// Declares routes, and the list of them.
 macro_rules! routes {
     ($($name:ident: $method:ident $template:literal ($path:ty, $query:ty);)*) => {
@@ -124,10 +128,13 @@ routes! {
     SHOW_CONSUMER: Get "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
     PAUSE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/pause" (ConsumerPath, Nothing);
     RESUME_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/resume" (ConsumerPath, Nothing);
+    REDELIVER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/redeliver" (ConsumerPath, Nothing);
     ROTATE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/rotate" (ConsumerPath, Nothing);
     REMOVE_CONSUMER: Delete "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
     READ_FEED: Get "/api/v1/organizations/{organization}/consumers/{consumer}/feed" (ConsumerPath, FeedQuery);
     READ_SNAPSHOT: Get "/api/v1/organizations/{organization}/consumers/{consumer}/snapshot" (ConsumerPath, SnapshotQuery);
+    POLL_TOKENS: Post "/api/v1/organizations/{organization}/consumers/{consumer}/poll" (ConsumerPath, Nothing);
+    SHOW_KEYS: Get "/api/v1/organizations/{organization}/consumers/{consumer}/keys" (ConsumerPath, Nothing);
     KEEP_PLACE: Post "/api/v1/organizations/{organization}/consumers/{consumer}/position" (ConsumerPath, Nothing);
 
     LIST_EVENTS: Get "/api/v1/organizations/{organization}/events" (OrganizationPath, EventQuery);

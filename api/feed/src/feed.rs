@@ -19,7 +19,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long to wait before the log is looked at again: at first, and at most.
-const LOOK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
+pub(crate) const LOOK: (Duration, Duration) =
+    (Duration::from_millis(20), Duration::from_millis(250));
 
 /// Events in the order of the log. Each names the position of the one before it that is for the
 /// same consumer: whoever has that one has missed nothing.
@@ -82,7 +83,7 @@ pub async fn read(
 
 /// The end of the log, which every reader sees: who is told of a change finds it wherever else it
 /// asks.
-async fn head(app: &App, consumer: &ConsumerRow) -> Result<Position, Refusal> {
+pub(crate) async fn head(app: &App, consumer: &ConsumerRow) -> Result<Position, Refusal> {
     let head = app.engine.log.head(consumer.organization).await?.position;
     app.engine.folder.fold_to(consumer.organization, head).await?;
     Ok(head)

@@ -9,13 +9,18 @@ mod chain;
 mod feed;
 mod limits;
 mod place;
+mod poll;
 mod reading;
 mod room;
+mod sealed;
+pub mod security;
 mod snapshot;
+mod transmitter;
 pub mod webhook;
 
 pub use reading::{Page, ReadError, Reader, read};
 pub use room::Feed;
+pub use transmitter::configuration;
 
 use axum::extract::FromRef;
 use rollcall_door::App;
@@ -24,7 +29,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use utoipa_axum::routes;
 
 /// What consumers ask, below `/api/v1`: each route with the name of its exchanges.
-pub fn routes<S>() -> [(&'static str, UtoipaMethodRouter<S>); 3]
+pub fn routes<S>() -> [(&'static str, UtoipaMethodRouter<S>); 5]
 where
     S: Clone + Send + Sync + 'static,
     Arc<App>: FromRef<S>,
@@ -34,5 +39,7 @@ where
         ("feed.read", routes!(feed::read)),
         ("feed.snapshot", routes!(snapshot::read)),
         ("feed.place", routes!(place::keep)),
+        ("feed.poll", routes!(poll::poll)),
+        ("feed.keys", routes!(transmitter::keys)),
     ]
 }

@@ -79,6 +79,7 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
         .route(route::PREFIX, any(rollcall_office::nothing))
         .route(&root, any(rollcall_office::nothing))
         .route(&rest, any(rollcall_office::nothing));
+    let configuration = format!("{}{}", route::TRANSMITTER, route::SHOW_CONSUMER.template);
     let health = Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -106,6 +107,11 @@ pub fn router(app: &Arc<App>, doors: Doors, metrics: Option<PrometheusHandle>) -
             Router::new()
                 .route("/saml/{organization}/{action}", any(saml::entry))
                 .with_state(sign_on),
+        )
+        .merge(
+            Router::new()
+                .route(&configuration, get(rollcall_feed::configuration))
+                .with_state(app.clone()),
         )
         .merge(health)
         .fallback(fallback)

@@ -55,6 +55,28 @@ pub enum NewWay {
         /// What they are signed with, sealed.
         secret: SealedKey,
     },
+    /// It asks for security event tokens, with this key.
+    SetPoll {
+        /// Whom they are for.
+        audience: String,
+        /// Only what stands after this position.
+        start: Position,
+        /// What it asks with.
+        key: CredentialIssued,
+        /// What they are signed with, sealed.
+        secret: SealedKey,
+    },
+    /// Security event tokens are posted to it.
+    SetPush {
+        /// Where to: checked by whoever commands it.
+        url: String,
+        /// Whom they are for.
+        audience: String,
+        /// Only what stands after this position.
+        start: Position,
+        /// What they are signed with, sealed.
+        secret: SealedKey,
+    },
 }
 
 /// What a consumer gets anew. What it has now holds until an instant; what it had before that,
@@ -65,6 +87,8 @@ pub enum Renewal {
     Key(CredentialIssued, DateTime<Utc>),
     /// A secret, for one that is posted to.
     Secret(SealedKey, DateTime<Utc>),
+    /// Both, for one that asks for what is signed.
+    Both(CredentialIssued, SealedKey, DateTime<Utc>),
 }
 
 /// Why a command on a consumer was refused.

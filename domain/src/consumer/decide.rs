@@ -44,13 +44,23 @@ fn create(new: NewConsumer, now: DateTime<Utc>) -> Result<Vec<ConsumerEvent>, Co
     if !is_name(&name) || name.parse::<Uuid>().is_ok() {
         return Err(ConsumerError::InvalidName);
     }
-    let (way, proof) = match way {
-        NewWay::Pull(issued) => (Way::Pull, key(&Credentials::default(), issued, now)?),
+    let none = Credentials::default();
+    let first = |sealed| ConsumerEvent::SecretIssued { number: 1, sealed };
+    let (way, proofs) = match way {
+        NewWay::Pull(issued) => (Way::Pull, vec![key(&none, issued, now)?]),
         NewWay::Webhook { url, start, secret } => {
-            (Way::Webhook { url, start }, ConsumerEvent::SecretIssued { number: 1, sealed: secret })
+            (Way::Webhook { url, start }, vec![first(secret)])
+        }
+        NewWay::SetPoll { audience, start, key: issued, secret } => {
+            let proofs = vec![key(&none, issued, now)?, first(secret)];
+            (Way::SetPoll { audience, start }, proofs)
+        }
+        NewWay::SetPush { url, audience, start, secret } => {
+            (Way::SetPush { url, audience, start }, vec![first(secret)])
         }
     };
-    Ok(vec![ConsumerEvent::Created { name, way, types, payload }, proof])
+    let created = ConsumerEvent::Created { name, way, types, payload };
+    Ok(std::iter::once(created).chain(proofs).collect())
 }
 
 fn key(
@@ -79,7 +89,7 @@ fn change(
         ConsumerCommand::Resume => {
             when(following.state != ConsumerState::Active, ConsumerEvent::Resumed {})
         }
-        ConsumerCommand::Stop(_) if following.way == Way::Pull => {
+        ConsumerCommand::Stop(_) if following.way.url().is_none() => {
             return Err(ConsumerError::NothingToStop);
         }
         // Who paused it wants it to stay so.
@@ -91,6 +101,11 @@ fn change(
         }
         ConsumerCommand::Rotate(Renewal::Secret(sealed, until)) => {
             renew_secret(following, sealed, until, now)?
+        }
+        ConsumerCommand::Rotate(Renewal::Both(issued, sealed, until)) => {
+            let mut events = renew_key(following, issued, until, now)?;
+            events.extend(renew_secret(following, sealed, until, now)?);
+            events
         }
         ConsumerCommand::Remove => {
             let keys = following.keys.iter().copied();

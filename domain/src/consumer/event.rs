@@ -23,6 +23,22 @@ pub enum Way {
         /// Only what stands after this position.
         start: Position,
     },
+    /// It asks for security event tokens (RFC 8936).
+    SetPoll {
+        /// Whom they are for: `aud`.
+        audience: String,
+        /// Only what stands after this position.
+        start: Position,
+    },
+    /// Security event tokens are posted to it, one after another (RFC 8935).
+    SetPush {
+        /// Where to.
+        url: String,
+        /// Whom they are for: `aud`.
+        audience: String,
+        /// Only what stands after this position.
+        start: Position,
+    },
 }
 
 impl Way {
@@ -31,6 +47,24 @@ impl Way {
         match self {
             Way::Pull => "pull",
             Way::Webhook { .. } => "webhook",
+            Way::SetPoll { .. } => "set-poll",
+            Way::SetPush { .. } => "set-push",
+        }
+    }
+
+    /// Where events are posted to; none if it asks for them.
+    pub fn url(&self) -> Option<&str> {
+        match self {
+            Way::Pull | Way::SetPoll { .. } => None,
+            Way::Webhook { url, .. } | Way::SetPush { url, .. } => Some(url),
+        }
+    }
+
+    /// Whom its security event tokens are for; none if it gets none.
+    pub fn audience(&self) -> Option<&str> {
+        match self {
+            Way::Pull | Way::Webhook { .. } => None,
+            Way::SetPoll { audience, .. } | Way::SetPush { audience, .. } => Some(audience),
         }
     }
 
@@ -39,7 +73,9 @@ impl Way {
     pub fn start(&self) -> Position {
         match self {
             Way::Pull => 0,
-            Way::Webhook { start, .. } => *start,
+            Way::Webhook { start, .. }
+            | Way::SetPoll { start, .. }
+            | Way::SetPush { start, .. } => *start,
         }
     }
 }

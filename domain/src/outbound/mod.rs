@@ -3,10 +3,12 @@
 
 mod event;
 mod schema;
+mod security;
 mod source;
 mod tell;
 
 pub use event::{PublicEvent, Subject};
 pub use schema::{FRAME, schemas};
+pub use security::{EVENT_URIS, SecurityEvent, is_security, security_events, verification};
 pub use source::{of_record, sources};
 pub use tell::{Told, tell};

@@ -18,8 +18,12 @@ fn position(answer: &Answer) -> Result<Option<u64>> {
 }
 
 /// Routes that tell no position, each with the reason.
-const WITHOUT: [(&str, &str); 2] = [
+const WITHOUT: [(&str, &str); 3] = [
     ("/api/v1/session", "who holds a session is asked at each click, and is in no log's order"),
+    (
+        "/api/v1/organizations/{organization}/consumers/{consumer}/keys",
+        "anybody may fetch them, and strangers are told nothing else",
+    ),
     ("/api/v1/server/proof", "is asked before a key is sent, and strangers are told nothing"),
 ];
 

@@ -42,6 +42,12 @@ async fn every_page() -> Result<()> {
     b.goto(&format!("{base}/o/contoso")).await?;
     ensure!(b.url().await?.contains("/sign-in?to="), "{}", b.url().await?);
     b.is_sound("sign in").await?;
+    for (name, kind) in [("doors", "pull"), ("signals", "set-poll")] {
+        let command = ["consumer", "add", "--org", "contoso", "--name", name, "--kind", kind];
+        let audience = ["--audience", "https://doors.example.com"];
+        let audience = if kind == "pull" { &[][..] } else { &audience };
+        server.cli(&[&command[..], audience].concat()).await?;
+    }
     let open = link(&server, &["console", "open"]).await?;
     signed_in(&mut b, "operator", &open, json!({})).await?;
     b.is_sound("organizations").await?;
@@ -65,6 +71,7 @@ async fn every_page() -> Result<()> {
         "/sessions?all=on",
         "/review",
         "/connection",
+        "/consumers",
         "/access",
         "/live",
     ] {
@@ -80,6 +87,7 @@ async fn every_page() -> Result<()> {
         "/groups",
         "/requests",
         "/failures?cured=on",
+        "/consumers",
     ] {
         b.goto(&format!("{home}{list}")).await?;
         if b.tell("count", json!({ "css": "main table a" })).await? == json!(0) {
@@ -87,6 +95,16 @@ async fn every_page() -> Result<()> {
         }
         b.click(css("main table a")).await?;
         b.is_sound(&format!("one of {list}")).await?;
+    }
+    // A consumer is paused and resumed where it is shown.
+    b.goto(&format!("{home}/consumers")).await?;
+    b.click(css("main table a")).await?;
+    for (button, state) in [("Pause", "paused"), ("Resume", "active")] {
+        b.click(role("button", button)).await?;
+        b.wait("p[role=status]", 20).await?;
+        b.is_sound(button).await?;
+        let shown = server.cli(&["consumer", "show", "--org", "contoso", "doors"]).await?;
+        ensure!(shown["state"] == state, "{shown}");
     }
     let lost = b.goto(&format!("{home}/users/nobody")).await?;
     ensure!(lost == 404, "{lost}");

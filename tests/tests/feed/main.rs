@@ -6,5 +6,6 @@ mod killed;
 mod mirror;
 mod receiver;
 mod refused;
+mod security;
 mod story;
 mod webhooks;

@@ -106,6 +106,58 @@ async fn deliveries_are_signed_in_order_and_tried_again() -> Result<()> {
     Ok(())
 }
 
+/// For a receiver that took what it was told, and lost it.
+#[tokio::test]
+async fn what_was_taken_is_delivered_again_when_somebody_says_so() -> Result<()> {
+    let w = world(Store::Sqlite).await?;
+    let receiver = Receiver::start().await?;
+    add(&w, "doors", &receiver, &[]).await?;
+    // It begins with what came after the position before its own records.
+    let began = show(&w, "doors").await?["head"].as_u64().context("a head")? - 2;
+    Consumer::add(&w.server, "feed", &[]).await?;
+    happen(&w).await?;
+    let first = receiver.until(|taken| taken.len() == 10).await?;
+    // Within a record of many events, too: its position is that of all of them.
+    for from in [3, 0, 9] {
+        until_shown(&w, "doors", |state| state["lag_records"] == 0).await?;
+        let before = receiver.taken().len();
+        let after = first[from].place().0;
+        let after_text = after.to_string();
+        let again = ["consumer", "redeliver", "--org", "acme", "doors", "--after", &after_text];
+        w.server.cli(&again).await?;
+        let ids = |letters: &[Letter]| -> Vec<_> {
+            letters.iter().map(|l| l.headers["webhook-id"].clone()).collect()
+        };
+        let due: Vec<Letter> = first.iter().filter(|l| l.place().0 > after).cloned().collect();
+        let all = receiver.until(|taken| taken.len() >= before + due.len()).await?;
+        ensure!(ids(&all[before..]) == ids(&due), "after {after}: {:?}", &all[before..]);
+        in_order(&all[before..])?;
+    }
+    until_shown(&w, "doors", |state| state["lag_records"] == 0).await?;
+    let stands = show(&w, "doors").await?["position"].as_u64().context("a position")?;
+    let key = w.server.operator_key()?;
+    let ask = async |consumer: &str, body: Value| {
+        let target = format!("/api/v1/organizations/acme/consumers/{consumer}/redeliver");
+        let request = Request::new("POST", &target)
+            .header("Authorization", format!("Bearer {key}"))
+            .json("application/json", &body);
+        w.scim.http().fresh().send(request).await
+    };
+    for (status, consumer, body) in [
+        (409, "doors", json!({ "after": stands + 1 })),
+        (409, "doors", json!({ "after": began - 1 })),
+        (409, "feed", json!({ "after": 1 })),
+        (404, "nobody", json!({ "after": 1 })),
+        (400, "doors", json!({})),
+        (400, "doors", json!({ "after": -1 })),
+        (400, "doors", json!({ "after": 1, "before": 2 })),
+    ] {
+        let answer = ask(consumer, body.clone()).await?;
+        ensure!(answer.status == status, "{consumer} {body}: {}", answer.text());
+    }
+    Ok(())
+}
+
 /// Everything the receivers got is accepted by a verifier that nobody here wrote, with each of the
 /// secrets, and refused if anything is changed.
 async fn verified(receivers: &[(&Receiver, &[&str])]) -> Result<()> {

@@ -3,6 +3,7 @@
 mod access;
 mod changes;
 mod connection;
+mod consumers;
 mod download;
 mod failures;
 mod groups;
@@ -51,6 +52,11 @@ pub fn routes() -> Router<Console> {
         .route("/o/{organization}/connection/scim", post(connection::scim))
         .route("/o/{organization}/connection/token", post(connection::issue))
         .route("/o/{organization}/connection/token/{token}", post(connection::revoke))
+        .route("/o/{organization}/consumers", get(consumers::list))
+        .route(
+            "/o/{organization}/consumers/{consumer}",
+            get(consumers::show).post(consumers::switch),
+        )
         .route("/o/{organization}/access", get(access::show))
         .route("/o/{organization}/access/link", post(new_link::make))
         .route("/o/{organization}/access/link/{id}", post(access::revoke_link))

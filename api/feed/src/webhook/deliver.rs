@@ -8,18 +8,19 @@ use super::schedule::{Next, after_failure, retry_after};
 use super::signing::signature;
 use crate::chain::Chain;
 use crate::reading::{self, ReadError, Reader};
+use crate::security::{self, TokenError};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::{Nothing, RouteError};
 use rollcall_contract::route;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::consumer::{
-    Consumer, ConsumerCommand, ConsumerError, ConsumerState, Stopped, Way,
+    Consumer, ConsumerCommand, ConsumerError, ConsumerState, Payload, Stopped, Way,
 };
 use rollcall_domain::context::Context;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{AggregateKind, LogError, Position, StreamId};
-use rollcall_domain::outbound::PublicEvent;
+use rollcall_domain::outbound::{PublicEvent, security_events};
 use rollcall_domain::sql::SqlError;
 use rollcall_door::App;
 use rollcall_door::sealing::SealError;
@@ -66,6 +67,9 @@ pub enum DeliveryError {
     /// The consumer could not be stopped.
     #[error(transparent)]
     Stop(#[from] ExecuteError<ConsumerError>),
+    /// There is no token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The body cannot be written.
     #[error("an event cannot be written: {:?}", .0.classify())]
     Body(#[from] serde_json::Error),
@@ -127,8 +131,9 @@ impl Postman {
     ) -> Result<(), DeliveryError> {
         let (mut position, mut part) = (stands(row, &place), place.part);
         let mut due = place.next_attempt;
-        let reader =
-            Reader { organization: row.organization, types: &row.types, payload: row.payload };
+        // What a notice names is known from what is told in full.
+        let payload = if row.way.audience().is_some() { Payload::Full } else { row.payload };
+        let reader = Reader { organization: row.organization, types: &row.types, payload };
         while position < head {
             let log = &*self.app.engine.log;
             let before = self.chain.before(&self.app, row, position).await;
@@ -202,11 +207,7 @@ impl Postman {
         previous: Position,
         event: &PublicEvent,
     ) -> Result<Tried, DeliveryError> {
-        let base = self.app.public_url.trim_end_matches('/');
-        let schemas = format!("{base}{}", route::EVENT_SCHEMAS);
-        let source = source(&self.app, row.organization)?;
-        let body = envelope::body(&source, &schemas, previous, event)?;
-        let answer = self.send(row, &event.id.to_string(), body).await?;
+        let answer = self.tell(row, previous, event).await?;
         let (now, places) = (self.now(), &self.app.places);
         let to = match event.part == event.parts {
             true => (event.position, 0),
@@ -250,11 +251,38 @@ impl Postman {
         }
     }
 
-    /// Posts a signed body to a consumer.
+    /// Posts an event in the form that is for this consumer. Where it is several tokens, the first
+    /// that is not taken is the answer; those before it come again with it.
+    async fn tell(
+        &self,
+        row: &ConsumerRow,
+        previous: Position,
+        event: &PublicEvent,
+    ) -> Result<Result<Posted, NotPosted>, DeliveryError> {
+        let Way::SetPush { url, audience, .. } = &row.way else {
+            let base = self.app.public_url.trim_end_matches('/');
+            let schemas = format!("{base}{}", route::EVENT_SCHEMAS);
+            let source = source(&self.app, row.organization)?;
+            let body = envelope::body(&source, &schemas, previous, event)?;
+            return self.send(row, &event.id.to_string(), body).await;
+        };
+        let key = security::signer(&self.app, row, self.now()).await?;
+        let issuer = security::issuer(&self.app, row.organization, row.id)?;
+        let mut answer = Err(NotPosted::Address);
+        for token in security_events(event, row.payload, &issuer, audience) {
+            answer = self.post.post(token_letter(url, security::sign(&key, &token)?)).await;
+            if !matches!(answer, Ok(Posted { status: 200..=299, .. })) {
+                break;
+            }
+        }
+        Ok(answer)
+    }
+
+    /// Posts a signed body to a webhook.
     ///
     /// # Errors
     /// If its secrets cannot be read; that nobody answered is an answer.
-    pub async fn send(
+    async fn send(
         &self,
         row: &ConsumerRow,
         id: &str,
@@ -324,6 +352,15 @@ pub fn letter(
         ("webhook-signature", signature(secrets, id, seconds, &body)),
     ];
     Letter { url: url.to_owned(), headers, body }
+}
+
+/// A token as RFC 8935 section 2.1 has it posted.
+pub fn token_letter(url: &str, token: String) -> Letter {
+    let headers = vec![
+        ("content-type", security::MEDIA_TYPE.to_owned()),
+        ("accept", "application/json".to_owned()),
+    ];
+    Letter { url: url.to_owned(), headers, body: token.into_bytes() }
 }
 
 /// Everything up to here is settled.

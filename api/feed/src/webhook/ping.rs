@@ -1,7 +1,7 @@
 //! Whether a receiver is there, before anything hangs on it.
 
-use super::deliver::letter;
-use super::post::{NotPosted, Post};
+use super::deliver::{letter, token_letter};
+use super::post::{Letter, NotPosted, Post};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
@@ -14,7 +14,7 @@ pub enum NoReceiver {
     NotPosted(#[from] NotPosted),
     /// It answered otherwise than with success.
     #[error(
-        "the receiver answered {0} to a signed rollcall.ping, not 2xx; redirects are not followed"
+        "the receiver answered {0} to a signed message that asks whether it is there, not 2xx; redirects are not followed"
     )]
     Refused(u16),
 }
@@ -42,6 +42,18 @@ pub async fn ping(
     });
     let secrets = [secret.to_vec()];
     let letter = letter(url, &secrets, &id.to_string(), now, body.to_string().into_bytes());
+    taken(post, letter).await
+}
+
+/// Posts a signed verification token, which must be answered 2xx.
+///
+/// # Errors
+/// If it is not.
+pub async fn verify(post: &dyn Post, url: &str, token: String) -> Result<(), NoReceiver> {
+    taken(post, token_letter(url, token)).await
+}
+
+async fn taken(post: &dyn Post, letter: Letter) -> Result<(), NoReceiver> {
     match post.post(letter).await?.status {
         200..=299 => Ok(()),
         status => Err(NoReceiver::Refused(status)),

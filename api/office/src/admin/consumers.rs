@@ -1,5 +1,6 @@
 //! Consumers: add, list, show, pause, resume, rotate, remove. A key is shown once.
 
+use super::token_consumers;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -9,7 +10,7 @@ use rollcall_contract::consumers::{
     PayloadMode, Rotation,
 };
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_contract::request_line::{RequestLine, RouteError};
+use rollcall_contract::request_line::{Nothing, RequestLine, RouteError};
 use rollcall_contract::{Problem, route};
 use rollcall_domain::consumer::{
     self, Consumer, ConsumerCommand, ConsumerError, ConsumerState, NewWay, Payload, Renewal, Way,
@@ -23,7 +24,7 @@ use rollcall_door::callers::{Admin, consumer as consumer_of, of_credential};
 use rollcall_door::{App, Given, Refusal};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_engine::{ExecuteError, Judgement};
-use rollcall_feed::{Feed, webhook};
+use rollcall_feed::{Feed, security, webhook};
 use rollcall_projections::consumers::ConsumerRow;
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub async fn add(
     State(feed): State<Arc<Feed>>,
     Given(new): Given<NewConsumer>,
 ) -> Result<(StatusCode, Json<ConsumerAdded>), Refusal> {
-    let NewConsumer { name, kind, url, start, types, payload } = new;
+    let NewConsumer { name, kind, url, start, audience, types, payload } = new;
     let known = || PublicType::ALL.iter().map(|public| public.as_str());
     let types =
         TypeFilter::new(types).map_err(|e| Refusal::not_among("types", &e.unknown, known()))?;
@@ -64,6 +65,11 @@ pub async fn add(
         PayloadMode::Notice => Payload::Notice,
     };
     let id = app.engine.ids.consumer();
+    let gets_tokens = matches!(kind, ConsumerKind::SetPoll | ConsumerKind::SetPush);
+    if audience.is_some() && !gets_tokens {
+        return Err(Refusal::bad_request("audience is for set-poll and set-push only"));
+    }
+    let types = if gets_tokens { token_consumers::types(&types)? } else { types };
     let (way, token, secret) = match (kind, url) {
         (ConsumerKind::Pull, None) if start.is_none() => {
             let (issued, token) = key(&app, &name);
@@ -81,12 +87,45 @@ pub async fn add(
             let (way, secret) = webhook(&app, &feed, &admin, id, url, start).await?;
             (way, None, Some(secret))
         }
+        (ConsumerKind::SetPoll, None) => {
+            let (audience, start) =
+                (token_consumers::audience(audience)?, beginning(&app, &admin, start).await?);
+            let (issued, token) = key(&app, &name);
+            (token_consumers::poll(&app, id, audience, start, issued).await?, Some(token), None)
+        }
+        (ConsumerKind::SetPoll, Some(_)) => {
+            return Err(Refusal::bad_request("nothing is posted to one that polls: leave out url"));
+        }
+        (ConsumerKind::SetPush, None) => {
+            return Err(Refusal::bad_request("set-push needs the url to post to"));
+        }
+        (ConsumerKind::SetPush, Some(url)) => {
+            let audience = token_consumers::audience(audience)?;
+            can_be_posted_to(&app, &url)?;
+            let (whose, start) =
+                ((admin.organization.id, id), beginning(&app, &admin, start).await?);
+            (token_consumers::push(&app, &feed, whose, audience, start, url).await?, None, None)
+        }
     };
     let new = consumer::NewConsumer { name: name.clone(), types, payload, way };
     let command = ConsumerCommand::Create(new);
     admin.on_new::<Consumer>(&app, id.0, command, StatusCode::CREATED).await.map_err(refusal)?;
     let (feed_url, snapshot_url) = addresses(&app, &admin, id)?;
-    let added = ConsumerAdded { consumer: id.0, name, token, secret, feed_url, snapshot_url };
+    let issuer = gets_tokens.then(|| issuer(&app, &admin, id)).transpose()?;
+    let poll_url = match kind {
+        ConsumerKind::SetPoll => Some(poll_address(&app, &admin, id)?),
+        _ => None,
+    };
+    let added = ConsumerAdded {
+        consumer: id.0,
+        name,
+        token,
+        secret,
+        feed_url,
+        snapshot_url,
+        issuer,
+        poll_url,
+    };
     Ok((StatusCode::CREATED, Json(added)))
 }
 
@@ -99,6 +138,20 @@ async fn webhook(
     url: String,
     start: Option<Position>,
 ) -> Result<(NewWay, String), Refusal> {
+    can_be_posted_to(app, &url)?;
+    let organization = admin.organization.id;
+    let start = beginning(app, admin, start).await?;
+    let (sealed, secret) = sealed(app, id, 1)?;
+    let (ping, now) = (app.engine.ids.exchange().0, app.engine.clock.now());
+    let source = webhook::source(app, organization).map_err(|e| Refusal::unavailable(&e))?;
+    webhook::ping(feed.post(), &source, &url, &secret, ping, now)
+        .await
+        .map_err(|refused| Refusal::bad_request(refused.to_string()))?;
+    Ok((NewWay::Webhook { url, start, secret: sealed }, webhook::shown(&secret)))
+}
+
+/// Whoever posts keeps its place where all processes see it.
+fn can_be_posted_to(app: &App, url: &str) -> Result<(), Refusal> {
     if app.config.kurrent_url.is_some() && app.config.database_url.is_none() {
         return Err(Refusal::conflict(
             "webhooks need a store that all processes share: give --database-url beside --kurrent-url",
@@ -107,21 +160,19 @@ async fn webhook(
     if url.len() > URL_BYTES {
         return Err(Refusal::bad_request(format!("the url is longer than {URL_BYTES} bytes")));
     }
-    let organization = admin.organization.id;
-    let head = app.engine.log.head(organization).await?.position;
+    Ok(())
+}
+
+/// Only what stands after this position: the one that was given, or the end of the log.
+async fn beginning(app: &App, admin: &Admin, start: Option<Position>) -> Result<Position, Refusal> {
+    let head = app.engine.log.head(admin.organization.id).await?.position;
     let start = start.unwrap_or(head);
     if start > head {
         return Err(Refusal::conflict(format!(
             "position {start} is beyond the end of the log, which is {head}"
         )));
     }
-    let (sealed, secret) = sealed(app, id, 1)?;
-    let (ping, now) = (app.engine.ids.exchange().0, app.engine.clock.now());
-    let source = webhook::source(app, organization).map_err(|e| Refusal::unavailable(&e))?;
-    webhook::ping(feed.post(), &source, &url, &secret, ping, now)
-        .await
-        .map_err(|refused| Refusal::bad_request(refused.to_string()))?;
-    Ok((NewWay::Webhook { url, start, secret: sealed }, webhook::shown(&secret)))
+    Ok(start)
 }
 
 /// A new secret, sealed and as it is.
@@ -259,6 +310,18 @@ pub async fn rotate(
             let (sealed, secret) = sealed(&app, row.id, number)?;
             (Renewal::Secret(sealed, old_until), None, Some(webhook::shown(&secret)))
         }
+        Way::SetPoll { .. } | Way::SetPush { .. } => {
+            let known = app.consumers.secrets(row.organization, row.id).await?;
+            let number = known.first().map_or(0, |current| current.number) + 1;
+            let (sealed, _) = token_consumers::signing_key(&app, row.id, number).await?;
+            match row.way {
+                Way::SetPoll { .. } => {
+                    let (issued, token) = key(&app, &row.name);
+                    (Renewal::Both(issued, sealed, old_until), Some(token), None)
+                }
+                _ => (Renewal::Secret(sealed, old_until), None, None),
+            }
+        }
     };
     let command = ConsumerCommand::Rotate(renewal);
     admin.on::<Consumer>(&app, row.id.0, command, StatusCode::OK).await.map_err(refusal)?;
@@ -329,6 +392,16 @@ fn addresses(app: &App, admin: &Admin, id: ConsumerId) -> Result<(String, String
     Ok((target(feed)?, target(snapshot)?))
 }
 
+fn issuer(app: &App, admin: &Admin, id: ConsumerId) -> Result<String, Refusal> {
+    security::issuer(app, admin.organization.id, id).map_err(|e| Refusal::unavailable(&e))
+}
+
+fn poll_address(app: &App, admin: &Admin, id: ConsumerId) -> Result<String, Refusal> {
+    let path = security::path(admin.organization.id, id);
+    let line = route::POLL_TOKENS.line(&path, &Nothing).map_err(|e| Refusal::unavailable(&e))?;
+    Ok(format!("{}{}", app.public_url.trim_end_matches('/'), line.target))
+}
+
 async fn shown(
     app: &App,
     admin: &Admin,
@@ -338,14 +411,14 @@ async fn shown(
     let place = app.places.of(row.organization, row.id).await?;
     let start = row.way.start();
     let (feed_url, snapshot_url) = addresses(app, admin, row.id)?;
+    let issuer = row.way.audience().map(|_| issuer(app, admin, row.id)).transpose()?;
     Ok(ConsumerBody {
         consumer: row.id.0,
         name: row.name,
         kind: row.way.kind().to_owned(),
-        url: match &row.way {
-            Way::Pull => None,
-            Way::Webhook { url, .. } => Some(url.clone()),
-        },
+        url: row.way.url().map(str::to_owned),
+        audience: row.way.audience().map(str::to_owned),
+        issuer,
         types: row.types.names().to_vec(),
         payload: row.payload.as_str().to_owned(),
         state: row.state.as_str().to_owned(),

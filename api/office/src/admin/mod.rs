@@ -19,6 +19,7 @@ mod operators;
 mod organizations;
 mod proof;
 mod provisioning_log;
+mod redelivery;
 mod repair;
 mod repin;
 mod restore;
@@ -27,6 +28,7 @@ mod saml_keys;
 mod scim_policy;
 mod session_ends;
 mod sessions;
+mod token_consumers;
 mod tokens;
 mod views;
 
@@ -97,6 +99,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("consumers.show", routes!(consumers::show)))
         .routes(named("consumers.pause", routes!(consumers::pause)))
         .routes(named("consumers.resume", routes!(consumers::resume)))
+        .routes(named("consumers.redeliver", routes!(redelivery::redeliver)))
         .routes(named("consumers.rotate", routes!(consumers::rotate)))
         .routes(named("consumers.remove", routes!(consumers::remove)))
         .routes(named("claims.collisions", routes!(claims::collisions)))

@@ -2,7 +2,7 @@
 //! a receiver that hangs keeps nobody else waiting.
 
 use super::job::{Incomplete, Job};
-use rollcall_domain::consumer::{ConsumerState, Way};
+use rollcall_domain::consumer::ConsumerState;
 use rollcall_domain::ids::{ConsumerId, OrganizationId};
 use rollcall_domain::log::Position;
 use rollcall_door::App;
@@ -50,7 +50,7 @@ impl Job for Deliveries {
             self.listed = Some(Instant::now());
             for row in app.consumers.everybody().await.map_err(Incomplete::all)? {
                 let key = (row.organization, row.id);
-                let is_wanted = matches!(row.way, Way::Webhook { .. })
+                let is_wanted = row.way.url().is_some()
                     && row.state == ConsumerState::Active
                     && !self.running.contains_key(&key);
                 if !is_wanted {
