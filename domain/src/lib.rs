@@ -16,6 +16,7 @@ pub mod decision;
 mod decode;
 pub mod deployment;
 mod diff;
+pub mod erasure;
 pub mod event;
 mod event_macro;
 pub mod exchange;

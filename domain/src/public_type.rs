@@ -43,6 +43,8 @@ types! {
     UserReactivated = "user.reactivated";
     /// A user is gone, and so are their sessions and memberships.
     UserDeleted = "user.deleted";
+    /// Who a user was is erased: forget what you know of them.
+    UserErased = "user.erased";
     /// A group came to be; it has no members yet.
     GroupCreated = "group.created";
     /// A group has another `displayName`.

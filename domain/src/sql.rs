@@ -152,6 +152,12 @@ pub trait SqlStore: Send + Sync + 'static {
         exclusive: Box<dyn OpenTransaction>,
     ) -> Result<(), SqlError>;
 
+    /// Leaves nothing in the store's own files of what was removed or changed before, as far as that
+    /// is the store's to do.
+    async fn scrub(&self) -> Result<(), SqlError> {
+        Ok(())
+    }
+
     /// For [`Self::promote`]: names the scratch tables to the adapter that made them.
     fn scratch_name(&self) -> Option<String>;
 }

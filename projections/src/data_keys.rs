@@ -288,6 +288,8 @@ impl KeyRing for DataKeys {
                 living.map(|(id, _)| DataKeyRow { organization, id, wrapped: None }).collect();
             let erased = rows.len() as u64;
             tx.finish(write(rows)?).await?;
+            // Also if there was none: whoever was here before may have ended before this.
+            self.store().await?.scrub().await?;
             Ok(erased)
         };
         erase.await.map_err(failed)

@@ -351,6 +351,7 @@ fn credential_samples() -> Vec<DomainEvent> {
             was: end,
         })),
         DomainEvent::Organization(OrganizationEvent::TimesBounded { until: end }),
+        DomainEvent::User(UserEvent::Erased { because: "asked for it under article 17".into() }),
     ])
     .chain(of_consumers().into_iter().map(DomainEvent::Consumer))
     .chain([DomainEvent::Lost(RecordLost {

@@ -223,6 +223,16 @@ impl PostgresCluster {
         )
     }
 
+    /// A database as text, as `pg_dump` writes it.
+    pub fn dump(&self, database: &str) -> anyhow::Result<String> {
+        let port = self.port.to_string();
+        let mut command = self.command("pg_dump");
+        command.args(["-h", "127.0.0.1", "-p", &port, "-U", "postgres", database]);
+        let output = command.output()?;
+        anyhow::ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
     fn url_of(&self, database: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }

@@ -205,6 +205,13 @@ impl Sealed for SealedLog {
         Arc::new(Self { inner: self.inner.clone(), ring })
     }
 
+    fn keys_of(&self, record: &Record) -> Result<Vec<KeyId>, LogError> {
+        match record::is_sealed(&record.payload) {
+            true => Ok(record::keys(&record.payload)?),
+            false => Ok(Vec::new()),
+        }
+    }
+
     fn forget(&self) {
         self.ring.forget();
     }

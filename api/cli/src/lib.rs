@@ -28,6 +28,7 @@ mod org;
 pub mod output;
 pub mod paging;
 pub mod part;
+mod person;
 mod proven;
 mod reads;
 mod repair;
@@ -169,6 +170,9 @@ pub enum Command {
     /// Who signed in, and who was refused
     #[command(subcommand)]
     Logins(logins::Logins),
+    /// What is kept of a person
+    #[command(subcommand)]
+    Person(person::Person),
     /// Who is signed in
     #[command(subcommand)]
     Sessions(sessions::Sessions),
@@ -208,6 +212,7 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Saml(saml) => saml::run(saml, client).await,
         Command::Doctor(doctor) => doctor::run(doctor, client).await,
         Command::Logins(logins) => logins::run(logins, client).await,
+        Command::Person(person) => person::run(person, client).await,
         Command::Sessions(sessions) => sessions::run(sessions, client).await,
         Command::Scim(scim) => scim::run(scim, client).await,
         Command::Operator(operator) => operator::run(operator, client).await,

@@ -11,6 +11,7 @@ pub mod consumers;
 pub mod credentials;
 pub mod difference;
 pub mod directory;
+pub mod erasure;
 pub mod events;
 pub mod exchanges;
 pub mod failures;

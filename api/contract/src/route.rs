@@ -98,6 +98,7 @@ routes! {
     RETIRE_KEY: Delete "/api/v1/organizations/{organization}/saml/certificate/{key}" (KeyPath, Nothing);
     LIST_LOGINS: Get "/api/v1/organizations/{organization}/logins" (OrganizationPath, LoginQuery);
     SHOW_LOGIN: Get "/api/v1/organizations/{organization}/logins/{exchange}" (LoginPath, Nothing);
+    ERASE_PERSON: Post "/api/v1/organizations/{organization}/people/erase" (OrganizationPath, Nothing);
     REPIN_PERSON: Put "/api/v1/organizations/{organization}/logins/people/{user}" (PersonPath, Nothing);
     LIST_SESSIONS: Get "/api/v1/organizations/{organization}/sessions" (OrganizationPath, SessionQuery);
     END_SESSION: Delete "/api/v1/organizations/{organization}/sessions/{session}" (SessionPath, Nothing);

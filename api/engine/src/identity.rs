@@ -208,7 +208,7 @@ impl Engine {
         self.watch.accepted(failed);
     }
 
-    async fn rebuild_views(&self) -> Result<(), FoldError> {
+    pub(crate) async fn rebuild_views(&self) -> Result<(), FoldError> {
         for folder in [Some(&self.folder), self.audit.get()].into_iter().flatten() {
             folder.rebuild().await?;
         }

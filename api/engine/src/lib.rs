@@ -7,6 +7,7 @@ pub mod begin;
 mod claim_check;
 pub mod claims;
 pub mod clock;
+mod erase;
 mod execute;
 mod handed;
 mod hosted;
@@ -28,6 +29,7 @@ mod visible;
 mod warm;
 
 pub use claim_check::{ClaimDifference, ClaimsCompared};
+pub use erase::{NotErased, Traces};
 pub use hosted::Hosted;
 pub use losses::Loss;
 pub use names::Names;
@@ -80,6 +82,8 @@ pub struct Engine {
     changes: AtomicU64,
     /// How far clocks are apart.
     measured: one_clock::Measured,
+    /// Who was erased last.
+    erasures: erase::Erasures,
     /// Records that are damaged, as far as somebody looked.
     seen: look::Seen,
     /// Whether the last answer that waited for the views had to be given up.
@@ -107,6 +111,7 @@ impl Engine {
             audit: OnceLock::new(),
             changes: AtomicU64::new(0),
             measured: one_clock::Measured::default(),
+            erasures: erase::Erasures::default(),
             seen: look::Seen::default(),
             views_failing: AtomicBool::new(false),
             keys: ClaimKeys::new(log.clone()),

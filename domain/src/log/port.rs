@@ -3,7 +3,7 @@
 use super::error::{AppendError, LogError};
 use super::facet::{Facet, Start};
 use super::identity::{Found, Mark, Watch};
-use super::keys::{KeyRing, Wrapped};
+use super::keys::{KeyId, KeyRing, Wrapped};
 use super::ledger::{ExchangeLeaf, LedgerHead};
 use super::rewrite::{Rewrite, Rewritten};
 use crate::actor::Actor;
@@ -381,6 +381,12 @@ pub trait Sealed: Send + Sync {
     /// The same with keys that are kept in memory only, none so far: to read what was sealed with
     /// keys that cannot be kept here.
     fn apart(&self) -> Arc<dyn Sealed>;
+
+    /// The keys that what is personal in a stored record is sealed with; none if nothing is.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn keys_of(&self, record: &Record) -> Result<Vec<KeyId>, LogError>;
 
     /// Drops all keys that are at hand: the log is another one than before, and so are they.
     fn forget(&self);

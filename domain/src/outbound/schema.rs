@@ -88,6 +88,7 @@ fn data(public: PublicType) -> Value {
         PublicType::UserUpdated | PublicType::GroupRenamed | PublicType::GroupUpdated => {
             object(&["changed"], json!({ "changed": changed, "values": values }))
         }
+        PublicType::UserErased => object(&[], json!({})),
         PublicType::UserDeleted => object(&[], json!({ "userName": name })),
         PublicType::GroupDeleted => object(&[], json!({ "displayName": name })),
         PublicType::UserDeactivated | PublicType::UserReactivated => object(&[], json!({})),

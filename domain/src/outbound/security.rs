@@ -59,7 +59,10 @@ pub fn is_security(public: PublicType) -> bool {
         | PublicType::GroupMemberAdded
         | PublicType::GroupMemberRemoved
         | PublicType::SessionEnded => true,
-        PublicType::LoginSucceeded | PublicType::LoginRefused | PublicType::RhythmChanged => false,
+        PublicType::UserErased
+        | PublicType::LoginSucceeded
+        | PublicType::LoginRefused
+        | PublicType::RhythmChanged => false,
     }
 }
 
@@ -103,9 +106,10 @@ pub fn security_events(
             let (entity, why) = ended(&event.data);
             vec![(SESSION_REVOKED, subject, revoked(event.time, entity, why))]
         }
-        PublicType::LoginSucceeded | PublicType::LoginRefused | PublicType::RhythmChanged => {
-            Vec::new()
-        }
+        PublicType::UserErased
+        | PublicType::LoginSucceeded
+        | PublicType::LoginRefused
+        | PublicType::RhythmChanged => Vec::new(),
     };
     let token = |(uri, subject, says): (&str, Value, Value)| {
         let jti = Uuid::new_v5(&event.id, uri.as_bytes());

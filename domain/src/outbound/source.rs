@@ -29,6 +29,7 @@ fn of_user(kind: UserEventKind) -> Option<PublicType> {
         UserEventKind::Activated => PublicType::UserReactivated,
         UserEventKind::Deactivated => PublicType::UserDeactivated,
         UserEventKind::Deleted => PublicType::UserDeleted,
+        UserEventKind::Erased => PublicType::UserErased,
         UserEventKind::SignedIn => PublicType::LoginSucceeded,
         UserEventKind::LoginRefused => PublicType::LoginRefused,
         UserEventKind::SessionEnded => PublicType::SessionEnded,

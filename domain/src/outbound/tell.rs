@@ -104,7 +104,8 @@ fn of_user(event: &UserEvent, payload: Payload) -> Data {
         UserEvent::SessionEnded { session, end } => {
             fields([("session", json!(session)), ("reason", json!(end.as_str()))])
         }
-        UserEvent::Activated {}
+        UserEvent::Erased { .. }
+        | UserEvent::Activated {}
         | UserEvent::Deactivated {}
         | UserEvent::SessionRefused { .. }
         | UserEvent::ObjectIdPinned { .. }

@@ -26,6 +26,11 @@ pub enum UserCommand {
     },
     /// Remove the user.
     Delete,
+    /// Erase who a user was that is gone.
+    Erase {
+        /// Why, in the operator's words.
+        because: String,
+    },
     /// Begin a session, on the word of an assertion. Somebody who is not active is refused, by an
     /// event.
     SignIn(Box<SignIn>),

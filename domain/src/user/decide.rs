@@ -51,6 +51,9 @@ fn events(
             User::Present { .. } | User::Deleted,
             UserCommand::NoteSessionRefused { session, milliseconds, ended_by },
         ) => Ok(vec![UserEvent::SessionRefused { session, milliseconds, ended_by }]),
+        (User::Deleted, UserCommand::Erase { because }) => Ok(vec![UserEvent::Erased { because }]),
+        // They are to be deleted first.
+        (User::Present { .. }, UserCommand::Erase { .. }) => Err(UserError::AlreadyExists),
         (User::Absent | User::Deleted, _) => Err(UserError::NotFound),
         (User::Present { attributes, pin, .. }, UserCommand::SignIn(session)) => {
             sign_in(attributes, pin.as_ref(), *session, context)
@@ -201,6 +204,7 @@ pub fn claims(id: ResourceId, events: &[UserEvent]) -> ClaimChanges<ClearClaim> 
             UserEvent::ObjectIdPinned { known, .. } => claims.take.push(known.claim()),
             UserEvent::ObjectIdReleased { known, .. } => claims.release.push(known.claim()),
             UserEvent::Renamed { .. }
+            | UserEvent::Erased { .. }
             | UserEvent::Activated {}
             | UserEvent::Deactivated {}
             | UserEvent::Changed { .. }

@@ -92,6 +92,11 @@ events! {
             /// The last `userName`.
             user_name: Personal<String>,
         },
+        /// Who the user was is erased: the keys are destroyed that what is personal was sealed with.
+        "UserErased" "1" Erased {
+            /// Why, in the operator's words.
+            because: String,
+        },
         /// A login was accepted and a session began.
         "UserSignedIn" "1" SignedIn(Box<SignedIn>),
         /// A login as this user was refused.
@@ -156,7 +161,8 @@ impl UserEventKind {
             | Self::Deactivated
             | Self::Changed
             | Self::Deleted => true,
-            Self::SignedIn
+            Self::Erased
+            | Self::SignedIn
             | Self::LoginRefused
             | Self::SessionEnded
             | Self::SessionRefused

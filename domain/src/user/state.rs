@@ -118,6 +118,7 @@ pub fn evolve_attributes(attributes: &mut Attributes, event: &UserEvent) {
         }
         UserEvent::Changed { changes } => diff::apply(attributes, changes),
         UserEvent::Deleted { .. }
+        | UserEvent::Erased { .. }
         | UserEvent::SignedIn(_)
         | UserEvent::LoginRefused(_)
         | UserEvent::SessionEnded { .. }

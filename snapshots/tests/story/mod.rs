@@ -122,6 +122,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::User, 1, &["RecordLost"]),
     (AggregateKind::Deployment, 0, &["ClockCorrected"]),
     (AggregateKind::Organization, 0, &["TimesBounded"]),
+    (AggregateKind::User, 1, &["UserErased"]),
 ];
 
 /// The log, as it is restored from a backup.

@@ -3,6 +3,7 @@
 
 mod commands;
 mod copies;
+mod erasure;
 mod files;
 mod grove;
 mod pymerkle;

@@ -28,8 +28,12 @@ pub(super) struct Open {
 }
 
 impl Open {
-    pub fn at(path: &Path, durability: Durability) -> Result<Self, OpenError> {
+    /// `wipes` if nothing is to be left in its pages of what is removed.
+    pub fn at(path: &Path, durability: Durability, wipes: bool) -> Result<Self, OpenError> {
         let mut writer = connection::writer(path, durability, WRITER_CACHE)?;
+        if wipes {
+            writer.execute_batch("PRAGMA secure_delete = ON")?;
+        }
         connection::migrate(&mut writer, "", FORMAT)?;
         let readers = (0..READERS)
             .map(|_| connection::reader(path, READER_CACHE))

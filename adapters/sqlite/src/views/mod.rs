@@ -17,6 +17,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::{RwLock, Semaphore};
 use transaction::Transaction;
 
@@ -32,6 +33,10 @@ fn stem(family: Family) -> &'static str {
 
 /// What the file of the side store is called after.
 const SIDE: &str = "side";
+/// How often it is tried to empty a write-ahead log that somebody reads.
+const SCRUBS: usize = 50;
+/// How long is waited in between.
+const SCRUB_PAUSE: Duration = Duration::from_millis(20);
 
 /// A family of views in `views.db` or `audit.db`: one writer, a few readers that never wait for it.
 #[derive(Clone)]
@@ -129,7 +134,7 @@ impl SqliteViews {
         scratch: bool,
     ) -> Result<Self, OpenError> {
         let path = home.dir.join(name);
-        let open = RwLock::new(Some(Open::at(&path, durability)?));
+        let open = RwLock::new(Some(Open::at(&path, durability, stem == SIDE)?));
         let (turn, scratch, scratches) =
             (Arc::new(Semaphore::new(1)), AtomicBool::new(scratch), Mutex::default());
         Ok(Self(Arc::new(Inner { open, turn, stem, path, durability, scratch, scratches, home })))
@@ -198,6 +203,23 @@ impl SqlStore for SqliteViews {
         self.transaction().await
     }
 
+    async fn scrub(&self) -> Result<(), SqlError> {
+        let open = self.0.open.read().await;
+        let writer = open.as_ref().ok_or_else(closed)?.writer.clone();
+        for _ in 0..SCRUBS {
+            let emptied = writer.run(|db| {
+                db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))
+            });
+            let emptied = emptied.await;
+            let busy = emptied.map_err(|_| SqlError::Unavailable("the writer stopped".into()))?;
+            if busy.map_err(value::sql_error)? == 0 {
+                return Ok(());
+            }
+            tokio::time::sleep(SCRUB_PAUSE).await;
+        }
+        Err(SqlError::Unavailable("readers keep the write-ahead log from being emptied".into()))
+    }
+
     async fn scratch(&self) -> Result<Arc<dyn SqlStore>, SqlError> {
         let (home, stem) = (self.0.home.clone(), self.0.stem);
         let name =
@@ -249,7 +271,7 @@ impl SqlStore for SqliteViews {
         let (path, durability, from) = (self.0.path.clone(), self.0.durability, inner.path.clone());
         let swap = tokio::task::spawn_blocking(move || {
             let replaced = file::replace(live, &path, new, &from);
-            (replaced, Open::at(&path, durability))
+            (replaced, Open::at(&path, durability, false))
         });
         let (replaced, open) = swap.await.map_err(failed)?;
         *gate = Some(open.map_err(failed)?);

@@ -12,6 +12,7 @@ mod console_sessions;
 mod consumers;
 mod credential_body;
 mod credentials;
+mod erasure;
 mod keys;
 mod log;
 mod new_proof;
@@ -108,6 +109,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("views.rebuild", routes!(views::rebuild)))
         .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))
         .routes(named("views.resume", routes!(views::resume)))
+        .routes(named("person.erase", routes!(erasure::erase)))
         .routes(named("log.show", routes!(log::show)))
         .routes(named("log.accept", routes!(log::accept)))
         .routes(named("log.clock", routes!(clock::correct)))

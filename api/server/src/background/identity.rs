@@ -99,6 +99,7 @@ impl Job for Identity {
         }
         self.tell_troubles(app).await;
         self.tell_the_time(app).await;
+        app.engine.look_for_erasures().await.map_err(Incomplete::all)?;
         compared.map_err(Incomplete::all)?;
         let known = app.engine.known();
         if closed.is_none() && known != self.kept {

@@ -1,0 +1,50 @@
+//! A person is erased.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Who is to be erased.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErasePerson {
+    /// The user's id. What they are called is in no request.
+    pub user: Uuid,
+    /// Why, for those who ask later: at most 1,000 characters, and no name among them.
+    pub because: String,
+    /// Say where they are found, and erase nothing.
+    #[serde(default)]
+    pub dry_run: bool,
+    /// Also if they are active.
+    #[serde(default)]
+    pub force: bool,
+}
+
+/// What was found of a person, and, unless it was a dry run, is erased: a certificate of that.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ErasedBody {
+    /// The organization.
+    pub organization_id: Uuid,
+    /// The user.
+    pub user_id: Uuid,
+    /// Whether nothing was erased.
+    pub dry_run: bool,
+    /// Whether the directory had them; they were deleted first.
+    pub was_present: bool,
+    /// The position of the event that says so; absent before.
+    pub erased_at: Option<u64>,
+    /// Records about them. They stay, and nobody can read what is personal in them.
+    pub records: u64,
+    /// Ids of the keys that were destroyed.
+    pub keys: Vec<u64>,
+    /// Refused logins of nobody that named them.
+    pub logins: u64,
+    /// Numbers of the exchanges whose bodies, addresses and headers are erased.
+    pub exchanges: Vec<u64>,
+    /// Consumers that are told everything: whoever runs them has what they were told before.
+    pub consumers: Vec<String>,
+    /// How many leaves the ledger has, and its root in lower-case hex: every proof of before holds.
+    pub ledger_size: u64,
+    /// The root of the ledger.
+    pub ledger_root: String,
+}
