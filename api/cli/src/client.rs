@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ pub struct Client {
     proven: Option<OnceCell<()>>,
     /// Whether results are printed as JSON.
     pub json: bool,
+    /// Whether it was said that the server's clocks are apart.
+    has_told: AtomicBool,
 }
 
 /// What the server answered in place of what was asked for.
@@ -78,7 +81,8 @@ impl Client {
         }
         let http = http.build()?;
         let proven = server.key_file.is_none().then(OnceCell::new);
-        Ok(Self { http, base, key, proven, json: server.json })
+        let has_told = AtomicBool::new(false);
+        Ok(Self { http, base, key, proven, json: server.json, has_told })
     }
 
     /// Sends a request without a body and reads the answer.
@@ -227,6 +231,7 @@ impl Client {
         let response = request.send().await.with_context(|| Unreachable::at(&self.base))?;
         drop(working);
         if response.status().is_success() {
+            self.tell_skew(&response);
             return Ok(response);
         }
         let status = response.status();
@@ -235,6 +240,18 @@ impl Client {
             Err(_) => (format!("the server answered {status}"), None),
         };
         Err(Refused { status: status.as_u16(), detail, reason }.into())
+    }
+
+    /// Says once if the server's clocks are apart: moments in its answers may be wrong by as much.
+    fn tell_skew(&self, response: &Response) {
+        let skew = response.headers().get("rollcall-clock-skew").and_then(|v| v.to_str().ok());
+        if let Some(seconds) = skew
+            && !self.has_told.swap(true, Ordering::SeqCst)
+        {
+            output::note(&format!(
+                "the server's clocks are {seconds} s apart: moments may be wrong by as much, positions are exact; `rollcall log correct-clock` once the clock is right"
+            ));
+        }
     }
 
     /// Reads an answer.

@@ -40,7 +40,7 @@ pub async fn keys(
 /// The transmitter of one consumer, as OpenID Shared Signals 1.0 describes it.
 ///
 /// # Errors
-/// 404 if it gets no tokens.
+/// 400 if it is not named by an id, 404 if it gets no tokens.
 pub async fn configuration(
     State(app): State<Arc<App>>,
     Path(path): Path<ConsumerPath>,
@@ -67,8 +67,9 @@ pub async fn configuration(
 /// The consumer by its ids: whoever has no key learns nothing from names.
 async fn told(app: &App, path: &ConsumerPath) -> Result<ConsumerRow, Refusal> {
     let none = || Refusal::not_found("no security event tokens come from this address");
+    let no_id = |_| Refusal::bad_request("a consumer is named by its id here");
+    let consumer: ConsumerId = path.consumer.parse().map_err(no_id)?;
     let organization: OrganizationId = path.organization.parse().map_err(|_| none())?;
-    let consumer: ConsumerId = path.consumer.parse().map_err(|_| none())?;
     let found = app.consumers.find(organization, &consumer.to_string()).await?;
     found.filter(|row| row.way.audience().is_some()).ok_or_else(none)
 }

@@ -141,6 +141,13 @@ async fn what_never_was_is_refused_with_what_there_is() {
                 "{question}: {problem}"
             );
         }
+        for list in ["events", "events/export", "diff", "review"] {
+            let back = "from=position:3&to=position:1";
+            let target = format!("/api/v1/organizations/acme/{list}?{back}");
+            let problem = problem_of(w, "GET", &target, 400).await?;
+            let detail = problem["detail"].as_str().unwrap_or_default();
+            ensure!(detail.contains("swap"), "{list}, from the end to the beginning: {problem}");
+        }
         for question in [
             format!("events?subject={NOBODY}"),
             format!("events?exchange={NOBODY}"),

@@ -215,6 +215,10 @@ async fn a_clock_that_ran_ahead_is_set_right() -> Result<()> {
     let everybody = everybody["resources"].as_array().context("users")?.len();
     ensure!(users_at(&w, &then).await? < everybody, "an instant is bent while the clock is wrong");
 
+    let told = w.server.command(&["directory", "users", "--org", "acme"]).await?;
+    let told = String::from_utf8_lossy(&told.stderr).into_owned();
+    ensure!(told.contains("s apart"), "nobody is told that moments are bent: {told}");
+
     let said = w.server.cli(&correct).await?;
     let was: DateTime<Utc> = said["was"].as_str().context("was")?.parse()?;
     let is: DateTime<Utc> = said["is"].as_str().context("is")?.parse()?;

@@ -248,6 +248,7 @@ async fn filter(
     if let Some(run) = query.run {
         filter.among = Some(of_run(&views, organization, RunId(run)).await?);
     }
+    let mut begins = None;
     if let Some(from) = &query.from {
         let before = match moment::read("from", from)? {
             Written::Position(position) => position.saturating_sub(1),
@@ -258,10 +259,14 @@ async fn filter(
                 views.history.position_at(organization, before).await?
             }
         };
+        begins = Some(before);
         filter.after = filter.after.max(before);
     }
     if let Some(to) = &query.to {
         let (to, _) = moment::moment(app, organization, "to", Some(to)).await?;
+        if begins.is_some_and(|before| before > to.position) {
+            return Err(Refusal::parameter("from", "the period ends before it begins: swap them"));
+        }
         filter.until = Some(filter.until.map_or(to.position, |until| until.min(to.position)));
     }
     Ok((filter, Some(views)))
