@@ -82,6 +82,7 @@ pub async fn run(args: History, server: ServerArgs) -> Result<Exit, Failure> {
     };
     let host = Arc::new(Host::open(setup).await?);
     let made = simulate(&args, host, start, data, server.json).await?;
+    rollcall_stores::finished(&made.data)?;
     if server.json {
         output::json(&made)?;
     } else {

@@ -1,7 +1,7 @@
 //! Opens the log and the views on the database that the configuration names. Whatever the log is
 //! kept in, what is personal is sealed on its way there ([`SealedLog`]): that is said here, once.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use rollcall_domain::log::{InlineFold, Log, Rewritten};
 use rollcall_domain::sql::{Family, SqlStore};
 use rollcall_eventstore::{ConnectOptions as KurrentOptions, KurrentLog};
@@ -115,6 +115,18 @@ fn sealed(log: Arc<dyn Log>, side: &Arc<dyn SqlStore>, wrap: &DeploymentWrap) ->
     Arc::new(SealedLog::new(log, keys, wrap.clone()))
 }
 
+/// The name of the file that says that a folder is still being made.
+const UNFINISHED: &str = "unfinished";
+
+/// Says that a folder is made: all of it is there.
+///
+/// # Errors
+/// If the file that says otherwise cannot be removed.
+pub fn finished(data: &Path) -> anyhow::Result<()> {
+    std::fs::remove_file(data.join(UNFINISHED))
+        .with_context(|| format!("cannot finish {}", data.display()))
+}
+
 /// The files of the embedded store.
 struct Files {
     folder: DataFolder,
@@ -167,12 +179,21 @@ impl Files {
 impl Stores {
     /// SQLite in a data folder, which is locked as long as these live.
     pub fn in_folder(data: &Path, wrap: &DeploymentWrap) -> anyhow::Result<Self> {
+        if data.join(UNFINISHED).exists() {
+            bail!(
+                "what was being made in {} was interrupted, and is not whole: delete the folder and make it again",
+                data.display()
+            );
+        }
         Ok(Files::open(data)?.sealed(wrap))
     }
 
     /// The same without waiting for the disk: fast, and lost with the power. For a folder that is
     /// being made and can be made again.
+    /// Nobody is served by it before [`finished`].
     pub fn in_folder_unflushed(data: &Path, wrap: &DeploymentWrap) -> anyhow::Result<Self> {
+        std::fs::write(data.join(UNFINISHED), "")
+            .with_context(|| format!("cannot write into {}", data.display()))?;
         Ok(Files::open_unflushed(data)?.sealed(wrap))
     }
 

@@ -139,3 +139,25 @@ fn history_is_the_same_for_the_same_seed_and_can_be_served() -> Result<()> {
     );
     Ok(())
 }
+
+/// One that was killed in its middle is no history, and nobody is served by it.
+#[test]
+fn a_history_that_was_interrupted_is_never_served() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    let mut making = std::process::Command::new(rollcall_tests::server::binary()?);
+    making.args(["simulate", "history", "--days", "90", "--users", "2000", "--json"]);
+    making.arg("--data").arg(&data).stdout(std::process::Stdio::null());
+    let mut making = making.stderr(std::process::Stdio::null()).spawn()?;
+    while !data.join("log.db").exists() {
+        ensure!(making.try_wait()?.is_none(), "it ended before it was killed");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    making.kill()?;
+    making.wait()?;
+    let listen = ["--listen", "127.0.0.1:0", "--public-url", "http://127.0.0.1:8080"];
+    let served = run(&[&["serve", "--data", text(&data)?][..], &listen].concat())?;
+    let said = String::from_utf8_lossy(&served.stderr);
+    ensure!(served.status.code() == Some(2) && said.contains("interrupted"), "{served:?}");
+    Ok(())
+}
