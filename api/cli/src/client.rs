@@ -134,12 +134,9 @@ impl Client {
             return Part::download(to, self.send(line).await?).await?.finish();
         }
         let for_eyes = std::io::stdout().is_terminal();
-        let working = Working::begin("waiting for the server");
         let answer = self.send(line).await?;
         let media_type = answer.headers().get(CONTENT_TYPE).and_then(|v| v.to_str().ok());
         let is_json = media_type.is_some_and(|v| v.contains("json"));
-        // What it prints moves by itself.
-        drop(working);
         let mut chunks = answer.bytes_stream();
         // A character may be in two chunks.
         let mut begun = Vec::new();

@@ -6,11 +6,12 @@
 //! Keys go last: until then everything else can be found again, so that whoever is killed in between
 //! begins anew and ends with the same.
 
+use crate::Engine;
 use crate::order::{ExecuteError, Order};
-use crate::{Engine, NotVisible};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::erasure::Identifiers;
+use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::{
     AggregateKind, Bodies, ExchangeNumber, KeyId, LogError, Position, Record, Sealed, StreamId,
@@ -36,8 +37,6 @@ pub struct Traces {
     pub erased_at: Option<Position>,
     /// Records of theirs.
     pub records: u64,
-    /// Names by which they are looked for.
-    pub identifiers: u64,
     /// Keys that live, with which what is theirs is sealed.
     pub keys: BTreeSet<KeyId>,
     /// Logins of nobody that name them.
@@ -75,9 +74,6 @@ pub enum NotErased {
     /// The command cannot be carried out.
     #[error(transparent)]
     Command(#[from] ExecuteError<UserError>),
-    /// Somebody could still read what was before.
-    #[error(transparent)]
-    NotVisible(#[from] NotVisible),
 }
 
 impl Engine {
@@ -110,7 +106,6 @@ impl Engine {
         traces.is_active =
             traces.is_present && last.is_some_and(|r| !is_of(r, UserEventKind::Deactivated));
         let identifiers = Identifiers::of(&records);
-        traces.identifiers = identifiers.len() as u64;
         let stored = seal.stored();
         let mut keys = BTreeSet::new();
         for record in stored.load(&stream, 0).await? {
@@ -149,7 +144,7 @@ impl Engine {
             let page = self.log.exchanges(organization, after, PAGE, Bodies::Read).await?;
             let Some(last) = page.last() else { return Ok(found) };
             after = last.number;
-            let names = |x: &rollcall_domain::exchange::Exchange| {
+            let names = |x: &Exchange| {
                 !x.is_erased()
                     && (x.subject.as_deref() == Some(&about) || identifiers.are_in_exchange(x))
             };

@@ -1,6 +1,6 @@
 //! Between the domain's values and columns.
 
-use crate::fault::{Fault, fault};
+use crate::fault::{Fault, fault, trouble};
 use chrono::{DateTime, Utc};
 use rollcall_domain::claim::{Claim, ClaimKind};
 use rollcall_domain::exchange::Exchange;
@@ -17,7 +17,7 @@ pub(super) fn int(n: u64) -> i64 {
 
 /// A read that failed, in the port's words.
 pub(super) fn log_error(e: sqlx::Error) -> LogError {
-    if e.as_database_error().and_then(|e| e.code()).as_deref() == Some("42501") {
+    if trouble(&e) == Trouble::Forbidden {
         return LogError::Unavailable(format!(
             "{e}: this is for the owner of the log, start a server with the owner's --database-url"
         ));

@@ -49,11 +49,8 @@ pub(super) async fn rewrite(
     let connection = schema::connect(options, timeout).await;
     let mut connection = connection.map_err(|e| LogError::Unavailable(e.to_string()))?;
     // Most starts find today's format, and need no right to change its number.
-    let version = connection
-        .fetch_optional(VERSION)
-        .await
-        .and_then(|row| row.map(|row| row.try_get::<i32, _>(0)).transpose());
-    if version.map_err(log_error)? != Some(BEFORE) {
+    let version = connection.fetch_one(VERSION).await.and_then(|row| row.try_get::<i32, _>(0));
+    if version.map_err(log_error)? != BEFORE {
         return Ok(None);
     }
     let mut tx = connection.begin().await.map_err(log_error)?;
@@ -96,12 +93,12 @@ fn is_of_before(row: &PgRow) -> sqlx::Result<bool> {
 impl Reader {
     /// Whether the log is of that format, and has something in it.
     pub async fn is_of_before(&self) -> Result<bool, LogError> {
+        let lost = || LogError::Damaged("the log has lost its format".into());
         let found = self.one(|| sqlx::query(VERSION), |row| row.try_get::<i32, _>(0)).await?;
-        if found != Some(BEFORE) {
+        if found.ok_or_else(lost)? != BEFORE {
             return Ok(false);
         }
-        let found = self.one(|| sqlx::query(OF_BEFORE), is_of_before).await?;
-        found.ok_or_else(|| LogError::Damaged("the log has lost its format".into()))
+        self.one(|| sqlx::query(OF_BEFORE), is_of_before).await?.ok_or_else(lost)
     }
 }
 

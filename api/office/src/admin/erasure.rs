@@ -89,9 +89,8 @@ fn refused(error: NotErased) -> Refusal {
         | NotErased::Unreadable
         | NotErased::InTheClear
         | NotErased::NeverChanges => Refusal::conflict(error.to_string()),
-        NotErased::Log(_)
-        | NotErased::Fold(_)
-        | NotErased::Command(_)
-        | NotErased::NotVisible(_) => Refusal::unavailable(&error),
+        NotErased::Log(_) | NotErased::Fold(_) | NotErased::Command(_) => {
+            Refusal::unavailable(&error)
+        }
     }
 }
