@@ -159,6 +159,9 @@ async fn what_the_administration_refuses_is_told() -> Result<()> {
 async fn a_folder_made_in_process_is_a_folder_of_the_server() -> Result<()> {
     let folder = tempfile::tempdir()?;
     story(&host(Stores::in_folder_unflushed(folder.path(), &wrap())?).await?).await?;
+    let unfinished = Stores::in_folder(folder.path(), &wrap()).err().context("not whole")?;
+    ensure!(unfinished.to_string().contains("interrupted"), "{unfinished}");
+    rollcall_stores::finished(folder.path())?;
     let reopened = host(Stores::in_folder(folder.path(), &wrap())?).await?;
     let found = reopened.app().organizations.by_domain("acme").await?;
     ensure!(found.is_some_and(|o| o.enabled));
