@@ -45,7 +45,7 @@ mod views;
 mod who;
 
 pub use client::Unreachable;
-pub use exit::{Exit, Failure, usage};
+pub use exit::{Exit, Failure, Misused, usage};
 pub use replay::{Choice, exit, report};
 
 use clap::{Args, Subcommand};
@@ -80,8 +80,8 @@ pub struct ServerArgs {
     #[arg(long, global = true)]
     pub wide: bool,
     /// Fit tables to so many columns [default: those of the terminal]
-    #[arg(long, value_name = "N", global = true, conflicts_with = "wide")]
-    pub columns: Option<usize>,
+    #[arg(long, value_name = "N", global = true, conflicts_with = "wide", value_parser = clap::value_parser!(u16).range(20..))]
+    pub columns: Option<u16>,
     /// Show tables in colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
     pub color: Color,
@@ -102,7 +102,7 @@ impl ServerArgs {
             let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
             columns.filter(|_| std::io::stdout().is_terminal()).map(usize::from)
         };
-        match self.columns.or_else(terminal) {
+        match self.columns.map(usize::from).or_else(terminal) {
             Some(columns) if !self.wide => Fit::Columns(columns),
             _ => Fit::Whole,
         }
