@@ -23,6 +23,7 @@ pub mod healthcheck;
 mod key;
 mod log;
 mod logins;
+mod notify;
 mod operator;
 mod org;
 pub mod output;
@@ -167,6 +168,11 @@ pub enum Command {
     /// Play Entra's part against the public URL, and explain what is seen
     #[command(subcommand)]
     Doctor(doctor::Doctor),
+    /// List what needs somebody in an organization now; exit code 1 if anything does
+    Attention(notify::Attention),
+    /// Who is told by mail what needs somebody
+    #[command(subcommand)]
+    Notify(notify::Notify),
     /// Who signed in, and who was refused
     #[command(subcommand)]
     Logins(logins::Logins),
@@ -211,6 +217,8 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Org(org) => org::run(org, client).await,
         Command::Saml(saml) => saml::run(saml, client).await,
         Command::Doctor(doctor) => doctor::run(doctor, client).await,
+        Command::Attention(attention) => notify::attention(attention, client).await,
+        Command::Notify(notify) => notify::run(notify, client).await,
         Command::Logins(logins) => logins::run(logins, client).await,
         Command::Person(person) => person::run(person, client).await,
         Command::Sessions(sessions) => sessions::run(sessions, client).await,
