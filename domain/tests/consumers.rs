@@ -162,13 +162,21 @@ fn who_paused_it_wants_it_to_stay_so() {
     assert_eq!(state(&consumer), ConsumerState::Active);
     let again = run(&mut consumer, ConsumerCommand::Resume, 2).unwrap();
     assert_eq!(again, vec![], "what is so already is no event");
+    let handle =
+        || ConsumerCommand::Handle { position: 9, part: 2, because: "told by phone".into() };
+    let handled = run(&mut consumer, handle(), 3).unwrap();
+    let because = "told by phone".into();
+    assert_eq!(handled, [ConsumerEvent::DeliveryHandled { position: 9, part: 2, because }]);
+    let mut asks = Consumer::default();
+    run(&mut asks, create("asks", NewWay::Pull(key(1))), 0).unwrap();
+    assert_eq!(run(&mut asks, handle(), 1), Err(ConsumerError::NothingToHandle));
 }
 
 proptest! {
     /// Whatever is asked in whatever order: two keys at most, numbers of secrets that grow, and an
     /// end that is one.
     #[test]
-    fn whatever_is_asked(way in 0_usize..4, asked in prop::collection::vec(0_u8..8, 1..40)) {
+    fn whatever_is_asked(way in 0_usize..4, asked in prop::collection::vec(0_u8..9, 1..40)) {
         let mut consumer = Consumer::default();
         let (way, has_key) = ways().swap_remove(way);
         run(&mut consumer, create("doors", way), 0).unwrap();
@@ -183,6 +191,7 @@ proptest! {
                 3 | 4 => ConsumerCommand::Rotate(Renewal::Key(key(n), until)),
                 5 => ConsumerCommand::Rotate(Renewal::Secret(secret(n), until)),
                 6 => ConsumerCommand::Rotate(Renewal::Both(key(n), secret(n), until)),
+                7 => ConsumerCommand::Handle { position: 9, part: 1, because: "told by phone".into() },
                 _ => ConsumerCommand::Remove,
             };
             let ended = matches!(command, ConsumerCommand::Remove);

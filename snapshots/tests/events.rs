@@ -392,6 +392,7 @@ fn of_consumers() -> Vec<ConsumerEvent> {
         ConsumerEvent::Paused {},
         ConsumerEvent::Resumed {},
         ConsumerEvent::Stopped { reason: Stopped::Gone },
+        ConsumerEvent::DeliveryHandled { position: 17, part: 1, because: "told by phone".into() },
         ConsumerEvent::Removed { name: "doors".into() },
     ]
 }

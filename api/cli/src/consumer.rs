@@ -2,14 +2,16 @@
 
 use super::Exit;
 use super::client::Client;
+use super::one_consumer::One;
 use super::output;
+use super::parked::{self, Parked};
 use crate::cells;
 use crate::output::Cell;
 use crate::say;
 use clap::{Subcommand, ValueEnum};
 use rollcall_contract::consumers::{
-    ConsumerAdded, ConsumerBody, ConsumerKind, ConsumerPath, ConsumerRotated, NewConsumer,
-    PayloadMode, Redelivery, Rotation,
+    ConsumerAdded, ConsumerBody, ConsumerKind, ConsumerRotated, NewConsumer, PayloadMode,
+    Redelivery, Rotation,
 };
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
@@ -35,6 +37,8 @@ pub enum Payload {
     Full,
     /// What happened to which id, and no value of anybody
     Notice,
+    /// That there is something to ask for, and nothing else; for webhooks
+    Poke,
 }
 
 /// Consumers: who follows an organization's log from outside
@@ -96,24 +100,11 @@ pub enum Consumer {
         #[arg(long, value_name = "TIME", default_value = "24h", value_parser = seconds)]
         overlap: u32,
     },
+    /// Deliveries that failed for long and were set aside, and those behind them
+    #[command(subcommand)]
+    Parked(Parked),
     /// Let a consumer follow no more
     Remove(One),
-}
-
-/// One consumer.
-#[derive(Clone, Debug, clap::Args)]
-pub struct One {
-    /// The organization's slug
-    #[arg(long, value_name = "SLUG")]
-    org: String,
-    /// Name or id of the consumer
-    consumer: String,
-}
-
-impl One {
-    fn path(self) -> ConsumerPath {
-        ConsumerPath { organization: self.org, consumer: self.consumer }
-    }
 }
 
 /// A span of time in whole seconds.
@@ -136,6 +127,7 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
             let payload = match payload {
                 Payload::Full => PayloadMode::Full,
                 Payload::Notice => PayloadMode::Notice,
+                Payload::Poke => PayloadMode::Poke,
             };
             let new = NewConsumer { name, kind, url, start, audience, types, payload };
             let line = route::ADD_CONSUMER.line(&OrganizationPath::of(org), &Nothing)?;
@@ -185,6 +177,7 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
                 }
             }
         }
+        Consumer::Parked(command) => return parked::run(command, client).await,
         Consumer::Remove(one) => {
             client.act(&route::REMOVE_CONSUMER.line(&one.path(), &Nothing)?).await?;
         }
@@ -258,6 +251,7 @@ fn show(c: ConsumerBody) {
         ("Stopped because", c.stopped.unwrap_or_else(|| "-".to_owned())),
         ("Failed attempts", c.failed_attempts.to_string()),
         ("Next attempt", output::maybe(c.next_attempt_at)),
+        ("Set aside", c.parked.to_string()),
         ("Records behind", format!("{} of {}", c.lag_records, c.head)),
         ("Snapshot", c.snapshot_url),
         ("Feed", c.feed_url),

@@ -56,6 +56,8 @@ pub enum PayloadMode {
     Full,
     /// What happened to which id, and which attributes changed; no value of anybody.
     Notice,
+    /// That there is something to ask for, and nothing else; for `webhook` only.
+    Poke,
 }
 
 /// A consumer, with what is shown this once.
@@ -133,7 +135,7 @@ pub struct ConsumerBody {
     pub issuer: Option<String>,
     /// Which types it gets; all of them, if there is none.
     pub types: Vec<String>,
-    /// `full` or `notice`.
+    /// `full`, `notice` or `poke`.
     pub payload: String,
     /// `active`, `paused` or `stopped`.
     pub state: String,
@@ -145,6 +147,8 @@ pub struct ConsumerBody {
     /// When it is tried again.
     #[serde(serialize_with = "crate::time::optional")]
     pub next_attempt_at: Option<DateTime<Utc>>,
+    /// Deliveries that failed for long and were set aside, and those behind them.
+    pub parked: u64,
     /// Since when nothing was taken.
     #[serde(serialize_with = "crate::time::optional")]
     pub failing_since: Option<DateTime<Utc>>,

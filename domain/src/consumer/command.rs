@@ -24,6 +24,15 @@ pub enum ConsumerCommand {
     Stop(Stopped),
     /// Give it a new key or secret beside the one it has.
     Rotate(Renewal),
+    /// Do not make a delivery that was set aside: somebody has seen to it.
+    Handle {
+        /// Place of its event's record in the log.
+        position: Position,
+        /// Which of the record's events.
+        part: u64,
+        /// What was done instead.
+        because: String,
+    },
     /// Let it follow no more.
     Remove,
 }
@@ -114,6 +123,9 @@ pub enum ConsumerError {
     /// Nothing is posted to one that asks.
     #[error("nothing is posted to this consumer: there is nothing to stop")]
     NothingToStop,
+    /// It asks, so that nothing is set aside.
+    #[error("nothing is posted to this consumer: nothing was set aside")]
+    NothingToHandle,
     /// The overlap is none.
     #[error("the key or secret of now cannot hold until an instant that has passed")]
     OverlapPassed,

@@ -107,6 +107,12 @@ fn change(
             events.extend(renew_secret(following, sealed, until, now)?);
             events
         }
+        ConsumerCommand::Handle { .. } if following.way.url().is_none() => {
+            return Err(ConsumerError::NothingToHandle);
+        }
+        ConsumerCommand::Handle { position, part, because } => {
+            vec![ConsumerEvent::DeliveryHandled { position, part, because }]
+        }
         ConsumerCommand::Remove => {
             let keys = following.keys.iter().copied();
             keys.map(revoked)

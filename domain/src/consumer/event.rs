@@ -150,6 +150,15 @@ events! {
             /// Why.
             reason: Stopped,
         },
+        /// A delivery that was set aside is not to be made: somebody has seen to it.
+        "ConsumerDeliveryHandled" "1" DeliveryHandled {
+            /// Place of its event's record in the log.
+            position: Position,
+            /// Which of the record's events.
+            part: u64,
+            /// What was done instead.
+            because: String,
+        },
         /// It is gone; its name is free, and its keys are refused.
         "ConsumerRemoved" "1" Removed {
             /// The name that is free.

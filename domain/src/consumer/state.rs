@@ -98,6 +98,7 @@ impl Following {
             ConsumerEvent::SecretIssued { number, .. } => self.secret = number,
             ConsumerEvent::KeyRetiring { .. }
             | ConsumerEvent::SecretRetiring { .. }
+            | ConsumerEvent::DeliveryHandled { .. }
             | ConsumerEvent::Created { .. }
             | ConsumerEvent::Removed { .. } => {}
         }

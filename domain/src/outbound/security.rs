@@ -160,7 +160,7 @@ fn uri(of: [&'static str; 2], payload: Payload) -> &'static str {
     let [full, notice] = of;
     match payload {
         Payload::Full => full,
-        Payload::Notice => notice,
+        Payload::Notice | Payload::Poke => notice,
     }
 }
 
@@ -175,7 +175,7 @@ fn created(data: &Map<String, Value>, payload: Payload) -> Value {
     let attributes = data.get("attributes").cloned().unwrap_or_else(|| json!({}));
     match payload {
         Payload::Full => json!({ "data": attributes }),
-        Payload::Notice => {
+        Payload::Notice | Payload::Poke => {
             let names: Vec<&String> = attributes.as_object().map_or_else(Vec::new, names);
             json!({ "attributes": names })
         }
@@ -196,13 +196,13 @@ fn changed(data: &Map<String, Value>, payload: Payload) -> Value {
     };
     match payload {
         Payload::Full => patch(values.iter().map(operation).collect()),
-        Payload::Notice => json!({ "attributes": data.get("changed") }),
+        Payload::Notice | Payload::Poke => json!({ "attributes": data.get("changed") }),
     }
 }
 
 fn membership(public: PublicType, data: &Map<String, Value>, payload: Payload) -> Value {
     let member = data.get("member").and_then(Value::as_str).unwrap_or_default();
-    if payload == Payload::Notice {
+    if payload != Payload::Full {
         return json!({ "attributes": ["members"] });
     }
     patch(vec![match public {

@@ -168,11 +168,17 @@ impl View for Consumers {
                 Some(_) => Err(Bad::new("created although it exists")),
             };
         }
+        // Says what became of one delivery, and nothing of the consumer.
+        if let ConsumerEvent::DeliveryHandled { .. } = event {
+            return Ok(());
+        }
         let row = self.rows.get_mut(&id);
         let row = row.ok_or_else(|| Bad::new("changed although it does not exist"))?;
         row.changed = record.recorded_at;
         match event {
-            ConsumerEvent::Created { .. } | ConsumerEvent::KeyRevoked(_) => {}
+            ConsumerEvent::Created { .. }
+            | ConsumerEvent::KeyRevoked(_)
+            | ConsumerEvent::DeliveryHandled { .. } => {}
             ConsumerEvent::Paused {} => row.state = ConsumerState::Paused,
             ConsumerEvent::Resumed {} => row.state = ConsumerState::Active,
             ConsumerEvent::Stopped { reason } => row.state = ConsumerState::Stopped(*reason),

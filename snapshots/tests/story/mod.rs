@@ -115,6 +115,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
         &["ConsumerSecretRetiring", "ConsumerKeyRevoked", "ConsumerPaused", "ConsumerResumed"],
     ),
     (AggregateKind::Consumer, 0x2000, &["ConsumerStopped", "ConsumerRemoved"]),
+    (AggregateKind::Consumer, 0x2000, &["ConsumerDeliveryHandled"]),
     (AggregateKind::User, 1, &["UserObjectIdPinned", "UserObjectIdReleased"]),
     (AggregateKind::Organization, 0, &["SamlLogoutRequested"]),
     (AggregateKind::Deployment, 0, &["LogAccepted"]),

@@ -35,13 +35,17 @@ struct CloudEvent<'a> {
     subjectversion: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     exchange: Option<String>,
+    /// True if it may have been told before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    redelivery: bool,
     /// True if it would have been too long, and tells no values.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     shortened: bool,
     data: &'a Map<String, Value>,
 }
 
-/// The body that tells of an event of `source`. `schemas` is where the schemas are.
+/// The body that tells of an event of `source`. `schemas` is where the schemas are; `redelivery`
+/// says that it may have been told before.
 ///
 /// # Errors
 /// If it cannot be written as JSON, which nothing in it can bring about.
@@ -50,6 +54,7 @@ pub fn body(
     schemas: &str,
     previous: Position,
     event: &PublicEvent,
+    redelivery: bool,
 ) -> Result<Vec<u8>, serde_json::Error> {
     let mut told = CloudEvent {
         specversion: "1.0",
@@ -66,6 +71,7 @@ pub fn body(
         parts: event.parts,
         subjectversion: event.subject_version,
         exchange: event.exchange.map(|exchange| exchange.to_string()),
+        redelivery,
         shortened: false,
         data: &event.data,
     };

@@ -63,6 +63,10 @@ pub async fn add(
     let payload = match payload {
         PayloadMode::Full => Payload::Full,
         PayloadMode::Notice => Payload::Notice,
+        PayloadMode::Poke if kind == ConsumerKind::Webhook => Payload::Poke,
+        PayloadMode::Poke => {
+            return Err(Refusal::parameter("payload", "poke is for webhooks only"));
+        }
     };
     let id = app.engine.ids.consumer();
     let gets_tokens = matches!(kind, ConsumerKind::SetPoll | ConsumerKind::SetPush);
@@ -359,7 +363,11 @@ async fn change(
     Ok(status)
 }
 
-async fn found(app: &App, admin: &Admin, path: &ConsumerPath) -> Result<ConsumerRow, Refusal> {
+pub(super) async fn found(
+    app: &App,
+    admin: &Admin,
+    path: &ConsumerPath,
+) -> Result<ConsumerRow, Refusal> {
     consumer_of(app, admin.organization.id, &path.consumer).await
 }
 
@@ -428,6 +436,7 @@ async fn shown(
         },
         failed_attempts: place.attempts,
         next_attempt_at: place.next_attempt,
+        parked: app.places.parked_count(row.organization, row.id).await?,
         failing_since: place.failing_since,
         created_at: row.created,
         changed_at: row.changed,
@@ -441,7 +450,7 @@ async fn shown(
     })
 }
 
-fn refusal(error: ExecuteError<ConsumerError>) -> Refusal {
+pub(super) fn refusal(error: ExecuteError<ConsumerError>) -> Refusal {
     let refused = match error.into_judgement() {
         Ok(Judgement::Refused(refused)) => refused,
         Ok(Judgement::Taken { holder, .. }) => {
@@ -456,6 +465,7 @@ fn refusal(error: ExecuteError<ConsumerError>) -> Refusal {
         ConsumerError::NotFound => Refusal::not_found(refused.to_string()),
         ConsumerError::AlreadyExists
         | ConsumerError::OtherWay(_)
+        | ConsumerError::NothingToHandle
         | ConsumerError::NothingToStop => Refusal::conflict(refused.to_string()),
         ConsumerError::InvalidName | ConsumerError::OverlapPassed => {
             Refusal::bad_request(refused.to_string())
