@@ -4,6 +4,8 @@ mod client;
 mod epoch;
 mod killed;
 mod mirror;
+mod parked;
+mod poke;
 mod receiver;
 mod refused;
 mod security;

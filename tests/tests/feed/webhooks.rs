@@ -14,14 +14,14 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 
-const FLAGS: [&str; 4] = ["--rate-limit", "0", "--allow-private-webhooks", "true"];
+pub const FLAGS: [&str; 4] = ["--rate-limit", "0", "--allow-private-webhooks", "true"];
 
-async fn world(store: Store) -> Result<World> {
+pub async fn world(store: Store) -> Result<World> {
     World::around(Server::start_with(store, &std::env::temp_dir(), &FLAGS).await?).await
 }
 
 /// Adds a webhook; gives its secret.
-async fn add(w: &World, name: &str, receiver: &Receiver, flags: &[&str]) -> Result<String> {
+pub async fn add(w: &World, name: &str, receiver: &Receiver, flags: &[&str]) -> Result<String> {
     let command = ["consumer", "add", "--org", "acme", "--kind", "webhook", "--name", name];
     let command = [&command[..], &["--post-to", &receiver.url], flags].concat();
     let added = w.server.cli(&command).await?;
@@ -29,12 +29,12 @@ async fn add(w: &World, name: &str, receiver: &Receiver, flags: &[&str]) -> Resu
     Ok(added["secret"].as_str().context("a secret")?.to_owned())
 }
 
-async fn show(w: &World, name: &str) -> Result<Value> {
+pub async fn show(w: &World, name: &str) -> Result<Value> {
     w.server.cli(&["consumer", "show", "--org", "acme", name]).await
 }
 
 /// Waits until a consumer is shown to be as it should.
-async fn until_shown(w: &World, name: &str, good: impl Fn(&Value) -> bool) -> Result<()> {
+pub async fn until_shown(w: &World, name: &str, good: impl Fn(&Value) -> bool) -> Result<()> {
     for _ in 0..300 {
         if good(&show(w, name).await?) {
             return Ok(());
@@ -45,7 +45,7 @@ async fn until_shown(w: &World, name: &str, good: impl Fn(&Value) -> bool) -> Re
 }
 
 /// Each follows the one before it.
-fn in_order(taken: &[Letter]) -> Result<()> {
+pub fn in_order(taken: &[Letter]) -> Result<()> {
     for pair in taken.windows(2) {
         let ((before, part), (position, next)) = (pair[0].place(), pair[1].place());
         let previous = pair[1].event()["previous"].as_str().map(str::to_owned);
@@ -160,7 +160,7 @@ async fn what_was_taken_is_delivered_again_when_somebody_says_so() -> Result<()>
 
 /// Everything the receivers got is accepted by a verifier that nobody here wrote, with each of the
 /// secrets, and refused if anything is changed.
-async fn verified(receivers: &[(&Receiver, &[&str])]) -> Result<()> {
+pub async fn verified(receivers: &[(&Receiver, &[&str])]) -> Result<()> {
     let mut all = Vec::new();
     for (receiver, secrets) in receivers {
         for letter in receiver.got() {
@@ -216,7 +216,7 @@ async fn secrets_overlap_and_a_receiver_that_is_gone_is_left_alone() -> Result<(
     in_order(&doors.until(|taken| taken.len() == 4).await?)
 }
 
-async fn says(letters: &Value) -> Result<()> {
+pub async fn says(letters: &Value) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("letters.json");
     std::fs::write(&file, letters.to_string())?;
