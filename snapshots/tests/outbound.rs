@@ -58,7 +58,8 @@ fn tokens_are_frozen() {
     for record in records() {
         let told = tell(&record, &TypeFilter::default(), Payload::Full).expect("a golden event");
         let mut of_record = Map::new();
-        for payload in Payload::ALL {
+        // Nobody who is only poked gets tokens.
+        for payload in [Payload::Full, Payload::Notice] {
             let mut all = Vec::new();
             for event in told.iter().flat_map(|told| &told.0) {
                 let tokens = security_events(event, payload, ISSUER, "doors");

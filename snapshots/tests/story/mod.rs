@@ -115,7 +115,6 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
         &["ConsumerSecretRetiring", "ConsumerKeyRevoked", "ConsumerPaused", "ConsumerResumed"],
     ),
     (AggregateKind::Consumer, 0x2000, &["ConsumerStopped", "ConsumerRemoved"]),
-    (AggregateKind::Consumer, 0x2000, &["ConsumerDeliveryHandled"]),
     (AggregateKind::User, 1, &["UserObjectIdPinned", "UserObjectIdReleased"]),
     (AggregateKind::Organization, 0, &["SamlLogoutRequested"]),
     (AggregateKind::Deployment, 0, &["LogAccepted"]),
@@ -124,6 +123,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::Deployment, 0, &["ClockCorrected"]),
     (AggregateKind::Organization, 0, &["TimesBounded"]),
     (AggregateKind::User, 1, &["UserErased"]),
+    (AggregateKind::Consumer, 0x2000, &["ConsumerDeliveryHandled"]),
 ];
 
 /// The log, as it is restored from a backup.

@@ -10,4 +10,5 @@ mod receiver;
 mod refused;
 mod security;
 mod story;
+mod verifiers;
 mod webhooks;

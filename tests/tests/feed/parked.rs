@@ -3,7 +3,8 @@
 
 use super::client::Consumer;
 use super::receiver::{Letter, Receiver};
-use super::webhooks::{FLAGS, add, says, show, until_shown};
+use super::verifiers::says;
+use super::webhooks::{FLAGS, add, show, until_shown};
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::http::Request;
 use rollcall_tests::rng::Rng;

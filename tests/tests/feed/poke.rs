@@ -3,7 +3,8 @@
 use super::client::{Consumer, number};
 use super::receiver::Receiver;
 use super::story::happen;
-use super::webhooks::{FLAGS, add, says, until_shown};
+use super::verifiers::says;
+use super::webhooks::{FLAGS, add, until_shown};
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::http::Request;
 use rollcall_tests::server::{Server, Store};

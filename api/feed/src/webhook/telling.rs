@@ -77,7 +77,9 @@ impl Postman {
         let now = self.now();
         let rows = self.app.consumers.secrets(row.organization, row.id).await?;
         let mut secrets = Vec::new();
-        for secret in rows.iter().filter(|s| s.until.is_none_or(|until| now < until)) {
+        // The current one and the one before: what is older is a secret no more.
+        let two = rows.iter().take(2);
+        for secret in two.filter(|s| s.until.is_none_or(|until| now < until)) {
             let about = super::about(row.id, secret.number);
             secrets.push(self.app.deployment_key.open(&secret.sealed, &about)?);
         }
