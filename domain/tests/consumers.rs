@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::consumer::{
-    Consumer, ConsumerCommand, ConsumerError, ConsumerEvent, ConsumerState, NewConsumer, NewWay,
-    Payload, Renewal, Stopped, claims, decide,
+    Consumer, ConsumerCommand, ConsumerError, ConsumerEvent, ConsumerState, GroupFilter,
+    NewConsumer, NewWay, Payload, Renewal, Stopped, claims, decide,
 };
 use rollcall_domain::context::Context;
 use rollcall_domain::credential::{CredentialIssued, Proof, Purpose};
@@ -43,6 +43,7 @@ fn create(name: &str, way: NewWay) -> ConsumerCommand {
         name: name.into(),
         types: TypeFilter::default(),
         payload: Payload::Full,
+        groups: GroupFilter::default(),
         way,
     })
 }

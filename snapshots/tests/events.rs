@@ -3,7 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
-use rollcall_domain::consumer::{ConsumerEvent, ConsumerEventKind, Payload, Stopped, Way};
+use rollcall_domain::consumer::{
+    ConsumerEvent, ConsumerEventKind, GroupFilter, Payload, Stopped, Way,
+};
 use rollcall_domain::credential::{
     CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued,
     CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
@@ -377,6 +379,7 @@ fn of_consumers() -> Vec<ConsumerEvent> {
             types: TypeFilter::new(["group.*".to_owned(), "user.deactivated".to_owned()])
                 .expect("types"),
             payload: Payload::Notice,
+            groups: GroupFilter::default(),
         },
         ConsumerEvent::KeyIssued(CredentialIssued {
             credential,

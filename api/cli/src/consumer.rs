@@ -5,6 +5,7 @@ use super::client::Client;
 use super::one_consumer::One;
 use super::output;
 use super::parked::{self, Parked};
+use super::who;
 use crate::cells;
 use crate::output::Cell;
 use crate::say;
@@ -16,6 +17,7 @@ use rollcall_contract::consumers::{
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::{route, span};
+use uuid::Uuid;
 
 /// How a consumer gets its events.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -71,6 +73,10 @@ pub enum Consumer {
         /// How much they tell
         #[arg(long, value_enum, default_value = "full")]
         payload: Payload,
+        /// Names or ids of groups: only these, and who is a member of one of them; everybody if
+        /// absent
+        #[arg(long, value_name = "GROUPS", value_delimiter = ',')]
+        groups: Vec<String>,
     },
     /// List consumers, and how far each has come
     List {
@@ -117,7 +123,17 @@ fn seconds(text: &str) -> Result<u32, &'static str> {
 /// Runs it.
 pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Consumer::Add { org, name, kind, post_to: url, audience, start, types, payload } => {
+        Consumer::Add {
+            org,
+            name,
+            kind,
+            post_to: url,
+            audience,
+            start,
+            types,
+            payload,
+            groups,
+        } => {
             let kind = match kind {
                 Kind::Pull => ConsumerKind::Pull,
                 Kind::Webhook => ConsumerKind::Webhook,
@@ -129,7 +145,12 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
                 Payload::Notice => PayloadMode::Notice,
                 Payload::Poke => PayloadMode::Poke,
             };
-            let new = NewConsumer { name, kind, url, start, audience, types, payload };
+            let mut ids = Vec::new();
+            for group in &groups {
+                ids.push(who::group(&client, &org, group).await?);
+            }
+            let groups = ids;
+            let new = NewConsumer { name, kind, url, start, audience, types, payload, groups };
             let line = route::ADD_CONSUMER.line(&OrganizationPath::of(org), &Nothing)?;
             added(client.tell(&line, &new).await?, client.json)?;
         }
@@ -242,6 +263,7 @@ fn show(c: ConsumerBody) {
         ("State", c.state),
         ("Types", if c.types.is_empty() { "all".to_owned() } else { c.types.join(", ") }),
         ("Payload", c.payload),
+        ("Groups", groups(&c.groups)),
         ("Place kept here", number(c.position)),
         ("Last asked after", number(c.asked_after)),
         ("Last heard", output::maybe(c.heard_at)),
@@ -256,4 +278,11 @@ fn show(c: ConsumerBody) {
         ("Snapshot", c.snapshot_url),
         ("Feed", c.feed_url),
     ]);
+}
+
+fn groups(groups: &[Uuid]) -> String {
+    match groups {
+        [] => "everybody".to_owned(),
+        some => some.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", "),
+    }
 }

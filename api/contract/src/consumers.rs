@@ -31,6 +31,10 @@ pub struct NewConsumer {
     /// How much they tell.
     #[serde(default)]
     pub payload: PayloadMode,
+    /// Ids of groups: only these, and who is a member of one of them; everybody, if there is none.
+    /// At most 100.
+    #[serde(default)]
+    pub groups: Vec<Uuid>,
 }
 
 /// How a consumer gets its events.
@@ -137,6 +141,8 @@ pub struct ConsumerBody {
     pub types: Vec<String>,
     /// `full`, `notice` or `poke`.
     pub payload: String,
+    /// The groups whose members it is told about; everybody, if there is none.
+    pub groups: Vec<Uuid>,
     /// `active`, `paused` or `stopped`.
     pub state: String,
     /// Why deliveries stopped: `gone`, if it answered 410, or `unreachable`, if it took nothing for

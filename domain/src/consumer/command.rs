@@ -1,6 +1,7 @@
 //! What can be asked of a consumer.
 
 use super::event::Stopped;
+use super::group_filter::GroupFilter;
 use super::payload::Payload;
 use crate::credential::{CredentialError, CredentialIssued};
 use crate::log::Position;
@@ -46,6 +47,8 @@ pub struct NewConsumer {
     pub types: TypeFilter,
     /// How much they tell.
     pub payload: Payload,
+    /// Whose members it is told about.
+    pub groups: GroupFilter,
     /// How it gets its events.
     pub way: NewWay,
 }

@@ -16,6 +16,8 @@ const CREATE: [&str; 2] = [
 const PATCH: [&str; 2] =
     ["urn:ietf:params:scim:event:prov:patch:full", "urn:ietf:params:scim:event:prov:patch:notice"];
 const DELETE: &str = "urn:ietf:params:scim:event:prov:delete";
+const ADDED: &str = "urn:ietf:params:scim:event:feed:add";
+const REMOVED: &str = "urn:ietf:params:scim:event:feed:remove";
 const ACTIVATE: &str = "urn:ietf:params:scim:event:prov:activate";
 const DEACTIVATE: &str = "urn:ietf:params:scim:event:prov:deactivate";
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
@@ -23,12 +25,14 @@ const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/v
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// Every kind of event that a token may have.
-pub const EVENT_URIS: [&str; 9] = [
+pub const EVENT_URIS: [&str; 11] = [
     CREATE[0],
     CREATE[1],
     PATCH[0],
     PATCH[1],
     DELETE,
+    ADDED,
+    REMOVED,
     ACTIVATE,
     DEACTIVATE,
     SESSION_REVOKED,
@@ -52,6 +56,8 @@ pub fn is_security(public: PublicType) -> bool {
         | PublicType::UserDeactivated
         | PublicType::UserReactivated
         | PublicType::UserDeleted
+        | PublicType::UserEntered
+        | PublicType::UserLeft
         | PublicType::GroupCreated
         | PublicType::GroupRenamed
         | PublicType::GroupUpdated
@@ -97,6 +103,9 @@ pub fn security_events(
         PublicType::UserDeleted => {
             vec![all_ended("The user was deleted"), (DELETE, scim, json!({}))]
         }
+        // RFC 9967 section 2.2: not that somebody is new, and nothing of what they are.
+        PublicType::UserEntered => vec![(ADDED, scim, json!({}))],
+        PublicType::UserLeft => vec![(REMOVED, scim, json!({}))],
         PublicType::UserReactivated => vec![(ACTIVATE, scim, json!({}))],
         PublicType::GroupDeleted => vec![(DELETE, scim, json!({}))],
         PublicType::SessionEnded => {

@@ -2,6 +2,7 @@
 
 mod client;
 mod epoch;
+mod groups;
 mod killed;
 mod mirror;
 mod parked;

@@ -91,7 +91,9 @@ impl Postman {
         let mut due = place.next_attempt;
         // What a notice names is known from what is told in full.
         let payload = if row.way.audience().is_some() { Payload::Full } else { row.payload };
-        let reader = Reader { organization: row.organization, types: &row.types, payload };
+        let crowd = self.crowd(row, head).await?;
+        let crowd = crowd.as_deref();
+        let reader = Reader { organization: row.organization, types: &row.types, payload, crowd };
         while position < head {
             let log = &*self.app.engine.log;
             let before = self.chain.before(&self.app, row, position).await;

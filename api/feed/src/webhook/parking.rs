@@ -107,7 +107,9 @@ impl Postman {
         parked: &ParkedRow,
     ) -> Result<Option<PublicEvent>, DeliveryError> {
         let payload = if row.way.audience().is_some() { Payload::Full } else { row.payload };
-        let reader = Reader { organization: row.organization, types: &row.types, payload };
+        let crowd = self.crowd(row, parked.position).await?;
+        let crowd = crowd.as_deref();
+        let reader = Reader { organization: row.organization, types: &row.types, payload, crowd };
         let (after, position) = (parked.position - 1, parked.position);
         let log = &*self.app.engine.log;
         let page = reading::read(log, reader, after, parked.previous, position, 1).await?;

@@ -2,6 +2,7 @@
 
 use super::post::Post;
 use crate::chain::Chain;
+use crate::crowd::Crowd;
 use crate::reading::ReadError;
 use crate::security::TokenError;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -9,7 +10,7 @@ use rollcall_contract::request_line::RouteError;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::consumer::{Consumer, ConsumerCommand, ConsumerError, ConsumerState, Stopped};
 use rollcall_domain::context::Context;
-use rollcall_domain::log::{AggregateKind, LogError, StreamId};
+use rollcall_domain::log::{AggregateKind, LogError, Position, StreamId};
 use rollcall_domain::sql::SqlError;
 use rollcall_door::App;
 use rollcall_door::sealing::SealError;
@@ -70,6 +71,16 @@ pub enum DeliveryError {
 }
 
 impl Postman {
+    /// Whom a consumer follows; none if everybody.
+    pub(super) async fn crowd(
+        &self,
+        row: &ConsumerRow,
+        head: Position,
+    ) -> Result<Option<Arc<Crowd>>, DeliveryError> {
+        let crowd = self.chain.crowds.of(&self.app, row, head).await;
+        crowd.map_err(|refused| DeliveryError::Chain(refused.0.detail))
+    }
+
     /// Whether the consumer is active and the lease is still this one, which is renewed.
     pub(super) async fn holds(&self, row: &ConsumerRow, lease: u64) -> Result<bool, DeliveryError> {
         let by = Holder::Of(lease);
