@@ -4,22 +4,12 @@
 use super::event::PublicEvent;
 use crate::consumer::Payload;
 use crate::public_type::PublicType;
+use crate::scim::security_event::{ACTIVATE, ADDED, CREATE, DEACTIVATE, DELETE, PATCH, REMOVED};
 use crate::user::SessionEnd;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-const CREATE: [&str; 2] = [
-    "urn:ietf:params:scim:event:prov:create:full",
-    "urn:ietf:params:scim:event:prov:create:notice",
-];
-const PATCH: [&str; 2] =
-    ["urn:ietf:params:scim:event:prov:patch:full", "urn:ietf:params:scim:event:prov:patch:notice"];
-const DELETE: &str = "urn:ietf:params:scim:event:prov:delete";
-const ADDED: &str = "urn:ietf:params:scim:event:feed:add";
-const REMOVED: &str = "urn:ietf:params:scim:event:feed:remove";
-const ACTIVATE: &str = "urn:ietf:params:scim:event:prov:activate";
-const DEACTIVATE: &str = "urn:ietf:params:scim:event:prov:deactivate";
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -103,7 +93,7 @@ pub fn security_events(
         PublicType::UserDeleted => {
             vec![all_ended("The user was deleted"), (DELETE, scim, json!({}))]
         }
-        // RFC 9967 section 2.2: not that somebody is new, and nothing of what they are.
+        // RFC 9967: not that somebody is new, and nothing of what they are.
         PublicType::UserEntered => vec![(ADDED, scim, json!({}))],
         PublicType::UserLeft => vec![(REMOVED, scim, json!({}))],
         PublicType::UserReactivated => vec![(ACTIVATE, scim, json!({}))],
