@@ -411,8 +411,9 @@ fn words_of_consumers_are_frozen() {
         Way::SetPush { url, audience, start: 0 },
     ];
     let reasons = [Stopped::Gone, Stopped::Unreachable];
+    let groups = GroupFilter::new([ResourceId(Uuid::from_u128(1))]).expect("one group");
     insta::with_settings!({ snapshot_path => "../exchanges", prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_json_snapshot!("consumer-words", json!({ "ways": ways, "reasons": reasons, "payloads": Payload::ALL }));
+        insta::assert_json_snapshot!("consumer-words", json!({ "groups": groups, "ways": ways, "reasons": reasons, "payloads": Payload::ALL }));
     });
 }
 
