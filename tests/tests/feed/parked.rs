@@ -67,6 +67,9 @@ async fn what_fails_is_set_aside_and_others_go_on() -> Result<()> {
     let taken = doors.until(|taken| about(taken, &bo) == 4).await?;
     ensure!(about(&taken, &ada) == 1, "{taken:?}");
     until_shown(&w, "doors", |state| state["parked"] == 3 && state["lag_records"] == 0).await?;
+    let needs = w.admin.get("/api/v1/organizations/acme/attention").await?.expect_json(200)?;
+    let is_told = |need: &Value| need["cause"] == "deliveries-parked" && need["count"] == 3;
+    ensure!(needs.as_array().is_some_and(|all| all.iter().any(is_told)), "{needs}");
     let list = parked(&w, &["list"]).await?;
     let of = |name: &str| -> Vec<Value> {
         list.as_array().into_iter().flatten().map(|row| row[name].clone()).collect()

@@ -89,6 +89,8 @@ async fn deliveries_are_signed_in_order_and_tried_again() -> Result<()> {
     // The same events, by the feed.
     let mut feed = Consumer::add(&w.server, "feed", &[]).await?;
     feed.all("").await?;
+    let page = feed.ask(&feed.feed).await?.expect_json(200)?;
+    ensure!(taken.iter().all(|letter| letter.event()["epoch"] == page["epoch"]), "{page}");
     let of_feed: Vec<_> = feed.got.iter().map(|event| event["id"].clone()).collect();
     let of_hook: Vec<_> = taken.iter().map(|letter| letter.event()["id"].clone()).collect();
     ensure!(of_feed == of_hook, "{of_feed:?} by the feed, {of_hook:?} by the webhook");

@@ -5,6 +5,7 @@ use rollcall_domain::log::Position;
 use rollcall_domain::outbound::PublicEvent;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 /// The media type of the body.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
@@ -30,6 +31,8 @@ struct CloudEvent<'a> {
     sequence: String,
     /// Position of the event for this consumer before this one, as text.
     previous: String,
+    /// Which log it is of: positions and ids of another are not to be compared.
+    epoch: String,
     part: usize,
     parts: usize,
     subjectversion: u64,
@@ -44,13 +47,13 @@ struct CloudEvent<'a> {
     data: &'a Map<String, Value>,
 }
 
-/// The body that tells of an event of `source`. `schemas` is where the schemas are; `redelivery`
+/// The body that tells of an event of `source`, as the log of this epoch has it. `schemas` is where the schemas are; `redelivery`
 /// says that it may have been told before.
 ///
 /// # Errors
 /// If it cannot be written as JSON, which nothing in it can bring about.
 pub fn body(
-    source: &str,
+    (source, epoch): (&str, Uuid),
     schemas: &str,
     previous: Position,
     event: &PublicEvent,
@@ -67,6 +70,7 @@ pub fn body(
         dataschema: format!("{schemas}#/$defs/{}", event.event_type),
         sequence: event.position.to_string(),
         previous: previous.to_string(),
+        epoch: epoch.to_string(),
         part: event.part,
         parts: event.parts,
         subjectversion: event.subject_version,

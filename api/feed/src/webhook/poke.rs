@@ -32,6 +32,7 @@ impl Postman {
             "time": rollcall_contract::time::text(now),
             "datacontenttype": "application/json",
             "sequence": last.to_string(),
+            "epoch": self.app.engine.log.epoch().await?,
             "data": { "position": last, "head": head },
         });
         let answer = self.send(row, &id, body.to_string().into_bytes()).await?;

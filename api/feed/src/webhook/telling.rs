@@ -28,7 +28,8 @@ impl Postman {
                 let base = self.app.public_url.trim_end_matches('/');
                 let schemas = format!("{base}{}", route::EVENT_SCHEMAS);
                 let source = source(&self.app, row.organization)?;
-                let body = envelope::body(&source, &schemas, previous, event, again)?;
+                let epoch = self.app.engine.log.epoch().await?;
+                let body = envelope::body((&source, epoch), &schemas, previous, event, again)?;
                 self.send(row, &event.id.to_string(), body).await?
             }
         };
