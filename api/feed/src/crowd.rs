@@ -193,9 +193,12 @@ fn merged(mut spans: Vec<Span>) -> Vec<Span> {
     merged
 }
 
-/// The crowds of the consumers of one process, each with the position up to which it is known.
+/// Each crowd with the position up to which it is known.
+type Known = HashMap<(OrganizationId, ConsumerId), (Position, Arc<Crowd>)>;
+
+/// The crowds of the consumers of one process.
 #[derive(Default)]
-pub struct Crowds(Mutex<HashMap<(OrganizationId, ConsumerId), (Position, Arc<Crowd>)>>);
+pub struct Crowds(Mutex<Known>);
 
 impl Crowds {
     /// Whom a consumer follows up to a position of the log; none if everybody.
