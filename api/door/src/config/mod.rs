@@ -165,6 +165,9 @@ settings! {
         allow_private_metadata: bool = false, "ROLLCALL_ALLOW_PRIVATE_METADATA" "BOOL" (num_args = 0..=1, default_missing_value = "true");
         /// Post webhooks also to private addresses and over plain http
         allow_private_webhooks: bool = false, "ROLLCALL_ALLOW_PRIVATE_WEBHOOKS" "BOOL" (num_args = 0..=1, default_missing_value = "true");
+        /// Attempts after which a delivery that fails is set aside, and others go on: 1 to 9, 5 being
+        /// some two and a half hours
+        park_after: u32 = 5, "ROLLCALL_PARK_AFTER" "ATTEMPTS";
         /// Nets inside, such as 10.1.0.0/16,fd00:1::/64, into which metadata and keys may be fetched
         allow_private_outbound: String = String::new(), "ROLLCALL_ALLOW_PRIVATE_OUTBOUND" "CIDR";
         /// Addresses, with commas between them, whose tenants may be trusted as those of Microsoft's clouds are
@@ -216,6 +219,9 @@ impl ServeConfig {
             bail!(
                 "--otlp-endpoint {otlp}: write an address such as http://127.0.0.1:4318/v1/traces"
             );
+        }
+        if !(1..=9).contains(&self.park_after) {
+            bail!("--park-after must be from 1 to 9");
         }
         if self.trace_percent > 100 {
             bail!("--trace-percent must be from 0 to 100");
