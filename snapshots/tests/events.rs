@@ -352,6 +352,8 @@ fn credential_samples() -> Vec<DomainEvent> {
         })),
         DomainEvent::Organization(OrganizationEvent::TimesBounded { until: end }),
         DomainEvent::User(UserEvent::Erased { because: "asked for it under article 17".into() }),
+        DomainEvent::User(UserEvent::Held { because: "a court wants to know".into() }),
+        DomainEvent::User(UserEvent::Released { because: "the court has ended".into() }),
     ])
     .chain(of_consumers().into_iter().map(DomainEvent::Consumer))
     .chain([DomainEvent::Lost(RecordLost {

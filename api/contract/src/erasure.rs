@@ -31,6 +31,9 @@ pub struct ErasedBody {
     pub dry_run: bool,
     /// Whether the directory had them; they were deleted first.
     pub was_present: bool,
+    /// The position of the event by which they are held: then nobody may erase them.
+    #[serde(default)]
+    pub held_at: Option<u64>,
     /// The position of the event that says so; absent before.
     pub erased_at: Option<u64>,
     /// Records about them. They stay, and nobody can read what is personal in them.
@@ -41,7 +44,7 @@ pub struct ErasedBody {
     pub logins: u64,
     /// Numbers of the exchanges whose bodies, addresses and headers are erased.
     pub exchanges: Vec<u64>,
-    /// Consumers that are told everything: whoever runs them has what they were told before.
+    /// Consumers that are or were told everything, removed ones among them: whoever runs them has what they were told before.
     pub consumers: Vec<String>,
     /// How many leaves the ledger has, and its root in lower-case hex: every proof of before holds.
     pub ledger_size: u64,

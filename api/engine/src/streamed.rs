@@ -57,7 +57,7 @@ pub trait Streamed:
 
 impl Streamed for User {
     const KIND: AggregateKind = AggregateKind::User;
-    const SCHEMA: &'static str = "user-3";
+    const SCHEMA: &'static str = "user-4";
 
     fn modifies(event: &Self::Event) -> bool {
         event.changes_resource()

@@ -63,7 +63,8 @@ async fn body(
     erased_at: Option<Position>,
     dry_run: bool,
 ) -> Result<ErasedBody, Refusal> {
-    let consumers = app.consumers.list(organization).await?;
+    // One that was removed keeps what it was told.
+    let consumers = app.consumers.ever(organization).await?;
     let told = consumers.into_iter().filter(|consumer| consumer.payload == Payload::Full);
     let ledger = app.engine.log.ledger_head(organization).await?.frontier;
     Ok(ErasedBody {
@@ -71,10 +72,11 @@ async fn body(
         user_id: user.0,
         dry_run,
         was_present: traces.is_present,
+        held_at: traces.held_at,
         erased_at,
         records: traces.records,
         keys: traces.keys.into_iter().map(|key| key.0).collect(),
-        logins: traces.logins,
+        logins: traces.logins.len() as u64,
         exchanges: traces.exchanges,
         consumers: told.map(|consumer| consumer.name).collect(),
         ledger_size: ledger.size(),
@@ -86,6 +88,7 @@ fn refused(error: NotErased) -> Refusal {
     match error {
         NotErased::Unknown(_) => Refusal::not_found(error.to_string()),
         NotErased::Active
+        | NotErased::Held
         | NotErased::Unreadable
         | NotErased::InTheClear
         | NotErased::NeverChanges => Refusal::conflict(error.to_string()),

@@ -13,6 +13,8 @@ mod consumers;
 mod credential_body;
 mod credentials;
 mod erasure;
+mod erasure_list;
+mod holds;
 mod keys;
 mod log;
 mod new_proof;
@@ -32,6 +34,8 @@ mod sessions;
 mod token_consumers;
 mod tokens;
 mod views;
+
+pub use sessions::summary as session_of;
 
 use crate::Office;
 use crate::entry::operation;
@@ -110,6 +114,9 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))
         .routes(named("views.resume", routes!(views::resume)))
         .routes(named("person.erase", routes!(erasure::erase)))
+        .routes(named("person.erasures", routes!(erasure_list::list)))
+        .routes(named("person.hold", routes!(holds::hold)))
+        .routes(named("person.release", routes!(holds::release)))
         .routes(named("log.show", routes!(log::show)))
         .routes(named("log.accept", routes!(log::accept)))
         .routes(named("log.clock", routes!(clock::correct)))

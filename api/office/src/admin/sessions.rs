@@ -17,7 +17,8 @@ use rollcall_engine::Judgement;
 use rollcall_projections::sessions::{SessionFilter, SessionRow};
 use std::sync::Arc;
 
-fn summary(row: SessionRow, now: DateTime<Utc>) -> SessionSummary {
+/// A session in a list, as of an instant.
+pub fn summary(row: SessionRow, now: DateTime<Utc>) -> SessionSummary {
     let state = match row.ended {
         Some(_) => "ended",
         None if row.is_live(now) => "live",

@@ -8,6 +8,7 @@ mod exchange_summary;
 mod exchanges;
 mod failures;
 mod findings;
+mod holds;
 mod ledger;
 mod logins;
 mod members;
@@ -16,6 +17,7 @@ mod moment;
 mod named;
 mod page_of_rows;
 pub mod paging;
+mod person;
 mod readings;
 mod reads;
 mod reconcile;
@@ -29,6 +31,7 @@ mod stream;
 mod subjects;
 pub mod there;
 
+pub use holds::erased;
 pub use ledger::tiles;
 
 use crate::Office;
@@ -68,6 +71,8 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(audited("audit.review", routes!(review::review)))
         .routes(audited("audit.review.findings", routes!(findings::findings)))
         .routes(audited("audit.diff", routes!(difference::difference)))
+        .routes(audited("audit.person.holds", routes!(holds::list)))
+        .routes(audited("audit.person.export", routes!(person::export)))
         .routes(audited("audit.logins.list", routes!(logins::list)))
         .routes(audited("audit.logins.show", routes!(logins::show)))
         .merge(bundle::routes())
