@@ -124,19 +124,12 @@ async fn erase_all(w: &mut World, people: &[String], kills: usize, rng: &mut Rng
     Ok(())
 }
 
-fn arguments(id: &str) -> [&str; 11] {
-    let of = ["person", "erase", "--org", "acme", "--user", id, "--reason", "17", "--yes"];
-    let [a, b, c, d, e, f, g, h, i] = of;
-    [a, b, c, d, e, f, g, h, i, "--force", "--json"]
+fn arguments(id: &str) -> [&str; 10] {
+    ["person", "erase", "--org", "acme", "--user", id, "--reason", "17", "--yes", "--force"]
 }
 
 async fn erase(w: &World, id: &str) -> Result<()> {
-    let done = w.server.command_line(&arguments(id));
-    let done = tokio::task::spawn_blocking(move || {
-        let mut done = done;
-        done.output()
-    })
-    .await??;
+    let done = w.server.command(&arguments(id)).await?;
     ensure!(done.status.success(), "{done:?}");
     Ok(())
 }
