@@ -198,7 +198,11 @@ impl Engine {
     ///
     /// # Errors
     /// If something of it cannot be done; then it still is being restored.
-    pub async fn settle_restored(&self, listed: &[Erasure], by: &Actor) -> Result<Listed, NotSettled> {
+    pub async fn settle_restored(
+        &self,
+        listed: &[Erasure],
+        by: &Actor,
+    ) -> Result<Listed, NotSettled> {
         self.drop_what_rests_on_the_log();
         self.log.compare(&self.watch).await?;
         self.rebuild_views().await?;

@@ -101,9 +101,7 @@ impl Resource for User {
             | UserError::NotRecognized
             | UserError::InvalidReason
             | UserError::Held
-            | UserError::Erased => {
-                super::route::not_found(ResourceKind::User, &id.to_string())
-            }
+            | UserError::Erased => super::route::not_found(ResourceKind::User, &id.to_string()),
             UserError::AlreadyExists => ScimError::uniqueness(error.to_string()),
             UserError::Scim(error) => error,
         }

@@ -70,7 +70,8 @@ async fn nobody_erases_whom_somebody_holds(w: &mut World) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let auditor = key_of(w, "auditor", &folder).await?;
     let auditor = ["--key-file", auditor.as_str()];
-    let seen = w.server.cli(&[&["person", "holds", "--org", "acme"][..], &auditor].concat()).await?;
+    let seen =
+        w.server.cli(&[&["person", "holds", "--org", "acme"][..], &auditor].concat()).await?;
     ensure!(seen == all, "{seen}");
     let list = folder.path().join("list").to_string_lossy().into_owned();
     for more in [

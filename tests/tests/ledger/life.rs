@@ -14,7 +14,8 @@ pub fn somebody(word: &str) -> Value {
     let mut body = user(&format!("ada.{word}@contoso.example"));
     body["externalId"] = json!(format!("ext-{word}-77"));
     body["displayName"] = json!(format!("Ada {word}"));
-    body["name"] = json!({"givenName": "Ada", "familyName": word, "formatted": format!("Ada {word}")});
+    body["name"] =
+        json!({"givenName": "Ada", "familyName": word, "formatted": format!("Ada {word}")});
     body["emails"] =
         json!([{"type": "work", "value": format!("ada@{word}.example"), "primary": true}]);
     body["phoneNumbers"] = json!([{"type": "mobile", "value": format!("+49 30 {word}")}]);
@@ -28,7 +29,8 @@ pub async fn lives(scim: &Scim, word: &str) -> Result<String> {
     let made = scim.post("/Users", &somebody(word)).await?.expect_json(201)?;
     let id = made["id"].as_str().context("an id")?.to_owned();
     scim.post("/Users", &somebody(word)).await?.expect(409)?;
-    let renamed = json!([{"op": "Replace", "path": "displayName", "value": format!("Ada van {word}")}]);
+    let renamed =
+        json!([{"op": "Replace", "path": "displayName", "value": format!("Ada van {word}")}]);
     scim.operations(&format!("/Users/{id}"), renamed).await?.expect(200)?;
     let by_mail = filter(&format!("emails.value eq \"ADA@{word}.example\""));
     scim.get(&format!("/Users?{by_mail}")).await?.expect(200)?;

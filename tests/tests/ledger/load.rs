@@ -112,12 +112,10 @@ async fn erase_all(w: &mut World, people: &[String], kills: usize, rng: &mut Rng
         ensure!(living.await? > 0, "nobody lived meanwhile");
         if w.server.pid().is_none() {
             w.server.restart().await?;
-            w.scim = Scim::anonymous(w.server.address())
-                .with_token(w.scim.token().context("a token")?);
-            w.admin = rollcall_tests::admin::Admin::new(
-                w.server.address(),
-                &w.server.operator_key()?,
-            );
+            w.scim =
+                Scim::anonymous(w.server.address()).with_token(w.scim.token().context("a token")?);
+            w.admin =
+                rollcall_tests::admin::Admin::new(w.server.address(), &w.server.operator_key()?);
         }
     }
     ensure!(killed == kills, "{killed} of {kills} kills");

@@ -168,7 +168,11 @@ async fn a_list_that_cannot_help_is_refused() {
         for round in 0..soak::times(10) {
             let mut bytes = text.clone().into_bytes();
             let at = usize::try_from(rng.below(bytes.len() as u64 - 1))?;
-            if round % 2 == 0 { bytes.truncate(at) } else { bytes[at] ^= 1 << rng.below(7) }
+            if round % 2 == 0 {
+                bytes.truncate(at)
+            } else {
+                bytes[at] ^= 1 << rng.below(7)
+            }
             fs::write(&bad, &bytes)?;
             refused(&restore(&bad).await?, "")?;
         }

@@ -65,7 +65,10 @@ fn lines(text: &mut String, path: &str, value: &Value) {
         Value::Array(all) => all.iter().for_each(|v| lines(text, path, v)),
         Value::String(said) => {
             // What came from outside commands no terminal and fakes no line.
-            text.push_str(&format!("  {path}: {}\n", visible_line(&said.replace(['\r', '\n'], " "))));
+            text.push_str(&format!(
+                "  {path}: {}\n",
+                visible_line(&said.replace(['\r', '\n'], " "))
+            ));
         }
         other => text.push_str(&format!("  {path}: {other}\n")),
     }

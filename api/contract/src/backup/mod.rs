@@ -7,6 +7,7 @@ mod reading;
 pub use digests::{Digests, Sum, digest_of_keys, digest_of_text};
 pub use reading::{NotABackup, Reading};
 
+use crate::ledger::SignedCheckpoint;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -129,6 +130,10 @@ pub enum BackupLine<R, X> {
         lines: u64,
         /// SHA-256 over those lines, ends of lines included, in lower-case hex.
         sha256: String,
+        /// The organization's ledger, signed: exactly what is in the section. `ledger verify` holds
+        /// the section against it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ledger: Option<SignedCheckpoint>,
     },
     /// The last line.
     End {

@@ -146,7 +146,8 @@ impl Engine {
     ) -> Result<Option<Position>, NotErased> {
         let context = Context::new(self.clock.now(), actor.clone(), None);
         let order = Order::<User>::unasked(of(organization, user), command, context);
-        let is_held = |what: &Judgement<UserError>| matches!(what, Judgement::Refused(UserError::Held));
+        let is_held =
+            |what: &Judgement<UserError>| matches!(what, Judgement::Refused(UserError::Held));
         match self.execute(order).await {
             Ok(done) => Ok(done.appended.positions.map(|(first, _)| first)),
             // Somebody was faster.

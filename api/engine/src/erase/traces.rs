@@ -93,11 +93,8 @@ impl Engine {
             record.is_some_and(|record| record.event_type == kind.as_str())
         };
         let is_present = last(&[UserEventKind::Deleted]).is_none();
-        let switched = last(&[
-            UserEventKind::Activated,
-            UserEventKind::Deactivated,
-            UserEventKind::Created,
-        ]);
+        let switched =
+            last(&[UserEventKind::Activated, UserEventKind::Deactivated, UserEventKind::Created]);
         let held = last(&[UserEventKind::Held, UserEventKind::Released]);
         let mut traces = Traces {
             is_present,

@@ -77,9 +77,7 @@ async fn all(
 }
 
 /// The holds that the last word on each person left in force.
-pub(super) fn in_force(
-    mut turns: Vec<EventBody>,
-) -> impl Iterator<Item = HoldBody> {
+pub(super) fn in_force(mut turns: Vec<EventBody>) -> impl Iterator<Item = HoldBody> {
     turns.sort_by_key(|event| event.position);
     let last: BTreeMap<Uuid, EventBody> =
         turns.into_iter().map(|event| (event.subject, event)).collect();

@@ -87,7 +87,8 @@ async fn head(
 ) -> Result<PersonHead, Refusal> {
     let (as_of, views) = moment::moment(app, organization, "as_of", None).await?;
     let at = as_of.position;
-    let mut filter = EventFilter { subject: Some(user.0), until: Some(at), ..EventFilter::default() };
+    let mut filter =
+        EventFilter { subject: Some(user.0), until: Some(at), ..EventFilter::default() };
     let mut events: Vec<EventBody> = Vec::new();
     loop {
         let found = page(app, Some(&views), organization, &filter, PAGE).await?;
@@ -253,7 +254,10 @@ impl Writing {
 
     async fn send(&mut self) -> Result<(), Refusal> {
         let chunk = std::mem::take(&mut self.buffer).into();
-        self.sender.send(Ok(chunk)).await.map_err(|_| Refusal::unavailable(&"nobody reads any more"))
+        self.sender
+            .send(Ok(chunk))
+            .await
+            .map_err(|_| Refusal::unavailable(&"nobody reads any more"))
     }
 }
 

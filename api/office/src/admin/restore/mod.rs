@@ -72,7 +72,8 @@ pub async fn restore(
     let spooled = Spooled::take(&app.config.data, body, Opening::of(&*app.engine.log)).await?;
     // Also if whoever asked goes away: what is half restored serves nobody.
     let doing = app.clone();
-    let done = tokio::spawn(async move { put_in_place(&doing, query, spooled, &operator.actor).await });
+    let done =
+        tokio::spawn(async move { put_in_place(&doing, query, spooled, &operator.actor).await });
     Ok(Json(done.await??))
 }
 
