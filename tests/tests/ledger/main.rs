@@ -1,6 +1,7 @@
 //! The ledger: what others say of its tree, what somebody may do to a store, and what an auditor
 //! does with it.
 
+mod carried;
 mod commands;
 mod copies;
 mod erasure;

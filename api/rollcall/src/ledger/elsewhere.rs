@@ -3,11 +3,16 @@
 use super::Elsewhere;
 use anyhow::{Context as _, ensure};
 use rollcall_cli::{Failure, usage};
-use rollcall_evidence::{Statement, carried};
+use rollcall_contract::ledger::SignedCheckpoint;
+use rollcall_evidence::{Statement, carried, read_note};
+use rollcall_replay::bundle;
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+
+/// What bundles begin with (RFC 1952 section 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The checkpoints of each file that was named.
 #[derive(Clone, Debug, Default)]
@@ -55,8 +60,14 @@ impl Given {
 
 fn statements(path: &Path) -> anyhow::Result<Vec<Statement>> {
     let about = || format!("--checkpoint {}", path.display());
-    let file = File::open(path).with_context(about)?;
-    let found = carried::statements(BufReader::new(file)).with_context(about)?;
+    let mut file = BufReader::new(File::open(path).with_context(about)?);
+    let found = if file.fill_buf().with_context(about)?.starts_with(&GZIP) {
+        let begin = bundle::check(path).with_context(about)?.begin;
+        let read = |ledger: SignedCheckpoint| read_note(&ledger.checkpoint);
+        begin.ledger.map(read).transpose().with_context(about)?.into_iter().collect()
+    } else {
+        carried::statements(file).with_context(about)?
+    };
     ensure!(!found.is_empty(), "--checkpoint {}: there is no checkpoint in it", path.display());
     Ok(found)
 }

@@ -104,8 +104,8 @@ pub struct Trust {
 #[derive(Clone, Debug, Default, Args)]
 pub struct Elsewhere {
     /// A checkpoint of the same ledger that you have from elsewhere, or a file that has one: an
-    /// export's FILE.checkpoint, a review in any format, a page of a feed, the first line of a bundle,
-    /// a backup, another ledger; may be given several times
+    /// export's FILE.checkpoint, a review in any format, a page of a feed, a bundle, a backup,
+    /// another ledger; may be given several times
     #[arg(long = "checkpoint", visible_alias = "head", value_name = "FILE")]
     checkpoints: Vec<PathBuf>,
 }
