@@ -246,6 +246,9 @@ fn directory_samples() -> Vec<DomainEvent> {
         }),
         DomainEvent::Organization(OrganizationEvent::Disabled {}),
         DomainEvent::Organization(OrganizationEvent::Enabled {}),
+        DomainEvent::Organization(OrganizationEvent::Erased {
+            because: "the contract ended".into(),
+        }),
         DomainEvent::Organization(OrganizationEvent::ScimEnabled {}),
         DomainEvent::Organization(OrganizationEvent::ScimDisabled {}),
         DomainEvent::Organization(OrganizationEvent::ScimTokenIssued {

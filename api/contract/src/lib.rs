@@ -12,7 +12,6 @@ pub mod credentials;
 pub mod difference;
 pub mod directory;
 pub mod erasure;
-pub mod erasure_list;
 pub mod events;
 pub mod exchanges;
 pub mod failures;

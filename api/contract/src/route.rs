@@ -70,6 +70,7 @@ routes! {
     SHOW_ORGANIZATION: Get "/api/v1/organizations/{organization}" (OrganizationPath, Nothing);
     ENABLE_ORGANIZATION: Post "/api/v1/organizations/{organization}/enable" (OrganizationPath, Nothing);
     DISABLE_ORGANIZATION: Post "/api/v1/organizations/{organization}/disable" (OrganizationPath, Nothing);
+    ERASE_ORGANIZATION: Post "/api/v1/organizations/{organization}/erase" (OrganizationPath, Nothing);
     LIST_COLLISIONS: Get "/api/v1/organizations/{organization}/claims/collisions" (OrganizationPath, Nothing);
 
     ENABLE_SCIM: Post "/api/v1/organizations/{organization}/scim/enable" (OrganizationPath, EnableQuery);

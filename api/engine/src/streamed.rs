@@ -110,7 +110,7 @@ impl Streamed for Group {
 
 impl Streamed for Organization {
     const KIND: AggregateKind = AggregateKind::Organization;
-    const SCHEMA: &'static str = "organization-4";
+    const SCHEMA: &'static str = "organization-5";
     /// Refused logins are kept in its stream.
     const LONG: bool = true;
 

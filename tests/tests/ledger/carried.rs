@@ -200,6 +200,9 @@ fn forged(backup: &str, change: impl Fn(usize, &mut Line) -> bool) -> Result<Str
 
 type Line = BackupLine<Value, Value>;
 
+/// What is done to a line; false if it goes.
+type Change = Box<dyn Fn(usize, &mut Line) -> bool>;
+
 fn is_of(organization: &str, line: &Line) -> bool {
     match line {
         BackupLine::Record { record } => record["stream"]["organization"] == *organization,
@@ -235,7 +238,7 @@ async fn a_backup_is_verified_without_a_server(w: &mut World) -> Result<()> {
         (0..lines.len()).filter(|at| is_of(&w.acme.id, &lines[*at])).collect();
     let last = *of_acme.last().context("an exchange")?;
     let middle = of_acme[of_acme.len() / 3];
-    let changes: [(&str, Box<dyn Fn(usize, &mut Line) -> bool>); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("nothing", Box::new(|_, _| true)),
         (
             "a record says another time",

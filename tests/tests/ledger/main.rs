@@ -13,3 +13,4 @@ mod load;
 mod pymerkle;
 mod restored;
 mod tampering;
+mod whole;

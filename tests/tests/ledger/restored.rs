@@ -181,7 +181,7 @@ async fn a_list_that_cannot_help_is_refused() {
         lines[0] = head.to_string();
         let without_end = lines[..lines.len() - 1].iter().map(|l| format!("{l}\n"));
         let body: String = without_end.collect();
-        let end = json!({"line": "erasure_list_end", "people": 2, "sha256": sha256(&body)});
+        let end = json!({"line": "erasure_list_end", "erased": 2, "sha256": sha256(&body)});
         fs::write(&bad, format!("{body}{end}\n"))?;
         refused(&restore(&bad).await?, "before the backup was made")?;
         let all = server.cli(&["org", "list"]).await?;

@@ -2,6 +2,7 @@
 //! leaves both to whoever reads it.
 
 mod digests;
+pub mod erasure_list;
 mod reading;
 
 pub use digests::{Digests, Sum, digest_of_keys, digest_of_text};
@@ -67,7 +68,7 @@ pub enum BackupLine<R, X> {
     /// The first line of a list of who was erased, which stands in no backup that is written:
     /// whoever restores one puts a list behind its first line, as it does keys.
     ErasureList {
-        /// [`ERASURES_FORMAT`](crate::erasure_list::ERASURES_FORMAT)
+        /// [`ERASURES_FORMAT`](erasure_list::ERASURES_FORMAT)
         format: u32,
         /// When the list was written.
         created_at: DateTime<Utc>,
@@ -87,10 +88,21 @@ pub enum BackupLine<R, X> {
         /// Why.
         because: String,
     },
+    /// An organization that was erased.
+    ErasedOrganization {
+        /// Which.
+        organization: Uuid,
+        /// The position at which it is said.
+        position: u64,
+        /// When that was.
+        at: DateTime<Utc>,
+        /// Why.
+        because: String,
+    },
     /// The last line of such a list.
     ErasureListEnd {
-        /// So many are on it.
-        people: u64,
+        /// So many people and organizations are on it.
+        erased: u64,
         /// SHA-256 over its lines before this one, in lower-case hex.
         sha256: String,
     },
@@ -157,7 +169,10 @@ impl<R, X> BackupLine<R, X> {
     pub fn is_of_list(&self) -> bool {
         matches!(
             self,
-            Self::ErasureList { .. } | Self::ErasedPerson { .. } | Self::ErasureListEnd { .. }
+            Self::ErasureList { .. }
+                | Self::ErasedPerson { .. }
+                | Self::ErasedOrganization { .. }
+                | Self::ErasureListEnd { .. }
         )
     }
 }
@@ -171,11 +186,11 @@ pub struct RestoredBody {
     pub exchanges: u64,
     /// Whether digests say that the backup is as it was written: those of before had none.
     pub verified: bool,
-    /// People of the list of erasures, or of the backup's own, who could be read in it and cannot
-    /// any more.
+    /// People and organizations of the list of erasures, or of the backup's own, that could be read in
+    /// it and cannot any more.
     #[serde(default)]
     pub erased: u64,
-    /// People of the list of whom the backup knows nothing: they came later.
+    /// Those of the list of whom the backup knows nothing: they came later.
     #[serde(default)]
     pub not_in_backup: u64,
 }

@@ -1,9 +1,9 @@
 //! A backup line by line, with all that can be checked of it without a log.
 
+use super::erasure_list::{ListHead, ListReading, Listed, NotAList};
 use super::{
     BACKUP_FORMAT, BackupLine, Digests, OLDEST_FORMAT, RestoredBody, digest_of_keys, digest_of_text,
 };
-use crate::erasure_list::{ListHead, ListReading, Listed, NotAList};
 use serde::de::DeserializeOwned;
 
 /// Why a file is not a backup that can be restored.
@@ -103,6 +103,7 @@ impl Reading {
             }
             BackupLine::ErasureList { .. }
             | BackupLine::ErasedPerson { .. }
+            | BackupLine::ErasedOrganization { .. }
             | BackupLine::ErasureListEnd { .. } => {
                 if self.records + self.exchanges > 0 {
                     return Err(NotABackup::Order(self.line));
@@ -130,6 +131,7 @@ impl Reading {
             | BackupLine::DataKeys { .. }
             | BackupLine::ErasureList { .. }
             | BackupLine::ErasedPerson { .. }
+            | BackupLine::ErasedOrganization { .. }
             | BackupLine::ErasureListEnd { .. } => {}
             BackupLine::ClaimKey { .. }
             | BackupLine::Record { .. }

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 pub struct Erasure {
     /// Whose log.
     pub organization: OrganizationId,
-    /// Who was erased.
-    pub user: ResourceId,
+    /// Who was erased; none if it was the organization as a whole.
+    pub user: Option<ResourceId>,
     /// Why, as it was said then.
     pub because: String,
 }
@@ -22,11 +22,11 @@ pub struct Erasure {
 /// What became of erasures that were done before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// People that could be read here, and cannot any more.
+    /// People and organizations that could be read here, and cannot any more.
     pub erased: u64,
-    /// People who were erased here already.
+    /// Those that were erased here already.
     pub already: u64,
-    /// People of whom this log knows nothing: they came later.
+    /// Those of whom this log knows nothing: they came later.
     pub unknown: u64,
 }
 
@@ -42,11 +42,30 @@ impl Engine {
         by: &Actor,
     ) -> Result<Listed, NotErased> {
         let mut of: BTreeMap<OrganizationId, BTreeMap<ResourceId, &str>> = BTreeMap::new();
+        let mut wholes = BTreeMap::new();
         for erasure in erasures {
-            let people = of.entry(erasure.organization).or_default();
-            people.insert(erasure.user, &erasure.because);
+            let organization = erasure.organization;
+            match erasure.user {
+                Some(user) => {
+                    of.entry(organization).or_default().insert(user, erasure.because.as_str());
+                }
+                None => drop(wholes.insert(organization, erasure.because.as_str())),
+            }
         }
         let mut listed = Listed::default();
+        for (organization, because) in wholes {
+            // With it, everybody in it.
+            of.remove(&organization);
+            match self.organization_traces(organization).await {
+                Ok(traces) if traces.erased_at.is_some() && traces.keys == 0 => listed.already += 1,
+                Ok(_) => {
+                    self.destroy_organization(organization, because, by).await?;
+                    listed.erased += 1;
+                }
+                Err(NotErased::NoOrganization) => listed.unknown += 1,
+                Err(error) => return Err(error),
+            }
+        }
         for (organization, people) in of {
             let mut found = Vec::new();
             for (user, because) in people {

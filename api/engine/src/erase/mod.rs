@@ -8,9 +8,11 @@
 
 mod listed;
 mod traces;
+mod whole;
 
 pub use listed::{Erasure, Listed};
 pub use traces::Traces;
+pub use whole::OrganizationTraces;
 
 use crate::Engine;
 use crate::order::{ExecuteError, Judgement, Order};
@@ -18,6 +20,7 @@ use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::{AggregateKind, KeyId, LogError, Position, Sealed, StreamId};
+use rollcall_domain::organization::OrganizationError;
 use rollcall_domain::user::{User, UserCommand, UserError};
 use rollcall_projections::fold::FoldError;
 use std::collections::BTreeSet;
@@ -63,6 +66,12 @@ pub enum NotErased {
     /// The command cannot be carried out.
     #[error(transparent)]
     Command(#[from] ExecuteError<UserError>),
+    /// There is none.
+    #[error("there is no such organization")]
+    NoOrganization,
+    /// The command on the organization cannot be carried out.
+    #[error(transparent)]
+    Organization(ExecuteError<OrganizationError>),
 }
 
 impl Engine {

@@ -5,9 +5,10 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderValue, Response, header};
 use rollcall_contract::Problem;
+use rollcall_contract::backup::erasure_list::{ERASURES_FORMAT, ErasureLine};
 use rollcall_contract::backup::{BackupLine, Digests};
-use rollcall_contract::erasure_list::{ERASURES_FORMAT, ErasureLine};
 use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::user::UserEventKind;
 use rollcall_door::callers::Operator;
 use rollcall_door::{App, Refusal};
 use std::sync::Arc;
@@ -37,21 +38,21 @@ pub async fn list(_: Operator, State(app): State<Arc<App>>) -> Result<Response<B
     };
     let mut written = Writing::default();
     written.line(&begin)?;
-    let mut people = 0;
+    let mut count = 0;
     for organization in organizations {
         for event in erased(&app, organization).await? {
-            people += 1;
-            written.line(&BackupLine::ErasedPerson {
-                organization: organization.0,
-                user: event.subject,
-                position: event.position,
-                at: event.recorded_at,
-                because: event.payload["because"].as_str().unwrap_or_default().to_owned(),
+            count += 1;
+            let (position, at) = (event.position, event.recorded_at);
+            let because = event.payload["because"].as_str().unwrap_or_default().to_owned();
+            let (user, organization) = (event.subject, organization.0);
+            written.line(&match event.event_type == UserEventKind::Erased.as_str() {
+                true => BackupLine::ErasedPerson { organization, user, position, at, because },
+                false => BackupLine::ErasedOrganization { organization, position, at, because },
             })?;
         }
     }
     let sha256 = written.digests.whole();
-    written.line(&BackupLine::ErasureListEnd { people, sha256 })?;
+    written.line(&BackupLine::ErasureListEnd { erased: count, sha256 })?;
     let mut response = Response::new(Body::from(written.bytes));
     let lines = HeaderValue::from_static("application/x-ndjson");
     response.headers_mut().insert(header::CONTENT_TYPE, lines);

@@ -19,6 +19,7 @@ mod keys;
 mod log;
 mod new_proof;
 mod operators;
+mod organization_erasure;
 mod organizations;
 mod proof;
 mod provisioning_log;
@@ -34,8 +35,6 @@ mod sessions;
 mod token_consumers;
 mod tokens;
 mod views;
-
-pub use sessions::summary as session_of;
 
 use crate::Office;
 use crate::entry::operation;
@@ -113,6 +112,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("views.rebuild", routes!(views::rebuild)))
         .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))
         .routes(named("views.resume", routes!(views::resume)))
+        .routes(named("organizations.erase", routes!(organization_erasure::erase)))
         .routes(named("person.erase", routes!(erasure::erase)))
         .routes(named("person.erasures", routes!(erasure_list::list)))
         .routes(named("person.hold", routes!(holds::hold)))

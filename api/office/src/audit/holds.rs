@@ -8,6 +8,7 @@ use rollcall_contract::events::EventBody;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::people::HoldBody;
 use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::organization::OrganizationEventKind;
 use rollcall_domain::user::UserEventKind;
 use rollcall_door::audit::Reads;
 use rollcall_door::callers::Auditor;
@@ -38,24 +39,33 @@ pub async fn list(
     auditor: Auditor,
     State(app): State<Arc<App>>,
 ) -> Result<Json<Vec<HoldBody>>, Refusal> {
-    let organization = auditor.organization;
+    held(&app, auditor.organization).await.map(Json)
+}
+
+/// Everybody who is held now.
+///
+/// # Errors
+/// If the log or its views cannot be read.
+pub async fn held(app: &App, organization: OrganizationId) -> Result<Vec<HoldBody>, Refusal> {
     let views = app.audit.of(organization).await?;
     let mut turns = Vec::new();
     for kind in [UserEventKind::Held, UserEventKind::Released, UserEventKind::Erased] {
-        turns.extend(all(&app, &views, organization, kind).await?);
+        turns.extend(all(app, &views, organization, kind.as_str()).await?);
     }
     let mut holds: Vec<HoldBody> = in_force(turns).collect();
     holds.sort_by_key(|hold| hold.position);
-    Ok(Json(holds))
+    Ok(holds)
 }
 
-/// Everybody who was erased, in the order in which it was said.
+/// Everybody who was erased, and the organization itself, in the order in which it was said.
 ///
 /// # Errors
 /// If the log or its views cannot be read.
 pub async fn erased(app: &App, organization: OrganizationId) -> Result<Vec<EventBody>, Refusal> {
     let views = app.audit.of(organization).await?;
-    Ok(all(app, &views, organization, UserEventKind::Erased).await?)
+    let mut erased = all(app, &views, organization, UserEventKind::Erased.as_str()).await?;
+    erased.extend(all(app, &views, organization, OrganizationEventKind::Erased.as_str()).await?);
+    Ok(erased)
 }
 
 /// All events of one kind.
@@ -63,9 +73,9 @@ async fn all(
     app: &App,
     views: &Reads,
     organization: OrganizationId,
-    kind: UserEventKind,
+    event_type: &str,
 ) -> Result<Vec<EventBody>, ReadError> {
-    let event_type = Some(kind.as_str().to_owned());
+    let event_type = Some(event_type.to_owned());
     let mut filter = EventFilter { event_type, ..EventFilter::default() };
     let mut all = Vec::new();
     loop {

@@ -25,13 +25,14 @@ mod replay;
 mod resources;
 mod review;
 mod runs;
+pub mod session_summary;
 mod start;
 mod strangers;
 mod stream;
 mod subjects;
 pub mod there;
 
-pub use holds::erased;
+pub use holds::{erased, held};
 pub use ledger::tiles;
 
 use crate::Office;

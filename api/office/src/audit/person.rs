@@ -3,8 +3,7 @@
 
 use super::events::{ReadError, page};
 use super::exchange_summary::summary;
-use super::{exchanges, holds, logins, memberships, moment, resources};
-use crate::admin::session_of;
+use super::{exchanges, holds, logins, memberships, moment, resources, session_summary};
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
@@ -125,7 +124,7 @@ async fn head(
         let found = app.sessions.list(organization, &filter, PAGE).await?;
         let Some(last) = found.last() else { break };
         before = Some(last.seq);
-        of_sessions.extend(found.into_iter().map(|row| session_of(row, now)));
+        of_sessions.extend(found.into_iter().map(|row| session_summary::summary(row, now)));
     }
     let resource =
         resources::resource(app, &views, organization, ResourceKind::User, user, at).await?;

@@ -11,6 +11,7 @@ use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::log::{Head, Log, Record, RecordedExchange, Restored, Wrapped, stored};
+use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::user::UserEvent;
 use rollcall_door::Refusal;
 use rollcall_engine::Erasure;
@@ -80,6 +81,7 @@ impl Placing {
             // Known from the first reading.
             BackupLine::ErasureList { .. }
             | BackupLine::ErasedPerson { .. }
+            | BackupLine::ErasedOrganization { .. }
             | BackupLine::ErasureListEnd { .. } => {}
             BackupLine::ClaimKey { scope, key } => {
                 let key = BASE64.decode(key).ok().and_then(|k| <[u8; 32]>::try_from(k).ok());
@@ -139,7 +141,7 @@ impl Placing {
     /// from an older one.
     pub async fn finish(mut self, listed: &[Erasure]) -> Result<Vec<Erasure>, Refusal> {
         let mut claims = std::mem::take(&mut self.claims);
-        claims.forget(&listed.iter().map(stream).collect());
+        claims.forget(&listed.iter().filter_map(stream).collect());
         for (claim, holder) in claims.into_holders() {
             self.clear.push(Restored::Claim(claim, holder));
             if self.clear.len() >= BATCH {
@@ -196,17 +198,21 @@ impl Placing {
     }
 }
 
-/// Whom a record says to be erased.
+/// Who is erased, as a record says.
 fn erasure(record: &Record) -> Option<Erasure> {
     match DomainEvent::decode(record).ok()? {
         DomainEvent::User(UserEvent::Erased { because }) => {
             let StreamId { organization, id, .. } = record.stream;
-            Some(Erasure { organization, user: ResourceId(id), because })
+            Some(Erasure { organization, user: Some(ResourceId(id)), because })
+        }
+        DomainEvent::Organization(OrganizationEvent::Erased { because }) => {
+            Some(Erasure { organization: record.stream.organization, user: None, because })
         }
         _ => None,
     }
 }
 
-fn stream(of: &Erasure) -> StreamId {
-    StreamId { organization: of.organization, kind: AggregateKind::User, id: of.user.0 }
+fn stream(of: &Erasure) -> Option<StreamId> {
+    let (organization, kind) = (of.organization, AggregateKind::User);
+    of.user.map(|user| StreamId { organization, kind, id: user.0 })
 }

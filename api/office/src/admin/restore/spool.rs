@@ -7,8 +7,8 @@ use super::place::Placing;
 use axum::body::Body;
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
+use rollcall_contract::backup::erasure_list::{ListHead, Listed};
 use rollcall_contract::backup::{BackupLine, Digests, Reading, RestoredBody};
-use rollcall_contract::erasure_list::{ListHead, Listed};
 use rollcall_contract::time;
 use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_door::Refusal;
@@ -86,7 +86,7 @@ impl Spooled {
 fn erasure(of: Listed) -> Erasure {
     Erasure {
         organization: OrganizationId(of.organization),
-        user: ResourceId(of.user),
+        user: of.user.map(ResourceId),
         because: of.because,
     }
 }

@@ -1,7 +1,7 @@
 //! A list of all who were erased, as a file: what a restore needs so that an older backup brings
 //! nobody back. Ids, positions, times and reasons; nothing that tells who anybody was.
 
-use crate::backup::{BackupLine, Digests};
+use super::{BackupLine, Digests};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -50,8 +50,8 @@ pub struct ListHead {
 pub struct Listed {
     /// Whose log.
     pub organization: Uuid,
-    /// Who was erased.
-    pub user: Uuid,
+    /// Who was erased; none if it was the organization as a whole.
+    pub user: Option<Uuid>,
     /// Why.
     pub because: String,
 }
@@ -99,28 +99,41 @@ impl ListReading {
                 self.digests.between(bytes);
             }
             BackupLine::ErasedPerson { organization, user, because, .. } => {
-                self.line += 1;
-                let head = self.head.as_ref().filter(|_| !self.ended);
-                let head = head.ok_or(NotAList::Order(self.line))?;
-                if !head.organizations.contains(organization) {
-                    return Err(NotAList::Stranger(self.line));
-                }
-                let (organization, user, because) = (*organization, *user, because.clone());
-                self.people.push(Listed { organization, user, because });
-                self.digests.between(bytes);
+                self.listed(*organization, Some(*user), because, bytes)?;
             }
-            BackupLine::ErasureListEnd { people, sha256 } => {
+            BackupLine::ErasedOrganization { organization, because, .. } => {
+                self.listed(*organization, None, because, bytes)?;
+            }
+            BackupLine::ErasureListEnd { erased, sha256 } => {
                 self.line += 1;
                 if self.head.is_none() || self.ended {
                     return Err(NotAList::Order(self.line));
                 }
-                if *people != self.people.len() as u64 || *sha256 != self.digests.whole() {
+                if *erased != self.people.len() as u64 || *sha256 != self.digests.whole() {
                     return Err(NotAList::Changed);
                 }
                 self.ended = true;
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    fn listed(
+        &mut self,
+        organization: Uuid,
+        user: Option<Uuid>,
+        because: &str,
+        bytes: &[u8],
+    ) -> Result<(), NotAList> {
+        self.line += 1;
+        let head = self.head.as_ref().filter(|_| !self.ended);
+        let head = head.ok_or(NotAList::Order(self.line))?;
+        if !head.organizations.contains(&organization) {
+            return Err(NotAList::Stranger(self.line));
+        }
+        self.people.push(Listed { organization, user, because: because.to_owned() });
+        self.digests.between(bytes);
         Ok(())
     }
 
@@ -157,10 +170,16 @@ mod tests {
                 because: "article 17".to_owned(),
             });
         }
+        lines.push(BackupLine::ErasedOrganization {
+            organization: Uuid::from_u128(8),
+            position: 4,
+            at: DateTime::UNIX_EPOCH,
+            because: "the contract ended".to_owned(),
+        });
         let mut digests = Digests::default();
         let mut bytes: Vec<Vec<u8>> = lines.iter().map(written).collect();
         bytes.iter().for_each(|line| digests.between(line));
-        bytes.push(written(&BackupLine::ErasureListEnd { people: 3, sha256: digests.whole() }));
+        bytes.push(written(&BackupLine::ErasureListEnd { erased: 4, sha256: digests.whole() }));
         bytes
     }
 
@@ -179,8 +198,9 @@ mod tests {
     #[test]
     fn a_list_is_read_as_it_was_written() {
         let (head, people) = read(&lines()).unwrap().unwrap();
-        assert_eq!((head.organizations.len(), people.len()), (2, 3));
-        assert_eq!(people[1].user, Uuid::from_u128(2));
+        assert_eq!((head.organizations.len(), people.len()), (2, 4));
+        assert_eq!(people[1].user, Some(Uuid::from_u128(2)));
+        assert_eq!(people[3].user, None);
     }
 
     /// Every byte of it counts, and every line has its place.
@@ -208,7 +228,7 @@ mod tests {
         for end in 1..whole.len() {
             assert!(read(&whole[..end]).is_err(), "{end} lines");
         }
-        let swapped: Vec<_> = [0, 2, 1, 3, 4].map(|at| whole[at].clone()).into();
+        let swapped: Vec<_> = [0, 2, 1, 3, 4, 5].map(|at| whole[at].clone()).into();
         assert_eq!(read(&swapped), Err(NotAList::Changed));
     }
 }
