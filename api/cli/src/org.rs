@@ -39,8 +39,8 @@ pub enum Org {
         #[arg(long, value_name = "SLUG")]
         org: String,
     },
-    /// Erase an organization: switch it off for good, and destroy every key that what is personal in
-    /// its log was sealed with. What was done, when and by whom stays, and every proof of the ledger
+    /// Erase an organization: delete everybody in it, switch it off for good, and destroy every key that
+    /// what is personal in its log was sealed with. What was done, when and by whom stays, and every proof of the ledger
     /// holds. Without --yes it says what there is, and erases nothing
     Erase {
         /// Its slug

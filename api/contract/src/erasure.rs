@@ -43,7 +43,8 @@ pub struct ErasedOrganizationBody {
     pub erased_at: Option<u64>,
     /// Users who are held: as long as there are any, the organization is not erased.
     pub held: Vec<Uuid>,
-    /// Records in its log. They stay, and nobody can read what is personal in them.
+    /// Records in its log, those by which everybody was deleted among them. They stay, and nobody can
+    /// read what is personal in them.
     pub records: u64,
     /// Exchanges in its log. They stay without what others said in them.
     pub exchanges: u64,

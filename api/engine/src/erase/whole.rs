@@ -6,12 +6,16 @@ use crate::Engine;
 use crate::order::Order;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
-use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::ids::{OrganizationId, ResourceId};
 use rollcall_domain::log::{AggregateKind, DataKey, KeyId, Position, StreamId};
 use rollcall_domain::organization::{Organization, OrganizationCommand, OrganizationEventKind};
+use rollcall_domain::user::{UserCommand, UserEventKind};
+use std::collections::BTreeSet;
 
 /// Keys read at once.
 const KEYS: usize = 1_000;
+/// Records read at once.
+const RECORDS: usize = 500;
 
 /// What there is of an organization that is to be erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,13 +73,18 @@ impl Engine {
         Ok(OrganizationTraces { keys: before.keys, ..after })
     }
 
-    /// Says so, and destroys the keys. What is appended from now on has keys of its own.
+    /// Deletes everybody in it, as before anybody is erased (names that nobody can read would else
+    /// be claimed for ever), says so, and destroys the keys. What is appended from now on has keys of
+    /// its own.
     pub(super) async fn destroy_organization(
         &self,
         organization: OrganizationId,
         because: &str,
         actor: &Actor,
     ) -> Result<(), NotErased> {
+        for user in self.present(organization).await? {
+            self.command(organization, user, UserCommand::Delete, actor).await?;
+        }
         let command = OrganizationCommand::Erase { because: because.to_owned() };
         let context = Context::new(self.clock.now(), actor.clone(), None);
         let order = Order::<Organization>::unasked(stream(organization), command, context);
@@ -88,6 +97,27 @@ impl Engine {
         self.log.keep_note(ERASED, Some(&format!("{organization}/whole"))).await?;
         self.drop_what_rests_on_the_log();
         Ok(())
+    }
+
+    /// Everybody whom the directory has.
+    async fn present(
+        &self,
+        organization: OrganizationId,
+    ) -> Result<BTreeSet<ResourceId>, NotErased> {
+        let (mut present, mut after) = (BTreeSet::new(), 0);
+        loop {
+            let page = self.log.records(organization, after, RECORDS).await?;
+            let Some(last) = page.last() else { return Ok(present) };
+            after = last.position;
+            for record in page.iter().filter(|r| r.stream.kind == AggregateKind::User) {
+                let user = ResourceId(record.stream.id);
+                match UserEventKind::named(&record.event_type) {
+                    Some(UserEventKind::Created) => drop(present.insert(user)),
+                    Some(UserEventKind::Deleted) => drop(present.remove(&user)),
+                    _ => {}
+                }
+            }
+        }
     }
 
     async fn living_keys(&self, organization: OrganizationId) -> Result<Vec<KeyId>, NotErased> {

@@ -15,7 +15,7 @@ use rollcall_door::{App, Given, Refusal};
 use rollcall_engine::OrganizationTraces;
 use std::sync::Arc;
 
-/// Erases an organization: switches it off for good, and destroys every key that what is personal
+/// Erases an organization: deletes everybody in it, switches it off for good, and destroys every key that what is personal
 /// in its log was sealed with. What was done, when and by whom stays, and so does the ledger.
 #[utoipa::path(
     post,
