@@ -272,6 +272,9 @@ fn directory_samples() -> Vec<DomainEvent> {
         DomainEvent::Organization(OrganizationEvent::ScimPolicySet {
             policy: Policy { strict: true, members_replace_adds: false },
         }),
+        DomainEvent::Organization(OrganizationEvent::NotificationRecipientsSet {
+            recipients: vec!["doors@contoso.example".into(), "it@contoso.example".into()],
+        }),
         DomainEvent::Organization(OrganizationEvent::AuditorKeyIssued {
             auditor: AuditorId(Uuid::from_u128(9)),
             sha256: "33".repeat(32),

@@ -11,6 +11,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, Response};
 use rollcall_contract::Problem;
 use rollcall_contract::credentials::TOKEN_PATH;
+use rollcall_contract::moment::CLOCK_SKEW;
 use rollcall_contract::request_line::RequestLine;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -241,7 +242,7 @@ impl Client {
 
     /// Says once if the server's clocks are apart: moments in its answers may be wrong by as much.
     fn tell_skew(&self, response: &Response) {
-        let skew = response.headers().get("rollcall-clock-skew").and_then(|v| v.to_str().ok());
+        let skew = response.headers().get(CLOCK_SKEW).and_then(|v| v.to_str().ok());
         if let Some(seconds) = skew
             && !self.has_told.swap(true, Ordering::SeqCst)
         {

@@ -55,8 +55,7 @@ pub struct Review {
 pub async fn run(command: Review, client: Client) -> anyhow::Result<Exit> {
     let Review { org, all_groups: _, find, idle_days, .. } = command;
     let Review { group, user, as_of, from, to, format, output, .. } = command;
-    let usual = if client.json && output.is_none() { Format::Json } else { Format::Csv };
-    let format = format.unwrap_or(usual).into();
+    let format = Format::of(format, Format::Csv, &client, output.as_deref())?.into();
     let path = OrganizationPath::of(org);
     let line = match find {
         Some(find) => {

@@ -17,6 +17,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
 use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
+use rollcall_projections::notices::Notices;
 use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::saml::SamlConnections;
 use rollcall_projections::session_uses::SessionUses;
@@ -118,7 +119,10 @@ pub async fn serve(config: ServeConfig, reload: Reload) -> anyhow::Result<()> {
     let console = console.context("cannot open what is kept of the console")?;
     let reads = ReadTrail::open(stores.side.clone()).await;
     let reads = reads.context("cannot open the trail of what was read")?;
+    let notices = Notices::open(stores.side.clone()).await;
+    let notices = notices.context("cannot open what is kept of what was told")?;
     let settings = Settings {
+        notices,
         places,
         session_uses,
         console,

@@ -1,6 +1,7 @@
 //! What a command on an organization comes to.
 
 use super::decide_saml;
+use super::recipients;
 use super::{
     Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings,
 };
@@ -117,6 +118,12 @@ fn change(
         ),
         OrganizationCommand::BoundTimes { until } => {
             when(context.now < until, OrganizationEvent::TimesBounded { until })
+        }
+        OrganizationCommand::ChangeRecipients { add, remove } => {
+            let recipients = recipients::changed(&settings.recipients, &add, &remove)?;
+            let is_news = recipients != settings.recipients;
+            let recipients = recipients.into_iter().collect();
+            when(is_news, OrganizationEvent::NotificationRecipientsSet { recipients })
         }
         OrganizationCommand::Saml(command) => decide_saml::decide(&settings.saml, command, context),
     }

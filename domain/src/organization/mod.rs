@@ -6,6 +6,7 @@ mod credentials;
 mod decide;
 mod decide_saml;
 mod event;
+mod recipients;
 mod saml;
 mod saml_settings;
 mod state;
@@ -14,6 +15,7 @@ pub use command::{OrganizationCommand, OrganizationError, SamlCommand};
 pub use credentials::{credential, rehash};
 pub use decide::{claims, decide};
 pub use event::{CertificateOwner, LogoutRequested, OrganizationEvent, OrganizationEventKind};
+pub use recipients::MOST_RECIPIENTS;
 pub use saml::{
     IdpEndpoints, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlState, SealedKey, SpCertificate,
 };

@@ -8,7 +8,7 @@ use crate::provisioning_log::CycleDigest;
 use crate::run::Noticed;
 use crate::scim::Policy;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The SCIM connection's switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +40,9 @@ pub struct Settings {
     /// What it asks of its client.
     #[serde(default)]
     pub scim_policy: Policy,
+    /// Who is told by mail what needs somebody.
+    #[serde(default)]
+    pub recipients: BTreeSet<String>,
     /// Who is let in.
     pub credentials: Credentials,
     /// The cycles of Entra's own log that were imported, and what names their content.
@@ -74,6 +77,7 @@ impl Organization {
                 erased: false,
                 scim: Scim::Never,
                 scim_policy: Policy::default(),
+                recipients: BTreeSet::new(),
                 credentials: Credentials::default(),
                 imported: BTreeMap::new(),
                 rhythm: None,
@@ -100,6 +104,9 @@ impl Organization {
                 settings.rhythm = Some(noticed)
             }
             OrganizationEvent::TimesBounded { .. } => {}
+            OrganizationEvent::NotificationRecipientsSet { recipients } => {
+                settings.recipients = recipients.into_iter().collect();
+            }
             event => match credential(&event) {
                 Some(event) => settings.credentials.evolve(event),
                 None => settings.saml.evolve(&event),

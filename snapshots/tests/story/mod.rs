@@ -123,6 +123,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::Deployment, 0, &["ClockCorrected"]),
     (AggregateKind::Organization, 0, &["TimesBounded"]),
     (AggregateKind::User, 1, &["UserErased"]),
+    (AggregateKind::Organization, 0, &["NotificationRecipientsSet"]),
     (AggregateKind::User, 2, &["UserHeld", "UserReleased"]),
     (AggregateKind::Organization, 0, &["OrganizationErased"]),
 ];

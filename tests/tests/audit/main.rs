@@ -11,4 +11,5 @@ mod positions;
 mod reads;
 mod review;
 mod stopped;
+mod told;
 mod whole;

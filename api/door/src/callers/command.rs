@@ -87,6 +87,7 @@ fn refused(refusal: OrganizationError) -> Refusal {
         OrganizationError::Credential(refusal) => of_credential(refusal),
         OrganizationError::NotFound
         | OrganizationError::UnknownKey
+        | OrganizationError::NoRecipient(_)
         | OrganizationError::NotImported(_) => Refusal::not_found(refusal.to_string()),
         OrganizationError::AlreadyExists
         | OrganizationError::Erased
@@ -94,8 +95,10 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::OtherIdentityProvider
         | OrganizationError::KeyExists
         | OrganizationError::TooManyKeys
+        | OrganizationError::TooManyRecipients
         | OrganizationError::CurrentKey => Refusal::conflict(refusal.to_string()),
-        OrganizationError::InvalidName
+        OrganizationError::InvalidAddress
+        | OrganizationError::InvalidName
         | OrganizationError::InvalidDomain
         | OrganizationError::NoCertificate
         | OrganizationError::InvalidSessionMinutes

@@ -8,6 +8,7 @@ use super::stream::{Head, Row, Rows, StreamError, answer_with, not_of_events};
 use crate::ledgers;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use chrono::TimeDelta;
 use rollcall_contract::Problem;
 use rollcall_contract::moment::Moment;
 use rollcall_contract::organizations::OrganizationPath;
@@ -94,9 +95,10 @@ impl Head for ReviewHead {
     fn lines(&self) -> Vec<(&'static str, String)> {
         let moment = |m: &rollcall_contract::moment::Moment| {
             let at = m.recorded_at.map(|at| format!(", recorded {}", time::text(at)));
-            format!("position {}{}", m.position, at.unwrap_or_default())
+            let asked = m.asked_at.map(|at| format!("{}: ", time::text(at)));
+            format!("{}position {}{}", text(asked), m.position, text(at))
         };
-        vec![
+        let mut lines = vec![
             (
                 "Organization",
                 format!("{} ({}, {})", self.name, self.organization, self.organization_id),
@@ -109,7 +111,17 @@ impl Head for ReviewHead {
             ("Version", format!("Rollcall {}", self.version)),
             ("Checkpoint", carried::marked(&self.ledger.checkpoint)),
             ("Key", self.ledger.key.clone()),
-        ]
+        ];
+        if let Some(skew) = self.to.clock_skew_ms {
+            let seconds = TimeDelta::milliseconds(skew).as_seconds_f64();
+            lines.push((
+                "Clocks",
+                format!(
+                    "{seconds:.3} s apart when this was made: instants may be wrong by as much, positions are exact"
+                ),
+            ));
+        }
+        lines
     }
 }
 
