@@ -30,7 +30,7 @@ const FORMS: [&str; 19] = [
     "/sign-in",
 ];
 
-const PAGES: [&str; 17] = [
+const PAGES: [&str; 18] = [
     "",
     "/runs",
     "/users",
@@ -41,6 +41,7 @@ const PAGES: [&str; 17] = [
     "/logins",
     "/sessions",
     "/review",
+    "/evidence",
     "/connection",
     "/consumers",
     "/consumers/00000000-0000-0000-0000-000000000001",
