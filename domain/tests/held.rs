@@ -4,6 +4,10 @@ use chrono::DateTime;
 use cqrs_es::Aggregate as _;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
+use rollcall_domain::organization::{
+    self, Organization, OrganizationCommand, OrganizationError, OrganizationEvent,
+    OrganizationEventKind,
+};
 use rollcall_domain::user::{User, UserCommand, UserError, UserEvent, UserEventKind, decide};
 use serde_json::json;
 
@@ -64,4 +68,26 @@ fn a_hold_refuses_an_erasure_and_nothing_else() {
         assert_eq!(decided(history, release()), releasing, "{history}: release");
         assert_eq!(decided(history, UserCommand::Delete), deleting, "{history}: delete");
     }
+}
+
+#[test]
+fn an_organization_that_is_erased_stays_off() {
+    use OrganizationEventKind::{Disabled, Enabled, Erased};
+    let erase = || OrganizationCommand::Erase { because: "the contract ended".to_owned() };
+    let mut organization = Organization::default();
+    let context = Context::new(DateTime::UNIX_EPOCH, Actor::Operator, None);
+    let mut then = |command: OrganizationCommand| {
+        let events = organization::decide(&organization, command, &context)?.events;
+        events.iter().for_each(|event| organization.apply(event.clone()));
+        Ok::<_, OrganizationError>(events.iter().map(OrganizationEvent::kind).collect::<Vec<_>>())
+    };
+    assert_eq!(then(erase()), Err(OrganizationError::NotFound));
+    let (name, domain) = ("Acme".to_owned(), "acme".to_owned());
+    assert!(then(OrganizationCommand::Create { name, domain }).is_ok());
+    assert_eq!(then(OrganizationCommand::Disable), Ok(vec![Disabled]));
+    assert_eq!(then(OrganizationCommand::Enable), Ok(vec![Enabled]));
+    assert_eq!(then(erase()), Ok(vec![Disabled, Erased]));
+    assert_eq!(then(erase()), Ok(vec![]));
+    assert_eq!(then(OrganizationCommand::Enable), Err(OrganizationError::Erased));
+    assert_eq!(then(OrganizationCommand::Disable), Ok(vec![]));
 }
