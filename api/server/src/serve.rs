@@ -1,7 +1,7 @@
 //! `rollcall serve`: from a configuration to a running server, and its end.
 
 use crate::background::Background;
-use crate::listen::{self, Patience, Tls, Trusted};
+use crate::listen::{self, Entrances, Local, Patience, Tls, Trusted};
 use crate::reload::{self, Reload};
 use crate::router::{Doors, on_the_wire, router};
 use crate::{known, notify, telemetry};
@@ -166,12 +166,11 @@ async fn run(
     let router = on_the_wire(router(&app, doors, Some(metrics)));
     let trusted = Trusted::parse(&app.config.trusted_proxy)?;
     let server = tokio::spawn(listen::serve(
-        listener,
+        Entrances { listener, local: Local::bind(&app.config.data)?, tls: tls.clone() },
         router,
         Patience::default(),
         app.strangers.connections.clone(),
         trusted,
-        tls.clone(),
         stopping.clone(),
     ));
     notify::ready("serving");
