@@ -1,6 +1,7 @@
 //! `rollcall console`
 
 use super::client::Client;
+use super::console_group::{self, Group};
 use super::{Exit, output};
 use crate::say;
 use clap::{Subcommand, ValueEnum};
@@ -46,6 +47,9 @@ pub enum Console {
         /// The link's id, as `console links` shows it
         link_id: Uuid,
     },
+    /// Groups whose members use the console, by signing in through their organization
+    #[command(subcommand)]
+    Group(Group),
     /// List who is, or was, signed in to the console
     Sessions {
         /// The organization's slug
@@ -135,6 +139,7 @@ pub async fn run(command: Console, client: Client) -> anyhow::Result<Exit> {
             let path = LinkPath { organization: org, link: link_id };
             client.act(&route::REVOKE_LINK.line(&path, &Nothing)?).await?;
         }
+        Console::Group(group) => console_group::run(group, &client).await?,
         Console::Sessions { org } => {
             let line = route::LIST_CONSOLE_SESSIONS.line(&OrganizationPath::of(org), &Nothing)?;
             let all: Vec<ConsoleSessionBody> = client.ask(&line).await?;

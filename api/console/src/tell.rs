@@ -23,6 +23,9 @@ pub const STALE_FORM: &str = "This page is of an earlier session, so nothing was
 pub const FORM_TOO_LONG: &str = "This is longer than any form here: 512 KiB at most.";
 /// A key that opens nothing.
 pub const UNKNOWN_KEY: &str = "This key is not known, has ended or was revoked. Paste a whole line of a key file; SCIM tokens open nothing here.";
+/// No organization is called so.
+pub const UNKNOWN_ORGANIZATION: &str =
+    "No organization is called that here. It is the short name in the address of its pages.";
 /// One request too many.
 pub const TOO_MANY: &str = "Too many attempts without a live key: wait a minute and try again.";
 /// An answer that did not fit.
@@ -145,6 +148,8 @@ pub fn notice(word: &str) -> Option<&'static str> {
         "refreshed" => "The metadata was fetched again.",
         "applied" => "Submitted again. The timeline shows what became of it.",
         "created" => "Created.",
+        "let-in" => "Members of the group may sign in to this console.",
+        "decided" => "Kept in the log. It changes nobody's access.",
         "paused" => "Paused. It loses nothing: it goes on from where it stood when it is resumed.",
         "resumed" => "Resumed. What is due is tried now.",
         _ => return None,

@@ -1,9 +1,9 @@
 //! What a command on an organization comes to.
 
-use super::decide_saml;
 use super::{
     Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings,
 };
+use super::{console_group, decide_saml, review};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
 use crate::credential::{CredentialEvent, Purpose};
@@ -112,6 +112,10 @@ fn change(
         OrganizationCommand::BoundTimes { until } => {
             when(context.now < until, OrganizationEvent::TimesBounded { until })
         }
+        OrganizationCommand::ConsoleGroup { group, role } => {
+            console_group::decide(&settings.console_groups, group, role)
+        }
+        OrganizationCommand::DecideAccess(decided) => review::decide(decided),
         OrganizationCommand::Saml(command) => decide_saml::decide(&settings.saml, command, context),
     }
 }

@@ -123,6 +123,11 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::Deployment, 0, &["ClockCorrected"]),
     (AggregateKind::Organization, 0, &["TimesBounded"]),
     (AggregateKind::User, 1, &["UserErased"]),
+    (
+        AggregateKind::Organization,
+        0,
+        &["ConsoleGroupSet", "ConsoleGroupRemoved", "ConsoleGroupSet", "AccessDecided"],
+    ),
 ];
 
 /// The log, as it is restored from a backup.

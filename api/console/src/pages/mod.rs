@@ -4,6 +4,7 @@ mod access;
 mod changes;
 mod connection;
 mod consumers;
+mod decide;
 mod download;
 mod failures;
 mod groups;
@@ -46,6 +47,7 @@ pub fn routes() -> Router<Console> {
         .route("/o/{organization}/sessions", get(sessions::list))
         .route("/o/{organization}/sessions/{session}/end", post(sessions::end))
         .route("/o/{organization}/review", get(review::show))
+        .route("/o/{organization}/review/decide", get(decide::page).post(decide::decide))
         .route("/o/{organization}/review/download", get(download::review))
         .route("/o/{organization}/connection", get(connection::show))
         .route("/o/{organization}/connection/sso", post(connection::sso))
@@ -60,6 +62,8 @@ pub fn routes() -> Router<Console> {
         .route("/o/{organization}/access", get(access::show))
         .route("/o/{organization}/access/link", post(new_link::make))
         .route("/o/{organization}/access/link/{id}", post(access::revoke_link))
+        .route("/o/{organization}/access/group", post(access::set_group))
+        .route("/o/{organization}/access/group/{id}", post(access::remove_group))
         .route("/o/{organization}/access/auditor/{id}", post(access::revoke_auditor))
         .route("/o/{organization}/access/admin/{id}", post(access::revoke_admin))
         .route("/o/{organization}/access/session/{id}", post(access::end_session))

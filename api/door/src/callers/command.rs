@@ -87,12 +87,14 @@ fn refused(refusal: OrganizationError) -> Refusal {
         OrganizationError::Credential(refusal) => of_credential(refusal),
         OrganizationError::NotFound
         | OrganizationError::UnknownKey
+        | OrganizationError::NoConsoleGroup(_)
         | OrganizationError::NotImported(_) => Refusal::not_found(refusal.to_string()),
         OrganizationError::AlreadyExists
         | OrganizationError::SamlNotConfigured
         | OrganizationError::OtherIdentityProvider
         | OrganizationError::KeyExists
         | OrganizationError::TooManyKeys
+        | OrganizationError::TooManyConsoleGroups
         | OrganizationError::CurrentKey => Refusal::conflict(refusal.to_string()),
         OrganizationError::InvalidName
         | OrganizationError::InvalidDomain
@@ -101,6 +103,8 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::InvalidIdentifiers
         | OrganizationError::InvalidAuthnContext
         | OrganizationError::InvalidEntityId
+        | OrganizationError::InvalidRemark
+        | OrganizationError::NotSeen
         | OrganizationError::InvalidTarget => Refusal::bad_request(refusal.to_string()),
     }
 }
