@@ -6,6 +6,8 @@ mod chromium;
 mod mistakes;
 mod pages;
 mod portal;
+mod review;
 mod setup;
+mod through_organization;
 mod two_processes;
 mod visitor;
