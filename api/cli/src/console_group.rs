@@ -1,15 +1,23 @@
 //! `rollcall console group`
 
 use super::client::Client;
-use super::console_link::Role;
 use super::output;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use rollcall_contract::console::{
     ConsoleGroupBody, ConsoleGroupPath, ConsoleGroupRole, NewConsoleGroup,
 };
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
+
+/// What somebody may do.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Role {
+    /// Change the organization
+    Admin,
+    /// Read everything of it
+    Auditor,
+}
 
 /// Groups that open the console.
 #[derive(Debug, Subcommand)]

@@ -1,10 +1,10 @@
 //! `rollcall console`
 
 use super::client::Client;
-use super::console_group::{self, Group};
+use super::console_group::{self, Group, Role};
 use super::{Exit, output};
 use crate::say;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use rollcall_contract::console::{
     ConsoleSessionBody, ConsoleSessionPath, LinkBody, LinkMade, LinkPath, LinkRole, NewLink,
 };
@@ -64,15 +64,6 @@ pub enum Console {
         /// The session's id, as `console sessions` shows it
         session_id: Uuid,
     },
-}
-
-/// What somebody may do.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Role {
-    /// Change the organization
-    Admin,
-    /// Read everything of it
-    Auditor,
 }
 
 /// Makes a link, and prints it.

@@ -26,6 +26,10 @@ pub const UNKNOWN_KEY: &str = "This key is not known, has ended or was revoked. 
 /// No organization is called so.
 pub const UNKNOWN_ORGANIZATION: &str =
     "No organization is called that here. It is the short name in the address of its pages.";
+/// A number of days that is none.
+pub const NOT_DAYS: &str = "Days are a whole number from 1 to 3650.";
+/// An id that is none.
+pub const NOT_AN_ID: &str = "Federation needs three ids of Entra, each 32 hexadecimal digits with hyphens: of the tenant, of the principal and of the application.";
 /// One request too many.
 pub const TOO_MANY: &str = "Too many attempts without a live key: wait a minute and try again.";
 /// An answer that did not fit.
@@ -97,6 +101,28 @@ pub fn run_kind(kind: &str) -> &str {
         "account-discovery" => "Account discovery",
         "other-client" => "Another client",
         other => other,
+    }
+}
+
+/// What a reviewer looks for.
+pub fn finding(find: &str) -> &str {
+    match find {
+        "never-signed-in" => "Who never signed in",
+        "idle" => "Who has not signed in for long",
+        "leavers" => "Who left",
+        "empty-groups" => "Groups that nobody is in",
+        other => other,
+    }
+}
+
+/// How the holder of a credential proves to be it.
+pub fn proof(kind: &str) -> &'static str {
+    match kind {
+        "token" => "a secret token",
+        "client-secret" => "a client secret",
+        "private-key-jwt" => "a key of its own",
+        "federated" => "assertions of Entra",
+        _ => "something else",
     }
 }
 

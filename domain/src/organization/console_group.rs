@@ -1,7 +1,6 @@
 //! Groups whose members may use the console. A group is meant by its id: one that is deleted and
 //! made anew under the same name lets nobody in.
 
-use super::{OrganizationError, OrganizationEvent};
 use crate::ids::ResourceId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -34,20 +33,3 @@ impl GroupRole {
 
 /// The groups, each with what its members are.
 pub type ConsoleGroups = BTreeMap<ResourceId, GroupRole>;
-
-/// Lets the members of a group in, or no more (`role` is absent).
-pub(super) fn decide(
-    groups: &ConsoleGroups,
-    group: ResourceId,
-    role: Option<GroupRole>,
-) -> Result<Vec<OrganizationEvent>, OrganizationError> {
-    match (groups.get(&group), role) {
-        (None, None) => Err(OrganizationError::NoConsoleGroup(group)),
-        (Some(_), None) => Ok(vec![OrganizationEvent::ConsoleGroupRemoved { group }]),
-        (Some(before), Some(role)) if *before == role => Ok(vec![]),
-        (None, Some(_)) if groups.len() >= CONSOLE_GROUPS => {
-            Err(OrganizationError::TooManyConsoleGroups)
-        }
-        (_, Some(role)) => Ok(vec![OrganizationEvent::ConsoleGroupSet { group, role }]),
-    }
-}

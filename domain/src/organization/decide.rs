@@ -3,7 +3,7 @@
 use super::{
     Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings,
 };
-use super::{console_group, decide_saml, review};
+use super::{decide_access, decide_saml};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
 use crate::credential::{CredentialEvent, Purpose};
@@ -113,9 +113,9 @@ fn change(
             when(context.now < until, OrganizationEvent::TimesBounded { until })
         }
         OrganizationCommand::ConsoleGroup { group, role } => {
-            console_group::decide(&settings.console_groups, group, role)
+            decide_access::console_group(&settings.console_groups, group, role)
         }
-        OrganizationCommand::DecideAccess(decided) => review::decide(decided),
+        OrganizationCommand::DecideAccess(decided) => decide_access::decided(decided),
         OrganizationCommand::Saml(command) => decide_saml::decide(&settings.saml, command, context),
     }
 }

@@ -5,6 +5,7 @@ mod command;
 mod console_group;
 mod credentials;
 mod decide;
+mod decide_access;
 mod decide_saml;
 mod event;
 mod review;

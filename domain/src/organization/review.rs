@@ -1,7 +1,6 @@
 //! What reviewers decide about access. A decision is kept as it was made, and changes nobody's
 //! access: that is changed in the identity provider.
 
-use super::{OrganizationError, OrganizationEvent};
 use crate::ids::ResourceId;
 use crate::log::Position;
 use crate::personal::Personal;
@@ -52,22 +51,4 @@ pub struct AccessDecided {
     /// Why, in the reviewer's words; they may name people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remark: Option<Personal<String>>,
-}
-
-/// Keeps a decision. A later one about the same membership takes its place in reviews; both stay
-/// in the log.
-pub(super) fn decide(decided: AccessDecided) -> Result<Vec<OrganizationEvent>, OrganizationError> {
-    let remark = decided.remark.as_ref().map(Personal::value);
-    let fits = |text: &String| {
-        !text.trim().is_empty()
-            && text.chars().count() <= REMARK_CHARACTERS
-            && !text.chars().any(|c| c.is_control() && c != '\n')
-    };
-    if !remark.is_none_or(fits) || (remark.is_none() && decided.verdict == Verdict::Note) {
-        return Err(OrganizationError::InvalidRemark);
-    }
-    if decided.since > decided.seen_at {
-        return Err(OrganizationError::NotSeen);
-    }
-    Ok(vec![OrganizationEvent::AccessDecided(decided)])
 }

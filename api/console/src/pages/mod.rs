@@ -4,9 +4,11 @@ mod access;
 mod changes;
 mod connection;
 mod consumers;
+mod credentials;
 mod decide;
 mod download;
 mod failures;
+mod findings;
 mod groups;
 mod logins;
 mod new_link;
@@ -14,6 +16,7 @@ mod organizations;
 mod overview;
 mod paging;
 mod past;
+mod reads;
 mod requests;
 mod review;
 mod runs;
@@ -47,6 +50,11 @@ pub fn routes() -> Router<Console> {
         .route("/o/{organization}/sessions", get(sessions::list))
         .route("/o/{organization}/sessions/{session}/end", post(sessions::end))
         .route("/o/{organization}/review", get(review::show))
+        .route("/o/{organization}/review/findings", get(findings::show))
+        .route("/o/{organization}/review/findings/download", get(download::findings))
+        .route("/o/{organization}/reads", get(reads::list))
+        .route("/o/{organization}/credentials", get(credentials::list).post(credentials::add))
+        .route("/o/{organization}/credentials/{credential}", post(credentials::change))
         .route("/o/{organization}/review/decide", get(decide::page).post(decide::decide))
         .route("/o/{organization}/review/download", get(download::review))
         .route("/o/{organization}/connection", get(connection::show))

@@ -70,6 +70,7 @@ struct Decision {
 #[template(path = "review.html")]
 struct Page {
     frame: Frame,
+    slug: String,
     asked: [String; 5],
     about: String,
     made_at: When,
@@ -136,6 +137,7 @@ pub async fn show(reader: Reader, Query(asked): Query<Asked>) -> Result<Response
         asked: said,
         download: format!("/o/{slug}/review/download?{}", pairs.join("&")),
         frame: reader.frame("Access review", "review").with_notice(asked.done.as_deref()),
+        slug,
     };
     Ok(shown(&page))
 }
