@@ -3,6 +3,7 @@
 
 mod attacks;
 mod chromium;
+mod credentials;
 mod mistakes;
 mod pages;
 mod portal;

@@ -47,6 +47,19 @@ async fn every_page_is_sound() {
     }
 }
 
+/// What a quiet tenant lacks: a request that was refused, and credentials of each kind.
+async fn refused_and_let_in(server: &Server) -> Result<()> {
+    let token = rollcall_tests::world::issue(server, "contoso").await?.secret;
+    let scim = rollcall_tests::scim::Scim::anonymous(server.address()).with_token(&token);
+    for status in [201, 409] {
+        let twice = json!({ "userName": "twice@contoso.example", "active": true });
+        scim.post("/Users", &twice).await?.expect(status)?;
+    }
+    let add = ["scim", "credential", "add", "--org", "contoso", "--kind"];
+    server.cli(&[&add[..], &["client-secret", "--label", "Entra"]].concat()).await?;
+    Ok(())
+}
+
 async fn every_page() -> Result<()> {
     let server = month().await?;
     let base = server.address().url();
@@ -61,6 +74,7 @@ async fn every_page() -> Result<()> {
         let audience = if kind == "pull" { &[][..] } else { &audience };
         server.cli(&[&command[..], audience].concat()).await?;
     }
+    refused_and_let_in(&server).await?;
     let open = link(&server, &["console", "open"]).await?;
     signed_in(&mut b, "operator", &open, json!({})).await?;
     b.is_sound("organizations").await?;

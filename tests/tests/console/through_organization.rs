@@ -174,6 +174,14 @@ async fn both(database: &str) -> Result<()> {
     ensure!(b.goto(&format!("{url}/o/acme/access")).await? == 200);
     b.is_sound("who has access").await?;
 
+    // Lists that only sign-ins fill.
+    for list in ["/logins", "/sessions?all=on", "/users"] {
+        b.goto(&format!("{url}/o/acme{list}")).await?;
+        let rows = b.tell("count", json!({ "css": "main tbody tr" })).await?;
+        ensure!(rows != json!(0), "{list} is empty");
+        b.is_sound(list).await?;
+    }
+
     // It is one session on both; what is done is done by the person.
     let console = s.cookie("__Host-rollcall-console").await?;
     let mut there = Visitor::new(Http::new(two.address()));

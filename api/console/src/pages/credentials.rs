@@ -130,14 +130,13 @@ async fn refused(manager: &Manager, trouble: Trouble, form: &Form) -> Result<Res
     Ok(page)
 }
 
-/// Adds one, and shows what is secret in it this once.
-pub async fn add(posted: Posted<Manager>) -> Result<Response, Trouble> {
-    let Posted { who, form } = posted;
+/// How its holder is to prove to be it.
+fn proof_of(form: &Form) -> Result<NewProof, Trouble> {
     let id = |name: &str| {
-        let typed = form.text(name).trim();
+        let typed = form.text(name);
         typed.parse::<Uuid>().map_err(|_| Trouble::unreadable(tell::NOT_AN_ID))
     };
-    let proof = match form.text("kind") {
+    Ok(match form.text("kind") {
         "token" => NewProof::Token {},
         "client-secret" => NewProof::ClientSecret {},
         "federated" => NewProof::Federated {
@@ -148,6 +147,15 @@ pub async fn add(posted: Posted<Manager>) -> Result<Response, Trouble> {
             authorized_party: None,
         },
         _ => return Err(Trouble::nothing()),
+    })
+}
+
+/// Adds one, and shows what is secret in it this once.
+pub async fn add(posted: Posted<Manager>) -> Result<Response, Trouble> {
+    let Posted { who, form } = posted;
+    let proof = match proof_of(&form) {
+        Ok(proof) => proof,
+        Err(trouble) => return refused(&who, trouble, &form).await,
     };
     let new = NewCredential { label: form.text("label").to_owned(), expires_at: None, proof };
     let path = OrganizationPath::of(who.0.slug());
