@@ -26,6 +26,7 @@ mod fold_error;
 pub mod inline;
 mod lane;
 mod live;
+pub mod notices;
 mod page;
 pub mod ranges;
 pub mod reads;

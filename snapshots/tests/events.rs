@@ -284,6 +284,9 @@ fn directory_samples() -> Vec<DomainEvent> {
             verdict: Verdict::Remove,
             remark: Some("Ada moved to the other site".to_owned().into()),
         })),
+        DomainEvent::Organization(OrganizationEvent::NotificationRecipientsSet {
+            recipients: vec!["doors@contoso.example".into(), "it@contoso.example".into()],
+        }),
         DomainEvent::Organization(OrganizationEvent::AuditorKeyIssued {
             auditor: AuditorId(Uuid::from_u128(9)),
             sha256: "33".repeat(32),

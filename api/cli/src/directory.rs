@@ -84,8 +84,8 @@ pub struct One {
 /// A page of a list.
 #[derive(Debug, Args)]
 pub struct Page {
-    /// Where to go on: what the page before said
-    #[arg(long, default_value_t = 0, value_name = "PLACE")]
+    /// Only what began after this position
+    #[arg(long, default_value_t = 0, value_name = "POSITION")]
     after: u64,
     #[command(flatten)]
     paging: Paging,
@@ -138,8 +138,7 @@ pub async fn run(command: Directory, client: Client) -> anyhow::Result<Exit> {
             memberships(&client, &body)?;
         }
         Directory::Review { one, format, output } => {
-            let usual = if client.json && output.is_none() { Format::Json } else { Format::Csv };
-            let format = format.unwrap_or(usual).into();
+            let format = Format::of(format, Format::Csv, &client, output.as_deref())?.into();
             let query = ReviewQuery { as_of: one.at.as_of.clone(), format };
             client
                 .download(&route::REVIEW_GROUP.line(&one.path(), &query)?, output.as_deref())

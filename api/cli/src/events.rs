@@ -128,11 +128,8 @@ pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
         }
         Events::Follow { which, limit } => follow(&client, &which, limit).await?,
         Events::Export { which, format, output } => {
-            let usual = if client.json && output.is_none() { Format::Json } else { Format::Ndjson };
-            let query = EventQuery {
-                format: format.unwrap_or(usual).into(),
-                ..which.query(&client).await?
-            };
+            let format = Format::of(format, Format::Ndjson, &client, output.as_deref())?;
+            let query = EventQuery { format: format.into(), ..which.query(&client).await? };
             client
                 .download(&route::EXPORT_EVENTS.line(&which.path(), &query)?, output.as_deref())
                 .await?;

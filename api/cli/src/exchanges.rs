@@ -4,9 +4,11 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use crate::cells;
+use crate::exit::Misused;
 use crate::output::{Cell, Tone};
 use crate::paging::{Listing, Paging};
 use crate::who;
+use anyhow::Context as _;
 use clap::Subcommand;
 use rollcall_contract::exchanges::{ExchangeBody, ExchangePath, ExchangeQuery, ExchangeSummary};
 use rollcall_contract::organizations::OrganizationPath;
@@ -54,8 +56,9 @@ pub enum Exchanges {
         /// The organization's slug; `none` for requests whose token named none
         #[arg(long, value_name = "SLUG")]
         org: String,
-        /// The exchange's id
-        exchange: Uuid,
+        /// The exchange's id, or its number
+        #[arg(value_name = "ID|NUMBER")]
+        exchange: String,
     },
 }
 
@@ -101,6 +104,7 @@ pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
             all.more();
         }
         Exchanges::Show { org, exchange } => {
+            let exchange = id(&client, &org, &exchange).await?;
             let path = ExchangePath { organization: org, exchange };
             let body: ExchangeBody =
                 client.ask(&route::SHOW_EXCHANGE.line(&path, &Nothing)?).await?;
@@ -108,6 +112,21 @@ pub async fn run(command: Exchanges, client: Client) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Success)
+}
+
+/// The id of an exchange that may be called by its number.
+async fn id(client: &Client, org: &str, called: &str) -> anyhow::Result<Uuid> {
+    if let Ok(id) = called.parse() {
+        return Ok(id);
+    }
+    let none = || Misused(format!("{called:?} is no id of an exchange, and no number of one"));
+    let number: u64 = called.parse().map_err(|_| none())?;
+    let before = Some(number.checked_add(1).ok_or_else(none)?);
+    let query = ExchangeQuery { before, limit: Some(1), ..ExchangeQuery::default() };
+    let line = route::LIST_EXCHANGES.line(&OrganizationPath::of(org), &query)?;
+    let found: Vec<ExchangeSummary> = client.ask(&line).await?;
+    let found = found.into_iter().find(|exchange| exchange.number == number);
+    Ok(found.with_context(|| format!("there is no exchange {number} here"))?.id)
 }
 
 fn row(x: ExchangeSummary) -> Vec<Cell> {

@@ -18,6 +18,11 @@ use rollcall_contract::request_line::RouteError;
 #[error("nobody can be asked here: look at the plan by `replay dry-run`, then say --yes")]
 pub struct Unasked;
 
+/// Arguments that do not go together, or are none.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Misused(pub String);
+
 /// What the server says where a record is not to be had.
 const LOST: [&str; 2] = ["record-missing", "record-unreadable"];
 /// Something differs or does not verify.
@@ -93,9 +98,11 @@ impl From<anyhow::Error> for Failure {
                     _ => REFUSED,
                 });
             }
-            (cause.is::<Unreachable>().then_some(UNREACHABLE))
-                .or((cause.is::<RouteError>() || cause.is::<Unasked>() || cause.is::<Taken>())
-                    .then_some(USAGE))
+            (cause.is::<Unreachable>().then_some(UNREACHABLE)).or((cause.is::<RouteError>()
+                || cause.is::<Unasked>()
+                || cause.is::<Taken>()
+                || cause.is::<Misused>())
+            .then_some(USAGE))
         });
         // What a context was added to, is found by the error as a whole only.
         let context = error.is::<Unreachable>().then_some(UNREACHABLE);

@@ -24,6 +24,7 @@ pub mod healthcheck;
 mod key;
 mod log;
 mod logins;
+mod notify;
 mod operator;
 mod org;
 pub mod output;
@@ -46,7 +47,7 @@ mod views;
 mod who;
 
 pub use client::Unreachable;
-pub use exit::{Exit, Failure, usage};
+pub use exit::{Exit, Failure, Misused, usage};
 pub use replay::{Choice, exit, report};
 
 use clap::{Args, Subcommand};
@@ -81,8 +82,8 @@ pub struct ServerArgs {
     #[arg(long, global = true)]
     pub wide: bool,
     /// Fit tables to so many columns [default: those of the terminal]
-    #[arg(long, value_name = "N", global = true, conflicts_with = "wide")]
-    pub columns: Option<usize>,
+    #[arg(long, value_name = "N", global = true, conflicts_with = "wide", value_parser = clap::value_parser!(u16).range(20..))]
+    pub columns: Option<u16>,
     /// Show tables in colour
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true)]
     pub color: Color,
@@ -103,7 +104,7 @@ impl ServerArgs {
             let columns = console::Term::stdout().size_checked().map(|(_, columns)| columns);
             columns.filter(|_| std::io::stdout().is_terminal()).map(usize::from)
         };
-        match self.columns.or_else(terminal) {
+        match self.columns.map(usize::from).or_else(terminal) {
             Some(columns) if !self.wide => Fit::Columns(columns),
             _ => Fit::Whole,
         }
@@ -168,6 +169,11 @@ pub enum Command {
     /// Play Entra's part against the public URL, and explain what is seen
     #[command(subcommand)]
     Doctor(doctor::Doctor),
+    /// List what needs somebody in an organization now; exit code 1 if anything does
+    Attention(notify::Attention),
+    /// Who is told by mail what needs somebody
+    #[command(subcommand)]
+    Notify(notify::Notify),
     /// Who signed in, and who was refused
     #[command(subcommand)]
     Logins(logins::Logins),
@@ -212,6 +218,8 @@ pub fn run(command: Command, server: ServerArgs) -> Result<Exit, Failure> {
         Command::Org(org) => org::run(org, client).await,
         Command::Saml(saml) => saml::run(saml, client).await,
         Command::Doctor(doctor) => doctor::run(doctor, client).await,
+        Command::Attention(attention) => notify::attention(attention, client).await,
+        Command::Notify(notify) => notify::run(notify, client).await,
         Command::Logins(logins) => logins::run(logins, client).await,
         Command::Person(person) => person::run(person, client).await,
         Command::Sessions(sessions) => sessions::run(sessions, client).await,

@@ -145,8 +145,7 @@ pub async fn run(command: Review, client: Client) -> anyhow::Result<Exit> {
     }
     let org = org.unwrap_or_default();
     let Review { group, user, as_of, from, to, format, output: file, .. } = command;
-    let usual = if client.json && file.is_none() { Format::Json } else { Format::Csv };
-    let format = format.unwrap_or(usual).into();
+    let format = Format::of(format, Format::Csv, &client, file.as_deref())?.into();
     let path = OrganizationPath::of(org);
     let line = match find {
         Some(find) => {

@@ -72,7 +72,11 @@ pub enum Runs {
         #[arg(long, value_name = "SLUG")]
         org: String,
         /// The export
-        file: PathBuf,
+        #[arg(long, value_name = "FILE", required_unless_present = "file")]
+        input: Option<PathBuf>,
+        /// As --input
+        #[arg(value_name = "FILE", conflicts_with = "input", hide = true)]
+        file: Option<PathBuf>,
     },
     /// Take back what was imported of Entra's own log, such as that of another application
     ForgetImport {
@@ -161,7 +165,8 @@ pub async fn run(command: Runs, client: Client) -> anyhow::Result<Exit> {
             }
             events.more();
         }
-        Runs::ImportLog { org, file } => {
+        Runs::ImportLog { org, input, file } => {
+            let file = input.or(file).unwrap_or_default();
             let bytes =
                 std::fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
             let line = route::IMPORT_PROVISIONING_LOG.line(&OrganizationPath::of(org), &Nothing)?;

@@ -20,7 +20,7 @@ pub struct ResourceQuery {
     /// Only those with this in their `userName`, `displayName`, a mail address or their external
     /// id; upper and lower case are the same.
     pub search: Option<String>,
-    /// Where to go on: `next` of the page before.
+    /// Only those created after this position.
     pub after: u64,
     /// At most so many; 100 if absent, 1000 at most.
     #[param(minimum = 1, maximum = 1000)]
@@ -36,9 +36,9 @@ pub struct ResourcesBody {
     pub as_of: Moment,
     /// SCIM resources, without a user's groups and a group's members.
     pub resources: Vec<Value>,
-    /// Where the next page begins; absent on the last.
+    /// The `cursor` of the next page, as in the header `next-cursor`; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<u64>,
+    pub next: Option<String>,
 }
 
 /// One user or group at a moment.

@@ -2,6 +2,7 @@
 //! instants, moments and spans of time are written. The server answers by it, and the command line
 //! asks by it.
 
+pub mod attention;
 pub mod auditors;
 pub mod backup;
 pub mod bundles;

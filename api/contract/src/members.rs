@@ -16,7 +16,7 @@ pub struct MemberQuery {
     /// absent.
     #[serde(alias = "asOf")]
     pub as_of: Option<String>,
-    /// Where to go on: `next` of the page before.
+    /// Only those who joined after this position.
     pub after: u64,
     /// At most so many; 100 if absent, 1000 at most.
     #[param(minimum = 1, maximum = 1000)]
@@ -48,9 +48,9 @@ pub struct MembersBody {
     pub as_of: Moment,
     /// The members.
     pub members: Vec<MemberBody>,
-    /// Where the next page begins; absent on the last.
+    /// The `cursor` of the next page, as in the header `next-cursor`; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<u64>,
+    pub next: Option<String>,
 }
 
 /// How a review is written.

@@ -15,7 +15,7 @@ pub struct MembershipQuery {
     /// now, if absent.
     #[serde(alias = "asOf")]
     pub as_of: Option<String>,
-    /// Where to go on: `next` of the page before.
+    /// Only those that began after this position.
     pub after: u64,
     /// At most so many; 100 if absent, 1000 at most.
     #[param(minimum = 1, maximum = 1000)]
@@ -66,7 +66,7 @@ pub struct MembershipsBody {
     pub as_of: Moment,
     /// The memberships.
     pub memberships: Vec<MembershipBody>,
-    /// Where the next page begins; absent on the last.
+    /// The `cursor` of the next page, as in the header `next-cursor`; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub next: Option<u64>,
+    pub next: Option<String>,
 }

@@ -7,6 +7,9 @@ use std::str::FromStr;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+/// The header with the seconds that the server's clocks are apart, where that is more than it may be.
+pub const CLOCK_SKEW: &str = "rollcall-clock-skew";
+
 /// As of when.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[serde(default)]
@@ -26,6 +29,18 @@ pub struct Moment {
     /// When that record was made.
     #[serde(serialize_with = "crate::time::optional")]
     pub recorded_at: Option<DateTime<Utc>>,
+    /// The instant that was asked for; absent if it was a position, the end of a run, or no moment at
+    /// all, and on pages after the first.
+    #[serde(
+        default,
+        serialize_with = "crate::time::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub asked_at: Option<DateTime<Utc>>,
+    /// So many milliseconds the server's clocks were apart when it answered, if it was more than they
+    /// may be: instants may be wrong by as much, positions are exact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_skew_ms: Option<i64>,
 }
 
 /// A moment as it was written.

@@ -76,6 +76,10 @@ routes! {
     DISABLE_SCIM: Post "/api/v1/organizations/{organization}/scim/disable" (OrganizationPath, Nothing);
     SHOW_SCIM_POLICY: Get "/api/v1/organizations/{organization}/scim/policy" (OrganizationPath, Nothing);
     CHANGE_SCIM_POLICY: Patch "/api/v1/organizations/{organization}/scim/policy" (OrganizationPath, Nothing);
+    LIST_NEEDS: Get "/api/v1/organizations/{organization}/attention" (OrganizationPath, Nothing);
+    SHOW_NOTIFICATIONS: Get "/api/v1/organizations/{organization}/notifications" (OrganizationPath, Nothing);
+    CHANGE_RECIPIENTS: Patch "/api/v1/organizations/{organization}/notifications" (OrganizationPath, Nothing);
+    TEST_NOTIFICATIONS: Post "/api/v1/organizations/{organization}/notifications/test" (OrganizationPath, Nothing);
     LIST_TOKENS: Get "/api/v1/organizations/{organization}/scim/tokens" (OrganizationPath, Nothing);
     ISSUE_TOKEN: Post "/api/v1/organizations/{organization}/scim/tokens" (OrganizationPath, Nothing);
     LIST_CREDENTIALS: Get "/api/v1/organizations/{organization}/scim/credentials" (OrganizationPath, Nothing);

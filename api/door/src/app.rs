@@ -9,6 +9,7 @@ use crate::strangers::Strangers;
 use rollcall_domain::ids::CredentialId;
 use rollcall_domain::scim::{Limits, Policy, ScimError};
 use rollcall_engine::Engine;
+use rollcall_mail::Mailer;
 use rollcall_outbound::Guard;
 use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::console_groups::ConsoleGroupView;
@@ -19,6 +20,7 @@ use rollcall_projections::directory::Directory;
 use rollcall_projections::exchanges::Exchanges;
 use rollcall_projections::fold::Folder;
 use rollcall_projections::logins::LoginView;
+use rollcall_projections::notices::Notices;
 use rollcall_projections::organizations::Organizations;
 use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::saml::SamlConnections;
@@ -54,6 +56,8 @@ pub struct App {
     pub console: ConsoleStore,
     /// What was read by whom.
     pub reads: ReadTrail,
+    /// What was told by mail.
+    pub notices: Notices,
     /// The configuration.
     pub config: ServeConfig,
     /// Limits on what a client sends.
@@ -72,6 +76,8 @@ pub struct App {
     pub deployment_key: DeploymentKey,
     /// Where requests of our own may go.
     pub outbound: Guard,
+    /// What sends mail; none where no server is named.
+    pub mail: Option<Mailer>,
     /// SHA-256 of the operator key, in lower-case hex.
     pub operator_sha256: String,
     /// True if other processes may write the same store.
@@ -96,6 +102,8 @@ pub struct Settings {
     pub console: ConsoleStore,
     /// What was read by whom.
     pub reads: ReadTrail,
+    /// What was told by mail.
+    pub notices: Notices,
     /// The configuration.
     pub config: ServeConfig,
     /// Address under which clients reach it.
@@ -115,7 +123,7 @@ impl App {
     pub fn new(engine: Arc<Engine>, audit: Arc<Folder>, settings: Settings) -> Self {
         let Settings { places, session_uses, console, config, public_url, operator_key, .. } =
             settings;
-        let Settings { deployment_key, shared, strangers, reads, .. } = settings;
+        let Settings { deployment_key, shared, strangers, reads, notices, .. } = settings;
         let views = engine.views.clone();
         engine.followed_by(audit.clone());
         let limits = Arc::new(Limits { max_members: config.max_members, ..Limits::default() });
@@ -129,12 +137,15 @@ impl App {
             session_uses,
             console,
             reads,
+            notices,
             exchanges: Exchanges::new(engine.log.clone()),
             connections: SamlConnections::new(views.clone()),
             logins: LoginView::new(views.clone()),
             sessions: SessionView::new(views),
             // Refused before, if these are no nets.
             outbound: Guard::opening(&config.allow_private_outbound).unwrap_or_default(),
+            // Refused before, if there is none.
+            mail: config.mailer().ok().flatten(),
             deployment_key,
             limits,
             scim_base: format!("{}{SCIM_PREFIX}", public_url.trim_end_matches('/')).into(),

@@ -25,11 +25,15 @@ impl Skew {
     /// What is more is an alarm.
     pub const MOST: TimeDelta = TimeDelta::seconds(5);
 
+    /// The larger of both.
+    pub fn most(&self) -> TimeDelta {
+        let database = self.database.unwrap_or_default();
+        if database.abs() > self.log.abs() { database } else { self.log }
+    }
+
     /// The larger of both, in seconds.
     pub fn seconds(&self) -> f64 {
-        let database = self.database.unwrap_or_default();
-        let largest = if database.abs() > self.log.abs() { database } else { self.log };
-        largest.as_seconds_f64()
+        self.most().as_seconds_f64()
     }
 
     /// Whether it is more than it may be.

@@ -29,6 +29,13 @@ impl Engine {
         *self.measured.skew.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What time it is. While a clock that ran ahead is not set right, it is earlier than the time
+    /// that is given out: by what was gone by when somebody last looked.
+    pub fn right_now(&self) -> DateTime<Utc> {
+        let ahead = self.skew().log;
+        self.clock.now() + if ahead < -Skew::MOST { ahead } else { TimeDelta::zero() }
+    }
+
     /// Looks at the clock of the database, or of the system. Where an operator has let time go back,
     /// also by another process, it does so here.
     ///

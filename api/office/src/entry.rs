@@ -14,6 +14,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
+use rollcall_contract::moment::CLOCK_SKEW;
 use rollcall_contract::{Problem, route};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::exchange::{Answer, Protocol};
@@ -26,9 +27,6 @@ use rollcall_door::{App, Refusal, nul};
 use std::sync::Arc;
 use tracing::Instrument as _;
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt as _};
-
-/// The header with the seconds that clocks are apart, where that is more than it may be.
-const CLOCK_SKEW: HeaderName = HeaderName::from_static("rollcall-clock-skew");
 
 /// The header with the id of a request that only read: what it asked is in the trail of reads.
 const READ_ID: HeaderName = HeaderName::from_static("read-id");
@@ -174,7 +172,7 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     if opened.protocol == Protocol::Audit && skew.is_alarming() {
         // An answer about the past may be off by so many seconds.
         if let Ok(seconds) = HeaderValue::from_str(&format!("{:.3}", skew.seconds())) {
-            response.headers_mut().insert(CLOCK_SKEW, seconds);
+            response.headers_mut().insert(HeaderName::from_static(CLOCK_SKEW), seconds);
         }
     }
     if let Some(position) = position.filter(|_| opened.caller != Actor::Unauthenticated) {

@@ -2,10 +2,12 @@
 
 pub mod admin;
 mod arriving;
+pub mod attention;
 pub mod audit;
 mod declared;
 mod entry;
 pub mod ledgers;
+pub mod letter;
 mod problem;
 mod provisioning_log;
 mod trail;

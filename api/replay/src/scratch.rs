@@ -23,6 +23,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::fold::FoldError;
+use rollcall_projections::notices::Notices;
 use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
@@ -108,7 +109,9 @@ impl Scratch {
         let console =
             ConsoleStore::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let reads = ReadTrail::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
+        let notices = Notices::open(stores.side.clone()).await.map_err(|e| scratch(e.into()))?;
         let application = rollcall_door::Settings {
+            notices,
             places,
             session_uses,
             console,
@@ -116,6 +119,7 @@ impl Scratch {
             config: ServeConfig {
                 rate_limit: 0,
                 database_url: None,
+                smtp_url: None,
                 kurrent_url: None,
                 ..settings.config.clone()
             },

@@ -2,7 +2,7 @@
 
 use crate::{bundle, check_backup, config, database, ledger, shell, versions};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
-use rollcall_cli::{Exit, Failure, ServerArgs, healthcheck, output, usage};
+use rollcall_cli::{Exit, Failure, Misused, ServerArgs, healthcheck, output, usage};
 use rollcall_door::config::ServeArgs;
 use rollcall_server::config::resolve;
 use rollcall_server::reload::Reload;
@@ -49,6 +49,13 @@ enum Command {
     Man(shell::Manual),
 }
 
+impl Command {
+    /// Whether what is printed is in a form of its own.
+    fn is_text(&self) -> bool {
+        matches!(self, Self::Completions(_) | Self::Man(_) | Self::Config(config::Config::Example))
+    }
+}
+
 /// `rollcall serve`; `--data` is the global one.
 #[derive(Debug, Args)]
 pub struct ServeCommand {
@@ -63,6 +70,10 @@ pub struct ServeCommand {
 pub fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { server, command } = cli;
     output::begin(server.look());
+    if server.json && command.is_text() {
+        let told = "this is text for a shell, a reader or an editor, and no JSON: leave --json out";
+        return Err(usage(Misused(told.to_owned()).into()));
+    }
     match command {
         Command::Serve(serve) => start(serve.args, server.data),
         Command::Healthcheck(command) => healthcheck::run(&command, server),

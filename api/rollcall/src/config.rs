@@ -123,6 +123,9 @@ mod tests {
             "keep_bodies_for",
             "kurrent_url",
             "public_url",
+            "smtp_ca_file",
+            "smtp_password_file",
+            "smtp_url",
             "tls_certificate_file",
             "tls_key_file",
         ];

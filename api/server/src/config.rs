@@ -37,6 +37,9 @@ pub fn resolve(mut told: ServeArgs, data: Option<PathBuf>) -> anyhow::Result<Ser
     config.tls_key_file = told.tls_key_file.or(file.tls_key_file);
     config.former_deployment_key_file =
         told.former_deployment_key_file.or(file.former_deployment_key_file);
+    config.smtp_url = told.smtp_url.or(file.smtp_url).filter(|url| !url.is_empty());
+    config.smtp_password_file = told.smtp_password_file.or(file.smtp_password_file);
+    config.smtp_ca_file = told.smtp_ca_file.or(file.smtp_ca_file);
     config.keep_bodies_for =
         told.keep_bodies_for.or(file.keep_bodies_for).map(seconds).transpose()?;
     config.validate()?;

@@ -24,6 +24,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
 use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
+use rollcall_projections::notices::Notices;
 use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::session_uses::SessionUses;
 use rollcall_projections::strangers::StrangerRing;
@@ -180,6 +181,7 @@ impl Host {
             session_uses: SessionUses::open(stores.side.clone()).await?,
             console: ConsoleStore::open(stores.side.clone()).await?,
             reads: ReadTrail::open(stores.side.clone()).await?,
+            notices: Notices::open(stores.side.clone()).await?,
             config,
             public_url,
             deployment_key: DeploymentKey::derived_from(&operator_key),

@@ -53,6 +53,11 @@ pub const METRICS: &[Metric] = &[
         &["outcome"],
         "Batches of traces that were to be sent to the collector",
     ),
+    counter(
+        "rollcall_mails_total",
+        &["outcome"],
+        "Mails to those who are told what needs somebody: sent, or failed",
+    ),
     gauge(
         "rollcall_trouble",
         &["reason"],

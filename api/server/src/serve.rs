@@ -1,7 +1,7 @@
 //! `rollcall serve`: from a configuration to a running server, and its end.
 
 use crate::background::Background;
-use crate::listen::{self, Patience, Tls, Trusted};
+use crate::listen::{self, Entrances, Local, Patience, Tls, Trusted};
 use crate::reload::{self, Reload};
 use crate::router::{Doors, on_the_wire, router};
 use crate::{known, notify, telemetry};
@@ -17,6 +17,7 @@ use rollcall_engine::ids::{Ids, Random};
 use rollcall_engine::secrets;
 use rollcall_projections::console::ConsoleStore;
 use rollcall_projections::consumer_places::ConsumerPlaces;
+use rollcall_projections::notices::Notices;
 use rollcall_projections::reads::ReadTrail;
 use rollcall_projections::saml::SamlConnections;
 use rollcall_projections::session_uses::SessionUses;
@@ -118,7 +119,10 @@ pub async fn serve(config: ServeConfig, reload: Reload) -> anyhow::Result<()> {
     let console = console.context("cannot open what is kept of the console")?;
     let reads = ReadTrail::open(stores.side.clone()).await;
     let reads = reads.context("cannot open the trail of what was read")?;
+    let notices = Notices::open(stores.side.clone()).await;
+    let notices = notices.context("cannot open what is kept of what was told")?;
     let settings = Settings {
+        notices,
         places,
         session_uses,
         console,
@@ -162,12 +166,11 @@ async fn run(
     let router = on_the_wire(router(&app, doors, Some(metrics)));
     let trusted = Trusted::parse(&app.config.trusted_proxy)?;
     let server = tokio::spawn(listen::serve(
-        listener,
+        Entrances { listener, local: Local::bind(&app.config.data)?, tls: tls.clone() },
         router,
         Patience::default(),
         app.strangers.connections.clone(),
         trusted,
-        tls.clone(),
         stopping.clone(),
     ));
     notify::ready("serving");

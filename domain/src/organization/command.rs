@@ -66,6 +66,13 @@ pub enum OrganizationCommand {
     },
     /// Keep what a reviewer decided about somebody's access.
     DecideAccess(AccessDecided),
+    /// Tell others by mail what needs somebody.
+    ChangeRecipients {
+        /// Who is told from now on.
+        add: Vec<String>,
+        /// Who is told no more.
+        remove: Vec<String>,
+    },
     /// For its SAML connection.
     Saml(SamlCommand),
 }
@@ -126,6 +133,15 @@ pub enum OrganizationError {
     /// The id is in use.
     #[error("an organization with this id exists")]
     AlreadyExists,
+    /// Nobody can be told there.
+    #[error("this is no address for mail: write one such as doors@contoso.example")]
+    InvalidAddress,
+    /// They are not told anyway.
+    #[error("{0:?} is not told: see `rollcall notify list`")]
+    NoRecipient(String),
+    /// A list has one address.
+    #[error("no more than 10 can be told: let a list at your mail server have the others")]
+    TooManyRecipients,
     /// The name cannot be used.
     #[error("the name must have 1 to 200 characters and no control characters")]
     InvalidName,

@@ -1,5 +1,6 @@
 //! What a command on an organization comes to.
 
+use super::recipients;
 use super::{
     Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings,
 };
@@ -116,6 +117,12 @@ fn change(
             decide_access::console_group(&settings.console_groups, group, role)
         }
         OrganizationCommand::DecideAccess(decided) => decide_access::decided(decided),
+        OrganizationCommand::ChangeRecipients { add, remove } => {
+            let recipients = recipients::changed(&settings.recipients, &add, &remove)?;
+            let is_news = recipients != settings.recipients;
+            let recipients = recipients.into_iter().collect();
+            when(is_news, OrganizationEvent::NotificationRecipientsSet { recipients })
+        }
         OrganizationCommand::Saml(command) => decide_saml::decide(&settings.saml, command, context),
     }
 }

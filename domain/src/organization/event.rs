@@ -221,6 +221,11 @@ events! {
         /// A login was refused of somebody who is no user here, or whose message could not be
         /// trusted.
         "LoginRefused" "1" LoginRefused(Box<RefusedLogin>),
+        /// Others are told by mail from now on what needs somebody.
+        "NotificationRecipientsSet" "1" NotificationRecipientsSet {
+            /// All who are, in order.
+            recipients: Vec<String>,
+        },
     }
 }
 
@@ -263,7 +268,8 @@ impl OrganizationEventKind {
             | Self::SamlEnabled
             | Self::SamlDisabled
             | Self::LogoutRequested
-            | Self::LoginRefused => false,
+            | Self::LoginRefused
+            | Self::NotificationRecipientsSet => false,
         }
     }
 

@@ -8,6 +8,7 @@ mod decide;
 mod decide_access;
 mod decide_saml;
 mod event;
+mod recipients;
 mod review;
 mod saml;
 mod saml_settings;
@@ -18,6 +19,7 @@ pub use console_group::{CONSOLE_GROUPS, ConsoleGroups, GroupRole};
 pub use credentials::{credential, rehash};
 pub use decide::{claims, decide};
 pub use event::{CertificateOwner, LogoutRequested, OrganizationEvent, OrganizationEventKind};
+pub use recipients::MOST_RECIPIENTS;
 pub use review::{AccessDecided, REMARK_CHARACTERS, Verdict};
 pub use saml::{
     IdpEndpoints, MAX_SESSION_MINUTES, SamlKey, SamlPolicy, SamlState, SealedKey, SpCertificate,

@@ -9,7 +9,7 @@ use crate::provisioning_log::CycleDigest;
 use crate::run::Noticed;
 use crate::scim::Policy;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The SCIM connection's switch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +38,9 @@ pub struct Settings {
     /// What it asks of its client.
     #[serde(default)]
     pub scim_policy: Policy,
+    /// Who is told by mail what needs somebody.
+    #[serde(default)]
+    pub recipients: BTreeSet<String>,
     /// Who is let in.
     pub credentials: Credentials,
     /// The cycles of Entra's own log that were imported, and what names their content.
@@ -74,6 +77,7 @@ impl Organization {
                 enabled: true,
                 scim: Scim::Never,
                 scim_policy: Policy::default(),
+                recipients: BTreeSet::new(),
                 credentials: Credentials::default(),
                 imported: BTreeMap::new(),
                 rhythm: None,
@@ -106,6 +110,9 @@ impl Organization {
                 settings.console_groups.remove(&group);
             }
             OrganizationEvent::TimesBounded { .. } | OrganizationEvent::AccessDecided(_) => {}
+            OrganizationEvent::NotificationRecipientsSet { recipients } => {
+                settings.recipients = recipients.into_iter().collect();
+            }
             event => match credential(&event) {
                 Some(event) => settings.credentials.evolve(event),
                 None => settings.saml.evolve(&event),

@@ -15,6 +15,7 @@ use rollcall_domain::log::{AggregateKind, Position, Record, Version};
 use rollcall_domain::organization::OrganizationEvent;
 use rollcall_domain::scim::Policy;
 use rollcall_domain::sql::{SqlError, SqlStore, SqlTransaction, SqlValue};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -43,7 +44,13 @@ impl ScimState {
     }
 }
 
+/// Mail addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Recipients(pub Vec<String>);
+
 words!(ScimState: as_str);
+cell!(Recipients as String, |all| Ok(json!(all).to_string()), parsed);
 // As `json!` writes it, attributes in the order of their names.
 cell!(Policy as String, |policy| Ok(json!(policy).to_string()), parsed);
 
@@ -57,6 +64,7 @@ columns! {
         created: DateTime<Utc>,
         version: Version,
         policy: Policy,
+        recipients: Recipients,
     }
 
     /// One row for each organization.
@@ -87,6 +95,8 @@ columns! {
         pub version: Version = "o.version",
         /// What its SCIM connection asks of its client.
         pub policy: Policy = "o.policy",
+        /// Who is told by mail what needs somebody, in order.
+        pub recipients: Recipients = "o.recipients",
         /// How far its views were when this was read.
         pub position: Option<Position> = "c.position",
         /// Set if its views stopped; then reads may be stale and writes must be refused.
@@ -103,7 +113,7 @@ pub(crate) struct Settings {
 
 impl View for Settings {
     const NAME: &'static str = "organizations";
-    const REVISION: u32 = 2;
+    const REVISION: u32 = 3;
     const TABLES: &'static [&'static Table] = &[&ORGANIZATIONS];
 
     /// Reads the organization if a record changes it.
@@ -144,6 +154,7 @@ impl View for Settings {
                 created: record.recorded_at,
                 version: record.version,
                 policy: Policy::default(),
+                recipients: Recipients::default(),
                 position: None,
                 stopped: None,
             });
@@ -166,6 +177,9 @@ impl View for Settings {
             OrganizationEvent::ScimEnabled {} => row.scim = ScimState::Enabled,
             OrganizationEvent::ScimDisabled {} => row.scim = ScimState::Disabled,
             OrganizationEvent::ScimPolicySet { policy } => row.policy = policy.clone(),
+            OrganizationEvent::NotificationRecipientsSet { recipients } => {
+                row.recipients = Recipients(recipients.clone());
+            }
             // Credentials and the SAML connection have views of their own.
             _ => {}
         }
@@ -184,9 +198,20 @@ impl View for Settings {
                     created,
                     version,
                     policy,
+                    recipients,
                     ..
                 } = o;
-                Organization { organization, domain, name, enabled, scim, created, version, policy }
+                Organization {
+                    organization,
+                    domain,
+                    name,
+                    enabled,
+                    scim,
+                    created,
+                    version,
+                    policy,
+                    recipients,
+                }
             });
             Organization::upsert(rows.collect(), out)?;
         }

@@ -128,6 +128,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
         0,
         &["ConsoleGroupSet", "ConsoleGroupRemoved", "ConsoleGroupSet", "AccessDecided"],
     ),
+    (AggregateKind::Organization, 0, &["NotificationRecipientsSet"]),
 ];
 
 /// The log, as it is restored from a backup.

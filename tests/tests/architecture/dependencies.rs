@@ -83,7 +83,7 @@ const WEB: [&str; 3] = ["axum", "hyper", "reqwest"];
 
 /// The crates of the product with what each names of the others, from the bottom up. A crate may
 /// use what stands above it in this table, and of that only what its line says.
-const ROOMS: [(&str, &[&str]); 27] = [
+const ROOMS: [(&str, &[&str]); 28] = [
     ("domain", &[]),
     ("projections", &["domain"]),
     ("sqlite", &["domain"]),
@@ -93,13 +93,14 @@ const ROOMS: [(&str, &[&str]); 27] = [
     ("sealing", &["domain"]),
     ("tlog", &["domain"]),
     ("outbound", &[]),
+    ("mail", &[]),
     ("jose", &["domain"]),
     ("entra", &[]),
     ("contract", &[]),
     ("evidence", &["contract", "domain", "tlog"]),
     ("engine", &["domain", "projections"]),
     ("stores", &["domain", "eventstore", "postgres", "projections", "sealing", "sqlite"]),
-    ("door", &["contract", "domain", "engine", "outbound", "projections"]),
+    ("door", &["contract", "domain", "engine", "mail", "outbound", "projections"]),
     ("scim", &["domain", "door", "engine", "projections"]),
     ("oauth", &["contract", "domain", "door", "engine", "jose", "outbound", "projections"]),
     ("sign-on", &["contract", "domain", "door", "engine", "outbound", "projections", "saml"]),
@@ -115,6 +116,7 @@ const ROOMS: [(&str, &[&str]); 27] = [
             "evidence",
             "feed",
             "jose",
+            "mail",
             "outbound",
             "projections",
             "replay",
@@ -132,6 +134,7 @@ const ROOMS: [(&str, &[&str]); 27] = [
             "door",
             "engine",
             "feed",
+            "mail",
             "oauth",
             "office",
             "outbound",
@@ -219,6 +222,7 @@ fn what_is_no_door_knows_no_http_server() {
         "sealing",
         "tlog",
         "outbound",
+        "mail",
         "jose",
         "engine",
         "evidence",

@@ -57,7 +57,10 @@ async fn the_directory_is_told_as_it_was(w: &World) -> Result<()> {
     );
     ensure!(names(&ask(w, "/users").await?, "resources", "id") == [ada.as_str()], "now");
     let first = ask(w, "/users?asOf=position:10&limit=1").await?;
-    ensure!(names(&first, "resources", "id") == [ada.as_str()] && first["next"] == 4, "{first}");
+    ensure!(
+        names(&first, "resources", "id") == [ada.as_str()] && first["next"].is_string(),
+        "{first}"
+    );
     let second = ask(w, "/users?asOf=position:10&limit=1&after=4").await?;
     ensure!(names(&second, "resources", "id") == [grace.as_str()], "{second}");
     let named = ask(w, "/users?asOf=position:10&name=GRACE@contoso.example").await?;

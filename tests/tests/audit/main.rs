@@ -12,4 +12,5 @@ mod positions;
 mod reads;
 mod review;
 mod stopped;
+mod told;
 mod whole;

@@ -75,6 +75,11 @@ async fn a_review_tells_who_was_where_and_by_what(world: &World) -> Result<()> {
     );
     ensure!(bo["until_event"] == "GroupMembersRemoved" && !bo["until"].is_null(), "{bo}");
     ensure!(cy["until_event"] == "UserDeleted" && cy["display_name_now"].is_null(), "{cy}");
+    // The head says which moment was asked for, where that was an instant.
+    let at = now["rows"][0]["since"].as_str().context("since")?;
+    let asked = ask(&format!("?as_of={at}")).await?;
+    let head_of = |review: &Value| review["head"]["to"]["asked_at"].clone();
+    ensure!(head_of(&asked) == at && head_of(&then).is_null(), "{asked}");
     // What ended later had not ended then.
     ensure!(then["rows"][1]["until"].is_null(), "{then}");
 

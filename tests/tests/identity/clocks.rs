@@ -183,7 +183,11 @@ async fn soon(admin: &Admin) -> Result<String> {
     let now = rollcall_tests::clock::now();
     let ping = admin.get_anonymous("/healthz").await?;
     ensure!(ping.status == 200, "{ping:?}");
-    Ok(now.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+    Ok(format_of(now))
+}
+
+fn format_of(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 
 /// A clock that ran ahead for a while, and recorded, is set right by an operator's word: from then on
@@ -218,6 +222,18 @@ async fn a_clock_that_ran_ahead_is_set_right() -> Result<()> {
     let everybody = everybody["resources"].as_array().context("users")?.len();
     let found = users_at(&w, &then).await?;
     ensure!(found < everybody, "an instant is bent while the clock is wrong: {found}, {everybody}");
+
+    // What leaves says so itself: who reads it may not have seen what the command said.
+    let users = w.server.cli(&["directory", "users", "--org", "acme", "--as-of", &then]).await?;
+    let skew = users["as_of"]["clock_skew_ms"].as_i64().context("a skew")?;
+    ensure!((-86_500_000..-86_000_000).contains(&skew) && users["as_of"]["asked_at"] == *then);
+    let review = format!("/api/v1/organizations/acme/review?format=html&as_of={then}");
+    let review = w.admin.get(&review).await?.expect(200)?.text();
+    ensure!(review.contains("<dt>Clocks</dt>") && review.contains(&then), "{review}");
+    // By the clock that is right, what those that ran ahead gave out has not come yet.
+    let ahead = format_of(rollcall_tests::clock::now() + chrono::TimeDelta::hours(20));
+    let future = w.admin.get(&format!("/api/v1/organizations/acme/users?as_of={ahead}")).await?;
+    future.expect(400)?;
 
     let told = w.server.command(&["directory", "users", "--org", "acme"]).await?;
     let told = String::from_utf8_lossy(&told.stderr).into_owned();

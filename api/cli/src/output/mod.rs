@@ -8,6 +8,7 @@ mod table;
 mod tone;
 mod visible;
 mod working;
+mod wrap;
 
 pub use fit::Fit;
 pub use stream::{Closed, closed, finish, note, print};
@@ -48,8 +49,13 @@ fn look() -> Look {
 macro_rules! say {
     () => { $crate::output::print("\n") };
     ($($text:tt)*) => {
-        $crate::output::print(&format!("{}\n", $crate::output::visible_line(&format!($($text)*))))
+        $crate::output::say_line(&format!($($text)*))
     };
+}
+
+/// Prints a sentence, or a few: where tables are fitted, these are too.
+pub fn say_line(text: &str) {
+    print(&format!("{}\n", wrap::wrapped(&visible_line(text), look().fit, 0)));
 }
 
 /// Prints a value as JSON.
@@ -69,10 +75,12 @@ pub fn pairs(pairs: &[(&str, String)]) {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let at_terminal = std::io::stdout().is_terminal();
     for (name, value) in pairs {
-        match at_terminal {
-            true => print(&format!("{name:width$}  {}\n", with_local_times(&visible(value)))),
-            false => print(&format!("{name:width$}  {}\n", visible(value))),
-        }
+        let value = match at_terminal {
+            true => with_local_times(&visible(value)),
+            false => visible(value).into_owned(),
+        };
+        let line = format!("{name:width$}  {value}");
+        print(&format!("{}\n", wrap::wrapped(&line, look().fit, width + 2)));
     }
 }
 

@@ -6,12 +6,12 @@ use crate::picture::strip::{self, Cycle, Slot, Strip};
 use crate::signing::Reader;
 use crate::tell;
 use crate::trouble::Trouble;
-use crate::view::{Frame, When, shown, span};
+use crate::view::{Frame, When, shown};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::{DateTime, Duration, Utc};
-use rollcall_contract::failures::{FailureBody, FailureQuery};
+use rollcall_contract::attention::{Cause, NeedBody};
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::route;
@@ -39,9 +39,9 @@ pub struct Span {
 
 /// Something that needs somebody.
 struct Attention {
-    text: &'static str,
+    title: String,
     detail: String,
-    href: String,
+    page: String,
     action: &'static str,
 }
 
@@ -76,10 +76,9 @@ pub async fn show(
     let now = app.engine.clock.now();
     let days = span.days.filter(|days| DAYS.contains(days)).unwrap_or(7);
     let asker = reader.asker();
-    let failures = FailureQuery { limit: Some(200), ..FailureQuery::default() };
-    let (rhythm, (failures, more), (runs, cut_at)) = tokio::try_join!(
+    let (rhythm, attention, (runs, cut_at)) = tokio::try_join!(
         asker.ask::<RhythmBody>(route::SHOW_RHYTHM.line(&path, &Nothing)),
-        asker.page::<Vec<FailureBody>>(route::LIST_FAILURES.line(&path, &failures)),
+        asker.ask::<Vec<NeedBody>>(route::LIST_NEEDS.line(&path, &Nothing)),
         since(&reader, now - Duration::days(days + 1)),
     )?;
     let settings = app.connections.of(reader.organization.id).await?.map(|c| c.settings);
@@ -93,7 +92,6 @@ pub async fn show(
         ScimState::Disabled => "disabled",
         ScimState::Never => "never",
     };
-    let attention = attention(&reader, &rhythm, &failures, more.is_some(), (sso, scim));
     let page = Page {
         sso,
         scim,
@@ -101,7 +99,7 @@ pub async fn show(
         last: rhythm.last_cycle_at.map(When),
         age: rhythm.age_seconds.map(crate::view::span),
         rhythm_state: rhythm.state,
-        attention,
+        attention: attention.into_iter().map(needed).collect(),
         strips: strips(&slug, &runs, days, now),
         legend: Slot::ALL,
         days,
@@ -164,70 +162,17 @@ fn strips(slug: &str, runs: &[RunBody], days: i64, now: DateTime<Utc>) -> Vec<St
     strips.collect()
 }
 
-fn attention(
-    reader: &Reader,
-    rhythm: &RhythmBody,
-    failures: &[FailureBody],
-    more: bool,
-    (sso, scim): (&str, &str),
-) -> Vec<Attention> {
-    let slug = reader.slug();
-    let mut all = Vec::new();
-    let mut needs = |text, detail: String, at: String, action| {
-        all.push(Attention { text, detail, href: at, action });
+fn needed(need: NeedBody) -> Attention {
+    let NeedBody { cause, title, detail, page, .. } = need;
+    let action = match cause {
+        Cause::OrganizationDisabled
+        | Cause::ScimDisabled
+        | Cause::CertificateEnds
+        | Cause::CredentialEnds => "Connection",
+        Cause::ConnectionUnfinished => "Set up",
+        Cause::CyclesLate | Cause::CyclesStretched | Cause::CyclesSilent => "Runs",
+        Cause::AccessLeft | Cause::FailuresOpen => "Failures",
+        Cause::ViewStopped | Cause::UnknownShapes => "Requests",
     };
-    if !reader.organization.enabled {
-        let detail = "Everything is answered 503 until an operator enables it.".to_owned();
-        needs(
-            "The organization is switched off",
-            detail,
-            format!("/o/{slug}/connection"),
-            "Connection",
-        );
-    }
-    if reader.organization.stopped.is_some() {
-        let detail = "A record could not be folded; the server's log says which.".to_owned();
-        needs("A view has stopped", detail, format!("/o/{slug}/requests?failed=on"), "Requests");
-    }
-    if sso != "ready" || scim == "never" {
-        let detail = "Eleven steps lead from nothing to the first cycle.".to_owned();
-        needs("The connection is not set up", detail, format!("/setup/{slug}"), "Set up");
-    }
-    if scim == "disabled" {
-        let detail = "SCIM is answered 503; Entra tries again.".to_owned();
-        needs(
-            "Provisioning is switched off",
-            detail,
-            format!("/o/{slug}/connection"),
-            "Connection",
-        );
-    }
-    if matches!(rhythm.state.as_str(), "silent" | "late" | "stretched") {
-        let age = rhythm.age_seconds.map(span).unwrap_or_default();
-        let detail = format!("The last one began {age} ago.");
-        needs(tell::rhythm(&rhythm.state), detail, format!("/o/{slug}/runs"), "Runs");
-    }
-    let leaving = failures.iter().filter(|failure| failure.leaves_access).count();
-    if leaving > 0 {
-        let detail = match leaving {
-            1 => "A refused request would have taken access away.".to_owned(),
-            n => format!("{n} refused requests would have taken access away."),
-        };
-        needs("Somebody may still have access", detail, format!("/o/{slug}/failures"), "Failures");
-    }
-    if failures.len() > leaving {
-        let n = failures.len() - leaving;
-        let detail = match n {
-            n if more => format!("More than {n} failures are open."),
-            1 => "One failure is open.".to_owned(),
-            n => format!("{n} failures are open."),
-        };
-        needs(
-            "Something failed and is not yet right",
-            detail,
-            format!("/o/{slug}/failures"),
-            "Failures",
-        );
-    }
-    all
+    Attention { title, detail, page, action }
 }

@@ -88,6 +88,7 @@ fn refused(refusal: OrganizationError) -> Refusal {
         OrganizationError::NotFound
         | OrganizationError::UnknownKey
         | OrganizationError::NoConsoleGroup(_)
+        | OrganizationError::NoRecipient(_)
         | OrganizationError::NotImported(_) => Refusal::not_found(refusal.to_string()),
         OrganizationError::AlreadyExists
         | OrganizationError::SamlNotConfigured
@@ -95,8 +96,10 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::KeyExists
         | OrganizationError::TooManyKeys
         | OrganizationError::TooManyConsoleGroups
+        | OrganizationError::TooManyRecipients
         | OrganizationError::CurrentKey => Refusal::conflict(refusal.to_string()),
-        OrganizationError::InvalidName
+        OrganizationError::InvalidAddress
+        | OrganizationError::InvalidName
         | OrganizationError::InvalidDomain
         | OrganizationError::NoCertificate
         | OrganizationError::InvalidSessionMinutes

@@ -28,7 +28,7 @@ pub use holder::still_holds;
 pub use operator::Operator;
 pub use organization::{REST, find};
 pub use reviewer::Reviewer;
-pub use signed_in::SignedIn;
+pub use signed_in::{LocalAccount, SignedIn};
 
 use crate::{App, Refusal};
 use axum::http::request::Parts;

@@ -27,11 +27,25 @@ pub struct SignedIn {
     pub home: OrganizationId,
 }
 
+/// An account of this machine that came through the socket in the data folder, which only who may
+/// read the operator key can open. As an extension of a request it needs no key.
+#[derive(Clone, Debug)]
+pub struct LocalAccount(pub String);
+
 impl SignedIn {
     /// The holder of the key of the data folder.
     fn operator() -> Self {
+        Self::operating(Actor::Operator)
+    }
+
+    /// Somebody on this machine.
+    pub(super) fn local(LocalAccount(account): &LocalAccount) -> Self {
+        Self::operating(Actor::LocalOperator { name: account.clone() })
+    }
+
+    fn operating(actor: Actor) -> Self {
         Self {
-            actor: Actor::Operator,
+            actor,
             purpose: Purpose::Operation,
             organization: None,
             credential: None,

@@ -1,6 +1,7 @@
 //! The configuration in force, and what can be told of it: by flags, by the environment, and by a
 //! file.
 
+mod mail;
 mod settings;
 
 use anyhow::bail;
@@ -61,6 +62,16 @@ settings! {
         /// that it wrapped are wrapped anew when the server starts
         #[arg(long, env = "ROLLCALL_FORMER_DEPLOYMENT_KEY_FILE", value_name = "FILE")]
         pub former_deployment_key_file: Option<PathBuf>,
+        /// Send mail to those who are to be told what needs somebody through this server, such as
+        /// smtps://rollcall@mail.example.com; smtp:// asks for STARTTLS, unless it is on this machine
+        #[arg(long, env = "ROLLCALL_SMTP_URL", value_name = "URL")]
+        pub smtp_url: Option<String>,
+        /// The password of the user in that address
+        #[arg(long, env = "ROLLCALL_SMTP_PASSWORD_FILE", value_name = "FILE")]
+        pub smtp_password_file: Option<PathBuf>,
+        /// Trust this certificate authority too (PEM) for that server
+        #[arg(long, env = "ROLLCALL_SMTP_CA_FILE", value_name = "FILE")]
+        pub smtp_ca_file: Option<PathBuf>,
         /// How long the bodies of exchanges are kept, such as 90d or 12h; for ever if absent
         #[arg(long, env = "ROLLCALL_KEEP_BODIES_FOR", value_name = "TIME")]
         pub keep_bodies_for: Option<String>,
@@ -92,6 +103,15 @@ settings! {
         /// The key before that one, if what it sealed is still to be opened.
         #[serde(skip_serializing_if = "Option::is_none")]
         former_deployment_key_file: Option<PathBuf> = None;
+        /// The mail server; nobody is told by mail, if absent.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        smtp_url: Option<String> = None;
+        /// The password of its user.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        smtp_password_file: Option<PathBuf> = None;
+        /// Who else may vouch for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        smtp_ca_file: Option<PathBuf> = None;
         /// Seconds for which the bodies of exchanges are kept; for ever, if absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         keep_bodies_for: Option<u64> = None;
@@ -148,6 +168,8 @@ settings! {
         federation_authorities: String = String::new(), "ROLLCALL_FEDERATION_AUTHORITIES" "URL";
         /// Seconds for which an access token is good: 3600 to 21600
         access_token_secs: u32 = 3_600, "ROLLCALL_ACCESS_TOKEN_SECS" "SECONDS";
+        /// From whom mail comes, such as rollcall@example.com
+        mail_from: String = String::new(), "ROLLCALL_MAIL_FROM" "ADDRESS";
         /// Seconds between two fetches of SAML metadata; 0 is never
         saml_refresh_secs: u64 = 6 * 3_600, "ROLLCALL_SAML_REFRESH_SECS" "SECONDS";
         /// Milliseconds between two looks for records that are not folded yet
@@ -194,6 +216,7 @@ impl ServeConfig {
         if let Err(error) = Guard::opening(&self.allow_private_outbound) {
             bail!("--allow-private-outbound: {error}");
         }
+        self.mailer()?;
         if !(3_600..=21_600).contains(&self.access_token_secs) {
             bail!("--access-token-secs must be from 3600 to 21600, as Entra asks");
         }

@@ -18,6 +18,7 @@ mod erasure;
 mod keys;
 mod log;
 mod new_proof;
+mod notifications;
 mod operators;
 mod organizations;
 mod proof;
@@ -63,6 +64,9 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("credentials.revoke", routes!(credentials::revoke)))
         .routes(named("scim.policy.show", routes!(scim_policy::show)))
         .routes(named("scim.policy.change", routes!(scim_policy::change)))
+        .routes(named("notifications.show", routes!(notifications::show)))
+        .routes(named("notifications.change", routes!(notifications::change)))
+        .routes(named("notifications.test", routes!(notifications::test)))
         .routes(named("scim.tokens.list", routes!(tokens::list)))
         .routes(named("scim.tokens.issue", routes!(tokens::issue)))
         .routes(named("scim.tokens.revoke", routes!(tokens::revoke)))

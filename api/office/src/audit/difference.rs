@@ -2,6 +2,7 @@
 
 use super::moment::{begin_of, moment};
 use super::stream::{Row, StreamError, answer};
+use super::there;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use rollcall_contract::Problem;
@@ -95,6 +96,7 @@ pub async fn difference(
         return Err(Refusal::not_among("format", "cloudevents", ["json", "ndjson", "csv"]));
     }
     let organization = auditor.organization;
+    there::directory(organization)?;
     let (from, to) = match (query.run, query.from, query.to) {
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
             return Err(Refusal::parameter("run", "say a run, or from one moment to another"));

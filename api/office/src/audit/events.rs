@@ -231,6 +231,8 @@ async fn filter(
     organization: OrganizationId,
     query: &EventQuery,
 ) -> Result<(EventFilter, Option<Reads>), Refusal> {
+    let head = app.engine.log.head(organization).await?.position;
+    there::within("after", "position", query.after, head)?;
     let mut filter = EventFilter {
         subject: query.subject,
         event_type: query.event_type.clone(),
@@ -251,10 +253,13 @@ async fn filter(
     let mut begins = None;
     if let Some(from) = &query.from {
         let before = match moment::read("from", from)? {
-            Written::Position(position) => position.saturating_sub(1),
+            Written::Position(position) => {
+                there::within("from", "position", position, head)?;
+                position.saturating_sub(1)
+            }
             Written::Run(run) => moment::end_of(app, &views, organization, RunId(run)).await?,
             written => {
-                let at = moment::instant("from", written, app.engine.clock.now())?;
+                let at = moment::instant("from", written, app.engine.right_now())?;
                 let before = at - Duration::microseconds(1);
                 views.history.position_at(organization, before).await?
             }

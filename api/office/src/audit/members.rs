@@ -4,6 +4,7 @@ use super::moment::{again, moment};
 use super::named;
 use super::paging::{Listed, Page};
 use super::stream::{Row, StreamError, answer};
+use super::there;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use rollcall_contract::Problem;
@@ -62,19 +63,21 @@ pub async fn list(
     Query(query): Query<MemberQuery>,
 ) -> Result<Listed<MembersBody>, Refusal> {
     let organization = auditor.organization;
+    there::directory(organization)?;
     let page = Page::of(&query, &format!("{organization} members {}", path.id))?;
     let (as_of, views) = match page.place() {
         None => moment(&app, organization, "as_of", query.as_of.as_deref()).await?,
         Some(_) => again(&app, organization, page.end(0)).await?,
     };
     let at = as_of.position;
+    there::within("after", "position", query.after, at)?;
     let group = named::of_path(&views, organization, ResourceKind::Group, &path.id, at).await?;
     group_name(&views, organization, group, at).await?;
     let after = page.place().unwrap_or(query.after);
     let mut found = views.history.members(organization, group, at, after, page.fetch()).await?;
     let next = page.cut(&mut found, |m| m.place);
     let members = found.into_iter().map(body).collect();
-    Ok(page.listed(MembersBody { as_of, members, next }, next, at))
+    Ok(page.listed(MembersBody { as_of, members, next: None }, next, at))
 }
 
 /// The name of a group that was there, or 404.
@@ -159,6 +162,7 @@ pub async fn review(
         return Err(Refusal::not_among("format", "cloudevents", ["json", "ndjson", "csv"]));
     }
     let organization = auditor.organization;
+    there::directory(organization)?;
     let (Moment { position: at, .. }, views) =
         moment(&app, organization, "as_of", query.as_of.as_deref()).await?;
     let group = named::of_path(&views, organization, ResourceKind::Group, &path.id, at).await?;

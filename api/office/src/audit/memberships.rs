@@ -4,6 +4,7 @@ use super::members::kind_name;
 use super::moment::{again, moment};
 use super::named;
 use super::paging::{Listed, Page};
+use super::there;
 use axum::extract::{Path, Query, State};
 use rollcall_contract::Problem;
 use rollcall_contract::directory::ResourcePath;
@@ -92,11 +93,13 @@ async fn list(
     query: MembershipQuery,
 ) -> Result<Listed<MembershipsBody>, Refusal> {
     let organization = auditor.organization;
+    there::directory(organization)?;
     let page = Page::of(&query, &format!("{organization} memberships {} {called}", kind.name()))?;
     let (as_of, views) = match page.place() {
         None => moment(app, organization, "as_of", query.as_of.as_deref()).await?,
         Some(_) => again(app, organization, page.end(0)).await?,
     };
+    there::within("after", "position", query.after, as_of.position)?;
     let (at, after) = (as_of.position, page.place().unwrap_or(query.after));
     let id = named::of_path(&views, organization, kind, called, at).await?;
     let side = match kind {
@@ -107,5 +110,5 @@ async fn list(
     let mut found = found?;
     let next = page.cut(&mut found, |m| m.place);
     let memberships = found.into_iter().map(body).collect();
-    Ok(page.listed(MembershipsBody { as_of, memberships, next }, next, at))
+    Ok(page.listed(MembershipsBody { as_of, memberships, next: None }, next, at))
 }

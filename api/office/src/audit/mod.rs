@@ -1,5 +1,6 @@
 //! Audit: what was asked, what was answered, what happened, and how it was at any time.
 
+mod attention;
 mod bundle;
 mod cell;
 mod difference;
@@ -50,6 +51,7 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(audited("audit.exchanges.list", routes!(exchanges::list)))
         .routes(audited("audit.exchanges.show", routes!(exchanges::show)))
         .routes(audited("audit.reads.list", routes!(reads::list)))
+        .routes(audited("audit.attention.list", routes!(attention::list)))
         .routes(audited("audit.runs.list", routes!(runs::list)))
         .routes(audited("audit.runs.show", routes!(runs::show)))
         .routes(audited("audit.runs.changes", routes!(runs::changes)))

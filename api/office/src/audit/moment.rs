@@ -1,5 +1,6 @@
 //! A moment in an organization's log: an instant, a position or the end of a run.
 
+use super::there;
 use chrono::{DateTime, Utc};
 use rollcall_contract::moment::{Moment, Written};
 use rollcall_contract::time;
@@ -22,23 +23,28 @@ pub async fn moment(
     let written = text.map(|text| read(parameter, text)).transpose()?;
     let head = app.engine.log.head(organization).await?.position;
     let views = app.audit.of(organization).await?;
+    let mut asked_at = None;
     let position = match written {
         None => head,
-        Some(Written::Position(position)) if position > head => {
-            return Err(Refusal::parameter(
-                parameter,
-                format!("position {position} is beyond the end of the log, which is {head}"),
-            ));
+        Some(Written::Position(position)) => {
+            there::within(parameter, "position", position, head)?;
+            position
         }
-        Some(Written::Position(position)) => position,
         Some(Written::Run(run)) => end_of(app, &views, organization, RunId(run)).await?,
         Some(written @ (Written::Instant(_) | Written::Ago(_))) => {
-            let at = instant(parameter, written, app.engine.clock.now())?;
+            let at = instant(parameter, written, app.engine.right_now())?;
+            asked_at = Some(at);
             views.history.position_at(organization, at).await?
         }
     };
     let recorded_at = views.history.recorded_at(organization, position).await?;
-    Ok((Moment { position, recorded_at }, views))
+    Ok((Moment { position, recorded_at, asked_at, clock_skew_ms: skew(app) }, views))
+}
+
+/// How far clocks are apart, if that is more than it may be.
+fn skew(app: &App) -> Option<i64> {
+    let skew = app.engine.skew();
+    skew.is_alarming().then(|| skew.most().num_milliseconds())
 }
 
 /// The page before said which moment all pages are about.
@@ -52,7 +58,7 @@ pub async fn again(
 ) -> Result<(Moment, Reads), Refusal> {
     let views = app.audit.of(organization).await?;
     let recorded_at = views.history.recorded_at(organization, position).await?;
-    Ok((Moment { position, recorded_at }, views))
+    Ok((Moment { position, recorded_at, asked_at: None, clock_skew_ms: skew(app) }, views))
 }
 
 /// Reads what a parameter says.

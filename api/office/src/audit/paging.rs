@@ -81,8 +81,9 @@ impl<'q, Q: Paged> Page<'q, Q> {
     }
 
     /// The page, with what leads on from it.
-    pub fn listed<B>(&self, body: B, next: Option<u64>, end: u64) -> Listed<B> {
+    pub fn listed<B: Counted>(&self, mut body: B, next: Option<u64>, end: u64) -> Listed<B> {
         let cursor = next.map(|place| written(Turn { place, end }, &self.question));
+        body.go_on(cursor.clone());
         let link = cursor.as_ref().and_then(|cursor| {
             let query = self.query.turned(self.limit, Some(cursor.clone()));
             Some(format!("<?{}>; rel=\"next\"", serde_urlencoded::to_string(query).ok()?))
@@ -117,6 +118,8 @@ fn read(cursor: &str, question: &str) -> Result<Turn, Refusal> {
 pub trait Counted {
     /// How many.
     fn rows(&self) -> usize;
+    /// Says where the next page is, if there is room for that.
+    fn go_on(&mut self, _cursor: Option<String>) {}
 }
 
 impl<T> Counted for Vec<T> {
@@ -129,17 +132,26 @@ impl Counted for ResourcesBody {
     fn rows(&self) -> usize {
         self.resources.len()
     }
+    fn go_on(&mut self, cursor: Option<String>) {
+        self.next = cursor;
+    }
 }
 
 impl Counted for MembersBody {
     fn rows(&self) -> usize {
         self.members.len()
     }
+    fn go_on(&mut self, cursor: Option<String>) {
+        self.next = cursor;
+    }
 }
 
 impl Counted for MembershipsBody {
     fn rows(&self) -> usize {
         self.memberships.len()
+    }
+    fn go_on(&mut self, cursor: Option<String>) {
+        self.next = cursor;
     }
 }
 
@@ -210,7 +222,7 @@ mod tests {
         assert_eq!(page.cut(&mut rows, |n| *n), None);
         rows.push(9);
         assert_eq!((page.cut(&mut rows, |n| *n), rows.len()), (Some(5), 2));
-        let cursor = page.listed((), Some(5), 9).cursor;
+        let cursor = page.listed(vec![0], Some(5), 9).cursor;
         let query = asked(Some(7), cursor.clone());
         let next = Page::of(&query, "events").unwrap();
         assert_eq!((next.place(), next.end(99)), (Some(5), 9));

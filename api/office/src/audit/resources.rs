@@ -3,6 +3,7 @@
 use super::moment::{again, moment};
 use super::named;
 use super::paging::{Listed, Page};
+use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use rollcall_contract::Problem;
@@ -119,11 +120,13 @@ async fn list(
     kind: ResourceKind,
     query: ResourceQuery,
 ) -> Result<Listed<ResourcesBody>, Refusal> {
+    there::directory(organization)?;
     let page = Page::of(&query, &format!("{organization} {}", kind.name()))?;
     let (as_of, views) = match page.place() {
         None => moment(app, organization, "as_of", query.as_of.as_deref()).await?,
         Some(_) => again(app, organization, page.end(0)).await?,
     };
+    there::within("after", "position", query.after, as_of.position)?;
     let (at, after) = (as_of.position, page.place().unwrap_or(query.after));
     let mut rows = match (query.name.as_deref(), query.search.as_deref()) {
         (Some(_), Some(_)) => {
@@ -140,7 +143,7 @@ async fn list(
     };
     let next = page.cut(&mut rows, |row| row.seq);
     let resources = rows.iter().map(|row| wire(kind, row, &app.scim_base, None, None)).collect();
-    Ok(page.listed(ResourcesBody { as_of, resources, next }, next, at))
+    Ok(page.listed(ResourcesBody { as_of, resources, next: None }, next, at))
 }
 
 async fn show(
@@ -150,6 +153,7 @@ async fn show(
     called: &str,
     query: AsOf,
 ) -> Result<Json<ResourceBody>, Refusal> {
+    there::directory(organization)?;
     let (as_of, views) = moment(app, organization, "as_of", query.as_of.as_deref()).await?;
     let id = named::of_path(&views, organization, kind, called, as_of.position).await?;
     let resource = resource(app, &views, organization, kind, id, as_of.position).await?;

@@ -7,6 +7,7 @@ use super::named::{self, find};
 use super::stream::{Head, Row, Rows, StreamError, answer_with, not_of_events};
 use axum::extract::{Query, State};
 use axum::response::Response;
+use chrono::TimeDelta;
 use rollcall_contract::Problem;
 use rollcall_contract::moment::Moment;
 use rollcall_contract::organizations::OrganizationPath;
@@ -105,9 +106,10 @@ impl Head for ReviewHead {
     fn lines(&self) -> Vec<(&'static str, String)> {
         let moment = |m: &rollcall_contract::moment::Moment| {
             let at = m.recorded_at.map(|at| format!(", recorded {}", time::text(at)));
-            format!("position {}{}", m.position, at.unwrap_or_default())
+            let asked = m.asked_at.map(|at| format!("{}: ", time::text(at)));
+            format!("{}position {}{}", text(asked), m.position, text(at))
         };
-        vec![
+        let mut lines = vec![
             (
                 "Organization",
                 format!("{} ({}, {})", self.name, self.organization, self.organization_id),
@@ -118,7 +120,17 @@ impl Head for ReviewHead {
             ("Made by", who(&self.made_by)),
             ("Made at", time::text(self.made_at)),
             ("Version", format!("Rollcall {}", self.version)),
-        ]
+        ];
+        if let Some(skew) = self.to.clock_skew_ms {
+            let seconds = TimeDelta::milliseconds(skew).as_seconds_f64();
+            lines.push((
+                "Clocks",
+                format!(
+                    "{seconds:.3} s apart when this was made: instants may be wrong by as much, positions are exact"
+                ),
+            ));
+        }
+        lines
     }
 }
 

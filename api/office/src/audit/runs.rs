@@ -4,6 +4,7 @@ use super::events;
 use super::paging::{Listed, Page};
 use super::start::start;
 use super::subjects;
+use super::there;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use chrono::{DateTime, Utc};
@@ -140,6 +141,7 @@ pub async fn changes(
 ) -> Result<Listed<Vec<EventBody>>, Refusal> {
     let page = Page::of(&query, &format!("{organization} changes {}", path.run))?;
     let end = page.end(app.engine.log.head(organization).await?.position);
+    there::within("after", "position", query.after, end)?;
     let views = app.audit.of(organization).await?;
     let among = events::of_run(&views, organization, RunId(path.run)).await?;
     let filter = EventFilter {

@@ -1,5 +1,6 @@
 //! Where a list that can be read both ways begins.
 
+use super::there;
 use rollcall_door::Refusal;
 use rollcall_projections::exchanges::Start;
 
@@ -17,6 +18,10 @@ pub fn start(
     match (after, before, place) {
         (Some(_), Some(_), _) => {
             Err(Refusal::parameter("before", "say after, oldest first, or before, newest first"))
+        }
+        (Some(after), None, None) => {
+            there::within("after", "number", after, end)?;
+            Ok(Start::After(after))
         }
         (Some(after), None, place) => Ok(Start::After(place.unwrap_or(after))),
         (None, _, Some(place)) => Ok(Start::Before(place)),

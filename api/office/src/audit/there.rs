@@ -33,6 +33,24 @@ pub fn operation(name: &str) -> Result<(), Refusal> {
     Err(Refusal::not_among("operation", name, ASKED.iter().cloned()))
 }
 
+/// An organization that has users and groups: those whose requests named none have not.
+pub fn directory(organization: OrganizationId) -> Result<(), Refusal> {
+    match organization == OrganizationId::NONE {
+        true => Err(Refusal::not_found("requests that named no organization have no directory")),
+        false => Ok(()),
+    }
+}
+
+/// A place after which something is asked for. After the end there is nothing that anybody could
+/// have been given: it is of another log, or a slip.
+pub fn within(parameter: &str, what: &str, asked: u64, end: u64) -> Result<(), Refusal> {
+    if asked <= end {
+        return Ok(());
+    }
+    let told = format!("{what} {asked} is beyond the end, which is {end}");
+    Err(Refusal::parameter(parameter, told))
+}
+
 /// What the filters of events say.
 pub async fn filters(
     app: &App,

@@ -18,6 +18,7 @@ pub mod retention;
 pub mod sweep;
 #[cfg(test)]
 mod tests;
+mod told;
 mod watchdog;
 
 pub use job::{Incomplete, Job};
@@ -43,6 +44,7 @@ use std::time::{Duration, Instant};
 use sweep::Sweep;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use told::ToldByMail;
 use watchdog::Watchdog;
 
 /// How long jobs wait before they look again whether the log is open.
@@ -68,6 +70,9 @@ impl Background {
         jobs.add(Checkpoints::default(), app, stopping);
         jobs.add(Audits, app, stopping);
         jobs.add(Evidence, app, stopping);
+        if let Some(mail) = &app.mail {
+            jobs.add(ToldByMail::new(mail.clone()), app, stopping);
+        }
         if let Some(keep) = app.config.keep_bodies_for {
             jobs.add(Retention::new(keep), app, stopping);
         }

@@ -59,7 +59,7 @@ async fn bound(
             let views = app.audit.of(organization).await?;
             Bound::Position(moment::end_of(app, &views, organization, RunId(run)).await?)
         }
-        written => Bound::Instant(moment::instant(parameter, written, app.engine.clock.now())?),
+        written => Bound::Instant(moment::instant(parameter, written, app.engine.right_now())?),
     }))
 }
 
