@@ -25,8 +25,8 @@ use rollcall_domain::login::{
 };
 use rollcall_domain::lost::{RECORD_LOST, RECORD_LOST_VERSION, RecordLost};
 use rollcall_domain::organization::{
-    CertificateOwner, IdpEndpoints, LogoutRequested, OrganizationEvent, OrganizationEventKind,
-    SamlKey, SamlPolicy, SealedKey, SpCertificate,
+    AccessDecided, CertificateOwner, GroupRole, IdpEndpoints, LogoutRequested, OrganizationEvent,
+    OrganizationEventKind, SamlKey, SamlPolicy, SealedKey, SpCertificate, Verdict,
 };
 use rollcall_domain::provisioning_log::{
     self, ImportedAction, ImportedChange, ImportedCycle, ImportedStatus, into_parts,
@@ -274,6 +274,21 @@ fn directory_samples() -> Vec<DomainEvent> {
         DomainEvent::Organization(OrganizationEvent::ScimPolicySet {
             policy: Policy { strict: true, members_replace_adds: false },
         }),
+        DomainEvent::Organization(OrganizationEvent::ConsoleGroupSet {
+            group: ResourceId(Uuid::from_u128(1)),
+            role: GroupRole::Auditor,
+        }),
+        DomainEvent::Organization(OrganizationEvent::ConsoleGroupRemoved {
+            group: ResourceId(Uuid::from_u128(1)),
+        }),
+        DomainEvent::Organization(OrganizationEvent::AccessDecided(AccessDecided {
+            group: ResourceId(Uuid::from_u128(1)),
+            member: ResourceId(Uuid::from_u128(2)),
+            since: 12,
+            seen_at: 40,
+            verdict: Verdict::Remove,
+            remark: Some("Ada moved to the other site".to_owned().into()),
+        })),
         DomainEvent::Organization(OrganizationEvent::NotificationRecipientsSet {
             recipients: vec!["doors@contoso.example".into(), "it@contoso.example".into()],
         }),

@@ -42,6 +42,7 @@ const commands = {
   async use({ as }) { page = contexts.get(as).page; },
   async close({ as }) { await contexts.get(as).context.close(); contexts.delete(as); },
   async theme({ theme }) { await page.emulateMedia({ colorScheme: theme }); },
+  async print() { await page.emulateMedia({ media: "print" }); },
   async size({ width, height }) { await page.setViewportSize({ width, height }); },
   async goto({ url }) {
     const response = await page.goto(url);

@@ -1,9 +1,10 @@
 //! `rollcall console`
 
 use super::client::Client;
+use super::console_group::{self, Group, Role};
 use super::{Exit, output};
 use crate::say;
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 use rollcall_contract::console::{
     ConsoleSessionBody, ConsoleSessionPath, LinkBody, LinkMade, LinkPath, LinkRole, NewLink,
 };
@@ -46,6 +47,9 @@ pub enum Console {
         /// The link's id, as `console links` shows it
         link_id: Uuid,
     },
+    /// Groups whose members use the console, by signing in through their organization
+    #[command(subcommand)]
+    Group(Group),
     /// List who is, or was, signed in to the console
     Sessions {
         /// The organization's slug
@@ -60,15 +64,6 @@ pub enum Console {
         /// The session's id, as `console sessions` shows it
         session_id: Uuid,
     },
-}
-
-/// What somebody may do.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Role {
-    /// Change the organization
-    Admin,
-    /// Read everything of it
-    Auditor,
 }
 
 /// Makes a link, and prints it.
@@ -135,6 +130,7 @@ pub async fn run(command: Console, client: Client) -> anyhow::Result<Exit> {
             let path = LinkPath { organization: org, link: link_id };
             client.act(&route::REVOKE_LINK.line(&path, &Nothing)?).await?;
         }
+        Console::Group(group) => console_group::run(group, &client).await?,
         Console::Sessions { org } => {
             let line = route::LIST_CONSOLE_SESSIONS.line(&OrganizationPath::of(org), &Nothing)?;
             let all: Vec<ConsoleSessionBody> = client.ask(&line).await?;

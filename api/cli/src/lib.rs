@@ -8,6 +8,7 @@ mod auditor;
 mod backup;
 mod claims;
 pub mod client;
+mod console_group;
 mod console_link;
 mod consumer;
 mod credential;

@@ -23,6 +23,13 @@ pub const STALE_FORM: &str = "This page is of an earlier session, so nothing was
 pub const FORM_TOO_LONG: &str = "This is longer than any form here: 512 KiB at most.";
 /// A key that opens nothing.
 pub const UNKNOWN_KEY: &str = "This key is not known, has ended or was revoked. Paste a whole line of a key file; SCIM tokens open nothing here.";
+/// No organization is called so.
+pub const UNKNOWN_ORGANIZATION: &str =
+    "No organization is called that here. It is the short name in the address of its pages.";
+/// A number of days that is none.
+pub const NOT_DAYS: &str = "Days are a whole number from 1 to 3650.";
+/// An id that is none.
+pub const NOT_AN_ID: &str = "Federation needs three ids of Entra, each 32 hexadecimal digits with hyphens: of the tenant, of the principal and of the application.";
 /// One request too many.
 pub const TOO_MANY: &str = "Too many attempts without a live key: wait a minute and try again.";
 /// An answer that did not fit.
@@ -97,6 +104,28 @@ pub fn run_kind(kind: &str) -> &str {
     }
 }
 
+/// What a reviewer looks for.
+pub fn finding(find: &str) -> &str {
+    match find {
+        "never-signed-in" => "Who never signed in",
+        "idle" => "Who has not signed in for long",
+        "leavers" => "Who left",
+        "empty-groups" => "Groups that nobody is in",
+        other => other,
+    }
+}
+
+/// How the holder of a credential proves to be it.
+pub fn proof(kind: &str) -> &'static str {
+    match kind {
+        "token" => "a secret token",
+        "client-secret" => "a client secret",
+        "private-key-jwt" => "a key of its own",
+        "federated" => "assertions of Entra",
+        _ => "something else",
+    }
+}
+
 /// What became different.
 pub fn difference(what: &str) -> &str {
     match what {
@@ -145,6 +174,8 @@ pub fn notice(word: &str) -> Option<&'static str> {
         "refreshed" => "The metadata was fetched again.",
         "applied" => "Submitted again. The timeline shows what became of it.",
         "created" => "Created.",
+        "let-in" => "Members of the group may sign in to this console.",
+        "decided" => "Kept in the log. It changes nobody's access.",
         "paused" => "Paused. It loses nothing: it goes on from where it stood when it is resumed.",
         "retried" => "They are tried again, each after those about the same that are before it.",
         "handled" => "Kept in the log. What waited behind it is delivered.",

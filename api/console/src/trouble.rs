@@ -27,6 +27,11 @@ impl Trouble {
         Refusal::new(status, detail).into()
     }
 
+    /// A field of a form that is not what it should be.
+    pub fn unreadable(why: &str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, why)
+    }
+
     /// There is no such page, or it is another organization's.
     pub fn nothing() -> Self {
         Self::new(StatusCode::NOT_FOUND, tell::NOTHING_HERE)

@@ -11,6 +11,14 @@ pub const OPEN_PATH: &str = "/open";
 /// Where a setup link leads; its secret follows as a fragment.
 pub const SETUP_PATH: &str = "/setup";
 
+/// Where somebody comes in who signs in through their organization; its slug follows.
+pub const SIGN_IN_PATH: &str = "/sign-in/organization";
+
+/// That place for one organization, below the public URL.
+pub fn sign_in_address(public_url: &str, slug: &str) -> String {
+    format!("{}{SIGN_IN_PATH}/{slug}", public_url.trim_end_matches('/'))
+}
+
 /// Hours that a link lives if nobody says.
 pub const USUAL_HOURS: u32 = 72;
 
@@ -132,4 +140,48 @@ pub struct ConsoleSessionPath {
     pub organization: String,
     /// Names the session.
     pub session: Uuid,
+}
+
+/// As whom the members of a group use the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConsoleGroupRole {
+    /// May change the organization.
+    Admin,
+    /// Reads everything of the organization, and changes nothing.
+    Auditor,
+}
+
+/// What the members of a group are.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewConsoleGroup {
+    /// As whom they use the console.
+    pub role: ConsoleGroupRole,
+}
+
+/// A group whose members use the console, by signing in through their organization.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct ConsoleGroupBody {
+    /// The group. One that is made anew under the same name is another group.
+    pub group_id: Uuid,
+    /// What it is called; absent if it is gone, and lets nobody in.
+    pub group: Option<String>,
+    /// As whom its members use the console.
+    pub role: ConsoleGroupRole,
+    /// How many users are members of it: themselves, not by a group within it.
+    pub members: u64,
+    /// When they were let in.
+    #[serde(serialize_with = "crate::time::serialize")]
+    pub set_at: DateTime<Utc>,
+}
+
+/// The group in a path.
+#[derive(Clone, Debug, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ConsoleGroupPath {
+    /// Domain or id of the organization.
+    pub organization: String,
+    /// The group's id, its `displayName` now, or its external id.
+    pub group: String,
 }

@@ -104,6 +104,20 @@ pub struct AccessRow {
     pub until_run: Option<Uuid>,
     /// Who asked for it.
     pub until_actor: Option<String>,
+    /// What a reviewer decided about it: `keep`, `remove` or `note`; the last decision, of those
+    /// made of a state no later than the one that is shown. It changes nobody's access.
+    pub verdict: Option<String>,
+    /// Why, in the reviewer's words.
+    pub remark: Option<String>,
+    /// Who decided: the kind of caller, and which one.
+    pub decided_by: Option<String>,
+    /// When.
+    #[serde(serialize_with = "crate::time::optional")]
+    pub decided_at: Option<DateTime<Utc>>,
+    /// Position of the event that keeps it.
+    pub decided_position: Option<u64>,
+    /// The position as of which it was looked at.
+    pub seen_position: Option<u64>,
 }
 
 /// A review as JSON.
@@ -114,4 +128,42 @@ pub struct ReviewBody {
     /// The rows: group by group in the order in which they were created, in each in the order of
     /// joining.
     pub rows: Vec<AccessRow>,
+}
+
+/// What can be decided about somebody's membership.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DecisionVerdict {
+    /// It is right, and stays.
+    Keep,
+    /// It is to end.
+    Remove,
+    /// Neither: something is remarked.
+    Note,
+}
+
+/// A decision about one time that somebody was in a group, as a review shows it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDecision {
+    /// The group.
+    pub group_id: Uuid,
+    /// The member.
+    pub member_id: Uuid,
+    /// Position of the event by which it joined: `since_position` of the review.
+    pub since_position: u64,
+    /// The position as of which it was looked at: `to` at the head of the review.
+    pub seen_position: u64,
+    /// What is decided.
+    pub verdict: DecisionVerdict,
+    /// Why: 1 to 500 characters; a note needs one.
+    #[serde(default)]
+    pub remark: Option<String>,
+}
+
+/// A decision that was kept.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct DecisionKept {
+    /// Position of the event that keeps it.
+    pub position: u64,
 }

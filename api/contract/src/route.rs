@@ -7,7 +7,7 @@
 use crate::auditors::AuditorPath;
 use crate::backup::RestoreQuery;
 use crate::bundles::ImportQuery;
-use crate::console::{ConsoleSessionPath, LinkPath};
+use crate::console::{ConsoleGroupPath, ConsoleSessionPath, LinkPath};
 use crate::consumers::ConsumerPath;
 use crate::credentials::CredentialPath;
 use crate::difference::DifferenceQuery;
@@ -135,6 +135,10 @@ routes! {
     LIST_CONSOLE_SESSIONS: Get "/api/v1/organizations/{organization}/console/sessions" (OrganizationPath, Nothing);
     END_CONSOLE_SESSION: Delete "/api/v1/organizations/{organization}/console/sessions/{session}" (ConsoleSessionPath, Nothing);
 
+    LIST_CONSOLE_GROUPS: Get "/api/v1/organizations/{organization}/console/groups" (OrganizationPath, Nothing);
+    SET_CONSOLE_GROUP: Put "/api/v1/organizations/{organization}/console/groups/{group}" (ConsoleGroupPath, Nothing);
+    REMOVE_CONSOLE_GROUP: Delete "/api/v1/organizations/{organization}/console/groups/{group}" (ConsoleGroupPath, Nothing);
+
     LIST_CONSUMERS: Get "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
     ADD_CONSUMER: Post "/api/v1/organizations/{organization}/consumers" (OrganizationPath, Nothing);
     SHOW_CONSUMER: Get "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
@@ -181,6 +185,7 @@ routes! {
     REVIEW_GROUP: Get "/api/v1/organizations/{organization}/groups/{id}/review" (ResourcePath, ReviewQuery);
 
     REVIEW_FINDINGS: Get "/api/v1/organizations/{organization}/review/findings" (OrganizationPath, FindingQuery);
+    DECIDE_ACCESS: Post "/api/v1/organizations/{organization}/review/decisions" (OrganizationPath, Nothing);
     REVIEW_ACCESS: Get "/api/v1/organizations/{organization}/review" (OrganizationPath, AccessQuery);
 
     SHOW_CHECKPOINT: Get "/api/v1/organizations/{organization}/ledger/checkpoint" (OrganizationPath, Nothing);

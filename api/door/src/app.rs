@@ -12,6 +12,7 @@ use rollcall_engine::Engine;
 use rollcall_mail::Mailer;
 use rollcall_outbound::Guard;
 use rollcall_projections::console::ConsoleStore;
+use rollcall_projections::console_groups::ConsoleGroupView;
 use rollcall_projections::consumer_places::ConsumerPlaces;
 use rollcall_projections::consumers::ConsumerView;
 use rollcall_projections::credentials::CredentialView;
@@ -43,6 +44,8 @@ pub struct App {
     pub exchanges: Exchanges,
     /// Who is let in.
     pub credentials: CredentialView,
+    /// Whose members use the console.
+    pub console_groups: ConsoleGroupView,
     /// Who follows logs from outside.
     pub consumers: ConsumerView,
     /// How far they have come.
@@ -128,6 +131,7 @@ impl App {
             directory: Directory::new(views.clone()),
             organizations: Organizations::new(views.clone()),
             credentials: CredentialView::new(views.clone()),
+            console_groups: ConsoleGroupView::new(views.clone()),
             consumers: ConsumerView::new(views.clone()),
             places,
             session_uses,

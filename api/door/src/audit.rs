@@ -1,6 +1,7 @@
 //! The auditors' views, which nobody reads without bringing them up to the log first.
 
 use rollcall_domain::ids::OrganizationId;
+use rollcall_projections::decisions::DecisionView;
 use rollcall_projections::events::EventIndex;
 use rollcall_projections::failures::FailureViews;
 use rollcall_projections::fold::{FoldError, Folder};
@@ -19,6 +20,8 @@ pub struct Reads {
     pub failures: FailureViews,
     /// Where events stand in the log.
     pub events: EventIndex,
+    /// What reviewers decided about access.
+    pub decisions: DecisionView,
 }
 
 /// The family of views that auditors ask, folded in the background.
@@ -36,6 +39,7 @@ impl Audit {
             runs: Runs::new(views()),
             failures: FailureViews::new(views()),
             events: EventIndex::new(views()),
+            decisions: DecisionView::new(views()),
         };
         Self { folder, reads }
     }

@@ -16,6 +16,7 @@ pub mod html;
 pub mod nul;
 mod refusal;
 pub mod sealing;
+pub mod session;
 mod standing;
 pub mod stopping;
 pub mod strangers;

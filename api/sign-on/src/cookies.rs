@@ -1,15 +1,14 @@
 //! Cookies: one for each request under way, which binds it to the browser; one for the session.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_door::sealing::DeploymentKey;
+use rollcall_door::session::{COOKIE as SESSION, cookies};
 use serde::{Deserialize, Serialize};
 
-/// The session's cookie. `__Host-` makes browsers insist on https, on this host and on no other.
-pub const SESSION: &str = "__Host-rollcall-session";
 const REQUEST: &str = "__Host-rollcall-request-";
 /// How long a request may take to be answered.
 const REQUEST_MINUTES: i64 = 15;
@@ -152,22 +151,10 @@ pub fn end_session() -> String {
     format!("{SESSION}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")
 }
 
-/// The session's token, from its cookie.
-pub fn session_token(headers: &HeaderMap) -> Option<&str> {
-    cookies(headers)
-        .find(|(name, _)| *name == SESSION)
-        .map(|(_, value)| value)
-        .filter(|v| !v.is_empty() && v.len() <= 512)
-}
-
-fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
-    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
-    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header;
     use uuid::Uuid;
 
     fn header(cookie: &str) -> HeaderMap {

@@ -1,9 +1,11 @@
 //! What can be asked of an organization.
 
+use super::console_group::GroupRole;
 use super::event::LogoutRequested;
+use super::review::AccessDecided;
 use super::saml::{SamlKey, SamlPolicy};
 use crate::credential::{CredentialCommand, CredentialError};
-use crate::ids::SamlKeyId;
+use crate::ids::{ResourceId, SamlKeyId};
 use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedChange;
 use crate::run::Noticed;
@@ -60,6 +62,15 @@ pub enum OrganizationCommand {
         /// See [`Policy::members_replace_adds`](crate::scim::Policy::members_replace_adds).
         members_replace_adds: Option<bool>,
     },
+    /// Let the members of a group use the console, or no more.
+    ConsoleGroup {
+        /// Which group.
+        group: ResourceId,
+        /// As whom; no more, if absent.
+        role: Option<GroupRole>,
+    },
+    /// Keep what a reviewer decided about somebody's access.
+    DecideAccess(AccessDecided),
     /// Tell others by mail what needs somebody.
     ChangeRecipients {
         /// Who is told from now on.
@@ -150,6 +161,18 @@ pub enum OrganizationError {
     /// It was not imported.
     #[error("no cycle {0} was imported: runs reconcile lists those that were")]
     NotImported(String),
+    /// The group opens nothing.
+    #[error("the members of group {0} do not use the console")]
+    NoConsoleGroup(ResourceId),
+    /// As many groups open the console as may.
+    #[error("at most 50 groups open the console: remove one first")]
+    TooManyConsoleGroups,
+    /// What a reviewer remarked cannot be kept.
+    #[error("a remark has 1 to 500 characters without control characters, and a note needs one")]
+    InvalidRemark,
+    /// Nobody can have looked at it then.
+    #[error("the membership began after the moment as of which it was reviewed")]
+    NotSeen,
     /// A credential is not to be.
     #[error(transparent)]
     Credential(#[from] CredentialError),

@@ -1,10 +1,10 @@
 //! What a command on an organization comes to.
 
-use super::decide_saml;
 use super::recipients;
 use super::{
     Organization, OrganizationCommand, OrganizationError, OrganizationEvent, Scim, Settings,
 };
+use super::{decide_access, decide_saml};
 use crate::claim::{ClaimChanges, ClaimKind, ClearClaim};
 use crate::context::Context;
 use crate::credential::{CredentialEvent, Purpose};
@@ -119,6 +119,10 @@ fn change(
         OrganizationCommand::BoundTimes { until } => {
             when(context.now < until, OrganizationEvent::TimesBounded { until })
         }
+        OrganizationCommand::ConsoleGroup { group, role } => {
+            decide_access::console_group(&settings.console_groups, group, role)
+        }
+        OrganizationCommand::DecideAccess(decided) => decide_access::decided(decided),
         OrganizationCommand::ChangeRecipients { add, remove } => {
             let recipients = recipients::changed(&settings.recipients, &add, &remove)?;
             let is_news = recipients != settings.recipients;

@@ -1,6 +1,8 @@
 //! What can have happened to an organization. Published payloads are frozen: a change is a new
 //! version.
 
+use super::console_group::GroupRole;
+use super::review::AccessDecided;
 use super::saml::{IdpEndpoints, SamlKey, SamlPolicy};
 use crate::claim::{ClaimKind, ClearClaim};
 use crate::credential::{
@@ -8,7 +10,7 @@ use crate::credential::{
     CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
 };
 use crate::event_macro::events;
-use crate::ids::{AuditorId, SamlKeyId, TokenId};
+use crate::ids::{AuditorId, ResourceId, SamlKeyId, TokenId};
 use crate::login::RefusedLogin;
 use crate::provisioning_log::ImportedCycle;
 use crate::run::Noticed;
@@ -157,6 +159,20 @@ events! {
         "CredentialExpiring" "1" CredentialExpiring(CredentialExpiring),
         /// A credential has come to its end.
         "CredentialEnded" "1" CredentialEnded(CredentialEnded),
+        /// The members of a group use the console from now on.
+        "ConsoleGroupSet" "1" ConsoleGroupSet {
+            /// Which group; another one that is called the same is another group.
+            group: ResourceId,
+            /// As whom.
+            role: GroupRole,
+        },
+        /// The members of a group use the console no more.
+        "ConsoleGroupRemoved" "1" ConsoleGroupRemoved {
+            /// Which group.
+            group: ResourceId,
+        },
+        /// A reviewer decided about somebody's access. Nobody's access is changed by it.
+        "AccessDecided" "1" AccessDecided(AccessDecided),
         /// An identity provider is trusted, or its addresses changed. Its certificates are told one
         /// by one.
         "SamlConfigured" "1" SamlConfigured {
@@ -246,6 +262,9 @@ impl OrganizationEventKind {
             | Self::CredentialFirstUsed
             | Self::CredentialExpiring
             | Self::CredentialEnded
+            | Self::ConsoleGroupSet
+            | Self::ConsoleGroupRemoved
+            | Self::AccessDecided
             | Self::SamlConfigured
             | Self::SamlCertificateTrusted
             | Self::SamlCertificateDropped

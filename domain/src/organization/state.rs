@@ -1,6 +1,7 @@
 //! An organization, folded from its events.
 
 use super::OrganizationEvent;
+use super::console_group::ConsoleGroups;
 use super::credentials::credential;
 use super::saml_settings::SamlSettings;
 use crate::credential::Credentials;
@@ -51,6 +52,9 @@ pub struct Settings {
     /// How its sync cycles were last noticed to come; regularly, if nothing was.
     #[serde(default)]
     pub rhythm: Option<Noticed>,
+    /// The groups whose members use the console.
+    #[serde(default)]
+    pub console_groups: ConsoleGroups,
     /// Its SAML connection.
     #[serde(default)]
     pub saml: Box<SamlSettings>,
@@ -81,6 +85,7 @@ impl Organization {
                 credentials: Credentials::default(),
                 imported: BTreeMap::new(),
                 rhythm: None,
+                console_groups: ConsoleGroups::new(),
                 saml: Box::default(),
             });
             return;
@@ -103,7 +108,13 @@ impl Organization {
             OrganizationEvent::ProvisioningRhythmChanged(noticed) => {
                 settings.rhythm = Some(noticed)
             }
-            OrganizationEvent::TimesBounded { .. } => {}
+            OrganizationEvent::ConsoleGroupSet { group, role } => {
+                settings.console_groups.insert(group, role);
+            }
+            OrganizationEvent::ConsoleGroupRemoved { group } => {
+                settings.console_groups.remove(&group);
+            }
+            OrganizationEvent::TimesBounded { .. } | OrganizationEvent::AccessDecided(_) => {}
             OrganizationEvent::NotificationRecipientsSet { recipients } => {
                 settings.recipients = recipients.into_iter().collect();
             }

@@ -1,11 +1,13 @@
 //! The family that answers auditors. It is folded in the background, and caught up by whoever
 //! asks ([`crate::fold::Folder::fold`] first, then the query), so that no SCIM request pays for it.
 
+pub mod decisions;
 pub mod events;
 pub mod failures;
 pub mod history;
 pub mod runs;
 
+use self::decisions::Decisions;
 use self::events::Events;
 use self::failures::Failures;
 use self::history::HistoryRows;
@@ -23,4 +25,5 @@ pub(crate) const VIEWS: &[Definition] = &[
     Definition::of::<RunRows>(),
     Definition::of::<Failures>(),
     Definition::of::<Imports>(),
+    Definition::of::<Decisions>(),
 ];

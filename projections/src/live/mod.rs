@@ -1,6 +1,7 @@
 //! The family that is folded before an answer leaves. Every view here is paid for by each write:
 //! what SCIM and sign-ins do not read belongs in [`crate::audit`].
 
+pub mod console_groups;
 pub mod consumers;
 pub mod credentials;
 pub mod directory;
@@ -9,6 +10,7 @@ pub mod organizations;
 pub mod saml;
 pub mod sessions;
 
+use self::console_groups::ConsoleGroups;
 use self::consumers::Consumers;
 use self::credentials::Keys;
 use self::directory::DirectoryRows;
@@ -31,4 +33,5 @@ pub(crate) const VIEWS: &[Definition] = &[
     Definition::of::<Logins>(),
     Definition::of::<Sessions>(),
     Definition::of::<Consumers>(),
+    Definition::of::<ConsoleGroups>(),
 ];

@@ -123,6 +123,11 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::Deployment, 0, &["ClockCorrected"]),
     (AggregateKind::Organization, 0, &["TimesBounded"]),
     (AggregateKind::User, 1, &["UserErased"]),
+    (
+        AggregateKind::Organization,
+        0,
+        &["ConsoleGroupSet", "ConsoleGroupRemoved", "ConsoleGroupSet", "AccessDecided"],
+    ),
     (AggregateKind::Organization, 0, &["NotificationRecipientsSet"]),
     (AggregateKind::Consumer, 0x2000, &["ConsumerDeliveryHandled"]),
     (AggregateKind::User, 2, &["UserHeld", "UserReleased"]),

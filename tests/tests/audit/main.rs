@@ -2,6 +2,7 @@
 
 mod auditors;
 mod callers;
+mod decisions;
 mod described;
 mod events;
 mod generated;

@@ -3,9 +3,12 @@
 
 mod attacks;
 mod chromium;
+mod credentials;
 mod mistakes;
 mod pages;
 mod portal;
+mod review;
 mod setup;
+mod through_organization;
 mod two_processes;
 mod visitor;

@@ -3,6 +3,7 @@
 
 use super::chromium::{Chromium, css, role};
 use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::admin::Admin;
 use rollcall_tests::server::Server;
 use serde_json::{Value, json};
 
@@ -27,11 +28,36 @@ async fn signed_in(b: &mut Chromium, who: &str, link: &str, how: Value) -> Resul
     b.wait("main h1", 20).await
 }
 
+/// Lists, with one of each kind behind their first row.
+const LISTS: [&str; 8] = [
+    "/runs?kind=initial",
+    "/runs",
+    "/users",
+    "/groups",
+    "/requests",
+    "/requests?failed=on",
+    "/failures?cured=on",
+    "/consumers",
+];
+
 #[tokio::test]
 async fn every_page_is_sound() {
     if let Err(e) = every_page().await {
         panic!("{e:?}");
     }
+}
+
+/// What a quiet tenant lacks: a request that was refused, and credentials of each kind.
+async fn refused_and_let_in(server: &Server) -> Result<()> {
+    let token = rollcall_tests::world::issue(server, "contoso").await?.secret;
+    let scim = rollcall_tests::scim::Scim::anonymous(server.address()).with_token(&token);
+    for status in [201, 409] {
+        let twice = json!({ "userName": "twice@contoso.example", "active": true });
+        scim.post("/Users", &twice).await?.expect(status)?;
+    }
+    let add = ["scim", "credential", "add", "--org", "contoso", "--kind"];
+    server.cli(&[&add[..], &["client-secret", "--label", "Entra"]].concat()).await?;
+    Ok(())
 }
 
 async fn every_page() -> Result<()> {
@@ -48,6 +74,7 @@ async fn every_page() -> Result<()> {
         let audience = if kind == "pull" { &[][..] } else { &audience };
         server.cli(&[&command[..], audience].concat()).await?;
     }
+    refused_and_let_in(&server).await?;
     let open = link(&server, &["console", "open"]).await?;
     signed_in(&mut b, "operator", &open, json!({})).await?;
     b.is_sound("organizations").await?;
@@ -72,7 +99,13 @@ async fn every_page() -> Result<()> {
         "/review",
         "/evidence",
         "/evidence?audit=on",
+        "/review/findings?find=never-signed-in",
+        "/review/findings?find=idle&idle-days=1",
+        "/review/findings?find=leavers",
+        "/review/findings?find=empty-groups",
+        "/reads",
         "/connection",
+        "/credentials",
         "/consumers",
         "/access",
         "/live",
@@ -81,20 +114,11 @@ async fn every_page() -> Result<()> {
         ensure!(status == 200, "{page} answers {status}");
         b.is_sound(page).await?;
     }
-    // One of each kind, from its list.
-    for list in [
-        "/runs?kind=initial",
-        "/runs?failed=on",
-        "/users",
-        "/groups",
-        "/requests",
-        "/failures?cured=on",
-        "/consumers",
-    ] {
+    // One of each kind, from its list; a list that is empty would show nothing.
+    for list in LISTS {
         b.goto(&format!("{home}{list}")).await?;
-        if b.tell("count", json!({ "css": "main table a" })).await? == json!(0) {
-            continue;
-        }
+        let rows = b.tell("count", json!({ "css": "main table a" })).await?;
+        ensure!(rows != json!(0), "{list} is empty: the story is to fill it");
         b.click(css("main table a")).await?;
         b.is_sound(&format!("one of {list}")).await?;
     }
@@ -120,6 +144,54 @@ async fn an_auditor_finds_who_was_in_a_group_in_three_clicks() {
     }
 }
 
+/// What an auditor asks: who was in this group, at this time.
+struct Asked {
+    group: String,
+    /// As a browser's field has it.
+    at: String,
+    /// Where that is in the log.
+    position: u64,
+    /// Who was in it then.
+    members: Vec<String>,
+}
+
+impl Asked {
+    /// Of the groups that had members at noon two days ago: one that is not what it was, if there is
+    /// one, or the last.
+    async fn of(server: &Server) -> Result<Self> {
+        let day = rollcall_tests::clock::now() - chrono::Duration::days(2);
+        let at = format!("{}T12:00", day.format("%Y-%m-%d"));
+        let then = format!("{at}:00Z");
+        let admin = Admin::new(server.address(), &server.operator_key()?);
+        let ask = async |path: &str| {
+            let target = format!("/api/v1/organizations/contoso/groups{path}");
+            admin.get(&target).await?.expect_json(200)
+        };
+        let groups = ask(&format!("?limit=200&as_of={then}")).await?;
+        let mut found = None;
+        for group in groups["resources"].as_array().context("groups")? {
+            let id = group["id"].as_str().context("id")?;
+            let now = format!("/api/v1/organizations/contoso/groups/{id}/members");
+            let now = admin.get(&now).await?;
+            let now = if now.status == 200 { now.json()? } else { json!({}) };
+            let told = ask(&format!("/{id}/members?as_of={then}")).await?;
+            let names = told["members"].as_array().context("members")?.iter();
+            let names = names.filter_map(|m| m["display"].as_str()).map(str::to_owned);
+            let members: Vec<String> = names.collect();
+            let group = group["displayName"].as_str().context("displayName")?.to_owned();
+            if members.is_empty() {
+                continue;
+            }
+            let position = told["as_of"]["position"].as_u64().context("a position")?;
+            found = Some(Self { group, at: at.clone(), position, members });
+            if told["members"] != now["members"] {
+                break;
+            }
+        }
+        found.with_context(|| format!("no group had members at {then}: {groups}"))
+    }
+}
+
 async fn three_clicks() -> Result<()> {
     let server = month().await?;
     let invite = |label: &'static str| {
@@ -133,13 +205,23 @@ async fn three_clicks() -> Result<()> {
     b.fill(css("#code"), &first).await?;
     b.click(role("button", "Begin")).await?;
     b.wait("main h1", 20).await?;
-    let yesterday = rollcall_tests::clock::now() - chrono::Duration::days(1);
-    b.fill(css("#group-day"), &yesterday.format("%Y-%m-%d").to_string()).await?;
+    // The group that is asked for, at the time that is asked for, with who let its members in.
+    let asked = Asked::of(&server).await?;
+    b.fill(css("#group"), &asked.group).await?;
+    b.fill(css("#group-day"), &asked.at).await?;
     b.click(role("button", "Find the group")).await?;
-    b.click(css("main table a")).await?;
+    b.click(json!({ "role": "link", "name": asked.group, "exact": true })).await?;
     b.click(role("link", "Address of this view")).await?;
     let (address, seen) = (b.url().await?, b.text(css("#members ~ *")).await?);
-    ensure!(address.contains("as-of=position"), "{address}");
+    ensure!(address.ends_with(&format!("?as-of=position:{}", asked.position)), "{address}");
+    ensure!(b.text(css("main h1")).await? == asked.group);
+    let rows = b.tell("count", json!({ "css": "#members ~ .scroll tbody tr" })).await?;
+    ensure!(rows == json!(asked.members.len()), "{rows} of {:?}", asked.members);
+    for member in &asked.members {
+        ensure!(seen.contains(member), "{member} is not among {seen}");
+    }
+    let by = b.text(css("#stays ~ *")).await?;
+    ensure!(by.contains("Entra"), "nobody is said to have let them in: {by}");
     // Another auditor sees the same at that address.
     let second = link(&server, &invite("Barbara")).await?;
     signed_in(&mut b, "barbara", &second, json!({})).await?;

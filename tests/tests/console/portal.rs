@@ -18,8 +18,17 @@ pub const ADA: &str = "ada@contoso.example";
 
 /// The identity provider for `acme`, and the address of its metadata.
 pub async fn identity_provider(site: &Site) -> Result<(Shared, String)> {
+    identity_provider_of(&site.url, "acme", vec![person(ADA)]).await
+}
+
+/// The identity provider of an organization with these people, and the address of its metadata.
+pub async fn identity_provider_of(
+    url: &str,
+    slug: &str,
+    people: Vec<Person>,
+) -> Result<(Shared, String)> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let at = |action: &str| format!("{}/saml/acme/{action}", site.url);
+    let at = |action: &str| format!("{url}/saml/{slug}/{action}");
     let provider = IdentityProvider {
         tenant_id: "11111111-2222-4333-8444-555555555555".to_owned(),
         base_url: format!("http://{}", listener.local_addr()?),
@@ -34,7 +43,7 @@ pub async fn identity_provider(site: &Site) -> Result<(Shared, String)> {
         signing: SigningOption::default(),
         hash: Hash::Sha256,
         encrypt_for: None,
-        people: vec![person(ADA)],
+        people,
     };
     let metadata = provider.metadata_url();
     let drawn = Arc::new(AtomicU64::new(now().timestamp_micros().unsigned_abs()));

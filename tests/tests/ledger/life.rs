@@ -47,6 +47,10 @@ pub async fn a_life(w: &World) -> Result<(String, String, String)> {
     let group = w.scim.create_group("Server room").await?;
     let both = add_members(&[&id, &bob]);
     w.scim.operations(&format!("/Groups/{group}"), both).await?.expect(204)?;
+    // A reviewer names them, in the log of the organization.
+    let decide = ["review", "decide", "--org", "acme", "--group", "Server room", "--user", &id];
+    let remark = ["--verdict", "note", "--remark", "Ada Erasable has moved"];
+    w.server.cli(&[&decide[..], &remark].concat()).await?;
     w.scim.post("/Users", &somebody("Erasable")).await?.expect(409)?;
     w.scim.get(&format!("/Users?{by_name}")).await?.expect(200)?;
     w.scim.get("/Users").await?.expect(200)?;

@@ -1,7 +1,7 @@
 //! Who may look at this organization, and who changes it: auditors, admins, links, and who is
 //! signed in to this console.
 
-use crate::signing::{Manager, Posted};
+use crate::signing::{Manager, OperatorOf, Posted};
 use crate::trouble::Trouble;
 use crate::view::{Frame, Maybe, Name, When, shown};
 use askama::Template;
@@ -9,7 +9,8 @@ use axum::extract::{Path, Query};
 use axum::response::{IntoResponse, Redirect, Response};
 use rollcall_contract::auditors::{AuditorBody, AuditorPath};
 use rollcall_contract::console::{
-    ConsoleSessionBody, ConsoleSessionPath, LinkBody, LinkMade, LinkPath,
+    ConsoleGroupBody, ConsoleGroupPath, ConsoleGroupRole, ConsoleSessionBody, ConsoleSessionPath,
+    LinkBody, LinkMade, LinkPath, NewConsoleGroup,
 };
 use rollcall_contract::keys::{AccessKeyBody, AdminPath};
 use rollcall_contract::organizations::OrganizationPath;
@@ -46,6 +47,21 @@ struct Link {
     from: String,
 }
 
+struct Group {
+    id: String,
+    name: Option<Name>,
+    role: &'static str,
+    members: u64,
+    set: When,
+}
+
+impl Group {
+    /// What it is called, without markup.
+    fn plain(&self) -> String {
+        self.name.as_ref().map_or_else(|| self.id.clone(), Name::plain)
+    }
+}
+
 struct Session {
     id: String,
     role: String,
@@ -64,6 +80,7 @@ struct Page {
     auditors: Vec<Key>,
     admins: Option<Vec<Key>>,
     links: Vec<Link>,
+    groups: Vec<Group>,
     sessions: Vec<Session>,
     made: Option<LinkMade>,
     refused: Option<String>,
@@ -87,10 +104,11 @@ pub async fn page(
     let slug = reader.slug();
     let (path, asker) = (OrganizationPath::of(slug.clone()), reader.asker());
     let frame = reader.frame("Access", "access").with_notice(done);
-    let (auditors, links, sessions) = tokio::try_join!(
+    let (auditors, links, sessions, groups) = tokio::try_join!(
         asker.ask::<Vec<AuditorBody>>(route::LIST_AUDITORS.line(&path, &Nothing)),
         asker.ask::<Vec<LinkBody>>(route::LIST_LINKS.line(&path, &Nothing)),
         asker.ask::<Vec<ConsoleSessionBody>>(route::LIST_CONSOLE_SESSIONS.line(&path, &Nothing)),
+        asker.ask::<Vec<ConsoleGroupBody>>(route::LIST_CONSOLE_GROUPS.line(&path, &Nothing)),
     )?;
     let admins = match frame.is_operator() {
         true => Some(asker.ask(route::LIST_ADMINS.line(&path, &Nothing)).await?),
@@ -121,6 +139,7 @@ pub async fn page(
         auditors: auditors.into_iter().map(of_auditor).collect(),
         admins,
         links: links.collect(),
+        groups: groups.into_iter().map(of_group).collect(),
         sessions: sessions.collect(),
         made,
         refused,
@@ -129,6 +148,19 @@ pub async fn page(
         slug,
     };
     Ok(shown(&page))
+}
+
+fn of_group(body: ConsoleGroupBody) -> Group {
+    Group {
+        id: body.group_id.to_string(),
+        name: body.group.map(Name),
+        role: match body.role {
+            ConsoleGroupRole::Admin => "admins",
+            ConsoleGroupRole::Auditor => "auditors",
+        },
+        members: body.members,
+        set: When(body.set_at),
+    }
 }
 
 fn of_auditor(body: AuditorBody) -> Key {
@@ -194,6 +226,32 @@ pub async fn revoke_admin(
 ) -> Result<Response, Trouble> {
     let path = AdminPath { organization: posted.who.0.slug(), key: which.id };
     done(&posted, route::REVOKE_ADMIN.line(&path, &Nothing), "revoked").await
+}
+
+/// Lets the members of a group in.
+pub async fn set_group(posted: Posted<OperatorOf>) -> Result<Response, Trouble> {
+    let Posted { who, form } = posted;
+    let role = match form.text("role") {
+        "admin" => ConsoleGroupRole::Admin,
+        "auditor" => ConsoleGroupRole::Auditor,
+        _ => return Err(Trouble::nothing()),
+    };
+    let (slug, group) = (who.0.slug(), form.text("group").trim().to_owned());
+    let path = ConsoleGroupPath { organization: slug.clone(), group };
+    let line = route::SET_CONSOLE_GROUP.line(&path, &Nothing);
+    who.0.asker().tell::<ConsoleGroupBody>(line, &NewConsoleGroup { role }).await?;
+    Ok(Redirect::to(&format!("/o/{slug}/access?done=let-in")).into_response())
+}
+
+/// Lets the members of a group in no more.
+pub async fn remove_group(
+    Path(which): Path<Which>,
+    posted: Posted<OperatorOf>,
+) -> Result<Response, Trouble> {
+    let slug = posted.who.0.slug();
+    let path = ConsoleGroupPath { organization: slug.clone(), group: which.id.to_string() };
+    posted.who.0.asker().act(route::REMOVE_CONSOLE_GROUP.line(&path, &Nothing)).await?;
+    Ok(Redirect::to(&format!("/o/{slug}/access?done=revoked")).into_response())
 }
 
 /// Ends a session of this console.

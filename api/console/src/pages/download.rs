@@ -1,6 +1,7 @@
 //! Answers of the API as files.
 
 use super::changes::Between;
+use super::findings::Wanted;
 use super::review::Asked;
 use crate::signing::Reader;
 use crate::trouble::Trouble;
@@ -25,6 +26,14 @@ pub async fn review(reader: Reader, Query(asked): Query<Asked>) -> Result<Respon
     let path = OrganizationPath::of(reader.slug());
     let answer = reader.asker().answer(route::REVIEW_ACCESS.line(&path, &query)).await?;
     Ok(named(answer, &format!("review-{}.csv", reader.slug())))
+}
+
+/// What a reviewer looked for, as CSV.
+pub async fn findings(reader: Reader, Query(wanted): Query<Wanted>) -> Result<Response, Trouble> {
+    let query = wanted.query(Format::Csv)?;
+    let path = OrganizationPath::of(reader.slug());
+    let answer = reader.asker().answer(route::REVIEW_FINDINGS.line(&path, &query)).await?;
+    Ok(named(answer, &format!("{}-{}.csv", query.find, reader.slug())))
 }
 
 /// A slug has no character that a header cannot hold.

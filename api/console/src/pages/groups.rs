@@ -1,7 +1,7 @@
 //! Groups: the list, and one with its members as of any moment, and every stay.
 
 use super::paging::{filled, next};
-use super::past::{Picked, Seen};
+use super::past::{Picked, Seen, written};
 use super::users::{StayRow, attributes, stay, stay_row, text};
 use crate::picture::bars::{self, Bars};
 use crate::signing::Reader;
@@ -48,7 +48,7 @@ pub async fn list(reader: Reader, Query(wanted): Query<Wanted>) -> Result<Respon
     let slug = reader.slug();
     let (search, as_of) = (filled(&wanted.search), filled(&wanted.as_of));
     let query = ResourceQuery {
-        as_of: as_of.clone(),
+        as_of: as_of.as_deref().map(written),
         search: search.clone(),
         limit: Some(50),
         cursor: filled(&wanted.cursor),

@@ -4,9 +4,12 @@ mod access;
 mod changes;
 mod connection;
 mod consumers;
+mod credentials;
+mod decide;
 mod download;
 mod evidence;
 mod failures;
+mod findings;
 mod groups;
 mod logins;
 mod new_link;
@@ -15,6 +18,7 @@ mod overview;
 mod paging;
 mod parked;
 mod past;
+mod reads;
 mod requests;
 mod review;
 mod runs;
@@ -49,6 +53,12 @@ pub fn routes() -> Router<Console> {
         .route("/o/{organization}/sessions", get(sessions::list))
         .route("/o/{organization}/sessions/{session}/end", post(sessions::end))
         .route("/o/{organization}/review", get(review::show))
+        .route("/o/{organization}/review/findings", get(findings::show))
+        .route("/o/{organization}/review/findings/download", get(download::findings))
+        .route("/o/{organization}/reads", get(reads::list))
+        .route("/o/{organization}/credentials", get(credentials::list).post(credentials::add))
+        .route("/o/{organization}/credentials/{credential}", post(credentials::change))
+        .route("/o/{organization}/review/decide", get(decide::page).post(decide::decide))
         .route("/o/{organization}/review/download", get(download::review))
         .route("/o/{organization}/connection", get(connection::show))
         .route("/o/{organization}/connection/sso", post(connection::sso))
@@ -68,6 +78,8 @@ pub fn routes() -> Router<Console> {
         .route("/o/{organization}/access", get(access::show))
         .route("/o/{organization}/access/link", post(new_link::make))
         .route("/o/{organization}/access/link/{id}", post(access::revoke_link))
+        .route("/o/{organization}/access/group", post(access::set_group))
+        .route("/o/{organization}/access/group/{id}", post(access::remove_group))
         .route("/o/{organization}/access/auditor/{id}", post(access::revoke_auditor))
         .route("/o/{organization}/access/admin/{id}", post(access::revoke_admin))
         .route("/o/{organization}/access/session/{id}", post(access::end_session))

@@ -28,7 +28,7 @@ impl Picked {
 }
 
 /// `2026-03-03T12:00`, as browsers give it, is an instant in UTC; anything else is as it is.
-fn written(text: &str) -> String {
+pub fn written(text: &str) -> String {
     use chrono::NaiveDateTime;
     let shapes = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"];
     let read = shapes.iter().find_map(|shape| NaiveDateTime::parse_from_str(text, shape).ok());

@@ -10,7 +10,7 @@ use axum::extract::Query;
 use axum::response::Response;
 use rollcall_contract::format::Format;
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_contract::review::{AccessQuery, ReviewBody};
+use rollcall_contract::review::{AccessQuery, AccessRow, ReviewBody};
 use rollcall_contract::route;
 use serde::Deserialize;
 
@@ -27,6 +27,7 @@ pub struct Asked {
     as_of: Option<String>,
     from: Option<String>,
     to: Option<String>,
+    done: Option<String>,
 }
 
 impl Asked {
@@ -54,12 +55,22 @@ struct Row {
     request: Option<String>,
     run: Option<String>,
     until: Option<When>,
+    decision: Option<Decision>,
+    decide: String,
+}
+
+struct Decision {
+    verdict: String,
+    remark: Option<Name>,
+    by: String,
+    at: When,
 }
 
 #[derive(Template)]
 #[template(path = "review.html")]
 struct Page {
     frame: Frame,
+    slug: String,
     asked: [String; 5],
     about: String,
     made_at: When,
@@ -70,6 +81,15 @@ struct Page {
     total: usize,
     is_cut: bool,
     download: String,
+}
+
+fn decision(row: &AccessRow) -> Option<Decision> {
+    Some(Decision {
+        verdict: row.verdict.clone()?,
+        remark: row.remark.clone().map(Name),
+        by: row.decided_by.clone().unwrap_or_default(),
+        at: When(row.decided_at?),
+    })
 }
 
 /// The page.
@@ -83,6 +103,7 @@ pub async fn show(reader: Reader, Query(asked): Query<Asked>) -> Result<Response
     let names = ["group", "user", "as-of", "from", "to"];
     let pairs = names.iter().zip(&said).filter(|(_, value)| !value.is_empty());
     let pairs: Vec<_> = pairs.map(|(n, value)| format!("{n}={}", in_address(value))).collect();
+    let seen = body.head.to.position;
     let rows = body.rows.iter().take(SHOWN).map(|row| {
         let place = if row.kind == "Group" { "groups" } else { "users" };
         let name = row.display_name.clone().or(row.user_name.clone());
@@ -97,6 +118,11 @@ pub async fn show(reader: Reader, Query(asked): Query<Asked>) -> Result<Response
             request: row.since_exchange.map(|id| format!("/o/{slug}/requests/{id}")),
             run: row.since_run.map(|id| format!("/o/{slug}/runs/{id}")),
             until: row.until.map(When),
+            decision: decision(row),
+            decide: format!(
+                "/o/{slug}/review/decide?group={}&member={}&since={}&seen={seen}",
+                row.group_id, row.member_id, row.since_position
+            ),
         }
     });
     let page = Page {
@@ -110,7 +136,8 @@ pub async fn show(reader: Reader, Query(asked): Query<Asked>) -> Result<Response
         version: body.head.version,
         asked: said,
         download: format!("/o/{slug}/review/download?{}", pairs.join("&")),
-        frame: reader.frame("Access review", "review"),
+        frame: reader.frame("Access review", "review").with_notice(asked.done.as_deref()),
+        slug,
     };
     Ok(shown(&page))
 }

@@ -1,7 +1,7 @@
 //! Users: the list, and one with everything that happened to them, as of any moment.
 
 use super::paging::{filled, next};
-use super::past::{Picked, Seen};
+use super::past::{Picked, Seen, written};
 use crate::picture::bars::{self, Bars, Stay};
 use crate::signing::Reader;
 use crate::tell;
@@ -59,7 +59,7 @@ pub async fn list(reader: Reader, Query(wanted): Query<Wanted>) -> Result<Respon
     let slug = reader.slug();
     let (search, as_of) = (filled(&wanted.search), filled(&wanted.as_of));
     let query = ResourceQuery {
-        as_of: as_of.clone(),
+        as_of: as_of.as_deref().map(written),
         search: search.clone(),
         limit: Some(50),
         cursor: filled(&wanted.cursor),

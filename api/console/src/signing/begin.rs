@@ -57,6 +57,12 @@ impl Begun {
         Self { row, secret }
     }
 
+    /// The same of somebody whose name is known otherwise.
+    pub fn called(mut self, name: String) -> Self {
+        self.row.label = name;
+        self
+    }
+
     /// Sends the browser on with its cookie.
     pub fn on_to(&self, target: &str) -> Response {
         let mut response = Redirect::to(target).into_response();
@@ -83,14 +89,5 @@ pub fn role_of(purpose: Purpose) -> Option<ConsoleRole> {
         Purpose::Administration => Some(ConsoleRole::Admin),
         Purpose::Audit => Some(ConsoleRole::Auditor),
         Purpose::Scim | Purpose::Feed => None,
-    }
-}
-
-/// What a role's credential is for.
-pub fn purpose_of(role: ConsoleRole) -> Purpose {
-    match role {
-        ConsoleRole::Operator => Purpose::Operation,
-        ConsoleRole::Admin | ConsoleRole::Setup => Purpose::Administration,
-        ConsoleRole::Auditor => Purpose::Audit,
     }
 }

@@ -1,7 +1,6 @@
 //! The guards: a page that can name one of these has one. Nothing that changes is reached but by
 //! [`Posted`], which no auditor ever gets.
 
-use super::begin::purpose_of;
 use super::{cookie, origin};
 use crate::asking::Asker;
 use crate::form::{FORM_BYTES, Form};
@@ -15,7 +14,8 @@ use axum::http::{Method, StatusCode};
 use rollcall_contract::console::SETUP_PATH;
 use rollcall_domain::credential::Purpose;
 use rollcall_door::App;
-use rollcall_door::callers::{SignedIn, find};
+use rollcall_door::callers::{SignedIn, find, standing};
+use rollcall_door::session::Asked;
 use rollcall_engine::secrets::{same, sha256_hex};
 use rollcall_projections::console::{ConsoleRole, ConsoleSessionRow};
 use rollcall_projections::organizations::OrganizationRow;
@@ -52,15 +52,12 @@ impl Visitor {
         let secret = cookie::found(&parts.headers).ok_or_else(back)?;
         let now = app.engine.clock.now();
         let session = app.console.sessions.of_cookie(&sha256_hex(secret), now).await?;
-        let session = session.ok_or_else(back)?;
-        // A key that was revoked ends its sessions, on every server, with the next request.
-        let signed_in = SignedIn::by_credential(
-            &app,
-            session.organization,
-            purpose_of(session.role),
-            session.credential,
-        );
-        let signed_in = signed_in.await?.ok_or_else(back)?;
+        let mut session = session.ok_or_else(back)?;
+        // A key that was revoked, or a group that was left, ends its sessions, on every server, with
+        // the next request; another group makes its holder somebody else.
+        let held = standing(&app, &session, Asked::ToUseIt).await?;
+        let (signed_in, role) = held.ok_or_else(back)?;
+        session.role = role;
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
         let api = console.api.clone();
         let asker = Asker::new(api, signed_in.clone(), peer, &parts.headers);
@@ -76,11 +73,9 @@ impl Visitor {
     pub async fn is_still_signed_in(&self) -> bool {
         let (session, now) = (&self.session, self.app.engine.clock.now());
         let live = self.app.console.sessions.is_live(&session.sha256, now).await;
-        let purpose = purpose_of(session.role);
-        let key = (session.organization, purpose, session.credential);
-        let key = SignedIn::by_credential(&self.app, key.0, key.1, key.2).await;
+        let held = standing(&self.app, session, Asked::ToLook).await;
         // What cannot be looked up now is no reason to send anybody away.
-        live.unwrap_or(true) && key.map_or(true, |key| key.is_some())
+        live.unwrap_or(true) && held.map_or(true, |held| held.is_some())
     }
 
     /// What surrounds a page.
@@ -116,7 +111,8 @@ fn token_of(secret: &str) -> String {
 
 /// Whom a page is for.
 pub trait Guard: Sized + Send {
-    /// Whether auditors may send it a form: to sign out, and nothing else.
+    /// Whether auditors may send it a form: to sign out, to say what came of a review, and nothing
+    /// else.
     const TAKES_AUDITORS: bool = false;
 
     /// Lets somebody in.
@@ -227,6 +223,24 @@ impl Guard for Manager {
     }
 }
 
+/// An operator, at the organization in the path.
+#[derive(Clone)]
+pub struct OperatorOf(pub Reader);
+
+impl Guard for OperatorOf {
+    async fn admitted(parts: &mut Parts, console: &Console) -> Result<Self, Trouble> {
+        let reader = Reader::admitted(parts, console).await?;
+        match reader.visitor.role() {
+            ConsoleRole::Operator => Ok(Self(reader)),
+            _ => Err(Trouble::new(StatusCode::FORBIDDEN, tell::OPERATORS_ONLY)),
+        }
+    }
+
+    fn visitor(&self) -> &Visitor {
+        &self.0.visitor
+    }
+}
+
 /// An operator, wherever they are.
 #[derive(Clone)]
 pub struct OperatorHere(pub Visitor);
@@ -281,7 +295,23 @@ macro_rules! extracted {
     };
 }
 
-extracted!(Visitor, Reader, Setter, Manager, OperatorHere);
+/// Somebody who may say what came of a review: whoever may read, auditors as well.
+#[derive(Clone)]
+pub struct Reviewer(pub Reader);
+
+impl Guard for Reviewer {
+    const TAKES_AUDITORS: bool = true;
+
+    async fn admitted(parts: &mut Parts, console: &Console) -> Result<Self, Trouble> {
+        Ok(Self(Reader::admitted(parts, console).await?))
+    }
+
+    fn visitor(&self) -> &Visitor {
+        &self.0.visitor
+    }
+}
+
+extracted!(Visitor, Reader, Reviewer, Setter, Manager, OperatorOf, OperatorHere);
 
 /// Somebody who may change something, with the form they sent from a page of theirs.
 pub struct Posted<G> {

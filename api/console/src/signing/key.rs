@@ -29,11 +29,24 @@ pub struct Back {
 struct Page<'a> {
     to: &'a str,
     refused: Option<&'a str>,
+    typed: &'a str,
+    no_organization: Option<&'a str>,
 }
 
 /// The page.
 pub async fn page(Query(back): Query<Back>) -> Response {
-    shown(&Page { to: local(&back.to), refused: None }).into_response()
+    // Who was sent here from a page of an organization is of that one, most likely.
+    let to = local(&back.to);
+    let typed = to.strip_prefix("/o/").and_then(|rest| rest.split(['/', '?']).next());
+    let typed = typed.unwrap_or_default();
+    shown(&Page { to, refused: None, typed, no_organization: None }).into_response()
+}
+
+/// The page again, where no organization is called what was typed.
+pub fn unknown_organization(typed: &str) -> Response {
+    let page =
+        Page { to: "/", refused: None, typed, no_organization: Some(tell::UNKNOWN_ORGANIZATION) };
+    (StatusCode::NOT_FOUND, shown(&page)).into_response()
 }
 
 /// A path of this origin; anything else is the beginning.
@@ -62,7 +75,9 @@ pub async fn sign_in(State(console): State<Console>, request: Request) -> Respon
     };
     let known = found.and_then(|found| role_of(found.purpose).map(|role| (found, role)));
     let Some((signed_in, role)) = known else {
-        let page = Page { to: local(form.text("to")), refused: Some(tell::UNKNOWN_KEY) };
+        let to = local(form.text("to"));
+        let refused = Some(tell::UNKNOWN_KEY);
+        let page = Page { to, refused, typed: "", no_organization: None };
         let response = (StatusCode::UNAUTHORIZED, shown(&page)).into_response();
         return kept(app, opened, Some("unknown-key".to_owned()), response).await;
     };

@@ -1,7 +1,7 @@
 //! Signing in by a link. Opening it does nothing, because mail scanners open links too: pressing
 //! the button does. Links that are unknown, used, ended or revoked get one and the same page.
 
-use super::begin::{Begun, purpose_of};
+use super::begin::Begun;
 use super::guard::{read, setup_of};
 use super::kept::kept;
 use super::origin;
@@ -14,7 +14,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use rollcall_contract::console::{OPEN_PATH, SETUP_PATH};
 use rollcall_domain::exchange::Protocol;
-use rollcall_door::callers::SignedIn;
+use rollcall_door::callers::{SignedIn, purpose_of};
 use rollcall_door::exchange::Opened;
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_projections::console::{ConsoleRole, LinkState};

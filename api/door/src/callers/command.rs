@@ -87,6 +87,7 @@ fn refused(refusal: OrganizationError) -> Refusal {
         OrganizationError::Credential(refusal) => of_credential(refusal),
         OrganizationError::NotFound
         | OrganizationError::UnknownKey
+        | OrganizationError::NoConsoleGroup(_)
         | OrganizationError::NoRecipient(_)
         | OrganizationError::NotImported(_) => Refusal::not_found(refusal.to_string()),
         OrganizationError::AlreadyExists
@@ -95,6 +96,7 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::OtherIdentityProvider
         | OrganizationError::KeyExists
         | OrganizationError::TooManyKeys
+        | OrganizationError::TooManyConsoleGroups
         | OrganizationError::TooManyRecipients
         | OrganizationError::CurrentKey => Refusal::conflict(refusal.to_string()),
         OrganizationError::InvalidAddress
@@ -105,6 +107,8 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::InvalidIdentifiers
         | OrganizationError::InvalidAuthnContext
         | OrganizationError::InvalidEntityId
+        | OrganizationError::InvalidRemark
+        | OrganizationError::NotSeen
         | OrganizationError::InvalidTarget => Refusal::bad_request(refusal.to_string()),
     }
 }

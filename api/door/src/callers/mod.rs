@@ -5,24 +5,29 @@
 //! | [`Operator`] | everything |
 //! | [`Admin`] | change one organization, and nothing else; operators are admins of each |
 //! | [`Follower`] | follow one organization's log as one of its consumers; admins may look at what it gets |
+//! | [`Reviewer`] | say what came of a review of access, and change nothing else; auditors are reviewers |
 //! | [`Auditor`] | read everything about one organization, and change nothing; admins are auditors of theirs |
 
 mod admin;
 mod auditor;
 mod command;
+mod console_session;
 mod follower;
 mod holder;
 mod operator;
 mod organization;
+mod reviewer;
 mod signed_in;
 
 pub use admin::Admin;
 pub use auditor::Auditor;
 pub use command::of_credential;
+pub use console_session::{HeldBy, began_here, purpose_of, standing};
 pub use follower::{Follower, consumer};
 pub use holder::still_holds;
 pub use operator::Operator;
 pub use organization::{REST, find};
+pub use reviewer::Reviewer;
 pub use signed_in::{Inside, LocalAccount, SignedIn};
 
 use crate::{App, Refusal};

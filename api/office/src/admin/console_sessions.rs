@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use rollcall_contract::Problem;
 use rollcall_contract::console::{ConsoleSessionBody, ConsoleSessionPath};
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_door::callers::Admin;
+use rollcall_door::callers::{Admin, standing};
+use rollcall_door::session::Asked;
 use rollcall_door::{App, Refusal};
 use std::sync::Arc;
 
@@ -31,17 +32,22 @@ pub async fn list(
 ) -> Result<Json<Vec<ConsoleSessionBody>>, Refusal> {
     let now = app.engine.clock.now();
     let rows = app.console.sessions.list(admin.organization.id).await?;
-    let body = |row: rollcall_projections::console::ConsoleSessionRow| ConsoleSessionBody {
-        session_id: row.id,
-        role: row.role.as_str().to_owned(),
-        live: row.is_live(now),
-        label: row.label,
-        began_at: row.began_at,
-        seen_at: row.seen_at,
-        ends_at: row.ends_at,
-        source: row.source,
-    };
-    Ok(Json(rows.into_iter().map(body).collect()))
+    let mut all = Vec::with_capacity(rows.len());
+    for row in rows {
+        // One whose key was revoked, or whose holder left the group, is over.
+        let live = row.is_live(now) && standing(&app, &row, Asked::ToLook).await?.is_some();
+        all.push(ConsoleSessionBody {
+            session_id: row.id,
+            role: row.role.as_str().to_owned(),
+            live,
+            label: row.label,
+            began_at: row.began_at,
+            seen_at: row.seen_at,
+            ends_at: row.ends_at,
+            source: row.source,
+        });
+    }
+    Ok(Json(all))
 }
 
 /// Ends a session of the console, at once and on every server.

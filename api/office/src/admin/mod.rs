@@ -7,11 +7,13 @@ mod because;
 mod claims;
 mod clock;
 mod connection;
+mod console_groups;
 mod console_links;
 mod console_sessions;
 mod consumers;
 mod credential_body;
 mod credentials;
+mod decisions;
 mod erasure;
 mod erasure_list;
 mod holds;
@@ -103,6 +105,10 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("console.links.revoke", routes!(console_links::revoke)))
         .routes(named("console.sessions.list", routes!(console_sessions::list)))
         .routes(named("console.sessions.end", routes!(console_sessions::end)))
+        .routes(named("console.groups.list", routes!(console_groups::list)))
+        .routes(named("console.groups.set", routes!(console_groups::set)))
+        .routes(named("console.groups.remove", routes!(console_groups::remove)))
+        .routes(named("review.decide", routes!(decisions::decide)))
         .routes(named("consumers.list", routes!(consumers::list)))
         .routes(named("consumers.add", routes!(consumers::add)))
         .routes(named("consumers.show", routes!(consumers::show)))

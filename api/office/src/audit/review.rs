@@ -22,6 +22,7 @@ use rollcall_door::audit::Reads;
 use rollcall_door::callers::Auditor;
 use rollcall_door::{App, Refusal};
 use rollcall_evidence::carried;
+use rollcall_projections::decisions::{DecisionRow, Membership};
 use rollcall_projections::history::{Access, Period, Side};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
@@ -53,6 +54,12 @@ impl Row for AccessRow {
         "type",
         "group_id",
         "member_id",
+        "verdict",
+        "remark",
+        "decided_by",
+        "decided_at",
+        "decided_position",
+        "seen_position",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -78,6 +85,12 @@ impl Row for AccessRow {
             self.kind.clone(),
             self.group_id.to_string(),
             self.member_id.to_string(),
+            text(self.verdict.as_ref()),
+            text(self.remark.as_ref()),
+            text(self.decided_by.as_ref()),
+            text(self.decided_at.map(time::text)),
+            text(self.decided_position),
+            text(self.seen_position),
         ]
     }
 }
@@ -262,8 +275,10 @@ impl Asked {
                 page.iter().flat_map(|a| [a.began_by, a.ended_by]).flatten().collect();
             let runs = self.views.runs.of(self.organization, &exchanges).await;
             let runs = runs.map_err(StreamError::broken)?;
+            let decisions = self.decisions(&page).await?;
             for access in page.into_iter().filter(|a| self.group.is_none_or(|g| g == a.group)) {
-                rows.push(&self.row(access, &runs)).await?;
+                let decided = decisions.get(&(access.group, access.member, access.since()));
+                rows.push(&self.row(access, &runs, decided)).await?;
             }
             if whole {
                 return Ok(());
@@ -271,7 +286,24 @@ impl Asked {
         }
     }
 
-    fn row(&self, access: Access, runs: &HashMap<ExchangeId, (RunId, RunKind)>) -> AccessRow {
+    /// What reviewers decided about these, as of the end of the period.
+    async fn decisions(
+        &self,
+        page: &[Access],
+    ) -> Result<HashMap<Membership, DecisionRow>, StreamError> {
+        let groups: BTreeSet<ResourceId> = page.iter().map(|access| access.group).collect();
+        let members: BTreeSet<ResourceId> = page.iter().map(|access| access.member).collect();
+        let (organization, at) = (self.organization, self.period.1);
+        let found = self.views.decisions.standing(organization, &groups, &members, at).await;
+        found.map_err(StreamError::broken)
+    }
+
+    fn row(
+        &self,
+        access: Access,
+        runs: &HashMap<ExchangeId, (RunId, RunKind)>,
+        decided: Option<&DecisionRow>,
+    ) -> AccessRow {
         let until_position = access.until(self.period.1);
         let ended = until_position.is_some();
         let run = |exchange: Option<ExchangeId>| exchange.and_then(|x| runs.get(&x));
@@ -302,6 +334,12 @@ impl Asked {
             until_exchange: until_exchange.map(|x| x.0),
             until_run: run(until_exchange).map(|(run, _)| run.0),
             until_actor: access.ended_actor.clone().filter(|_| ended),
+            verdict: decided.map(|row| row.verdict.as_str().to_owned()),
+            remark: decided.and_then(|row| row.remark.clone()),
+            decided_by: decided.map(|row| row.actor.clone()),
+            decided_at: decided.map(|row| row.decided_at),
+            decided_position: decided.map(|row| row.position),
+            seen_position: decided.map(|row| row.seen_at),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where an organization's SAML endpoints are: exactly what Azure's Basic SAML Configuration asks
 //! for.
 
+use rollcall_contract::console::sign_in_address;
 use rollcall_domain::organization::SamlPolicy;
 
 /// The addresses of one organization.
@@ -17,6 +18,8 @@ pub struct Addresses {
     pub logout_url: String,
     /// Where a browser goes that has signed in and was asked to go nowhere else.
     pub signed_in_url: String,
+    /// Where the console lets somebody in who has signed in.
+    pub console_url: String,
 }
 
 impl Addresses {
@@ -30,6 +33,7 @@ impl Addresses {
             sign_on_url: at("login"),
             logout_url: at("logout"),
             signed_in_url: at("signed-in"),
+            console_url: sign_in_address(public_url, domain),
         }
     }
 }

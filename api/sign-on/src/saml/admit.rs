@@ -4,8 +4,7 @@ use super::call::{Call, unavailable};
 use super::page::Page;
 use super::reply::Reply;
 use super::visit::Visit;
-use crate::cookies::{Pending, begin_session, session_token};
-use crate::sessions::check;
+use crate::cookies::{Pending, begin_session};
 use chrono::TimeDelta;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::claim::ClaimKind;
@@ -22,6 +21,7 @@ use rollcall_domain::scim::{Attributes, ResourceKind, decode_resource};
 use rollcall_domain::sql::SqlError;
 use rollcall_domain::user::{NewSession, SignIn, User, UserCommand, UserError, refusal};
 use rollcall_door::exchange::Kept;
+use rollcall_door::session::{self, check};
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_engine::{ExecuteError, Hosted, Judgement, Led, Order, Precondition, Sealed, Visible};
 
@@ -42,12 +42,16 @@ impl Landing {
     /// is allowed.
     pub fn choose(call: &Call, answered: Option<Pending>, relay_state: Option<&str>) -> Self {
         let policy = &call.connection.settings.policy;
+        // Only what began here goes on to the console.
+        let to_the_console = |target: &&str| **target == *call.addresses.console_url;
         let asked = match &answered {
-            Some(pending) => pending.target.as_deref(),
-            None => relay_state,
+            Some(pending) => pending
+                .target
+                .as_deref()
+                .filter(|target| policy.allows_target(target) || to_the_console(target)),
+            None => relay_state.filter(|target| policy.allows_target(target)),
         };
-        let allowed =
-            asked.filter(|target| policy.allows_target(target)).or_else(|| policy.default_target());
+        let allowed = asked.or_else(|| policy.default_target());
         Self { url: allowed.unwrap_or(&call.addresses.signed_in_url).to_owned(), answered }
     }
 }
@@ -194,7 +198,7 @@ async fn look(call: &Call, sign_in: &SignIn) -> Result<Found, Trouble> {
 /// Whether this browser has a live session of somebody else: what no request of ours began does not
 /// replace it.
 async fn is_of_somebody_else(call: &Call, found: &Found) -> Result<bool, SqlError> {
-    let Some(token) = session_token(&call.visit.headers) else { return Ok(false) };
+    let Some(token) = session::token(&call.visit.headers) else { return Ok(false) };
     let held = check(&call.app, token).await?;
     let subject = held.map(|held| (held.row.organization, held.row.subject));
     Ok(match (subject, found) {

@@ -3,8 +3,8 @@
 use super::admit::Landing;
 use super::call::Call;
 use super::reply::Reply;
-use crate::cookies::{Pending, session_token};
-use crate::sessions::check;
+use crate::cookies::Pending;
+use rollcall_door::session::{self, check};
 
 /// Where the browser goes on to, if this very message made the live session that it has. It was
 /// verified then, and nothing is done again.
@@ -14,7 +14,7 @@ pub async fn again(
     pending: &[Pending],
     relay_state: Option<&str>,
 ) -> Option<Reply> {
-    let token = session_token(&call.visit.headers)?;
+    let token = session::token(&call.visit.headers)?;
     let held = check(&call.app, token).await.ok().flatten()?;
     if held.row.organization != call.organization.id {
         return None;

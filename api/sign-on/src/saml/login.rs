@@ -13,7 +13,9 @@ pub fn login(call: &Call) -> Reply {
     let asked = parameter(&call.visit.query, "RelayState")
         .or_else(|| parameter(&call.visit.query, "target"));
     let policy = &call.connection.settings.policy;
-    let target = asked.as_ref().filter(|target| policy.allows_target(target)).cloned();
+    let is_console = |target: &str| target == call.addresses.console_url;
+    let allowed = |target: &&String| policy.allows_target(target) || is_console(target);
+    let target = asked.as_ref().filter(allowed).cloned();
     let refused_target = asked.is_some() && target.is_none();
     let login_hint = parameter(&call.visit.query, "login_hint").filter(|hint| hint.len() <= 320);
     let request = call.app.engine.ids.saml_message();

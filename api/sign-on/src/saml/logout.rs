@@ -6,7 +6,7 @@ use super::login::parameter;
 use super::origin::is_elsewhere;
 use super::page::Page;
 use super::reply::Reply;
-use crate::cookies::{Asking, Pending, end_session, session_token};
+use crate::cookies::{Asking, Pending, end_session};
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
 use rollcall_domain::log::{AggregateKind, StreamId};
@@ -15,6 +15,7 @@ use rollcall_domain::organization::{
 };
 use rollcall_domain::saml::{Reason, Refusal};
 use rollcall_domain::user::{SessionEnd, User, UserCommand, UserError};
+use rollcall_door::session;
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_engine::{ExecuteError, Judgement, Order, Visible};
 use rollcall_projections::sessions::SessionRow;
@@ -35,7 +36,7 @@ pub async fn logout(call: &Call) -> Reply {
 async fn asked_by_person(call: &Call) -> Reply {
     let asked = parameter(&call.visit.query, "RelayState")
         .filter(|t| call.connection.settings.policy.allows_target(t));
-    let found = match session_token(&call.visit.headers) {
+    let found = match session::token(&call.visit.headers) {
         Some(token) => call.app.sessions.by_token(&sha256_hex(token)).await,
         None => Ok(None),
     };

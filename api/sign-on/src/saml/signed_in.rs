@@ -3,13 +3,12 @@
 use super::call::{Call, unavailable};
 use super::page::Page;
 use super::reply::Reply;
-use crate::cookies::session_token;
-use crate::sessions::check;
 use rollcall_door::exchange::Kept;
+use rollcall_door::session::{self, check};
 
 /// GET `/saml/{organization}/signed-in`. A page like any other: not an exchange.
 pub async fn signed_in(call: &Call) -> Reply {
-    let checked = match session_token(&call.visit.headers) {
+    let checked = match session::token(&call.visit.headers) {
         Some(token) => check(&call.app, token).await,
         None => Ok(None),
     };

@@ -1,9 +1,6 @@
 //! Sessions, as the application asks for them: `GET /api/v1/session`.
 
-mod check;
 mod show;
-
-pub use check::{Checked, check};
 
 use axum::extract::FromRef;
 use rollcall_door::App;

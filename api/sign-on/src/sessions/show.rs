@@ -1,7 +1,5 @@
 //! Who it is that holds a session.
 
-use super::check::check;
-use crate::cookies::session_token;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,6 +8,7 @@ use rollcall_contract::Problem;
 use rollcall_contract::sessions::SessionBody;
 use rollcall_door::App;
 use rollcall_door::Refusal;
+use rollcall_door::session::{self, check};
 use std::sync::Arc;
 
 /// Who holds the session of the cookie, or of the bearer token. Ask with every request: a session
@@ -31,7 +30,7 @@ pub async fn show(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Res
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let token = bearer
         .map(|(_, token)| token.trim())
-        .or_else(|| session_token(&headers))
+        .or_else(|| session::token(&headers))
         .filter(|t| !t.is_empty() && t.len() <= 512);
     let nobody = || {
         Refusal::new(StatusCode::UNAUTHORIZED, "there is no session, or it is over: sign in again")

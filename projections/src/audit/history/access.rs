@@ -157,6 +157,32 @@ impl History {
         read_all(self.views.query(&sql, params).await?)
     }
 
+    /// Whether somebody joined a group by an event.
+    ///
+    /// # Errors
+    /// If the views cannot be read.
+    pub async fn was_member(
+        &self,
+        organization: OrganizationId,
+        group: ResourceId,
+        member: ResourceId,
+        since: Position,
+    ) -> Result<bool, SqlError> {
+        let from = since.checked_mul(PLACES).filter(|from| *from < OPEN / 2);
+        let Some(from) = from else { return Ok(false) };
+        let sql = "SELECT count(*) FROM history_memberships WHERE organization = $1 \
+                   AND group_id = $2 AND member_id = $3 AND since >= $4 AND since < $5";
+        let params = vec![
+            organization.into(),
+            group.to_string().into(),
+            member.to_string().into(),
+            from.into(),
+            (from + PLACES).into(),
+        ];
+        let found = read_all::<u64>(self.views.query(sql, params).await?)?;
+        Ok(found.first().is_some_and(|count| *count > 0))
+    }
+
     /// The users or groups that ever had a name: `userName`, or `displayName` of a group; upper and
     /// lower case are the same.
     ///

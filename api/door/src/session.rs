@@ -1,6 +1,8 @@
-//! Whether a token is a session, now. The views are folded before any write is answered, so a
+//! Whether somebody is signed in through their organization, now. The views are folded before any write is answered, so a
 //! session ends, in every process, with the answer to the SCIM request that ends it.
 
+use crate::App;
+use axum::http::{HeaderMap, header};
 use chrono::TimeDelta;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::context::Context;
@@ -8,12 +10,37 @@ use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::organization::SamlState;
 use rollcall_domain::sql::SqlError;
 use rollcall_domain::user::{SessionEnd, User, UserCommand};
-use rollcall_door::App;
 use rollcall_engine::Order;
 use rollcall_engine::secrets::sha256_hex;
 use rollcall_projections::organizations::OrganizationRow;
 use rollcall_projections::sessions::SessionRow;
 use serde_json::Value;
+
+/// The session's cookie. `__Host-` makes browsers insist on https, on this host and on no other.
+pub const COOKIE: &str = "__Host-rollcall-session";
+
+/// The session's token, from its cookie.
+pub fn token(headers: &HeaderMap) -> Option<&str> {
+    cookies(headers)
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+        .filter(|v| !v.is_empty() && v.len() <= 512)
+}
+
+/// All cookies that a browser sent.
+pub fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
+    lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='))
+}
+
+/// Whether it counts that a session was asked for: sessions can end by not being used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// By its holder.
+    ToUseIt,
+    /// By somebody who wants to know.
+    ToLook,
+}
 
 /// A session that lets somebody in.
 #[derive(Clone, Debug)]
@@ -32,6 +59,9 @@ pub struct Checked {
 
 /// Looks a token up. Nothing if it is no session, or one that is over, or one of an organization
 /// that is switched off.
+///
+/// # Errors
+/// If the views cannot be read.
 pub async fn check(app: &App, token: &str) -> Result<Option<Checked>, SqlError> {
     let Some(row) = app.sessions.by_token(&sha256_hex(token)).await? else { return Ok(None) };
     if !row.is_live(app.engine.clock.now()) {
@@ -40,7 +70,20 @@ pub async fn check(app: &App, token: &str) -> Result<Option<Checked>, SqlError> 
         }
         return Ok(None);
     }
-    if !still_holds(app, &row).await? {
+    standing(app, row, Asked::ToUseIt).await
+}
+
+/// What a session that has not ended stands for. Nothing if it lets nobody in: single sign-on is
+/// another, the organization is switched off, or the user is.
+///
+/// # Errors
+/// If the views cannot be read.
+pub async fn standing(
+    app: &App,
+    row: SessionRow,
+    asked: Asked,
+) -> Result<Option<Checked>, SqlError> {
+    if !row.is_live(app.engine.clock.now()) || !still_holds(app, &row, asked).await? {
         return Ok(None);
     }
     let organization = app
@@ -60,8 +103,8 @@ pub async fn check(app: &App, token: &str) -> Result<Option<Checked>, SqlError> 
 }
 
 /// Whether single sign-on is still what it was when the session began, and somebody has asked for it
-/// lately. Who asks, uses it.
-async fn still_holds(app: &App, row: &SessionRow) -> Result<bool, SqlError> {
+/// lately.
+async fn still_holds(app: &App, row: &SessionRow, asked: Asked) -> Result<bool, SqlError> {
     let Some(connection) = app.connections.of(row.organization).await? else { return Ok(false) };
     let settings = connection.settings;
     let issuer = settings.idp.as_ref().map(|idp| &idp.entity_id);
@@ -73,6 +116,9 @@ async fn still_holds(app: &App, row: &SessionRow) -> Result<bool, SqlError> {
     };
     let now = app.engine.clock.now();
     let last = app.session_uses.last(row.organization, row.id).await?.unwrap_or(row.began);
+    if asked == Asked::ToLook {
+        return Ok(now - last < idle);
+    }
     if now - last >= idle {
         end(app, row, SessionEnd::Idle).await;
         return Ok(false);
