@@ -59,7 +59,7 @@ check-kurrent: deps
 # What shows only now and then, in full: in CI a tenth of it. Its dated result is in docs/soak.md.
 soak: deps
 	$(CARGO) build --locked --workspace --all-targets
-	ROLLCALL_SOAK=1 $(CARGO) test --locked -p rollcall-tests --test concurrency --test crash --test entra --test identity -- --nocapture --test-threads 1
+	ROLLCALL_SOAK=1 $(CARGO) test --locked -p rollcall-tests --test concurrency --test crash --test entra --test identity --test ledger -- --nocapture --test-threads 1
 
 bench: deps
 	$(CARGO) build --release --locked -p rollcall --bin rollcall -p rollcall-tests --bin bench

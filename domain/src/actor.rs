@@ -47,14 +47,20 @@ pub enum Actor {
     },
     /// The holder of the operator key of the data folder.
     Operator,
+    /// Somebody on the machine of the server, through the socket in the data folder.
+    LocalOperator {
+        /// The account by which the machine knows them.
+        name: String,
+    },
     /// Rollcall itself.
     System,
 }
 
 impl Actor {
     /// The stable names of all kinds, each with whether one of that kind has an id.
-    pub const KINDS: [(&str, bool); 8] = [
+    pub const KINDS: [(&str, bool); 9] = [
         ("operator", false),
+        ("local_operator", false),
         ("named_operator", true),
         ("admin", true),
         ("auditor", true),
@@ -75,12 +81,23 @@ impl Actor {
             Actor::NamedOperator { .. } => "named_operator",
             Actor::Consumer { .. } => "consumer",
             Actor::Operator => "operator",
+            Actor::LocalOperator { .. } => "local_operator",
             Actor::System => "system",
+        }
+    }
+
+    /// What somebody called them, if anybody did.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Actor::Admin { name, .. }
+            | Actor::LocalOperator { name }
+            | Actor::NamedOperator { name, .. } => Some(name),
+            _ => None,
         }
     }
 
     /// Whether it operates the deployment.
     pub fn is_operator(&self) -> bool {
-        matches!(self, Actor::Operator | Actor::NamedOperator { .. })
+        matches!(self, Actor::Operator | Actor::LocalOperator { .. } | Actor::NamedOperator { .. })
     }
 }

@@ -454,7 +454,7 @@ mod sessions {
         let other =
             UserCommand::SignIn(Box::new(sign_in(1, assertion("eve@x.example", None, &[]))));
         assert_eq!(decide(&given(vec![ada(true)]), other.clone()), Err(UserError::NotRecognized));
-        assert_eq!(decide(&User::Deleted, other), Err(UserError::NotFound));
+        assert_eq!(decide(&User::Deleted { is_held: false }, other), Err(UserError::NotFound));
     }
 
     #[test]

@@ -248,6 +248,9 @@ fn directory_samples() -> Vec<DomainEvent> {
         }),
         DomainEvent::Organization(OrganizationEvent::Disabled {}),
         DomainEvent::Organization(OrganizationEvent::Enabled {}),
+        DomainEvent::Organization(OrganizationEvent::Erased {
+            because: "the contract ended".into(),
+        }),
         DomainEvent::Organization(OrganizationEvent::ScimEnabled {}),
         DomainEvent::Organization(OrganizationEvent::ScimDisabled {}),
         DomainEvent::Organization(OrganizationEvent::ScimTokenIssued {
@@ -357,6 +360,8 @@ fn credential_samples() -> Vec<DomainEvent> {
         })),
         DomainEvent::Organization(OrganizationEvent::TimesBounded { until: end }),
         DomainEvent::User(UserEvent::Erased { because: "asked for it under article 17".into() }),
+        DomainEvent::User(UserEvent::Held { because: "a court wants to know".into() }),
+        DomainEvent::User(UserEvent::Released { because: "the court has ended".into() }),
     ])
     .chain(of_consumers().into_iter().map(DomainEvent::Consumer))
     .chain([DomainEvent::Lost(RecordLost {

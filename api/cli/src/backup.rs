@@ -4,6 +4,7 @@ use super::Exit;
 use super::client::Client;
 use super::output;
 use super::part::{Part, check_free};
+use super::person::check_list;
 use crate::say;
 use anyhow::{Context, anyhow};
 use clap::Args;
@@ -53,6 +54,10 @@ pub struct Restore {
     /// A file made by `rollcall backup --keys-to`
     #[arg(long, value_name = "FILE", requires = "input")]
     keys: Option<PathBuf>,
+    /// A file made by `rollcall person erasures`, later than the backup: who was erased since is erased
+    /// before anybody is served
+    #[arg(long, value_name = "FILE", requires = "input")]
+    erasures: Option<PathBuf>,
     /// Go on with a restore of the same file that was broken off
     #[arg(long, requires = "input")]
     resume: bool,
@@ -99,16 +104,16 @@ pub async fn restore(command: Restore, client: Client) -> anyhow::Result<Exit> {
     };
     check(&input)?;
     let query = RestoreQuery { resume: command.resume, drop_operators: command.drop_operators };
-    let file = BufReader::new(File::open(&input)?);
-    let whole: Box<dyn Read + Send> = match &command.keys {
-        None => Box::new(file),
-        Some(keys) => {
-            let keys =
-                File::open(keys).with_context(|| format!("cannot read {}", keys.display()))?;
-            let (begin, rest) = first_line(file)?;
-            Box::new(Cursor::new(begin).chain(keys).chain(rest))
-        }
-    };
+    if let Some(list) = &command.erasures {
+        check_list(list)?;
+    }
+    let (begin, rest) = first_line(BufReader::new(File::open(&input)?))?;
+    let mut whole: Box<dyn Read + Send> = Box::new(Cursor::new(begin));
+    for file in [&command.erasures, &command.keys].into_iter().flatten() {
+        let beside = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+        whole = Box::new(whole.chain(beside));
+    }
+    let whole = whole.chain(rest);
     let chunks = futures::stream::unfold(
         BufReader::with_capacity(1 << 16, whole),
         |mut reader| async move {
@@ -125,7 +130,12 @@ pub async fn restore(command: Restore, client: Client) -> anyhow::Result<Exit> {
     let done: RestoredBody = client
         .upload(&route::RESTORE.line(&Nothing, &query)?, reqwest::Body::wrap_stream(chunks))
         .await?;
-    report(&client, &done, "restored")
+    report(&client, &done, "restored")?;
+    if !client.json && command.erasures.is_some() {
+        let (erased, later) = (done.erased, done.not_in_backup);
+        say!("{erased} people erased who were in the backup; {later} of the list came after it");
+    }
+    Ok(Exit::Success)
 }
 
 fn report(client: &Client, counts: &RestoredBody, done: &str) -> anyhow::Result<Exit> {
@@ -142,7 +152,7 @@ fn report(client: &Client, counts: &RestoredBody, done: &str) -> anyhow::Result<
     Ok(Exit::Success)
 }
 
-/// The first line of a backup, and the rest: the keys belong between them.
+/// The first line of a backup, and the rest: keys and erasures belong between them.
 fn first_line(mut file: BufReader<File>) -> anyhow::Result<(Vec<u8>, BufReader<File>)> {
     let mut line = Vec::new();
     file.read_until(b'\n', &mut line)?;

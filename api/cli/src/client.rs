@@ -17,6 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::io::{IsTerminal as _, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::OnceCell;
@@ -26,7 +27,8 @@ use uuid::Uuid;
 pub struct Client {
     http: reqwest::Client,
     base: String,
-    key: String,
+    /// None where the machine says who we are.
+    key: Option<String>,
     /// The server has shown that it knows the operator key; with another key, TLS has to do.
     proven: Option<OnceCell<()>>,
     /// Whether results are printed as JSON.
@@ -56,16 +58,21 @@ impl Client {
     /// Finds the server and its operator key.
     pub fn new(server: ServerArgs) -> anyhow::Result<Self> {
         let data = server.data.unwrap_or_else(default_data);
-        let key = match &server.key_file {
-            Some(file) => key::read(file)?,
-            None => key::operator(&data)?,
+        let socket = match (&server.url, &server.key_file) {
+            (None, None) => socket(&data),
+            _ => None,
+        };
+        let key = match (&server.key_file, &socket) {
+            (Some(file), _) => Some(key::read(file)?),
+            (None, Some(_)) => None,
+            (None, None) => Some(key::operator(&data)?),
         };
         let base =
             server.url.unwrap_or_else(|| local_address(&data)).trim_end_matches('/').to_owned();
         if !base.starts_with("http://") && !base.starts_with("https://") {
             bail!("--url {base}: write an address such as http://127.0.0.1:8080");
         }
-        if base.starts_with("http://") && !is_local(&base) && !server.insecure {
+        if base.starts_with("http://") && !is_local(&base) && !server.insecure && key.is_some() {
             bail!(
                 "--url {base}: over plain http everybody in between can read the key; write https://, or --insecure if nobody is in between"
             );
@@ -80,8 +87,16 @@ impl Client {
             let authorities = reqwest::Certificate::from_pem_bundle(&pem).with_context(cannot)?;
             http = authorities.into_iter().fold(http, reqwest::ClientBuilder::add_root_certificate);
         }
+        // On the socket there is nobody in between, and nobody who could pass for the server.
+        let base = match &socket {
+            Some(_) => "http://localhost".to_owned(),
+            None => base,
+        };
+        let proven = (server.key_file.is_none() && socket.is_none()).then(OnceCell::new);
+        if let Some(socket) = socket {
+            http = http.unix_socket(socket);
+        }
         let http = http.build()?;
-        let proven = server.key_file.is_none().then(OnceCell::new);
         let has_told = AtomicBool::new(false);
         Ok(Self { http, base, key, proven, json: server.json, has_told })
     }
@@ -215,15 +230,16 @@ impl Client {
 
     fn begin(&self, line: &RequestLine) -> anyhow::Result<RequestBuilder> {
         let method = line.method.as_str().parse()?;
-        Ok(self
-            .http
-            .request(method, format!("{}{}", self.base, line.target))
-            .bearer_auth(&self.key))
+        let request = self.http.request(method, format!("{}{}", self.base, line.target));
+        Ok(match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        })
     }
 
     async fn checked(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        if let Some(proven) = &self.proven {
-            proven.get_or_try_init(|| prove(&self.http, &self.base, &self.key)).await?;
+        if let (Some(proven), Some(key)) = (&self.proven, &self.key) {
+            proven.get_or_try_init(|| prove(&self.http, &self.base, key)).await?;
         }
         let working = Working::begin("waiting for the server");
         let response = request.send().await.with_context(|| Unreachable::at(&self.base))?;
@@ -271,6 +287,12 @@ fn is_local(base: &str) -> bool {
             .trim_matches(['[', ']'])
             .parse::<std::net::IpAddr>()
             .is_ok_and(|ip| ip.is_loopback())
+}
+
+/// The socket of the server on this data folder, if one answers there that we may open.
+fn socket(data: &Path) -> Option<PathBuf> {
+    let path = data.join("rollcall.sock");
+    UnixStream::connect(&path).is_ok().then_some(path)
 }
 
 /// What the server on this machine wrote down when it started.

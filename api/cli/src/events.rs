@@ -4,14 +4,20 @@ use super::Exit;
 use super::client::Client;
 use super::format::Format;
 use super::output;
+use super::part::{Part, check_free};
 use crate::paging::{Listing, Paging};
 use crate::who;
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::{Args, Subcommand};
 use rollcall_contract::events::{EventBody, EventDetail, EventPath, EventQuery};
+use rollcall_contract::ledger::CHECKPOINT;
 use rollcall_contract::organizations::OrganizationPath;
-use rollcall_contract::request_line::Nothing;
+use rollcall_contract::request_line::{Nothing, RequestLine};
 use rollcall_contract::route;
-use std::path::PathBuf;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -48,7 +54,8 @@ pub enum Events {
         /// How they are written: ndjson, if absent; json with --json
         #[arg(long, value_enum)]
         format: Option<Format>,
-        /// The file to make; it must not exist. Standard output if absent
+        /// The file to make; it must not exist. Beside it FILE.checkpoint is made: the ledger as it
+        /// was, signed, to hold the log against it later. Standard output if absent, and no checkpoint
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
     },
@@ -130,12 +137,34 @@ pub async fn run(command: Events, client: Client) -> anyhow::Result<Exit> {
         Events::Export { which, format, output } => {
             let format = Format::of(format, Format::Ndjson, &client, output.as_deref())?;
             let query = EventQuery { format: format.into(), ..which.query(&client).await? };
-            client
-                .download(&route::EXPORT_EVENTS.line(&which.path(), &query)?, output.as_deref())
-                .await?;
+            let line = route::EXPORT_EVENTS.line(&which.path(), &query)?;
+            match output {
+                Some(output) => with_checkpoint(&client, &line, &output).await?,
+                None => client.download(&line, None).await?,
+            }
         }
     }
     Ok(Exit::Success)
+}
+
+/// Writes an export, and the checkpoint that came with it.
+async fn with_checkpoint(client: &Client, line: &RequestLine, to: &Path) -> anyhow::Result<()> {
+    let mut beside = to.to_owned().into_os_string();
+    beside.push(".checkpoint");
+    let beside = PathBuf::from(beside);
+    check_free(to)?;
+    check_free(&beside)?;
+    let answer = client.send(line).await?;
+    let note = answer.headers().get(CHECKPOINT).map(|note| BASE64.decode(note));
+    let note = note.context("the server sent no checkpoint: it is of an older version")?;
+    let note = note.context("the checkpoint that the server sent cannot be read")?;
+    Part::download(to, answer).await?.finish()?;
+    let (part, mut file) = Part::begin(&beside)?;
+    let cannot = || format!("cannot write {}", beside.display());
+    file.write_all(&note).with_context(cannot)?;
+    let file = file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    file.sync_all().with_context(cannot)?;
+    part.finish()
 }
 
 /// How long to wait where nothing is new.

@@ -7,6 +7,7 @@ use crate::cells;
 use crate::output::Cell;
 use crate::say;
 use clap::Subcommand;
+use rollcall_contract::erasure::{EraseOrganization, ErasedOrganizationBody};
 use rollcall_contract::organizations::{
     NewOrganization, OrganizationBody, OrganizationCreated, OrganizationPath,
 };
@@ -37,6 +38,20 @@ pub enum Org {
         /// Its slug
         #[arg(long, value_name = "SLUG")]
         org: String,
+    },
+    /// Erase an organization: delete everybody in it, switch it off for good, and destroy every key that
+    /// what is personal in its log was sealed with. What was done, when and by whom stays, and every proof of the ledger
+    /// holds. Without --yes it says what there is, and erases nothing
+    Erase {
+        /// Its slug
+        #[arg(long, value_name = "SLUG")]
+        org: String,
+        /// Why, for those who ask later; it stays, so write no name
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        /// Erase it: nothing brings it back
+        #[arg(long)]
+        yes: bool,
     },
 }
 
@@ -90,6 +105,7 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
                 .act(&route::ENABLE_ORGANIZATION.line(&OrganizationPath::of(org), &Nothing)?)
                 .await?
         }
+        Org::Erase { org, reason, yes } => erase(&client, org, reason, yes).await?,
         Org::Disable { org } => {
             client
                 .act(&route::DISABLE_ORGANIZATION.line(&OrganizationPath::of(org), &Nothing)?)
@@ -97,4 +113,30 @@ pub async fn run(command: Org, client: Client) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Success)
+}
+
+async fn erase(client: &Client, org: String, because: String, yes: bool) -> anyhow::Result<()> {
+    let line = route::ERASE_ORGANIZATION.line(&OrganizationPath::of(org), &Nothing)?;
+    let told: ErasedOrganizationBody =
+        client.tell(&line, &EraseOrganization { because, dry_run: !yes }).await?;
+    if client.json {
+        return output::json(&told);
+    }
+    output::pairs(&[
+        ("Organization", told.organization_id.to_string()),
+        ("Said at", told.erased_at.map_or_else(|| "-".to_owned(), |at| at.to_string())),
+        ("Held", told.held.len().to_string()),
+        ("Records", told.records.to_string()),
+        ("Exchanges", told.exchanges.to_string()),
+        ("Keys", told.keys.to_string()),
+        ("Told to", told.consumers.join(", ")),
+        ("Ledger", format!("{} leaves, root {}", told.ledger_size, told.ledger_root)),
+    ]);
+    if told.dry_run {
+        say!("\nNothing was erased: --yes does it, and nothing brings it back.");
+        say!(
+            "What stays in the clear: names of groups, settings, ids, times, who did what, and reasons."
+        );
+    }
+    Ok(())
 }

@@ -71,7 +71,7 @@ pub fn role(role: ConsoleRole) -> &'static str {
 pub fn actor(kind: &str) -> &str {
     match kind {
         "operator" => "Operator",
-        "named_operator" => "Operator",
+        "named_operator" | "local_operator" => "Operator",
         "admin" => "Admin",
         "auditor" => "Auditor",
         "system" => "Rollcall",

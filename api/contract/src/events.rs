@@ -107,6 +107,7 @@ pub struct EventPath {
 pub struct Reading {
     /// Its name, such as `string-boolean`.
     pub reading: String,
-    /// Where in the request.
+    /// Where in the request; empty if that was erased.
+    #[serde(default)]
     pub at: String,
 }

@@ -1,5 +1,6 @@
 //! What a consumer asks: events in the order of the log, and everybody at a position.
 
+use crate::ledger::SignedCheckpoint;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -36,6 +37,10 @@ pub struct FeedBody {
     pub complete: bool,
     /// Which log this is: positions of another are not to be compared.
     pub epoch: String,
+    /// The ledger of the organization, which has everything on this page; absent from a page without
+    /// events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<SignedCheckpoint>,
 }
 
 /// What an event is about.

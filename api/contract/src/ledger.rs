@@ -76,6 +76,22 @@ pub struct ConsistencyBody {
     pub path: Vec<String>,
 }
 
+/// The header with the checkpoint of an export: a signed note (C2SP tlog-checkpoint) in Base64.
+pub const CHECKPOINT: &str = "rollcall-checkpoint";
+
+/// The header with the key that has signed it.
+pub const CHECKPOINT_KEY: &str = "rollcall-checkpoint-key";
+
+/// A checkpoint that goes along with an answer: the ledger of the organization had everything that is
+/// in the answer when this was signed. Whoever keeps the answer can hold the log against it later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SignedCheckpoint {
+    /// The signed note (C2SP tlog-checkpoint).
+    pub checkpoint: String,
+    /// The key that has signed it, as the server says: `name+id+key`.
+    pub key: String,
+}
+
 /// Part of a ledger, to be written to a file.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]

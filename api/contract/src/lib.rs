@@ -29,6 +29,7 @@ pub mod moment;
 pub mod organizations;
 pub mod page;
 pub mod parked;
+pub mod people;
 pub mod problem;
 pub mod proof;
 pub mod provisioning_log;

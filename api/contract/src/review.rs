@@ -1,6 +1,7 @@
 //! Access reviews as evidence: who was in which group, since when, until when, and by what.
 
 use crate::format::Format;
+use crate::ledger::SignedCheckpoint;
 use crate::moment::Moment;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -51,6 +52,8 @@ pub struct ReviewHead {
     pub made_at: DateTime<Utc>,
     /// By which version of Rollcall.
     pub version: String,
+    /// The ledger of the organization, which had all of this when it was made.
+    pub ledger: SignedCheckpoint,
 }
 
 /// One time that somebody was in a group.

@@ -71,6 +71,7 @@ routes! {
     SHOW_ORGANIZATION: Get "/api/v1/organizations/{organization}" (OrganizationPath, Nothing);
     ENABLE_ORGANIZATION: Post "/api/v1/organizations/{organization}/enable" (OrganizationPath, Nothing);
     DISABLE_ORGANIZATION: Post "/api/v1/organizations/{organization}/disable" (OrganizationPath, Nothing);
+    ERASE_ORGANIZATION: Post "/api/v1/organizations/{organization}/erase" (OrganizationPath, Nothing);
     LIST_COLLISIONS: Get "/api/v1/organizations/{organization}/claims/collisions" (OrganizationPath, Nothing);
 
     ENABLE_SCIM: Post "/api/v1/organizations/{organization}/scim/enable" (OrganizationPath, EnableQuery);
@@ -103,6 +104,11 @@ routes! {
     RETIRE_KEY: Delete "/api/v1/organizations/{organization}/saml/certificate/{key}" (KeyPath, Nothing);
     LIST_LOGINS: Get "/api/v1/organizations/{organization}/logins" (OrganizationPath, LoginQuery);
     SHOW_LOGIN: Get "/api/v1/organizations/{organization}/logins/{exchange}" (LoginPath, Nothing);
+    LIST_HOLDS: Get "/api/v1/organizations/{organization}/people/holds" (OrganizationPath, Nothing);
+    HOLD_PERSON: Post "/api/v1/organizations/{organization}/people/hold" (OrganizationPath, Nothing);
+    RELEASE_PERSON: Post "/api/v1/organizations/{organization}/people/release" (OrganizationPath, Nothing);
+    EXPORT_PERSON: Get "/api/v1/organizations/{organization}/people/{user}" (PersonPath, Nothing);
+    LIST_ERASURES: Get "/api/v1/erasures" (Nothing, Nothing);
     ERASE_PERSON: Post "/api/v1/organizations/{organization}/people/erase" (OrganizationPath, Nothing);
     REPIN_PERSON: Put "/api/v1/organizations/{organization}/logins/people/{user}" (PersonPath, Nothing);
     LIST_SESSIONS: Get "/api/v1/organizations/{organization}/sessions" (OrganizationPath, SessionQuery);

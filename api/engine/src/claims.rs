@@ -103,6 +103,16 @@ impl ClaimBook {
         }
     }
 
+    /// Streams claim nothing any more but what they took for good.
+    pub fn forget(&mut self, streams: &BTreeSet<StreamId>) {
+        let claims: Vec<Claim> = self.0.keys().filter(|c| !c.kind.is_once()).copied().collect();
+        for claim in claims {
+            for stream in streams {
+                self.release(&claim, *stream);
+            }
+        }
+    }
+
     /// Claims that more than one would hold.
     pub fn contested(&self) -> BTreeSet<Claim> {
         self.0.iter().filter(|(_, (_, waiting))| !waiting.is_empty()).map(|(c, _)| *c).collect()

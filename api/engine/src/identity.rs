@@ -5,7 +5,8 @@
 //! stays until an operator accepts the log as it is; then all that rested on the one of before is
 //! dropped and made anew.
 
-use crate::{Engine, Names};
+use crate::{Engine, Erasure, Listed, Names, NotErased};
+use rollcall_domain::actor::Actor;
 use rollcall_domain::log::{
     Closed, Known, Log, LogError, RESTORING, Watch, rewritten_of, successor_of,
 };
@@ -27,6 +28,9 @@ pub enum NotSettled {
     /// The names could not be claimed.
     #[error(transparent)]
     Names(#[from] crate::RefoldError),
+    /// Somebody who was erased since could not be erased here.
+    #[error(transparent)]
+    Erased(#[from] NotErased),
 }
 
 /// Holds what is known of a log against it. A log that an operator has accepted elsewhere, also by
@@ -189,18 +193,24 @@ impl Engine {
         self.watch.accept().map(|(_, known)| known)
     }
 
-    /// Makes all anew that rests on a log that a backup was put into, and notes that it is whole.
+    /// Makes all anew that rests on a log that a backup was put into, erases who was erased since,
+    /// and notes that it is whole.
     ///
     /// # Errors
     /// If something of it cannot be done; then it still is being restored.
-    pub async fn settle_restored(&self) -> Result<(), NotSettled> {
+    pub async fn settle_restored(
+        &self,
+        listed: &[Erasure],
+        by: &Actor,
+    ) -> Result<Listed, NotSettled> {
         self.drop_what_rests_on_the_log();
         self.log.compare(&self.watch).await?;
         self.rebuild_views().await?;
         Names::default().settle(self).await?;
+        let erased = self.erase_listed(listed, by).await?;
         self.log.keep_note(RESTORING, None).await?;
         self.drop_what_rests_on_the_log();
-        Ok(())
+        Ok(erased)
     }
 
     /// Serves the log again, or leaves it closed with what was known of it.

@@ -29,7 +29,7 @@ mod visible;
 mod warm;
 
 pub use claim_check::{ClaimDifference, ClaimsCompared};
-pub use erase::{NotErased, Traces};
+pub use erase::{Erasure, Listed, NotErased, OrganizationTraces, Traces};
 pub use hosted::Hosted;
 pub use losses::Loss;
 pub use names::Names;

@@ -57,7 +57,7 @@ pub trait Streamed:
 
 impl Streamed for User {
     const KIND: AggregateKind = AggregateKind::User;
-    const SCHEMA: &'static str = "user-3";
+    const SCHEMA: &'static str = "user-4";
 
     fn modifies(event: &Self::Event) -> bool {
         event.changes_resource()
@@ -110,7 +110,7 @@ impl Streamed for Group {
 
 impl Streamed for Organization {
     const KIND: AggregateKind = AggregateKind::Organization;
-    const SCHEMA: &'static str = "organization-4";
+    const SCHEMA: &'static str = "organization-5";
     /// Refused logins are kept in its stream.
     const LONG: bool = true;
 

@@ -9,13 +9,17 @@
 //! | [`audit`] | a log held against its own leaves, tree, head and earlier checkpoints |
 //! | [`file`] | a ledger in one file |
 //! | [`verify`] | that file, or the proof of one entry, verified without a server |
+//! | [`signed`] | a log's ledger as it is now, signed |
+//! | [`carried`] | checkpoints that went along with answers |
 //! | [`seen`] | checkpoints that somebody has seen, kept in a folder |
 
 pub mod audit;
+pub mod carried;
 pub mod file;
 pub mod findings;
 pub mod grove;
 pub mod seen;
+pub mod signed;
 pub mod statement;
 pub mod verify;
 pub mod walk;

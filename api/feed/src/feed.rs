@@ -9,10 +9,13 @@ use axum::extract::{Query, State};
 use rollcall_contract::Problem;
 use rollcall_contract::consumers::ConsumerPath;
 use rollcall_contract::feed::{EventSubject, FeedBody, FeedEvent, FeedQuery};
+use rollcall_contract::ledger::SignedCheckpoint;
+use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::Position;
 use rollcall_domain::outbound::PublicEvent;
 use rollcall_door::callers::Follower;
 use rollcall_door::{App, Refusal};
+use rollcall_evidence::signed::{self, NotSigned, PURPOSE};
 use rollcall_projections::consumers::ConsumerRow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,14 +74,31 @@ pub async fn read(
     let organization = consumer.organization.to_string();
     metrics::counter!("rollcall_feed_events_total", "organization" => organization)
         .increment(page.events.len() as u64);
+    let ledger = match page.events.is_empty() {
+        true => None,
+        false => Some(ledger(&app, consumer.organization).await?),
+    };
     Ok(Json(FeedBody {
         next: page.next,
         previous,
         head,
         complete: page.next == head,
         epoch: app.engine.log.epoch().await?.to_string(),
+        ledger,
         events: page.events.into_iter().map(|(previous, event)| body(previous, event)).collect(),
     }))
+}
+
+/// The ledger as it is now: it has everything that was read before.
+async fn ledger(app: &App, organization: OrganizationId) -> Result<SignedCheckpoint, Refusal> {
+    let seed = app.deployment_key.derived(PURPOSE);
+    let signer = signed::signer(&app.public_url, &seed, organization);
+    let signer = signer.map_err(|error| Refusal::unavailable(&error))?;
+    match signed::sign(&*app.engine.log, &signer, organization).await {
+        Ok(signed) => Ok(signed.carried()),
+        Err(NotSigned::Log(error)) => Err(error.into()),
+        Err(error) => Err(Refusal::unavailable(&error)),
+    }
 }
 
 /// The end of the log, which every reader sees: who is told of a change finds it wherever else it

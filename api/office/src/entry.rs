@@ -3,7 +3,8 @@
 //!
 //! What was read is not kept, for the log can give it again, nor what was issued, for that is
 //! secret. What operators only read leaves no exchange: the log is theirs. What auditors and admins
-//! only read leaves a line in the trail of reads.
+//! only read leaves a line in the trail of reads, and so does everything about one person, whoever
+//! takes it away.
 
 use crate::declared::{Declared, described};
 use crate::{arriving, problem, trail};
@@ -134,7 +135,8 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
     // Nobody reads where nothing is.
     let only_reads = opened.operation != NOTHING
         && (method == Method::GET || opened.protocol == Protocol::Audit);
-    if kept == Kept::Record && opened.caller.is_operator() && only_reads {
+    let followed = trail::is_followed(&opened.caller, opened.operation);
+    if kept == Kept::Record && opened.caller.is_operator() && only_reads && !followed {
         kept = Kept::CountOnly;
     }
     if opened.caller == Actor::Unauthenticated && response.status() != StatusCode::OK {
@@ -147,7 +149,7 @@ pub async fn entry(State(app): State<Arc<App>>, request: Request, next: Next) ->
         // There is no log to keep it in.
         kept = Kept::CountOnly;
     }
-    if kept == Kept::Record && only_reads && trail::is_followed(&opened.caller) {
+    if kept == Kept::Record && only_reads && followed {
         let given = trail::Given::with(&response);
         match trail::note(&app, &opened, given).await {
             Ok(noted) => kept = noted,

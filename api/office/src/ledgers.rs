@@ -1,21 +1,19 @@
 //! The ledgers of a deployment: who signs them, and where what was signed is kept.
 
-use rollcall_contract::ledger::Verdict;
+use rollcall_contract::ledger::{SignedCheckpoint, Verdict};
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{LogError, stored};
 use rollcall_door::{App, Refusal};
+use rollcall_evidence::Signer;
 use rollcall_evidence::audit::Audit;
 use rollcall_evidence::grove::Grove;
 use rollcall_evidence::seen::{self, Folder, Seen};
-use rollcall_evidence::statement::{self, StatementError};
-use rollcall_evidence::{Signer, Statement};
+use rollcall_evidence::signed::{self, NotSigned, PURPOSE, Signed};
+use rollcall_evidence::statement::StatementError;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Mutex, Semaphore};
-
-/// What the key is derived for: another purpose, another key.
-const PURPOSE: &str = "signing checkpoints of ledgers";
 
 /// What routes of the ledger share.
 #[derive(Clone)]
@@ -52,6 +50,15 @@ pub enum CheckpointError {
     Io(#[from] std::io::Error),
 }
 
+impl From<NotSigned> for CheckpointError {
+    fn from(error: NotSigned) -> Self {
+        match error {
+            NotSigned::Log(error) => Self::Log(error),
+            NotSigned::Statement(error) => Self::Statement(error),
+        }
+    }
+}
+
 impl From<CheckpointError> for Refusal {
     fn from(error: CheckpointError) -> Self {
         match error {
@@ -61,30 +68,24 @@ impl From<CheckpointError> for Refusal {
     }
 }
 
-/// A checkpoint that was signed.
-pub struct Signed {
-    /// The note.
-    pub note: String,
-    /// What it says.
-    pub statement: Statement,
-    /// The key that verifies it.
-    pub key: String,
-}
-
 /// Who signs the ledger of an organization: the deployment, for each under its own origin.
 pub fn signer(app: &App, organization: OrganizationId) -> Result<Signer, StatementError> {
-    let origin = statement::origin(&app.public_url, organization);
-    Signer::new(origin, &app.deployment_key.derived(PURPOSE))
+    signed::signer(&app.public_url, &app.deployment_key.derived(PURPOSE), organization)
 }
 
 /// Signs the tree as it is now.
 pub async fn sign(app: &App, organization: OrganizationId) -> Result<Signed, CheckpointError> {
-    let signer = signer(app, organization)?;
-    let epoch = app.engine.log.epoch().await?;
-    let ledger = app.engine.log.ledger_head(organization).await?;
-    let statement = Statement::of(signer.origin(), &ledger, epoch);
-    let note = signer.sign(&statement)?.to_string();
-    Ok(Signed { note, statement, key: signer.verifier().to_string() })
+    Ok(signed::sign(&*app.engine.log, &signer(app, organization)?, organization).await?)
+}
+
+/// Signs the tree as it is now for an answer that leaves, and keeps what was signed.
+pub async fn carried(
+    app: &App,
+    organization: OrganizationId,
+) -> Result<SignedCheckpoint, CheckpointError> {
+    let signed = sign(app, organization).await?;
+    keep(app, &signed.note, &signed.key)?;
+    Ok(signed.carried())
 }
 
 /// Where this process keeps what it has signed: beside the log, but not in it. None where it has

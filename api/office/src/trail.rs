@@ -1,4 +1,5 @@
-//! What becomes of a request that only reads, of an auditor or an admin: it leaves a line in the
+//! What becomes of a request that only reads, of an auditor or an admin, or of a person as a whole:
+//! it leaves a line in the
 //! trail, before its answer leaves.
 
 use axum::http::StatusCode;
@@ -12,9 +13,14 @@ use rollcall_projections::reads::Reading;
 /// Parameters that turn the pages of one answer.
 const TURNING: [&str; 4] = ["after", "before", "cursor", "limit"];
 
-/// Whether the history may be read by this caller and is not theirs.
-pub fn is_followed(caller: &Actor) -> bool {
+/// What leaves a line whoever asks it: everything about one person, as a file.
+const ALWAYS: &str = "audit.person.export";
+
+/// Whether the history may be read by this caller and is not theirs; or what is read is about one
+/// person as a whole.
+pub fn is_followed(caller: &Actor, operation: &str) -> bool {
     matches!(caller, Actor::Auditor { .. } | Actor::Admin { .. })
+        || (operation == ALWAYS && caller.is_operator())
 }
 
 /// So many rows were given with an answer.

@@ -97,9 +97,11 @@ impl Resource for User {
     fn refusal(id: ResourceId, error: UserError) -> ScimError {
         match error {
             // No SCIM request signs anybody in, or says who a person is.
-            UserError::NotFound | UserError::NotRecognized | UserError::InvalidReason => {
-                super::route::not_found(ResourceKind::User, &id.to_string())
-            }
+            UserError::NotFound
+            | UserError::NotRecognized
+            | UserError::InvalidReason
+            | UserError::Held
+            | UserError::Erased => super::route::not_found(ResourceKind::User, &id.to_string()),
             UserError::AlreadyExists => ScimError::uniqueness(error.to_string()),
             UserError::Scim(error) => error,
         }

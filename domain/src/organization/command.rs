@@ -25,6 +25,11 @@ pub enum OrganizationCommand {
     Enable,
     /// Answer all its requests 503 until it is enabled.
     Disable,
+    /// Switch it off for good, because nobody of it can be read any more.
+    Erase {
+        /// Why, in the operator's words.
+        because: String,
+    },
     /// Let its SCIM connection work.
     EnableScim,
     /// Answer its SCIM requests 503 until SCIM is enabled.
@@ -139,6 +144,9 @@ pub enum OrganizationError {
         "the domain must have 1 to 63 characters: lower-case letters, digits and hyphens, no hyphen at either end"
     )]
     InvalidDomain,
+    /// Nobody of it can be read any more.
+    #[error("this organization is erased, for good: create another one")]
+    Erased,
     /// It was not imported.
     #[error("no cycle {0} was imported: runs reconcile lists those that were")]
     NotImported(String),

@@ -62,6 +62,12 @@ fn change(
     };
     match command {
         OrganizationCommand::Create { .. } => Err(OrganizationError::AlreadyExists),
+        OrganizationCommand::Enable if settings.erased => Err(OrganizationError::Erased),
+        OrganizationCommand::Erase { because } if !settings.erased => {
+            let off = settings.enabled.then_some(OrganizationEvent::Disabled {});
+            Ok(off.into_iter().chain([OrganizationEvent::Erased { because }]).collect())
+        }
+        OrganizationCommand::Erase { .. } => Ok(vec![]),
         OrganizationCommand::Enable => when(!settings.enabled, OrganizationEvent::Enabled {}),
         OrganizationCommand::Disable => when(settings.enabled, OrganizationEvent::Disabled {}),
         OrganizationCommand::EnableScim => {

@@ -70,6 +70,12 @@ events! {
         "OrganizationDisabled" "1" Disabled {},
         /// The operator switched it on again.
         "OrganizationEnabled" "1" Enabled {},
+        /// All keys are destroyed that what is personal in its log was sealed with. It is switched off
+        /// for good; what was done, when and by whom stays.
+        "OrganizationErased" "1" Erased {
+            /// Why, in the operator's words.
+            because: String,
+        },
         /// Its SCIM connection accepts requests.
         "ScimEnabled" "1" ScimEnabled {},
         /// Its SCIM connection answers 503.
@@ -220,6 +226,7 @@ impl OrganizationEventKind {
             Self::Created
             | Self::Disabled
             | Self::Enabled
+            | Self::Erased
             | Self::ScimEnabled
             | Self::ScimDisabled
             | Self::ScimTokenIssued

@@ -32,6 +32,9 @@ pub struct Settings {
     pub domain: String,
     /// False while the operator has switched it off.
     pub enabled: bool,
+    /// True once nobody of it can be read any more.
+    #[serde(default)]
+    pub erased: bool,
     /// Its SCIM connection.
     pub scim: Scim,
     /// What it asks of its client.
@@ -71,6 +74,7 @@ impl Organization {
                 name,
                 domain,
                 enabled: true,
+                erased: false,
                 scim: Scim::Never,
                 scim_policy: Policy::default(),
                 recipients: BTreeSet::new(),
@@ -86,6 +90,7 @@ impl Organization {
             OrganizationEvent::Created { .. } => {}
             OrganizationEvent::Disabled {} => settings.enabled = false,
             OrganizationEvent::Enabled {} => settings.enabled = true,
+            OrganizationEvent::Erased { .. } => settings.erased = true,
             OrganizationEvent::ScimEnabled {} => settings.scim = Scim::Enabled,
             OrganizationEvent::ScimDisabled {} => settings.scim = Scim::Disabled,
             OrganizationEvent::ScimPolicySet { policy } => settings.scim_policy = policy,

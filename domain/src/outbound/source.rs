@@ -35,6 +35,8 @@ fn of_user(kind: UserEventKind) -> Option<PublicType> {
         UserEventKind::SessionEnded => PublicType::SessionEnded,
         // Says how fast an end took hold, which is ours to know.
         UserEventKind::SessionRefused => return None,
+        // What may be erased, and why not, is between the organization and us.
+        UserEventKind::Held | UserEventKind::Released => return None,
         // Says how logins are judged, which is between the organization and us.
         UserEventKind::ObjectIdPinned | UserEventKind::ObjectIdReleased => return None,
     })

@@ -105,6 +105,8 @@ fn of_user(event: &UserEvent, payload: Payload) -> Data {
             fields([("session", json!(session)), ("reason", json!(end.as_str()))])
         }
         UserEvent::Erased { .. }
+        | UserEvent::Held { .. }
+        | UserEvent::Released { .. }
         | UserEvent::Activated {}
         | UserEvent::Deactivated {}
         | UserEvent::SessionRefused { .. }

@@ -31,6 +31,17 @@ pub enum UserCommand {
         /// Why, in the operator's words.
         because: String,
     },
+    /// Let nobody erase who the user is or was, until they are released. Everything else goes on as
+    /// before.
+    Hold {
+        /// Why.
+        because: String,
+    },
+    /// Let them be erased again.
+    Release {
+        /// Why.
+        because: String,
+    },
     /// Begin a session, on the word of an assertion. Somebody who is not active is refused, by an
     /// event.
     SignIn(Box<SignIn>),
@@ -81,6 +92,14 @@ pub enum UserError {
     /// The assertion does not speak of this user any more: look again who it is.
     #[error("the assertion is not about this user")]
     NotRecognized,
+    /// Nobody may erase them until they are released.
+    #[error(
+        "this user is held, and nobody may erase them: see `rollcall person holds` for why, and release them first"
+    )]
+    Held,
+    /// There is nothing left that could be held.
+    #[error("who this user was is erased")]
+    Erased,
     /// The reason cannot be kept.
     #[error("a reason has 1 to 500 characters and no control characters")]
     InvalidReason,

@@ -44,17 +44,32 @@ fn events(
             Ok(events)
         }
         (
-            User::Present { .. } | User::Deleted,
+            User::Present { .. } | User::Deleted { .. } | User::Erased,
             UserCommand::Create { .. } | UserCommand::Provision { .. },
         ) => Err(UserError::AlreadyExists),
         (
-            User::Present { .. } | User::Deleted,
+            User::Present { .. } | User::Deleted { .. } | User::Erased,
             UserCommand::NoteSessionRefused { session, milliseconds, ended_by },
         ) => Ok(vec![UserEvent::SessionRefused { session, milliseconds, ended_by }]),
-        (User::Deleted, UserCommand::Erase { because }) => Ok(vec![UserEvent::Erased { because }]),
+        (User::Deleted { is_held: true }, UserCommand::Erase { .. }) => Err(UserError::Held),
+        (User::Deleted { .. }, UserCommand::Erase { because }) => {
+            Ok(vec![UserEvent::Erased { because }])
+        }
+        (User::Erased, UserCommand::Erase { .. }) => Ok(vec![]),
         // They are to be deleted first.
         (User::Present { .. }, UserCommand::Erase { .. }) => Err(UserError::AlreadyExists),
-        (User::Absent | User::Deleted, _) => Err(UserError::NotFound),
+        (
+            User::Present { is_held, .. } | User::Deleted { is_held },
+            UserCommand::Hold { because },
+        ) => Ok(if *is_held { vec![] } else { vec![UserEvent::Held { because }] }),
+        (
+            User::Present { is_held, .. } | User::Deleted { is_held },
+            UserCommand::Release { because },
+        ) => Ok(if *is_held { vec![UserEvent::Released { because }] } else { vec![] }),
+        (User::Erased, UserCommand::Hold { .. } | UserCommand::Release { .. }) => {
+            Err(UserError::Erased)
+        }
+        (User::Absent | User::Deleted { .. } | User::Erased, _) => Err(UserError::NotFound),
         (User::Present { attributes, pin, .. }, UserCommand::SignIn(session)) => {
             sign_in(attributes, pin.as_ref(), *session, context)
         }
@@ -205,6 +220,8 @@ pub fn claims(id: ResourceId, events: &[UserEvent]) -> ClaimChanges<ClearClaim> 
             UserEvent::ObjectIdReleased { known, .. } => claims.release.push(known.claim()),
             UserEvent::Renamed { .. }
             | UserEvent::Erased { .. }
+            | UserEvent::Held { .. }
+            | UserEvent::Released { .. }
             | UserEvent::Activated {}
             | UserEvent::Deactivated {}
             | UserEvent::Changed { .. }

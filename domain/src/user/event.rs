@@ -97,6 +97,16 @@ events! {
             /// Why, in the operator's words.
             because: String,
         },
+        /// Who the user is or was may not be erased until they are released.
+        "UserHeld" "1" Held {
+            /// Why, in the words of whoever holds them.
+            because: String,
+        },
+        /// Who the user is or was may be erased again.
+        "UserReleased" "1" Released {
+            /// Why, in the words of whoever releases them.
+            because: String,
+        },
         /// A login was accepted and a session began.
         "UserSignedIn" "1" SignedIn(Box<SignedIn>),
         /// A login as this user was refused.
@@ -162,6 +172,8 @@ impl UserEventKind {
             | Self::Changed
             | Self::Deleted => true,
             Self::Erased
+            | Self::Held
+            | Self::Released
             | Self::SignedIn
             | Self::LoginRefused
             | Self::SessionEnded

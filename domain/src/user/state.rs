@@ -26,9 +26,17 @@ pub enum User {
         /// The object id by which their person is known, once they have signed in.
         #[serde(default)]
         pin: Option<Pin>,
+        /// Whether nobody may erase them.
+        #[serde(default)]
+        is_held: bool,
     },
     /// Existed.
-    Deleted,
+    Deleted {
+        /// Whether nobody may erase who they were.
+        is_held: bool,
+    },
+    /// Existed, and who they were is erased.
+    Erased,
 }
 
 impl User {
@@ -36,7 +44,7 @@ impl User {
     pub fn attributes(&self) -> Option<&Attributes> {
         match self {
             User::Present { attributes, .. } => Some(attributes),
-            User::Absent | User::Deleted => None,
+            User::Absent | User::Deleted { .. } | User::Erased => None,
         }
     }
 
@@ -46,7 +54,7 @@ impl User {
             User::Present { sessions, .. } => {
                 Some(sessions.iter().map(|(id, until)| (*id, *until)))
             }
-            User::Absent | User::Deleted => None,
+            User::Absent | User::Deleted { .. } | User::Erased => None,
         }
         .into_iter()
         .flatten()
@@ -61,7 +69,15 @@ impl User {
     pub fn pin(&self) -> Option<&Pin> {
         match self {
             User::Present { pin, .. } => pin.as_ref(),
-            User::Absent | User::Deleted => None,
+            User::Absent | User::Deleted { .. } | User::Erased => None,
+        }
+    }
+
+    /// Whether nobody may erase who they are, or were.
+    pub fn is_held(&self) -> bool {
+        match self {
+            User::Present { is_held, .. } | User::Deleted { is_held } => *is_held,
+            User::Absent | User::Erased => false,
         }
     }
 
@@ -73,9 +89,15 @@ impl User {
                     attributes: attributes.value().clone(),
                     sessions: BTreeMap::new(),
                     pin: None,
+                    is_held: false,
                 }
             }
-            (_, UserEvent::Deleted { .. }) => *self = User::Deleted,
+            (_, UserEvent::Deleted { .. }) => *self = User::Deleted { is_held: self.is_held() },
+            (_, UserEvent::Erased { .. }) => *self = User::Erased,
+            (
+                User::Present { is_held, .. } | User::Deleted { is_held },
+                UserEvent::Held { .. } | UserEvent::Released { .. },
+            ) => *is_held = matches!(event, UserEvent::Held { .. }),
             (User::Present { sessions, pin, .. }, UserEvent::SignedIn(signed_in)) => {
                 // Those that have run out need no event; they are forgotten when another begins.
                 sessions.retain(|_, until| signed_in.began_at < *until);
@@ -98,7 +120,7 @@ impl User {
                 }
                 evolve_attributes(attributes, event);
             }
-            (User::Absent | User::Deleted, _) => {}
+            (User::Absent | User::Deleted { .. } | User::Erased, _) => {}
         }
     }
 }
@@ -119,6 +141,8 @@ pub fn evolve_attributes(attributes: &mut Attributes, event: &UserEvent) {
         UserEvent::Changed { changes } => diff::apply(attributes, changes),
         UserEvent::Deleted { .. }
         | UserEvent::Erased { .. }
+        | UserEvent::Held { .. }
+        | UserEvent::Released { .. }
         | UserEvent::SignedIn(_)
         | UserEvent::LoginRefused(_)
         | UserEvent::SessionEnded { .. }

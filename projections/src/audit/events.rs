@@ -70,7 +70,9 @@ pub(crate) fn actor_key(actor: &Actor) -> String {
         Actor::NamedOperator { operator, .. } => format!("{}:{operator}", actor.kind()),
         Actor::Consumer { consumer, .. } => format!("{}:{consumer}", actor.kind()),
         Actor::User { user } => format!("{}:{user}", actor.kind()),
-        Actor::Unauthenticated | Actor::Operator | Actor::System => actor.kind().to_owned(),
+        Actor::Unauthenticated | Actor::Operator | Actor::LocalOperator { .. } | Actor::System => {
+            actor.kind().to_owned()
+        }
     }
 }
 

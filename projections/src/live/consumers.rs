@@ -249,6 +249,12 @@ impl ConsumerView {
         read_all(self.views.query(&sql, vec![organization.into()]).await?)
     }
 
+    /// Every consumer that an organization ever had, in the order of their creation.
+    pub async fn ever(&self, organization: OrganizationId) -> Result<Vec<ConsumerRow>, SqlError> {
+        let sql = format!("{} ORDER BY seq", all::<ConsumerRow>());
+        read_all(self.views.query(&sql, vec![organization.into()]).await?)
+    }
+
     /// All consumers of all organizations that are posted to or follow, removed ones aside.
     pub async fn everybody(&self) -> Result<Vec<ConsumerRow>, SqlError> {
         let sql = format!(

@@ -177,7 +177,7 @@ fn used_by(recorded: &RecordedExchange) -> Option<CredentialId> {
         Actor::Admin { admin, .. } => Some(*admin),
         Actor::Consumer { key, .. } => Some(*key),
         // Operators come with theirs to every organization; it is a row of none.
-        Actor::NamedOperator { .. } | Actor::Operator => None,
+        Actor::NamedOperator { .. } | Actor::LocalOperator { .. } | Actor::Operator => None,
         Actor::Unauthenticated | Actor::User { .. } | Actor::System => None,
     }
 }

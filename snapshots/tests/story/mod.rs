@@ -125,6 +125,8 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::User, 1, &["UserErased"]),
     (AggregateKind::Organization, 0, &["NotificationRecipientsSet"]),
     (AggregateKind::Consumer, 0x2000, &["ConsumerDeliveryHandled"]),
+    (AggregateKind::User, 2, &["UserHeld", "UserReleased"]),
+    (AggregateKind::Organization, 0, &["OrganizationErased"]),
 ];
 
 /// The log, as it is restored from a backup.

@@ -104,7 +104,7 @@ const ROOMS: [(&str, &[&str]); 28] = [
     ("scim", &["domain", "door", "engine", "projections"]),
     ("oauth", &["contract", "domain", "door", "engine", "jose", "outbound", "projections"]),
     ("sign-on", &["contract", "domain", "door", "engine", "outbound", "projections", "saml"]),
-    ("feed", &["contract", "domain", "door", "engine", "jose", "projections"]),
+    ("feed", &["contract", "domain", "door", "engine", "evidence", "jose", "projections"]),
     ("replay", &["contract", "domain", "door", "engine", "projections", "scim", "stores"]),
     (
         "office",

@@ -4,5 +4,6 @@ mod codes;
 mod impostor;
 mod names;
 mod refused;
+mod socket;
 mod tables;
 mod transcript;

@@ -32,7 +32,7 @@ const FORMS: [&str; 21] = [
     "/sign-in",
 ];
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 19] = [
     "",
     "/runs",
     "/users",
@@ -43,6 +43,7 @@ const PAGES: [&str; 18] = [
     "/logins",
     "/sessions",
     "/review",
+    "/evidence",
     "/connection",
     "/consumers",
     "/consumers/00000000-0000-0000-0000-000000000001",

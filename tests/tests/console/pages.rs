@@ -70,6 +70,8 @@ async fn every_page() -> Result<()> {
         "/logins",
         "/sessions?all=on",
         "/review",
+        "/evidence",
+        "/evidence?audit=on",
         "/connection",
         "/consumers",
         "/access",

@@ -1,77 +1,16 @@
 //! A person is erased: nothing that tells who they were is left in any file, and everything that was
 //! proved still holds.
 
+use super::life::{WORD, a_life, files_with_the_word};
 use anyhow::{Context as _, Result, ensure};
 use rollcall_tests::postgres_cluster::PostgresCluster;
 use rollcall_tests::rng::Rng;
-use rollcall_tests::scim::{Scim, add_members, filter, user};
+use rollcall_tests::scim::filter;
 use rollcall_tests::server::{Server, Store};
 use rollcall_tests::soak;
 use rollcall_tests::world::{World, on_postgres, on_sqlite};
 use serde_json::{Value, json};
-use std::path::Path;
 use std::process::Output;
-
-/// In everything that tells who the person is, and in nothing else.
-const WORD: &str = "erasable";
-
-fn ada() -> Value {
-    let mut ada = user("ada.erasable@contoso.example");
-    ada["externalId"] = json!("ext-erasable-77");
-    ada["displayName"] = json!("Ada Erasable");
-    ada["name"] =
-        json!({"givenName": "Ada", "familyName": "Erasable", "formatted": "Ada Erasable"});
-    ada["emails"] = json!([{"type": "work", "value": "ada@erasable.example", "primary": true}]);
-    ada["phoneNumbers"] = json!([{"type": "mobile", "value": "+49 30 erasable"}]);
-    ada
-}
-
-/// Everything that Entra and others do about somebody, in ways that name them.
-async fn a_life(w: &World) -> Result<(String, String, String)> {
-    let by_name = filter("userName eq \"ada.erasable@contoso.example\"");
-    w.scim.get(&format!("/Users?{by_name}")).await?.expect(200)?;
-    let made = w.scim.post("/Users", &ada()).await?.expect_json(201)?;
-    let id = made["id"].as_str().context("an id")?.to_owned();
-    let bob = w.scim.create_user("bob@contoso.example").await?;
-    let group = w.scim.create_group("Server room").await?;
-    let both = add_members(&[&id, &bob]);
-    w.scim.operations(&format!("/Groups/{group}"), both).await?.expect(204)?;
-    w.scim.post("/Users", &ada()).await?.expect(409)?;
-    w.scim.get(&format!("/Users?{by_name}")).await?.expect(200)?;
-    w.scim.get("/Users").await?.expect(200)?;
-    w.scim.get(&format!("/Groups/{group}")).await?.expect(200)?;
-    w.scim.get(&format!("/Users?{}", filter("emails.value eq \"ADA@ERASABLE.example\""))).await?;
-    let renamed = json!([{"op": "Replace", "path": "displayName", "value": "Ada van Erasable"},
-        {"op": "Replace", "path": "userName", "value": "ada.v.erasable@contoso.example"}]);
-    w.scim.operations(&format!("/Users/{id}"), renamed).await?.expect(200)?;
-    let bulk = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"], "Operations": [
-        {"method": "PATCH", "path": format!("/Users/{id}"), "data": {"Operations":
-            [{"op": "replace", "path": "nickName", "value": "Erasable Ada"}]}},
-        {"method": "POST", "path": "/Users", "bulkId": "c", "data": user("carol@contoso.example")}]});
-    w.scim.post("/Bulk", &bulk).await?.expect(200)?;
-    // With a token that is none, and with a NUL: what strangers say of somebody.
-    let stranger = Scim::anonymous(w.server.address()).with_token("rollcall_scim_none");
-    stranger.get(&format!("/Users?{}", filter("userName eq \"bob@contoso.example\""))).await?;
-    Ok((id, bob, group))
-}
-
-/// Whether the word is in any file below a folder; which.
-fn files_with_the_word(folder: &Path, word: &str) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            found.extend(files_with_the_word(&path, word)?);
-        } else {
-            let bytes = std::fs::read(&path)?.to_ascii_lowercase();
-            let word = word.to_ascii_lowercase();
-            if bytes.windows(word.len()).any(|part| part == word.as_bytes()) {
-                found.push(path.display().to_string());
-            }
-        }
-    }
-    Ok(found)
-}
 
 /// The keys that are to be destroyed, as they lie in the data folder.
 fn wrapped_keys(w: &World, told: &Value, is_elsewhere: bool) -> Result<Vec<String>> {

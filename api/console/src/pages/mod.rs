@@ -5,6 +5,7 @@ mod changes;
 mod connection;
 mod consumers;
 mod download;
+mod evidence;
 mod failures;
 mod groups;
 mod logins;
@@ -37,6 +38,7 @@ pub fn routes() -> Router<Console> {
         .route("/o/{organization}/groups/{id}", get(groups::show))
         .route("/o/{organization}/changes", get(changes::show))
         .route("/o/{organization}/changes/download", get(download::changes))
+        .route("/o/{organization}/evidence", get(evidence::show))
         .route("/o/{organization}/failures", get(failures::list))
         .route("/o/{organization}/failures/{failure}", get(failures::show))
         .route("/o/{organization}/failures/{failure}/try", post(failures::dry_run))

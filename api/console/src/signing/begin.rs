@@ -5,7 +5,6 @@ use crate::Console;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use chrono::TimeDelta;
-use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_door::callers::SignedIn;
@@ -73,10 +72,8 @@ impl Begun {
 
 /// Who it is, for people.
 fn label(signed_in: &SignedIn) -> String {
-    match &signed_in.actor {
-        Actor::NamedOperator { name, .. } | Actor::Admin { name, .. } => name.clone(),
-        other => crate::tell::actor(other.kind()).to_owned(),
-    }
+    let actor = &signed_in.actor;
+    actor.name().unwrap_or_else(|| crate::tell::actor(actor.kind())).to_owned()
 }
 
 /// As whom the holder of a key uses the console; SCIM clients and consumers do not.

@@ -2,11 +2,13 @@
 //! leaves both to whoever reads it.
 
 mod digests;
+pub mod erasure_list;
 mod reading;
 
 pub use digests::{Digests, Sum, digest_of_keys, digest_of_text};
 pub use reading::{NotABackup, Reading};
 
+use crate::ledger::SignedCheckpoint;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -63,6 +65,47 @@ pub enum BackupLine<R, X> {
         /// SHA-256 over them ([`digest_of_keys`]).
         sha256: String,
     },
+    /// The first line of a list of who was erased, which stands in no backup that is written:
+    /// whoever restores one puts a list behind its first line, as it does keys.
+    ErasureList {
+        /// [`ERASURES_FORMAT`](erasure_list::ERASURES_FORMAT)
+        format: u32,
+        /// When the list was written.
+        created_at: DateTime<Utc>,
+        /// The organizations that there were.
+        organizations: Vec<Uuid>,
+    },
+    /// Somebody who was erased.
+    ErasedPerson {
+        /// Whose log.
+        organization: Uuid,
+        /// The user.
+        user: Uuid,
+        /// The position at which it is said.
+        position: u64,
+        /// When that was.
+        at: DateTime<Utc>,
+        /// Why.
+        because: String,
+    },
+    /// An organization that was erased.
+    ErasedOrganization {
+        /// Which.
+        organization: Uuid,
+        /// The position at which it is said.
+        position: u64,
+        /// When that was.
+        at: DateTime<Utc>,
+        /// Why.
+        because: String,
+    },
+    /// The last line of such a list.
+    ErasureListEnd {
+        /// So many people and organizations are on it.
+        erased: u64,
+        /// SHA-256 over its lines before this one, in lower-case hex.
+        sha256: String,
+    },
     /// A record, as it is stored.
     Record {
         /// The record.
@@ -99,6 +142,10 @@ pub enum BackupLine<R, X> {
         lines: u64,
         /// SHA-256 over those lines, ends of lines included, in lower-case hex.
         sha256: String,
+        /// The organization's ledger, signed: exactly what is in the section. `ledger verify` holds
+        /// the section against it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ledger: Option<SignedCheckpoint>,
     },
     /// The last line.
     End {
@@ -117,6 +164,17 @@ impl<R, X> BackupLine<R, X> {
     pub fn is_of_keys(&self) -> bool {
         matches!(self, Self::OrganizationKey { .. } | Self::DataKeys { .. })
     }
+
+    /// Whether it is of a list of who was erased.
+    pub fn is_of_list(&self) -> bool {
+        matches!(
+            self,
+            Self::ErasureList { .. }
+                | Self::ErasedPerson { .. }
+                | Self::ErasedOrganization { .. }
+                | Self::ErasureListEnd { .. }
+        )
+    }
 }
 
 /// What a restore put in place.
@@ -128,6 +186,13 @@ pub struct RestoredBody {
     pub exchanges: u64,
     /// Whether digests say that the backup is as it was written: those of before had none.
     pub verified: bool,
+    /// People and organizations of the list of erasures, or of the backup's own, that could be read in
+    /// it and cannot any more.
+    #[serde(default)]
+    pub erased: u64,
+    /// Those of the list of whom the backup knows nothing: they came later.
+    #[serde(default)]
+    pub not_in_backup: u64,
 }
 
 /// How a backup is put in place.

@@ -1,5 +1,6 @@
 //! A backup line by line, with all that can be checked of it without a log.
 
+use super::erasure_list::{ListHead, ListReading, Listed, NotAList};
 use super::{
     BACKUP_FORMAT, BackupLine, Digests, OLDEST_FORMAT, RestoredBody, digest_of_keys, digest_of_text,
 };
@@ -48,6 +49,9 @@ pub enum NotABackup {
         /// What.
         what: &'static str,
     },
+    /// The list of erasures that came along is none.
+    #[error("the list of erasures that came along cannot be used: {0}")]
+    List(#[from] NotAList),
     /// A line does not follow the one before.
     #[error("line {0} does not follow those before it")]
     Order(u64),
@@ -62,6 +66,7 @@ pub struct Reading {
     records: u64,
     exchanges: u64,
     digests: Digests,
+    list: ListReading,
 }
 
 impl Reading {
@@ -96,6 +101,15 @@ impl Reading {
                 let is = digest_of_text(&format!("{organization} {}", digest_of_keys(keys)));
                 self.keys_are(*sha256 == is)?;
             }
+            BackupLine::ErasureList { .. }
+            | BackupLine::ErasedPerson { .. }
+            | BackupLine::ErasedOrganization { .. }
+            | BackupLine::ErasureListEnd { .. } => {
+                if self.records + self.exchanges > 0 {
+                    return Err(NotABackup::Order(self.line));
+                }
+                self.list.take(&line, bytes)?;
+            }
             BackupLine::Record { .. } => self.records += 1,
             BackupLine::Exchange { .. } => self.exchanges += 1,
             BackupLine::Section { lines, sha256, .. } => {
@@ -113,7 +127,12 @@ impl Reading {
                 self.digests.between(bytes);
             }
             // In no digest: with or without them it is the same backup.
-            BackupLine::OrganizationKey { .. } | BackupLine::DataKeys { .. } => {}
+            BackupLine::OrganizationKey { .. }
+            | BackupLine::DataKeys { .. }
+            | BackupLine::ErasureList { .. }
+            | BackupLine::ErasedPerson { .. }
+            | BackupLine::ErasedOrganization { .. }
+            | BackupLine::ErasureListEnd { .. } => {}
             BackupLine::ClaimKey { .. }
             | BackupLine::Record { .. }
             | BackupLine::Exchange { .. } => self.digests.line(bytes),
@@ -168,6 +187,15 @@ impl Reading {
             return Err(NotABackup::BrokenOff);
         }
         let verified = self.format.is_some_and(|format| format > 1);
-        Ok(RestoredBody { records: self.records, exchanges: self.exchanges, verified })
+        let (records, exchanges) = (self.records, self.exchanges);
+        Ok(RestoredBody { records, exchanges, verified, erased: 0, not_in_backup: 0 })
+    }
+
+    /// The list of erasures that came along, if one did.
+    ///
+    /// # Errors
+    /// If its end did not come.
+    pub fn list(&self) -> Result<Option<(ListHead, Vec<Listed>)>, NotABackup> {
+        Ok(self.list.clone().finish()?)
     }
 }

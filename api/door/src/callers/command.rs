@@ -90,6 +90,7 @@ fn refused(refusal: OrganizationError) -> Refusal {
         | OrganizationError::NoRecipient(_)
         | OrganizationError::NotImported(_) => Refusal::not_found(refusal.to_string()),
         OrganizationError::AlreadyExists
+        | OrganizationError::Erased
         | OrganizationError::SamlNotConfigured
         | OrganizationError::OtherIdentityProvider
         | OrganizationError::KeyExists

@@ -1,6 +1,6 @@
 //! Whose key a request came with.
 
-use super::signed_in::SignedIn;
+use super::signed_in::{Inside, LocalAccount, SignedIn};
 use crate::exchange::Visit;
 use crate::strangers::Place;
 use crate::{App, Refusal};
@@ -33,9 +33,12 @@ impl Holder {
         let visit = parts.extensions.get::<Visit>().cloned();
         let visit = visit
             .ok_or_else(|| Refusal::unavailable(&"a request was served without an exchange"))?;
-        let signed_in = match parts.extensions.get::<SignedIn>() {
-            Some(signed_in) => signed_in.clone(),
-            None => by_key(parts, app, &visit).await?,
+        let shows_a_key = parts.headers.contains_key(header::AUTHORIZATION);
+        let local = parts.extensions.get::<LocalAccount>().filter(|_| !shows_a_key);
+        let signed_in = match (parts.extensions.get::<SignedIn>(), local) {
+            (Some(signed_in), _) => signed_in.clone(),
+            (None, Some(local)) => SignedIn::local(local),
+            (None, None) => by_key(parts, app, &visit).await?,
         };
         let SignedIn { actor, purpose, organization, home, .. } = signed_in;
         visit.caller(actor.clone());
@@ -71,6 +74,14 @@ async fn by_key(parts: &Parts, app: &App, visit: &Visit) -> Result<SignedIn, Ref
     let found = SignedIn::by_key(app, key).await?;
     drop(turn);
     acquaintances.found(&sha256, found.is_some());
+    if found.as_ref().is_some_and(|found| found.purpose == Purpose::Operation)
+        && !Inside::is_open(app, &parts.extensions)
+    {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "operators come in through the socket of the data folder, or at --admin-listen",
+        ));
+    }
     let Some(signed_in) = found else {
         return Err(match app.strangers.wrong_keys.admits(visit.from()) {
             true => nobody(),

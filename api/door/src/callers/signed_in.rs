@@ -2,6 +2,7 @@
 //! process that lets them ask by a session of its own.
 
 use crate::{App, Refusal};
+use axum::http::Extensions;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::{AuditorId, CredentialId, OrganizationId};
@@ -27,11 +28,38 @@ pub struct SignedIn {
     pub home: OrganizationId,
 }
 
+/// That a request came in where operators do (`--admin-listen`). An extension of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside;
+
+impl Inside {
+    /// Whether operators' keys, and questions for metrics, are answered where a request came in.
+    pub fn is_open(app: &App, extensions: &Extensions) -> bool {
+        app.config.admin_listen.is_empty()
+            || extensions.get::<Self>().is_some()
+            || extensions.get::<LocalAccount>().is_some()
+    }
+}
+
+/// An account of this machine that came through the socket in the data folder, which only who may
+/// read the operator key can open. As an extension of a request it needs no key.
+#[derive(Clone, Debug)]
+pub struct LocalAccount(pub String);
+
 impl SignedIn {
     /// The holder of the key of the data folder.
     fn operator() -> Self {
+        Self::operating(Actor::Operator)
+    }
+
+    /// Somebody on this machine.
+    pub(super) fn local(LocalAccount(account): &LocalAccount) -> Self {
+        Self::operating(Actor::LocalOperator { name: account.clone() })
+    }
+
+    fn operating(actor: Actor) -> Self {
         Self {
-            actor: Actor::Operator,
+            actor,
             purpose: Purpose::Operation,
             organization: None,
             credential: None,

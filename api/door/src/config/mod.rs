@@ -147,6 +147,9 @@ settings! {
         /// Most connections on which nobody has shown a live credential, and no more than half of
         /// the open files that are allowed; the oldest make room for the newest
         stranger_connections: usize = 1_024, "ROLLCALL_STRANGER_CONNECTIONS" "N" positive;
+        /// Take operators' keys, and show metrics, only at this address besides the socket in the
+        /// data folder; everywhere if empty
+        admin_listen: String = String::new(), "ROLLCALL_ADMIN_LISTEN" "ADDR";
         /// Proxies in these nets, such as 10.1.0.0/16,192.0.2.7, say by X-Forwarded-For where a
         /// request comes from
         trusted_proxy: String = String::new(), "ROLLCALL_TRUSTED_PROXY" "CIDR";
@@ -206,6 +209,10 @@ impl ServeConfig {
         }
         if self.tls_certificate_file.is_some() != self.tls_key_file.is_some() {
             bail!("--tls-certificate-file and --tls-key-file go together");
+        }
+        let admin = &self.admin_listen;
+        if !(admin.is_empty() || admin.parse::<SocketAddr>().is_ok()) {
+            bail!("--admin-listen {admin}: write an address such as 127.0.0.1:9090");
         }
         let otlp = &self.otlp_endpoint;
         if !(otlp.is_empty() || otlp.starts_with("http://") || otlp.starts_with("https://")) {

@@ -7,6 +7,7 @@
 //! Each section ends with a digest of its lines, and the last line has one of the whole and counts
 //! what came before it: a backup that broke off, or in which a byte is another, is refused.
 
+use crate::ledgers;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{Response, header};
@@ -16,6 +17,7 @@ use rollcall_contract::Problem;
 use rollcall_contract::backup::{
     BACKUP_FORMAT, BackupLine, Digests, Sum, digest_of_keys, digest_of_text,
 };
+use rollcall_contract::ledger::SignedCheckpoint;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{
@@ -40,7 +42,12 @@ use tokio::sync::mpsc;
     ),
 )]
 pub async fn backup(_: Operator, State(app): State<Arc<App>>) -> Result<Response<Body>, Refusal> {
-    let heads = app.engine.log.heads().await?;
+    // What a ledger says is what is written of its organization.
+    let mut heads = Vec::new();
+    for (organization, _) in app.engine.log.heads().await? {
+        let signed = ledgers::sign(&app, organization).await?;
+        heads.push((organization, signed.statement.head, signed.carried()));
+    }
     let epoch = app.engine.log.epoch().await?;
     let (lines, receiver) = mpsc::channel::<Result<Bytes, std::io::Error>>(64);
     let (log, created_at) = (app.engine.log.clone(), app.engine.clock.now());
@@ -73,6 +80,9 @@ const KEYS: usize = 500;
 /// A line of this server's log.
 pub(crate) type Line = BackupLine<Record, Exchange>;
 
+/// An organization, the end of what is written of it, and its ledger there.
+type Part = (OrganizationId, Head, SignedCheckpoint);
+
 /// A backup that is being written.
 struct Writing {
     lines: mpsc::Sender<Result<Bytes, std::io::Error>>,
@@ -95,11 +105,14 @@ impl Writing {
     }
 
     /// Ends a section.
-    async fn section(&mut self, of: Option<(OrganizationId, Head)>) -> Result<(), LogError> {
+    async fn section(&mut self, of: Option<Part>) -> Result<(), LogError> {
         let Sum { lines, sha256 } = self.digests.section();
-        let (organization, head) = of.map(|(id, head)| (id.0, head)).unzip();
-        let Head { position, exchange_number } = head.unwrap_or_default();
-        let line = Line::Section { organization, position, exchange_number, lines, sha256 };
+        let (organization, head, ledger) = match of {
+            Some((organization, head, ledger)) => (Some(organization.0), head, Some(ledger)),
+            None => (None, Head::default(), None),
+        };
+        let Head { position, exchange_number } = head;
+        let line = Line::Section { organization, position, exchange_number, lines, sha256, ledger };
         self.between(&line).await
     }
 
@@ -117,7 +130,7 @@ fn bytes(line: &Line) -> Result<Vec<u8>, LogError> {
 
 async fn write(
     log: &dyn Log,
-    heads: Vec<(OrganizationId, Head)>,
+    heads: Vec<Part>,
     begin: Line,
     into: &mut Writing,
 ) -> Result<(), LogError> {
@@ -132,10 +145,10 @@ async fn write(
     let stored = log.sealed().map(Sealed::stored);
     let log = stored.as_deref().unwrap_or(log);
     let (mut records, mut exchanges) = (0, 0);
-    for (organization, head) in heads {
+    for (organization, head, ledger) in heads {
         records += write_records(log, organization, head, into).await?;
         exchanges += write_exchanges(log, organization, head, into).await?;
-        into.section(Some((organization, head))).await?;
+        into.section(Some((organization, head, ledger))).await?;
     }
     let sha256 = Some(into.digests.whole());
     into.between(&BackupLine::End { records, exchanges, sha256 }).await

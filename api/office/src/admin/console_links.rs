@@ -53,10 +53,7 @@ fn address(app: &App, role: ConsoleRole, secret: &str) -> String {
 
 /// Who made a link, for people.
 fn maker(actor: &Actor) -> String {
-    match actor {
-        Actor::NamedOperator { name, .. } | Actor::Admin { name, .. } => name.clone(),
-        other => other.kind().to_owned(),
-    }
+    actor.name().unwrap_or(actor.kind()).to_owned()
 }
 
 /// Makes a link by which the operator who asks opens the console: once, within a minute.

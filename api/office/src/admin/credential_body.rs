@@ -99,10 +99,7 @@ impl Seen {
 }
 
 fn maker(actor: &Actor) -> String {
-    match actor {
-        Actor::Admin { name, .. } | Actor::NamedOperator { name, .. } => name.clone(),
-        actor => actor.kind().to_owned(),
-    }
+    actor.name().unwrap_or(actor.kind()).to_owned()
 }
 
 /// The id of a credential is that of the token before there were others.

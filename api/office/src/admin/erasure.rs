@@ -63,34 +63,45 @@ async fn body(
     erased_at: Option<Position>,
     dry_run: bool,
 ) -> Result<ErasedBody, Refusal> {
-    let consumers = app.consumers.list(organization).await?;
-    let told = consumers.into_iter().filter(|consumer| consumer.payload == Payload::Full);
     let ledger = app.engine.log.ledger_head(organization).await?.frontier;
     Ok(ErasedBody {
         organization_id: organization.0,
         user_id: user.0,
         dry_run,
         was_present: traces.is_present,
+        held_at: traces.held_at,
         erased_at,
         records: traces.records,
         keys: traces.keys.into_iter().map(|key| key.0).collect(),
-        logins: traces.logins,
+        logins: traces.logins.len() as u64,
         exchanges: traces.exchanges,
-        consumers: told.map(|consumer| consumer.name).collect(),
+        consumers: told_everything(app, organization).await?,
         ledger_size: ledger.size(),
         ledger_root: Sha256Hash(ledger.root().0).to_string(),
     })
 }
 
-fn refused(error: NotErased) -> Refusal {
+/// Consumers that are or were told what people are called. One that was removed keeps it.
+pub(super) async fn told_everything(
+    app: &App,
+    organization: OrganizationId,
+) -> Result<Vec<String>, Refusal> {
+    let consumers = app.consumers.ever(organization).await?;
+    let told = consumers.into_iter().filter(|consumer| consumer.payload == Payload::Full);
+    Ok(told.map(|consumer| consumer.name).collect())
+}
+
+pub(super) fn refused(error: NotErased) -> Refusal {
     match error {
-        NotErased::Unknown(_) => Refusal::not_found(error.to_string()),
+        NotErased::Unknown(_) | NotErased::NoOrganization => Refusal::not_found(error.to_string()),
         NotErased::Active
+        | NotErased::Held
         | NotErased::Unreadable
         | NotErased::InTheClear
         | NotErased::NeverChanges => Refusal::conflict(error.to_string()),
-        NotErased::Log(_) | NotErased::Fold(_) | NotErased::Command(_) => {
-            Refusal::unavailable(&error)
-        }
+        NotErased::Log(_)
+        | NotErased::Fold(_)
+        | NotErased::Command(_)
+        | NotErased::Organization(_) => Refusal::unavailable(&error),
     }
 }

@@ -13,11 +13,14 @@ mod consumers;
 mod credential_body;
 mod credentials;
 mod erasure;
+mod erasure_list;
+mod holds;
 mod keys;
 mod log;
 mod new_proof;
 mod notifications;
 mod operators;
+mod organization_erasure;
 mod organizations;
 mod parked;
 mod proof;
@@ -118,7 +121,11 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("views.rebuild", routes!(views::rebuild)))
         .routes(operation(Protocol::Audit, "views.verify", routes!(views::verify)))
         .routes(named("views.resume", routes!(views::resume)))
+        .routes(named("organizations.erase", routes!(organization_erasure::erase)))
         .routes(named("person.erase", routes!(erasure::erase)))
+        .routes(named("person.erasures", routes!(erasure_list::list)))
+        .routes(named("person.hold", routes!(holds::hold)))
+        .routes(named("person.release", routes!(holds::release)))
         .routes(named("log.show", routes!(log::show)))
         .routes(named("log.accept", routes!(log::accept)))
         .routes(named("log.clock", routes!(clock::correct)))

@@ -1,10 +1,10 @@
 //! Sessions of an organization: list, end.
 
 use crate::audit::paging::{Listed, Page};
+use crate::audit::session_summary::summary;
 use crate::audit::there;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
 use rollcall_contract::Problem;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::sessions::{SessionPath, SessionQuery, SessionSummary};
@@ -14,29 +14,8 @@ use rollcall_door::App;
 use rollcall_door::Refusal;
 use rollcall_door::callers::{Admin, Auditor};
 use rollcall_engine::Judgement;
-use rollcall_projections::sessions::{SessionFilter, SessionRow};
+use rollcall_projections::sessions::SessionFilter;
 use std::sync::Arc;
-
-fn summary(row: SessionRow, now: DateTime<Utc>) -> SessionSummary {
-    let state = match row.ended {
-        Some(_) => "ended",
-        None if row.is_live(now) => "live",
-        None => "expired",
-    };
-    SessionSummary {
-        session_id: row.id.0,
-        position: row.seq,
-        user_id: row.subject.0,
-        state: state.to_owned(),
-        began_at: row.began,
-        expires_at: row.expires,
-        login: row.exchange.map(|x| x.0),
-        ended_at: row.ended,
-        end_reason: row.end_reason,
-        ended_by: row.end_exchange.map(|x| x.0),
-        refused_after_ms: row.refused_ms,
-    }
-}
 
 /// Sessions of an organization, newest first.
 #[utoipa::path(

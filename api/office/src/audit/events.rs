@@ -7,13 +7,18 @@ use super::resources::resource;
 use super::stream::{Row, Rows, StreamError, answer};
 use super::subjects;
 use super::there;
+use crate::ledgers;
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Duration, Utc};
 use rollcall_contract::Problem;
 use rollcall_contract::events::{EventBody, EventDetail, EventPath, EventQuery};
 use rollcall_contract::format::Format;
+use rollcall_contract::ledger::{CHECKPOINT, CHECKPOINT_KEY};
 use rollcall_contract::moment::Written;
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
@@ -161,6 +166,9 @@ pub async fn show(
             (Vec<EventBody> = "application/json"),
             (String = "application/x-ndjson"),
             (String = "text/csv"),
+        ), headers(
+            ("rollcall-checkpoint" = String, description = "The ledger of the organization, which has everything in the answer: a signed note (C2SP tlog-checkpoint) in Base64"),
+            ("rollcall-checkpoint-key" = String, description = "The key that has signed it"),
         )),
         (status = 400, body = Problem),
         (status = 401, body = Problem),
@@ -180,8 +188,10 @@ pub async fn export(
         }
     }
     let (mut filter, views) = filter(&app, organization, &query).await?;
-    // What comes in while this is read is not part of it.
-    let head = app.engine.log.head(organization).await?.position;
+    // What comes in while this is read is not part of it, and all that is, is in this ledger.
+    let signed = ledgers::sign(&app, organization).await?;
+    ledgers::keep(&app, &signed.note, &signed.key)?;
+    let head = signed.statement.head.position;
     let until = filter.until.map_or(head, |until| until.min(head));
     filter.until = Some(until);
     // What is known to be lost is said before anything is told; the rest breaks the answer off.
@@ -197,7 +207,7 @@ pub async fn export(
         let formats = ["json", "ndjson", "csv", "cloudevents"];
         return Err(Refusal::not_among("format", "html", formats));
     }
-    answer::<Exported, _>(format, move |mut rows: Rows| async move {
+    let mut response = answer::<Exported, _>(format, move |mut rows: Rows| async move {
         loop {
             let events = page(&app, views.as_ref(), organization, &filter, EXPORT_PAGE).await;
             if let Err(ReadError::Lost(position, damage)) = events {
@@ -218,7 +228,13 @@ pub async fn export(
                 rows.push(&row).await?;
             }
         }
-    })
+    })?;
+    let headers = response.headers_mut();
+    for (name, value) in [(CHECKPOINT, BASE64.encode(&signed.note)), (CHECKPOINT_KEY, signed.key)] {
+        let value = HeaderValue::from_str(&value).map_err(|e| Refusal::unavailable(&e))?;
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(response)
 }
 
 /// So many events are in memory at once.

@@ -20,7 +20,8 @@ use rollcall_door::callers::Auditor;
 use rollcall_projections::exchanges::{ExchangeFilter, ExchangeRow, Start};
 use std::sync::Arc;
 
-fn body(recorded: RecordedExchange) -> Result<ExchangeBody, Refusal> {
+/// As it is told.
+pub(super) fn body(recorded: RecordedExchange) -> Result<ExchangeBody, Refusal> {
     let exchange =
         serde_json::to_value(&recorded.exchange).map_err(|e| Refusal::unavailable(&e))?;
     let (request_body, request_body_base64) =

@@ -15,7 +15,8 @@ use rollcall_door::callers::Auditor;
 use rollcall_projections::logins::{LoginFilter, LoginRow};
 use std::sync::Arc;
 
-fn body(row: LoginRow) -> LoginBody {
+/// As it is told.
+pub(super) fn body(row: LoginRow) -> LoginBody {
     let drift = row.drift.into_iter().map(|d| DriftBody {
         attribute: d.attribute,
         scim: d.scim.into_value(),

@@ -25,7 +25,8 @@ fn turn(t: Turn) -> TurnBody {
     }
 }
 
-fn body(m: Membership) -> MembershipBody {
+/// As it is told.
+pub(super) fn body(m: Membership) -> MembershipBody {
     MembershipBody {
         group_id: m.group.0,
         group: m.group_display,

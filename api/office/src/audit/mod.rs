@@ -9,6 +9,7 @@ mod exchange_summary;
 mod exchanges;
 mod failures;
 mod findings;
+mod holds;
 mod ledger;
 mod logins;
 mod members;
@@ -17,6 +18,7 @@ mod moment;
 mod named;
 mod page_of_rows;
 pub mod paging;
+mod person;
 mod readings;
 mod reads;
 mod reconcile;
@@ -24,12 +26,14 @@ mod replay;
 mod resources;
 mod review;
 mod runs;
+pub mod session_summary;
 mod start;
 mod strangers;
 mod stream;
 mod subjects;
 pub mod there;
 
+pub use holds::{erased, held};
 pub use ledger::tiles;
 
 use crate::Office;
@@ -70,6 +74,8 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(audited("audit.review", routes!(review::review)))
         .routes(audited("audit.review.findings", routes!(findings::findings)))
         .routes(audited("audit.diff", routes!(difference::difference)))
+        .routes(audited("audit.person.holds", routes!(holds::list)))
+        .routes(audited("audit.person.export", routes!(person::export)))
         .routes(audited("audit.logins.list", routes!(logins::list)))
         .routes(audited("audit.logins.show", routes!(logins::show)))
         .merge(bundle::routes())

@@ -5,6 +5,7 @@ use super::members::kind_name;
 use super::moment::moment;
 use super::named::{self, find};
 use super::stream::{Head, Row, Rows, StreamError, answer_with, not_of_events};
+use crate::ledgers;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::TimeDelta;
@@ -20,6 +21,7 @@ use rollcall_domain::scim::ResourceKind;
 use rollcall_door::audit::Reads;
 use rollcall_door::callers::Auditor;
 use rollcall_door::{App, Refusal};
+use rollcall_evidence::carried;
 use rollcall_projections::history::{Access, Period, Side};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
@@ -107,6 +109,8 @@ impl Head for ReviewHead {
             ("Made by", who(&self.made_by)),
             ("Made at", time::text(self.made_at)),
             ("Version", format!("Rollcall {}", self.version)),
+            ("Checkpoint", carried::marked(&self.ledger.checkpoint)),
+            ("Key", self.ledger.key.clone()),
         ];
         if let Some(skew) = self.to.clock_skew_ms {
             let seconds = TimeDelta::milliseconds(skew).as_seconds_f64();
@@ -202,6 +206,7 @@ pub async fn head(
         made_by: serde_json::to_value(actor).map_err(|e| Refusal::unavailable(&e))?,
         made_at: app.engine.clock.now(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        ledger: ledgers::carried(app, organization).await?,
     })
 }
 

@@ -347,7 +347,10 @@ fn rename_proof(pseudonyms: &mut Pseudonyms, proof: &mut Proof) {
 
 /// Operators and admins have names.
 fn rename_actor(pseudonyms: &mut Pseudonyms, actor: &mut Actor) {
-    if let Actor::Admin { name, .. } | Actor::NamedOperator { name, .. } = actor {
+    if let Actor::Admin { name, .. }
+    | Actor::LocalOperator { name }
+    | Actor::NamedOperator { name, .. } = actor
+    {
         *name = pseudonyms.text(name);
     }
 }

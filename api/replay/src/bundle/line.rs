@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
+use rollcall_contract::ledger::SignedCheckpoint;
 use rollcall_domain::exchange::Exchange;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Record, RecordedExchange};
@@ -30,6 +31,10 @@ pub struct BundleBegin {
     pub scim_base: String,
     /// Whether names stand for others.
     pub pseudonymised: bool,
+    /// The ledger of that log when the bundle was made. Records and exchanges in here have other
+    /// numbers, so that it does not verify them: it says which log they are of, and how it stood.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<SignedCheckpoint>,
 }
 
 /// One line of a bundle.

@@ -1,5 +1,6 @@
 //! The whole ledger in a file.
 
+use super::elsewhere::Given;
 use super::heads::trusted;
 use super::output::tell;
 use super::verify::of_file;
@@ -62,7 +63,7 @@ pub async fn export(
     let seen = heads.of(&end.origin)?;
     let (trust, is_unknown) = trusted(trust, &seen, &end.key)?;
     let file = BufReader::new(File::open(part.path()).with_context(cannot)?);
-    let mut told = of_file(file, &trust, Vec::new(), heads)?;
+    let mut told = of_file(file, &trust, &Given::default(), heads)?;
     told.key_is_unknown = is_unknown;
     part.finish()?;
     if told.verdict.holds() {

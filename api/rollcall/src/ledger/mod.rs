@@ -1,5 +1,7 @@
 //! `rollcall ledger`
 
+mod backup;
+mod elsewhere;
 mod export;
 mod heads;
 mod online;
@@ -27,16 +29,15 @@ pub enum Ledger {
         #[command(flatten)]
         heads: Heads,
     },
-    /// Verify a file without a server: a ledger, or the proof of one entry; exit code 1 if
+    /// Verify a file without a server: a ledger, a backup, or the proof of one entry; exit code 1 if
     /// something differs
     Verify {
-        /// A file made by `rollcall ledger export` or `rollcall ledger prove`
+        /// A file made by `rollcall ledger export`, `rollcall ledger prove` or `rollcall backup`
         file: PathBuf,
         #[command(flatten)]
         trust: Trust,
-        /// A checkpoint of the same ledger that you have from elsewhere; may be given several times
-        #[arg(long = "checkpoint", visible_alias = "head", value_name = "FILE")]
-        checkpoints: Vec<PathBuf>,
+        #[command(flatten)]
+        elsewhere: Elsewhere,
         #[command(flatten)]
         heads: Heads,
     },
@@ -48,6 +49,8 @@ pub enum Ledger {
         org: String,
         #[command(flatten)]
         trust: Trust,
+        #[command(flatten)]
+        elsewhere: Elsewhere,
         #[command(flatten)]
         heads: Heads,
     },
@@ -67,6 +70,8 @@ pub enum Ledger {
         /// The exchange of this id
         #[arg(long, value_name = "ID")]
         exchange: Option<Uuid>,
+        #[command(flatten)]
+        elsewhere: Elsewhere,
         /// The file to make; it must not exist. Standard output if absent
         #[arg(long, value_name = "FILE")]
         output: Option<PathBuf>,
@@ -95,6 +100,16 @@ pub struct Trust {
     policy: Option<PathBuf>,
 }
 
+/// What the verifier has from elsewhere.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Elsewhere {
+    /// A checkpoint of the same ledger that you have from elsewhere, or a file that has one: an
+    /// export's FILE.checkpoint, a review in any format, a page of a feed, a bundle, a backup,
+    /// another ledger; may be given several times
+    #[arg(long = "checkpoint", visible_alias = "head", value_name = "FILE")]
+    checkpoints: Vec<PathBuf>,
+}
+
 /// Where the command remembers what it has seen.
 #[derive(Clone, Debug, Default, Args)]
 pub struct Heads {
@@ -110,16 +125,19 @@ pub fn run(command: Ledger, server: ServerArgs) -> Result<Exit, Failure> {
             let (trust, heads) = (trust.read()?, heads.folder()?);
             call(server, async |client| export::export(client, &org, &output, &trust, &heads).await)
         }
-        Ledger::Verify { file, trust, checkpoints, heads } => {
-            verify::verify(&file, &trust.read()?, &checkpoints, &heads.folder()?, server.json)
+        Ledger::Verify { file, trust, elsewhere, heads } => {
+            verify::verify(&file, &trust.read()?, elsewhere.read()?, &heads.folder()?, server.json)
         }
-        Ledger::Audit { org, trust, heads } => {
-            let (trust, heads) = (trust.read()?, heads.folder()?);
-            call(server, async |client| online::audit(client, &org, &trust, &heads).await)
+        Ledger::Audit { org, trust, elsewhere, heads } => {
+            let (trust, heads, given) = (trust.read()?, heads.folder()?, elsewhere.read()?);
+            call(server, async |client| online::audit(client, &org, &trust, given, &heads).await)
         }
-        Ledger::Prove { org, position, exchange, output } => call(server, async |client| {
-            online::prove(client, &org, position, exchange, output.as_deref()).await
-        }),
+        Ledger::Prove { org, position, exchange, elsewhere, output } => {
+            let given = elsewhere.read()?;
+            call(server, async |client| {
+                online::prove(client, &org, (position, exchange), given, output.as_deref()).await
+            })
+        }
         Ledger::Checkpoint { org, trust, heads } => {
             let (trust, heads) = (trust.read()?, heads.folder()?);
             call(server, async |client| online::checkpoint(client, &org, &trust, &heads).await)

@@ -1,5 +1,6 @@
 //! What a running server says of its ledger, held against what it said before.
 
+use super::elsewhere::Given;
 use super::heads::trusted;
 use super::output::{Told, tell};
 use anyhow::Context;
@@ -34,7 +35,13 @@ struct Now {
     key_is_unknown: bool,
 }
 
-async fn now(client: &Client, org: &str, trust: &Trust, heads: &Folder) -> anyhow::Result<Now> {
+async fn now(
+    client: &Client,
+    org: &str,
+    trust: &Trust,
+    given: &Given,
+    heads: &Folder,
+) -> anyhow::Result<Now> {
     let path = OrganizationPath::of(org);
     let end: CheckpointBody = client.ask(&route::SHOW_CHECKPOINT.line(&path, &Nothing)?).await?;
     let statement = read_note(&end.checkpoint).context("the server's checkpoint")?;
@@ -50,6 +57,8 @@ async fn now(client: &Client, org: &str, trust: &Trust, heads: &Folder) -> anyho
     findings.extend(unsigned);
     earlier.sort_by_key(|earlier| std::cmp::Reverse(earlier.size));
     earlier.truncate(ASKED);
+    // Whatever is named is asked about.
+    earlier.extend(given.of(&statement.origin)?);
     for before in &earlier {
         findings.extend(against(client, &path, before, (&statement, end.rewritten_from)).await?);
     }
@@ -119,9 +128,10 @@ pub async fn audit(
     client: Client,
     org: &str,
     trust: &Trust,
+    given: Given,
     heads: &Folder,
 ) -> anyhow::Result<Exit> {
-    let now = now(&client, org, trust, heads).await?;
+    let now = now(&client, org, trust, &given, heads).await?;
     let line = route::AUDIT_LEDGER.line(&OrganizationPath::of(org), &Nothing)?;
     let verdict: Verdict = client.ask(&line).await?;
     tell(&now.told(verdict, heads)?, client.json)
@@ -134,7 +144,7 @@ pub async fn checkpoint(
     trust: &Trust,
     heads: &Folder,
 ) -> anyhow::Result<Exit> {
-    let now = now(&client, org, trust, heads).await?;
+    let now = now(&client, org, trust, &Given::default(), heads).await?;
     let end = now.end.clone();
     if now.key_is_unknown {
         output::note(&format!("the key {} was not checked: name one you trust by --key", end.key));
@@ -157,16 +167,33 @@ pub async fn checkpoint(
 pub async fn prove(
     client: Client,
     org: &str,
-    position: Option<u64>,
-    exchange: Option<Uuid>,
+    (position, exchange): (Option<u64>, Option<Uuid>),
+    given: Given,
     to: Option<&Path>,
 ) -> anyhow::Result<Exit> {
     if let Some(to) = to {
         check_free(to)?;
     }
     let query = ProofQuery { position, exchange };
-    let line = route::PROVE_ENTRY.line(&OrganizationPath::of(org), &query)?;
-    let proof: ProofBody = client.ask(&line).await?;
+    let path = OrganizationPath::of(org);
+    let proof: ProofBody = client.ask(&route::PROVE_ENTRY.line(&path, &query)?).await?;
+    let now = rollcall_evidence::verify::prove(&proof.proof, &Trust::File)?.statement;
+    for before in given.of(&now.origin)? {
+        // A tree that began with the earlier one has the same leaf in the same place.
+        let found = against(&client, &path, &before, (&now, None)).await?;
+        let size = before.size;
+        if let Some(found) = found {
+            let kind = found.kind.as_str();
+            output::note(&format!(
+                "the ledger in which this is proven did not grow from that of {size} leaves: {kind}"
+            ));
+            return Ok(Exit::Difference);
+        }
+        if proof.index >= size {
+            output::note(&format!("this came after the checkpoint of {size} leaves"));
+            return Ok(Exit::Difference);
+        }
+    }
     match to {
         Some(to) => {
             let file =

@@ -25,6 +25,20 @@ pub struct Told {
     pub broken: Option<String>,
 }
 
+/// Prints the verdicts on several ledgers; the exit code says whether all hold.
+pub fn tell_all(all: &[Told], as_json: bool) -> anyhow::Result<Exit> {
+    let holds = all.iter().all(|told| told.verdict.holds());
+    if as_json {
+        output::json(&all)?;
+    } else {
+        for told in all {
+            tell(told, false)?;
+            say!();
+        }
+    }
+    Ok(if holds { Exit::Success } else { Exit::Difference })
+}
+
 /// Prints a verdict; the exit code says whether it holds.
 pub fn tell(told: &Told, as_json: bool) -> anyhow::Result<Exit> {
     let verdict = &told.verdict;

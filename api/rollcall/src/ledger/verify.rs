@@ -1,6 +1,8 @@
 //! A file, verified without a server.
 
-use super::output::{Told, tell};
+use super::backup;
+use super::elsewhere::Given;
+use super::output::{Told, tell, tell_all};
 use anyhow::Context;
 use rollcall_cli::{Exit, Failure, output, say, usage};
 use rollcall_evidence::Statement;
@@ -9,18 +11,18 @@ use rollcall_evidence::verify::{Proven, Trust, Verified};
 use serde_json::json;
 use std::fs::File;
 use std::io::{BufReader, Read as _, Seek as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What proofs begin with.
 const PROOF: &[u8] = b"c2sp.org/tlog-proof";
-/// Bytes of a proof or a checkpoint at most.
+/// Bytes of a proof at most.
 const SMALL: u64 = 4 * 1024 * 1024;
 
 /// Verifies it.
 pub fn verify(
     file: &Path,
     trust: &Trust,
-    checkpoints: &[PathBuf],
+    given: Given,
     heads: &Folder,
     as_json: bool,
 ) -> Result<Exit, Failure> {
@@ -40,31 +42,23 @@ pub fn verify(
             rollcall_evidence::verify::prove(&text, trust).with_context(about).map_err(usage)?;
         return Ok(tell_proof(&proven, as_json)?);
     }
-    let given = checkpoints.iter().map(|path| statement(path)).collect::<anyhow::Result<Vec<_>>>();
-    let given = given.map_err(usage)?;
-    let told = of_file(BufReader::new(open), trust, given, heads).with_context(about);
+    if backup::is_one(&mut open).with_context(about).map_err(usage)? {
+        let told = backup::verify(file, trust, &given, heads).with_context(about);
+        return Ok(tell_all(&told.map_err(usage)?, as_json)?);
+    }
+    let told = of_file(BufReader::new(open), trust, &given, heads).with_context(about);
     Ok(tell(&told.map_err(usage)?, as_json)?)
-}
-
-/// A checkpoint from elsewhere. Who has signed it is the business of whoever names it.
-fn statement(path: &Path) -> anyhow::Result<Statement> {
-    let about = || format!("--checkpoint {}", path.display());
-    let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(SMALL).read_to_string(&mut text))
-        .with_context(about)?;
-    rollcall_evidence::read_note(&text).with_context(about)
 }
 
 /// Verifies a ledger against what is kept of it.
 pub fn of_file(
     file: impl std::io::BufRead,
     trust: &Trust,
-    given: Vec<Statement>,
+    given: &Given,
     heads: &Folder,
 ) -> anyhow::Result<Told> {
     let mut kept: Option<std::io::Result<Vec<Seen>>> = None;
-    let mut others = 0;
+    let mut elsewhere = Ok(Vec::new());
     let earlier = |said: &Statement| {
         let seen = heads.of(&said.origin);
         let mut all: Vec<Statement> = Vec::new();
@@ -72,14 +66,13 @@ pub fn of_file(
             all.extend(seen.iter().filter_map(|seen| seen.statement()).map(|(said, _)| said));
         }
         kept = Some(seen);
-        // A checkpoint of another ledger says nothing of this one.
-        others = given.iter().filter(|other| other.origin != said.origin).count();
-        all.extend(given.into_iter().filter(|other| other.origin == said.origin));
+        elsewhere = given.of(&said.origin);
+        all.extend(elsewhere.iter().flatten().cloned());
         all
     };
     let verified = rollcall_evidence::verify::verify(file, trust, earlier)?;
     let seen = kept.unwrap_or_else(|| Ok(Vec::new()))?;
-    anyhow::ensure!(others == 0, "{others} of the checkpoints are of another ledger");
+    elsewhere?;
     let Verified { mut verdict, statement, key, broken, .. } = verified;
     // What was seen under another key cannot be of this log.
     let (_, unsigned) = seen::statements(&seen, &key);

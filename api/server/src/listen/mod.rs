@@ -6,11 +6,13 @@
 mod arriving;
 mod descriptors;
 mod leaving;
+mod local;
 mod silence;
 mod tls;
 mod trusted;
 
 pub use descriptors::room_for_strangers;
+pub use local::Local;
 pub use tls::Tls;
 pub use trusted::Trusted;
 
@@ -26,6 +28,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use leaving::{Leaving, UnderWay};
+use rollcall_door::callers::LocalAccount;
 use rollcall_door::strangers::{Connections, Place, Source};
 use silence::silent;
 use std::convert::Infallible;
@@ -64,19 +67,32 @@ impl Default for Patience {
     }
 }
 
+/// Where connections come in.
+pub struct Entrances {
+    /// From anywhere.
+    pub listener: TcpListener,
+    /// From this machine; none where there can be no socket.
+    pub local: Option<Local>,
+    /// What those from anywhere are encrypted by; not at all, if none.
+    pub tls: Option<Tls>,
+}
+
 /// Serves until `stopping` says so, then finishes what was accepted: requests that have come in
 /// whole are served to their end, others are given up when the patience for them is over.
 pub async fn serve(
-    listener: TcpListener,
+    entrances: Entrances,
     router: Router,
     patience: Patience,
     connections: Connections,
     trusted: Trusted,
-    tls: Option<Tls>,
     mut stopping: watch::Receiver<bool>,
 ) {
+    let Entrances { listener, local, tls } = entrances;
     let graceful = GracefulShutdown::new();
     let (end, overdue) = watch::channel(false);
+    let serving = Serving { router, patience, connections, trusted, tls, overdue, account: None };
+    let connections = serving.connections.clone();
+    let local = local.map(|local| tokio::spawn(local.serve(serving.clone(), stopping.clone())));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -84,15 +100,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((socket, peer)) => {
-                let serving = Serving {
-                    router: router.clone(),
-                    patience,
-                    connections: connections.clone(),
-                    trusted: trusted.clone(),
-                    tls: tls.clone(),
-                    overdue: overdue.clone(),
-                };
-                drop(tokio::spawn(serving.connection(socket, peer, graceful.watcher())));
+                drop(tokio::spawn(serving.clone().connection(socket, peer, graceful.watcher())));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot take a connection");
@@ -107,9 +115,13 @@ pub async fn serve(
         let _ = end.send(true);
         finished.await;
     }
+    if let Some(local) = local {
+        let _ = local.await;
+    }
 }
 
 /// What one connection is served with.
+#[derive(Clone)]
 struct Serving {
     router: Router,
     patience: Patience,
@@ -118,9 +130,16 @@ struct Serving {
     tls: Option<Tls>,
     /// True once the server waits for no request any more that has not come in whole.
     overdue: watch::Receiver<bool>,
+    /// Whose it is, if this machine says so.
+    account: Option<LocalAccount>,
 }
 
 impl Serving {
+    /// The connection of an account of this machine.
+    fn of(self, account: LocalAccount) -> Self {
+        Self { account: Some(account), ..self }
+    }
+
     async fn connection(self, socket: TcpStream, peer: SocketAddr, watcher: Watcher) {
         let place = self.connections.enter(Source::from(peer.ip()));
         // A small answer must not wait for more to send.
@@ -143,9 +162,9 @@ impl Serving {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { router, patience, trusted, overdue, .. } = self;
+        let Self { router, patience, trusted, overdue, account, .. } = self;
         let head = patience.head;
-        if trusted.is_one(peer.ip()) {
+        if account.is_none() && trusted.is_one(peer.ip()) {
             // It carries everybody, and is let go when it asks for nothing.
             place.known();
         }
@@ -156,6 +175,9 @@ impl Serving {
             let from = trusted.source(peer.ip(), request.headers());
             request.extensions_mut().insert(ConnectInfo(SocketAddr::new(from, peer.port())));
             request.extensions_mut().insert(visited.clone());
+            if let Some(account) = &account {
+                request.extensions_mut().insert(account.clone());
+            }
             let request = request.map(|body| Body::new(Arriving::new(body, late.clone())));
             let span = telemetry::request(request.headers(), trusted.is_one(peer.ip()));
             let (answer, one) = (router.clone().oneshot(request), requests.one(&visited));

@@ -43,12 +43,11 @@ async fn start(patience: Patience) -> Server {
         address,
         stop,
         task: tokio::spawn(serve(
-            listener,
+            Entrances { listener, local: None, tls: None },
             router,
             patience,
             Connections::new(64),
             Trusted::default(),
-            None,
             stopping,
         )),
     }

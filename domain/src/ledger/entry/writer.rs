@@ -57,12 +57,13 @@ impl Writer {
             Actor::NamedOperator { operator, .. } => ("named_operator", Some(operator.0)),
             Actor::Consumer { key, .. } => ("consumer", Some(key.0)),
             Actor::Operator => ("operator", None),
+            Actor::LocalOperator { .. } => ("local_operator", None),
             Actor::System => ("system", None),
         };
         self.text(kind);
         self.maybe(id, Self::id);
         // What somebody is called is a word that others chose.
-        if let Actor::Admin { name, .. } | Actor::NamedOperator { name, .. } = actor {
+        if let Some(name) = actor.name() {
             self.bytes(&Sha256::digest(name));
         }
         // Its keys come and go.

@@ -168,7 +168,7 @@ fn touches_keys(event: &UserEvent) -> bool {
         | UserEvent::ObjectIdReleased { .. } => false,
         UserEvent::Changed { changes } => changes.iter().any(|change| is_key(&change.attribute)),
         UserEvent::Created { .. } | UserEvent::Renamed { .. } | UserEvent::Deleted { .. } => true,
-        UserEvent::Erased { .. } => false,
+        UserEvent::Erased { .. } | UserEvent::Held { .. } | UserEvent::Released { .. } => false,
     }
 }
 

@@ -15,10 +15,12 @@ use opening::Opening;
 use place::Placing;
 use rollcall_contract::Problem;
 use rollcall_contract::backup::{RestoreQuery, RestoredBody};
+use rollcall_domain::actor::Actor;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::{Closed, Head, Known, RESTORING};
 use rollcall_door::callers::Operator;
 use rollcall_door::{App, Refusal};
+use rollcall_engine::{Erasure, Listed};
 use serde::{Deserialize, Serialize};
 use spool::Spooled;
 use std::sync::Arc;
@@ -56,10 +58,13 @@ pub async fn restore(
     Query(query): Query<RestoreQuery>,
     body: Body,
 ) -> Result<Json<RestoredBody>, Refusal> {
-    if let Err(refusal) = operator {
-        drain(body, STRANGER_BYTES).await;
-        return Err(refusal);
-    }
+    let operator = match operator {
+        Ok(operator) => operator,
+        Err(refusal) => {
+            drain(body, STRANGER_BYTES).await;
+            return Err(refusal);
+        }
+    };
     if let Err(refusal) = may_begin(&app, query, None).await {
         drain(body, usize::MAX).await;
         return Err(refusal);
@@ -67,7 +72,8 @@ pub async fn restore(
     let spooled = Spooled::take(&app.config.data, body, Opening::of(&*app.engine.log)).await?;
     // Also if whoever asked goes away: what is half restored serves nobody.
     let doing = app.clone();
-    let done = tokio::spawn(async move { put_in_place(&doing, query, spooled).await });
+    let done =
+        tokio::spawn(async move { put_in_place(&doing, query, spooled, &operator.actor).await });
     Ok(Json(done.await??))
 }
 
@@ -85,7 +91,7 @@ pub async fn restore(
     ),
 )]
 pub async fn discard(
-    _: Operator,
+    operator: Operator,
     State(app): State<Arc<App>>,
 ) -> Result<axum::http::StatusCode, Refusal> {
     if app.engine.log.note(RESTORING).await?.is_none() {
@@ -96,7 +102,7 @@ pub async fn discard(
         let known = app_begins(&doing).await?;
         let done = async {
             empty(&doing).await?;
-            settle(&doing).await
+            settle(&doing, &[], &operator.actor).await.map(drop)
         };
         ends(&doing, known, done.await)
     });
@@ -162,10 +168,14 @@ async fn put_in_place(
     app: &App,
     query: RestoreQuery,
     spooled: Spooled,
+    by: &Actor,
 ) -> Result<RestoredBody, Refusal> {
     // Once more: others may have come between.
     let resumes = may_begin(app, query, Some(&spooled.sha256)).await?;
     let log = &*app.engine.log;
+    if !spooled.erasures.is_empty() {
+        app.engine.may_erase().await.map_err(|error| Refusal::conflict(error.to_string()))?;
+    }
     let note = serde_json::to_string(&UnderWay { sha256: spooled.sha256.clone() })
         .map_err(|e| Refusal::unavailable(&e))?;
     if !log.keep_note(RESTORING, Some(&note)).await? {
@@ -178,8 +188,10 @@ async fn put_in_place(
         if !resumes && query.drop_operators {
             empty(app).await?;
         }
-        let restored = spooled.put_down(Placing::into(app.engine.log.clone()).await?).await?;
-        settle(app).await?;
+        let placing = Placing::into(app.engine.log.clone()).await?;
+        let (mut restored, erasures) = spooled.put_down(placing).await?;
+        let listed = settle(app, &erasures, by).await?;
+        (restored.erased, restored.not_in_backup) = (listed.erased, listed.unknown);
         Ok(restored)
     };
     ends(app, known, done.await)
@@ -200,9 +212,10 @@ async fn empty(app: &App) -> Result<(), Refusal> {
     }
 }
 
-/// All is there, or nothing: the views are made of it, and the log says so.
-async fn settle(app: &App) -> Result<(), Refusal> {
-    app.engine.settle_restored().await.map_err(|error| Refusal::unavailable(&error))
+/// All is there, or nothing: the views are made of it, who was erased is, and the log says so.
+async fn settle(app: &App, erasures: &[Erasure], by: &Actor) -> Result<Listed, Refusal> {
+    let settled = app.engine.settle_restored(erasures, by).await;
+    settled.map_err(|error| Refusal::unavailable(&error))
 }
 
 fn ends<T>(app: &App, known: Known, done: Result<T, Refusal>) -> Result<T, Refusal> {

@@ -7,9 +7,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use rollcall_contract::backup::{BackupLine, NotABackup};
 use rollcall_domain::claim::{Claim, ClearClaim};
-use rollcall_domain::ids::OrganizationId;
+use rollcall_domain::event::DomainEvent;
+use rollcall_domain::ids::{OrganizationId, ResourceId};
+use rollcall_domain::log::{AggregateKind, StreamId};
 use rollcall_domain::log::{Head, Log, Record, RecordedExchange, Restored, Wrapped, stored};
+use rollcall_domain::organization::OrganizationEvent;
+use rollcall_domain::user::UserEvent;
 use rollcall_door::Refusal;
+use rollcall_engine::Erasure;
 use rollcall_engine::claims::{ClaimBook, hash, of_record};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +30,8 @@ pub(super) struct Placing {
     there: HashMap<OrganizationId, Head>,
     keys: HashMap<OrganizationId, [u8; 32]>,
     claims: ClaimBook,
+    /// Who was erased when the backup was made.
+    erased: Vec<Erasure>,
     /// What is sealed on its way into the log.
     clear: Vec<Restored>,
     /// What is put down as it is: sealed, under keys that came along.
@@ -41,6 +48,7 @@ impl Placing {
             there,
             keys: HashMap::new(),
             claims: ClaimBook::default(),
+            erased: Vec::new(),
             clear: Vec::new(),
             sealed: Vec::new(),
         })
@@ -70,6 +78,11 @@ impl Placing {
         self.opening.learn(&line).await?;
         match line {
             BackupLine::Begin { .. } | BackupLine::Section { .. } | BackupLine::End { .. } => {}
+            // Known from the first reading.
+            BackupLine::ErasureList { .. }
+            | BackupLine::ErasedPerson { .. }
+            | BackupLine::ErasedOrganization { .. }
+            | BackupLine::ErasureListEnd { .. } => {}
             BackupLine::ClaimKey { scope, key } => {
                 let key = BASE64.decode(key).ok().and_then(|k| <[u8; 32]>::try_from(k).ok());
                 let (scope, key) = (OrganizationId(scope), key.ok_or_else(|| bad("a claim key"))?);
@@ -89,6 +102,7 @@ impl Placing {
                 let organization = record.stream.organization;
                 let opened = self.opening.record(&record).await?;
                 self.claims_of(&opened)?;
+                self.erased.extend(erasure(&opened));
                 if !self.stays_sealed(organization) {
                     *record = opened;
                 }
@@ -122,16 +136,20 @@ impl Placing {
         if self.clear.len() + self.sealed.len() >= BATCH { self.flush().await } else { Ok(()) }
     }
 
-    /// Puts the claims down, when all records are.
-    pub async fn finish(mut self) -> Result<(), Refusal> {
-        let claims = std::mem::take(&mut self.claims);
+    /// Puts the claims down, when all records are. Gives who is to be erased: those of a list, who
+    /// claim nothing any more, and those of whom the backup itself says so, whose keys may have come
+    /// from an older one.
+    pub async fn finish(mut self, listed: &[Erasure]) -> Result<Vec<Erasure>, Refusal> {
+        let mut claims = std::mem::take(&mut self.claims);
+        claims.forget(&listed.iter().filter_map(stream).collect());
         for (claim, holder) in claims.into_holders() {
             self.clear.push(Restored::Claim(claim, holder));
             if self.clear.len() >= BATCH {
                 self.flush().await?;
             }
         }
-        self.flush().await
+        self.flush().await?;
+        Ok(std::mem::take(&mut self.erased).into_iter().chain(listed.iter().cloned()).collect())
     }
 
     async fn flush(&mut self) -> Result<(), Refusal> {
@@ -178,4 +196,23 @@ impl Placing {
             .ok_or_else(|| Refusal::bad_request("the backup lacks a claim key"))?;
         Ok(hash(scope, key, claim))
     }
+}
+
+/// Who is erased, as a record says.
+fn erasure(record: &Record) -> Option<Erasure> {
+    match DomainEvent::decode(record).ok()? {
+        DomainEvent::User(UserEvent::Erased { because }) => {
+            let StreamId { organization, id, .. } = record.stream;
+            Some(Erasure { organization, user: Some(ResourceId(id)), because })
+        }
+        DomainEvent::Organization(OrganizationEvent::Erased { because }) => {
+            Some(Erasure { organization: record.stream.organization, user: None, because })
+        }
+        _ => None,
+    }
+}
+
+fn stream(of: &Erasure) -> Option<StreamId> {
+    let (organization, kind) = (of.organization, AggregateKind::User);
+    of.user.map(|user| StreamId { organization, kind, id: user.0 })
 }

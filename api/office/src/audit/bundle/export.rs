@@ -1,6 +1,7 @@
 //! Exchanges and the state they need, in one file.
 
 use crate::audit::replay::request::selection;
+use crate::ledgers;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, Response, header};
@@ -46,6 +47,7 @@ pub async fn export(
         name: organization.name,
         scim_base: app.scim_base.to_string(),
         pseudonymised: request.pseudonymise,
+        ledger: Some(ledgers::carried(&app, organization.id).await?),
     };
     let options = ExportOptions {
         begin,

@@ -1,6 +1,6 @@
 //! The tree as it is now, signed.
 
-use crate::ledgers::{self, Signed};
+use crate::ledgers;
 use axum::Json;
 use axum::extract::State;
 use rollcall_contract::Problem;
@@ -9,6 +9,7 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_domain::log::REWRITTEN_FROM;
 use rollcall_door::callers::Auditor;
 use rollcall_door::{App, Refusal};
+use rollcall_evidence::signed::Signed;
 use std::sync::Arc;
 
 /// A checkpoint of the ledger, signed now and kept.
