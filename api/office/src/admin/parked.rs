@@ -71,8 +71,9 @@ pub async fn list(
     Path(path): Path<ConsumerPath>,
     Query(query): Query<ParkedQuery>,
 ) -> Result<Listed<Vec<ParkedBody>>, Refusal> {
+    let about = format!("{} {} parked", admin.organization.id, path.consumer);
+    let page = Page::of(&query, &about)?;
     let row = found(&app, &admin, &path).await?;
-    let page = Page::of(&query, &format!("{} parked", row.id))?;
     let after = page.place().map_or((0, 0), |place| (place / PARTS, place % PARTS));
     let mut rows = app.places.parked(row.organization, row.id, after, page.fetch()).await?;
     let next = page.cut(&mut rows, |row| row.position.saturating_mul(PARTS) + row.part);
