@@ -45,6 +45,12 @@ types! {
     UserDeleted = "user.deleted";
     /// Who a user was is erased: forget what you know of them.
     UserErased = "user.erased";
+    /// A user became a member of a group that the consumer follows, and was of none before: with
+    /// everything that they are. Not told to those who follow everybody.
+    UserEntered = "user.entered";
+    /// A user is no longer a member of any group that the consumer follows: forget what you know of
+    /// them. Not told to those who follow everybody.
+    UserLeft = "user.left";
     /// A group came to be; it has no members yet.
     GroupCreated = "group.created";
     /// A group has another `displayName`.

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::claim::ClaimKind;
 use rollcall_domain::consumer::{
-    Consumer, ConsumerCommand, ConsumerError, ConsumerEvent, ConsumerState, NewConsumer, NewWay,
-    Payload, Renewal, Stopped, claims, decide,
+    Consumer, ConsumerCommand, ConsumerError, ConsumerEvent, ConsumerState, GroupFilter,
+    NewConsumer, NewWay, Payload, Renewal, Stopped, claims, decide,
 };
 use rollcall_domain::context::Context;
 use rollcall_domain::credential::{CredentialIssued, Proof, Purpose};
@@ -43,6 +43,7 @@ fn create(name: &str, way: NewWay) -> ConsumerCommand {
         name: name.into(),
         types: TypeFilter::default(),
         payload: Payload::Full,
+        groups: GroupFilter::default(),
         way,
     })
 }
@@ -162,13 +163,21 @@ fn who_paused_it_wants_it_to_stay_so() {
     assert_eq!(state(&consumer), ConsumerState::Active);
     let again = run(&mut consumer, ConsumerCommand::Resume, 2).unwrap();
     assert_eq!(again, vec![], "what is so already is no event");
+    let handle =
+        || ConsumerCommand::Handle { position: 9, part: 2, because: "told by phone".into() };
+    let handled = run(&mut consumer, handle(), 3).unwrap();
+    let because = "told by phone".into();
+    assert_eq!(handled, [ConsumerEvent::DeliveryHandled { position: 9, part: 2, because }]);
+    let mut asks = Consumer::default();
+    run(&mut asks, create("asks", NewWay::Pull(key(1))), 0).unwrap();
+    assert_eq!(run(&mut asks, handle(), 1), Err(ConsumerError::NothingToHandle));
 }
 
 proptest! {
     /// Whatever is asked in whatever order: two keys at most, numbers of secrets that grow, and an
     /// end that is one.
     #[test]
-    fn whatever_is_asked(way in 0_usize..4, asked in prop::collection::vec(0_u8..8, 1..40)) {
+    fn whatever_is_asked(way in 0_usize..4, asked in prop::collection::vec(0_u8..9, 1..40)) {
         let mut consumer = Consumer::default();
         let (way, has_key) = ways().swap_remove(way);
         run(&mut consumer, create("doors", way), 0).unwrap();
@@ -183,6 +192,7 @@ proptest! {
                 3 | 4 => ConsumerCommand::Rotate(Renewal::Key(key(n), until)),
                 5 => ConsumerCommand::Rotate(Renewal::Secret(secret(n), until)),
                 6 => ConsumerCommand::Rotate(Renewal::Both(key(n), secret(n), until)),
+                7 => ConsumerCommand::Handle { position: 9, part: 1, because: "told by phone".into() },
                 _ => ConsumerCommand::Remove,
             };
             let ended = matches!(command, ConsumerCommand::Remove);

@@ -3,7 +3,9 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::actor::Actor;
-use rollcall_domain::consumer::{ConsumerEvent, ConsumerEventKind, Payload, Stopped, Way};
+use rollcall_domain::consumer::{
+    ConsumerEvent, ConsumerEventKind, GroupFilter, Payload, Stopped, Way,
+};
 use rollcall_domain::credential::{
     CredentialEnded, CredentialExpiring, CredentialFirstUsed, CredentialIssued,
     CredentialProofChanged, CredentialRevoked, CredentialSecretAdded, CredentialSecretRetired,
@@ -385,6 +387,7 @@ fn of_consumers() -> Vec<ConsumerEvent> {
             types: TypeFilter::new(["group.*".to_owned(), "user.deactivated".to_owned()])
                 .expect("types"),
             payload: Payload::Notice,
+            groups: GroupFilter::default(),
         },
         ConsumerEvent::KeyIssued(CredentialIssued {
             credential,
@@ -400,6 +403,7 @@ fn of_consumers() -> Vec<ConsumerEvent> {
         ConsumerEvent::Paused {},
         ConsumerEvent::Resumed {},
         ConsumerEvent::Stopped { reason: Stopped::Gone },
+        ConsumerEvent::DeliveryHandled { position: 17, part: 1, because: "told by phone".into() },
         ConsumerEvent::Removed { name: "doors".into() },
     ]
 }
@@ -415,8 +419,9 @@ fn words_of_consumers_are_frozen() {
         Way::SetPush { url, audience, start: 0 },
     ];
     let reasons = [Stopped::Gone, Stopped::Unreachable];
+    let groups = GroupFilter::new([ResourceId(Uuid::from_u128(1))]).expect("one group");
     insta::with_settings!({ snapshot_path => "../exchanges", prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_json_snapshot!("consumer-words", json!({ "ways": ways, "reasons": reasons, "payloads": Payload::ALL }));
+        insta::assert_json_snapshot!("consumer-words", json!({ "groups": groups, "ways": ways, "reasons": reasons, "payloads": Payload::ALL }));
     });
 }
 

@@ -5,13 +5,16 @@
 mod story;
 
 use rollcall_domain::consumer::Payload;
+use rollcall_domain::ids::ResourceId;
 use rollcall_domain::log::{Record, Restored};
 use rollcall_domain::outbound::{
-    EVENT_URIS, is_security, of_record, schemas, security_events, sources, tell,
+    EVENT_URIS, Passage, Told, is_security, of_record, schemas, security_events, sources, tell,
+    with_passages,
 };
 use rollcall_domain::public_type::{PublicType, TypeFilter};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use uuid::Uuid;
 
 fn records() -> impl Iterator<Item = Record> {
     story::log().into_iter().filter_map(|part| match part {
@@ -27,6 +30,31 @@ fn told(record: &Record, payload: Payload) -> Value {
     }
 }
 
+/// What a record tells somebody who follows its group, if a user passes by it.
+fn followed(record: &Record, payload: Payload) -> Option<Told> {
+    let enters = match of_record(record)? {
+        PublicType::GroupMemberAdded => true,
+        PublicType::GroupMemberRemoved => false,
+        _ => return None,
+    };
+    let attributes = json!({ "userName": "ada@contoso.example", "active": true });
+    let attributes = attributes.as_object().cloned().expect("attributes");
+    let user = ResourceId(Uuid::from_u128(1));
+    let passage = Passage { user, enters, version: 3, attributes };
+    let all = TypeFilter::default();
+    let told = tell(record, &all, payload).expect("a golden event");
+    with_passages(record, told, vec![passage], &all, payload)
+}
+
+/// What each record tells, by the name of its event, and that to those who follow a group.
+fn all_told(record: &Record, payload: Payload) -> Vec<(String, Option<Told>)> {
+    let everybody = tell(record, &TypeFilter::default(), payload).expect("a golden event");
+    let mut all = vec![(record.event_type.clone(), everybody)];
+    let followed = followed(record, payload);
+    all.extend(followed.map(|told| (format!("{}, followed", record.event_type), Some(told))));
+    all
+}
+
 #[test]
 fn what_is_told_of_each_event_is_frozen() {
     let mut golden = Map::new();
@@ -38,6 +66,13 @@ fn what_is_told_of_each_event_is_frozen() {
             types.insert(public);
             names.insert(record.event_type.clone());
             assert!(TypeFilter::default().wants(public));
+        }
+        if let Some(Told(full)) = followed(&record, Payload::Full) {
+            let notice = followed(&record, Payload::Notice).map(|told| told.0);
+            let last = full.last().expect("an event").event_type;
+            types.extend(PublicType::ALL.iter().filter(|public| public.as_str() == last));
+            let name = format!("{}, followed", record.event_type);
+            golden.insert(name, json!({ "full": full, "notice": notice }));
         }
         golden.insert(record.event_type, json!({ "full": full, "notice": notice }));
     }
@@ -55,10 +90,14 @@ fn what_is_told_of_each_event_is_frozen() {
 fn tokens_are_frozen() {
     const ISSUER: &str = "https://rollcall.example.com/x";
     let (mut golden, mut kinds) = (Map::new(), BTreeSet::new());
-    for record in records() {
-        let told = tell(&record, &TypeFilter::default(), Payload::Full).expect("a golden event");
+    let told = records().flat_map(|record| {
+        let all = all_told(&record, Payload::Full);
+        all.into_iter().map(move |(name, told)| (record.clone(), name, told))
+    });
+    for (record, name, told) in told {
         let mut of_record = Map::new();
-        for payload in Payload::ALL {
+        // Nobody who is only poked gets tokens.
+        for payload in [Payload::Full, Payload::Notice] {
             let mut all = Vec::new();
             for event in told.iter().flat_map(|told| &told.0) {
                 let tokens = security_events(event, payload, ISSUER, "doors");
@@ -99,7 +138,7 @@ fn tokens_are_frozen() {
             of_record.insert(payload.as_str().to_owned(), json!(claims));
         }
         if told.is_some() {
-            golden.insert(record.event_type.clone(), Value::Object(of_record));
+            golden.insert(name, Value::Object(of_record));
         }
     }
     let verification = |uri: &&&str| !uri.ends_with("verification");

@@ -2,18 +2,22 @@
 
 use super::Exit;
 use super::client::Client;
+use super::one_consumer::One;
 use super::output;
+use super::parked::{self, Parked};
+use super::who;
 use crate::cells;
 use crate::output::Cell;
 use crate::say;
 use clap::{Subcommand, ValueEnum};
 use rollcall_contract::consumers::{
-    ConsumerAdded, ConsumerBody, ConsumerKind, ConsumerPath, ConsumerRotated, NewConsumer,
-    PayloadMode, Redelivery, Rotation,
+    ConsumerAdded, ConsumerBody, ConsumerKind, ConsumerRotated, NewConsumer, PayloadMode,
+    Redelivery, Rotation,
 };
 use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::Nothing;
 use rollcall_contract::{route, span};
+use uuid::Uuid;
 
 /// How a consumer gets its events.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -35,6 +39,8 @@ pub enum Payload {
     Full,
     /// What happened to which id, and no value of anybody
     Notice,
+    /// That there is something to ask for, and nothing else; for webhooks
+    Poke,
 }
 
 /// Consumers: who follows an organization's log from outside
@@ -67,6 +73,10 @@ pub enum Consumer {
         /// How much they tell
         #[arg(long, value_enum, default_value = "full")]
         payload: Payload,
+        /// Names or ids of groups: only these, and who is a member of one of them; everybody if
+        /// absent
+        #[arg(long, value_name = "GROUPS", value_delimiter = ',')]
+        groups: Vec<String>,
     },
     /// List consumers, and how far each has come
     List {
@@ -96,24 +106,11 @@ pub enum Consumer {
         #[arg(long, value_name = "TIME", default_value = "24h", value_parser = seconds)]
         overlap: u32,
     },
+    /// Deliveries that failed for long and were set aside, and those behind them
+    #[command(subcommand)]
+    Parked(Parked),
     /// Let a consumer follow no more
     Remove(One),
-}
-
-/// One consumer.
-#[derive(Clone, Debug, clap::Args)]
-pub struct One {
-    /// The organization's slug
-    #[arg(long, value_name = "SLUG")]
-    org: String,
-    /// Name or id of the consumer
-    consumer: String,
-}
-
-impl One {
-    fn path(self) -> ConsumerPath {
-        ConsumerPath { organization: self.org, consumer: self.consumer }
-    }
 }
 
 /// A span of time in whole seconds.
@@ -126,7 +123,17 @@ fn seconds(text: &str) -> Result<u32, &'static str> {
 /// Runs it.
 pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
     match command {
-        Consumer::Add { org, name, kind, post_to: url, audience, start, types, payload } => {
+        Consumer::Add {
+            org,
+            name,
+            kind,
+            post_to: url,
+            audience,
+            start,
+            types,
+            payload,
+            groups,
+        } => {
             let kind = match kind {
                 Kind::Pull => ConsumerKind::Pull,
                 Kind::Webhook => ConsumerKind::Webhook,
@@ -136,8 +143,14 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
             let payload = match payload {
                 Payload::Full => PayloadMode::Full,
                 Payload::Notice => PayloadMode::Notice,
+                Payload::Poke => PayloadMode::Poke,
             };
-            let new = NewConsumer { name, kind, url, start, audience, types, payload };
+            let mut ids = Vec::new();
+            for group in &groups {
+                ids.push(who::group(&client, &org, group).await?);
+            }
+            let groups = ids;
+            let new = NewConsumer { name, kind, url, start, audience, types, payload, groups };
             let line = route::ADD_CONSUMER.line(&OrganizationPath::of(org), &Nothing)?;
             added(client.tell(&line, &new).await?, client.json)?;
         }
@@ -185,6 +198,7 @@ pub async fn run(command: Consumer, client: Client) -> anyhow::Result<Exit> {
                 }
             }
         }
+        Consumer::Parked(command) => return parked::run(command, client).await,
         Consumer::Remove(one) => {
             client.act(&route::REMOVE_CONSUMER.line(&one.path(), &Nothing)?).await?;
         }
@@ -249,6 +263,7 @@ fn show(c: ConsumerBody) {
         ("State", c.state),
         ("Types", if c.types.is_empty() { "all".to_owned() } else { c.types.join(", ") }),
         ("Payload", c.payload),
+        ("Groups", groups(&c.groups)),
         ("Place kept here", number(c.position)),
         ("Last asked after", number(c.asked_after)),
         ("Last heard", output::maybe(c.heard_at)),
@@ -258,8 +273,16 @@ fn show(c: ConsumerBody) {
         ("Stopped because", c.stopped.unwrap_or_else(|| "-".to_owned())),
         ("Failed attempts", c.failed_attempts.to_string()),
         ("Next attempt", output::maybe(c.next_attempt_at)),
+        ("Set aside", c.parked.to_string()),
         ("Records behind", format!("{} of {}", c.lag_records, c.head)),
         ("Snapshot", c.snapshot_url),
         ("Feed", c.feed_url),
     ]);
+}
+
+fn groups(groups: &[Uuid]) -> String {
+    match groups {
+        [] => "everybody".to_owned(),
+        some => some.iter().map(Uuid::to_string).collect::<Vec<_>>().join(", "),
+    }
 }

@@ -21,6 +21,14 @@ pub async fn user(
     }
 }
 
+/// The id of a group.
+pub async fn group(client: &Client, org: &str, called: &str) -> anyhow::Result<Uuid> {
+    match called.parse() {
+        Ok(id) => Ok(id),
+        Err(_) => found(client, org, called, &route::SHOW_GROUP).await,
+    }
+}
+
 /// The id of a user, or else of a group.
 pub async fn subject(
     client: &Client,

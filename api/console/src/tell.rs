@@ -146,6 +146,8 @@ pub fn notice(word: &str) -> Option<&'static str> {
         "applied" => "Submitted again. The timeline shows what became of it.",
         "created" => "Created.",
         "paused" => "Paused. It loses nothing: it goes on from where it stood when it is resumed.",
+        "retried" => "They are tried again, each after those about the same that are before it.",
+        "handled" => "Kept in the log. What waited behind it is delivered.",
         "resumed" => "Resumed. What is due is tried now.",
         _ => return None,
     })

@@ -26,6 +26,10 @@ pub enum Cause {
     AccessLeft,
     /// Requests failed, and what they wanted is not so yet.
     FailuresOpen,
+    /// Deliveries to a consumer stopped: it answered 410, or took nothing for five days.
+    ConsumerStopped,
+    /// A consumer does not take what it is told about somebody, and others go on.
+    DeliveriesParked,
     /// A certificate of single sign-on ends within 30 days, or has.
     CertificateEnds,
     /// What lets a SCIM client in ends within 30 days.
@@ -36,7 +40,7 @@ pub enum Cause {
 
 impl Cause {
     /// All of them, the worst first.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::OrganizationDisabled,
         Self::ViewStopped,
         Self::AccessLeft,
@@ -44,6 +48,8 @@ impl Cause {
         Self::CyclesStretched,
         Self::CyclesLate,
         Self::FailuresOpen,
+        Self::ConsumerStopped,
+        Self::DeliveriesParked,
         Self::CertificateEnds,
         Self::CredentialEnds,
         Self::UnknownShapes,
@@ -63,6 +69,8 @@ impl Cause {
             Self::CyclesSilent => "cycles-silent",
             Self::AccessLeft => "access-left",
             Self::FailuresOpen => "failures-open",
+            Self::ConsumerStopped => "consumer-stopped",
+            Self::DeliveriesParked => "deliveries-parked",
             Self::CertificateEnds => "certificate-ends",
             Self::CredentialEnds => "credential-ends",
             Self::UnknownShapes => "unknown-shapes",
@@ -86,6 +94,8 @@ impl Cause {
             Self::CyclesSilent => "No sync cycle comes any more",
             Self::AccessLeft => "Somebody may still have access",
             Self::FailuresOpen => "Something failed and is not yet right",
+            Self::ConsumerStopped => "A consumer is told nothing any more",
+            Self::DeliveriesParked => "A consumer does not take what it is told",
             Self::CertificateEnds => "A certificate ends",
             Self::CredentialEnds => "What lets Entra in ends",
             Self::UnknownShapes => "Requests came that were not understood",
@@ -117,6 +127,14 @@ impl Cause {
                 "# refused requests would have taken access away.",
             ),
             Self::FailuresOpen => one("One failure is open.", "# failures are open."),
+            Self::ConsumerStopped => one(
+                "Deliveries to a consumer stopped until somebody resumes them.",
+                "Deliveries to # consumers stopped until somebody resumes them.",
+            ),
+            Self::DeliveriesParked => one(
+                "A delivery failed for long and is set aside, or waits behind one.",
+                "# deliveries failed for long and are set aside, or wait behind one.",
+            ),
             Self::CertificateEnds => one(
                 "A certificate of single sign-on ends within 30 days, or has.",
                 "# certificates of single sign-on end within 30 days, or have.",
@@ -141,6 +159,7 @@ impl Cause {
             Self::CyclesLate | Self::CyclesStretched | Self::CyclesSilent => "runs",
             Self::AccessLeft | Self::FailuresOpen => "failures",
             Self::CertificateEnds | Self::CredentialEnds => "connection",
+            Self::ConsumerStopped | Self::DeliveriesParked => "consumers",
             Self::UnknownShapes => "requests",
         }
     }

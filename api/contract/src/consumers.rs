@@ -31,6 +31,10 @@ pub struct NewConsumer {
     /// How much they tell.
     #[serde(default)]
     pub payload: PayloadMode,
+    /// Ids of groups: only these, and who is a member of one of them; everybody, if there is none.
+    /// At most 100.
+    #[serde(default)]
+    pub groups: Vec<Uuid>,
 }
 
 /// How a consumer gets its events.
@@ -56,6 +60,8 @@ pub enum PayloadMode {
     Full,
     /// What happened to which id, and which attributes changed; no value of anybody.
     Notice,
+    /// That there is something to ask for, and nothing else; for `webhook` only.
+    Poke,
 }
 
 /// A consumer, with what is shown this once.
@@ -133,8 +139,10 @@ pub struct ConsumerBody {
     pub issuer: Option<String>,
     /// Which types it gets; all of them, if there is none.
     pub types: Vec<String>,
-    /// `full` or `notice`.
+    /// `full`, `notice` or `poke`.
     pub payload: String,
+    /// The groups whose members it is told about; everybody, if there is none.
+    pub groups: Vec<Uuid>,
     /// `active`, `paused` or `stopped`.
     pub state: String,
     /// Why deliveries stopped: `gone`, if it answered 410, or `unreachable`, if it took nothing for
@@ -145,6 +153,8 @@ pub struct ConsumerBody {
     /// When it is tried again.
     #[serde(serialize_with = "crate::time::optional")]
     pub next_attempt_at: Option<DateTime<Utc>>,
+    /// Deliveries that failed for long and were set aside, and those behind them.
+    pub parked: u64,
     /// Since when nothing was taken.
     #[serde(serialize_with = "crate::time::optional")]
     pub failing_since: Option<DateTime<Utc>>,

@@ -28,6 +28,7 @@ pub mod memberships;
 pub mod moment;
 pub mod organizations;
 pub mod page;
+pub mod parked;
 pub mod people;
 pub mod problem;
 pub mod proof;

@@ -55,6 +55,7 @@ paged!(
     crate::logins::LoginQuery,
     crate::members::MemberQuery,
     crate::memberships::MembershipQuery,
+    crate::parked::ParkedQuery,
     crate::reads::ReadQuery,
     crate::runs::ChangeQuery,
     crate::runs::RunQuery,

@@ -24,6 +24,7 @@ use crate::members::{MemberQuery, ReviewQuery};
 use crate::memberships::MembershipQuery;
 use crate::moment::AsOf;
 use crate::organizations::OrganizationPath;
+use crate::parked::{ParkedPath, ParkedQuery};
 use crate::proof::ProofOfServerQuery;
 use crate::reads::ReadQuery;
 use crate::repin::PersonPath;
@@ -140,6 +141,10 @@ routes! {
     PAUSE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/pause" (ConsumerPath, Nothing);
     RESUME_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/resume" (ConsumerPath, Nothing);
     REDELIVER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/redeliver" (ConsumerPath, Nothing);
+    LIST_PARKED: Get "/api/v1/organizations/{organization}/consumers/{consumer}/parked" (ConsumerPath, ParkedQuery);
+    REDELIVER_PARKED: Post "/api/v1/organizations/{organization}/consumers/{consumer}/parked/redeliver" (ConsumerPath, Nothing);
+    SHOW_PARKED: Get "/api/v1/organizations/{organization}/consumers/{consumer}/parked/{delivery}" (ParkedPath, Nothing);
+    HANDLE_PARKED: Post "/api/v1/organizations/{organization}/consumers/{consumer}/parked/{delivery}/handled" (ParkedPath, Nothing);
     ROTATE_CONSUMER: Post "/api/v1/organizations/{organization}/consumers/{consumer}/rotate" (ConsumerPath, Nothing);
     REMOVE_CONSUMER: Delete "/api/v1/organizations/{organization}/consumers/{consumer}" (ConsumerPath, Nothing);
     READ_FEED: Get "/api/v1/organizations/{organization}/consumers/{consumer}/feed" (ConsumerPath, FeedQuery);

@@ -133,16 +133,18 @@ async fn waited_for(
     limit: usize,
     wait: Duration,
 ) -> Result<(Page, Position), Refusal> {
-    let reader = Reader {
-        organization: consumer.organization,
-        types: &consumer.types,
-        payload: consumer.payload,
-    };
     let (until, mut stopping) = (Instant::now() + wait, feed.stopping());
     let (mut page, mut pause) = (Page { next: after, last: previous, ..Page::default() }, LOOK.0);
     loop {
         let head = head(app, consumer).await?;
         is_in_the_log(page.next, head)?;
+        let crowd = feed.chain.crowds.of(app, consumer, head).await?;
+        let reader = Reader {
+            organization: consumer.organization,
+            types: &consumer.types,
+            payload: consumer.payload,
+            crowd: crowd.as_deref(),
+        };
         page = reading::read(&*app.engine.log, reader, page.next, page.last, head, limit).await?;
         let is_up = Instant::now() >= until || *stopping.borrow();
         if !page.events.is_empty() || is_up {

@@ -6,6 +6,7 @@
 //! before under the same filter.
 
 mod chain;
+mod crowd;
 mod feed;
 mod limits;
 mod place;

@@ -76,11 +76,13 @@ pub async fn poll(
     let (waiting, more) = loop {
         let head = head(&app, &row).await?;
         is_in_the_log(place.0, head)?;
+        let crowd = feed.chain.crowds.of(&app, &row, head).await?;
         let reader = Reader {
             organization: row.organization,
             types: &row.types,
             // What a notice names is known from what is told in full.
             payload: Payload::Full,
+            crowd: crowd.as_deref(),
         };
         let page = reading::read(&*app.engine.log, reader, place.0, 0, head, 2 * MOST).await?;
         let next = page.next;

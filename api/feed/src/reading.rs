@@ -1,5 +1,6 @@
 //! Pages of events, read from the log by position.
 
+use crate::crowd::{Crowd, CrowdError};
 use rollcall_domain::consumer::Payload;
 use rollcall_domain::event::DecodeError;
 use rollcall_domain::ids::OrganizationId;
@@ -13,7 +14,7 @@ const BATCH: usize = 500;
 const LOOKED_AT: u64 = 20_000;
 
 /// For whom a page is read.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Reader<'a> {
     /// Whose log.
     pub organization: OrganizationId,
@@ -21,6 +22,8 @@ pub struct Reader<'a> {
     pub types: &'a TypeFilter,
     /// How much events tell.
     pub payload: Payload,
+    /// Whom it is about; everybody, if none is given.
+    pub crowd: Option<&'a Crowd>,
 }
 
 /// Some events in the order of the log.
@@ -43,6 +46,9 @@ pub enum ReadError {
     /// A record cannot be understood. It is never passed over.
     #[error(transparent)]
     Decode(#[from] DecodeError),
+    /// Whom it is about cannot be told.
+    #[error(transparent)]
+    Crowd(#[from] CrowdError),
     /// A record is missing. It is never passed over.
     #[error("the log has no record at position {0}")]
     Missing(Position),
@@ -74,7 +80,11 @@ pub async fn read(
             if record.position != page.next + 1 {
                 return Err(ReadError::Missing(page.next + 1));
             }
-            if let Some(told) = tell(&record, reader.types, reader.payload)? {
+            let told = match reader.crowd {
+                None => tell(&record, reader.types, reader.payload)?,
+                Some(crowd) => crowd.tell(&record, reader.types, reader.payload).await?,
+            };
+            if let Some(told) = told {
                 if !page.events.is_empty() && page.events.len() + told.0.len() > limit {
                     return Ok(page);
                 }

@@ -70,7 +70,8 @@ pub async fn keys(
     if row.way.audience().is_none() {
         return Ok(keys);
     }
-    for secret in app.consumers.secrets(row.organization, row.id).await? {
+    // The current one and the one before: what is older is a key no more.
+    for secret in app.consumers.secrets(row.organization, row.id).await?.into_iter().take(2) {
         if secret.until.is_none_or(|until| now < until) {
             let pkcs8 = app.deployment_key.open(&secret.sealed, &about(row.id, secret.number))?;
             keys.push(SigningKey::read(&pkcs8)?);

@@ -2,6 +2,7 @@
 
 use crate::feed::is_in_the_log;
 use crate::limits::{ON_A_PAGE, USUAL, within};
+use crate::room::Feed;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -118,6 +119,7 @@ impl Cursor {
 pub async fn read(
     follower: Follower,
     State(app): State<Arc<App>>,
+    State(feed): State<Arc<Feed>>,
     query: Result<Query<SnapshotQuery>, QueryRejection>,
 ) -> Result<Json<SnapshotBody>, Refusal> {
     let Query(query) = query.map_err(|e| Refusal::bad_request(e.body_text()))?;
@@ -132,6 +134,7 @@ pub async fn read(
     };
     is_in_the_log(cursor.at, head)?;
     let views = app.audit.of(consumer.organization).await?;
+    let crowd = feed.chain.crowds.of(&app, consumer, cursor.at).await?;
     let mut items = Vec::new();
     let next = loop {
         let room = limit - items.len();
@@ -143,7 +146,17 @@ pub async fn read(
         if let Some((place, _)) = found.last() {
             cursor.after = *place;
         }
-        items.extend(found.into_iter().map(|(_, item)| item));
+        let is_for = |item: &SnapshotItem| match (&crowd, item) {
+            (None, _) => true,
+            (Some(crowd), SnapshotItem::User { id, .. }) => crowd.holds(*id, cursor.at),
+            (Some(crowd), SnapshotItem::Group { id, .. }) => crowd.is_named(*id),
+            (Some(crowd), SnapshotItem::Member { group, .. }) => crowd.is_named(*group),
+        };
+        items.extend(found.into_iter().map(|(_, item)| item).filter(is_for));
+        // What is left out makes room for more.
+        if is_full && items.len() < limit {
+            continue;
+        }
         if is_full {
             break Some(cursor);
         }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_contract::attention::{Cause, NeedBody};
+use rollcall_domain::consumer::ConsumerState;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::run::Pulse;
 use rollcall_door::{App, Refusal};
@@ -54,6 +55,17 @@ pub async fn of(app: &App, row: &OrganizationRow) -> Result<Vec<NeedBody>, Refus
     let first = |rows: &[&FailureRow]| rows.iter().map(|row| row.first_at).min();
     needs(Cause::AccessLeft, left.len(), first(&left));
     needs(Cause::FailuresOpen, open.len(), first(&open));
+
+    let (mut stopped, mut parked, mut since) = (0, 0, None);
+    for consumer in app.consumers.list(row.id).await? {
+        stopped += usize::from(matches!(consumer.state, ConsumerState::Stopped(_)));
+        let first = app.places.parked(row.id, consumer.id, (0, 0), 1).await?.pop();
+        since = since.into_iter().chain(first.map(|first| first.parked)).min();
+        let count = app.places.parked_count(row.id, consumer.id).await?;
+        parked += usize::try_from(count).unwrap_or(usize::MAX);
+    }
+    needs(Cause::ConsumerStopped, stopped, None);
+    needs(Cause::DeliveriesParked, parked, since);
 
     let certificates = settings.iter().flat_map(|settings| {
         let trusted = settings.certificates.values().map(|c| c.not_after).max();

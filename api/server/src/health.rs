@@ -1,13 +1,14 @@
 //! `/healthz`, `/readyz`, `/metrics`.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use metrics_exporter_prometheus::PrometheusHandle;
 use rollcall_domain::log::{LogError, Trouble};
 use rollcall_domain::run::Pulse;
 use rollcall_door::App;
+use rollcall_door::callers::Inside;
 use rollcall_projections::status::ViewStatus;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -142,7 +143,11 @@ fn damaged(app: &App) -> Vec<Value> {
 }
 
 /// Prometheus' text format.
-pub async fn metrics(State(Health { app, metrics }): State<Health>) -> Response {
+pub async fn metrics(State(Health { app, metrics }): State<Health>, request: Request) -> Response {
+    if !Inside::is_open(&app, request.extensions()) {
+        let told = "metrics are shown at --admin-listen, and by the socket of the data folder\n";
+        return (StatusCode::NOT_FOUND, told).into_response();
+    }
     measure_cycles(&app).await;
     let rendered = metrics.map(|m| m.render()).unwrap_or_default();
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], rendered).into_response()

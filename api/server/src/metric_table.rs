@@ -232,6 +232,11 @@ pub const METRICS: &[Metric] = &[
         &["organization", "consumer"],
         "Age of the oldest record that a consumer has not come to",
     ),
+    gauge(
+        "rollcall_parked_deliveries",
+        &["organization", "consumer"],
+        "Deliveries to a consumer that failed for long, and those behind them",
+    ),
     gauge("rollcall_consumers", &["organization", "state"], "Consumers in a state"),
     gauge("rollcall_last_cycle_age_seconds", &["organization"], "Time since the last cycle began"),
     gauge(

@@ -6,7 +6,9 @@ use crate::reload::{self, Reload};
 use crate::router::{Doors, on_the_wire, router};
 use crate::{known, notify, telemetry};
 use anyhow::{Context, bail};
+use axum::Extension;
 use metrics_exporter_prometheus::PrometheusHandle;
+use rollcall_door::callers::Inside;
 use rollcall_door::config::ServeConfig;
 use rollcall_door::sealing::{DeploymentKey, WRAPPING, deployment_key_path};
 use rollcall_door::strangers::Strangers;
@@ -32,6 +34,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 /// How often a stop looks whether strangers' requests have ended.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -140,6 +143,25 @@ pub async fn serve(config: ServeConfig, reload: Reload) -> anyhow::Result<()> {
     run(app, metrics, Listening { listener, tls, found_at }, reload, hangups).await
 }
 
+/// Where operators come in, if that is another address.
+async fn inside(app: &App, tls: Option<Tls>) -> anyhow::Result<Option<Entrances>> {
+    let address = &app.config.admin_listen;
+    if address.is_empty() {
+        if !app.config.listen.ip().is_loopback() {
+            tracing::info!(
+                "the administration and metrics can be reached from other machines: keep them inside, or name --admin-listen"
+            );
+        }
+        return Ok(None);
+    }
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: choose another address with --admin-listen")
+    })?;
+    let at = listener.local_addr()?;
+    tracing::info!(%at, "operators' keys are taken, and metrics shown, here and by the socket");
+    Ok(Some(Entrances { listener, local: None, tls }))
+}
+
 /// Where requests come in.
 struct Listening {
     listener: TcpListener,
@@ -165,14 +187,19 @@ async fn run(
     let (feed, streams) = (doors.feed.clone(), doors.streams.clone());
     let router = on_the_wire(router(&app, doors, Some(metrics)));
     let trusted = Trusted::parse(&app.config.trusted_proxy)?;
-    let server = tokio::spawn(listen::serve(
-        Entrances { listener, local: Local::bind(&app.config.data)?, tls: tls.clone() },
-        router,
-        Patience::default(),
-        app.strangers.connections.clone(),
-        trusted,
-        stopping.clone(),
-    ));
+    let local = Local::bind(&app.config.data)?;
+    let outside = Entrances { listener, local, tls: tls.clone() };
+    let inside = inside(&app, tls.clone()).await?;
+    let mut servers = JoinSet::new();
+    for (entrances, router) in
+        [(Some(outside), router.clone()), (inside, router.layer(Extension(Inside)))]
+    {
+        let Some(entrances) = entrances else { continue };
+        let connections = app.strangers.connections.clone();
+        let (trusted, stopping) = (trusted.clone(), stopping.clone());
+        let patience = Patience::default();
+        servers.spawn(listen::serve(entrances, router, patience, connections, trusted, stopping));
+    }
     notify::ready("serving");
     tokio::select! {
         told = signals() => told?,
@@ -185,7 +212,7 @@ async fn run(
     feed.stop();
     streams.stop();
     let drained = tokio::time::timeout(DRAIN, async {
-        let _ = server.await;
+        while servers.join_next().await.is_some() {}
         // Requests whose client went away are finished as well.
         let _ = app
             .in_flight

@@ -1,6 +1,7 @@
 //! What can be asked of a consumer.
 
 use super::event::Stopped;
+use super::group_filter::GroupFilter;
 use super::payload::Payload;
 use crate::credential::{CredentialError, CredentialIssued};
 use crate::log::Position;
@@ -24,6 +25,15 @@ pub enum ConsumerCommand {
     Stop(Stopped),
     /// Give it a new key or secret beside the one it has.
     Rotate(Renewal),
+    /// Do not make a delivery that was set aside: somebody has seen to it.
+    Handle {
+        /// Place of its event's record in the log.
+        position: Position,
+        /// Which of the record's events.
+        part: u64,
+        /// What was done instead.
+        because: String,
+    },
     /// Let it follow no more.
     Remove,
 }
@@ -37,6 +47,8 @@ pub struct NewConsumer {
     pub types: TypeFilter,
     /// How much they tell.
     pub payload: Payload,
+    /// Whose members it is told about.
+    pub groups: GroupFilter,
     /// How it gets its events.
     pub way: NewWay,
 }
@@ -114,6 +126,9 @@ pub enum ConsumerError {
     /// Nothing is posted to one that asks.
     #[error("nothing is posted to this consumer: there is nothing to stop")]
     NothingToStop,
+    /// It asks, so that nothing is set aside.
+    #[error("nothing is posted to this consumer: nothing was set aside")]
+    NothingToHandle,
     /// The overlap is none.
     #[error("the key or secret of now cannot hold until an instant that has passed")]
     OverlapPassed,

@@ -39,7 +39,7 @@ pub fn is_name(text: &str) -> bool {
 }
 
 fn create(new: NewConsumer, now: DateTime<Utc>) -> Result<Vec<ConsumerEvent>, ConsumerError> {
-    let NewConsumer { name, types, payload, way } = new;
+    let NewConsumer { name, types, payload, groups, way } = new;
     // It must be told from an id.
     if !is_name(&name) || name.parse::<Uuid>().is_ok() {
         return Err(ConsumerError::InvalidName);
@@ -59,7 +59,7 @@ fn create(new: NewConsumer, now: DateTime<Utc>) -> Result<Vec<ConsumerEvent>, Co
             (Way::SetPush { url, audience, start }, vec![first(secret)])
         }
     };
-    let created = ConsumerEvent::Created { name, way, types, payload };
+    let created = ConsumerEvent::Created { name, way, types, payload, groups };
     Ok(std::iter::once(created).chain(proofs).collect())
 }
 
@@ -106,6 +106,12 @@ fn change(
             let mut events = renew_key(following, issued, until, now)?;
             events.extend(renew_secret(following, sealed, until, now)?);
             events
+        }
+        ConsumerCommand::Handle { .. } if following.way.url().is_none() => {
+            return Err(ConsumerError::NothingToHandle);
+        }
+        ConsumerCommand::Handle { position, part, because } => {
+            vec![ConsumerEvent::DeliveryHandled { position, part, because }]
         }
         ConsumerCommand::Remove => {
             let keys = following.keys.iter().copied();

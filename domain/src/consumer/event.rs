@@ -1,5 +1,6 @@
 //! What can have happened to a consumer. Published payloads are frozen: a change is a new version.
 
+use super::group_filter::GroupFilter;
 use super::payload::Payload;
 use crate::credential::{CredentialEvent, CredentialIssued, CredentialRevoked};
 use crate::event_macro::events;
@@ -115,6 +116,9 @@ events! {
             /// How much they tell.
             #[serde(default)]
             payload: Payload,
+            /// Whose members it is told about.
+            #[serde(default, skip_serializing_if = "GroupFilter::is_everybody")]
+            groups: GroupFilter,
         },
         /// It has a key.
         "ConsumerKeyIssued" "1" KeyIssued(CredentialIssued),
@@ -149,6 +153,15 @@ events! {
         "ConsumerStopped" "1" Stopped {
             /// Why.
             reason: Stopped,
+        },
+        /// A delivery that was set aside is not to be made: somebody has seen to it.
+        "ConsumerDeliveryHandled" "1" DeliveryHandled {
+            /// Place of its event's record in the log.
+            position: Position,
+            /// Which of the record's events.
+            part: u64,
+            /// What was done instead.
+            because: String,
         },
         /// It is gone; its name is free, and its keys are refused.
         "ConsumerRemoved" "1" Removed {

@@ -7,11 +7,13 @@ mod aggregate;
 mod command;
 mod decide;
 mod event;
+mod group_filter;
 mod payload;
 mod state;
 
 pub use command::{ConsumerCommand, ConsumerError, NewConsumer, NewWay, Renewal};
 pub use decide::{claims, decide, is_name};
 pub use event::{ConsumerEvent, ConsumerEventKind, Stopped, Way};
+pub use group_filter::{GROUPS, GroupFilter, TooManyGroups};
 pub use payload::Payload;
 pub use state::{Consumer, ConsumerState, Following};

@@ -11,17 +11,20 @@ pub enum Payload {
     Full,
     /// What happened to which id, and which attributes changed; no value of anybody.
     Notice,
+    /// That there is something to ask for, and nothing else.
+    Poke,
 }
 
 impl Payload {
-    /// Both.
-    pub const ALL: [Payload; 2] = [Payload::Full, Payload::Notice];
+    /// All of them.
+    pub const ALL: [Payload; 3] = [Payload::Full, Payload::Notice, Payload::Poke];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Payload::Full => "full",
             Payload::Notice => "notice",
+            Payload::Poke => "poke",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A consumer, folded from its events.
 
 use super::event::{ConsumerEvent, Stopped, Way};
+use super::group_filter::GroupFilter;
 use super::payload::Payload;
 use crate::credential::Credentials;
 use crate::ids::CredentialId;
@@ -52,6 +53,9 @@ pub struct Following {
     pub types: TypeFilter,
     /// How much they tell.
     pub payload: Payload,
+    /// Whose members it is told about.
+    #[serde(default)]
+    pub groups: GroupFilter,
     /// Whether it gets them now.
     pub state: ConsumerState,
     /// Its keys, also those that are revoked.
@@ -65,12 +69,13 @@ pub struct Following {
 impl Consumer {
     pub(super) fn evolve(&mut self, event: ConsumerEvent) {
         match (&mut *self, event) {
-            (_, ConsumerEvent::Created { name, way, types, payload }) => {
+            (_, ConsumerEvent::Created { name, way, types, payload, groups }) => {
                 *self = Consumer::Present(Box::new(Following {
                     name,
                     way,
                     types,
                     payload,
+                    groups,
                     state: ConsumerState::Active,
                     credentials: Credentials::default(),
                     keys: Vec::new(),
@@ -98,6 +103,7 @@ impl Following {
             ConsumerEvent::SecretIssued { number, .. } => self.secret = number,
             ConsumerEvent::KeyRetiring { .. }
             | ConsumerEvent::SecretRetiring { .. }
+            | ConsumerEvent::DeliveryHandled { .. }
             | ConsumerEvent::Created { .. }
             | ConsumerEvent::Removed { .. } => {}
         }

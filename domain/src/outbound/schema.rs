@@ -82,13 +82,13 @@ fn data(public: PublicType) -> Value {
     });
     let name = json!({ "type": "string", "description": "Its last name; absent from notices" });
     match public {
-        PublicType::UserCreated | PublicType::GroupCreated => {
+        PublicType::UserCreated | PublicType::UserEntered | PublicType::GroupCreated => {
             object(&[], json!({ "attributes": attributes }))
         }
         PublicType::UserUpdated | PublicType::GroupRenamed | PublicType::GroupUpdated => {
             object(&["changed"], json!({ "changed": changed, "values": values }))
         }
-        PublicType::UserErased => object(&[], json!({})),
+        PublicType::UserErased | PublicType::UserLeft => object(&[], json!({})),
         PublicType::UserDeleted => object(&[], json!({ "userName": name })),
         PublicType::GroupDeleted => object(&[], json!({ "displayName": name })),
         PublicType::UserDeactivated | PublicType::UserReactivated => object(&[], json!({})),

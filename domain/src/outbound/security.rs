@@ -4,31 +4,25 @@
 use super::event::PublicEvent;
 use crate::consumer::Payload;
 use crate::public_type::PublicType;
+use crate::scim::security_event::{ACTIVATE, ADDED, CREATE, DEACTIVATE, DELETE, PATCH, REMOVED};
 use crate::user::SessionEnd;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-const CREATE: [&str; 2] = [
-    "urn:ietf:params:scim:event:prov:create:full",
-    "urn:ietf:params:scim:event:prov:create:notice",
-];
-const PATCH: [&str; 2] =
-    ["urn:ietf:params:scim:event:prov:patch:full", "urn:ietf:params:scim:event:prov:patch:notice"];
-const DELETE: &str = "urn:ietf:params:scim:event:prov:delete";
-const ACTIVATE: &str = "urn:ietf:params:scim:event:prov:activate";
-const DEACTIVATE: &str = "urn:ietf:params:scim:event:prov:deactivate";
 const SESSION_REVOKED: &str = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
 const VERIFICATION: &str = "https://schemas.openid.net/secevent/ssf/event-type/verification";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// Every kind of event that a token may have.
-pub const EVENT_URIS: [&str; 9] = [
+pub const EVENT_URIS: [&str; 11] = [
     CREATE[0],
     CREATE[1],
     PATCH[0],
     PATCH[1],
     DELETE,
+    ADDED,
+    REMOVED,
     ACTIVATE,
     DEACTIVATE,
     SESSION_REVOKED,
@@ -52,6 +46,8 @@ pub fn is_security(public: PublicType) -> bool {
         | PublicType::UserDeactivated
         | PublicType::UserReactivated
         | PublicType::UserDeleted
+        | PublicType::UserEntered
+        | PublicType::UserLeft
         | PublicType::GroupCreated
         | PublicType::GroupRenamed
         | PublicType::GroupUpdated
@@ -97,6 +93,9 @@ pub fn security_events(
         PublicType::UserDeleted => {
             vec![all_ended("The user was deleted"), (DELETE, scim, json!({}))]
         }
+        // RFC 9967: not that somebody is new, and nothing of what they are.
+        PublicType::UserEntered => vec![(ADDED, scim, json!({}))],
+        PublicType::UserLeft => vec![(REMOVED, scim, json!({}))],
         PublicType::UserReactivated => vec![(ACTIVATE, scim, json!({}))],
         PublicType::GroupDeleted => vec![(DELETE, scim, json!({}))],
         PublicType::SessionEnded => {
@@ -160,7 +159,7 @@ fn uri(of: [&'static str; 2], payload: Payload) -> &'static str {
     let [full, notice] = of;
     match payload {
         Payload::Full => full,
-        Payload::Notice => notice,
+        Payload::Notice | Payload::Poke => notice,
     }
 }
 
@@ -175,7 +174,7 @@ fn created(data: &Map<String, Value>, payload: Payload) -> Value {
     let attributes = data.get("attributes").cloned().unwrap_or_else(|| json!({}));
     match payload {
         Payload::Full => json!({ "data": attributes }),
-        Payload::Notice => {
+        Payload::Notice | Payload::Poke => {
             let names: Vec<&String> = attributes.as_object().map_or_else(Vec::new, names);
             json!({ "attributes": names })
         }
@@ -196,13 +195,13 @@ fn changed(data: &Map<String, Value>, payload: Payload) -> Value {
     };
     match payload {
         Payload::Full => patch(values.iter().map(operation).collect()),
-        Payload::Notice => json!({ "attributes": data.get("changed") }),
+        Payload::Notice | Payload::Poke => json!({ "attributes": data.get("changed") }),
     }
 }
 
 fn membership(public: PublicType, data: &Map<String, Value>, payload: Payload) -> Value {
     let member = data.get("member").and_then(Value::as_str).unwrap_or_default();
-    if payload == Payload::Notice {
+    if payload != Payload::Full {
         return json!({ "attributes": ["members"] });
     }
     patch(vec![match public {

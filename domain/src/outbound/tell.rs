@@ -168,7 +168,7 @@ fn changed<'a>(
 fn full<'a>(payload: Payload, data: impl IntoIterator<Item = (&'a str, Value)>) -> Data {
     match payload {
         Payload::Full => fields(data),
-        Payload::Notice => Data::new(),
+        Payload::Notice | Payload::Poke => Data::new(),
     }
 }
 

@@ -40,6 +40,7 @@ mod schema_common;
 mod schema_group;
 mod schema_user;
 mod secret;
+pub mod security_event;
 mod sort;
 
 pub use apply::apply_intents;

@@ -5,7 +5,7 @@ use crate::bad::Bad;
 use crate::columns::{Stored, columns, read_all, read_first};
 use crate::page::Page;
 use crate::ranges::Ranges;
-use crate::table::{Statement, Table};
+use crate::table::{Statement, Table, key_lists, numbered};
 use crate::text::{bounded, micros};
 use crate::view::View;
 use chrono::{DateTime, Utc};
@@ -45,6 +45,17 @@ columns! {
             ["organization", "clock", "position"],
         ],
         order: "position",
+    }
+}
+
+columns! {
+    /// Where the last event of a subject stands.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct LastOfSubject {
+        /// The subject.
+        pub subject: Uuid,
+        /// The position.
+        pub position: Position = "MAX(position)",
     }
 }
 
@@ -217,6 +228,38 @@ impl EventIndex {
             last = read_first(self.views.query(sql, params).await?)?.unwrap_or(last);
         }
         Ok(last)
+    }
+
+    /// The position of the last event of one of these types up to a position, of each of these
+    /// subjects that has one.
+    ///
+    /// # Errors
+    /// If the views cannot be read.
+    pub async fn last_of_subjects(
+        &self,
+        organization: OrganizationId,
+        event_types: &[&str],
+        subjects: &[Uuid],
+        until: Position,
+    ) -> Result<Vec<LastOfSubject>, SqlError> {
+        let mut found = Vec::new();
+        if event_types.is_empty() {
+            return Ok(found);
+        }
+        let named: Vec<SqlValue> = subjects.iter().map(|id| id.to_string().into()).collect();
+        for list in key_lists(&named) {
+            let types = numbered(3 + list.len(), event_types.len());
+            let sql = format!(
+                "SELECT subject, MAX(position) FROM events WHERE organization = $1 AND position <= $2 AND subject IN ({}) \
+                 AND event_type IN ({types}) GROUP BY subject",
+                numbered(3, list.len())
+            );
+            let types = event_types.iter().map(|name| bounded(name, WORD_BYTES).into());
+            let params = [organization.into(), until.into()].into_iter().chain(list).chain(types);
+            let rows = self.views.query(&sql, params.collect()).await?;
+            found.extend(read_all::<LastOfSubject>(rows)?);
+        }
+        Ok(found)
     }
 
     /// The positions of the first `limit` events from a position to another that match, in order.

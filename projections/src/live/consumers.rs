@@ -10,7 +10,7 @@ use crate::table::{Statement, Table};
 use crate::text::lookup_key;
 use crate::view::View;
 use chrono::{DateTime, Utc};
-use rollcall_domain::consumer::{ConsumerEvent, ConsumerState, Payload, Way};
+use rollcall_domain::consumer::{ConsumerEvent, ConsumerState, GroupFilter, Payload, Way};
 use rollcall_domain::event::DomainEvent;
 use rollcall_domain::ids::{ConsumerId, CredentialId, OrganizationId};
 use rollcall_domain::log::{AggregateKind, Position, Record};
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 words!(Payload: as_str);
-structures!(Way, TypeFilter, ConsumerState, SealedKey);
+structures!(Way, TypeFilter, GroupFilter, ConsumerState, SealedKey);
 
 columns! {
     /// A consumer.
@@ -42,6 +42,8 @@ columns! {
         pub types: TypeFilter,
         /// How much they tell.
         pub payload: Payload,
+        /// Whose members it is told about.
+        pub groups: GroupFilter = "follows",
         /// Whether it gets them now.
         pub state: ConsumerState,
         /// When it was created.
@@ -119,7 +121,7 @@ pub(crate) struct Consumers {
 
 impl View for Consumers {
     const NAME: &'static str = "consumers";
-    const REVISION: u32 = 1;
+    const REVISION: u32 = 2;
     const TABLES: &'static [&'static Table] = &[&CONSUMERS, &CONSUMER_KEYS, &CONSUMER_SECRETS];
 
     /// Reads the organization's consumers if a record changes one: there are few.
@@ -148,7 +150,7 @@ impl View for Consumers {
     fn record(&mut self, record: &Record, event: &DomainEvent) -> Result<(), Bad> {
         let DomainEvent::Consumer(event) = event else { return Ok(()) };
         let id = ConsumerId(record.stream.id);
-        if let ConsumerEvent::Created { name, way, types, payload } = event {
+        if let ConsumerEvent::Created { name, way, types, payload, groups } = event {
             let row = ConsumerRow {
                 organization: self.organization,
                 id,
@@ -158,6 +160,7 @@ impl View for Consumers {
                 way: way.clone(),
                 types: types.clone(),
                 payload: *payload,
+                groups: groups.clone(),
                 state: ConsumerState::Active,
                 created: record.recorded_at,
                 changed: record.recorded_at,
@@ -168,11 +171,17 @@ impl View for Consumers {
                 Some(_) => Err(Bad::new("created although it exists")),
             };
         }
+        // Says what became of one delivery, and nothing of the consumer.
+        if let ConsumerEvent::DeliveryHandled { .. } = event {
+            return Ok(());
+        }
         let row = self.rows.get_mut(&id);
         let row = row.ok_or_else(|| Bad::new("changed although it does not exist"))?;
         row.changed = record.recorded_at;
         match event {
-            ConsumerEvent::Created { .. } | ConsumerEvent::KeyRevoked(_) => {}
+            ConsumerEvent::Created { .. }
+            | ConsumerEvent::KeyRevoked(_)
+            | ConsumerEvent::DeliveryHandled { .. } => {}
             ConsumerEvent::Paused {} => row.state = ConsumerState::Paused,
             ConsumerEvent::Resumed {} => row.state = ConsumerState::Active,
             ConsumerEvent::Stopped { reason } => row.state = ConsumerState::Stopped(*reason),

@@ -124,6 +124,7 @@ const EVENTS: &[(AggregateKind, u128, &[&str])] = &[
     (AggregateKind::Organization, 0, &["TimesBounded"]),
     (AggregateKind::User, 1, &["UserErased"]),
     (AggregateKind::Organization, 0, &["NotificationRecipientsSet"]),
+    (AggregateKind::Consumer, 0x2000, &["ConsumerDeliveryHandled"]),
     (AggregateKind::User, 2, &["UserHeld", "UserReleased"]),
     (AggregateKind::Organization, 0, &["OrganizationErased"]),
 ];

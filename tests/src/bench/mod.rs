@@ -8,6 +8,7 @@ pub mod logins;
 pub mod machine;
 pub mod report;
 pub mod responder;
+pub mod signals;
 pub mod signatures;
 pub mod tenants;
 pub mod wire;

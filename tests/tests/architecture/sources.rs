@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub fn sources() -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned();
     let mut found = Vec::new();
-    for room in ["domain", "projections", "adapters", "api", "tests", "snapshots"] {
+    for room in ["domain", "projections", "adapters", "api", "tests", "snapshots", "examples"] {
         collect(&root.join(room), &root, &mut found);
     }
     assert!(found.len() > 50, "only {} source files were found", found.len());

@@ -1,6 +1,7 @@
 //! On the machine of the server no key is sent: the machine says who asks.
 
 use anyhow::{Context as _, Result, ensure};
+use rollcall_tests::http::{Address, Http, Request};
 use rollcall_tests::server::{Server, Store, binary};
 use serde_json::Value;
 use std::fs::{self, Permissions};
@@ -32,6 +33,49 @@ fn here(data: &Path, args: &[&str]) -> Command {
 fn said(output: &Output) -> Result<Value> {
     ensure!(output.status.success(), "{output:?}");
     Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Where operators have an address of their own, their keys open nothing elsewhere, and nobody reads
+/// metrics; everybody else comes in where they always did.
+#[tokio::test]
+async fn operators_may_have_an_address_of_their_own() -> Result<()> {
+    let free = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    let server =
+        Server::start_with(Store::Sqlite, &std::env::temp_dir(), &["--admin-listen", &free])
+            .await?;
+    let data = server.data();
+    let refused = server.command(&["org", "list"]).await?;
+    ensure!(refused.status.code() == Some(3), "the operator key, outside: {refused:?}");
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    ensure!(told.contains("--admin-listen"), "{told}");
+    said(&here(&data, &["org", "create", "Acme", "--domain", "acme"]).output()?)?;
+    let mut inside = here(&data, &["operator", "add", "--label", "Grace"]);
+    let grace = said(&inside.arg("--url").arg(format!("http://{free}")).output()?)?;
+    let audit = ["auditor", "issue", "--org", "acme", "--label", "Ada"];
+    let ada = said(&here(&data, &audit).output()?)?;
+    let token = said(&here(&data, &["scim", "token", "issue", "--org", "acme"]).output()?)?;
+    let outside = Http::new(server.address());
+    let inside = Http::new(Address::new(&free));
+    let key = |made: &Value, name: &str| made[name].as_str().map(str::to_owned).context("a key");
+    for (target, key, at_outside, at_inside) in [
+        ("/api/v1/organizations", key(&grace, "key")?, 403, 200),
+        ("/api/v1/organizations", server.operator_key()?, 403, 200),
+        ("/api/v1/organizations/acme/users", key(&ada, "key")?, 200, 200),
+        ("/scim/v2/Users", key(&token, "token")?, 200, 200),
+        ("/api/v1/organizations", "wrong".to_owned(), 401, 401),
+        ("/metrics", "none".to_owned(), 404, 200),
+        ("/readyz", "none".to_owned(), 200, 200),
+    ] {
+        for (http, expected) in [(&outside, at_outside), (&inside, at_inside)] {
+            let request =
+                Request::new("GET", target).header("Authorization", format!("Bearer {key}"));
+            let answer = http.fresh().send(request).await?;
+            ensure!(answer.status == expected, "{target}: {} and not {expected}", answer.status);
+        }
+    }
+    let refused = said(&here(&data, &["exchanges", "list", "--org", "none"]).output()?)?;
+    ensure!(refused.to_string().contains("organizations.list"), "what was refused is evidence");
+    Ok(())
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use rollcall_tests::world::{issue, organization};
 use serde_json::json;
 
 /// Every form of the console that changes something, with the pages that have it.
-const FORMS: [&str; 19] = [
+const FORMS: [&str; 21] = [
     "/",
     "/o/acme/failures/00000000-0000-0000-0000-000000000001/try",
     "/o/acme/failures/00000000-0000-0000-0000-000000000001/apply",
@@ -18,6 +18,8 @@ const FORMS: [&str; 19] = [
     "/o/acme/connection/token",
     "/o/acme/connection/token/00000000-0000-0000-0000-000000000001",
     "/o/acme/consumers/00000000-0000-0000-0000-000000000001",
+    "/o/acme/consumers/00000000-0000-0000-0000-000000000001/parked",
+    "/o/acme/consumers/00000000-0000-0000-0000-000000000001/parked/1.1",
     "/o/acme/access/link",
     "/o/acme/access/link/00000000-0000-0000-0000-000000000001",
     "/o/acme/access/auditor/00000000-0000-0000-0000-000000000001",
@@ -30,7 +32,7 @@ const FORMS: [&str; 19] = [
     "/sign-in",
 ];
 
-const PAGES: [&str; 18] = [
+const PAGES: [&str; 19] = [
     "",
     "/runs",
     "/users",
@@ -45,6 +47,7 @@ const PAGES: [&str; 18] = [
     "/connection",
     "/consumers",
     "/consumers/00000000-0000-0000-0000-000000000001",
+    "/consumers/00000000-0000-0000-0000-000000000001/parked",
     "/access",
     "/live",
     "/live/stream",

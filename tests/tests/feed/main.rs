@@ -2,10 +2,14 @@
 
 mod client;
 mod epoch;
+mod groups;
 mod killed;
 mod mirror;
+mod parked;
+mod poke;
 mod receiver;
 mod refused;
 mod security;
 mod story;
+mod verifiers;
 mod webhooks;

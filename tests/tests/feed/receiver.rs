@@ -9,7 +9,7 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -43,6 +43,8 @@ struct State {
     got: Vec<Letter>,
     /// What is answered next; then 204.
     answers: VecDeque<(u16, Option<&'static str>)>,
+    /// What it takes nothing about, such as `user/` and an id; `*` is anything.
+    refuses: HashSet<String>,
 }
 
 /// Listens on the loopback until it is dropped.
@@ -80,6 +82,11 @@ impl Receiver {
     /// Answers so next, one after another, each with a header `name: value` if there is one.
     pub fn answer(&self, answers: &[(u16, Option<&'static str>)]) {
         self.lock().answers.extend(answers);
+    }
+
+    /// Takes nothing about these from now on; about others it does.
+    pub fn refuse(&self, subjects: &[&str]) {
+        self.lock().refuses = subjects.iter().map(|&subject| subject.to_owned()).collect();
     }
 
     pub fn got(&self) -> Vec<Letter> {
@@ -122,8 +129,12 @@ async fn take(
         .collect();
     let body = request.into_body().collect().await?.to_bytes();
     let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-    let (status, header) = state.answers.pop_front().unwrap_or((204, None));
     let body = String::from_utf8(body.to_vec()).context("text")?;
+    let event: Value = serde_json::from_str(&body).unwrap_or_default();
+    let subject = event["subject"].as_str().unwrap_or_default();
+    let is_refused = state.refuses.contains(subject) || state.refuses.contains("*");
+    let usual = if is_refused { 500 } else { 204 };
+    let (status, header) = state.answers.pop_front().unwrap_or((usual, None));
     state.got.push(Letter { headers: Value::Object(headers), body, status });
     let mut response = Response::builder().status(status);
     if let Some((name, value)) = header.and_then(|h| h.split_once(": ")) {

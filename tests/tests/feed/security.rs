@@ -9,7 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rollcall_tests::http::{Answer, Http, Request};
 use rollcall_tests::python;
+use rollcall_tests::rng::Rng;
 use rollcall_tests::server::{Server, Store};
+use rollcall_tests::soak::times;
 use rollcall_tests::world::World;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -240,6 +242,49 @@ async fn tokens_are_posted_one_after_another() -> Result<()> {
     ensure!(told(&posted[1..]) == told(&asked), "{:?} and {:?}", told(&posted), told(&asked));
     // Tokens for one are refused for another: each has an issuer and keys of its own.
     ensure!(doors.verified("urn:ietf:rfc:8935", &asked).await.is_err(), "of another issuer");
+    Ok(())
+}
+
+/// Kills in CI; ten times as many in a soak.
+const KILLS: usize = 6;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_repeats_one_event_at_most_and_loses_none() -> Result<()> {
+    let mut w = world().await?;
+    let mut rng = Rng::from_env("tokens killed", 20_261_204);
+    let receiver = Receiver::start().await?;
+    Listener::add(&w, "doors", &["--kind", "set-push", "--post-to", &receiver.url]).await?;
+    let polled = Listener::add(&w, "polled", &["--kind", "set-poll"]).await?;
+    let off = json!([{ "op": "Replace", "path": "active", "value": "False" }]);
+    for round in 0..times(KILLS) {
+        for n in 0..6 {
+            let scim = w.scim.fresh();
+            let user = scim.create_user(&format!("u{round}.{n}@contoso.example")).await?;
+            // An event that is two tokens.
+            scim.operations(&format!("/Users/{user}"), off.clone()).await?.expect(200)?;
+        }
+        tokio::time::sleep(rng.millis(1, 120)).await;
+        w.server.kill9()?;
+        w.server.restart().await?;
+    }
+    let polled = Listener { http: Http::new(w.server.address()), ..polled };
+    let wanted = polled.all(1, acknowledged).await?;
+    let last = wanted.last().map(|token| part(token, 1)["jti"].clone());
+    let jti = |letter: &super::receiver::Letter| part(&letter.body, 1)["jti"].clone();
+    // The verification token came first.
+    let taken = receiver.until(|taken| taken.last().map(jti) == last).await?;
+    let (mut stands, mut again) = (0, 0);
+    let wanted: Vec<_> = wanted.iter().map(|token| part(token, 1)["jti"].clone()).collect();
+    for letter in &taken[1..] {
+        let at = wanted.iter().position(|known| *known == jti(letter)).context("a token")?;
+        // The next one, or one of the event that was under way.
+        ensure!(at <= stands && stands <= at + 2, "token {at} comes where {stands} stands");
+        again += usize::from(at < stands);
+        stands = at + 1;
+    }
+    ensure!(stands == wanted.len(), "{stands} of {}", wanted.len());
+    println!("{} tokens, {} kills, {again} repetitions", wanted.len(), times(KILLS));
+    ensure!(again <= times(KILLS) * 2, "{again} repetitions");
     Ok(())
 }
 

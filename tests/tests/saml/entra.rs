@@ -18,11 +18,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::net::TcpListener;
 
 const TENANT: &str = "11111111-2222-4333-8444-555555555555";
-const ADA_NAME: &str = "ada@contoso.example";
+pub const ADA_NAME: &str = "ada@contoso.example";
 
 /// A running tenant and the server that trusts it.
-struct Tenant {
-    world: World,
+pub struct Tenant {
+    pub world: World,
     entra: Shared,
     http: Http,
     base: String,
@@ -30,7 +30,7 @@ struct Tenant {
 }
 
 impl Tenant {
-    async fn begin() -> Result<Self> {
+    pub async fn begin() -> Result<Self> {
         let server = Server::start_with(Store::Sqlite, &std::env::temp_dir(), &FLAGS).await?;
         let world = World::around(server).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -80,7 +80,7 @@ impl Tenant {
         Ok(Self { world, entra, http, base: format!("http://{authority}"), ids: 0 })
     }
 
-    fn browser(&self) -> Browser {
+    pub fn browser(&self) -> Browser {
         Browser::new(self.world.server.address())
     }
 
@@ -92,9 +92,14 @@ impl Tenant {
     }
 
     /// A sign-in that begins at the application; gives the answer of the reply URL.
-    async fn sign_in(&self, browser: &mut Browser) -> Result<Answer> {
+    pub async fn sign_in(&self, browser: &mut Browser) -> Result<Answer> {
         let request = browser.begin("/saml/acme/login?login_hint=ada%40contoso.example").await?;
-        let page = self.entra(&request).await?.expect(200)?.text();
+        self.sent_to(browser, &request).await
+    }
+
+    /// Signs in where the browser was sent to; gives the answer of the reply URL.
+    pub async fn sent_to(&self, browser: &mut Browser, request: &str) -> Result<Answer> {
+        let page = self.entra(request).await?.expect(200)?.text();
         browser.answer(&form_value(&page, "SAMLResponse")?).await
     }
 
@@ -116,11 +121,11 @@ impl Tenant {
 }
 
 /// The path and query of an address below the public URL.
-fn here(address: &str) -> Result<&str> {
+pub fn here(address: &str) -> Result<&str> {
     address.strip_prefix(PUBLIC_URL).with_context(|| format!("{address} is not ours"))
 }
 
-fn location(answer: &Answer) -> Result<&str> {
+pub fn location(answer: &Answer) -> Result<&str> {
     answer.header("location").with_context(|| format!("{}: no Location", answer.asked))
 }
 

@@ -4,6 +4,7 @@
 mod browser;
 mod comfort;
 mod crowd;
+mod door_list;
 mod entra;
 mod findings;
 mod identity;

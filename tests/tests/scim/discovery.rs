@@ -21,6 +21,13 @@ async fn what_the_server_says_about_itself() {
             "{}",
             config["pagination"]
         );
+        let events = &config["securityEvents"];
+        let uris = events["eventUris"].as_array().context("eventUris")?;
+        ensure!(
+            events["asyncRequest"] == "none"
+                && uris.iter().any(|uri| uri == "urn:ietf:params:scim:event:prov:deactivate"),
+            "{events}"
+        );
         ensure!(config["authenticationSchemes"][0]["type"] == "oauthbearertoken", "{config}");
 
         for kind in ["ResourceTypes", "Schemas"] {

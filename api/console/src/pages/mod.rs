@@ -13,6 +13,7 @@ mod new_link;
 mod organizations;
 mod overview;
 mod paging;
+mod parked;
 mod past;
 mod requests;
 mod review;
@@ -59,6 +60,11 @@ pub fn routes() -> Router<Console> {
             "/o/{organization}/consumers/{consumer}",
             get(consumers::show).post(consumers::switch),
         )
+        .route(
+            "/o/{organization}/consumers/{consumer}/parked",
+            get(parked::list).post(parked::redeliver),
+        )
+        .route("/o/{organization}/consumers/{consumer}/parked/{delivery}", post(parked::handle))
         .route("/o/{organization}/access", get(access::show))
         .route("/o/{organization}/access/link", post(new_link::make))
         .route("/o/{organization}/access/link/{id}", post(access::revoke_link))

@@ -172,6 +172,7 @@ fn needed(need: NeedBody) -> Attention {
         Cause::ConnectionUnfinished => "Set up",
         Cause::CyclesLate | Cause::CyclesStretched | Cause::CyclesSilent => "Runs",
         Cause::AccessLeft | Cause::FailuresOpen => "Failures",
+        Cause::ConsumerStopped | Cause::DeliveriesParked => "Consumers",
         Cause::ViewStopped | Cause::UnknownShapes => "Requests",
     };
     Attention { title, detail, page, action }

@@ -1,6 +1,6 @@
 //! Whose key a request came with.
 
-use super::signed_in::{LocalAccount, SignedIn};
+use super::signed_in::{Inside, LocalAccount, SignedIn};
 use crate::exchange::Visit;
 use crate::strangers::Place;
 use crate::{App, Refusal};
@@ -74,6 +74,14 @@ async fn by_key(parts: &Parts, app: &App, visit: &Visit) -> Result<SignedIn, Ref
     let found = SignedIn::by_key(app, key).await?;
     drop(turn);
     acquaintances.found(&sha256, found.is_some());
+    if found.as_ref().is_some_and(|found| found.purpose == Purpose::Operation)
+        && !Inside::is_open(app, &parts.extensions)
+    {
+        return Err(Refusal::new(
+            StatusCode::FORBIDDEN,
+            "operators come in through the socket of the data folder, or at --admin-listen",
+        ));
+    }
     let Some(signed_in) = found else {
         return Err(match app.strangers.wrong_keys.admits(visit.from()) {
             true => nobody(),

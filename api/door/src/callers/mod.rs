@@ -23,7 +23,7 @@ pub use follower::{Follower, consumer};
 pub use holder::still_holds;
 pub use operator::Operator;
 pub use organization::{REST, find};
-pub use signed_in::{LocalAccount, SignedIn};
+pub use signed_in::{Inside, LocalAccount, SignedIn};
 
 use crate::{App, Refusal};
 use axum::http::request::Parts;

@@ -2,6 +2,7 @@
 //! process that lets them ask by a session of its own.
 
 use crate::{App, Refusal};
+use axum::http::Extensions;
 use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::{AuditorId, CredentialId, OrganizationId};
@@ -25,6 +26,19 @@ pub struct SignedIn {
     pub ends_at: Option<chrono::DateTime<chrono::Utc>>,
     /// In whose log it was issued.
     pub home: OrganizationId,
+}
+
+/// That a request came in where operators do (`--admin-listen`). An extension of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Inside;
+
+impl Inside {
+    /// Whether operators' keys, and questions for metrics, are answered where a request came in.
+    pub fn is_open(app: &App, extensions: &Extensions) -> bool {
+        app.config.admin_listen.is_empty()
+            || extensions.get::<Self>().is_some()
+            || extensions.get::<LocalAccount>().is_some()
+    }
 }
 
 /// An account of this machine that came through the socket in the data folder, which only who may

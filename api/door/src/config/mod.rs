@@ -147,6 +147,9 @@ settings! {
         /// Most connections on which nobody has shown a live credential, and no more than half of
         /// the open files that are allowed; the oldest make room for the newest
         stranger_connections: usize = 1_024, "ROLLCALL_STRANGER_CONNECTIONS" "N" positive;
+        /// Take operators' keys, and show metrics, only at this address besides the socket in the
+        /// data folder; everywhere if empty
+        admin_listen: String = String::new(), "ROLLCALL_ADMIN_LISTEN" "ADDR";
         /// Proxies in these nets, such as 10.1.0.0/16,192.0.2.7, say by X-Forwarded-For where a
         /// request comes from
         trusted_proxy: String = String::new(), "ROLLCALL_TRUSTED_PROXY" "CIDR";
@@ -162,6 +165,9 @@ settings! {
         allow_private_metadata: bool = false, "ROLLCALL_ALLOW_PRIVATE_METADATA" "BOOL" (num_args = 0..=1, default_missing_value = "true");
         /// Post webhooks also to private addresses and over plain http
         allow_private_webhooks: bool = false, "ROLLCALL_ALLOW_PRIVATE_WEBHOOKS" "BOOL" (num_args = 0..=1, default_missing_value = "true");
+        /// Attempts after which a delivery that fails is set aside, and others go on: 1 to 9, 5 being
+        /// some two and a half hours
+        park_after: u32 = 5, "ROLLCALL_PARK_AFTER" "ATTEMPTS";
         /// Nets inside, such as 10.1.0.0/16,fd00:1::/64, into which metadata and keys may be fetched
         allow_private_outbound: String = String::new(), "ROLLCALL_ALLOW_PRIVATE_OUTBOUND" "CIDR";
         /// Addresses, with commas between them, whose tenants may be trusted as those of Microsoft's clouds are
@@ -204,11 +210,18 @@ impl ServeConfig {
         if self.tls_certificate_file.is_some() != self.tls_key_file.is_some() {
             bail!("--tls-certificate-file and --tls-key-file go together");
         }
+        let admin = &self.admin_listen;
+        if !(admin.is_empty() || admin.parse::<SocketAddr>().is_ok()) {
+            bail!("--admin-listen {admin}: write an address such as 127.0.0.1:9090");
+        }
         let otlp = &self.otlp_endpoint;
         if !(otlp.is_empty() || otlp.starts_with("http://") || otlp.starts_with("https://")) {
             bail!(
                 "--otlp-endpoint {otlp}: write an address such as http://127.0.0.1:4318/v1/traces"
             );
+        }
+        if !(1..=9).contains(&self.park_after) {
+            bail!("--park-after must be from 1 to 9");
         }
         if self.trace_percent > 100 {
             bail!("--trace-percent must be from 0 to 100");

@@ -5,6 +5,7 @@ use rollcall_domain::log::Position;
 use rollcall_domain::outbound::PublicEvent;
 use serde::Serialize;
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 /// The media type of the body.
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
@@ -30,26 +31,33 @@ struct CloudEvent<'a> {
     sequence: String,
     /// Position of the event for this consumer before this one, as text.
     previous: String,
+    /// Which log it is of: positions and ids of another are not to be compared.
+    epoch: String,
     part: usize,
     parts: usize,
     subjectversion: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     exchange: Option<String>,
+    /// True if it may have been told before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    redelivery: bool,
     /// True if it would have been too long, and tells no values.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     shortened: bool,
     data: &'a Map<String, Value>,
 }
 
-/// The body that tells of an event of `source`. `schemas` is where the schemas are.
+/// The body that tells of an event of `source`, as the log of this epoch has it. `schemas` is where the schemas are; `redelivery`
+/// says that it may have been told before.
 ///
 /// # Errors
 /// If it cannot be written as JSON, which nothing in it can bring about.
 pub fn body(
-    source: &str,
+    (source, epoch): (&str, Uuid),
     schemas: &str,
     previous: Position,
     event: &PublicEvent,
+    redelivery: bool,
 ) -> Result<Vec<u8>, serde_json::Error> {
     let mut told = CloudEvent {
         specversion: "1.0",
@@ -62,10 +70,12 @@ pub fn body(
         dataschema: format!("{schemas}#/$defs/{}", event.event_type),
         sequence: event.position.to_string(),
         previous: previous.to_string(),
+        epoch: epoch.to_string(),
         part: event.part,
         parts: event.parts,
         subjectversion: event.subject_version,
         exchange: event.exchange.map(|exchange| exchange.to_string()),
+        redelivery,
         shortened: false,
         data: &event.data,
     };

@@ -1,6 +1,6 @@
 //! Whether a receiver is there, before anything hangs on it.
 
-use super::deliver::{letter, token_letter};
+use super::letters::{letter, token_letter};
 use super::post::{Letter, NotPosted, Post};
 use chrono::{DateTime, Utc};
 use serde_json::json;

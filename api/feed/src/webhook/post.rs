@@ -44,6 +44,19 @@ pub enum NotPosted {
     Connection,
 }
 
+impl NotPosted {
+    /// The stable name.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            NotPosted::Address => "no-address",
+            NotPosted::NotPublic(_) => "not-public",
+            NotPosted::Unknown => "unknown-host",
+            NotPosted::TooSlow => "too-slow",
+            NotPosted::Connection => "connection",
+        }
+    }
+}
+
 /// Posts, without following redirects, and reads nothing of an answer but its head.
 #[async_trait]
 pub trait Post: Send + Sync + 'static {

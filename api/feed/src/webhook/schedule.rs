@@ -33,12 +33,22 @@ pub fn after_failure(
     if now - since >= GIVEN_UP_AFTER {
         return Next::Never(Stopped::Unreachable);
     }
+    let pause = pause(failed, spread);
+    let pause = asked.map_or(pause, |asked| asked.clamp(pause.min(LONGEST), LONGEST));
+    Next::At(now + pause)
+}
+
+/// When a delivery that was set aside after `attempts` is tried again.
+pub fn after_parking(now: DateTime<Utc>, attempts: u64, spread: u64) -> DateTime<Utc> {
+    now + pause(attempts.saturating_sub(1), spread)
+}
+
+/// The pause after so many failures before this one.
+fn pause(failed: u64, spread: u64) -> TimeDelta {
     let at = usize::try_from(failed).unwrap_or(usize::MAX).min(PAUSES.len() - 1);
     // 80 to 120 hundredths.
     let hundredths = 80 + i64::try_from(spread % 41).unwrap_or(0);
-    let pause = TimeDelta::milliseconds(PAUSES[at] * 10 * hundredths);
-    let pause = asked.map_or(pause, |asked| asked.clamp(pause.min(LONGEST), LONGEST));
-    Next::At(now + pause)
+    TimeDelta::milliseconds(PAUSES[at] * 10 * hundredths)
 }
 
 /// The pause that `Retry-After` asks for, in seconds or as a date (RFC 9110 section 10.2.3).

@@ -13,10 +13,11 @@ use rollcall_contract::organizations::OrganizationPath;
 use rollcall_contract::request_line::{Nothing, RequestLine, RouteError};
 use rollcall_contract::{Problem, route};
 use rollcall_domain::consumer::{
-    self, Consumer, ConsumerCommand, ConsumerError, ConsumerState, NewWay, Payload, Renewal, Way,
+    self, Consumer, ConsumerCommand, ConsumerError, ConsumerState, GroupFilter, NewWay, Payload,
+    Renewal, Way,
 };
 use rollcall_domain::credential::{CredentialIssued, Proof, Purpose};
-use rollcall_domain::ids::ConsumerId;
+use rollcall_domain::ids::{ConsumerId, ResourceId};
 use rollcall_domain::log::Position;
 use rollcall_domain::organization::SealedKey;
 use rollcall_domain::public_type::{PublicType, TypeFilter};
@@ -27,6 +28,7 @@ use rollcall_engine::{ExecuteError, Judgement};
 use rollcall_feed::{Feed, security, webhook};
 use rollcall_projections::consumers::ConsumerRow;
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// How long the key of now holds beside a new one, in seconds: at least, usually, at most.
 const OVERLAP: (u32, u32, u32) = (1, 24 * 3_600, 7 * 24 * 3_600);
@@ -56,14 +58,19 @@ pub async fn add(
     State(feed): State<Arc<Feed>>,
     Given(new): Given<NewConsumer>,
 ) -> Result<(StatusCode, Json<ConsumerAdded>), Refusal> {
-    let NewConsumer { name, kind, url, start, audience, types, payload } = new;
+    let NewConsumer { name, kind, url, start, audience, types, payload, groups } = new;
     let known = || PublicType::ALL.iter().map(|public| public.as_str());
     let types =
         TypeFilter::new(types).map_err(|e| Refusal::not_among("types", &e.unknown, known()))?;
     let payload = match payload {
         PayloadMode::Full => Payload::Full,
         PayloadMode::Notice => Payload::Notice,
+        PayloadMode::Poke if kind == ConsumerKind::Webhook => Payload::Poke,
+        PayloadMode::Poke => {
+            return Err(Refusal::parameter("payload", "poke is for webhooks only"));
+        }
     };
+    let groups = followed(&app, &admin, groups).await?;
     let id = app.engine.ids.consumer();
     let gets_tokens = matches!(kind, ConsumerKind::SetPoll | ConsumerKind::SetPush);
     if audience.is_some() && !gets_tokens {
@@ -107,7 +114,7 @@ pub async fn add(
             (token_consumers::push(&app, &feed, whose, audience, start, url).await?, None, None)
         }
     };
-    let new = consumer::NewConsumer { name: name.clone(), types, payload, way };
+    let new = consumer::NewConsumer { name: name.clone(), types, payload, groups, way };
     let command = ConsumerCommand::Create(new);
     admin.on_new::<Consumer>(&app, id.0, command, StatusCode::CREATED).await.map_err(refusal)?;
     let (feed_url, snapshot_url) = addresses(&app, &admin, id)?;
@@ -148,6 +155,18 @@ async fn webhook(
         .await
         .map_err(|refused| Refusal::bad_request(refused.to_string()))?;
     Ok((NewWay::Webhook { url, start, secret: sealed }, webhook::shown(&secret)))
+}
+
+/// Groups that are there.
+async fn followed(app: &App, admin: &Admin, groups: Vec<Uuid>) -> Result<GroupFilter, Refusal> {
+    let groups = GroupFilter::new(groups.into_iter().map(ResourceId));
+    let groups = groups.map_err(|e| Refusal::parameter("groups", e.to_string()))?;
+    for group in groups.groups() {
+        if app.directory.group(admin.organization.id, *group).await?.is_none() {
+            return Err(Refusal::parameter("groups", format!("there is no group {group}")));
+        }
+    }
+    Ok(groups)
 }
 
 /// Whoever posts keeps its place where all processes see it.
@@ -359,7 +378,11 @@ async fn change(
     Ok(status)
 }
 
-async fn found(app: &App, admin: &Admin, path: &ConsumerPath) -> Result<ConsumerRow, Refusal> {
+pub(super) async fn found(
+    app: &App,
+    admin: &Admin,
+    path: &ConsumerPath,
+) -> Result<ConsumerRow, Refusal> {
     consumer_of(app, admin.organization.id, &path.consumer).await
 }
 
@@ -421,6 +444,7 @@ async fn shown(
         issuer,
         types: row.types.names().to_vec(),
         payload: row.payload.as_str().to_owned(),
+        groups: row.groups.groups().iter().map(|group| group.0).collect(),
         state: row.state.as_str().to_owned(),
         stopped: match row.state {
             ConsumerState::Stopped(reason) => Some(reason.as_str().to_owned()),
@@ -428,6 +452,7 @@ async fn shown(
         },
         failed_attempts: place.attempts,
         next_attempt_at: place.next_attempt,
+        parked: app.places.parked_count(row.organization, row.id).await?,
         failing_since: place.failing_since,
         created_at: row.created,
         changed_at: row.changed,
@@ -441,7 +466,7 @@ async fn shown(
     })
 }
 
-fn refusal(error: ExecuteError<ConsumerError>) -> Refusal {
+pub(super) fn refusal(error: ExecuteError<ConsumerError>) -> Refusal {
     let refused = match error.into_judgement() {
         Ok(Judgement::Refused(refused)) => refused,
         Ok(Judgement::Taken { holder, .. }) => {
@@ -456,6 +481,7 @@ fn refusal(error: ExecuteError<ConsumerError>) -> Refusal {
         ConsumerError::NotFound => Refusal::not_found(refused.to_string()),
         ConsumerError::AlreadyExists
         | ConsumerError::OtherWay(_)
+        | ConsumerError::NothingToHandle
         | ConsumerError::NothingToStop => Refusal::conflict(refused.to_string()),
         ConsumerError::InvalidName | ConsumerError::OverlapPassed => {
             Refusal::bad_request(refused.to_string())

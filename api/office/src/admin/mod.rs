@@ -22,6 +22,7 @@ mod notifications;
 mod operators;
 mod organization_erasure;
 mod organizations;
+mod parked;
 mod proof;
 mod provisioning_log;
 mod redelivery;
@@ -108,6 +109,10 @@ pub fn routes() -> OpenApiRouter<Office> {
         .routes(named("consumers.pause", routes!(consumers::pause)))
         .routes(named("consumers.resume", routes!(consumers::resume)))
         .routes(named("consumers.redeliver", routes!(redelivery::redeliver)))
+        .routes(named("consumers.parked.list", routes!(parked::list)))
+        .routes(named("consumers.parked.redeliver", routes!(parked::redeliver)))
+        .routes(named("consumers.parked.show", routes!(parked::show)))
+        .routes(named("consumers.parked.handle", routes!(parked::handle)))
         .routes(named("consumers.rotate", routes!(consumers::rotate)))
         .routes(named("consumers.remove", routes!(consumers::remove)))
         .routes(named("claims.collisions", routes!(claims::collisions)))

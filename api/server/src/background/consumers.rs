@@ -57,8 +57,17 @@ impl Job for Followers {
             metrics::gauge!("rollcall_consumers", "organization" => organization, "state" => state)
                 .set(f64::from(count));
         }
+        let parked = app.places.parked_counts().await.map_err(Incomplete::all)?;
+        let parked: BTreeMap<_, _> =
+            parked.iter().map(|row| ((row.organization, row.consumer), row.count)).collect();
+        for (of, consumer) in &now {
+            show_parked(*of, *consumer, parked.get(&(*of, *consumer)).copied().unwrap_or(0));
+        }
         // Whoever was removed is not behind.
-        self.known.difference(&now).for_each(|(of, consumer)| show(*of, *consumer, (0, 0.0)));
+        for (of, consumer) in self.known.difference(&now) {
+            show(*of, *consumer, (0, 0.0));
+            show_parked(*of, *consumer, 0);
+        }
         self.known = now;
         Incomplete::unless_none(failed.len())
     }
@@ -83,4 +92,10 @@ fn show(organization: OrganizationId, consumer: ConsumerId, (records, seconds): 
         .set(records as f64);
     metrics::gauge!("rollcall_consumer_lag_seconds", "organization" => organization, "consumer" => consumer)
         .set(seconds);
+}
+
+fn show_parked(organization: OrganizationId, consumer: ConsumerId, count: u64) {
+    let (organization, consumer) = (organization.to_string(), consumer.to_string());
+    metrics::gauge!("rollcall_parked_deliveries", "organization" => organization, "consumer" => consumer)
+        .set(count as f64);
 }

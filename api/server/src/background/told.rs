@@ -113,6 +113,8 @@ fn is_told(need: &NeedBody, now: chrono::DateTime<chrono::Utc>) -> bool {
         | Cause::CyclesSilent
         | Cause::CyclesStretched
         | Cause::AccessLeft
+        | Cause::ConsumerStopped
+        | Cause::DeliveriesParked
         | Cause::CertificateEnds
         | Cause::CredentialEnds
         | Cause::UnknownShapes => true,

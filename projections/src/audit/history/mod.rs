@@ -11,6 +11,7 @@ mod held;
 mod memberships;
 mod query;
 mod resources;
+mod spells;
 
 pub use access::{Access, Period, ReviewedGroup};
 pub use difference::{AttributeChange, Difference, Next, What};
@@ -19,6 +20,7 @@ pub use held::HeldMembership;
 pub use memberships::MEMBERSHIPS;
 pub use query::{History, Membership, PastMember, Reviewed, Side, Turn};
 pub use resources::RESOURCES;
+pub use spells::Spell;
 
 use crate::bad::Bad;
 use crate::page::Page;

@@ -9,6 +9,7 @@ mod metadata;
 mod mutation;
 mod protocol;
 mod redirect;
+mod redirected;
 mod signature;
 mod simulator;
 mod text;

@@ -6,7 +6,7 @@ use rollcall_domain::saml::{NameId, Reason};
 use rollcall_entra::idp::{Hash, IdentityProvider, LogoutMessage};
 use rollcall_saml::{AuthnOptions, LogoutStatus, MessageError, Policy, ServiceProvider};
 
-fn query(url: &str) -> &str {
+pub fn query(url: &str) -> &str {
     url.split_once('?').expect("a query").1
 }
 

@@ -1,7 +1,7 @@
 //! `make bench`: real servers, measured against what the stores can do by themselves, in one run.
 //!
 //! `bench [--quick] [--json] [--only NAMES]` with NAMES among
-//! `client,sqlite,postgres,directory,review,history-sqlite,history-postgres,logins,tenants,neighbours,cycles`;
+//! `client,sqlite,postgres,directory,review,history-sqlite,history-postgres,logins,signals,tenants,neighbours,cycles`;
 //! `bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]` measures any
 //! SCIM server with the simulated Entra.
 
@@ -12,6 +12,7 @@ mod logins;
 mod neighbours;
 mod plan;
 mod review;
+mod signals;
 mod simulated;
 mod tenants;
 
@@ -43,6 +44,7 @@ async fn main() -> Result<()> {
         "history-sqlite",
         "history-postgres",
         "logins",
+        "signals",
         "tenants",
         "neighbours",
         "cycles",
@@ -59,6 +61,7 @@ async fn main() -> Result<()> {
                 figures.extend(history::on_postgres(&plan).await.context("history on PostgreSQL")?)
             }
             "logins" => figures.push(logins::measure(&plan).await.context("logins")?),
+            "signals" => figures.push(signals::measure(&plan).await.context("signals")?),
             "tenants" => figures.push(tenants::measure(&plan).await.context("tenants")?),
             "review" => figures.extend(review::measure(&plan).await.context("a review")?),
             "neighbours" => figures.push(neighbours::measure(&plan).await.context("neighbours")?),

@@ -46,7 +46,7 @@ impl Plan {
                     plan.load.seed = arguments.next().context("--seed needs a number")?.parse()?
                 }
                 other => bail!(
-                    "unknown argument {other}; usage: bench [--quick] [--json] [--only client,sqlite,postgres,directory,review,history-sqlite,history-postgres,logins,tenants,neighbours,cycles], or bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]"
+                    "unknown argument {other}; usage: bench [--quick] [--json] [--only client,sqlite,postgres,directory,review,history-sqlite,history-postgres,logins,signals,tenants,neighbours,cycles], or bench --url URL --token TOKEN [--users N] [--connections N] [--seed N] [--json]"
                 ),
             }
         }

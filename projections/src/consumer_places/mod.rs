@@ -6,8 +6,16 @@
 //! settled, and whoever delivers holds its lease: a number that grows with each owner, checked in
 //! each write, so that a process that lost it cannot move anything.
 
+mod parked;
+mod parking;
+
+pub use parked::{Delivery, ParkedRow};
+pub use parking::{Again, MOST_PARKED, ParkedCount, Parking};
+
+use self::parked::{PARKED, REDELIVERIES};
 use crate::columns::{Columns, Stored, columns, read_all, read_first};
 use crate::schema;
+use crate::table::{Statement, Table};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::ids::{ConsumerId, OrganizationId};
 use rollcall_domain::log::Position;
@@ -105,7 +113,7 @@ impl ConsumerPlaces {
     /// # Errors
     /// If the store cannot be reached.
     pub async fn open(store: Arc<dyn SqlStore>) -> Result<Self, SqlError> {
-        schema::make(&*store, &[&PLACES]).await?;
+        schema::make(&*store, &[&PLACES, &PARKED, &REDELIVERIES]).await?;
         Ok(Self { store })
     }
 
@@ -209,17 +217,22 @@ impl ConsumerPlaces {
         start: Position,
         after: Position,
     ) -> Result<Moved, SqlError> {
-        self.change(organization, consumer, |row| {
-            let stands = row.position.unwrap_or(start);
-            if after < start || after > stands {
-                return Moved::Elsewhere(stands);
-            }
-            (row.position, row.part) = (Some(after), 0);
-            (row.attempts, row.next_attempt, row.failing_since) = (0, None, None);
-            (row.lease, row.lease_until) = (row.lease + 1, None);
-            Moved::Yes
-        })
-        .await
+        let mut open = self.open_row(organization, consumer).await?;
+        let row = &mut open.row;
+        let stands = row.position.unwrap_or(start);
+        if after < start || after > stands {
+            return Ok(Moved::Elsewhere(stands));
+        }
+        (row.position, row.part) = (Some(after), 0);
+        (row.attempts, row.next_attempt, row.failing_since) = (0, None, None);
+        (row.lease, row.lease_until) = (row.lease + 1, None);
+        // What was set aside is told with everything else.
+        let forget = [after.into()];
+        let mut statements =
+            vec![parked::about(parked::FORGET_AFTER, organization, consumer, forget)];
+        statements.extend(parking::told_again(organization, consumer, stands)?);
+        open.write(statements).await?;
+        Ok(Moved::Yes)
     }
 
     /// Takes the lease of a consumer, or renews it if it is the one that is held. Gives where the
@@ -281,9 +294,36 @@ impl ConsumerPlaces {
         (position, part): (Position, u64),
         at: DateTime<Utc>,
     ) -> Result<bool, SqlError> {
+        let mut open = self.open_row(organization, consumer).await?;
+        let row = &mut open.row;
+        if row.lease != lease {
+            return Ok(false);
+        }
+        let mut statements = Vec::new();
+        // Who takes something again may take what was set aside.
+        if row.failing_since.is_some() {
+            let ends = [0_i64.into(), i64::MAX.into()];
+            statements.push(parked::about(parked::TRY_BETWEEN, organization, consumer, ends));
+        }
+        (row.position, row.part, row.heard) = (Some(position), part, Some(at));
+        (row.attempts, row.next_attempt, row.failing_since) = (0, None, None);
+        open.write(statements).await?;
+        Ok(true)
+    }
+
+    /// Moves the place over what is not for a consumer. False if the lease is another's.
+    ///
+    /// # Errors
+    /// If it cannot be kept.
+    pub async fn passed_over(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+        lease: u64,
+        (position, part): (Position, u64),
+    ) -> Result<bool, SqlError> {
         self.under(organization, consumer, lease, |row| {
-            (row.position, row.part, row.heard) = (Some(position), part, Some(at));
-            (row.attempts, row.next_attempt, row.failing_since) = (0, None, None);
+            (row.position, row.part) = (Some(position), part);
         })
         .await
     }
@@ -352,8 +392,12 @@ impl ConsumerPlaces {
         consumer: ConsumerId,
     ) -> Result<(), SqlError> {
         let mut tx = self.store.begin(organization).await?;
-        let sql = format!("DELETE FROM {} WHERE organization = $1 AND consumer = $2", PLACES.name);
-        tx.execute(&sql, key(organization, consumer)).await?;
+        let forget = |table: &Table| {
+            let sql =
+                format!("DELETE FROM {} WHERE organization = $1 AND consumer = $2", table.name);
+            (sql, key(organization, consumer))
+        };
+        tx.execute_all([&PLACES, &PARKED, &REDELIVERIES].map(forget).to_vec()).await?;
         tx.commit().await
     }
 
@@ -363,23 +407,44 @@ impl ConsumerPlaces {
         consumer: ConsumerId,
         change: impl FnOnce(&mut PlaceRow) -> T,
     ) -> Result<T, SqlError> {
+        let mut open = self.open_row(organization, consumer).await?;
+        let changed = change(&mut open.row);
+        open.write(Vec::new()).await?;
+        Ok(changed)
+    }
+
+    /// A place in a transaction of its own.
+    async fn open_row(
+        &self,
+        organization: OrganizationId,
+        consumer: ConsumerId,
+    ) -> Result<Open, SqlError> {
         let begun =
             self.store.begin_with(organization, &one(), key(organization, consumer)).await?;
         let (tx, found) = begun;
-        let mut row = read_first(found)?.unwrap_or_else(|| PlaceRow::new(organization, consumer));
-        let before = row.clone();
-        let changed = change(&mut row);
-        if row != before {
-            write(tx, row).await?;
-        }
-        Ok(changed)
+        let row = read_first(found)?.unwrap_or_else(|| PlaceRow::new(organization, consumer));
+        Ok(Open { tx, before: row.clone(), row })
     }
 }
 
-async fn write(tx: Box<dyn OpenTransaction>, row: PlaceRow) -> Result<(), SqlError> {
-    let mut statements = Vec::new();
-    PlaceRow::upsert(vec![row], &mut statements)?;
-    tx.finish(statements).await
+/// A place that is being changed.
+struct Open {
+    tx: Box<dyn OpenTransaction>,
+    before: PlaceRow,
+    row: PlaceRow,
+}
+
+impl Open {
+    /// Writes it if it was changed, with whatever goes with that.
+    async fn write(self, mut statements: Vec<Statement>) -> Result<(), SqlError> {
+        if self.row != self.before {
+            PlaceRow::upsert(vec![self.row], &mut statements)?;
+        }
+        match statements.is_empty() {
+            true => Ok(()),
+            false => self.tx.finish(statements).await,
+        }
+    }
 }
 
 fn one() -> String {
