@@ -77,7 +77,8 @@ pub fn files_with_the_word(folder: &Path, word: &str) -> Result<Vec<String>> {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(files_with_the_word(&path, word)?);
-        } else {
+        } else if path.is_file() {
+            // A socket holds nothing.
             let bytes = std::fs::read(&path)?.to_ascii_lowercase();
             let word = word.to_ascii_lowercase();
             if bytes.windows(word.len()).any(|part| part == word.as_bytes()) {
