@@ -6,7 +6,6 @@ use super::characteristic::AttributeType;
 use super::policy::{Policy, StrictRule};
 use super::resource_kind::ResourceKind;
 use super::schema::Schema;
-use super::security_event::SCIM_EVENTS;
 use serde_json::{Map, Value, json};
 
 const CONFIG_URN: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
@@ -111,8 +110,6 @@ fn provider_config(base_url: &str, limits: &ProviderLimits, ways: Ways) -> Value
             "maxPageSize": limits.max_page_size,
             "cursorTimeout": limits.cursor_timeout,
         },
-        // RFC 9967: which events a stream can have, and that no request is asynchronous.
-        "securityEvents": { "asyncRequest": "none", "eventUris": SCIM_EVENTS },
         "authenticationSchemes": ways.schemes(),
         "meta": { "resourceType": "ServiceProviderConfig", "location": format!("{}/ServiceProviderConfig", base(base_url)) },
     })

@@ -18,7 +18,3 @@ pub const REMOVED: &str = "urn:ietf:params:scim:event:feed:remove";
 pub const ACTIVATE: &str = "urn:ietf:params:scim:event:prov:activate";
 /// Who was switched off.
 pub const DEACTIVATE: &str = "urn:ietf:params:scim:event:prov:deactivate";
-
-/// All that are told, as `/ServiceProviderConfig` names them.
-pub const SCIM_EVENTS: [&str; 9] =
-    [CREATE[0], CREATE[1], PATCH[0], PATCH[1], DELETE, ADDED, REMOVED, ACTIVATE, DEACTIVATE];

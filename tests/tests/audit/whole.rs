@@ -103,7 +103,8 @@ async fn every_route_refuses_what_its_description_does_not_declare() {
             // An id that is none, a method that is not there, an address below it.
             if path.replace("{organization}", "").contains('{') {
                 // Users and groups have names as well: what is no id is one that nobody has.
-                let named = ["/users/{id}", "/groups/{id}"].iter().any(|p| path.contains(p));
+                let named = ["/users/{id}", "/groups/{id}"].iter().any(|p| path.contains(p))
+                    || (path.contains("/console/groups/") && method == "DELETE");
                 let status = if named { 404 } else { 400 };
                 problem_of(w, &method, &filled(&path, "no id"), status).await?;
             }
@@ -261,7 +262,8 @@ async fn instants_are_written_in_one_way() {
             } else {
                 continue;
             };
-            if answered.status == 200 && !path.ends_with("/certificate") {
+            let is_json = answered.header("content-type") == Some("application/json");
+            if answered.status == 200 && is_json {
                 instants(&answered.json()?, &mut found);
             }
         }

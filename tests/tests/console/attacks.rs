@@ -8,7 +8,7 @@ use rollcall_tests::world::{issue, organization};
 use serde_json::json;
 
 /// Every form of the console that changes something, with the pages that have it.
-const FORMS: [&str; 27] = [
+const FORMS: [&str; 28] = [
     "/",
     "/o/acme/failures/00000000-0000-0000-0000-000000000001/try",
     "/o/acme/failures/00000000-0000-0000-0000-000000000001/apply",
@@ -20,6 +20,7 @@ const FORMS: [&str; 27] = [
     "/o/acme/consumers/00000000-0000-0000-0000-000000000001",
     "/o/acme/consumers/00000000-0000-0000-0000-000000000001/parked",
     "/o/acme/consumers/00000000-0000-0000-0000-000000000001/parked/1.1",
+    "/o/acme/notifications",
     "/o/acme/access/link",
     "/o/acme/access/link/00000000-0000-0000-0000-000000000001",
     "/o/acme/access/auditor/00000000-0000-0000-0000-000000000001",
@@ -42,7 +43,7 @@ const FORMS: [&str; 27] = [
 const OPEN_TO_AUDITORS: [&str; 4] =
     ["/sign-in", "/sign-out", "/sign-in/organization/acme", "/o/acme/review/decide"];
 
-const PAGES: [&str; 24] = [
+const PAGES: [&str; 25] = [
     "",
     "/runs",
     "/users",
@@ -59,6 +60,7 @@ const PAGES: [&str; 24] = [
     "/consumers/00000000-0000-0000-0000-000000000001",
     "/consumers/00000000-0000-0000-0000-000000000001/parked",
     "/access",
+    "/notifications",
     "/live",
     "/live/stream",
     "/review/download",
@@ -258,7 +260,10 @@ async fn names_are_text_and_answers_forbid_the_rest() {
         auditor.send(odd_agent).await?.expect(200)?;
         for page in PAGES.into_iter().filter(|p| {
             !p.starts_with("/consumers")
-                && !matches!(*p, "/connection" | "/access" | "/credentials" | "/live/stream")
+                && !matches!(
+                    *p,
+                    "/connection" | "/access" | "/notifications" | "/credentials" | "/live/stream"
+                )
                 && !p.ends_with("/download")
         }) {
             let target = match page {

@@ -108,6 +108,7 @@ async fn every_page() -> Result<()> {
         "/credentials",
         "/consumers",
         "/access",
+        "/notifications",
         "/live",
     ] {
         let status = b.goto(&format!("{home}{page}")).await?;
@@ -132,6 +133,18 @@ async fn every_page() -> Result<()> {
         let shown = server.cli(&["consumer", "show", "--org", "contoso", "doors"]).await?;
         ensure!(shown["state"] == state, "{shown}");
     }
+    // Somebody is to be told; who is typed wrong stays typed.
+    b.goto(&format!("{home}/notifications")).await?;
+    for (address, found) in
+        [("doors..@contoso.example", "[role=alert]"), ("doors@contoso.example", "p[role=status]")]
+    {
+        b.fill(css("#address"), address).await?;
+        b.click(role("button", "Add")).await?;
+        b.wait(found, 20).await?;
+        b.is_sound(address).await?;
+    }
+    let told = server.cli(&["notify", "list", "--org", "contoso"]).await?;
+    ensure!(told["recipients"] == json!(["doors@contoso.example"]), "{told}");
     let lost = b.goto(&format!("{home}/users/nobody")).await?;
     ensure!(lost == 404, "{lost}");
     b.is_sound("a page that is not there").await

@@ -188,12 +188,9 @@ async fn both(database: &str) -> Result<()> {
     there.cookie = Some(console);
     let token = there.token("/o/acme").await?;
     let fields = [("token", token.as_str()), ("do", "disable"), ("confirm", ACME)];
-    there.post("/o/acme/connection/sso", &fields).await?.expect(303)?;
-    let page = there.get("/o/acme").await?;
-    ensure!(page.status == 303, "where single sign-on is off, nobody is signed in by it");
-    s.server.cli(&["saml", "enable", "--org", ACME]).await?;
-    there.get("/o/acme").await?.expect(200)?;
-    let events = ["events", "list", "--org", ACME, "--type", "SamlDisabled"];
+    there.post("/o/acme/connection/scim", &fields).await?.expect(303)?;
+    s.server.cli(&["scim", "enable", "--org", ACME]).await?;
+    let events = ["events", "list", "--org", ACME, "--type", "ScimDisabled"];
     let event = s.server.cli(&events).await?;
     ensure!(event[0]["actor"] == json!({ "kind": "user", "user": ada }), "{event}");
     // Nobody opens the console to others who came in by a group.

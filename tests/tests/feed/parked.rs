@@ -145,9 +145,9 @@ async fn refused(w: &World, target: &str) -> Result<()> {
         (400, "redeliver", json!({ "from": -1 })),
         (400, "redeliver", json!({ "position": 1 })),
         (404, "1.1/handled", json!({ "because": "x" })),
-        (404, "1/handled", json!({ "because": "x" })),
-        (404, "+1.1/handled", json!({ "because": "x" })),
-        (404, "1.1.1/handled", json!({ "because": "x" })),
+        (400, "1/handled", json!({ "because": "x" })),
+        (400, "+1.1/handled", json!({ "because": "x" })),
+        (400, "1.1.1/handled", json!({ "because": "x" })),
         (400, "1.1/handled", json!({ "because": "" })),
         (400, "1.1/handled", json!({})),
     ] {

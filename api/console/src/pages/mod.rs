@@ -13,6 +13,7 @@ mod findings;
 mod groups;
 mod logins;
 mod new_link;
+mod notifications;
 mod organizations;
 mod overview;
 mod paging;
@@ -75,6 +76,10 @@ pub fn routes() -> Router<Console> {
             get(parked::list).post(parked::redeliver),
         )
         .route("/o/{organization}/consumers/{consumer}/parked/{delivery}", post(parked::handle))
+        .route(
+            "/o/{organization}/notifications",
+            get(notifications::show).post(notifications::change),
+        )
         .route("/o/{organization}/access", get(access::show))
         .route("/o/{organization}/access/link", post(new_link::make))
         .route("/o/{organization}/access/link/{id}", post(access::revoke_link))

@@ -42,7 +42,9 @@ fn delivery(text: &str) -> Result<Delivery, Refusal> {
         let is_plain = plain(position) && plain(part);
         is_plain.then(|| Some((position.parse().ok()?, part.parse().ok()?))).flatten()
     });
-    read.ok_or_else(none)
+    read.ok_or_else(|| {
+        Refusal::bad_request("a delivery is named by its position and part, such as 17.1")
+    })
 }
 
 fn none() -> Refusal {
@@ -89,6 +91,7 @@ pub async fn list(
     security(("operator" = []), ("admin" = [])),
     responses(
         (status = 200, body = ParkedBody),
+        (status = 400, body = Problem),
         (status = 401, body = Problem),
         (status = 404, body = Problem),
     ),
