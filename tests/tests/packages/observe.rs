@@ -13,7 +13,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// What does not happen in this story, each with the reason.
-const NOTHING: [(&str, &str); 21] = [
+const NOTHING: [(&str, &str); 22] = [
     ("rollcall_access_left_total", "nobody kept access that should have ended"),
     ("rollcall_append_failures_total", "every append was made"),
     ("rollcall_connections_let_go_total", "nobody was silent for ten seconds"),
@@ -28,6 +28,7 @@ const NOTHING: [(&str, &str); 21] = [
     ("rollcall_key_fetches_total", "no federated client came"),
     ("rollcall_logins_total", "nobody signed in"),
     ("rollcall_mails_total", "nobody is to be told"),
+    ("rollcall_parked_deliveries", "nobody follows the log"),
     ("rollcall_saml_certificate_end_seconds", "single sign-on is not set up"),
     ("rollcall_saml_refreshes_total", "single sign-on is not set up"),
     ("rollcall_session_refused_seconds", "nobody was signed in"),
