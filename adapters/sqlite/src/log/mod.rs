@@ -74,6 +74,9 @@ impl SqliteLog {
         }
         connection::migrate(&mut writer, SCHEMA, FORMAT)?;
         facets::prepare(&mut writer)?;
+        // Whoever was killed right after sealing, dropping or erasing something left it in the file
+        // as it was: what takes its place is in the write-ahead log.
+        write::empty_the_log_ahead(&writer);
         let identity = Identity::of(&writer, Some(Home::of(&path).map_err(OpenError::io(&path))?))?;
         let readers: Vec<Connection> = (0..READERS)
             .map(|_| connection::reader(&path, READER_CACHE))

@@ -19,11 +19,7 @@ use uuid::Uuid;
 const BEFORE: i64 = 2;
 
 /// Whether the log is of that format. An empty one needs nothing but the number of today's.
-///
-/// It is asked first at each start. Whoever was killed between sealing or erasing something and
-/// emptying the write-ahead log has left it in the file as it was: that ends here.
 pub(super) fn is_of_before(db: &Connection) -> rusqlite::Result<bool> {
-    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     let format: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let is_empty = read::heads(db)?.is_empty();
     if format == BEFORE && is_empty {

@@ -273,8 +273,8 @@ pub(super) fn erase_exchanges(
 }
 
 /// Takes what was dropped out of the write-ahead log as well. A reader may be in the way: then the
-/// next drop, or the end of the process, does it.
-fn empty_the_log_ahead(connection: &Connection) {
+/// next drop, the end of the process or the next start does it.
+pub(super) fn empty_the_log_ahead(connection: &Connection) {
     let truncate = "PRAGMA wal_checkpoint(TRUNCATE)";
     if let Err(error) = connection.query_row(truncate, [], |_| Ok(())) {
         tracing::warn!(%error, "what was dropped is still in the write-ahead log");
