@@ -96,6 +96,11 @@ impl Actor {
         }
     }
 
+    /// What they are called: by their name, or else by their kind.
+    pub fn called(&self) -> &str {
+        self.name().unwrap_or(self.kind())
+    }
+
     /// Whether it operates the deployment.
     pub fn is_operator(&self) -> bool {
         matches!(self, Actor::Operator | Actor::LocalOperator { .. } | Actor::NamedOperator { .. })

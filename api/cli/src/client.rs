@@ -11,6 +11,7 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::{RequestBuilder, Response};
 use rollcall_contract::Problem;
 use rollcall_contract::credentials::TOKEN_PATH;
+use rollcall_contract::found_at::{ADDRESS, SOCKET};
 use rollcall_contract::moment::CLOCK_SKEW;
 use rollcall_contract::request_line::RequestLine;
 use serde::Serialize;
@@ -67,12 +68,16 @@ impl Client {
             (None, Some(_)) => None,
             (None, None) => Some(key::operator(&data)?),
         };
-        let base =
-            server.url.unwrap_or_else(|| local_address(&data)).trim_end_matches('/').to_owned();
+        // On the socket there is nobody in between, and nobody who could pass for the server.
+        let base = match &socket {
+            Some(_) => "http://localhost".to_owned(),
+            None => server.url.unwrap_or_else(|| local_address(&data)),
+        };
+        let base = base.trim_end_matches('/').to_owned();
         if !base.starts_with("http://") && !base.starts_with("https://") {
             bail!("--url {base}: write an address such as http://127.0.0.1:8080");
         }
-        if base.starts_with("http://") && !is_local(&base) && !server.insecure && key.is_some() {
+        if base.starts_with("http://") && !is_local(&base) && !server.insecure {
             bail!(
                 "--url {base}: over plain http everybody in between can read the key; write https://, or --insecure if nobody is in between"
             );
@@ -87,11 +92,6 @@ impl Client {
             let authorities = reqwest::Certificate::from_pem_bundle(&pem).with_context(cannot)?;
             http = authorities.into_iter().fold(http, reqwest::ClientBuilder::add_root_certificate);
         }
-        // On the socket there is nobody in between, and nobody who could pass for the server.
-        let base = match &socket {
-            Some(_) => "http://localhost".to_owned(),
-            None => base,
-        };
         let proven = (server.key_file.is_none() && socket.is_none()).then(OnceCell::new);
         if let Some(socket) = socket {
             http = http.unix_socket(socket);
@@ -291,12 +291,12 @@ fn is_local(base: &str) -> bool {
 
 /// The socket of the server on this data folder, if one answers there that we may open.
 fn socket(data: &Path) -> Option<PathBuf> {
-    let path = data.join("rollcall.sock");
+    let path = data.join(SOCKET);
     UnixStream::connect(&path).is_ok().then_some(path)
 }
 
 /// What the server on this machine wrote down when it started.
 pub fn local_address(data: &Path) -> String {
-    let written = std::fs::read_to_string(data.join("address")).map(|a| a.trim().to_owned());
+    let written = std::fs::read_to_string(data.join(ADDRESS)).map(|a| a.trim().to_owned());
     written.ok().filter(|a| !a.is_empty()).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned())
 }

@@ -61,13 +61,11 @@ pub async fn run(command: Notify, client: Client) -> anyhow::Result<Exit> {
         }
         Notify::Add(Recipient { org, mail }) => {
             let change = RecipientsChange { add: vec![mail], ..RecipientsChange::default() };
-            let path = OrganizationPath::of(org);
-            client.tell(&route::CHANGE_RECIPIENTS.line(&path, &Nothing)?, &change).await?
+            changed(&client, org, &change).await?
         }
         Notify::Remove(Recipient { org, mail }) => {
             let change = RecipientsChange { remove: vec![mail], ..RecipientsChange::default() };
-            let path = OrganizationPath::of(org);
-            client.tell(&route::CHANGE_RECIPIENTS.line(&path, &Nothing)?, &change).await?
+            changed(&client, org, &change).await?
         }
         Notify::Test { org } => {
             let path = OrganizationPath::of(org);
@@ -97,6 +95,15 @@ pub async fn run(command: Notify, client: Client) -> anyhow::Result<Exit> {
         );
     }
     Ok(Exit::Success)
+}
+
+async fn changed(
+    client: &Client,
+    org: String,
+    change: &RecipientsChange,
+) -> anyhow::Result<NotificationsBody> {
+    let line = route::CHANGE_RECIPIENTS.line(&OrganizationPath::of(org), &Nothing)?;
+    client.tell(&line, change).await
 }
 
 fn told(told: ToldBody) -> Vec<Cell> {

@@ -150,18 +150,19 @@ impl Cause {
         }
     }
 
-    /// The console's page where it is put right, below that of the organization.
-    pub fn page(self) -> &'static str {
-        match self {
+    /// The console's page where it is put right, of the organization with this slug.
+    pub fn page(self, slug: &str) -> String {
+        let page = match self {
+            Self::ConnectionUnfinished => return format!("/setup/{slug}"),
             Self::OrganizationDisabled | Self::ScimDisabled => "connection",
             Self::ViewStopped => "requests?failed=on",
-            Self::ConnectionUnfinished => "setup",
             Self::CyclesLate | Self::CyclesStretched | Self::CyclesSilent => "runs",
             Self::AccessLeft | Self::FailuresOpen => "failures",
             Self::CertificateEnds | Self::CredentialEnds => "connection",
             Self::ConsumerStopped | Self::DeliveriesParked => "consumers",
             Self::UnknownShapes => "requests",
-        }
+        };
+        format!("/o/{slug}/{page}")
     }
 }
 

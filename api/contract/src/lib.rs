@@ -19,6 +19,7 @@ pub mod failures;
 pub mod feed;
 pub mod findings;
 pub mod format;
+pub mod found_at;
 pub mod keys;
 pub mod ledger;
 pub mod log;

@@ -94,10 +94,6 @@ fn need(
     since: Option<DateTime<Utc>>,
 ) -> NeedBody {
     let shown = count.min(MOST) as u64;
-    let page = match cause {
-        Cause::ConnectionUnfinished => format!("/setup/{}", row.domain),
-        _ => format!("/o/{}/{}", row.domain, cause.page()),
-    };
     NeedBody {
         cause,
         title: cause.title().to_owned(),
@@ -105,6 +101,6 @@ fn need(
         count: shown,
         more: count > MOST,
         since,
-        page,
+        page: cause.page(&row.domain),
     }
 }

@@ -8,6 +8,7 @@ use crate::{known, notify, telemetry};
 use anyhow::{Context, bail};
 use axum::Extension;
 use metrics_exporter_prometheus::PrometheusHandle;
+use rollcall_contract::found_at::ADDRESS;
 use rollcall_door::callers::Inside;
 use rollcall_door::config::ServeConfig;
 use rollcall_door::sealing::{DeploymentKey, WRAPPING, deployment_key_path};
@@ -178,7 +179,7 @@ async fn run(
     hangups: Signal,
 ) -> anyhow::Result<()> {
     let Listening { listener, tls, found_at } = listening;
-    let address_file = app.config.data.join("address");
+    let address_file = app.config.data.join(ADDRESS);
     std::fs::write(&address_file, format!("{found_at}\n"))
         .with_context(|| format!("cannot write {}", address_file.display()))?;
     let (stop, stopping) = watch::channel(false);

@@ -26,16 +26,24 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let app = Arc::<App>::from_ref(state);
-        let holder = Holder::of(parts, &app).await?;
-        if !matches!(holder.purpose, Purpose::Operation | Purpose::Administration | Purpose::Audit)
-        {
-            return Err(not_for(&holder, "an operator's, an admin's or an auditor's key"));
-        }
-        let organization = match named(parts, &app, &holder).await? {
+        let (holder, found) = reading(parts, &Arc::from_ref(state)).await?;
+        let organization = match found {
             Named::One(organization) => organization.id,
             Named::Nobody => OrganizationId::NONE,
         };
         Ok(Self { actor: holder.actor, organization })
     }
+}
+
+/// The holder of a key that opens the history of the organization in the path, and that one.
+///
+/// # Errors
+/// If the key opens nothing of it.
+pub(super) async fn reading(parts: &mut Parts, app: &App) -> Result<(Holder, Named), Refusal> {
+    let holder = Holder::of(parts, app).await?;
+    if !matches!(holder.purpose, Purpose::Operation | Purpose::Administration | Purpose::Audit) {
+        return Err(not_for(&holder, "an operator's, an admin's or an auditor's key"));
+    }
+    let found = named(parts, app, &holder).await?;
+    Ok((holder, found))
 }

@@ -1,15 +1,14 @@
 //! Who may say what came of a review of access.
 
+use super::auditor::reading;
 use super::command::carry_out;
-use super::holder::{Holder, not_for};
-use super::organization::{Named, named};
+use super::organization::Named;
 use crate::exchange::Visit;
 use crate::{App, Refusal};
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use rollcall_domain::actor::Actor;
-use rollcall_domain::credential::Purpose;
 use rollcall_domain::ids::OrganizationId;
 use rollcall_domain::log::Position;
 use rollcall_domain::organization::{AccessDecided, Organization, OrganizationCommand};
@@ -31,13 +30,8 @@ where
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let app = Arc::<App>::from_ref(state);
-        let holder = Holder::of(parts, &app).await?;
-        if !matches!(holder.purpose, Purpose::Operation | Purpose::Administration | Purpose::Audit)
-        {
-            return Err(not_for(&holder, "an operator's, an admin's or an auditor's key"));
-        }
-        match named(parts, &app, &holder).await? {
+        let (holder, found) = reading(parts, &Arc::from_ref(state)).await?;
+        match found {
             Named::One(found) => {
                 Ok(Self { organization: found.id, actor: holder.actor, visit: holder.visit })
             }

@@ -51,11 +51,6 @@ fn address(app: &App, role: ConsoleRole, secret: &str) -> String {
     format!("{}{path}#{secret}", app.public_url.trim_end_matches('/'))
 }
 
-/// Who made a link, for people.
-fn maker(actor: &Actor) -> String {
-    actor.name().unwrap_or(actor.kind()).to_owned()
-}
-
 /// Makes a link by which the operator who asks opens the console: once, within a minute.
 #[utoipa::path(
     post,
@@ -84,8 +79,8 @@ pub async fn open(
         organization: OrganizationId::NONE,
         role: ConsoleRole::Operator,
         credential,
-        label: maker(&operator.actor),
-        made_by: maker(&operator.actor),
+        label: operator.actor.called().to_owned(),
+        made_by: operator.actor.called().to_owned(),
         made_at: now,
         ends_at: now + TimeDelta::seconds(OWN_SECONDS),
         is_shareable: false,
@@ -149,7 +144,7 @@ pub async fn make(
         role,
         credential: Some(credential),
         label: new.label,
-        made_by: maker(&operator.actor),
+        made_by: operator.actor.called().to_owned(),
         made_at: now,
         ends_at,
         is_shareable: new.shareable,

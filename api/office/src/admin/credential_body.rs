@@ -3,7 +3,6 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_contract::credentials::{CredentialBody, RefusedAudience, SecretBody, TrustBody};
-use rollcall_domain::actor::Actor;
 use rollcall_domain::credential::{KeySource, Proof};
 use rollcall_domain::ids::{CredentialId, OrganizationId, TokenId};
 use rollcall_door::{App, Refusal};
@@ -78,7 +77,7 @@ impl Seen {
             kind,
             label: row.label,
             state: state.as_str().to_owned(),
-            made_by: maker(&row.made_by),
+            made_by: row.made_by.called().to_owned(),
             issued_at: row.issued,
             expires_at: row.expires,
             revoked_at: row.revoked,
@@ -96,10 +95,6 @@ impl Seen {
                 .collect(),
         }
     }
-}
-
-fn maker(actor: &Actor) -> String {
-    actor.name().unwrap_or(actor.kind()).to_owned()
 }
 
 /// The id of a credential is that of the token before there were others.

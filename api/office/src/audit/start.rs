@@ -19,11 +19,10 @@ pub fn start(
         (Some(_), Some(_), _) => {
             Err(Refusal::parameter("before", "say after, oldest first, or before, newest first"))
         }
-        (Some(after), None, None) => {
+        (Some(after), None, place) => {
             there::within("after", "number", after, end)?;
-            Ok(Start::After(after))
+            Ok(Start::After(place.unwrap_or(after)))
         }
-        (Some(after), None, place) => Ok(Start::After(place.unwrap_or(after))),
         (None, _, Some(place)) => Ok(Start::Before(place)),
         (None, Some(before), None) => Ok(Start::Before(before)),
         // What comes in behind the end while this is read must not take up room on the page.

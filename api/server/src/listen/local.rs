@@ -3,6 +3,7 @@
 use super::Serving;
 use anyhow::Context as _;
 use hyper_util::server::graceful::GracefulShutdown;
+use rollcall_contract::found_at::SOCKET;
 use rollcall_door::callers::LocalAccount;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -11,8 +12,6 @@ use std::path::{Path, PathBuf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
-/// Its name in the data folder.
-pub const SOCKET: &str = "rollcall.sock";
 /// Longer paths have no socket (`sockaddr_un`).
 const LONGEST: usize = 107;
 /// Who may do everything anyway.
