@@ -4,6 +4,7 @@
 pub mod admin;
 mod answered;
 pub mod bench;
+pub mod certificate;
 pub mod clock;
 pub mod corpus;
 pub mod http;

@@ -2,6 +2,8 @@
 //! process comes first.
 
 use anyhow::{Context as _, Result, bail, ensure};
+use rollcall_tests::certificate::Certificate;
+use rollcall_tests::http::{Http, Request};
 use rollcall_tests::python;
 use rollcall_tests::scim::{add_members, remove_member};
 use rollcall_tests::server::{Server, Store};
@@ -20,7 +22,7 @@ struct MailServer {
     child: Option<Child>,
     folder: tempfile::TempDir,
     port: u16,
-    certificate: Option<(PathBuf, PathBuf)>,
+    certificate: Option<Certificate>,
 }
 
 impl MailServer {
@@ -33,27 +35,15 @@ impl MailServer {
     /// One that speaks TLS from the first byte.
     fn with_tls() -> Result<Self> {
         let mut server = Self::new()?;
-        let at = |name: &str| server.folder.path().join(name);
-        let (certificate, key) = (at("mail.pem"), at("mail.key"));
-        let made = Command::new("openssl")
-            .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"])
-            .args(["-nodes", "-days", "30", "-subj", "/CN=mail"])
-            .args(["-addext", "subjectAltName=DNS:localhost"])
-            .args(["-addext", "basicConstraints=critical,CA:FALSE", "-keyout"])
-            .arg(&key)
-            .arg("-out")
-            .arg(&certificate)
-            .output()?;
-        ensure!(made.status.success(), "{made:?}");
-        server.certificate = Some((certificate, key));
+        server.certificate = Some(Certificate::new(server.folder.path(), "mail")?);
         Ok(server)
     }
 
     async fn start(&mut self) -> Result<()> {
         let mut command = Command::new(python::tool("aiosmtpd")?);
         command.args(["-n", "-l", &format!("127.0.0.1:{}", self.port)]);
-        if let Some((certificate, key)) = &self.certificate {
-            command.arg("--smtpscert").arg(certificate).arg("--smtpskey").arg(key);
+        if let Some(Certificate { file, key }) = &self.certificate {
+            command.arg("--smtpscert").arg(file).arg("--smtpskey").arg(key);
         }
         command.args(["-c", "aiosmtpd.handlers.Mailbox"]).arg(self.folder.path().join("mail"));
         self.child = Some(command.stdin(Stdio::null()).stderr(Stdio::null()).spawn()?);
@@ -127,6 +117,21 @@ async fn access_is_left(w: &World) -> Result<String> {
     Ok(ada)
 }
 
+/// Waits until a server has looked, since its start, whether there is anything to tell.
+async fn passed(server: &Server) -> Result<()> {
+    let http = Http::new(server.address());
+    let passes = "rollcall_job_passes_total{job=\"told-by-mail\",outcome=\"done\"}";
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let metrics = http.send(Request::new("GET", "/metrics")).await?.expect(200)?.text();
+        if metrics.lines().any(|line| line.starts_with(passes)) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "nobody looked: {metrics}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 async fn told(w: &World) -> Result<Value> {
     w.server.cli(&["notify", "list", "--org", "acme"]).await
 }
@@ -187,7 +192,9 @@ async fn what_needs_somebody_is_told_once_by_whichever_process() -> Result<()> {
     other.terminate().await?;
     w.server.restart().await?;
     other.restart().await?;
-    tokio::time::sleep(Duration::from_secs(12)).await;
+    for server in [&w.server, &other] {
+        passed(server).await?;
+    }
     ensure!(mail.mails()?.len() == 2, "{:?}", mail.mails()?);
     let told = told(&w).await?;
     ensure!(
@@ -222,8 +229,8 @@ async fn mail_goes_only_to_the_server_that_was_meant() -> Result<()> {
     let unknown = w.server.command(&test).await?;
     ensure!(unknown.status.code() == Some(4), "nobody vouches for it: {unknown:?}");
     ensure!(mail.mails()?.is_empty());
-    let (certificate, _) = mail.certificate.clone().context("a certificate")?;
-    w.server.flags_are_now(&["--smtp-ca-file", path(&certificate)?], "--none");
+    let certificate = &mail.certificate.as_ref().context("a certificate")?.file;
+    w.server.flags_are_now(&["--smtp-ca-file", path(certificate)?], "--none");
     w.server.terminate().await?;
     w.server.restart().await?;
     w.server.cli(&test).await?;

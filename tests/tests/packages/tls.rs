@@ -1,54 +1,17 @@
 //! TLS in the server itself, looked at by OpenSSL and by the command line.
 
 use super::service::Service;
-use super::tools::{run, tried};
+use super::tools::tried;
 use anyhow::{Context as _, Result, ensure};
-use std::path::{Path, PathBuf};
+use rollcall_tests::certificate::Certificate;
+use std::path::Path;
 use std::process::Command;
 
-/// A certificate of its own authority.
-struct Certificate {
-    file: PathBuf,
-    key: PathBuf,
-}
-
-impl Certificate {
-    fn new(folder: &Path, name: &str) -> Result<Self> {
-        let (file, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
-        let path = |p: &Path| p.to_str().map(str::to_owned).context("a path");
-        let subject = format!("/CN={name}");
-        run(
-            "openssl",
-            &[
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:P-256",
-                "-nodes",
-                "-days",
-                "30",
-                "-subj",
-                &subject,
-                "-addext",
-                "subjectAltName=DNS:localhost",
-                "-addext",
-                "basicConstraints=critical,CA:FALSE",
-                "-keyout",
-                &path(&key)?,
-                "-out",
-                &path(&file)?,
-            ],
-        )?;
-        Ok(Self { file, key })
-    }
-
-    fn put(&self, file: &Path, key: &Path) -> Result<()> {
-        std::fs::copy(&self.file, file)?;
-        std::fs::copy(&self.key, key)?;
-        Ok(())
-    }
+/// Puts a certificate where the server reads it.
+fn put(certificate: &Certificate, file: &Path, key: &Path) -> Result<()> {
+    std::fs::copy(&certificate.file, file)?;
+    std::fs::copy(&certificate.key, key)?;
+    Ok(())
 }
 
 /// Who answers there, and in which protocol.
@@ -72,7 +35,7 @@ async fn certificates_are_served_and_read_again() -> Result<()> {
     let (first, second) =
         (Certificate::new(folder.path(), "first")?, Certificate::new(folder.path(), "second")?);
     let (file, key) = (folder.path().join("in-use.pem"), folder.path().join("in-use.key"));
-    first.put(&file, &key)?;
+    put(&first, &file, &key)?;
     let path = |p: &Path| p.to_str().map(str::to_owned).context("a path");
     let (file_flag, key_flag) = (path(&file)?, path(&key)?);
     let flags = ["--tls-certificate-file", &file_flag, "--tls-key-file", &key_flag];
@@ -100,7 +63,7 @@ async fn certificates_are_served_and_read_again() -> Result<()> {
     ensure!(!String::from_utf8_lossy(&answer).contains("ok"), "plain http is served");
 
     // Another certificate in the same files; then files that do not fit: those of before stay.
-    second.put(&file, &key)?;
+    put(&second, &file, &key)?;
     service.signal("HUP")?;
     service.told_until("READY=1").await?;
     ensure!(seen(&port, "h2")?.contains("CN = second"), "the second is not served");
